@@ -1,0 +1,1 @@
+"""Async and typed SDK for the Mensatek messaging API v7."""

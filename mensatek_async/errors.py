@@ -1,0 +1,262 @@
+"""The error family: what happened, whether anything was sent, what to do next.
+
+This is the bottom of the package: it imports nothing of ours. No message here ever holds a token, a text or
+a whole phone number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+
+def _rebuild(cls: type[MensatekError], args: tuple[Any, ...], state: dict[str, Any]) -> MensatekError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class MensatekError(Exception):
+    """Root of every error this package raises.
+
+    Attributes:
+        sent: False when nothing was sent, None when it cannot be known.
+        advice: what to do next, one sentence; may be empty.
+    """
+
+    sent: ClassVar[bool | None] = False
+
+    def __init__(self, message: str = "", *, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        message = str(self.args[0]) if self.args else type(self).__name__
+        return f"{message} {self.advice}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Celery and multiprocessing pickle exceptions; the default would call __init__ with the wrong arguments.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+# --- found here, before any call ---------------------------------------------------------------------------
+
+
+class ConfigurationError(MensatekError):
+    """Raised when the client cannot work as configured: no credentials, an unsafe URL, an extra not installed."""
+
+
+class InvalidRequest(MensatekError):
+    """Raised when what was asked cannot be right, before anything leaves."""
+
+
+class InvalidPhone(InvalidRequest):
+    """Raised when a recipient is not a phone number that can be texted."""
+
+
+class InvalidSender(InvalidRequest):
+    """Raised when a sender breaks the provider's rules: 11 letters, digits, & or _; or up to 15 digits."""
+
+
+class InvalidField(InvalidRequest):
+    """Raised when a template or one of a recipient's fields cannot be used."""
+
+
+class InvalidDate(InvalidRequest):
+    """Raised when a date has no time zone, has passed, or is out of range."""
+
+
+class InvalidFile(InvalidRequest):
+    """Raised when a file cannot be one the library takes: name, type, empty content."""
+
+
+# --- the guard and the limiter -----------------------------------------------------------------------------
+
+
+class Refused(MensatekError):
+    """Raised when this client itself stops a call that the provider would count as spam.
+
+    Attributes:
+        retry_after: seconds until the call may be made again.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float = 0.0, advice: str = "") -> None:
+        super().__init__(message, advice=advice or f"Try again in {max(retry_after, 0):.0f} s.")
+        self.retry_after = retry_after
+
+
+class AccountPaused(Refused):
+    """Raised while calls are held back because the provider refused the credentials or blocked the caller."""
+
+
+class TooManyRequests(Refused):
+    """Raised when calls were too many or too often wrong, by the provider's word or by this client's own count."""
+
+
+# --- the network -------------------------------------------------------------------------------------------
+
+
+class ConnectionFailed(MensatekError):
+    """Raised when nothing reached the provider: no connection could be opened. Nothing was sent."""
+
+
+class OutcomeUnknown(MensatekError):
+    """Raised when the request left, no readable answer came, and repeating it is not safe.
+
+    Attributes:
+        operation: the operation of the API, by its wire name.
+        asked: what was asked, by wire names (never shown in the message).
+    """
+
+    sent: ClassVar[bool | None] = None
+
+    def __init__(self, operation: str, reason: str, *, asked: Mapping[str, Any] | None = None) -> None:
+        super().__init__(
+            f"{operation}: {reason}. It may or may not have been done.",
+            advice="Look into the panel, or wait for its delivery report, before you repeat it.",
+        )
+        self.operation = operation
+        self.reason = reason
+        self.asked = dict(asked or {})
+
+
+class UnexpectedReply(MensatekError):
+    """Raised when nobody can read the answer to a call that changes nothing.
+
+    Attributes:
+        operation: the operation of the API, by its wire name.
+        problems: what was wrong, each with its path on the wire; never with the value.
+    """
+
+    def __init__(self, operation: str, problems: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{operation}: the answer could not be read: {'; '.join(problems)}.",
+            advice="Nothing was changed by this call.",
+        )
+        self.operation = operation
+        self.problems = problems
+
+
+# --- the provider said no ----------------------------------------------------------------------------------
+
+
+class APIError(MensatekError):
+    """Raised when the provider answered and said no. Nothing was sent.
+
+    Attributes:
+        operation: the operation of the API, by its wire name.
+        code: the result code (`Res`), or None when only the HTTP status told.
+        detail: the provider's own words, or the meaning of the code.
+    """
+
+    default_advice: ClassVar[str] = ""
+
+    def __init__(self, operation: str, code: int | None, detail: str = "") -> None:
+        shown = f" {code}" if code is not None else ""
+        super().__init__(
+            f"{operation} refused{shown}: {detail or 'no reason given'}.".replace("..", "."),
+            advice=self.default_advice,
+        )
+        self.operation = operation
+        self.code = code
+        self.detail = detail
+
+
+class AuthenticationError(APIError):
+    """Raised when the provider refuses the API user or token."""
+
+    default_advice = "Check the API user and the API token of your account; further calls are held back for a while."
+
+
+class InsufficientCredits(APIError):
+    """Raised when the account cannot pay for the message.
+
+    Attributes:
+        needed: credits the message needs, or None when not told.
+        left: credits in the account, or None when not told.
+    """
+
+    default_advice = "Nothing was sent. Buy credits, then send again."
+
+    def __init__(
+        self,
+        operation: str,
+        code: int | None,
+        detail: str = "",
+        *,
+        needed: Decimal | None = None,
+        left: Decimal | None = None,
+    ) -> None:
+        super().__init__(operation, code, detail)
+        self.needed = needed
+        self.left = left
+
+    def __str__(self) -> str:
+        told = [f"{name} {value}" for name, value in (("needed", self.needed), ("left", self.left)) if value is not None]
+        return f"{super().__str__()} ({', '.join(told)})" if told else super().__str__()
+
+
+class BadParameters(APIError):
+    """Raised when the provider finds the call's data wrong or incomplete."""
+
+    default_advice = "Nothing was sent. Correct the call; repeating it as it is counts as spam."
+
+
+class NotYours(APIError):
+    """Raised when a message does not exist in this account. Asking again may be taken for an attack."""
+
+
+class AlreadySent(APIError):
+    """Raised when a message left already, so it cannot be cancelled or rescheduled."""
+
+
+class AlreadyCancelled(APIError):
+    """Raised when a message was cancelled before."""
+
+
+class DateRejected(APIError):
+    """Raised when the provider does not take the new date, or it has passed."""
+
+
+class FileRejected(APIError):
+    """Raised when the provider does not take a file, or a message's file; see its kinds."""
+
+
+class StorageFull(FileRejected):
+    """Raised when the file library has no room left."""
+
+    default_advice = "Delete files you no longer need, or ask the provider for more room."
+
+
+class FormatNotAllowed(FileRejected):
+    """Raised when the provider does not take this type of file."""
+
+
+class ContentMissing(FileRejected):
+    """Raised when the upload arrived without its content."""
+
+
+class FileTooLarge(FileRejected):
+    """Raised when a file is larger than the account allows."""
+
+
+class UploadFailed(FileRejected):
+    """Raised when the provider could not store the file."""
+
+
+class FilesNotAllowed(FileRejected):
+    """Raised when the account, such as a trial one, may not use files."""
+
+
+class FileNotFound(FileRejected):
+    """Raised when a file is not in the library."""
+
+
+class ContractWithoutPdf(FileRejected):
+    """Raised when a contract was asked for and its message holds no PDF."""
+
+
+class TextAltered(UserWarning):
+    """Warned when a forced GSM encoding loses characters of a text."""

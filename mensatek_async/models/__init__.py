@@ -1,0 +1,1 @@
+"""Frozen attrs classes in English. They know nothing of the wire."""

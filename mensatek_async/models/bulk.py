@@ -1,0 +1,230 @@
+"""What became of a bulk send, row by row."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Literal, overload
+
+from attrs import field, frozen
+
+from ..errors import MensatekError
+from .recipient import Recipient
+
+
+@frozen
+class RowProblem:
+    """A row that was not sent, or may not have been, and why.
+
+    Attributes:
+        row: the row's number: `Recipient.row`, else its position in the input from 1.
+        reason: a sentence; it never shows a whole phone number.
+    """
+
+    row: int
+    reason: str
+
+
+class RowProblems(Sequence[RowProblem]):
+    """Problems in the order met, packed: neighbouring rows with one reason are one entry, whatever their number.
+
+    Ten million rows left unsent cost a few bytes, so a bulk send that stops can still name every row.
+    """
+
+    __slots__ = ("_ends", "_known", "_reasons", "_starts", "_total", "_which")
+
+    _detailed = 10_000  # distinct sentences kept; further ones are replaced by their general form
+
+    def __init__(self, problems: Sequence[RowProblem] = ()) -> None:
+        self._starts = array("q")
+        self._ends = array("q")  # running totals: how many rows stand up to and with this entry
+        self._which = array("l")
+        self._reasons: list[str] = []
+        self._known: dict[str, int] = {}
+        self._total = 0
+        for problem in problems:
+            self._add(problem.row, problem.row + 1, problem.reason)
+
+    def _add(self, start: int, stop: int, reason: str, general: str | None = None) -> None:
+        """Append rows start..stop-1; `general` stands in for `reason` when too many sentences are kept already."""
+        if stop <= start:
+            return
+        if reason not in self._known and len(self._known) >= self._detailed:
+            reason = general or "see the first rows' reasons"
+        which = self._known.get(reason)
+        if which is None:
+            which = self._known[reason] = len(self._reasons)
+            self._reasons.append(reason)
+        self._total += stop - start
+        if self._which and self._which[-1] == which and self._next_row() == start:
+            self._ends[-1] = self._total
+        else:
+            self._starts.append(start)
+            self._ends.append(self._total)
+            self._which.append(which)
+
+    def _next_row(self) -> int:
+        before = self._ends[-2] if len(self._ends) > 1 else 0
+        return self._starts[-1] + self._ends[-1] - before
+
+    def __len__(self) -> int:
+        return self._total
+
+    def __iter__(self) -> Iterator[RowProblem]:
+        before = 0
+        for start, end, which in zip(self._starts, self._ends, self._which, strict=True):
+            reason = self._reasons[which]
+            for row in range(start, start + end - before):
+                yield RowProblem(row, reason)
+            before = end
+
+    @overload
+    def __getitem__(self, index: int) -> RowProblem: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RowProblem]: ...
+    def __getitem__(self, index: int | slice) -> RowProblem | Sequence[RowProblem]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(self._total))]
+        position = index + self._total if index < 0 else index
+        if not 0 <= position < self._total:
+            raise IndexError("row problem index out of range")
+        entry = bisect_right(self._ends, position)
+        before = self._ends[entry - 1] if entry else 0
+        return RowProblem(self._starts[entry] + position - before, self._reasons[self._which[entry]])
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, RowProblems | list | tuple):
+            return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+        return NotImplemented
+
+    def __repr__(self) -> str:
+        return f"<RowProblems: {self._total} rows>"
+
+    def copy(self) -> RowProblems:
+        """An independent copy of what is known now."""
+        other = RowProblems()
+        other._starts, other._ends, other._which = self._starts[:], self._ends[:], self._which[:]
+        other._reasons, other._known, other._total = self._reasons[:], dict(self._known), self._total
+        return other
+
+
+@frozen(kw_only=True)
+class BulkResult:
+    """What became of every row of a bulk send.
+
+    Each row read is in exactly one place: the accepted or the rejected count, or one of the three lists.
+
+    Attributes:
+        message_id: the id all chunks share; 0 when nothing was accepted, the last one with `group=False`.
+        accepted: recipients the provider took.
+        rejected: recipients it did not take: repeated, or not a correct number. It does not say which.
+        invalid: rows refused here, before anything left, each with its reason; repeated phones among them.
+        failed: rows certainly not sent, each with its reason.
+        unknown: rows that may have been sent: the request left and no readable answer came.
+        credits_used: the sum of what the replies named.
+        credits_left: what the newest reply named; NaN when none did.
+        rows: rows read from the input. After a cancellation the rest was not read, so nothing of it was sent.
+        requests: requests that sent something.
+        stopped: why the send ended before its end, or None.
+    """
+
+    message_id: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    invalid: Sequence[RowProblem] = ()
+    failed: Sequence[RowProblem] = ()
+    unknown: Sequence[RowProblem] = ()
+    credits_used: Decimal = Decimal(0)
+    credits_left: Decimal = Decimal("NaN")
+    rows: int = 0
+    requests: int = 0
+    stopped: BaseException | None = None
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether every row read was accepted, and every row was read."""
+        return self.accepted == self.rows and self.stopped is None
+
+    def raise_if_stopped(self) -> None:
+        """Raise what stopped the send before its end, if anything did.
+
+        Raises:
+            MensatekError: such as `InsufficientCredits` or `AuthenticationError`.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+
+
+@frozen(kw_only=True)
+class BulkProgress:
+    """How far a bulk send is.
+
+    Attributes:
+        rows: rows read so far.
+        total: rows in all, when the input knows its length.
+        accepted: recipients taken by the provider.
+        rejected: recipients the provider did not take.
+        invalid: rows refused here.
+        failed: rows certainly not sent.
+        unknown: rows that may have been sent.
+        credits_used: what it has cost so far.
+        credits_left: what remains; NaN when not told yet.
+        elapsed: seconds since the start.
+    """
+
+    rows: int
+    total: int | None
+    accepted: int
+    rejected: int
+    invalid: int
+    failed: int
+    unknown: int
+    credits_used: Decimal
+    credits_left: Decimal
+    elapsed: float
+
+    @property
+    def settled(self) -> int:
+        """Rows whose outcome is known or known to be unknown."""
+        return self.accepted + self.rejected + self.invalid + self.failed + self.unknown
+
+    @property
+    def rate(self) -> float:
+        """Recipients accepted a second."""
+        return self.accepted / self.elapsed if self.elapsed > 0 else 0.0
+
+
+@frozen(kw_only=True)
+class ChunkOutcome:
+    """What became of one request of a bulk send, with the rows refused on the way to it.
+
+    Attributes:
+        status: "sent" (the provider answered), "failed" (certainly not sent), "unknown" (it may have been), or
+            "invalid" (no request: only rows refused here).
+        rows: the numbers of the rows in the request.
+        recipients: the recipients in the request, phones in international digits; empty for rows never sent.
+        accepted: recipients the provider took.
+        rejected: recipients it did not take.
+        invalid: rows refused here since the outcome before.
+        message_id: the message's id, 0 when there is none.
+        segments: texts charged.
+        credits_used: what it cost; NaN when the reply did not say.
+        credits_left: what remains in the account; NaN when the reply did not say.
+        attempts: how often the request was tried.
+        error: why it failed or is unknown.
+    """
+
+    status: Literal["sent", "failed", "unknown", "invalid"]
+    rows: Sequence[int] = ()
+    recipients: Sequence[Recipient] = field(default=(), repr=False)
+    accepted: int = 0
+    rejected: int = 0
+    invalid: Sequence[RowProblem] = ()
+    message_id: int = 0
+    segments: int = 0
+    credits_used: Decimal = Decimal("NaN")
+    credits_left: Decimal = Decimal("NaN")
+    attempts: int = 0
+    error: MensatekError | None = None
