@@ -1,0 +1,135 @@
+"""What the project runs on itself: `nox -s tests`, and the rest of `nox --list`. Python 3.11 and pip are enough."""
+
+from __future__ import annotations
+
+import os
+import re
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests"]
+nox.options.default_venv_backend = "virtualenv"  # not uv: it does not read pip's configuration
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PACKAGE = "mensatek_async"
+
+
+def _group(name: str) -> list[str]:
+    # Nox expands the groups itself, because the pip that comes with Python 3.11 has no --group.
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, on asyncio and trio; arguments after -- go to pytest."""
+    session.install("-q", ".[all]", *_group("tests"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def tests_lowest(session: nox.Session) -> None:
+    """All tests against the lowest versions that pyproject.toml allows."""
+    project = PROJECT["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(one for extra in extras for one in extra)]
+    floors = [found for one in wanted if (found := re.match(r"([\w.-]+)(?:\[[^]]*\])?>=([\w.]+)", one))]
+    constraints = Path(session.create_tmp()) / "lowest.txt"
+    constraints.write_text("".join(f"{floor[1]}=={floor[2]}\n" for floor in floors), encoding="utf-8")
+    session.install("-q", ".[all]", *_group("tests"), "-c", str(constraints))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of the package, subprocesses included; fails under 95 %."""
+    session.install("-q", "-e", ".[all]", *_group("tests"))
+    # Apart from the tests' own data, and removed first: pieces of an earlier run would count.
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()).absolute() / "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-q", *session.posargs)
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", "--fail-under=95")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install("-q", *_group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy strict and pyright on the package and on a user's typed script; completeness of the public types."""
+    session.install("-q", ".[all]", *_group("types"), *_group("tests"))
+    session.run("mypy")
+    session.run("pyright")
+    # From elsewhere: pyright would find the checkout first, and the check is about what is installed.
+    with session.chdir(session.create_tmp()):
+        session.run("pyright", "--verifytypes", PACKAGE, "--ignoreexternal")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, check what is in them, import the wheel in an empty environment."""
+    session.install("-q", "build")
+    out = Path(session.create_tmp()).absolute() / "dist"
+    for old in out.glob("*"):
+        old.unlink()
+    session.run("python", "-m", "build", "--outdir", str(out), ".", silent=True)
+    (wheel,), (sdist,) = out.glob("*.whl"), out.glob("*.tar.gz")
+    _check_wheel(session, wheel)
+    _check_sdist(session, sdist)
+    with tempfile.TemporaryDirectory() as empty:
+        session.run("python", "-m", "venv", f"{empty}/venv")
+        python = f"{empty}/venv/{'Scripts/python.exe' if os.name == 'nt' else 'bin/python'}"
+        session.run(python, "-m", "pip", "install", "-q", str(wheel), external=True)
+        with session.chdir(empty):
+            session.run(python, "-c", _SMOKE, external=True)
+
+
+_SMOKE = f"""
+import {PACKAGE}
+for name in {PACKAGE}.__all__:
+    getattr({PACKAGE}, name)
+{PACKAGE}.AsyncMensatek("user", "token")
+print({PACKAGE}.__version__, len({PACKAGE}.__all__), "public names")
+"""
+
+
+def _data_files() -> set[str]:
+    """Every file of the package in the checkout, by its path in the wheel."""
+    files = (path for path in (ROOT / PACKAGE).rglob("*") if path.is_file())
+    return {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
+
+
+def _check_wheel(session: nox.Session, wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    missing = _data_files() - names
+    strays = {name for name in names if not name.startswith((f"{PACKAGE}/", f"{PACKAGE}-"))}
+    if missing or strays or f"{PACKAGE}/py.typed" not in names:
+        session.error(f"wheel: missing {sorted(missing)}, does not belong {sorted(strays)}")
+
+
+def _check_sdist(session: nox.Session, sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    needed = _data_files() | {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "noxfile.py"}
+    hidden = {name for name in names if name.startswith(".") and name != ".gitignore"}
+    if needed - names or hidden:
+        session.error(f"sdist: missing {sorted(needed - names)}, does not belong {sorted(hidden)}")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks; arguments after -- go to each program (see benchmarks/README.md)."""
+    session.install("-q", ".")
+    for program in ("send", "bulk"):
+        session.run("python", f"benchmarks/{program}.py", *session.posargs)

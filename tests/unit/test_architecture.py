@@ -1,0 +1,235 @@
+"""The house's rules, read from the source: one way down, one home for every foreign thing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "mensatek_async"
+FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
+
+# From the top of the house to its bottom; rooms on one floor do not see each other. A room is a file or a folder
+# directly in the package; "" is the package itself, which only gives out the public names.
+FLOORS: list[set[str]] = [
+    {"cli", "__main__"},
+    {""},
+    {"sync"},
+    {"client"},
+    {"resources"},
+    {"campaigns"},
+    {"bulk"},
+    {"_core"},
+    {"_wire"},
+    {"models"},
+    {"codes", "text", "phones", "settings"},
+    {"errors", "_version"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+# Beside the house: what each may see of it, from this floor down, and who may see them.
+BESIDE: dict[str, int] = {"sandbox": len(FLOORS), "webhooks": FLOOR["_wire"], "testing": FLOOR[""]}
+SEEN_BY = {"sandbox": {"cli", "testing"}, "webhooks": {"campaigns", "cli", "testing", ""}, "testing": {""}}
+
+# Where a foreign module may be imported; everything else may be imported anywhere.
+HOMES: dict[str, set[str]] = {
+    "httpx": {"_core/transport.py"},
+    "httpcore": {"_core/transport.py"},
+    "cattrs": {"_wire/", "codes/"},
+    "stamina": {"_core/"},
+    "phonenumbers": {"phones.py"},
+    "openpyxl": {"cli/"},
+    "cyclopts": {"cli/"},
+    "rich": {"cli/"},
+    "starlette": {"sandbox/"},
+    "uvicorn": {"sandbox/"},
+    "threading": {"sync/_portal.py", "sandbox/server.py"},
+    "_thread": set(),
+    "concurrent.futures": {"sync/_portal.py"},
+    "multiprocessing": set(),
+    "asyncio": {"sandbox/server.py"},
+    "trio": set(),
+    "sqlite3": {"campaigns/"},
+    "psycopg": {"campaigns/"},
+}
+LONGEST = 350
+
+
+@frozen
+class Import:
+    """One import statement's target."""
+
+    module: str
+    line: int
+
+
+def _path(file: Path) -> str:
+    return file.relative_to(ROOT / PACKAGE).as_posix()
+
+
+def _dotted(file: Path) -> str:
+    parts = [PACKAGE, *Path(_path(file)).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+MODULES = {_dotted(file) for file in FILES}
+
+
+def _imports(file: Path) -> Iterator[Import]:
+    """Every import of a file, those in functions and under TYPE_CHECKING too, by absolute name."""
+    here = _dotted(file).split(".")
+    package = here if file.name == "__init__.py" else here[:-1]
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+            base = base if node.level else node.module or ""
+            # `from .. import errors` names a module, `from ..errors import X` something in one.
+            yield from (
+                Import(deeper if (deeper := f"{base}.{alias.name}") in MODULES else base, node.lineno)
+                for alias in node.names
+            )
+
+
+def _room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def _is(module: str, name: str) -> bool:
+    return module == name or module.startswith(f"{name}.")
+
+
+def _may_see(room: str, other: str) -> bool:
+    if room == other:
+        return True
+    if other in BESIDE:
+        return room in SEEN_BY[other]
+    if room in BESIDE:
+        return FLOOR[other] >= BESIDE[room]
+    return FLOOR[other] > FLOOR[room]
+
+
+by_file = pytest.mark.parametrize("file", FILES, ids=_path)
+
+
+def test_every_room_has_a_floor() -> None:
+    """A new file or folder of the package takes its place in the house before it is used."""
+    rooms = {_room(_dotted(file)) for file in FILES}
+
+    assert not rooms - FLOOR.keys() - BESIDE.keys()
+
+
+@by_file
+def test_imports_go_one_way_down(file: Path) -> None:
+    """No file imports from its own floor or from above, not even for types."""
+    room = _room(_dotted(file))
+    # The package itself points at every room's public names; it is what users import, so nothing is above it.
+    ours = (found for found in _imports(file) if _is(found.module, PACKAGE))
+    upwards = [
+        f"line {found.line}: {found.module}" for found in ours if not _may_see(room, _room(found.module))
+    ]
+
+    assert not upwards
+
+
+@by_file
+def test_foreign_modules_stay_in_their_home(file: Path) -> None:
+    """Replacing a library is a change in one place."""
+    strays = [
+        f"line {found.line}: {found.module}"
+        for found in _imports(file)
+        for name, homes in HOMES.items()
+        if _is(found.module, name) and not any(_path(file).startswith(home) for home in homes)
+    ]
+
+    assert not strays
+
+
+def _uses(file: Path) -> Iterator[str]:
+    """Calls by plain name, and attributes of a plain name, as written."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield f"{node.func.id}()"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@by_file
+def test_the_environment_is_read_in_one_file(file: Path) -> None:
+    """Only settings.py reads the environment; the sandbox is a program of its own."""
+    reads = {"os.environ", "os.environb", "os.getenv", "os.putenv"} & set(_uses(file))
+
+    assert not reads or _path(file) == "settings.py" or _path(file).startswith("sandbox/")
+
+
+@by_file
+def test_only_the_command_line_prints(file: Path) -> None:
+    """A library that prints gets in the way of the program that uses it."""
+    prints = {"print()", "sys.stdout", "sys.stderr"} & set(_uses(file))
+
+    assert not prints or _path(file).startswith("cli/")
+
+
+@by_file
+def test_files_stay_readable(file: Path) -> None:
+    """A file says in one line what it is for and ends before the reader is lost."""
+    if file.read_text(encoding="utf-8").strip():
+        assert ast.get_docstring(_tree(file))
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _path(file).startswith("models/")], ids=_path)
+def test_models_import_what_their_annotations_name(file: Path) -> None:
+    """Cattrs reads the annotations when a reply comes, so none may be there for the type checker alone."""
+    assert "TYPE_CHECKING" not in {node.id for node in ast.walk(_tree(file)) if isinstance(node, ast.Name)}
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if not _path(file).startswith("cli/")], ids=_path)
+def test_streams_are_not_async_generators(file: Path) -> None:
+    """An async generator cannot be left cleanly; a public stream is a context manager that gives one out."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            managed = any("contextmanager" in ast.unparse(mark) for mark in node.decorator_list)
+            assert managed or not any(isinstance(inner, ast.Yield) for inner in _own(node)), node.name
+
+
+def _own(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """The nodes of a function, without those of functions inside it."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+@pytest.mark.parametrize(
+    ("room", "other", "allowed"),
+    [
+        ("cli", "client", True),
+        ("client", "cli", False),
+        ("_wire", "_core", False),
+        ("codes", "text", False),
+        ("sandbox", "codes", False),
+        ("_core", "sandbox", False),
+        ("cli", "sandbox", True),
+        ("webhooks", "_wire", True),
+        ("webhooks", "_core", False),
+        ("models", "models", True),
+    ],
+)
+def test_the_rules_tell_right_from_wrong(room: str, other: str, allowed: bool) -> None:
+    """The plan of the house is what this file enforces."""
+    assert _may_see(room, other) is allowed
