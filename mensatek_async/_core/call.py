@@ -1,0 +1,384 @@
+"""One call: guard, limit, send, decode, raise; the way of a failure lies apart from the way of a success."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+import anyio
+import stamina
+from attrs import field, frozen
+
+from .. import codes
+from .._wire import encode
+from .._wire.decode import DecodeError, decode
+from .._wire.quick import credits_in, credits_needed, error_text, result_code
+from ..errors import (
+    AccountPaused,
+    APIError,
+    AuthenticationError,
+    BadParameters,
+    ConnectionFailed,
+    InsufficientCredits,
+    InvalidRequest,
+    MensatekError,
+    NotYours,
+    OutcomeUnknown,
+    TooManyRequests,
+    UnexpectedReply,
+)
+from ..settings import Guard, Limits, Retry
+from .failures import Cut, Failure, NotReached, ToldToWait, Unreadable
+from .guard import Gate
+from .limiter import Limiter
+from .memory import Key, Memory
+from .operations import Kind, Operation
+from .retry import decider, may_repeat
+from .trace import Trace
+from .transport import Reply, Transport
+
+RequestFormat = Literal["json", "form"]
+
+
+@frozen
+class Answer:
+    """A decoded reply, or the file that came instead of one.
+
+    Attributes:
+        reply: the decoded reply; empty when a file came.
+        raw: the answer as it came.
+        done_before: whether a repeated change found itself done already.
+    """
+
+    reply: dict[str, Any] = field(repr=False)
+    raw: Reply
+    done_before: bool = False
+
+
+class Caller:
+    """Makes every call of one client."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        limits: Limits,
+        retry: Retry,
+        guard: Guard,
+        request_format: RequestFormat = "json",
+    ) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._retry = retry
+        self._gate = Gate(guard)
+        self._guard = guard
+        self._form = request_format == "form"
+        self._limiter: Limiter | None = None
+        self._memory: Memory[Answer] = Memory(guard.read_interval, guard.remember)
+        self.last_credits: Decimal | None = None
+        self._credits_at = float("-inf")
+
+    # --- what resources use ---------------------------------------------------------------------------------
+
+    async def call(
+        self,
+        operation: Operation,
+        params: Mapping[str, Any],
+        *,
+        form: str = "JSON",
+        body: tuple[bytes, str] | None = None,
+        trace: Trace | None = None,
+    ) -> Answer:
+        """Make one call that is not a read.
+
+        Args:
+            operation: its row.
+            params: parameters by wire names; `Resp` is added here.
+            form: the reply form to ask for: JSON, TXT or XML.
+            body: an encoded body and its content type, in place of the parameters'.
+            trace: filled with what happened.
+
+        Raises:
+            MensatekError: see the family.
+        """
+        trace = trace or Trace()
+        encoded = body or self._encode(params, form)
+        joined = bool(_value(params, "idmensaje"))
+        started = anyio.current_time()
+        try:
+            try:
+                answer = await self._attempt(operation, encoded, trace)
+            except Failure as failure:
+                answer = await self._repeat(operation, encoded, trace, joined, failure, started)
+        except Failure as failure:
+            raise self._final(operation, params, trace, failure) from (failure.__cause__ or failure)
+        except APIError as error:
+            if not trace.maybe_done:
+                raise self._without_secrets(error, params) from None
+            if error.code in operation.done:
+                return Answer({"res": 1}, Reply(200, "", b""), done_before=True)
+            raise OutcomeUnknown(
+                operation.name, "an earlier try got no answer, and its repeat was refused", asked=params
+            ) from self._without_secrets(error, params)
+        except MensatekError as error:
+            if trace.maybe_done and operation.kind is not Kind.READ:
+                raise OutcomeUnknown(
+                    operation.name, "an earlier try got no answer, and it could not be repeated", asked=params
+                ) from error
+            raise
+        finally:
+            self._touch(operation, params)
+        return answer
+
+    async def read(
+        self, operation: Operation, params: Mapping[str, Any], *, max_age: float = 0.0, form: str = "JSON"
+    ) -> Answer:
+        """Make one read, or answer it from what is remembered.
+
+        Args:
+            operation: its row.
+            params: parameters by wire names.
+            max_age: seconds that a remembered answer may be old.
+            form: the reply form to ask for.
+
+        Raises:
+            MensatekError: see the family.
+        """
+        return await self._memory.read(
+            _key(operation, params), form, max_age, lambda: self.call(operation, params, form=form)
+        )
+
+    async def any(self, operation: Operation, params: Mapping[str, Any], *, form: str = "JSON") -> Answer:
+        """Make a call of whatever kind."""
+        if operation.kind is Kind.READ:
+            return await self.read(operation, params, form=form)
+        return await self.call(operation, params, form=form)
+
+    def credits_known(self, max_age: float) -> Decimal | None:
+        """What the newest reply said of the credits, unless that is older than `max_age` seconds."""
+        young = anyio.current_time() - self._credits_at < max_age
+        return self.last_credits if young else None
+
+    # --- one attempt ----------------------------------------------------------------------------------------
+
+    def _encode(self, params: Mapping[str, Any], form: str) -> tuple[bytes, str]:
+        asked = {**params, "Resp": form}
+        if self._form:
+            return encode.form_body(asked), "application/x-www-form-urlencoded"
+        return encode.json_body(asked), "application/json"
+
+    async def _attempt(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Answer:
+        limiter = self._limiter
+        if limiter is None:
+            limiter = self._limiter = Limiter(self._limits.concurrency, self._limits.per_second)
+        while True:
+            self._gate.check(operation.name, anyio.current_time())
+            await self._wait_as_told(operation)
+            await limiter.acquire()
+            try:
+                now = anyio.current_time()
+                if self._gate.hold(now):  # came up while this call waited for its place
+                    continue
+                self._gate.check(operation.name, now)
+                trace.attempts += 1
+                if trace.flights is None:
+                    reply = await self._transport.post(operation.path, *encoded)
+                else:
+                    with trace.flights.flight():
+                        reply = await self._transport.post(operation.path, *encoded)
+            except Cut:
+                trace.maybe_done = True
+                raise
+            finally:
+                limiter.release()
+            try:
+                answer = self._read(operation, reply)
+            except Cut:
+                trace.maybe_done = True
+                raise
+            limiter.went_well()
+            self._gate.accepted()
+            return answer
+
+    async def _wait_as_told(self, operation: Operation) -> None:
+        while wait := self._gate.hold(anyio.current_time()):
+            if wait > self._retry.timeout:
+                raise TooManyRequests(
+                    f"{operation.name} was not called: the provider asked everything to wait.", retry_after=wait
+                )
+            await anyio.sleep(wait)
+
+    def _read(self, operation: Operation, reply: Reply) -> Answer:
+        """Turn an answer into a decoded reply, or raise what it means."""
+        if reply.status != 200:
+            self._check_status(operation, reply)
+        if operation.reply is None and reply.content_type.startswith(("application/pdf", "application/zip")):
+            return Answer({}, reply)
+        try:
+            decoded = decode(reply.body, reply.content_type)
+            code = result_code(decoded)
+        except DecodeError as error:
+            if 300 <= reply.status < 500:
+                raise self._refusal(operation, None, f"HTTP {reply.status}; is base_url right?", {}) from None
+            raise Unreadable(error.problems) from None
+        if code < 0 or (code == 0 and operation.needs_success):
+            raise self._refusal(operation, code, "", decoded)
+        if reply.status >= 300:
+            raise self._refusal(operation, None, f"HTTP {reply.status}", decoded)
+        self._note_credits(decoded)
+        return Answer(decoded, reply)
+
+    def _check_status(self, operation: Operation, reply: Reply) -> None:
+        """Raise for an HTTP status that decides by itself; return when the body has the word."""
+        status, now = reply.status, anyio.current_time()
+        if status == 401:
+            raise self._refusal(operation, None, "HTTP 401", {}, AuthenticationError)
+        if status == 429 or (status == 503 and reply.retry_after is not None):
+            if self._limiter is not None:
+                self._limiter.slow_down()
+            if reply.retry_after is not None:
+                self._gate.told_to_wait(reply.retry_after, now)
+            raise ToldToWait(f"HTTP {status}", wait=reply.retry_after)
+        if status == 403 and not self._says_no(reply):
+            pause = self._gate.blocked(reply.retry_after, now)
+            raise AccountPaused(
+                f"{operation.name} was turned away (HTTP 403): the provider has blocked this account or address.",
+                retry_after=pause,
+            )
+        if status >= 500 or status == 408:
+            raise Cut(f"HTTP {status}")
+
+    @staticmethod
+    def _says_no(reply: Reply) -> bool:
+        try:
+            return result_code(decode(reply.body, reply.content_type)) < 0
+        except DecodeError:
+            return False
+
+    def _refusal(
+        self,
+        operation: Operation,
+        code: int | None,
+        detail: str,
+        reply: Mapping[str, Any],
+        cls: type[APIError] | None = None,
+    ) -> APIError:
+        now = anyio.current_time()
+        self._note_credits(reply)
+        if cls is None:
+            cls = BadParameters if code is None else codes.error_class(operation.name, code)
+        row = None if code is None else codes.lookup(operation.name, code)
+        told = error_text(reply) or detail or (row.meaning if row else "")
+        if issubclass(cls, AuthenticationError):
+            self._gate.refused_credentials(now)
+        elif issubclass(cls, BadParameters | NotYours):
+            self._gate.wrong_call(operation.name, now)
+        if issubclass(cls, InsufficientCredits):
+            return cls(operation.name, code, told, needed=credits_needed(reply), left=credits_in(reply))
+        return cls(operation.name, code, told)
+
+    def _note_credits(self, reply: Mapping[str, Any]) -> None:
+        told = credits_in(reply)
+        if told is not None:
+            self.last_credits, self._credits_at = told, anyio.current_time()
+
+    # --- the way of a failure -------------------------------------------------------------------------------
+
+    async def _repeat(
+        self,
+        operation: Operation,
+        encoded: tuple[bytes, str],
+        trace: Trace,
+        joined: bool,
+        failure: Failure,
+        started: float,
+    ) -> Answer:
+        settings = self._retry
+        if settings.attempts == 1 or not may_repeat(operation.kind, joined, failure):
+            raise failure
+        pending: Failure | None = failure
+        async for attempt in stamina.retry_context(
+            on=decider(operation.kind, joined, settings, started),
+            attempts=settings.attempts,
+            timeout=settings.timeout or None,
+            wait_initial=settings.wait_initial,
+            wait_max=settings.wait_max,
+            wait_jitter=settings.wait_initial,
+        ):
+            with attempt:
+                if pending is not None:  # the attempt that was made already
+                    pending, failed = None, pending
+                    raise failed
+                return await self._attempt(operation, encoded, trace)
+        raise failure
+
+    def _final(
+        self, operation: Operation, params: Mapping[str, Any], trace: Trace, failure: Failure
+    ) -> MensatekError:
+        reason = _scrub(failure.reason, params)
+        if trace.maybe_done and operation.kind is not Kind.READ:
+            return OutcomeUnknown(operation.name, f"no readable answer came ({reason})", asked=params)
+        if isinstance(failure, NotReached):
+            return ConnectionFailed(
+                f"{operation.name}: the provider could not be reached ({reason}). Nothing was sent.",
+                advice="Check the network and base_url, then try again.",
+            )
+        if isinstance(failure, ToldToWait):
+            return TooManyRequests(
+                f"{operation.name}: the provider asked to wait ({reason}). Nothing was sent.",
+                retry_after=failure.wait or self._retry.wait_max,
+            )
+        problems = failure.problems if isinstance(failure, Unreadable) else (reason,)
+        return UnexpectedReply(operation.name, problems)
+
+    def _without_secrets(self, error: APIError, params: Mapping[str, Any]) -> APIError:
+        # The provider's words may quote the call.
+        shown = _scrub(error.detail, params)
+        if shown != error.detail:
+            error.args = (str(error.args[0]).replace(error.detail, shown),)
+            error.detail = shown
+        return error
+
+    def _touch(self, operation: Operation, params: Mapping[str, Any]) -> None:
+        if operation.touches:
+            about = _value(params, "idmensaje")
+            subject = (("idmensaje", str(about)),) if about else None
+            if operation.kind is Kind.SEND and subject is None:
+                return  # a message of its own: no remembered report is about it
+            for name in operation.touches:
+                self._memory.forget(name, subject)
+
+
+def _value(params: Mapping[str, Any], name: str) -> Any:
+    for key, value in params.items():
+        if key.casefold() == name:
+            return value
+    return None
+
+
+def _key(operation: Operation, params: Mapping[str, Any]) -> Key:
+    about = sorted((name.casefold(), str(value)) for name, value in params.items())
+    return operation.name, tuple(pair for pair in about if pair[0] != "resp")
+
+
+def _scrub(text: str, params: Mapping[str, Any]) -> str:
+    for name, value in params.items():
+        if name.casefold() in {"mensaje", "contenido"} and isinstance(value, str) and len(value) > 3:
+            text = text.replace(value, "***")
+    return text
+
+
+def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A user's own parameters, by wire names, without the reply form, which the caller decides.
+
+    Raises:
+        InvalidRequest: a name is not a text.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in (params or {}).items():
+        if not isinstance(name, str) or not name:
+            raise InvalidRequest("Parameters are named by texts.")
+        if name.casefold() != "resp":
+            checked[name] = value
+    return checked

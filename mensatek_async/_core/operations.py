@@ -1,0 +1,129 @@
+"""A row per operation of the API: data, no behaviour.
+
+`standing` says where the path comes from: "manual", "field" (seen in live use) or "inferred". An inferred path may be
+wrong; `AsyncMensatek(paths={...})` replaces it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+
+from attrs import Factory, evolve, field, frozen
+
+from ..errors import ConfigurationError, InvalidRequest
+from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult, StoredFile
+
+
+class Kind(Enum):
+    """What an operation does, which decides when it may be repeated."""
+
+    READ = "read"
+    CHANGE = "repeatable change"
+    SEND = "send"
+
+
+@frozen(kw_only=True)
+class Operation:
+    """One operation of the API.
+
+    Attributes:
+        name: its name in the manuals, which is its path unless `path` says otherwise.
+        kind: read, repeatable change, or send.
+        path: the last part of its URL.
+        reply: the model its reply is structured into; None when it answers with a file.
+        standing: where the path is known from.
+        done: result codes that mean "done already" when the call is a repeat.
+        touches: reads whose remembered answers this call makes stale.
+        needs_success: whether a result of 0 is a refusal.
+    """
+
+    name: str
+    kind: Kind
+    reply: type | None
+    path: str = field(default=Factory(lambda row: row.name, takes_self=True))
+    standing: str = "manual"
+    done: frozenset[int] = frozenset()
+    touches: tuple[str, ...] = ()
+    needs_success: bool = False
+
+
+_READ, _CHANGE, _SEND = Kind.READ, Kind.CHANGE, Kind.SEND
+
+_ROWS = (
+    Operation(name="EnviarSMS", kind=_SEND, reply=SendResult, touches=("GetReportSMS",)),
+    Operation(
+        name="CancelarSMS", kind=_CHANGE, reply=Cancellation, done=frozenset({-5}), touches=("GetReportSMS",)
+    ),
+    Operation(name="ReprogramarSMS", kind=_CHANGE, reply=Rescheduling, touches=("GetReportSMS",)),
+    Operation(name="GetReportSMS", kind=_READ, reply=MessageReport),
+    Operation(
+        name="CargarFichero", kind=_CHANGE, reply=StoredFile, touches=("ListarFicheros",), needs_success=True
+    ),
+    Operation(name="ListarFicheros", kind=_READ, reply=StoredFile),
+    Operation(
+        name="BorrarFichero",
+        kind=_CHANGE,
+        reply=None,
+        done=frozenset({-2}),
+        touches=("ListarFicheros",),
+        needs_success=True,
+    ),
+    Operation(name="GetCreditos", kind=_READ, reply=Balance),
+    Operation(
+        name="EnviarSMSCERTIFICADO", kind=_SEND, reply=SendResult, touches=("GetReportSMSCERTIFICADO",)
+    ),
+    Operation(
+        name="CancelarSMSCERTIFICADO",
+        kind=_CHANGE,
+        reply=Cancellation,
+        standing="inferred",
+        done=frozenset({-5}),
+        touches=("GetReportSMSCERTIFICADO",),
+    ),
+    Operation(
+        name="ReprogramarSMSCERTIFICADO",
+        kind=_CHANGE,
+        reply=Rescheduling,
+        standing="inferred",
+        touches=("GetReportSMSCERTIFICADO",),
+    ),
+    Operation(name="GetReportSMSCERTIFICADO", kind=_READ, reply=MessageReport, standing="field"),
+    Operation(name="GetSMSCERTIFICADO", kind=_READ, reply=None, standing="field"),
+)
+
+OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
+_FOLDED = {name.casefold(): name for name in OPERATIONS}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def with_paths(paths: Mapping[str, str]) -> dict[str, Operation]:
+    """The table with some paths replaced.
+
+    Raises:
+        ConfigurationError: a name is no operation, or a path is not one plain path segment.
+    """
+    table = dict(OPERATIONS)
+    for given, path in paths.items():
+        name = _FOLDED.get(given.casefold())
+        if name is None:
+            raise ConfigurationError(f"paths names an unknown operation: {given!r}.")
+        if not _NAME.fullmatch(path.strip("/")):
+            raise ConfigurationError(f"The path given for {name} is not a plain name.")
+        table[name] = evolve(table[name], path=path.strip("/"))
+    return table
+
+
+def find(table: Mapping[str, Operation], name: str) -> Operation:
+    """The row of an operation; one nobody has listed is taken for a send, so it is never repeated blindly.
+
+    Raises:
+        InvalidRequest: `name` cannot be an operation's name.
+    """
+    known = _FOLDED.get(name.casefold())
+    if known is not None:
+        return table[known]
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(f"{name[:40]!r} is not the name of an operation.")
+    return Operation(name=name, kind=Kind.SEND, reply=None, standing="user")

@@ -1,0 +1,58 @@
+"""What one call has done so far, readable from outside while it runs or after it was cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+from attrs import Factory, define
+
+from .failures import Cut
+
+
+@define(eq=False)
+class Flights:
+    """Requests on their way that a cancellation does not cut off at once."""
+
+    _scopes: set[anyio.CancelScope] = Factory(set)
+    _deadline: float | None = None
+
+    @contextmanager
+    def flight(self) -> Iterator[None]:
+        """Shield one request from cancellation until `land` gives it a last moment.
+
+        Raises:
+            Cut: that moment passed without an answer.
+        """
+        with anyio.CancelScope(shield=True) as scope:
+            if self._deadline is not None:
+                scope.deadline = self._deadline
+            self._scopes.add(scope)
+            try:
+                yield
+            finally:
+                self._scopes.discard(scope)
+        if scope.cancelled_caught:
+            raise Cut("cancelled before its answer came")
+
+    def land(self, grace: float) -> None:
+        """Give every request on its way `grace` seconds more."""
+        self._deadline = anyio.current_time() + grace
+        for scope in self._scopes:
+            scope.deadline = self._deadline
+
+
+@define(eq=False)
+class Trace:
+    """One call's attempts.
+
+    Attributes:
+        attempts: how often a request was tried.
+        maybe_done: whether an attempt left and got no readable answer.
+        flights: where its requests are shielded from cancellation, if anywhere.
+    """
+
+    attempts: int = 0
+    maybe_done: bool = False
+    flights: Flights | None = None
