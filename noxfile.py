@@ -1,4 +1,4 @@
-"""What the project runs on itself: `nox -s tests`, and the rest of `nox --list`. Python 3.11 and pip are enough."""
+"""What the project runs on itself, see `nox --list`; Python 3.11 and pip are enough."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Mypy strict and pyright on the package and on a user's typed script; completeness of the public types."""
+    """Mypy strict and pyright on the package and on a typed user script; completeness of the public types."""
     session.install("-q", ".[all]", *_group("types"), *_group("tests"))
     session.run("mypy")
     session.run("pyright")

@@ -1,4 +1,4 @@
-"""What every test gets: no network beyond this machine, no account from the environment, hypothesis profiles."""
+"""What every test gets: no network, no account from the environment, hypothesis profiles."""
 
 from __future__ import annotations
 

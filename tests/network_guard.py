@@ -30,7 +30,7 @@ def stays_here(address: object) -> bool:
 
 @contextmanager
 def no_network() -> Iterator[list[object]]:
-    """Refuses every connection, datagram and name lookup beyond loopback; yields the list of what was tried."""
+    """Refuses connections, datagrams and name lookups beyond loopback; yields the list of what was tried."""
     tried: list[object] = []
 
     def check(address: object) -> None:

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "mensatek_async"
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
-# From the top of the house to its bottom; rooms on one floor do not see each other. A room is a file or a folder
-# directly in the package; "" is the package itself, which only gives out the public names.
+# From the top of the house to its bottom; rooms on one floor do not see each other. A room is a file or a
+# folder directly in the package; "" is the package itself, which only gives out the public names.
 FLOORS: list[set[str]] = [
     {"cli", "__main__"},
     {""},
@@ -135,11 +135,11 @@ def test_imports_go_one_way_down(file: Path) -> None:
     room = _room(_dotted(file))
     # The package itself points at every room's public names; it is what users import, so nothing is above it.
     ours = (found for found in _imports(file) if _is(found.module, PACKAGE))
-    upwards = [
+    wrong = [
         f"line {found.line}: {found.module}" for found in ours if not _may_see(room, _room(found.module))
     ]
 
-    assert not upwards
+    assert not wrong
 
 
 @by_file
