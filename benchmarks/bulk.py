@@ -1,7 +1,7 @@
 """`send_bulk` against one request per recipient, and against a hand-written loop of the same big requests.
 
-All three use the same server, the same recipients and the same number of requests in flight, in turn, in one run. The
-peak memory is that of a fresh process that does nothing else.
+All three use the same server, recipients and number of requests in flight, in turn, in one run. The peak memory
+is that of a fresh process that does nothing else.
 """
 
 from __future__ import annotations

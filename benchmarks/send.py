@@ -8,12 +8,13 @@ import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anyio
 import httpx
 from server import running
 
-from mensatek_async import AsyncMensatek, Guard
+from mensatek_async import AsyncMensatek
 
 PHONE = "34600000000"
 TEXT = "Su cita es mañana a las 10:00"
@@ -32,7 +33,7 @@ async def measure(base_url: str, rounds: int, count: int) -> dict[str, list[floa
     """Seconds per send of either way, a number for each round."""
     auth = httpx.BasicAuth("user", "token")
     async with (
-        AsyncMensatek("user", "token", base_url=base_url, sender="MIEMPRESA", guard=Guard()) as client,
+        AsyncMensatek("user", "token", base_url=base_url, sender="MIEMPRESA") as client,
         httpx.AsyncClient(auth=auth) as bare,
     ):
         body = {
@@ -60,7 +61,7 @@ async def measure(base_url: str, rounds: int, count: int) -> dict[str, list[floa
         return times
 
 
-def summary(times: dict[str, list[float]]) -> dict[str, object]:
+def summary(times: dict[str, list[float]]) -> dict[str, Any]:
     """Medians and quartiles in microseconds; the ratio is the median of the rounds' own ratios."""
     ratios = [sdk / bare for sdk, bare in zip(times["sdk"], times["httpx"], strict=True)]
     micro = {name: [round(each * 1e6) for each in statistics.quantiles(times[name], n=4)] for name in times}
@@ -86,13 +87,12 @@ def main() -> None:
     if asked.json:
         print(json.dumps(found))
         return
+    micro: dict[str, Any] = found["microseconds"]
     for name, label in (("sdk", "client.sms.send"), ("httpx", "httpx.AsyncClient.post(json=)")):
-        each = found["microseconds"][name]  # type: ignore[index]
-        print(f"{label:32} {each['median']:>6} us  (quartiles {each['quartiles'][0]}-{each['quartiles'][1]})")
-    low, high = found["ratio_quartiles"]  # type: ignore[misc]
-    print(
-        f"ratio SDK / httpx                {found['ratio']:>6}     (quartiles {low}-{high}), {rounds} rounds of {count}"
-    )
+        low, high = micro[name]["quartiles"]
+        print(f"{label:32} {micro[name]['median']:>6} us  (quartiles {low}-{high})")
+    low, high = found["ratio_quartiles"]
+    print(f"{'ratio':32} {found['ratio']:>6}     (quartiles {low}-{high}, {rounds} rounds of {count})")
 
 
 if __name__ == "__main__":
