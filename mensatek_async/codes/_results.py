@@ -1,0 +1,69 @@
+"""Result codes: what each operation's `Res` means, and the error it becomes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from attrs import frozen
+
+from ..errors import APIError
+from ._table import load
+
+_EVERY = "*"  # rows that hold for every operation that has none of its own
+
+
+@frozen(kw_only=True)
+class ResultCode:
+    """One result code of one operation.
+
+    Attributes:
+        operation: the operation, by its wire name; "*" for any.
+        code: the provider's number (`Res`).
+        meaning: what it says, in English.
+        error: the error it becomes, or None when it is no error.
+        standing: where it is known from: "manual", "5.8" (the older manual), "field" (public programs), "inferred".
+    """
+
+    operation: str
+    code: int
+    meaning: str
+    error: type[APIError] | None
+    standing: str
+
+
+@cache
+def result_codes() -> tuple[ResultCode, ...]:
+    """Give the whole table."""
+    return load("results.json", ResultCode)
+
+
+@cache
+def _index() -> dict[tuple[str, int], ResultCode]:
+    return {(row.operation.casefold(), row.code): row for row in result_codes()}
+
+
+def lookup(operation: str, code: int) -> ResultCode | None:
+    """Find what a result code means.
+
+    Args:
+        operation: the operation, by its wire name, in any case.
+        code: the number in `Res`.
+
+    Returns:
+        The row, or None when nobody has listed this code for this operation.
+    """
+    return _index().get((operation.casefold(), code)) or _index().get((_EVERY, code))
+
+
+def error_class(operation: str, code: int) -> type[APIError]:
+    """Choose the error a refused call raises.
+
+    Args:
+        operation: the operation, by its wire name.
+        code: the negative number in `Res`.
+
+    Returns:
+        The error's class; `APIError` itself for a code nobody has listed.
+    """
+    row = lookup(operation, code)
+    return row.error if row is not None and row.error is not None else APIError

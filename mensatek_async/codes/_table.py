@@ -1,0 +1,34 @@
+"""Reads a table of codes: JSON beside this file, structured by cattrs when it is first needed."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any, TypeVar
+
+from .. import errors
+from ..errors import APIError
+
+Row = TypeVar("Row")
+
+
+def _error_named(name: Any, _: Any) -> type[APIError]:
+    found = getattr(errors, name)
+    if not (isinstance(found, type) and issubclass(found, APIError)):
+        raise TypeError(f"{name} is not an APIError")
+    return found
+
+
+def load(file: str, row: type[Row]) -> tuple[Row, ...]:
+    """Give the rows of a table.
+
+    Args:
+        file: the table's file name in this package.
+        row: the attrs class of one row; a key it does not know is an error.
+    """
+    import cattrs  # here: importing it costs more than most programs ever need of these tables
+
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook_func(lambda cls: cls == type[APIError], _error_named)
+    table = json.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
+    return tuple(converter.structure(entry, row) for entry in table)
