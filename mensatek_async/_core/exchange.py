@@ -1,0 +1,103 @@
+"""Calls whose answer becomes a model: what plain and certified messages, files and the account share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from attrs import evolve
+
+from .._wire.decode import DecodeError
+from .._wire.names import to_wire
+from .._wire.structure import structure
+from ..errors import MensatekError, OutcomeUnknown, UnexpectedReply
+from ..models.recipient import Recipient
+from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
+from .call import Answer
+from .context import Context
+from .message import Message, message_number, recipients_of, settled, wire_date
+from .operations import Kind, Operation
+from .trace import Trace
+
+T = TypeVar("T")
+
+
+def read_as(cls: type[T], operation: Operation, answer: Answer, params: Mapping[str, Any]) -> T:
+    """Structure a reply strictly.
+
+    Raises:
+        UnexpectedReply: a read's reply holds a value of the wrong kind.
+        OutcomeUnknown: another's does, so what it did is not known for certain.
+    """
+    try:
+        return structure(answer.reply, cls)
+    except DecodeError as error:
+        raise unreadable(operation, error, params) from None
+
+
+def unreadable(operation: Operation, error: DecodeError, params: Mapping[str, Any]) -> MensatekError:
+    """The error for a reply with a value of the wrong kind."""
+    if operation.kind is Kind.READ:
+        return UnexpectedReply(operation.name, error.problems)
+    return OutcomeUnknown(operation.name, f"the answer could not be read ({'; '.join(error.problems)})", asked=params)
+
+
+async def send(
+    context: Context, message: Message, to: str | Recipient | Iterable[str | Recipient], most: int
+) -> SendResult:
+    """Check the recipients, send to them in one request, and read what became of it."""
+    addressed = [message.address(one) for one in recipients_of(to, most)]
+    unicode = any(one.unicode for one in addressed)
+    return await send_request(context, message, [one.wire for one in addressed], unicode, Trace())
+
+
+async def send_request(
+    context: Context,
+    message: Message,
+    recipients: list[dict[str, str]],
+    unicode: bool,
+    trace: Trace,
+    join: int | None = None,
+) -> SendResult:
+    """Make one request of a message."""
+    params = message.request(recipients, unicode, join)
+    answer = await context.caller.call(message.operation, params, trace=trace)
+    result = read_as(SendResult, message.operation, answer, params)
+    return settled(result, len(recipients), repeat=trace.maybe_done)
+
+
+async def cancel(context: Context, name: str, message_id: int | str) -> Cancellation:
+    """Cancel a scheduled message."""
+    number = message_number(message_id)
+    operation, params = context.operations[name], to_wire(join=number)
+    answer = await context.caller.call(operation, params)
+    done = read_as(Cancellation, operation, answer, params)
+    return evolve(done, message_id=done.message_id or number)
+
+
+async def reschedule(context: Context, name: str, message_id: int | str, when: datetime) -> Rescheduling:
+    """Give a scheduled message a new date."""
+    params = to_wire(join=message_number(message_id), scheduled_at=wire_date(when))
+    operation = context.operations[name]
+    return read_as(Rescheduling, operation, await context.caller.call(operation, params), params)
+
+
+async def report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
+    """Ask where each recipient of a message stands."""
+    number = message_number(message_id)
+    operation, params = context.operations[name], to_wire(join=number)
+    answer = await context.caller.read(operation, params, max_age=max_age)
+    return evolve(read_as(MessageReport, operation, answer, params), message_id=number)
+
+
+async def credits(context: Context, max_age: float) -> Decimal:
+    """The credits left, from the newest reply when that is young enough."""
+    known = context.caller.credits_known(max_age)
+    if known is not None:
+        return known
+    operation = context.operations["GetCreditos"]
+    balance = read_as(Balance, operation, await context.caller.read(operation, {}, max_age=max_age), {})
+    newest = context.caller.last_credits  # newer than a remembered answer when something was sent since
+    return balance.credits if newest is None else newest

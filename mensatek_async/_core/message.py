@@ -1,0 +1,268 @@
+"""A message checked once, then turned into the parameters of as many requests as it takes."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from attrs import evolve, field, frozen
+
+from .._wire.names import to_wire
+from .._wire.scalars import to_wire_datetime
+from ..errors import InvalidDate, InvalidRequest, TextAltered
+from ..models.recipient import Recipient, VoiceFallback
+from ..models.results import SendResult
+from ..phones import check_sender, normalise
+from ..text.elements import has_elements
+from ..text.segments import count_segments, needs_unicode, segments
+from ..text.template import Template, check_field_value
+from .operations import Operation
+
+Encoding = Literal["auto", "gsm", "unicode"]
+
+_VARIABLE = re.compile(r"variable_([1-9]|10)", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}(:[12])?")
+_SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seconds
+
+
+class Addressed(NamedTuple):
+    """A recipient ready for the wire."""
+
+    phone: str
+    wire: dict[str, str]
+    unicode: bool
+    segments: int
+
+
+@frozen(kw_only=True)
+class Message:
+    """What every request of one message has in common.
+
+    Attributes:
+        operation: the sending operation.
+        text: the text or template.
+        params: parameters by wire names, without recipients and encoding.
+        encoding: as asked for.
+        region: the region of phones written without a country.
+        joined: whether it joins an earlier message.
+    """
+
+    operation: Operation
+    text: str | Template = field(repr=False)
+    params: Mapping[str, Any] = field(repr=False)
+    encoding: Encoding
+    region: str
+    joined: bool
+    _plain_unicode: bool = field(init=False)
+    _plain_segments: int = field(init=False)
+    _literal_units: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        plain = self.text if isinstance(self.text, str) else self.text.text
+        unicode = self.encoding == "unicode" or (self.encoding == "auto" and needs_unicode(plain))
+        object.__setattr__(self, "_plain_unicode", unicode)
+        object.__setattr__(self, "_plain_segments", count_segments(plain, _name(unicode)))
+        object.__setattr__(self, "_literal_units", 2 * len(plain))
+
+    def address(self, recipient: str | Recipient) -> Addressed:
+        """Check one recipient and bring it into wire form.
+
+        Raises:
+            InvalidPhone: not a number that can be texted.
+            InvalidField: a field is missing, or holds element syntax.
+            InvalidRequest: not a recipient at all.
+        """
+        if isinstance(recipient, str):
+            phone, fields = recipient, _NO_FIELDS
+        elif isinstance(recipient, Recipient):
+            phone, fields = recipient.phone, recipient.fields
+        else:
+            raise InvalidRequest(f"A recipient is a phone or a Recipient, not {type(recipient).__name__}.")
+        digits = normalise(phone, self.region)
+        wire = {"Movil": digits}
+        if isinstance(self.text, Template):
+            values = self.text.values(fields)
+            if not values:
+                return Addressed(digits, wire, self._plain_unicode, self._plain_segments)
+            wire.update(values)
+            return self._personal(digits, wire, self.text, fields, values)
+        if fields:
+            self._variables(wire, fields)
+        unicode = self._plain_unicode
+        if len(wire) > 1 and not unicode and self.encoding == "auto":
+            unicode = any(needs_unicode(value) for value in wire.values())
+        return Addressed(digits, wire, unicode, self._plain_segments)
+
+    def _personal(
+        self, digits: str, wire: dict[str, str], template: Template, fields: Mapping[str, object], values: Mapping[str, str]
+    ) -> Addressed:
+        unicode = self._plain_unicode
+        if not unicode and self.encoding == "auto":
+            unicode = needs_unicode("".join(values.values()))
+        longest = self._literal_units + 2 * sum(map(len, values.values()))
+        if longest <= (140 if unicode else 160):  # twice the characters: no count needed
+            return Addressed(digits, wire, unicode, 1)
+        rendered = template.render(fields, digits)
+        return Addressed(digits, wire, unicode, count_segments(rendered, _name(unicode)))
+
+    @staticmethod
+    def _variables(wire: dict[str, str], fields: Mapping[str, object]) -> None:
+        # A plain text may hold the provider's own placeholders; other fields it cannot refer to.
+        for name, value in fields.items():
+            match = _VARIABLE.fullmatch(name)
+            if match and value is not None:
+                wire[f"Variable_{match[1]}"] = check_field_value(name, str(value))
+
+    def request(self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None) -> dict[str, Any]:
+        """The parameters of one request."""
+        params = {**self.params, **to_wire(recipients=list(recipients), unicode=int(unicode))}
+        if join:
+            params.update(to_wire(join=join))
+        return params
+
+
+_NO_FIELDS: Mapping[str, object] = {}
+
+
+def _name(unicode: bool) -> Literal["gsm", "unicode"]:
+    return "unicode" if unicode else "gsm"
+
+
+def compose(
+    operation: Operation,
+    text: str | Template,
+    *,
+    sender: str | None,
+    region: str,
+    scheduled_at: datetime | None = None,
+    reference: str | None = None,
+    report: bool | None = None,
+    join: int | str | None = None,
+    voice_fallback: bool | VoiceFallback | None = None,
+    encoding: Encoding = "auto",
+    fix_utf8: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> Message:
+    """Check everything about a message that does not depend on its recipients.
+
+    Raises:
+        InvalidRequest: or one of its kinds, naming what is wrong.
+    """
+    if not isinstance(text, str | Template) or not (text.text if isinstance(text, Template) else text).strip():
+        raise InvalidRequest("The text is empty." if isinstance(text, str) else "The text is a str or a Template.")
+    if encoding not in ("auto", "gsm", "unicode"):
+        raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
+    plain = text.text if isinstance(text, Template) else text
+    if encoding == "gsm":
+        lost = segments(plain, "gsm").lost
+        if lost:
+            warnings.warn(
+                f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them.",
+                TextAltered,
+                stacklevel=3,
+            )
+    params = to_wire(
+        sender=check_sender(sender) if sender else "",
+        text=plain,
+        scheduled_at=None if scheduled_at is None else wire_date(scheduled_at),
+        reference=_checked_reference(reference),
+        report=None if report is None else int(report),
+        join=None if join is None else message_number(join),
+        fix_utf8=1 if fix_utf8 else None,
+        links=1 if has_elements(plain) else None,
+        **_voice(voice_fallback),
+    )
+    params.update(extra or {})
+    return Message(
+        operation=operation, text=text, params=params, encoding=encoding, region=region, joined=join is not None
+    )
+
+
+def wire_date(when: datetime) -> str:
+    """An aware date, still to come, in the wire's form: Spanish time to the minute.
+
+    Raises:
+        InvalidDate: it has no time zone, or has passed.
+    """
+    if not isinstance(when, datetime):
+        raise InvalidDate(f"A date is a datetime, not {type(when).__name__}.")
+    if when.tzinfo is None or when.utcoffset() is None:
+        raise InvalidDate(
+            "The date has no time zone, so its moment is not known.",
+            advice='Give it one, such as tzinfo=ZoneInfo("Europe/Madrid").',
+        )
+    if when < datetime.now(UTC) - _SKEW:
+        raise InvalidDate("The date has passed.", advice="Give a later one, or none to send now.")
+    return to_wire_datetime(when)
+
+
+def message_number(message_id: int | str) -> int:
+    """A message's id as a number.
+
+    Raises:
+        InvalidRequest: it is none; 0 is what a send gives of which nothing was accepted.
+    """
+    try:
+        number = int(message_id) if not isinstance(message_id, bool | float) else 0
+    except (TypeError, ValueError):
+        number = 0
+    if number <= 0:
+        raise InvalidRequest("That is no message id.", advice="Use the message_id that a send returned.")
+    return number
+
+
+def _checked_reference(reference: str | None) -> str | None:
+    if reference is None or isinstance(reference, str):
+        return reference or None
+    raise InvalidRequest(f"A reference is a text, not {type(reference).__name__}.")
+
+
+def _voice(fallback: bool | VoiceFallback | None) -> dict[str, Any]:
+    if not fallback:
+        return {}
+    asked = VoiceFallback() if fallback is True else fallback
+    if not _LANGUAGE.fullmatch(asked.language):
+        raise InvalidRequest(f"{asked.language!r} is no voice language; they look like 'es-ES' or 'es-ES:2'.")
+    caller = None if asked.caller is None else normalise(asked.caller)
+    return {"voice_fallback": 1, "voice_language": asked.language, "voice_sender": caller}
+
+
+def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) -> list[str | Recipient]:
+    """What `to` names, as a list that one request can hold.
+
+    Raises:
+        InvalidRequest: nobody, or more than one request holds.
+    """
+    if isinstance(to, str | Recipient):
+        return [to]
+    listed: list[str | Recipient] = []
+    for recipient in to:
+        if len(listed) == most:
+            raise InvalidRequest(
+                f"More than {most} recipients, the most that one request holds.",
+                advice="Use send_bulk, which sends to any number.",
+            )
+        listed.append(recipient)
+    if not listed:
+        raise InvalidRequest("No recipient was given.")
+    return listed
+
+
+def settled(result: SendResult, asked: int, *, repeat: bool) -> SendResult:
+    """Fill what a reply left out, and read a repeat's reply as the story of both tries.
+
+    On a repeat, what the provider refuses as repeated was accepted by the try whose answer got lost.
+    """
+    accepted, rejected = result.accepted, result.rejected
+    if not rejected and accepted < asked:
+        rejected = asked - accepted
+    if repeat and rejected:
+        before = result.repeated if result.repeated is not None else (rejected if accepted == 0 else 0)
+        before = min(before, rejected)
+        accepted, rejected = accepted + before, rejected - before
+    return evolve(result, accepted=accepted, rejected=rejected, recipients=result.recipients or asked)
+
+

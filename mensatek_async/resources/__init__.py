@@ -1,0 +1,1 @@
+"""A signature, a docstring and one call each."""
