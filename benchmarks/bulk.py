@@ -1,6 +1,6 @@
 """`send_bulk` against one request per recipient, and against a hand-written loop of the same big requests.
 
-All three use the same server, recipients and number of requests in flight, in turn, in one run. The peak memory
+All three use the same server, recipients and number of requests in flight, in turn, in one run. Peak memory
 is that of a fresh process that does nothing else.
 """
 

@@ -1,0 +1,206 @@
+"""A user's typed program: every public call shape, checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, assert_type
+from zoneinfo import ZoneInfo
+
+from mensatek_async import (
+    AccountPaused,
+    APIError,
+    AsyncMensatek,
+    AuthenticationError,
+    BulkProgress,
+    BulkResult,
+    Cancellation,
+    ChunkOutcome,
+    ConfigurationError,
+    ConnectionFailed,
+    DeliveryStatus,
+    FileRejected,
+    Guard,
+    InsufficientCredits,
+    InvalidPhone,
+    InvalidRequest,
+    Limits,
+    MensatekError,
+    MessageReport,
+    OutcomeUnknown,
+    Phase,
+    Recipient,
+    Refused,
+    Rescheduling,
+    Retry,
+    RowProblem,
+    SendResult,
+    StoredFile,
+    Template,
+    Timeout,
+    TooManyRequests,
+    UnexpectedReply,
+    VoiceFallback,
+)
+from mensatek_async.text import Segmentation, elements, segments
+
+TOMORROW = datetime(2027, 1, 8, 10, 0, tzinfo=ZoneInfo("Europe/Madrid"))
+
+
+async def settings() -> None:
+    AsyncMensatek()
+    AsyncMensatek("API-USER", "API-TOKEN")
+    client = AsyncMensatek(
+        "API-USER",
+        "API-TOKEN",
+        base_url="https://api.mensatek.com/v7",
+        sender="MIEMPRESA",
+        default_region="ES",
+        timeout=Timeout(connect=5, read=30, total=60),
+        limits=Limits(concurrency=4, per_second=20, sms_per_request=200),
+        retry=Retry(attempts=2),
+        guard=Guard(pause=30),
+        transport=None,
+        request_format="form",
+    )
+    await client.aclose()
+
+
+async def one_text(client: AsyncMensatek) -> None:
+    sent = await client.sms.send("+34 600 00 00 00", "Su cita es mañana a las 10:00")
+    assert_type(sent, SendResult)
+    assert_type(sent.message_id, int)
+    assert_type(sent.accepted, int)
+    assert_type(sent.rejected, int)
+    assert_type(sent.segments, int)
+    assert_type(sent.recipients, int)
+    assert_type(sent.credits_used, Decimal)
+    assert_type(sent.credits_left, Decimal)
+
+    await client.sms.send(Recipient("600000000", {"nombre": "Ana"}), Template("Hola {nombre}"))
+    await client.sms.send(["600000000", Recipient("600000001")], "Hola")
+    await client.sms.send(
+        "600000000",
+        "Hola",
+        sender="MIEMPRESA",
+        scheduled_at=TOMORROW,
+        reference="cita 7",
+        join=sent.message_id,
+        voice_fallback=VoiceFallback("es-ES"),
+        encoding="unicode",
+        fix_utf8=True,
+    )
+
+
+async def after_sending(client: AsyncMensatek, message_id: int) -> None:
+    assert_type(await client.sms.cancel(message_id), Cancellation)
+    assert_type(await client.sms.reschedule(message_id, TOMORROW), Rescheduling)
+    report = await client.sms.report(message_id, max_age=0)
+    assert_type(report, MessageReport)
+    for one in report.recipients:
+        assert_type(one.phone, str)
+        assert_type(one.status, DeliveryStatus)
+        assert_type(one.status.is_final, bool)
+        assert_type(one.status.phase, Phase)
+        assert_type(one.reported_at, datetime | None)
+
+
+def rows() -> Iterator[Recipient]:
+    yield Recipient("600000000", {"nombre": "Ana", "fecha": TOMORROW.date()}, row=2)
+
+
+async def arriving_rows() -> AsyncIterator[Recipient | str]:
+    yield "600000001"
+
+
+async def many_texts(client: AsyncMensatek) -> BulkResult:
+    def show(progress: BulkProgress) -> None:
+        print(progress.settled, progress.total, progress.rate, progress.credits_left)
+
+    await client.sms.send_bulk(["600000000", "600000001"], "Hola")
+    await client.sms.send_bulk(arriving_rows(), "Hola")
+    result = await client.sms.send_bulk(
+        rows(),
+        Template("Hola {nombre}, su cita: {fecha}"),
+        sender="MIEMPRESA",
+        scheduled_at=TOMORROW,
+        reference="navidad",
+        chunk_size=100,
+        concurrency=2,
+        on_progress=show,
+    )
+    assert_type(result, BulkResult)
+    assert_type(result.all_sent, bool)
+    problems: Sequence[RowProblem] = [*result.invalid, *result.failed, *result.unknown]
+    for problem in problems:
+        assert_type(problem.row, int)
+        assert_type(problem.reason, str)
+    result.raise_if_stopped()
+    return result
+
+
+async def chunk_by_chunk(client: AsyncMensatek) -> None:
+    async with client.sms.bulk(rows(), "Hola", chunk_size=50) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, ChunkOutcome)
+            if outcome.status == "unknown":
+                print(outcome.rows, outcome.error)
+
+
+async def files(client: AsyncMensatek) -> None:
+    assert_type(await client.files.upload("contrato.pdf"), StoredFile)
+    await client.files.upload(Path("contrato.pdf"), name="otro.pdf", encoding="base64")
+    await client.files.upload(b"%PDF-1.7", name="bytes.pdf", delete_after_certification=True)
+    await client.files.upload(io.BytesIO(b"%PDF-1.7"), name="stream.pdf")
+    assert_type(await client.files.list(), list[StoredFile])
+    await client.files.delete("contrato.pdf")
+
+
+async def the_rest(client: AsyncMensatek) -> None:
+    assert_type(await client.credits(), Decimal)
+    assert_type(await client.credits(max_age=0), Decimal)
+    left: Decimal | None = client.last_credits
+    print(left)
+    reply: Mapping[str, Any] = await client.request("GetCreditos", {})
+    print(reply)
+    body = await client.raw("GetCreditos", {}, resp="XML")
+    assert_type(body, bytes)
+
+
+def texts() -> None:
+    found = segments("¿Qué tal?", encoding="auto")
+    assert_type(found, Segmentation)
+    assert_type(found.segments, int)
+    text: str = f"Su contrato: {elements.file('contrato.pdf')} {elements.link('https://example.com')}"
+    print(text)
+
+
+async def errors(client: AsyncMensatek) -> None:
+    try:
+        await client.sms.send("600000000", "Hola")
+    except (ConfigurationError, InvalidPhone, InvalidRequest) as error:
+        print(error.advice)
+    except (AccountPaused, TooManyRequests, Refused) as error:
+        assert_type(error.retry_after, float)
+    except ConnectionFailed as error:
+        print(error.sent)
+    except OutcomeUnknown as error:
+        print(error.operation, error.asked)
+    except InsufficientCredits as error:
+        print(error.needed, error.left)
+    except (AuthenticationError, FileRejected, APIError) as error:
+        assert_type(error.code, int | None)
+    except UnexpectedReply as error:
+        print(error.problems)
+    except MensatekError as error:
+        assert_type(error.sent, bool | None)
+
+
+async def main() -> None:
+    async with AsyncMensatek("API-USER", "API-TOKEN", sender="MIEMPRESA") as client:
+        assert_type(client, AsyncMensatek)
+        await one_text(client)
+        await many_texts(client)

@@ -1,0 +1,127 @@
+"""What pyproject.toml promises, held against the code."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mensatek_async
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "mensatek_async"
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+
+# What is imported under another name than it is installed under.
+IMPORTED_AS = {"phonenumberslite": "phonenumbers", "attrs": "attr"}
+# Declared for what httpcore and the time zones need, not imported by the package.
+NOT_IMPORTED = {"sniffio", "tzdata"}
+# Where a module of an extra may be imported: nobody without the extra comes there.
+ROOM_OF = {"cli": "cli", "excel": "cli", "sandbox": "sandbox", "phones": "phones.py", "webhooks": "webhooks"}
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w-]+", requirement)
+    assert found
+    return IMPORTED_AS.get(found[0], found[0])
+
+
+def _foreign(file: Path) -> Iterator[str]:
+    """Third-party top-level modules a file imports."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        for name in {name.partition(".")[0] for name in names} - {"mensatek_async"}:
+            if name not in sys.stdlib_module_names:
+                yield {"attrs": "attr"}.get(name, name)
+
+
+@pytest.mark.parametrize(
+    "file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE))
+)
+def test_every_import_is_declared(file: Path) -> None:
+    """A plain install runs all that is not behind an extra, and an extra is needed only in its own room."""
+    allowed = {_name(one) for one in PROJECT["dependencies"]}
+    room = file.relative_to(PACKAGE).parts[0]
+    for extra, home in ROOM_OF.items():
+        if room == home:
+            allowed |= {_name(one) for one in EXTRAS[extra]}
+
+    assert not set(_foreign(file)) - allowed
+
+
+def test_every_dependency_is_used() -> None:
+    """Nobody installs what the package does not import."""
+    used = {name for file in PACKAGE.rglob("*.py") for name in _foreign(file)}
+
+    assert not {_name(one) for one in PROJECT["dependencies"]} - used - NOT_IMPORTED
+
+
+@pytest.mark.parametrize(
+    "requirement", [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]
+)
+def test_every_requirement_has_a_floor(requirement: str) -> None:
+    """The lowest version is stated, so that `tests_lowest` can try it."""
+    assert re.match(r"[\w-]+(\[.*\])?(>=|; |$)", requirement)
+    assert ">=" in requirement or ";" in requirement or requirement.startswith("mensatek-async[")
+
+
+def test_all_is_every_extra() -> None:
+    """`mensatek-async[all]` leaves nothing out."""
+    (everything,) = EXTRAS["all"]
+    named = set(everything.removeprefix("mensatek-async[").removesuffix("]").split(","))
+
+    assert named == EXTRAS.keys() - {"all"}
+
+
+def test_the_version_is_the_built_one() -> None:
+    """`mensatek_async.__version__` is what the build reads."""
+    found = re.search(
+        r'"([^"]+)"', (ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]).read_text(encoding="utf-8")
+    )
+    assert found
+
+    assert mensatek_async.__version__ == found[1]
+
+
+def test_the_changelog_knows_the_version() -> None:
+    """The version in the code is released or under way in the changelog."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert f"## [{mensatek_async.__version__}]" in changelog
+
+
+def test_the_command_is_there() -> None:
+    """The entry point names something that can be called."""
+    module, _, attribute = PROJECT["scripts"]["mensatek"].partition(":")
+
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+def test_the_package_is_typed() -> None:
+    """Type checkers read a package's types only where py.typed is."""
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def test_the_lowest_python_is_the_first_classifier() -> None:
+    """requires-python, the classifiers and the tools' targets agree."""
+    versions = [
+        name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+", name)
+    ]
+    lowest = PROJECT["requires-python"].removeprefix(">=")
+
+    assert versions[0] == lowest
+    assert PYPROJECT["tool"]["mypy"]["python_version"] == lowest
+    assert PYPROJECT["tool"]["pyright"]["pythonVersion"] == lowest
+    assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{lowest.replace('.', '')}"
