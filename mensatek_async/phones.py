@@ -1,0 +1,301 @@
+"""Phones in any usual writing to international digits, and what may stand as the sender."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from .errors import InvalidPhone, InvalidRequest, InvalidSender
+
+# Mobiles are 6 and 71-79; landlines 81-88 and 91-98 get a voice fallback. 70, 80 and 90 are special rates.
+_SPANISH = r"(?:6[0-9]{8}|7[1-9][0-9]{7}|[89][1-8][0-9]{7})"
+_clean = re.compile(rf"(?:34)?{_SPANISH}")
+_all_clean = re.compile(rf"(?>(?:34)?{_SPANISH}(?:\n|\Z))++")
+
+_MAX_LENGTH = 60
+_MAX_DIGITS = 15
+_MIN_DIGITS = 8
+
+_separators = re.compile(r"[\s.\-/()\u00b7\u2010-\u2015\u2212]+")
+_whole_float = re.compile(r"([0-9]{9,})[.,]0{1,2}")
+_scientific = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+_extension = re.compile(r"[0-9]\s*(?:ext|x|#|p[0-9]|w[0-9]|;)", re.IGNORECASE)
+_several = re.compile(r"[0-9][^0-9]*(?:[/;,|&\n]|\b(?:y|o|e|and|or)\b)[^0-9]*[0-9]", re.IGNORECASE)
+_trunk_zero = re.compile(r"^((?:\(?\+|\(?00)[^()]*\)?\s*)\(0\)")
+
+_ALPHANUMERIC_SENDER = re.compile(r"[A-Za-z0-9&_]{1,11}")
+_NUMERIC_SENDER = re.compile(r"\+?[0-9]{3,15}")
+
+_INSTALL = "Install mensatek-async[phones] to use numbers of that country."
+
+
+def normalise(phone: str, region: str = "ES") -> str:
+    """Turn a phone number into international digits.
+
+    Args:
+        phone: in any usual writing: "+34 600 00 00 00", "0034600000000", "600.000.000", "tel:+34600000000".
+        region: the two-letter country of numbers written without a prefix.
+
+    Returns:
+        Digits with the country's prefix, such as "34600000000".
+
+    Raises:
+        InvalidPhone: it is no phone number that can be texted; or it needs the extra `phones` to be understood.
+            The message shows no more than the first three and last two characters.
+        InvalidRequest: there is no such region.
+    """
+    try:
+        clean = _clean.fullmatch(phone)
+    except TypeError:
+        phone, clean = str(phone), None
+    if clean is not None:
+        if len(phone) == 11:
+            return phone
+        if region == "ES":
+            return "34" + phone
+    return _normalise_written(phone, check_region(region))
+
+
+def normalise_all(phones: Sequence[str], region: str = "ES") -> list[str | InvalidPhone]:
+    """Normalise many phones at once; where all are clean Spanish numbers, for a fraction of the cost.
+
+    Returns:
+        For each phone, in order, its international digits or the error that tells why it has none.
+
+    Raises:
+        InvalidRequest: there is no such region.
+    """
+    region = check_region(region)
+    if region == "ES":
+        try:
+            joined = "\n".join(phones)
+        except TypeError:
+            joined = ""
+        # A line break inside a phone would make one of it look like two.
+        if joined.count("\n") == len(phones) - 1 and _all_clean.fullmatch(joined):
+            return [phone if len(phone) == 11 else "34" + phone for phone in phones]
+    return [_normalise_or_error(phone, region) for phone in phones]
+
+
+def mask(phone: str) -> str:
+    """A phone for messages: its first three and last two characters, or fewer of a short one."""
+    shown = "".join(c for c in str(phone) if c.isprintable()).strip()
+    if len(shown) < 8:
+        return shown[:1] + "***"
+    return f"{shown[:3]}***{shown[-2:]}"
+
+
+def check_sender(sender: str) -> str:
+    """Check a sender by the provider's rules.
+
+    Args:
+        sender: up to 11 of the letters A-Z and a-z, digits, `&` and `_`; or a phone of up to 15 digits, with or
+            without `+`, in any usual writing.
+
+    Returns:
+        The sender as it goes out; a phone without spaces and the like.
+
+    Raises:
+        InvalidSender: it is neither.
+    """
+    if not isinstance(sender, str):
+        raise InvalidSender(f"A sender is a str, not {type(sender).__name__}.")
+    text = sender.strip()
+    if _ALPHANUMERIC_SENDER.fullmatch(text):
+        return text
+    number = _separators.sub("", text)
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    if _NUMERIC_SENDER.fullmatch(number):
+        return number
+    raise InvalidSender(
+        f"The sender {_sender_fault(text)}.",
+        advice="Use up to 11 letters without accents, digits, & or _; or a phone of up to 15 digits.",
+    )
+
+
+@lru_cache(maxsize=256)
+def check_region(region: str) -> str:
+    """A default region in capital letters.
+
+    Raises:
+        InvalidRequest: it is not a country's two letters, or none the extra `phones` knows.
+    """
+    code = region.upper() if isinstance(region, str) else ""
+    if not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise InvalidRequest("A region is a country's two letters, such as ES.")
+    library = _library()
+    if library is not None and code not in library.SUPPORTED_REGIONS:
+        raise InvalidRequest(f"There is no region {code!r}.", advice="Use a country's two letters, such as ES.")
+    return code
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    """The phonenumbers package, or None. Some 30 ms to import, so only when a number needs it."""
+    try:
+        return importlib.import_module("phonenumbers")
+    except ImportError:
+        return None
+
+
+def _normalise_or_error(phone: str, region: str) -> str | InvalidPhone:
+    try:
+        return normalise(phone, region)
+    except InvalidPhone as error:
+        return error
+
+
+def _normalise_written(phone: str, region: str) -> str:
+    text = _tidy(phone)
+    whole = _whole_float.fullmatch(text)
+    if whole is not None:
+        text = whole[1]
+    number = _separators.sub("", _trunk_zero.sub(r"\1", text))
+    digits = number.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise _invalid(phone, _fault(text))
+    international = number != digits
+    if not international and digits.startswith("00"):
+        international, digits = True, digits[2:]
+    if len(digits) > _MAX_DIGITS:
+        raise _invalid(phone, "holds two numbers" if _several.search(text) else "is too long")
+    if not digits.strip("0"):
+        raise _invalid(phone, "holds nothing but zeros")
+    if international:
+        return _international(phone, digits)
+    return _national(phone, digits, region)
+
+
+def _tidy(phone: str) -> str:
+    """Plain digits and signs, without what nobody sees."""
+    text = phone.strip()
+    if len(text) > _MAX_LENGTH:
+        raise _invalid(phone, "is too long")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(_plain_digit(c) for c in text if unicodedata.category(c) != "Cf").strip()
+    # A spreadsheet's apostrophe marks a number kept as text.
+    text = text.removeprefix("'")
+    if text[:4].casefold() == "tel:":
+        text = text[4:].strip()
+    if not text:
+        raise _invalid(phone, "is empty")
+    return text
+
+
+def _plain_digit(character: str) -> str:
+    value = unicodedata.decimal(character, None)
+    return character if value is None else str(value)
+
+
+def _fault(text: str) -> str:
+    """Why `text`, which holds more than digits and separators, is no phone."""
+    if _scientific.fullmatch(text):
+        return "was written by a spreadsheet in scientific notation, which loses digits"
+    if _several.search(text) or text.count("+") > 1:
+        return "holds two numbers"
+    if _extension.search(text):
+        return "has an extension, which a text cannot reach"
+    if any(c.isalpha() for c in text):
+        return "holds letters"
+    if not any(c.isdigit() for c in text):
+        return "holds no digits"
+    return "holds a character that phone numbers have not"
+
+
+def _international(phone: str, digits: str) -> str:
+    if digits.startswith("0"):
+        raise _invalid(phone, "has no country's prefix: none begins with 0")
+    if len(digits) < _MIN_DIGITS:
+        raise _invalid(phone, "is too short")
+    if digits.startswith("34") and _is_spanish(digits[2:]):
+        return digits
+    library = _library()
+    if library is not None:
+        return _checked(library, phone, _parsed(library, "+" + digits, None))
+    if digits.startswith("34"):
+        raise _invalid(phone, _spanish_fault(digits[2:]))
+    return digits
+
+
+def _national(phone: str, digits: str, region: str) -> str:
+    """A number without `+` or `00`: of the default region, or international digits as they come out of here."""
+    if region == "ES" and len(digits) == 10 and digits[0] in "67":
+        # Else a mobile with one digit too many could be a valid number of Malaysia or Singapore.
+        raise _invalid(phone, "has one digit too many for a Spanish mobile; write a + before a foreign number")
+    library = _library()
+    if library is None:
+        if region != "ES":
+            raise _invalid(phone, f"has no prefix, and the default region is {region}", advice=_INSTALL)
+        if len(digits) < 10 or digits.startswith("0"):
+            raise _invalid(phone, _spanish_fault(digits))
+        return _international(phone, digits)
+    number = _parsed(library, digits, region)
+    if not library.is_valid_number(number) and len(digits) >= 10 and not digits.startswith("0"):
+        return _international(phone, digits)
+    return _checked(library, phone, number)
+
+
+def _is_spanish(national: str) -> bool:
+    return len(national) == 9 and _clean.fullmatch(national) is not None
+
+
+def _spanish_fault(national: str) -> str:
+    if len(national) != 9:
+        return f"is too {'short' if len(national) < 9 else 'long'} for a Spanish number"
+    if national[:2] in ("70", "80", "90"):
+        return "is a Spanish special-rate number"
+    return "is no Spanish mobile or landline"
+
+
+def _parsed(library: Any, number: str, region: str | None) -> Any:
+    try:
+        return library.parse(number, region)
+    except library.NumberParseException:
+        return library.PhoneNumber()
+
+
+def _checked(library: Any, phone: str, number: Any) -> str:
+    if not library.is_valid_number(number):
+        country = library.region_code_for_country_code(number.country_code or 0)
+        if country == "ES":
+            raise _invalid(phone, _spanish_fault(str(number.national_number)))
+        # Which of too short and too long is a matter of the country's own table.
+        reasons = {
+            library.ValidationResult.TOO_SHORT: "is too short",
+            library.ValidationResult.TOO_LONG: "is too long",
+        }
+        verdict = library.is_possible_number_with_reason(number)
+        raise _invalid(phone, reasons.get(verdict, "is not a number of any country"))
+    kinds = library.PhoneNumberType
+    textable = (
+        kinds.MOBILE,
+        kinds.FIXED_LINE_OR_MOBILE,
+        kinds.FIXED_LINE,
+        kinds.VOIP,
+        kinds.PERSONAL_NUMBER,
+    )
+    if library.number_type(number) not in textable:
+        raise _invalid(phone, "is a toll-free, special-rate or service number, which takes no texts")
+    return str(library.format_number(number, library.PhoneNumberFormat.E164)).removeprefix("+")
+
+
+def _invalid(phone: str, reason: str, *, advice: str = "") -> InvalidPhone:
+    shown = f"{mask(phone)} " if phone.strip() else ""
+    return InvalidPhone(f"The phone {shown}{reason}.", advice=advice)
+
+
+def _sender_fault(text: str) -> str:
+    if not text:
+        return "is empty"
+    if _separators.sub("", text).removeprefix("+").isdigit():
+        return "is a phone of more than 15 digits" if len(text) > _MAX_DIGITS else "is a phone of fewer than 3 digits"
+    strange = sorted({c for c in text if not re.fullmatch(r"[A-Za-z0-9&_]", c)})
+    if strange:
+        return f"holds {' '.join(map(repr, strange[:5]))}"
+    return f"has {len(text)} characters"

@@ -1,0 +1,158 @@
+"""How many parts a text is sent in, exactly as 3GPP TS 23.038 and TS 23.040 cut it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Literal
+
+from attrs import field, frozen
+
+from ..errors import InvalidRequest
+from .gsm import EXTENSION, extension_count, lost_characters, needs_unicode, replaced_characters
+
+Encoding = Literal["auto", "gsm", "unicode"]
+"""How a text travels: "gsm" (GSM 03.38), "unicode" (UTF-16), or "auto", the cheaper one that carries it."""
+
+Wire = Literal["gsm", "unicode"]
+"""An encoding that has been chosen."""
+
+# Units in a text sent whole, and in each part of a longer one, where a header takes the rest.
+_LIMITS: dict[str, tuple[int, int]] = {"gsm": (160, 153), "unicode": (70, 67)}
+_WIDE = frozenset(EXTENSION)
+
+
+@frozen
+class Segmentation:
+    """What a text costs.
+
+    Attributes:
+        encoding: "gsm" or "unicode".
+        segments: parts the text is sent and charged in; 0 for an empty text.
+        characters: units used: septets (extension characters such as € count two), or UTF-16 units.
+        remaining: units still free before one more part is needed.
+        replaced: the characters that GSM has not and the provider sends as their plain letter (á as a), in order.
+        lost: the characters that a forced "gsm" cannot carry, in order; each is counted as one unit.
+    """
+
+    encoding: Wire
+    segments: int
+    characters: int
+    remaining: int
+    replaced: tuple[str, ...] = field(default=(), repr=False)
+    lost: tuple[str, ...] = field(default=(), repr=False)
+
+
+def segments(text: str, encoding: Encoding = "auto") -> Segmentation:
+    """Tell in how many parts a text is sent, and what happens to its characters.
+
+    Args:
+        text: the text as the recipient gets it.
+        encoding: "auto" takes GSM when every character is in GSM 03.38 or is an accented vowel the provider
+            replaces by its plain letter, else Unicode; "gsm" and "unicode" force one.
+
+    Returns:
+        The encoding, the parts (one part holds 160 GSM or 70 Unicode units, several hold 153 or 67 each), the
+        units used and free, and the characters that change or are lost.
+
+    Raises:
+        InvalidRequest: `text` is not a str, or the encoding is none of the three.
+    """
+    chosen = _resolve(text, encoding)
+    single, part = _LIMITS[chosen]
+    units = _units(text, chosen)
+    if units <= single:
+        count, remaining = min(units, 1), single - units
+    else:
+        last_start, count = 0, 1
+        for last_start in _cuts(text, chosen):
+            count += 1
+        remaining = part - _units(text[last_start:], chosen)
+    if chosen == "unicode":
+        return Segmentation(chosen, count, units, remaining)
+    return Segmentation(chosen, count, units, remaining, replaced_characters(text), lost_characters(text))
+
+
+def split(text: str, encoding: Encoding = "auto") -> tuple[str, ...]:
+    """Cut a text into the parts it is sent in; no part splits an escape pair or a surrogate pair.
+
+    Args:
+        text: the text as the recipient gets it.
+        encoding: as for `segments`.
+
+    Returns:
+        The parts in order; joined they are the text. Empty for an empty text.
+
+    Raises:
+        InvalidRequest: `text` is not a str, or the encoding is none of the three.
+    """
+    chosen = _resolve(text, encoding)
+    if not text:
+        return ()
+    if _units(text, chosen) <= _LIMITS[chosen][0]:
+        return (text,)
+    edges = [0, *_cuts(text, chosen), len(text)]
+    return tuple(text[start:end] for start, end in zip(edges, edges[1:], strict=False))
+
+
+def choose_encoding(text: str) -> Wire:
+    """The encoding that "auto" takes for `text`."""
+    return "unicode" if needs_unicode(text) else "gsm"
+
+
+def count_segments(text: str, encoding: Encoding = "auto") -> int:
+    """`segments(text, encoding).segments`, at a fraction of its cost; `text` must be a str."""
+    if encoding == "auto":
+        encoding = "unicode" if needs_unicode(text) else "gsm"
+    try:
+        single, part = _LIMITS[encoding]
+    except (KeyError, TypeError):
+        raise _unknown(encoding) from None
+    # Every character takes two units at most, so a short text needs no count.
+    if len(text) * 2 <= single:
+        return 1 if text else 0
+    units = _units(text, encoding)
+    if units <= single:
+        return 1
+    # A part may lose one unit to a pair that would be cut: where that cannot matter, dividing is exact.
+    fewest, most = -(-units // part), -(-units // (part - 1))
+    if fewest == most or units == len(text):
+        return fewest
+    return 1 + sum(1 for _ in _cuts(text, encoding))
+
+
+def _resolve(text: str, encoding: str) -> Wire:
+    if not isinstance(text, str):
+        raise InvalidRequest(f"A text is a str, not {type(text).__name__}.")
+    if encoding == "auto":
+        return choose_encoding(text)
+    if encoding == "gsm":
+        return "gsm"
+    if encoding == "unicode":
+        return "unicode"
+    raise _unknown(encoding)
+
+
+def _unknown(encoding: object) -> InvalidRequest:
+    return InvalidRequest(f"There is no encoding {encoding!r}.", advice='Use "auto", "gsm" or "unicode".')
+
+
+def _units(text: str, encoding: str) -> int:
+    if encoding == "gsm":
+        return len(text) + extension_count(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cuts(text: str, encoding: str) -> Iterator[int]:
+    """Where each part after the first begins, filling every part as far as it goes."""
+    part = _LIMITS[encoding][1]
+    if encoding == "gsm":
+        ends = accumulate(2 if character in _WIDE else 1 for character in text)
+    else:
+        ends = accumulate(2 if character > "\uffff" else 1 for character in text)
+    full, before = part, 0
+    for index, end in enumerate(ends):
+        if end > full:
+            yield index
+            full = before + part
+        before = end

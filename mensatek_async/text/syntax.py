@@ -1,0 +1,72 @@
+"""What the provider takes for an element or a placeholder in a text, however it is disguised."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+ELEMENTS = ("FILE", "BASE64", "IMG", "LINK", "SMSLAND", "QRCODE", "DATAMATRIX", "PDF417", "TICKET")
+PHONE = "Movil"
+MAX_VARIABLES = 10
+VARIABLES = tuple(f"Variable_{number}" for number in range(1, MAX_VARIABLES + 1))
+
+element = re.compile(rf"\(\s*(?:{'|'.join(ELEMENTS)})\s*:", re.IGNORECASE)
+_placeholder = re.compile(rf"\(\s*(?:Variable_\d+|{PHONE})\s*\)", re.IGNORECASE)
+_half_placeholder = re.compile(r"variable_\d*\s*")
+# Every character that compatibility forms write as a lone opening parenthesis.
+_opening = re.compile("[(⁽₍︵﹙（]")
+_controls = dict.fromkeys(c for c in range(0x20) if not chr(c).isspace()) | {0x7F: None}
+
+
+class Found(NamedTuple):
+    """How many elements and placeholders a text holds."""
+
+    elements: int
+    placeholders: int
+
+
+def has_elements(text: str) -> bool:
+    """Whether `text` holds a message element, such as "(LINK:2:https://example.com)"."""
+    return "(" in text and element.search(text) is not None
+
+
+def has_opening(value: str) -> bool:
+    """Whether `value` holds an opening parenthesis of any width: without one it begins no element."""
+    return "(" in value or (not value.isascii() and _opening.search(value) is not None)
+
+
+def has_parenthesis(value: str) -> bool:
+    """Whether `value` holds a parenthesis of any kind, and so could end the element it stands in."""
+    plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
+    return "(" in plain or ")" in plain
+
+
+def find(text: str) -> Found:
+    """Count the elements and placeholders in `text`, also those hidden by width, case, spaces or accents."""
+    # Accents count for placeholders: "(móvil)" is a word people write, and the provider's has none.
+    return Found(len(element.findall(fold(text))), len(_placeholder.findall(fold(text, accents=True))))
+
+
+def fold(text: str, *, accents: bool = False) -> str:
+    """The ASCII that is left of `text` when it is tidied up, as a transcription to GSM might do.
+
+    Full-width forms become plain and invisible characters go; so do accents, unless `accents` keeps their
+    letters from turning into plain ones (they go as a whole then).
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC" if accents else "NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return text if text.isprintable() else text.translate(_controls)
+
+
+def may_become_element(start: str) -> bool:
+    """Whether a parenthesis, opened, then `start`, then a field, is an element for some value of the field.
+
+    Args:
+        start: folded text between the parenthesis and the field.
+    """
+    start = start.lstrip().casefold()
+    for name in (*ELEMENTS, PHONE):
+        if name.casefold().startswith(start) or name.casefold() == start.rstrip():
+            return True
+    return "variable_".startswith(start) or _half_placeholder.fullmatch(start) is not None
