@@ -1,0 +1,101 @@
+"""The documents, held against the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mensatek_async import errors
+from mensatek_async._core.operations import OPERATIONS
+from mensatek_async.codes import ResultCode, result_codes
+from tests.markdown import DOCUMENTS, ROOT, blocks, sections
+
+README = ROOT / "README.md"
+BY_OPERATION = sections(ROOT / "docs" / "operations.md")
+
+
+def _shell(number: int) -> str:
+    shell = [block for block in blocks(README) if block.language == "sh"]
+    return shell[number].text.splitlines()[0]
+
+
+def test_the_first_command_does_the_main_job() -> None:
+    """One line, from nothing to 5,000 texts, with files and extras that exist."""
+    command = _shell(0)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (asked,) = re.findall(r"'\.\[([\w,]+)\]'", command)
+    (file,) = re.findall(r"mensatek bulk (\S+)", command)
+
+    assert set(asked.split(",")) <= extras.keys()
+    assert (ROOT / file).is_file()
+    assert "--sandbox" in command
+
+
+def test_the_second_command_runs_the_tests() -> None:
+    """Continuous integration runs this line as it stands here."""
+    assert _shell(1) == "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s tests"
+
+
+def test_every_operation_has_an_entry() -> None:
+    """The operations table and the document name the same operations, in the same order."""
+    assert list(BY_OPERATION) == list(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_entry_says_what_the_table_says(name: str) -> None:
+    """Path, kind and every result code with its error stand in the operation's entry."""
+    row, entry = OPERATIONS[name], BY_OPERATION[name]
+    listed = {
+        int(code): error.strip("`")
+        for code, error in re.findall(r"^\| (-?\d+) \| (.+?) \|", entry, re.MULTILINE)
+    }
+    table = {code.code: code.error.__name__ if code.error else "no error" for code in _refusals(name)}
+
+    assert f"- Path: `{row.path}`" in entry
+    assert f"- Kind: {row.kind.value}" in entry
+    assert ("inferred)" in entry) is (row.standing == "inferred")
+    assert listed == table
+
+
+def _refusals(name: str) -> list[ResultCode]:
+    return [code for code in result_codes() if code.operation == name and code.code <= 0]
+
+
+def test_every_error_is_described() -> None:
+    """docs/errors.md has each class of the family."""
+    described = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")))
+    family = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+
+    assert not family - described - {"UserWarning"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    """A relative link names a file that is there, and a heading that is in it."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if re.match(r"\w+:", target):
+            continue
+        path, _, heading = target.partition("#")
+        file = (document.parent / path).resolve() if path else document
+        assert file.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}, (
+                target
+            )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_snippets_are_python(document: Path) -> None:
+    """Every Python block compiles where it stands; those of the README are run as well."""
+    for block in blocks(document):
+        if block.language == "python":
+            compile(block.text, f"{document}:{block.line}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
