@@ -21,7 +21,8 @@ class ResultCode:
         code: the provider's number (`Res`).
         meaning: what it says, in English.
         error: the error it becomes, or None when it is no error.
-        standing: where it is known from: "manual", "5.8" (the older manual), "field" (public programs), "inferred".
+        standing: where it is known from: "manual", "5.8" (the older manual), "field" (public programs) or
+            "inferred".
     """
 
     operation: str

@@ -109,7 +109,8 @@ class DeliveryStatus:
     def is_final(self) -> bool:
         """Whether no other status follows.
 
-        A certified SMS goes on from 13, "delivered to the phone", to its certificate: wait for `is_certified` there.
+        A certified SMS goes on from 13, "delivered to the phone", to its certificate: wait for `is_certified`
+        there.
         """
         return self._row.final
 
@@ -127,8 +128,8 @@ class DeliveryStatus:
     def is_certified(self) -> bool:
         """Whether a certificate can be downloaded: 14, 17, 180, 181.
 
-        The manual's text on downloading names 160 too, where its table of statuses has 160 for a contract that was
-        merely opened and 180 for one that can be downloaded; so 160 is taken for a slip.
+        The manual's text on downloading names 160 too, where its table of statuses has 160 for a contract
+        that was merely opened and 180 for one that can be downloaded; so 160 is taken for a slip.
         """
         return self._row.certified
 
@@ -144,7 +145,7 @@ class DeliveryStatus:
 
     def __repr__(self) -> str:
         # Python refuses to write out an int of thousands of digits, which nothing stops a reply from holding.
-        code = str(self.code) if self.code.bit_length() <= 64 else hex(self.code)
+        code = str(self.code) if self.code.bit_length() <= 64 else f"{hex(self.code)[:20]}..."
         return f"<DeliveryStatus {code} {self.phase.name}: {self.label_en}>"
 
 

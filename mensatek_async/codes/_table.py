@@ -30,5 +30,5 @@ def load(file: str, row: type[Row]) -> tuple[Row, ...]:
 
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook_func(lambda cls: cls == type[APIError], _error_named)
-    table = json.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
+    table = json.loads(resources.files("mensatek_async.codes").joinpath(file).read_text(encoding="utf-8"))
     return tuple(converter.structure(entry, row) for entry in table)

@@ -1,0 +1,173 @@
+"""Reads every reply form into one plain mapping, leniently; `structure` is strict afterwards.
+
+The rules, each from what live replies look like:
+- a byte order mark is dropped; then the content type's charset, UTF-8, and at last Windows-1252;
+- JSON is an object or an array around one, whatever the content type says, also inside HTML tags;
+- other forms are `Key:value;` text, XML, and a bare negative number, which is a result code;
+- keys are casefolded at every level, numbers with a fraction are `Decimal`;
+- `Informe` and `Ficheros` are lists, also when they come as one object, a PHP array or a text that
+  spells a list.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from typing import Any
+
+from . import literal, names, shape, text_forms
+from .problems import DecodeError
+
+__all__ = ["DecodeError", "decode"]
+
+_BARE_CODE = re.compile(r"-[0-9]{1,6}")
+_AROUND_CODE = " \t\r\n\"'[]();"
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+# Windows-1252 for Latin-1, as browsers do: the characters they differ in are never meant otherwise.
+_CHARSETS = {
+    "utf-8": "utf-8",
+    "iso8859-1": "cp1252",
+    "cp1252": "cp1252",
+    "ascii": "utf-8",
+    "iso8859-15": "iso8859-15",
+}
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
+
+
+def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
+    """Read a reply's body.
+
+    Args:
+        body: the bytes as they came.
+        content_type: the header; only its charset is believed.
+
+    Returns:
+        The reply, with casefolded keys; it holds "res".
+
+    Raises:
+        DecodeError: nobody can read it, or it has no result.
+    """
+    text = _characters(body, content_type).strip().strip("\ufeff\x00").strip()
+    if not text:
+        raise DecodeError("the answer is empty")
+    try:
+        reply = _reply(_form(text, _LAYERS))
+    except RecursionError:
+        raise DecodeError("the answer is nested too deeply") from None
+    if reply.get(names.RESULT.casefold()) in (None, ""):
+        raise DecodeError(f"missing @ {names.RESULT}")
+    for name in names.ROWS:
+        if name.casefold() in reply:
+            reply[name.casefold()] = _rows(reply[name.casefold()], name)
+    return reply
+
+
+def _characters(body: bytes, content_type: str) -> str:
+    for mark, encoding in _MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    for encoding in (_declared(content_type), "utf-8"):
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return body.decode("cp1252", "replace")
+
+
+def _declared(content_type: str) -> str:
+    found = _CHARSET.search(content_type[:300])
+    if found is None:
+        return "utf-8"
+    try:
+        return _CHARSETS.get(codecs.lookup(found[1]).name, "utf-8")
+    except (LookupError, ValueError):
+        return "utf-8"
+
+
+def _form(text: str, layers: int) -> Any:
+    """Read a text in whichever form it is."""
+    if not layers:
+        raise DecodeError("the answer is wrapped too often")
+    if _BARE_CODE.fullmatch(code := text.strip(_AROUND_CODE)):
+        return int(code)
+    if text[0] == "<":
+        return _tagged(text, layers)
+    if text[0] in "{[" or text[0] == '"':
+        return _json(text, layers)
+    if "<" in text:
+        text = text_forms.without_tags(text)
+    return text_forms.pairs(text)
+
+
+def _json(text: str, layers: int) -> Any:
+    try:
+        value = json.loads(
+            text,
+            strict=False,
+            object_pairs_hook=shape.mapping,
+            parse_int=shape.number,
+            parse_float=shape.number,
+            parse_constant=shape.refuse_constant,
+        )
+    except ValueError:
+        try:
+            value = literal.parse(text)
+        except DecodeError:
+            raise DecodeError("the JSON is broken or cut") from None
+    if isinstance(value, str) and value.strip():
+        return _form(value.strip(), layers - 1)
+    return value
+
+
+def _tagged(text: str, layers: int) -> Any:
+    if not text_forms.is_html(text):
+        try:
+            value = text_forms.xml(text)
+        except DecodeError as error:
+            if "<?xml" in text[:5].lower() or "document type" in str(error):
+                raise
+        else:
+            return _form(value, layers - 1) if isinstance(value, str) and value else value
+    inside = text_forms.without_tags(text)
+    if not inside or inside[0] == "<":
+        raise DecodeError("the answer is a web page")
+    try:
+        return _form(inside, layers - 1)
+    except DecodeError:
+        raise DecodeError("the answer is a web page") from None
+
+
+def _reply(value: Any) -> dict[str, Any]:
+    """Give the one mapping in what was read."""
+    entries = shape.flat(value)
+    if not entries:
+        raise DecodeError("the answer is empty")
+    if (
+        len(entries) == 1
+        and isinstance(entries[0], int)
+        and not isinstance(entries[0], bool)
+        and entries[0] < 0
+    ):
+        return {names.RESULT.casefold(): entries[0]}
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise DecodeError("expected an object")
+    return shape.mapping(pair for entry in entries for pair in entry.items())
+
+
+def _rows(value: Any, name: str) -> list[Any]:
+    if isinstance(value, str):
+        try:
+            value = _list(text_forms.without_tags(value))
+        except DecodeError:
+            raise DecodeError(f"expected a list @ {name}") from None
+    return shape.flat(value)
+
+
+def _list(spelt: str) -> Any:
+    if not spelt:
+        return []
+    if spelt[0] not in "[{":
+        raise DecodeError("expected a list")
+    return _json(spelt, 1)

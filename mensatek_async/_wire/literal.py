@@ -1,0 +1,154 @@
+"""Lists spelt as in Python or JavaScript: single quotes, bare numbers, apostrophes inside.
+
+The certified manual's reports and file lists come as a text like
+`[{'Fecha':'2021-09-04 19:37:21','Telefono':34601234567,'Estado':'L'Hospitalet'}]`. Every step moves forward,
+so the time grows with the length alone.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from . import shape
+from .problems import DecodeError
+
+_SPACE = re.compile(r"\s*")
+_BARE_KEY = re.compile(r"[^\W\d]\w*|\d+")
+_BARE_VALUE = re.compile(r"[^,\]}\[{'\"]*")
+_PIECE = {quote: re.compile(rf"[^{quote}\\]*") for quote in "'\""}
+# A quote ends a text only where something can follow; else it is an apostrophe of the text.
+_AFTER_KEY = re.compile(r"\s*:")
+_AFTER_VALUE = re.compile(r"\s*(?:[}\]]|\Z|,\s*(?:['\"{\[}\]]|\w+\s*:|-?\d))")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_FRACTION = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+_WORDS = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
+_CODE = {"u": re.compile("[0-9a-fA-F]{4}"), "x": re.compile("[0-9a-fA-F]{2}")}
+
+
+def parse(text: str) -> Any:
+    """Read a list, an object or a single value.
+
+    Raises:
+        DecodeError: it is none, or something follows it.
+    """
+    value, end = parse_at(text, 0)
+    if text[end:].strip():
+        raise DecodeError("something follows the list")
+    return value
+
+
+def parse_at(text: str, start: int) -> tuple[Any, int]:
+    """Read the value that begins at `start`; returns it and where it ends.
+
+    Raises:
+        DecodeError: there is none.
+    """
+    reader = _Reader(text, start)
+    return reader.value(0), reader.at
+
+
+class _Reader:
+    def __init__(self, text: str, at: int) -> None:
+        self.text = text
+        self.at = at
+
+    def _peek(self) -> str:
+        space = _SPACE.match(self.text, self.at)
+        assert space is not None  # it matches nothing at all, too
+        self.at = space.end()
+        return self.text[self.at : self.at + 1]
+
+    def value(self, depth: int) -> Any:
+        if depth > shape.DEEPEST:
+            raise DecodeError("a list is nested too deeply")
+        first = self._peek()
+        if first == "[":
+            return self._list(depth)
+        if first == "{":
+            return self._object(depth)
+        if first and first in "'\"":
+            return self._quoted(first, _AFTER_VALUE)
+        return self._bare()
+
+    def _list(self, depth: int) -> list[Any]:
+        self.at += 1
+        items: list[Any] = []
+        while self._peek() != "]":
+            items.append(self.value(depth + 1))
+            self._comma("]")
+        self.at += 1
+        return items
+
+    def _object(self, depth: int) -> dict[str, Any]:
+        self.at += 1
+        pairs: list[tuple[str, Any]] = []
+        while self._peek() != "}":
+            key = self._key()
+            if self._peek() != ":":
+                raise DecodeError("a list cannot be read")
+            self.at += 1
+            pairs.append((key, self.value(depth + 1)))
+            self._comma("}")
+        self.at += 1
+        return shape.mapping(pairs)
+
+    def _comma(self, end: str) -> None:
+        following = self._peek()
+        if following == ",":
+            self.at += 1
+        elif following != end:
+            raise DecodeError("a list cannot be read")
+
+    def _key(self) -> str:
+        first = self._peek()
+        if first and first in "'\"":
+            return self._quoted(first, _AFTER_KEY)
+        match = _BARE_KEY.match(self.text, self.at)
+        if match is None:
+            raise DecodeError("a list cannot be read")
+        self.at = match.end()
+        return match[0]
+
+    def _quoted(self, quote: str, after: re.Pattern[str]) -> str:
+        pieces: list[str] = []
+        self.at += 1
+        while True:
+            piece = _PIECE[quote].match(self.text, self.at)
+            assert piece is not None
+            pieces.append(piece[0])
+            self.at = piece.end()
+            found = self.text[self.at : self.at + 1]
+            if not found:
+                raise DecodeError("a list breaks off")
+            self.at += 1
+            if found == "\\":
+                pieces.append(self._escape())
+            elif after.match(self.text, self.at):
+                return "".join(pieces)
+            else:
+                pieces.append(quote)
+
+    def _escape(self) -> str:
+        letter = self.text[self.at : self.at + 1]
+        self.at += 1
+        code = _CODE[letter].match(self.text, self.at) if letter in _CODE else None
+        if code is None:
+            return _ESCAPES.get(letter, letter)
+        self.at = code.end()
+        return chr(int(code[0], 16))
+
+    def _bare(self) -> Any:
+        match = _BARE_VALUE.match(self.text, self.at)
+        assert match is not None
+        word = match[0].strip()
+        if not word:
+            raise DecodeError("a list cannot be read")
+        self.at = match.end()
+        if _INTEGER.fullmatch(word):  # with leading zeros it is a phone or an id, and stays text
+            return int(word)
+        if _FRACTION.fullmatch(word):
+            return Decimal(word)
+        return _WORDS.get(word.casefold(), word)

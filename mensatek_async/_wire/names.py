@@ -1,0 +1,141 @@
+"""The only table of Spanish names: English on our side, the provider's on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import fields_dict, frozen
+
+from ..models.results import (
+    Balance,
+    Cancellation,
+    MessageReport,
+    RecipientReport,
+    Rescheduling,
+    SendResult,
+    StoredFile,
+)
+from .scalars import to_wire_datetime
+
+REQUEST: Mapping[str, str] = {
+    # sending
+    "sender": "Remitente",
+    "recipients": "Destinatarios",
+    "text": "Mensaje",
+    "scheduled_at": "Fecha",
+    "reference": "Referenciausuario",
+    "report": "Report",
+    "join": "Idmensaje",
+    "voice_fallback": "Fail2voice",
+    "voice_language": "Lenguajevoz",
+    "voice_sender": "Remitentevoz",
+    "unicode": "Unicode",
+    "fix_utf8": "Fixutf8",
+    "links": "Links",
+    "response": "Resp",
+    # certified sending
+    "contract_type": "Tipocontrato",
+    "issuer_name": "Contacto",
+    "issuer_phone": "Telcontacto",
+    "issuer_tax_id": "Cifcontacto",
+    "validity_days": "Vpd",
+    "validity_hours": "Vph",
+    "validity_minutes": "Vpm",
+    "identify": "Identificar",
+    "acceptance_days": "Aceptacion",
+    "report_email": "Emailreport",
+    # cancelling, rescheduling, reports, certificates
+    "message_id": "Idmensaje",
+    "phone": "Telefono",
+    "start": "Fechainicio",
+    "end": "Fechafin",
+    # files
+    "name": "Nombre",
+    "upload_kind": "Tipo",
+    "content": "Contenido",
+    "delete_after_certification": "Autoborrado",
+}
+"""Parameters of requests, English name to wire name."""
+
+RECIPIENT: Mapping[str, str] = {"phone": "Movil", **{f"variable_{n}": f"Variable_{n}" for n in range(1, 11)}}
+"""One recipient of a request, English name to wire name."""
+
+
+@frozen
+class FileList:
+    """The reply of ListarFicheros.
+
+    Attributes:
+        files: what the library holds.
+    """
+
+    files: tuple[StoredFile, ...] = ()
+
+
+_CREDITS_LEFT = ("Cred", "Saldo")
+
+REPLIES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
+    SendResult: {
+        "message_id": ("idMensaje", "Msgid"),
+        "accepted": ("Res",),
+        "rejected": ("NoEnviados",),
+        "segments": ("Mensajes",),
+        "recipients": ("Destinatarios",),
+        "credits_used": ("CreditosUsados",),
+        "credits_left": _CREDITS_LEFT,
+        "repeated": ("Duplicados",),
+    },
+    Cancellation: {
+        "cancelled": ("Res",),
+        "message_id": ("idMensaje", "Msgid"),
+        "credits_left": _CREDITS_LEFT,
+        "credits_refunded": ("CredR",),
+    },
+    Rescheduling: {"rescheduled": ("Res",), "credits_left": _CREDITS_LEFT},
+    MessageReport: {"recipients": ("Informe",), "credits_left": _CREDITS_LEFT},
+    RecipientReport: {
+        "phone": ("Telefono", "Movil"),
+        "status": ("Resultado",),
+        "reported_at": ("Fecha",),
+        "seconds": ("Tiempo", "Segundos"),
+        "label": ("Estado",),
+    },
+    StoredFile: {"name": ("Nombre",), "extension": ("Ext",), "uploaded_at": ("Fecha",)},
+    FileList: {"files": ("Ficheros",)},
+    Balance: {"credits": _CREDITS_LEFT},
+}
+"""Replies: model, its attribute, and the wire names it may come under, the usual one first, in any case."""
+
+RESULT, ERROR, REPEATED, FILE_NAME = "Res", "Error", "Duplicados", "Nombre"
+CREDITS_LEFT = _CREDITS_LEFT
+CREDITS_NEEDED = ("CreditosNecesarios", "CredNecesarios")
+ROWS = ("Informe", "Ficheros")
+"""What holds a list, and sometimes a text that spells one."""
+
+for _model, _names in REPLIES.items():  # a misspelt attribute would never be filled
+    assert not _names.keys() - fields_dict(_model).keys(), _model
+
+
+def to_wire(**english: Any) -> dict[str, Any]:
+    """Give parameters their wire names.
+
+    Args:
+        english: values by the English names of `REQUEST`. None leaves a parameter out; an aware datetime is
+            written in Spanish time.
+
+    Raises:
+        KeyError: there is no such parameter.
+        InvalidDate: a datetime has no time zone.
+    """
+    wire: dict[str, Any] = {}
+    for name, value in english.items():
+        key = REQUEST[name]
+        if isinstance(value, datetime):
+            value = to_wire_datetime(value)
+        elif key == "Autoborrado" and isinstance(value, bool):
+            value = "Si" if value else None  # the manual knows "Si" only; leaving it out is no
+        if value is not None:
+            wire[key] = value
+    return wire

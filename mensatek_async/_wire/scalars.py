@@ -1,0 +1,208 @@
+"""Single values of the wire: numbers in either notation, yes and no, phones, dates in Spanish time.
+
+Each reader takes what a decoded reply can hold and gives one Python type, or raises `WrongValue` without
+showing the value. `cattrs` alone would take "false" for True, 12.7 for 12 and None for "None".
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ..errors import ConfigurationError, InvalidDate
+from .problems import Missing, WrongValue, kind
+
+_LONGEST_NUMBER = 40
+_LARGEST = Decimal(10) ** 18
+
+_PLAIN = re.compile(r"[+-]?[0-9]+")
+_SPANISH = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]*")  # 14.970,00
+_ENGLISH = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]*")  # 14,970.00
+_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+|[+-]?[0-9]+,")  # 14970,00
+_DOT = re.compile(r"[+-]?[0-9]*\.[0-9]+|[+-]?[0-9]+\.")  # 14970.00
+_DOT_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")  # 14.970 and 1.234.567
+_COMMA_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")  # 1,234,567
+
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?)?"
+    r"\s?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})")
+_NO_DATE = re.compile(r"[0T:\s./-]*")
+_SEPARATORS = re.compile(r"[\s().-]+")
+
+_YES = frozenset({"1", "si", "sí", "s", "yes", "y", "true", "verdadero", "on"})
+_NO = frozenset({"0", "no", "n", "false", "falso", "off"})
+
+
+def decimal(value: Any) -> Decimal:
+    """Read a number as the provider may write it: "14.970,00", "12345,67", "12345.67", or a number itself.
+
+    A text of one to three digits, a dot and exactly three digits is taken for Spanish thousands: "14.970" is
+    14970.
+
+    Raises:
+        WrongValue: it is none, or larger than any amount can be.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise WrongValue(f"expected a number, got {kind(value)}")
+    if isinstance(value, str):
+        text = _plain_digits(value.strip())
+    else:
+        text = ""
+    number = Decimal(text) if text else Decimal(value if not isinstance(value, float) else repr(value))
+    if not number.is_finite() or (number and not -18 <= number.adjusted() <= 18):
+        raise WrongValue("expected a number of a usual size")
+    return number
+
+
+def _plain_digits(text: str) -> str:
+    if not text:
+        raise Missing("missing")
+    if len(text) <= _LONGEST_NUMBER:
+        if _PLAIN.fullmatch(text):
+            return text
+        if _SPANISH.fullmatch(text):
+            return text.replace(".", "").replace(",", ".")
+        if _ENGLISH.fullmatch(text) or _COMMA_GROUPS.fullmatch(text):
+            return text.replace(",", "")
+        if _DOT_GROUPS.fullmatch(text):
+            return text.replace(".", "")
+        if _COMMA.fullmatch(text) or _DOT.fullmatch(text):
+            return text.replace(",", ".")
+    raise WrongValue("expected a number, got a text")
+
+
+def integer(value: Any) -> int:
+    """Read a whole number: 10, "10", "10.0", "1.234".
+
+    Raises:
+        WrongValue: it is none.
+    """
+    if type(value) is int and -(10**18) < value < 10**18:
+        return value
+    try:
+        number = decimal(value)
+    except Missing:
+        raise
+    except WrongValue:
+        raise WrongValue(f"expected a whole number, got {kind(value)}") from None
+    if abs(number) >= _LARGEST or number != number.to_integral_value():
+        raise WrongValue(f"expected a whole number, got {kind(value)}")
+    return int(number)
+
+
+def text(value: Any) -> str:
+    """Read a text; a number is one too, digit by digit, since phones and ids come either way.
+
+    Raises:
+        WrongValue: it is a list, an object, yes or no, or nothing.
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        number = decimal(value)
+        return format(number.quantize(Decimal(1)) if number == number.to_integral_value() else number, "f")
+    raise WrongValue(f"expected a text, got {kind(value)}")
+
+
+def phone(value: Any) -> str:
+    """Read a phone as international digits; what is no number at all stays as it came.
+
+    Raises:
+        WrongValue: it is blank, or no text.
+    """
+    written = text(value)
+    if not written:
+        raise Missing("missing")
+    digits = _SEPARATORS.sub("", written).removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        return written
+    return digits.removeprefix("00") or written
+
+
+def boolean(value: Any) -> bool:
+    """Read yes or no: si, sí, no, 1, 0, true, false.
+
+    Raises:
+        WrongValue: it is neither.
+    """
+    if isinstance(value, bool):
+        return value
+    word = text(value).casefold() if isinstance(value, str | int | Decimal) else ""
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise WrongValue(f"expected yes or no, got {kind(value)}")
+
+
+@cache
+def madrid() -> ZoneInfo:
+    """Give the time zone of every date on the wire.
+
+    Raises:
+        ConfigurationError: this system has no time zones.
+    """
+    try:
+        return ZoneInfo("Europe/Madrid")
+    except ZoneInfoNotFoundError:
+        raise ConfigurationError(
+            "This system has no time zones, and the provider's dates are in Spanish time.",
+            advice="Install the package tzdata: pip install tzdata.",
+        ) from None
+
+
+def madrid_datetime(value: Any) -> datetime | None:
+    """Read a date of the wire: "2021-09-04 19:37:21", without its seconds, "20210904193721", or ISO 8601.
+
+    Returns:
+        The moment in Spanish time; None for a blank date or one of zeros. An hour that autumn has twice is
+        the first.
+
+    Raises:
+        WrongValue: it is no date.
+        ConfigurationError: this system has no time zones.
+    """
+    written = text(value)
+    if _NO_DATE.fullmatch(written):
+        return None
+    match = _DATE.fullmatch(written) or _STAMP.fullmatch(written)
+    if match is None:
+        raise WrongValue(f"expected a date, got {kind(value)}")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    offset = match[7] if match.re is _DATE else None
+    try:
+        wall = datetime(year, month, day, hour, minute, second)
+        if offset:
+            return datetime.fromisoformat(wall.isoformat() + offset).astimezone(madrid())
+        # There and back: an hour that spring skips becomes the one the clocks showed.
+        return wall.replace(tzinfo=madrid()).astimezone(UTC).astimezone(madrid())
+    except (ValueError, OverflowError):
+        raise WrongValue("expected a date, got one that no calendar has") from None
+
+
+def to_wire_datetime(when: datetime) -> str:
+    """Write a moment as the provider wants it: "2027-01-08 10:00", Spanish time, to the minute.
+
+    Seconds are dropped. The wire has no offset, so the second of autumn's double hour reads as the first.
+
+    Raises:
+        InvalidDate: it has no time zone, or no calendar has it.
+        ConfigurationError: this system has no time zones.
+    """
+    if when.tzinfo is None or when.utcoffset() is None:
+        raise InvalidDate(
+            "The date has no time zone, so its moment is not known.",
+            advice='Give it one, such as tzinfo=ZoneInfo("Europe/Madrid").',
+        )
+    try:
+        local = when.astimezone(madrid())
+    except OverflowError:
+        raise InvalidDate("The date is out of range.") from None
+    return local.replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")

@@ -1,0 +1,79 @@
+"""The one shape every reply form is brought into: mappings with casefolded keys, lists, plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from .problems import DecodeError
+
+DEEPEST = 32
+_LONGEST_INDEX = 6
+_LONGEST_NUMBER = 60
+
+
+def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Give a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree.
+
+    Raises:
+        DecodeError: one key has two values.
+    """
+    folded: dict[str, Any] = {}
+    for name, value in pairs:
+        key = name.strip().casefold()
+        if key in folded and folded[key] != value:
+            raise DecodeError("one key has two values")
+        folded[key] = value
+    return folded
+
+
+def number(written: str) -> int | Decimal:
+    """Read a number of JSON; one longer than any amount is refused before it costs time.
+
+    Raises:
+        DecodeError: it is too long.
+    """
+    if len(written) > _LONGEST_NUMBER:
+        raise DecodeError("a number is too long")
+    return int(written) if written.lstrip("-").isdigit() else Decimal(written)
+
+
+def refuse_constant(_: str) -> Any:
+    """Refuse NaN and Infinity, which Python's JSON reader would take.
+
+    Raises:
+        DecodeError: always.
+    """
+    raise DecodeError("a number is not finite")
+
+
+def indexed(value: Any) -> Any:
+    """Give the list behind a PHP array that came as {"0": ..., "1": ...}, else the value itself."""
+    if isinstance(value, dict) and value and all(_is_index(key) for key in value):
+        return [value[key] for key in sorted(value, key=int)]
+    return value
+
+
+def _is_index(key: str) -> bool:
+    return len(key) <= _LONGEST_INDEX and key.isascii() and key.isdigit()
+
+
+def flat(value: Any) -> list[Any]:
+    """Give the entries of nested lists in order, without empty ones; anything else is a list of itself.
+
+    Raises:
+        DecodeError: lists are nested too deeply.
+    """
+    entries: list[Any] = []
+    stack: list[tuple[Any, int]] = [(value, 0)]
+    while stack:
+        entry, depth = stack.pop()
+        entry = indexed(entry)
+        if isinstance(entry, list):
+            if depth >= DEEPEST:
+                raise DecodeError("lists are nested too deeply")
+            stack.extend((inner, depth + 1) for inner in reversed(entry))
+        elif entry is not None and entry != "":
+            entries.append(entry)
+    return entries

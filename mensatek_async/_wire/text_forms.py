@@ -1,0 +1,194 @@
+"""Replies that are not JSON: `Key:value;` text, XML, and anything wrapped in HTML."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+from xml.parsers import expat
+
+from . import literal, shape
+from .problems import DecodeError
+
+_HIDDEN = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
+_LINE = re.compile(r"<(?:br|/p|/div|/tr|/li)\b[^<>]*>", re.IGNORECASE)
+_ENDLESS_ENTITY = re.compile(r"&#[0-9]{8}")
+_TAG = re.compile(r"</?[a-zA-Z!?][^<>]*>")
+_HTML = re.compile(r"<(?:!doctype|html|body|head|pre|code|p|div|br|b|span|font)\b", re.IGNORECASE)
+
+_KEY = re.compile(r"\s*(\w{1,40})[^\S\n]*:")
+_GAP = re.compile(r"[\s;,]*")
+_OPEN = re.compile(r"\s*\[")
+_OBJECTS = re.compile(r"\s*\[\s*\{")
+_LOOSE = re.compile(r"[^;\n\[\]]*")
+_ITEM = re.compile(r"item\d*")
+
+
+def is_html(text: str) -> bool:
+    """Whether a text begins as a web page does."""
+    return _HTML.match(text) is not None
+
+
+def without_tags(text: str) -> str:
+    """Give the text of a piece of HTML: no tags, no scripts, entities as what they stand for.
+
+    Raises:
+        DecodeError: an entity is a number no character has.
+    """
+    if _ENDLESS_ENTITY.search(text):
+        raise DecodeError("an entity is too long")
+    shown: list[str] = []
+    at = 0
+    while (hidden := _HIDDEN.search(text, at)) is not None:
+        shown.append(text[at : hidden.start()])
+        end = text.find(f"</{hidden[1]}", hidden.end())
+        if end < 0:  # never closed: nothing after it can be seen
+            at = len(text)
+            break
+        at = text.find(">", end) + 1 or len(text)
+    shown.append(text[at:])
+    return unescape(_TAG.sub("", _LINE.sub("\n", "".join(shown)))).strip()
+
+
+# --- Key:value; --------------------------------------------------------------------------------------------
+
+
+def pairs(text: str) -> Any:
+    """Read `Saldo:14970,00;Res:1;`, with reports nested as `Informe: [ 0: [ Fecha:...; ] ]`.
+
+    Line breaks do not matter. A value may hold colons; what has no key belongs to the value before it.
+
+    Raises:
+        DecodeError: it is no such text.
+    """
+    reader = _Pairs(text)
+    found = reader.block(0)
+    if reader.at < len(text):
+        raise DecodeError("the text closes a list it never opened")
+    return found
+
+
+class _Pairs:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def _skip(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.match(self.text, self.at)
+        if match is None:
+            return ""
+        self.at = match.end()
+        return match[0]
+
+    def block(self, depth: int) -> Any:
+        """Read pairs up to the end or an unopened "]", which stays."""
+        if depth > shape.DEEPEST:
+            raise DecodeError("the text is nested too deeply")
+        found: list[tuple[str, list[Any]]] = []
+        while True:
+            self._skip(_GAP)
+            if self.at >= len(self.text):
+                if depth:
+                    raise DecodeError("the text breaks off")
+                break
+            if self.text[self.at] == "]":
+                break
+            key = _KEY.match(self.text, self.at)
+            if key is not None:
+                self.at = key.end()
+                found.append((key[1], [self._value(depth)]))
+            elif not found or not isinstance(found[-1][1][0], str):
+                raise DecodeError("the text has a value without a name")
+            else:
+                found[-1][1].append(self._continued(depth))
+        whole = [(name, values[0] if len(values) == 1 else "; ".join(values)) for name, values in found]
+        return shape.indexed(shape.mapping(whole)) if whole or not depth else []
+
+    def _value(self, depth: int) -> Any:
+        if _OBJECTS.match(self.text, self.at):
+            value, self.at = literal.parse_at(self.text, self.at)
+            return value
+        if self._skip(_OPEN):
+            value = self.block(depth + 1)
+            self.at += 1  # the "]" that ended it
+            return value
+        return self._scalar(depth)
+
+    def _scalar(self, depth: int) -> str:
+        """Read up to ";", the end of the line, or the "]" of the list around; brackets inside must pair."""
+        start, inner = self.at, 0
+        while True:
+            self._skip(_LOOSE)
+            mark = self.text[self.at : self.at + 1]
+            if mark == "[":
+                inner += 1
+            elif mark == "]" and (inner or not depth):
+                inner -= bool(inner)
+            else:
+                return self.text[start : self.at].strip()
+            self.at += 1
+
+    def _continued(self, depth: int) -> str:
+        if self.text[self.at] == "[":
+            raise DecodeError("the text has a list without a name")
+        return self._scalar(depth)
+
+
+# --- XML ---------------------------------------------------------------------------------------------------
+
+
+def xml(text: str) -> Any:
+    """Read `<result><Res>1</Res>...</result>`, whose lists are `<item0>`, `<item1>`, ...
+
+    Raises:
+        DecodeError: it is no such document, or has a document type.
+    """
+    tree = _Tree()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = tree.refuse
+    parser.StartElementHandler = tree.start
+    parser.EndElementHandler = tree.end
+    parser.CharacterDataHandler = tree.data
+    try:
+        parser.Parse(text, True)
+    except (expat.ExpatError, ValueError):
+        raise DecodeError("the XML is broken") from None
+    return tree.root
+
+
+class _Tree:
+    def __init__(self) -> None:
+        self.root: Any = None
+        self._open: list[tuple[str, list[tuple[str, Any]], list[str]]] = []
+
+    def refuse(self, *_: Any) -> None:
+        raise DecodeError("the XML has a document type")
+
+    def start(self, name: str, _: dict[str, str]) -> None:
+        if len(self._open) >= shape.DEEPEST:
+            raise DecodeError("the XML is nested too deeply")
+        self._open.append((name.rpartition(":")[2], [], []))
+
+    def data(self, text: str) -> None:
+        self._open[-1][2].append(text)
+
+    def end(self, _: str) -> None:
+        name, children, words = self._open.pop()
+        value = self._element(children) if children else "".join(words).strip()
+        if self._open:
+            self._open[-1][1].append((name, value))
+        else:
+            self.root = value
+
+    @staticmethod
+    def _element(children: list[tuple[str, Any]]) -> Any:
+        names = [name.casefold() for name, _ in children]
+        if all(_ITEM.fullmatch(name) for name in names):
+            return [value for _, value in children]
+        if len(set(names)) == len(names):
+            return shape.mapping(children)
+        gathered: dict[str, list[Any]] = {}
+        for name, (_, value) in zip(names, children, strict=True):
+            gathered.setdefault(name, []).append(value)
+        return {name: values if len(values) > 1 else values[0] for name, values in gathered.items()}
