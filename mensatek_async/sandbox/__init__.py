@@ -1,1 +1,15 @@
-"""The sandbox."""
+"""A double of the Mensatek API over real HTTP: build and test without an account, a phone or a credit."""
+
+from .faults import Fault
+from .operations import OPERATIONS
+from .records import Call, Text
+from .replies import REPLY_STYLES
+
+try:
+    from .sandbox import Sandbox
+except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "h11"):
+        raise
+    raise ImportError("The sandbox needs more packages: pip install 'mensatek-async[sandbox]'") from missing
+
+__all__ = ["OPERATIONS", "REPLY_STYLES", "Call", "Fault", "Sandbox", "Text"]

@@ -1,0 +1,133 @@
+"""The state of one account: credits, messages, phones, library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from .delivery import CANCELLED, CERTIFICATE_READY, SCHEDULED, Clock, stages
+from .library import Library
+from .records import Batch, Message, Text
+
+_FIRST_MESSAGE = 10573758
+
+
+class Account:
+    """What the provider knows of a customer.
+
+    Args:
+        clock: the sandbox's clock.
+        credits: what there is to spend.
+        prices: credits per text, plain and certified.
+        library: the file library.
+        delivery_seconds: from one delivery status to the next.
+        recipients_per_request: more of them in one call are refused; None for no limit.
+        keep_texts: whether texts are kept; without, they are only counted.
+        strict: whether parameters no manual knows are refused.
+        trial: whether it is a trial account.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        credits: Decimal,
+        prices: tuple[Decimal, Decimal],
+        library: Library,
+        delivery_seconds: float,
+        recipients_per_request: int | None,
+        keep_texts: bool,
+        strict: bool,
+        trial: bool,
+    ) -> None:
+        self.clock = clock
+        self.credits = credits
+        self.library = library
+        self.delivery_seconds = delivery_seconds
+        self.recipients_per_request = recipients_per_request
+        self.keep_texts = keep_texts
+        self.strict = strict
+        self.trial = trial
+        self.detailed = True
+        self.messages: dict[int, Message] = {}
+        self.batches: list[Batch] = []
+        self.counts: Counter[str] = Counter()
+        self.outcomes: dict[str, int] = {}
+        self._prices = prices
+        self._ids = count(_FIRST_MESSAGE)
+
+    def price(self, certified: bool) -> Decimal:
+        """Credits per text."""
+        return self._prices[certified]
+
+    def new_message(self, sender: str, certified: bool) -> Message:
+        """A message with an id of its own."""
+        message = Message(message_id=next(self._ids), sender=sender, certified=certified)
+        self.messages[message.message_id] = message
+        return message
+
+    def accept(self, message: Message, batch: Batch, phones: list[str]) -> None:
+        """Add recipients to a message and take what they cost."""
+        message.batches.append(batch)
+        message.phones.update(dict.fromkeys(phones, batch))
+        self.counts.update(phones)
+        self.credits -= batch.cost
+        if self.keep_texts:
+            batch.phones = phones
+            self.batches.append(batch)
+
+    def cancel(self, batch: Batch) -> None:
+        """Take recipients back whose text has not left, and refund them."""
+        batch.cancelled_at = self.clock.now
+        self.credits += batch.cost
+        message = self.messages[batch.message_id]
+        self.counts.subtract(phone for phone, its in message.phones.items() if its is batch)
+
+    def standing(self, batch: Batch, phone: str, now: datetime) -> tuple[int, datetime, int]:
+        """Where one text stands: its status, since when, and the seconds it took from leaving."""
+        if batch.cancelled_at:
+            return CANCELLED, batch.cancelled_at, 0
+        elapsed = (now - batch.leaves_at).total_seconds()
+        if elapsed < 0:
+            return SCHEDULED, batch.leaves_at, 0
+        path = stages(batch.certified, batch.contract, self.delivery_seconds, self.outcomes.get(phone))
+        seconds, status = [stage for stage in path if stage[0] <= elapsed][-1]
+        return status, batch.leaves_at + timedelta(seconds=seconds), int(seconds)
+
+    def texts(self) -> list[Text]:
+        """Every text accepted and kept so far."""
+        now = self.clock.now
+        return [
+            self._text(batch, position, phone, now)
+            for batch in self.batches
+            for position, phone in enumerate(batch.phones)
+        ]
+
+    def _text(self, batch: Batch, position: int, phone: str, now: datetime) -> Text:
+        text, segments = batch.rendered[position] if batch.rendered else (batch.text, batch.segments)
+        return Text(
+            phone=phone,
+            text=text,
+            sender=batch.sender,
+            message_id=batch.message_id,
+            reference=batch.reference,
+            certified=batch.certified,
+            unicode=batch.unicode,
+            segments=segments,
+            status=self.standing(batch, phone, now)[0],
+            accepted_at=batch.accepted_at,
+            scheduled_at=batch.scheduled_at,
+        )
+
+    def tidy_library(self) -> None:
+        """Delete the files that were to go once their message was certified."""
+        now = self.clock.now
+        leaving = self.library.deleted_after_certification()
+        for message in self.messages.values() if leaving else ():
+            for phone, batch in message.phones.items():
+                if batch.files & leaving and self.standing(batch, phone, now)[0] in CERTIFICATE_READY:
+                    leaving -= batch.files
+                    for name in batch.files:
+                        self.library.delete(name)

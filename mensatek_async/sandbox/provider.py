@@ -1,0 +1,184 @@
+"""One call from request to answer: faults, block, credentials, operation, form of the reply."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from .account import Account
+from .bodies import BadCall, Params, read_body
+from .faults import Fault, Faults
+from .gatekeeper import Gatekeeper
+from .operations import OPERATIONS, Operation
+from .records import Call, Reply
+from .replies import encode
+
+_FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
+_REFUSED = Reply(fields={"Res": -1}, wrong=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A request as it came in."""
+
+    operation: str
+    headers: Mapping[str, str] = field(repr=False)
+    query: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def content_type(self) -> str:
+        """The body's type, "" when not told."""
+        return self.headers.get("content-type", "")
+
+    @cached_property
+    def params(self) -> Params | BadCall:
+        """The parameters, or why they cannot be read."""
+        try:
+            return read_body(self.content_type, self.body)
+        except BadCall as bad:
+            return bad
+
+    @property
+    def resp(self) -> str:
+        """The form of reply it asks for; JSON when the body cannot be read."""
+        return "JSON" if isinstance(self.params, BadCall) else str(self.params.raw("Resp") or "")
+
+    def decoded(self) -> dict[str, Any]:
+        """The parameters by the names they came under, none when they cannot be read."""
+        return {} if isinstance(self.params, BadCall) else self.params.decoded()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back; `status` None is a dropped connection."""
+
+    status: int | None
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    cut: bool = False
+    reset: bool = False
+
+
+class Provider:
+    """The account behind its door: everything the sandbox does, without the network.
+
+    Args:
+        account: whose state it is.
+        gatekeeper: who blocks.
+        user: the API user.
+        token: the API token.
+        keep_bodies: whether calls keep their request body.
+    """
+
+    def __init__(
+        self, account: Account, gatekeeper: Gatekeeper, user: str, token: str, keep_bodies: bool
+    ) -> None:
+        self.lock = threading.RLock()
+        self.account = account
+        self.gatekeeper = gatekeeper
+        self.user = user
+        self.token = token
+        self.refusal_status = 200
+        self.reply_style = "json-array"
+        self.faults = Faults()
+        self.calls: list[Call] = []
+        self.latency = 0.0
+        self._keep_bodies = keep_bodies
+
+    def troubles(self, arrival: Arrival) -> list[Fault]:
+        """The faults that hit this request."""
+        with self.lock:
+            return self.faults.pick(arrival.operation, arrival.decoded)
+
+    def answer(self, arrival: Arrival, fault: Fault | None) -> Answer:
+        """Process a request, unless the fault says not to, and note it down."""
+        with self.lock:
+            reply: Reply | None = None
+            if fault is None or fault.processed:
+                reply, answer = self._process(arrival)
+                answer = _troubled(answer, fault)
+            else:
+                if fault.kind == "refuse":
+                    reply = Reply(fields={"Res": fault.code, **dict(fault.fields)})
+                answer = self._encoded(arrival, reply) if reply else _troubled(Answer(status=200), fault)
+            self.calls.append(
+                Call(
+                    operation=arrival.operation,
+                    headers=dict(arrival.headers),
+                    status=answer.status,
+                    reply=dict(reply.fields) if reply and reply.file is None else None,
+                    at=self.account.clock.now,
+                    content_type=arrival.content_type,
+                    body=arrival.body if self._keep_bodies else b"",
+                )
+            )
+            return answer
+
+    def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer]:
+        now = self.account.clock.now
+        if self.account.strict and self.gatekeeper.is_blocked(now):
+            return None, Answer(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
+        operation = OPERATIONS[arrival.operation]
+        reply = self._run(operation, arrival) if self._is_known(arrival) else _REFUSED
+        if reply.wrong:
+            self.gatekeeper.note_wrong(now)
+        elif operation.is_read:
+            self.gatekeeper.note_read(f"{arrival.operation} {arrival.body!r}", now)
+        else:
+            self.gatekeeper.note_work()
+        return reply, self._encoded(arrival, reply)
+
+    def _is_known(self, arrival: Arrival) -> bool:
+        # Parameters in the query make the live API refuse the credentials.
+        if self.account.strict and arrival.query:
+            return False
+        scheme, _, credentials = arrival.headers.get("authorization", "").partition(" ")
+        try:
+            given = base64.b64decode(credentials.strip(), validate=True)
+        except binascii.Error:
+            return False
+        return scheme.lower() == "basic" and secrets.compare_digest(
+            given, f"{self.user}:{self.token}".encode()
+        )
+
+    def _run(self, operation: Operation, arrival: Arrival) -> Reply:
+        try:
+            params = arrival.params
+            if isinstance(params, BadCall):
+                raise params
+            unknown = sorted(params.names - operation.parameters)
+            if self.account.strict and unknown:
+                raise BadCall(f"Parámetro desconocido: {unknown[0]}")
+            return operation.run(self.account, params)
+        except BadCall as bad:
+            return Reply(fields={"Res": -3, "Error": str(bad)}, wrong=True)
+
+    def _encoded(self, arrival: Arrival, reply: Reply) -> Answer:
+        if reply.file is not None:
+            return Answer(status=200, body=reply.file, content_type=reply.media_type)
+        body, content_type = encode(reply.fields, arrival.resp, self.reply_style)
+        refused = reply.fields["Res"] == -1 and self.refusal_status != 200
+        headers = (("WWW-Authenticate", 'Basic realm="API"'),) if refused else ()
+        status = self.refusal_status if refused else 200
+        return Answer(status=status, body=body, content_type=content_type, headers=headers)
+
+
+def _troubled(answer: Answer, fault: Fault | None) -> Answer:
+    """An answer as the fault leaves it."""
+    if fault is None:
+        return answer
+    if fault.kind == "drop":
+        return replace(answer, status=None, reset=fault.reset)
+    if fault.kind == "cut":
+        return replace(answer, cut=True)
+    return Answer(
+        status=fault.status, body=fault.body, content_type=fault.content_type, headers=fault.headers
+    )

@@ -1,0 +1,135 @@
+"""What the sandbox remembers: texts, calls, messages and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from .bodies import BadCall, read_body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One text the sandbox accepted for one phone.
+
+    Attributes:
+        phone: international digits.
+        text: as the phone shows it: variables filled, letters outside GSM replaced unless sent as Unicode.
+        sender: who it comes from.
+        message_id: the message it belongs to (`idMensaje`).
+        reference: the caller's own reference, or "".
+        certified: sent by EnviarSMSCERTIFICADO.
+        unicode: sent with `Unicode=1`.
+        segments: texts charged for it.
+        status: the delivery status at the moment of the snapshot.
+        accepted_at: when the sandbox took it, UTC.
+        scheduled_at: when it was asked to leave, UTC; None for at once.
+    """
+
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
+    sender: str
+    message_id: int
+    reference: str = field(repr=False)
+    certified: bool
+    unicode: bool
+    segments: int
+    status: int
+    accepted_at: datetime
+    scheduled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request the sandbox received.
+
+    Attributes:
+        operation: such as `EnviarSMS`.
+        headers: names in lower case, credentials included.
+        status: HTTP status of the answer; None when the connection was dropped instead.
+        reply: the fields of the answer by their wire names, also when the answer itself was lost; None when
+            the request was not processed or the answer was a file.
+        at: when it came, by the sandbox's clock, UTC.
+        content_type: of the request.
+        body: the request's body as it came; empty when the sandbox keeps no texts.
+    """
+
+    operation: str
+    headers: Mapping[str, str] = field(repr=False)
+    status: int | None
+    reply: Mapping[str, Any] | None = field(repr=False)
+    at: datetime
+    content_type: str
+    body: bytes = field(repr=False)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters by the names they came under, arrays decoded; empty when the body cannot be read."""
+        try:
+            return read_body(self.content_type, self.body).decoded()
+        except BadCall:
+            return {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """The recipients one request added to a message; they share everything but the rendered text."""
+
+    message_id: int
+    sender: str
+    reference: str
+    certified: bool
+    contract: int
+    unicode: bool
+    text: str
+    segments: int
+    cost: Decimal
+    recipients: int
+    accepted_at: datetime
+    scheduled_at: datetime | None
+    leaves_at: datetime
+    phones: list[str]
+    rendered: list[tuple[str, int]] | None
+    files: frozenset[str] = frozenset()
+    cancelled_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """All sends under one `idMensaje`, with the phones that already had it."""
+
+    message_id: int
+    sender: str
+    certified: bool
+    batches: list[Batch] = field(default_factory=list)
+    phones: dict[str, Batch] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class LibraryFile:
+    """A file in the library."""
+
+    name: str
+    content: bytes
+    uploaded_at: datetime
+    delete_after_certification: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What an operation answers, before it takes a form on the wire.
+
+    Attributes:
+        fields: wire names and values, `Res` first.
+        wrong: whether the provider counts the call as erroneous (repeated ones end in a block).
+        file: instead of fields, a document to download.
+        media_type: of the document.
+    """
+
+    fields: Mapping[str, Any]
+    wrong: bool = False
+    file: bytes | None = None
+    media_type: str = ""

@@ -1,0 +1,176 @@
+"""The forms an answer takes on the wire: every one that live replies have been seen in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from xml.sax.saxutils import escape
+
+REPLY_STYLES = (
+    "json-array",  # [{...}], as the manuals show it
+    "json-object",  # the bare object
+    "json-strings",  # every number a string
+    "spanish",  # credits as "14.970,00"
+    "spanish-plain",  # credits as "14970,00"
+    "upper-keys",
+    "lower-keys",
+    "saldo",  # Saldo for Cred
+    "old-names",  # CredNecesarios, and Msgid without idMensaje
+    "bom",  # a byte order mark in front
+    "html",  # JSON served as text/html
+    "txt",  # TXT although JSON was asked for
+    "txt-line",  # the same on one line, Saldo and decimal comma
+    "xml",  # XML although JSON was asked for
+    "bare",  # just -1 when the credentials are refused
+    "report-string",  # Informe and Ficheros inside a string, single quotes
+    "code-string",  # the same wrapped in <code>
+)
+"""The reply styles of `Sandbox.reply_style`; those of JSON act when JSON was asked for."""
+
+Encoded = tuple[bytes, str]
+_DETAIL = ("Destinatarios", "Enviados", "Duplicados", "Mensajes", "NoEnviados", "CreditosUsados", "idMensaje")
+_OLD_NAMES = {"CreditosNecesarios": "CredNecesarios", "CRED": "Cred"}
+
+
+def encode(fields: Mapping[str, Any], resp: str, style: str) -> Encoded:
+    """A reply as bytes and content type.
+
+    Args:
+        fields: wire names and values.
+        resp: what the call asked for: JSON, TXT, XML; anything else is answered as old versions did.
+        style: one of `REPLY_STYLES`.
+    """
+    form = resp.strip().upper()
+    if style == "bare" and fields.get("Res") == -1:
+        return b"-1", "text/html; charset=utf-8"
+    if form not in ("JSON", "TXT", "XML"):
+        return _txt_line({name: value for name, value in fields.items() if name not in _DETAIL})
+    if form == "JSON" and style == "txt-line":
+        return _txt_line(fields)
+    if form == "JSON" and style in ("txt", "xml"):
+        form = style.upper()
+    shaped = _shape(fields, style)
+    if form == "TXT":
+        return _txt(shaped).encode(), "text/plain; charset=utf-8"
+    if form == "XML":
+        return _xml(shaped).encode(), "text/xml; charset=utf-8"
+    return _json(shaped, style)
+
+
+def _json(fields: dict[str, Any], style: str) -> Encoded:
+    body: Any = fields if style == "json-object" else [fields]
+    data = json.dumps(body, ensure_ascii=False).encode()
+    if style == "bom":
+        data = b"\xef\xbb\xbf" + data
+    return data, "text/html; charset=utf-8" if style == "html" else "application/json"
+
+
+def _txt_line(fields: Mapping[str, Any]) -> Encoded:
+    renamed = _rename(fields, lambda name: "Saldo" if name in ("Cred", "CRED") else name)
+    return _txt(_values(renamed, _spanish_plain, None)).replace("\n", "").encode(), "text/html; charset=utf-8"
+
+
+def _shape(fields: Mapping[str, Any], style: str) -> dict[str, Any]:
+    keys = _KEYS.get(style)
+    if style == "old-names":
+        fields = {name: value for name, value in fields.items() if name != "idMensaje"}
+    if keys:
+        fields = _rename(fields, keys)
+    return _values(fields, _DECIMALS.get(style, _number), style)
+
+
+def _rename(fields: Mapping[str, Any], key: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        key(name): [_rename(row, key) for row in value] if isinstance(value, list) else value
+        for name, value in fields.items()
+    }
+
+
+def _values(
+    fields: Mapping[str, Any], decimal: Callable[[Decimal], Any], style: str | None
+) -> dict[str, Any]:
+    shaped: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, list):
+            rows = [_values(row, decimal, style) for row in value]
+            shaped[name] = _quoted(rows, style) if style in ("report-string", "code-string") else rows
+        elif isinstance(value, Decimal):
+            shaped[name] = decimal(value)
+        else:
+            shaped[name] = str(value) if style == "json-strings" else value
+    return shaped
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _string(value: Decimal) -> str:
+    return str(_number(value))
+
+
+def _spanish(value: Decimal) -> str:
+    return f"{value:,.2f}".translate({ord(","): ".", ord("."): ","})
+
+
+def _spanish_plain(value: Decimal) -> str:
+    return f"{value:.2f}".replace(".", ",")
+
+
+_KEYS: dict[str, Callable[[str], str]] = {
+    "upper-keys": str.upper,
+    "lower-keys": str.lower,
+    "saldo": lambda name: "Saldo" if name in ("Cred", "CRED") else name,
+    "old-names": lambda name: _OLD_NAMES.get(name, name),
+}
+_DECIMALS: dict[str, Callable[[Decimal], Any]] = {
+    "json-strings": _string,
+    "spanish": _spanish,
+    "spanish-plain": _spanish_plain,
+}
+
+
+def _quoted(rows: list[dict[str, Any]], style: str | None) -> str:
+    """A list as the certified manual writes it: one string, single quotes, bare numbers."""
+
+    def item(value: Any) -> str:
+        if isinstance(value, str):
+            return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return str(value)
+
+    inner = ",".join(
+        "{" + ",".join(f"'{name}':{item(value)}" for name, value in row.items()) + "}" for row in rows
+    )
+    return f"<code>[{inner}]</code>" if style == "code-string" else f"[{inner}]"
+
+
+def _txt(fields: Mapping[str, Any]) -> str:
+    lines: list[str] = []
+    for name, value in fields.items():
+        if isinstance(value, list):
+            lines += [f"{name}:", "["]
+            for index, row in enumerate(value):
+                lines += [f"{index}:", "[", *(f"{key}:{item};" for key, item in row.items()), "]"]
+            lines.append("]")
+        else:
+            lines.append(f"{name}:{value};")
+    return "\n".join(lines) + "\n"
+
+
+def _xml(fields: Mapping[str, Any]) -> str:
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<result>{_xml_items(fields)}</result>'
+
+
+def _xml_items(fields: Mapping[str, Any]) -> str:
+    out: list[str] = []
+    for name, value in fields.items():
+        if isinstance(value, list):
+            inner = "".join(
+                f"<item{index}>{_xml_items(row)}</item{index}>" for index, row in enumerate(value)
+            )
+        else:
+            inner = escape(str(value))
+        out.append(f"<{name}>{inner}</{name}>")
+    return "".join(out)

@@ -1,0 +1,133 @@
+"""The HTTP server: uvicorn's protocol on an event loop in a thread of its own, on loopback by default."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+# uvicorn writes tracebacks of dropped connections to its logger; the sandbox drops them on purpose.
+_quiet = logging.getLogger("mensatek_async.sandbox.http")
+_quiet.addHandler(logging.NullHandler())
+_quiet.setLevel(logging.CRITICAL)
+_quiet.propagate = False
+
+_KEEP_ALIVE_SECONDS = 75
+_PATIENCE_SECONDS = 5.0
+
+
+class Connection(H11Protocol):
+    """One connection of a client, which the application can cut."""
+
+    def __init__(self, opened: Callable[[], None], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = _quiet
+        self.access_log = False
+        self._opened = opened
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection and make it known to the application."""
+        # asyncio does this only for sockets it opened itself; without, every answer waits 40 ms for an acknowledgement.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+        self.app_state = {"connection": self}
+        self._opened()
+
+    def flush_and_close(self) -> None:
+        """Close after what was written has left."""
+        self.transport.close()
+
+    def drop(self, reset: bool) -> None:
+        """Close at once, with a TCP reset if asked for."""
+        if reset:
+            linger = struct.pack("ii", 1, 0)
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.transport.abort()
+
+
+class ServerThread:
+    """Serves an application until it is stopped.
+
+    Args:
+        app: the application.
+        opened: called on the server's thread for every connection opened.
+    """
+
+    def __init__(self, app: Starlette, opened: Callable[[], None]) -> None:
+        self._app = app
+        self._opened = opened
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, host: str, port: int) -> int:
+        """Listen, and return the port; 0 takes a free one.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(listener, ready)), name="mensatek-sandbox", daemon=True
+        )
+        port = listener.getsockname()[1]
+        self._thread.start()
+        ready.wait(_PATIENCE_SECONDS)
+        return port
+
+    def stop(self) -> None:
+        """Close every connection, free the port, and wait for the thread to end."""
+        if self._thread is None:
+            return
+        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(_PATIENCE_SECONDS)
+        self._thread = None
+
+    def join(self, timeout: float | None) -> None:
+        """Wait for the thread to end, or for so many seconds."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        config = uvicorn.Config(
+            self._app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        )
+        config.load()
+        state = ServerState()
+        server = await self._loop.create_server(
+            lambda: Connection(self._opened, config, state, {}), sock=listener
+        )
+        ready.set()
+        await self._stopping.wait()
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        for task in list(state.tasks):
+            task.cancel()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+        await server.wait_closed()
