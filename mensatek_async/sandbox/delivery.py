@@ -51,7 +51,7 @@ _MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}")
 class Clock:
     """The time of day, moved by `advance`; started at a given moment, it stands still but for that.
 
-    All moments in the sandbox are UTC: arithmetic on local times is an hour off when summer time begins or ends.
+    All moments in the sandbox are UTC: sums of local times are an hour off when summer time begins or ends.
     """
 
     def __init__(self, starts_at: datetime | None = None) -> None:

@@ -42,13 +42,13 @@ class Sandbox:
         port: the port to listen on; 0 takes a free one.
         strict: hold callers to the manuals: parameters they do not know are refused (-3), parameters in the
             query make the credentials refused (-1), and repeated wrong or quick empty calls end in a block.
-        block_after: so many wrong calls within a minute, or so many quick repeats of one read, end in a block.
+        block_after: so many wrong calls within a minute, or so many quick repeats of a read, end in a block.
         block_seconds: how long a block lasts, by the sandbox's clock.
         read_interval: a repeated read is quick when it comes within so many seconds.
         refusal_status: HTTP status of refused credentials, 200 or 401.
         reply_style: the form of its replies, one of `REPLY_STYLES`.
-        detailed: whether send replies have `Enviados` and `Duplicados`, and counts when nothing was sent; off,
-            they say only what the manuals promise.
+        detailed: whether send replies have `Enviados` and `Duplicados`, and counts when nothing was sent;
+            off, they say only what the manuals promise.
         recipients_per_request: more recipients in one call are refused (-3); None for no limit.
         delivery_seconds: from one delivery status to the next, by the sandbox's clock.
         latency: seconds every call takes.

@@ -232,7 +232,7 @@ def _sent(account: Account, batch: Batch, chosen: _Sorted, segments: int, given:
 
 
 def _nothing_sent(account: Account, joined: Message | None, chosen: _Sorted, given: int) -> dict[str, Any]:
-    """`Res` 0: no manual describes it; without `detailed` it says as little as their rule for counts allows."""
+    """`Res` 0: no manual describes it; without `detailed` it has no counts, as they have none then."""
     fields: dict[str, Any] = {"Res": 0, "Cred": account.credits}
     if joined:
         fields |= {"Msgid": joined.message_id, "idMensaje": joined.message_id}

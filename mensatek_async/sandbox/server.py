@@ -34,10 +34,11 @@ class Connection(H11Protocol):
         self.access_log = False
         self._opened = opened
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection and make it known to the application."""
-        # asyncio does this only for sockets it opened itself; without, every answer waits 40 ms for an acknowledgement.
+        # asyncio does this only for sockets it opened itself; without it every answer takes 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         self.app_state = {"connection": self}
         self._opened()
