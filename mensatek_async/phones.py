@@ -13,9 +13,11 @@ from .errors import InvalidPhone, InvalidRequest, InvalidSender
 
 # Mobiles are 6 and 71-79; landlines 81-88 and 91-98 get a voice fallback. 70, 80 and 90 are special rates.
 _SPANISH = r"(?:6[0-9]{8}|7[1-9][0-9]{7}|[89][1-8][0-9]{7})"
-_clean = re.compile(rf"(?:34)?{_SPANISH}")
+_is_clean = re.compile(rf"(?:34)?{_SPANISH}").fullmatch
 _all_clean = re.compile(rf"(?>(?:34)?{_SPANISH}(?:\n|\Z))++")
 
+# What programs make of an empty cell.
+_EMPTY = ("", "none", "nan", "null", "n/a")
 _MAX_LENGTH = 60
 _MAX_DIGITS = 15
 _MIN_DIGITS = 8
@@ -44,20 +46,20 @@ def normalise(phone: str, region: str = "ES") -> str:
         Digits with the country's prefix, such as "34600000000".
 
     Raises:
-        InvalidPhone: it is no phone number that can be texted; or it needs the extra `phones` to be understood.
+        InvalidPhone: it is no number that can be texted, or it takes the extra `phones` to understand it.
             The message shows no more than the first three and last two characters.
         InvalidRequest: there is no such region.
     """
     try:
-        clean = _clean.fullmatch(phone)
+        clean = _is_clean(phone)
     except TypeError:
         phone, clean = str(phone), None
-    if clean is not None:
+    if clean:
         if len(phone) == 11:
             return phone
         if region == "ES":
             return "34" + phone
-    return _normalise_written(phone, check_region(region))
+    return _normalise_written(phone, region)
 
 
 def normalise_all(phones: Sequence[str], region: str = "ES") -> list[str | InvalidPhone]:
@@ -93,8 +95,8 @@ def check_sender(sender: str) -> str:
     """Check a sender by the provider's rules.
 
     Args:
-        sender: up to 11 of the letters A-Z and a-z, digits, `&` and `_`; or a phone of up to 15 digits, with or
-            without `+`, in any usual writing.
+        sender: up to 11 of the letters A-Z and a-z, digits, `&` and `_`; or a phone of up to 15 digits, with
+            or without `+`, in any usual writing.
 
     Returns:
         The sender as it goes out; a phone without spaces and the like.
@@ -105,13 +107,13 @@ def check_sender(sender: str) -> str:
     if not isinstance(sender, str):
         raise InvalidSender(f"A sender is a str, not {type(sender).__name__}.")
     text = sender.strip()
-    if _ALPHANUMERIC_SENDER.fullmatch(text):
-        return text
     number = _separators.sub("", text)
     if number.startswith("00"):
         number = "+" + number[2:]
     if _NUMERIC_SENDER.fullmatch(number):
         return number
+    if _ALPHANUMERIC_SENDER.fullmatch(text):
+        return text
     raise InvalidSender(
         f"The sender {_sender_fault(text)}.",
         advice="Use up to 11 letters without accents, digits, & or _; or a phone of up to 15 digits.",
@@ -128,9 +130,11 @@ def check_region(region: str) -> str:
     code = region.upper() if isinstance(region, str) else ""
     if not (len(code) == 2 and code.isascii() and code.isalpha()):
         raise InvalidRequest("A region is a country's two letters, such as ES.")
-    library = _library()
+    library = _library() if code != "ES" else None
     if library is not None and code not in library.SUPPORTED_REGIONS:
-        raise InvalidRequest(f"There is no region {code!r}.", advice="Use a country's two letters, such as ES.")
+        raise InvalidRequest(
+            f"There is no region {code!r}.", advice="Use a country's two letters, such as ES."
+        )
     return code
 
 
@@ -162,12 +166,20 @@ def _normalise_written(phone: str, region: str) -> str:
     international = number != digits
     if not international and digits.startswith("00"):
         international, digits = True, digits[2:]
+    region = check_region(region)
+    if _is_clean(digits):
+        if len(digits) == 11:
+            return digits
+        if region == "ES" and not international:
+            return "34" + digits
     if len(digits) > _MAX_DIGITS:
-        raise _invalid(phone, "holds two numbers" if _several.search(text) else "is too long")
+        raise _invalid(phone, "is too long for one number")
     if not digits.strip("0"):
         raise _invalid(phone, "holds nothing but zeros")
     if international:
         return _international(phone, digits)
+    if region == "ES" and "/" in text:
+        raise _invalid(phone, "holds two numbers, or is no Spanish one")
     return _national(phone, digits, region)
 
 
@@ -183,8 +195,8 @@ def _tidy(phone: str) -> str:
     text = text.removeprefix("'")
     if text[:4].casefold() == "tel:":
         text = text[4:].strip()
-    if not text:
-        raise _invalid(phone, "is empty")
+    if text.casefold() in _EMPTY:
+        raise _invalid("", "is empty")
     return text
 
 
@@ -213,21 +225,21 @@ def _international(phone: str, digits: str) -> str:
         raise _invalid(phone, "has no country's prefix: none begins with 0")
     if len(digits) < _MIN_DIGITS:
         raise _invalid(phone, "is too short")
-    if digits.startswith("34") and _is_spanish(digits[2:]):
-        return digits
     library = _library()
     if library is not None:
         return _checked(library, phone, _parsed(library, "+" + digits, None))
     if digits.startswith("34"):
         raise _invalid(phone, _spanish_fault(digits[2:]))
+    if _is_clean(digits):
+        raise _invalid(phone, "has a Spanish number where a country's prefix should be")
     return digits
 
 
 def _national(phone: str, digits: str, region: str) -> str:
-    """A number without `+` or `00`: of the default region, or international digits as they come out of here."""
-    if region == "ES" and len(digits) == 10 and digits[0] in "67":
+    """A number without `+` or `00`: of the default region, or international as it comes out of here."""
+    if region == "ES" and len(digits) == 10 and digits[0] in "6789":
         # Else a mobile with one digit too many could be a valid number of Malaysia or Singapore.
-        raise _invalid(phone, "has one digit too many for a Spanish mobile; write a + before a foreign number")
+        raise _invalid(phone, "has one digit too many for a Spanish number; write a + before a foreign one")
     library = _library()
     if library is None:
         if region != "ES":
@@ -241,11 +253,9 @@ def _national(phone: str, digits: str, region: str) -> str:
     return _checked(library, phone, number)
 
 
-def _is_spanish(national: str) -> bool:
-    return len(national) == 9 and _clean.fullmatch(national) is not None
-
-
 def _spanish_fault(national: str) -> str:
+    if national.startswith("0"):
+        return "begins with a 0, as no Spanish number does"
     if len(national) != 9:
         return f"is too {'short' if len(national) < 9 else 'long'} for a Spanish number"
     if national[:2] in ("70", "80", "90"):
@@ -293,9 +303,10 @@ def _invalid(phone: str, reason: str, *, advice: str = "") -> InvalidPhone:
 def _sender_fault(text: str) -> str:
     if not text:
         return "is empty"
-    if _separators.sub("", text).removeprefix("+").isdigit():
-        return "is a phone of more than 15 digits" if len(text) > _MAX_DIGITS else "is a phone of fewer than 3 digits"
-    strange = sorted({c for c in text if not re.fullmatch(r"[A-Za-z0-9&_]", c)})
+    digits = _separators.sub("", text).removeprefix("+")
+    if digits.isdigit():
+        return f"is a phone of {len(digits)} digits"
+    strange = sorted(set(re.sub(r"[A-Za-z0-9&_]", "", text)))
     if strange:
         return f"holds {' '.join(map(repr, strange[:5]))}"
     return f"has {len(text)} characters"

@@ -9,7 +9,18 @@ from urllib.parse import quote, urlsplit
 from ..errors import InvalidFile, InvalidRequest
 from .syntax import has_elements, has_parenthesis
 
-__all__ = ["datamatrix", "file", "has_elements", "image", "landing", "link", "pdf", "pdf417", "qrcode", "ticket"]
+__all__ = [
+    "datamatrix",
+    "file",
+    "has_elements",
+    "image",
+    "landing",
+    "link",
+    "pdf",
+    "pdf417",
+    "qrcode",
+    "ticket",
+]
 
 MAX_PDF = 10 * 1024 * 1024
 _HTTPS = 2

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
 from ..errors import InvalidField
 from .gsm import needs_unicode
-from .syntax import PHONE, VARIABLES, Found, element, find, fold, has_parenthesis, may_become_element
+from .syntax import (
+    PHONE,
+    VARIABLES,
+    Found,
+    element,
+    find,
+    fold,
+    has_parenthesis,
+    holds_any,
+    may_become_element,
+)
 
 Piece = str | int
 """Words of the author, or the number of a variable; 0 is the recipient's phone."""
@@ -27,6 +37,7 @@ class Layout:
         text: what goes out as the message, with the provider's placeholders.
         literal: the author's own words.
         needs_unicode: whether those words need Unicode.
+        variables: the variables in the text, by wire name, in order of first use.
         inside: the variables that stand inside an element the author wrote.
         risky: whether a value could finish an element that the words around it begin.
     """
@@ -35,42 +46,42 @@ class Layout:
     text: str = field(init=False)
     literal: str = field(init=False)
     needs_unicode: bool = field(init=False)
+    variables: tuple[str, ...] = field(init=False)
     inside: frozenset[str] = field(init=False)
     risky: bool = field(init=False)
     own: Found = field(init=False)
     _format: str = field(init=False)
+    _folded_format: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         words = [piece for piece in self.pieces if isinstance(piece, str)]
-        marked = "".join(fold(p) if isinstance(p, str) else chr(p) if p else _PHONE_MARKER for p in self.pieces)
+        folded: list[Piece] = [fold(p) if isinstance(p, str) else p for p in self.pieces]
+        marked = "".join(p if isinstance(p, str) else chr(p) if p else _PHONE_MARKER for p in folded)
         values = {
             "text": "".join(p if isinstance(p, str) else f"({_wire_name(p)})" for p in self.pieces),
             "literal": "".join(words),
             "needs_unicode": needs_unicode("".join(words)),
+            "variables": tuple(dict.fromkeys(_wire_name(p) for p in self.pieces if isinstance(p, int) and p)),
             "inside": _variables_inside(marked),
             "risky": any(may_become_element(match[1]) for match in _opened.finditer(marked)),
-            "_format": "".join(_escaped(p) if isinstance(p, str) else f"{{{_wire_name(p)}}}" for p in self.pieces),
+            "_format": _format(self.pieces),
+            "_folded_format": _format(folded),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        blank = {_wire_name(p): "?" for p in self.pieces if isinstance(p, int) and p}
-        object.__setattr__(self, "own", find(self.fill(blank, "?")))
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The variables in the text, by wire name, in order of first use."""
-        return tuple(dict.fromkeys(_wire_name(p) for p in self.pieces if isinstance(p, int) and p))
+        object.__setattr__(self, "own", find(self.fill(dict.fromkeys(self.variables, "?"), "?")))
 
     def fill(self, values: Mapping[str, str], phone: str) -> str:
         """The text with `values`, by wire name, and the phone in their places."""
         return self._format.format(Movil=phone, **values)
 
-    def check(self, values: Mapping[str, str], names: Mapping[str, str]) -> None:
+    def check(self, values: Mapping[str, str], names: Mapping[str, str], *, suspicious: bool) -> None:
         """Refuse values that would put an element or a placeholder of theirs into the text.
 
         Args:
             values: by wire name.
             names: what the caller calls each wire name, for the message.
+            suspicious: whether a value holds an opening parenthesis, or the text is risky.
 
         Raises:
             InvalidField: naming the field; the value is never shown.
@@ -80,6 +91,17 @@ class Layout:
                 raise InvalidField(
                     f"The field {names[wire]!r} holds a parenthesis, and it stands inside a message element."
                 )
+        if suspicious and not self._is_clean(values):
+            self._accuse(values, names)
+
+    def _is_clean(self, values: Mapping[str, str]) -> bool:
+        """Whether there is no element or placeholder at all, not even the author's own: the quick answer."""
+        folded = {wire: fold(value) for wire, value in values.items()}
+        if holds_any(self._folded_format.format(Movil="?", **folded)):
+            return False
+        return len(values) == len(self.variables) or not any(map(holds_any, folded.values()))
+
+    def _accuse(self, values: Mapping[str, str], names: Mapping[str, str]) -> None:
         used = [wire for wire in self.variables if wire in values]
         others = [wire for wire in values if wire not in used]
         whole = find(self.fill(values, "?")) == self.own
@@ -98,8 +120,11 @@ def _wire_name(number: int) -> str:
     return VARIABLES[number - 1] if number else PHONE
 
 
-def _escaped(words: str) -> str:
-    return words.replace("{", "{{").replace("}", "}}")
+def _format(pieces: Iterable[Piece]) -> str:
+    return "".join(
+        p.replace("{", "{{").replace("}", "}}") if isinstance(p, str) else f"{{{_wire_name(p)}}}"
+        for p in pieces
+    )
 
 
 def _variables_inside(marked: str) -> frozenset[str]:
@@ -124,3 +149,14 @@ def smuggled(*names: str) -> InvalidField:
         f"The {fields} {which} {verb} a message element or placeholder, such as a link.",
         advice="Write elements into the text itself; a recipient's field may hold none.",
     )
+
+
+def merged(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """Without empty words, and with neighbouring words in one piece."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        elif piece != "":
+            joined.append(piece)
+    return tuple(joined)

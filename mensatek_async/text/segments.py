@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from attrs import field, frozen
@@ -31,7 +31,7 @@ class Segmentation:
         segments: parts the text is sent and charged in; 0 for an empty text.
         characters: units used: septets (extension characters such as € count two), or UTF-16 units.
         remaining: units still free before one more part is needed.
-        replaced: the characters that GSM has not and the provider sends as their plain letter (á as a), in order.
+        replaced: the characters that the provider sends as their plain letter (á as a), in order.
         lost: the characters that a forced "gsm" cannot carry, in order; each is counted as one unit.
     """
 
@@ -64,10 +64,8 @@ def segments(text: str, encoding: Encoding = "auto") -> Segmentation:
     if units <= single:
         count, remaining = min(units, 1), single - units
     else:
-        last_start, count = 0, 1
-        for last_start in _cuts(text, chosen):
-            count += 1
-        remaining = part - _units(text[last_start:], chosen)
+        starts = list(_cuts(text, chosen))
+        count, remaining = len(starts) + 1, part - _units(text[starts[-1] :], chosen)
     if chosen == "unicode":
         return Segmentation(chosen, count, units, remaining)
     return Segmentation(chosen, count, units, remaining, replaced_characters(text), lost_characters(text))
@@ -92,7 +90,7 @@ def split(text: str, encoding: Encoding = "auto") -> tuple[str, ...]:
     if _units(text, chosen) <= _LIMITS[chosen][0]:
         return (text,)
     edges = [0, *_cuts(text, chosen), len(text)]
-    return tuple(text[start:end] for start, end in zip(edges, edges[1:], strict=False))
+    return tuple(text[start:end] for start, end in pairwise(edges))
 
 
 def choose_encoding(text: str) -> Wire:

@@ -13,6 +13,7 @@ VARIABLES = tuple(f"Variable_{number}" for number in range(1, MAX_VARIABLES + 1)
 
 element = re.compile(rf"\(\s*(?:{'|'.join(ELEMENTS)})\s*:", re.IGNORECASE)
 _placeholder = re.compile(rf"\(\s*(?:Variable_\d+|{PHONE})\s*\)", re.IGNORECASE)
+_any = re.compile(f"{element.pattern}|{_placeholder.pattern}", re.IGNORECASE)
 _half_placeholder = re.compile(r"variable_\d*\s*")
 # Every character that compatibility forms write as a lone opening parenthesis.
 _opening = re.compile("[(⁽₍︵﹙（]")
@@ -48,6 +49,11 @@ def find(text: str) -> Found:
     return Found(len(element.findall(fold(text))), len(_placeholder.findall(fold(text, accents=True))))
 
 
+def holds_any(folded: str) -> bool:
+    """Whether folded text may hold an element or a placeholder; `find` decides about accents."""
+    return "(" in folded and _any.search(folded) is not None
+
+
 def fold(text: str, *, accents: bool = False) -> str:
     """The ASCII that is left of `text` when it is tidied up, as a transcription to GSM might do.
 
@@ -55,7 +61,11 @@ def fold(text: str, *, accents: bool = False) -> str:
     letters from turning into plain ones (they go as a whole then).
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC" if accents else "NFKD", text).encode("ascii", "ignore").decode("ascii")
+        text = (
+            unicodedata.normalize("NFKC" if accents else "NFKD", text)
+            .encode("ascii", "ignore")
+            .decode("ascii")
+        )
     return text if text.isprintable() else text.translate(_controls)
 
 
