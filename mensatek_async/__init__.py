@@ -1,1 +1,202 @@
-"""Async and typed SDK for the Mensatek messaging API v7."""
+"""Async and typed SDK for the Mensatek messaging API v7.
+
+Public names are loaded at first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import text
+    from .bulk.outcomes import BulkStream
+    from .client import AsyncMensatek
+    from .codes import DeliveryStatus, Phase
+    from .errors import (
+        AccountPaused,
+        AlreadyCancelled,
+        AlreadySent,
+        APIError,
+        AuthenticationError,
+        BadParameters,
+        ConfigurationError,
+        ConnectionFailed,
+        ContentMissing,
+        ContractWithoutPdf,
+        DateRejected,
+        FileNotFound,
+        FileRejected,
+        FilesNotAllowed,
+        FileTooLarge,
+        FormatNotAllowed,
+        InsufficientCredits,
+        Interrupted,
+        InvalidDate,
+        InvalidField,
+        InvalidFile,
+        InvalidPhone,
+        InvalidRequest,
+        InvalidSender,
+        MensatekError,
+        NotYours,
+        OutcomeUnknown,
+        Refused,
+        StorageFull,
+        TextAltered,
+        TooManyRequests,
+        UnexpectedReply,
+        UploadFailed,
+    )
+    from .models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+    from .models.issuer import Issuer
+    from .models.recipient import Recipient, VoiceFallback
+    from .models.results import (
+        Cancellation,
+        MessageReport,
+        RecipientReport,
+        Rescheduling,
+        SendResult,
+        StoredFile,
+    )
+    from .resources.files import FilesResource
+    from .resources.sms import SmsResource
+    from .settings import Guard, Limits, Retry, Timeout
+    from .text import Segmentation, Template
+
+_HOMES = {
+    "bulk.outcomes": ("BulkStream",),
+    "client": ("AsyncMensatek",),
+    "codes": ("DeliveryStatus", "Phase"),
+    "errors": (
+        "APIError",
+        "AccountPaused",
+        "AlreadyCancelled",
+        "AlreadySent",
+        "AuthenticationError",
+        "BadParameters",
+        "ConfigurationError",
+        "ConnectionFailed",
+        "ContentMissing",
+        "ContractWithoutPdf",
+        "DateRejected",
+        "FileNotFound",
+        "FileRejected",
+        "FileTooLarge",
+        "FilesNotAllowed",
+        "FormatNotAllowed",
+        "InsufficientCredits",
+        "Interrupted",
+        "InvalidDate",
+        "InvalidField",
+        "InvalidFile",
+        "InvalidPhone",
+        "InvalidRequest",
+        "InvalidSender",
+        "MensatekError",
+        "NotYours",
+        "OutcomeUnknown",
+        "Refused",
+        "StorageFull",
+        "TextAltered",
+        "TooManyRequests",
+        "UnexpectedReply",
+        "UploadFailed",
+    ),
+    "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
+    "models.issuer": ("Issuer",),
+    "models.recipient": ("Recipient", "VoiceFallback"),
+    "models.results": (
+        "Cancellation",
+        "MessageReport",
+        "RecipientReport",
+        "Rescheduling",
+        "SendResult",
+        "StoredFile",
+    ),
+    "resources.files": ("FilesResource",),
+    "resources.sms": ("SmsResource",),
+    "settings": ("Guard", "Limits", "Retry", "Timeout"),
+    "text": ("Segmentation", "Template"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "APIError",
+    "AccountPaused",
+    "AlreadyCancelled",
+    "AlreadySent",
+    "AsyncMensatek",
+    "AuthenticationError",
+    "BadParameters",
+    "BulkProgress",
+    "BulkResult",
+    "BulkStream",
+    "Cancellation",
+    "ChunkOutcome",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "ContentMissing",
+    "ContractWithoutPdf",
+    "DateRejected",
+    "DeliveryStatus",
+    "FileNotFound",
+    "FileRejected",
+    "FileTooLarge",
+    "FilesNotAllowed",
+    "FilesResource",
+    "FormatNotAllowed",
+    "Guard",
+    "InsufficientCredits",
+    "Interrupted",
+    "InvalidDate",
+    "InvalidField",
+    "InvalidFile",
+    "InvalidPhone",
+    "InvalidRequest",
+    "InvalidSender",
+    "Issuer",
+    "Limits",
+    "MensatekError",
+    "MessageReport",
+    "NotYours",
+    "OutcomeUnknown",
+    "Phase",
+    "Recipient",
+    "RecipientReport",
+    "Refused",
+    "Rescheduling",
+    "Retry",
+    "RowProblem",
+    "RowProblems",
+    "Segmentation",
+    "SendResult",
+    "SmsResource",
+    "StorageFull",
+    "StoredFile",
+    "Template",
+    "TextAltered",
+    "Timeout",
+    "TooManyRequests",
+    "UnexpectedReply",
+    "UploadFailed",
+    "VoiceFallback",
+    "__version__",
+    "text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is not None:
+        value = getattr(import_module(f".{home}", __name__), name)
+    elif name == "text":
+        value = import_module(".text", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -139,6 +139,10 @@ class UnexpectedReply(MensatekError):
         self.problems = problems
 
 
+class Interrupted(MensatekError):
+    """Stands in a bulk result whose send was cancelled or left before its end: the rest was not sent."""
+
+
 # --- the provider said no ----------------------------------------------------------------------------------
 
 

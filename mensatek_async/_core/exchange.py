@@ -71,7 +71,7 @@ async def send_request(
 async def cancel(context: Context, name: str, message_id: int | str) -> Cancellation:
     """Cancel a scheduled message."""
     number = message_number(message_id)
-    operation, params = context.operations[name], to_wire(join=number)
+    operation, params = context.operations[name], to_wire(message_id=number)
     answer = await context.caller.call(operation, params)
     done = read_as(Cancellation, operation, answer, params)
     return evolve(done, message_id=done.message_id or number)
@@ -79,7 +79,7 @@ async def cancel(context: Context, name: str, message_id: int | str) -> Cancella
 
 async def reschedule(context: Context, name: str, message_id: int | str, when: datetime) -> Rescheduling:
     """Give a scheduled message a new date."""
-    params = to_wire(join=message_number(message_id), scheduled_at=wire_date(when))
+    params = to_wire(message_id=message_number(message_id), scheduled_at=wire_date(when))
     operation = context.operations[name]
     return read_as(Rescheduling, operation, await context.caller.call(operation, params), params)
 
@@ -87,7 +87,7 @@ async def reschedule(context: Context, name: str, message_id: int | str, when: d
 async def report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
     """Ask where each recipient of a message stands."""
     number = message_number(message_id)
-    operation, params = context.operations[name], to_wire(join=number)
+    operation, params = context.operations[name], to_wire(message_id=number)
     answer = await context.caller.read(operation, params, max_age=max_age)
     return evolve(read_as(MessageReport, operation, answer, params), message_id=number)
 

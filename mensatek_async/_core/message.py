@@ -16,14 +16,15 @@ from ..errors import InvalidDate, InvalidRequest, TextAltered
 from ..models.recipient import Recipient, VoiceFallback
 from ..models.results import SendResult
 from ..phones import check_sender, normalise
-from ..text.elements import has_elements
-from ..text.segments import count_segments, needs_unicode, segments
-from ..text.template import Template, check_field_value
+from ..text.gsm import needs_unicode
+from ..text.plain import PlainText, prepare
+from ..text.segments import count_segments, segments
+from ..text.syntax import has_elements
+from ..text.template import Template
 from .operations import Operation
 
 Encoding = Literal["auto", "gsm", "unicode"]
 
-_VARIABLE = re.compile(r"variable_([1-9]|10)", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}(:[12])?")
 _SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seconds
 
@@ -43,7 +44,7 @@ class Message:
 
     Attributes:
         operation: the sending operation.
-        text: the text or template.
+        text: the prepared text.
         params: parameters by wire names, without recipients and encoding.
         encoding: as asked for.
         region: the region of phones written without a country.
@@ -51,21 +52,18 @@ class Message:
     """
 
     operation: Operation
-    text: str | Template = field(repr=False)
+    text: Template | PlainText = field(repr=False)
     params: Mapping[str, Any] = field(repr=False)
     encoding: Encoding
     region: str
     joined: bool
-    _plain_unicode: bool = field(init=False)
-    _plain_segments: int = field(init=False)
-    _literal_units: int = field(init=False)
+    _unicode: bool = field(init=False)
+    _segments: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        plain = self.text if isinstance(self.text, str) else self.text.text
-        unicode = self.encoding == "unicode" or (self.encoding == "auto" and needs_unicode(plain))
-        object.__setattr__(self, "_plain_unicode", unicode)
-        object.__setattr__(self, "_plain_segments", count_segments(plain, _name(unicode)))
-        object.__setattr__(self, "_literal_units", 2 * len(plain))
+        unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
+        object.__setattr__(self, "_unicode", unicode)
+        object.__setattr__(self, "_segments", count_segments(self.text.text, _name(unicode)))
 
     def address(self, recipient: str | Recipient) -> Addressed:
         """Check one recipient and bring it into wire form.
@@ -82,39 +80,17 @@ class Message:
         else:
             raise InvalidRequest(f"A recipient is a phone or a Recipient, not {type(recipient).__name__}.")
         digits = normalise(phone, self.region)
-        wire = {"Movil": digits}
-        if isinstance(self.text, Template):
-            values = self.text.values(fields)
-            if not values:
-                return Addressed(digits, wire, self._plain_unicode, self._plain_segments)
-            wire.update(values)
-            return self._personal(digits, wire, self.text, fields, values)
-        if fields:
-            self._variables(wire, fields)
-        unicode = self._plain_unicode
-        if len(wire) > 1 and not unicode and self.encoding == "auto":
-            unicode = any(needs_unicode(value) for value in wire.values())
-        return Addressed(digits, wire, unicode, self._plain_segments)
-
-    def _personal(
-        self, digits: str, wire: dict[str, str], template: Template, fields: Mapping[str, object], values: Mapping[str, str]
-    ) -> Addressed:
-        unicode = self._plain_unicode
+        if not fields and not self.text.fields:
+            return Addressed(digits, {"Movil": digits}, self._unicode, self._segments)
+        values = self.text.values(fields)
+        wire = {"Movil": digits, **values}
+        unicode = self._unicode
         if not unicode and self.encoding == "auto":
             unicode = needs_unicode("".join(values.values()))
-        longest = self._literal_units + 2 * sum(map(len, values.values()))
-        if longest <= (140 if unicode else 160):  # twice the characters: no count needed
+        longest = 2 * (len(self.text.text) + sum(map(len, values.values())))
+        if longest <= (140 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
-        rendered = template.render(fields, digits)
-        return Addressed(digits, wire, unicode, count_segments(rendered, _name(unicode)))
-
-    @staticmethod
-    def _variables(wire: dict[str, str], fields: Mapping[str, object]) -> None:
-        # A plain text may hold the provider's own placeholders; other fields it cannot refer to.
-        for name, value in fields.items():
-            match = _VARIABLE.fullmatch(name)
-            if match and value is not None:
-                wire[f"Variable_{match[1]}"] = check_field_value(name, str(value))
+        return Addressed(digits, wire, unicode, count_segments(self.text.fill(values, digits), _name(unicode)))
 
     def request(self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None) -> dict[str, Any]:
         """The parameters of one request."""
@@ -151,33 +127,31 @@ def compose(
     Raises:
         InvalidRequest: or one of its kinds, naming what is wrong.
     """
-    if not isinstance(text, str | Template) or not (text.text if isinstance(text, Template) else text).strip():
-        raise InvalidRequest("The text is empty." if isinstance(text, str) else "The text is a str or a Template.")
+    prepared = prepare(text)
     if encoding not in ("auto", "gsm", "unicode"):
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
-    plain = text.text if isinstance(text, Template) else text
     if encoding == "gsm":
-        lost = segments(plain, "gsm").lost
+        lost = segments(prepared.literal, "gsm").lost
         if lost:
             warnings.warn(
                 f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them.",
                 TextAltered,
-                stacklevel=3,
+                stacklevel=4,
             )
     params = to_wire(
         sender=check_sender(sender) if sender else "",
-        text=plain,
+        text=prepared.text,
         scheduled_at=None if scheduled_at is None else wire_date(scheduled_at),
         reference=_checked_reference(reference),
         report=None if report is None else int(report),
         join=None if join is None else message_number(join),
         fix_utf8=1 if fix_utf8 else None,
-        links=1 if has_elements(plain) else None,
+        links=1 if has_elements(prepared.text) else None,
         **_voice(voice_fallback),
     )
     params.update(extra or {})
     return Message(
-        operation=operation, text=text, params=params, encoding=encoding, region=region, joined=join is not None
+        operation=operation, text=prepared, params=params, encoding=encoding, region=region, joined=join is not None
     )
 
 

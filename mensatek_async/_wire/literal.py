@@ -17,15 +17,22 @@ from .problems import DecodeError
 _SPACE = re.compile(r"\s*")
 _BARE_KEY = re.compile(r"[^\W\d]\w*|\d+")
 _BARE_VALUE = re.compile(r"[^,\]}\[{'\"]*")
-_PIECE = {quote: re.compile(rf"[^{quote}\\]*") for quote in "'\""}
 # A quote ends a text only where something can follow; else it is an apostrophe of the text.
-_AFTER_KEY = re.compile(r"\s*:")
-_AFTER_VALUE = re.compile(r"\s*(?:[}\]]|\Z|,\s*(?:['\"{\[}\]]|\w+\s*:|-?\d))")
+_AFTER_KEY = r"\s*:"
+_AFTER_VALUE = r"\s*(?:[}\]]|\Z|,\s*(?:['\"{\[}\]]|\w+\s*:|-?\d))"
+
+
+def _texts(after: str) -> dict[str, re.Pattern[str]]:
+    pattern = r"((?:[^{q}\\]++|\\.|{q}(?!AFTER))*+){q}"
+    return {q: re.compile(pattern.replace("{q}", q).replace("AFTER", after), re.DOTALL) for q in "'\""}
+
+
+_KEY, _VALUE = _texts(_AFTER_KEY), _texts(_AFTER_VALUE)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
-_CODE = {"u": re.compile("[0-9a-fA-F]{4}"), "x": re.compile("[0-9a-fA-F]{2}")}
 
 
 def parse(text: str) -> Any:
@@ -70,7 +77,7 @@ class _Reader:
         if first == "{":
             return self._object(depth)
         if first and first in "'\"":
-            return self._quoted(first, _AFTER_VALUE)
+            return self._quoted(_VALUE, first)
         return self._bare()
 
     def _list(self, depth: int) -> list[Any]:
@@ -105,40 +112,19 @@ class _Reader:
     def _key(self) -> str:
         first = self._peek()
         if first and first in "'\"":
-            return self._quoted(first, _AFTER_KEY)
+            return self._quoted(_KEY, first)
         match = _BARE_KEY.match(self.text, self.at)
         if match is None:
             raise DecodeError("a list cannot be read")
         self.at = match.end()
         return match[0]
 
-    def _quoted(self, quote: str, after: re.Pattern[str]) -> str:
-        pieces: list[str] = []
-        self.at += 1
-        while True:
-            piece = _PIECE[quote].match(self.text, self.at)
-            assert piece is not None
-            pieces.append(piece[0])
-            self.at = piece.end()
-            found = self.text[self.at : self.at + 1]
-            if not found:
-                raise DecodeError("a list breaks off")
-            self.at += 1
-            if found == "\\":
-                pieces.append(self._escape())
-            elif after.match(self.text, self.at):
-                return "".join(pieces)
-            else:
-                pieces.append(quote)
-
-    def _escape(self) -> str:
-        letter = self.text[self.at : self.at + 1]
-        self.at += 1
-        code = _CODE[letter].match(self.text, self.at) if letter in _CODE else None
-        if code is None:
-            return _ESCAPES.get(letter, letter)
-        self.at = code.end()
-        return chr(int(code[0], 16))
+    def _quoted(self, patterns: dict[str, re.Pattern[str]], quote: str) -> str:
+        match = patterns[quote].match(self.text, self.at + 1)
+        if match is None:
+            raise DecodeError("a list breaks off")
+        self.at = match.end()
+        return _unescaped(match[1]) if "\\" in match[1] else match[1]
 
     def _bare(self) -> Any:
         match = _BARE_VALUE.match(self.text, self.at)
@@ -152,3 +138,14 @@ class _Reader:
         if _FRACTION.fullmatch(word):
             return Decimal(word)
         return _WORDS.get(word.casefold(), word)
+
+
+def _unescaped(written: str) -> str:
+    text = _ESCAPE.sub(_character, written)
+    # Two halves of one character, escaped one by one, are joined; a lone half is none.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _character(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else _ESCAPES.get(match[3], match[3])

@@ -21,6 +21,7 @@ _GAP = re.compile(r"[\s;,]*")
 _OPEN = re.compile(r"\s*\[")
 _OBJECTS = re.compile(r"\s*\[\s*\{")
 _LOOSE = re.compile(r"[^;\n\[\]]*")
+_MOST_KEYS = 500  # no reply has as many; a page of something else would
 _ITEM = re.compile(r"item\d*")
 
 
@@ -84,8 +85,9 @@ class _Pairs:
         """Read pairs up to the end or an unopened "]", which stays."""
         if depth > shape.DEEPEST:
             raise DecodeError("the text is nested too deeply")
-        found: list[tuple[str, list[Any]]] = []
-        while True:
+        found: dict[str, list[Any]] = {}
+        last, words = "", 0
+        while words < _MOST_KEYS:
             self._skip(_GAP)
             if self.at >= len(self.text):
                 if depth:
@@ -95,14 +97,21 @@ class _Pairs:
                 break
             key = _KEY.match(self.text, self.at)
             if key is not None:
+                last = key[1].casefold()
+                if last in found:
+                    raise DecodeError("one key came twice")
                 self.at = key.end()
-                found.append((key[1], [self._value(depth)]))
-            elif not found or not isinstance(found[-1][1][0], str):
+                found[last] = [self._value(depth)]
+                words += not last.isdigit()
+            elif not last or not isinstance(found[last][0], str) or self.text[self.at] == "[":
                 raise DecodeError("the text has a value without a name")
             else:
-                found[-1][1].append(self._continued(depth))
-        whole = [(name, values[0] if len(values) == 1 else "; ".join(values)) for name, values in found]
-        return shape.indexed(shape.mapping(whole)) if whole or not depth else []
+                found[last].append(self._scalar(depth))
+                words += 1
+        else:
+            raise DecodeError("the text is no reply")
+        whole = {name: values[0] if len(values) == 1 else "; ".join(values) for name, values in found.items()}
+        return shape.indexed(whole) if whole or not depth else []
 
     def _value(self, depth: int) -> Any:
         if _OBJECTS.match(self.text, self.at):
@@ -127,11 +136,6 @@ class _Pairs:
             else:
                 return self.text[start : self.at].strip()
             self.at += 1
-
-    def _continued(self, depth: int) -> str:
-        if self.text[self.at] == "[":
-            raise DecodeError("the text has a list without a name")
-        return self._scalar(depth)
 
 
 # --- XML ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,351 @@
+"""Runs a bulk send: an opener, then a fixed number of workers on one stream of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from inspect import isawaitable
+from typing import Literal
+
+import anyio
+import anyio.lowlevel
+from anyio.streams.memory import MemoryObjectSendStream
+
+from .._core.context import Context
+from .._core.exchange import send_request
+from .._core.message import Message
+from .._core.trace import Flights, Trace
+from ..errors import (
+    APIError,
+    AuthenticationError,
+    ConfigurationError,
+    InsufficientCredits,
+    Interrupted,
+    InvalidRequest,
+    MensatekError,
+    OutcomeUnknown,
+    Refused,
+)
+from ..models.bulk import BulkResult, ChunkOutcome
+from ..models.recipient import Recipient
+from ..models.results import SendResult
+from .chunks import Chunk, Chunker
+from .ledger import Ledger
+from .outcomes import BulkStream, ProgressCallback, Tally
+from .seen import SeenPhones
+from .source import Source
+
+# The account itself is refused, or every further call would be.
+_ENDING = (AuthenticationError, InsufficientCredits, Refused, ConfigurationError)
+_MOST_FAILED = 3  # requests in a row that failed, after all their repeats
+_MOST_UNKNOWN_OPENERS = 8  # openers in a row whose answer was lost
+_MOST_REJECTED_OPENERS = 20  # openers in a row whose phone the provider did not take
+
+
+class Engine:
+    """One bulk send. Its parts share one event loop, so nothing here needs a lock but the reading of rows."""
+
+    def __init__(
+        self,
+        context: Context,
+        message: Message,
+        recipients: object,
+        *,
+        most: int,
+        group: bool,
+        check_credits: bool,
+        chunk_size: int | None,
+        concurrency: int | None,
+        on_progress: ProgressCallback | None,
+    ) -> None:
+        self._context = context
+        self._message = message
+        self._operation = message.operation.name
+        self._size = _bounded("chunk_size", chunk_size, most)
+        self._workers = _bounded("concurrency", concurrency, context.limits.concurrency)
+        self._grouped = group and not message.joined
+        self._check_credits = check_credits
+        self._on_progress = on_progress
+        self._chunker = Chunker(message, SeenPhones())
+        self._source = Source(recipients, self._chunker)
+        self._join: int | None = None
+        self._failures = 0
+        self._error: BaseException | None = None
+
+    # --- the two ways to use it -----------------------------------------------------------------------------
+
+    async def run_to_end(self) -> BulkResult:
+        """Run, and give the result; an exception that ends it carries the result so far."""
+        outcomes: BulkStream | None = None
+        try:
+            async with self.stream() as outcomes:
+                async for _ in outcomes:
+                    pass
+        except BaseException as error:
+            if outcomes is not None:
+                _attach(error, outcomes.result)
+            raise
+        return outcomes.result
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[BulkStream]:
+        """Run while the block lasts; leaving it stops the run, and no exception group leaves it."""
+        self._tally = Tally(self._source.total, self._workers)
+        self._ledger = Ledger(self._operation)
+        self._flights = Flights()
+        self._reading = anyio.Lock()
+        send, receive = anyio.create_memory_object_stream[ChunkOutcome](self._workers)
+        self._stream = BulkStream(receive, self._tally, lambda: self._source.rows)
+        cancelled = anyio.get_cancelled_exc_class()
+        failure: BaseException | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._run, send)
+                try:
+                    yield self._stream
+                except (cancelled, GeneratorExit):
+                    raise
+                except BaseException as error:
+                    failure = error
+                group.cancel_scope.cancel()
+        finally:
+            self._stream._final = self._tally.progress(self._source.rows)
+            self._stream._close()
+        if failure is None:
+            failure = self._stream._take_error()
+        if failure is not None:
+            raise failure
+
+    # --- the run --------------------------------------------------------------------------------------------
+
+    async def _run(self, out: MemoryObjectSendStream[ChunkOutcome]) -> None:
+        self._out = out
+        async with out:
+            try:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._watch)
+                    await self._guarded(self._open_message)
+                    async with anyio.create_task_group() as workers:
+                        for _ in range(self._workers):
+                            workers.start_soon(self._guarded, self._work)
+                    await self._guarded(self._account_for_the_rest)
+                    group.cancel_scope.cancel()
+            finally:
+                self._leave_unsent()
+                with suppress(Exception), anyio.move_on_after(1, shield=True):
+                    await self._source.aclose()
+
+    async def _watch(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._flights.land(self._context.timeout.grace)
+
+    async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
+        # What the user's rows or callback raise ends the send, after what is on its way has landed.
+        try:
+            await part()
+        except Exception as error:
+            self._stop(error)
+            self._stream._error = self._stream._error or error
+
+    async def _open_message(self) -> None:
+        """Send one recipient at a time until one is accepted, whose message all others join.
+
+        Only this request cannot be repeated, so a lost answer costs the certainty of one recipient, not of a chunk.
+        """
+        unknown = rejected = 0
+        while self._grouped and not self._join and not self._stopped:
+            chunk = await self._next(1)
+            if chunk is None:
+                return
+            outcome = await self._send(chunk)
+            if outcome.status == "unknown":
+                unknown += 1
+                if unknown >= _MOST_UNKNOWN_OPENERS:
+                    self._stop(outcome.error)
+            elif outcome.status == "sent":
+                unknown = 0
+                if outcome.accepted and outcome.message_id:
+                    self._join = outcome.message_id
+                elif outcome.accepted:
+                    self._grouped = False  # no id to join: go on without repeats
+                else:
+                    rejected += 1
+                    if rejected >= _MOST_REJECTED_OPENERS:
+                        self._stop(APIError(self._operation, None, f"the first {rejected} recipients were all rejected"))
+                    await anyio.sleep(min(0.05 * rejected, 1.0))  # calls that send nothing must not come quickly
+
+    async def _work(self) -> None:
+        while not self._stopped:
+            chunk = await self._next(self._size)
+            if chunk is None:
+                return
+            await self._send(chunk)
+
+    async def _next(self, size: int) -> Chunk | None:
+        async with self._reading:
+            return None if self._stopped else await self._source.next(size)
+
+    async def _send(self, chunk: Chunk) -> ChunkOutcome:
+        """Send one chunk and record what became of it, whatever happens."""
+        if not chunk.rows:
+            return await self._settle(ChunkOutcome(status="invalid", invalid=chunk.invalid))
+        trace = Trace(flights=self._flights)
+        try:
+            outcome = await self._outcome_of(chunk, trace)
+        except BaseException:
+            # Cancelled: what left without an answer may have been sent, the rest certainly was not.
+            maybe = trace.maybe_done
+            lost = OutcomeUnknown(self._operation, "cancelled before its answer came") if maybe else None
+            self._record(_unsent(chunk, "unknown" if maybe else "failed", trace, lost), told=False)
+            raise
+        return await self._settle(outcome)
+
+    async def _outcome_of(self, chunk: Chunk, trace: Trace) -> ChunkOutcome:
+        if self._check_credits and not self._stopped:
+            self._stop(await self._ledger.afford(chunk.segments, lambda: self._tally.credits_left))
+        if self._stopped:
+            return _unsent(chunk, "failed", trace, self._reason)
+        try:
+            result = await self._post(chunk, trace)
+        except MensatekError as error:
+            self._judge(error)
+            return _unsent(chunk, "unknown" if isinstance(error, OutcomeUnknown) else "failed", trace, error)
+        self._failures = 0
+        return _sent(chunk, trace, result)
+
+    async def _post(self, chunk: Chunk, trace: Trace) -> SendResult:
+        reserved = self._ledger.start(chunk.segments)
+        try:
+            result = await send_request(
+                self._context, self._message, chunk.wire, chunk.unicode, trace, self._join
+            )
+        finally:
+            self._ledger.land(reserved)
+        self._ledger.learn(result, chunk.segments, len(chunk.rows))
+        return result
+
+    # --- recording ------------------------------------------------------------------------------------------
+
+    @property
+    def _stopped(self) -> bool:
+        return self._tally.stopped is not None
+
+    @property
+    def _reason(self) -> MensatekError:
+        stopped = self._tally.stopped
+        if isinstance(stopped, MensatekError):
+            return stopped
+        told = f"{type(stopped).__name__} ended the send" if stopped is not None else "the send was cancelled"
+        return Interrupted(f"{told[0].upper()}{told[1:]}.")
+
+    def _stop(self, reason: BaseException | None) -> None:
+        if self._tally.stopped is None and reason is not None:
+            self._tally.stopped = reason
+
+    def _judge(self, error: MensatekError) -> None:
+        """Decide whether a failure ends the whole send."""
+        told = error.__cause__ if isinstance(error, OutcomeUnknown) else error
+        if isinstance(told, _ENDING):
+            self._stop(told)
+            return
+        if isinstance(error, OutcomeUnknown) and self._join is None and self._grouped:
+            return  # openers are counted where they are sent
+        self._failures += 1
+        if self._failures >= _MOST_FAILED:
+            self._stop(error)
+
+    def _record(self, outcome: ChunkOutcome, *, told: bool) -> None:
+        self._tally.add(outcome)
+        if not told:
+            self._stream._undelivered.append(outcome)
+
+    async def _settle(self, outcome: ChunkOutcome) -> ChunkOutcome:
+        self._record(outcome, told=True)
+        try:
+            if self._on_progress is not None:
+                pending = self._on_progress(self._tally.progress(self._source.rows))
+                if isawaitable(pending):
+                    await pending
+            await self._out.send(outcome)
+        except BaseException:
+            self._stream._undelivered.append(outcome)
+            raise
+        return outcome
+
+    async def _account_for_the_rest(self) -> None:
+        """After a refusal, name every row that was not sent; after anything else the rows are not read further."""
+        if not isinstance(self._tally.stopped, MensatekError):
+            return
+        while chunk := self._chunker.flush():
+            await self._settle(_unsent(chunk, "failed", Trace(), self._reason))
+        while True:
+            rows, given = await self._source.unsent(self._size)
+            if not rows:
+                return
+            recipients = [one if isinstance(one, Recipient) else Recipient(str(one)) for one in given]
+            await self._settle(
+                ChunkOutcome(status="failed", rows=rows, recipients=recipients, error=self._reason)
+            )
+            await anyio.lowlevel.checkpoint()
+
+    def _leave_unsent(self) -> None:
+        """Name the rows read but never sent, when the run ends before its end."""
+        while chunk := self._chunker.flush():
+            self._record(_unsent(chunk, "failed", Trace(), self._reason), told=False)
+        progress = self._tally.progress(self._source.rows)
+        if not self._source.ended or progress.settled < progress.rows or progress.failed or progress.unknown:
+            self._stop(self._reason)
+
+
+def _bounded(name: str, value: int | None, most: int) -> int:
+    if value is None:
+        return most
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidRequest(f"{name} is a whole number from 1.")
+    return min(value, most)
+
+
+def _unsent(
+    chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError | None
+) -> ChunkOutcome:
+    return ChunkOutcome(
+        status=status if chunk.rows else "invalid",
+        rows=chunk.rows,
+        recipients=chunk.recipients,
+        invalid=chunk.invalid,
+        attempts=trace.attempts,
+        error=error,
+    )
+
+
+def _sent(chunk: Chunk, trace: Trace, result: SendResult) -> ChunkOutcome:
+    asked = len(chunk.rows)
+    # Some replies count texts where they should count recipients; what was rejected is then the safer word.
+    accepted = result.accepted if result.accepted <= asked else asked - min(result.rejected, asked)
+    return ChunkOutcome(
+        status="sent",
+        rows=chunk.rows,
+        recipients=chunk.recipients,
+        accepted=accepted,
+        rejected=asked - accepted,
+        invalid=chunk.invalid,
+        message_id=result.message_id,
+        segments=result.segments,
+        credits_used=result.credits_used,
+        credits_left=result.credits_left,
+        attempts=trace.attempts,
+    )
+
+
+def _attach(error: BaseException, result: BulkResult) -> None:
+    try:
+        error.bulk_result = result  # type: ignore[attr-defined]
+    except AttributeError:
+        return
+    error.add_note(
+        f"bulk send: {result.accepted} accepted, {result.rejected} rejected, {len(result.invalid)} invalid, "
+        f"{len(result.failed)} not sent, {len(result.unknown)} unknown, of {result.rows} rows read; "
+        "see this exception's bulk_result"
+    )

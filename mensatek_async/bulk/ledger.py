@@ -1,0 +1,64 @@
+"""What a text really costs, learnt from the answers, and whether the next request can be paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import anyio
+
+from ..errors import InsufficientCredits
+from ..models.results import SendResult
+
+
+class Ledger:
+    """Knows nothing until the first answer names a price and a balance."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._unit: Decimal | None = None
+        self._reserved = Decimal(0)
+        self._flying = 0
+        self._landed = anyio.Event()
+
+    async def afford(self, segments: int, left: Callable[[], Decimal]) -> InsufficientCredits | None:
+        """Wait until it is certain whether a request can be paid; the error that says no, or None.
+
+        What is on its way may or may not be in the balance yet, so while something is, a doubt is waited out.
+        """
+        while self._unit is not None and not (balance := left()).is_nan():
+            need = self._unit * segments
+            if need <= balance - self._reserved:
+                return None
+            if not self._flying:
+                return self._cannot_pay(need, balance)
+            await self._landed.wait()
+        return None
+
+    def start(self, segments: int) -> Decimal:
+        """A request leaves; returns what is set aside for it."""
+        reserved = (self._unit or Decimal(0)) * segments
+        self._reserved += reserved
+        self._flying += 1
+        return reserved
+
+    def land(self, reserved: Decimal) -> None:
+        """A request ended, well or not."""
+        self._reserved -= reserved
+        self._flying -= 1
+        self._landed.set()
+        self._landed = anyio.Event()
+
+    def learn(self, result: SendResult, segments: int, asked: int) -> None:
+        """Take the price of one text from an answer; the lowest met counts, so that a doubt never stops a send."""
+        if result.credits_used.is_nan() or result.credits_used <= 0 or not 0 < result.accepted <= asked:
+            return
+        price = result.credits_used * asked / (segments * result.accepted)
+        if self._unit is None or price < self._unit:
+            self._unit = price
+
+    def _cannot_pay(self, need: Decimal, left: Decimal) -> InsufficientCredits:
+        told = "the next request costs more than is left"
+        error = InsufficientCredits(self._operation, None, told, needed=need, left=left)
+        error.args = (f"{self._operation} was not called: {told}.",)
+        return error

@@ -1,0 +1,158 @@
+"""Adds up what became of the rows, and hands the outcomes out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import anyio
+
+from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream
+
+ProgressCallback = Callable[[BulkProgress], Awaitable[None] | None]
+
+
+class Tally:
+    """The running account of one bulk send. Everything is recorded here before it is told to anybody."""
+
+    def __init__(self, total: int | None, concurrency: int) -> None:
+        self.total = total
+        self.started = anyio.current_time()
+        self.message_id = 0
+        self.accepted = 0
+        self.rejected = 0
+        self.requests = 0
+        self.credits_used = Decimal(0)
+        self.invalid = RowProblems()
+        self.failed = RowProblems()
+        self.unknown = RowProblems()
+        self.stopped: BaseException | None = None
+        # Replies overtake each other, and credits only fall while a send runs: the lowest of the last few is newest.
+        self._credits: deque[Decimal] = deque(maxlen=concurrency)
+
+    @property
+    def credits_left(self) -> Decimal:
+        """What remains in the account; NaN when no reply told."""
+        return min(self._credits, default=Decimal("NaN"))
+
+    def refused(self, problems: Sequence[RowProblem]) -> None:
+        """Rows refused here."""
+        for problem in problems:
+            self.invalid._add(problem.row, problem.row + 1, problem.reason, "refused; see the first rows' reasons")
+
+    def add(self, outcome: ChunkOutcome) -> None:
+        """Record one outcome."""
+        self.refused(outcome.invalid)
+        if outcome.status == "sent":
+            self.requests += 1
+            self.accepted += outcome.accepted
+            self.rejected += outcome.rejected
+            self.message_id = outcome.message_id or self.message_id
+            if not outcome.credits_used.is_nan():
+                self.credits_used += outcome.credits_used
+            if not outcome.credits_left.is_nan():
+                self._credits.append(outcome.credits_left)
+        elif outcome.status == "unknown":
+            self.requests += 1
+            add_rows(self.unknown, outcome.rows, f"may have been sent: {outcome.error}")
+        elif outcome.status == "failed":
+            add_rows(self.failed, outcome.rows, f"not sent: {outcome.error}")
+
+    def progress(self, rows: int) -> BulkProgress:
+        """A snapshot of the counts."""
+        return BulkProgress(
+            rows=rows,
+            total=self.total,
+            accepted=self.accepted,
+            rejected=self.rejected,
+            invalid=len(self.invalid),
+            failed=len(self.failed),
+            unknown=len(self.unknown),
+            credits_used=self.credits_used,
+            credits_left=self.credits_left,
+            elapsed=anyio.current_time() - self.started,
+        )
+
+    def result(self, rows: int) -> BulkResult:
+        """A snapshot of everything."""
+        return BulkResult(
+            message_id=self.message_id,
+            accepted=self.accepted,
+            rejected=self.rejected,
+            invalid=self.invalid.copy(),
+            failed=self.failed.copy(),
+            unknown=self.unknown.copy(),
+            credits_used=self.credits_used,
+            credits_left=self.credits_left,
+            rows=rows,
+            requests=self.requests,
+            stopped=self.stopped,
+        )
+
+
+def add_rows(problems: RowProblems, rows: Sequence[int], reason: str) -> None:
+    """Add many rows with one reason."""
+    for row in rows:
+        problems._add(row, row + 1, reason)
+
+
+class BulkStream:
+    """The outcomes of a bulk send, in the order they come in: an async iterator of `ChunkOutcome`.
+
+    It stays readable when the block has ended or was cancelled: `result`, `progress` and `remaining()`.
+    """
+
+    def __init__(
+        self, receive: MemoryObjectReceiveStream[ChunkOutcome], tally: Tally, rows: Callable[[], int]
+    ) -> None:
+        self._receive = receive
+        self._tally = tally
+        self._rows = rows
+        self._undelivered: list[ChunkOutcome] = []
+        self._error: BaseException | None = None
+        self._final: BulkProgress | None = None
+
+    @property
+    def result(self) -> BulkResult:
+        """What became of every row read so far; complete once the block has ended."""
+        return self._tally.result(self._rows())
+
+    @property
+    def progress(self) -> BulkProgress:
+        """The counts so far."""
+        return self._final or self._tally.progress(self._rows())
+
+    def remaining(self) -> list[ChunkOutcome]:
+        """Outcomes nobody read, after the block was left early or cancelled; each is given once."""
+        rest, self._undelivered = self._undelivered, []
+        return rest
+
+    def _close(self) -> None:
+        waiting: list[ChunkOutcome] = []
+        with suppress(anyio.WouldBlock, anyio.EndOfStream):
+            while True:
+                waiting.append(self._receive.receive_nowait())
+        self._undelivered[:0] = waiting
+        self._receive.close()
+
+    def _take_error(self) -> BaseException | None:
+        error, self._error = self._error, None
+        return error
+
+    def __aiter__(self) -> BulkStream:
+        return self
+
+    async def __anext__(self) -> ChunkOutcome:
+        try:
+            return await self._receive.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            error = self._take_error()
+            if error is not None:
+                raise error from None
+            raise StopAsyncIteration from None

@@ -1,0 +1,84 @@
+"""Reads the rows: any iterable or async iterable, never held whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..errors import InvalidRequest
+from ..models.recipient import Recipient
+from .chunks import Chunk, Chunker
+
+
+class Source:
+    """Rows in, chunks out. Not safe for two readers at once: its user holds a lock."""
+
+    def __init__(self, recipients: object, chunker: Chunker) -> None:
+        self._chunker = chunker
+        self._plain: Iterator[Any] | None = None
+        self._async: AsyncIterator[Any] | None = None
+        self.ended = False
+        self.total: int | None = None
+        if isinstance(recipients, str | bytes | Recipient | Mapping):
+            raise InvalidRequest(
+                "recipients is a list or another iterable of phones and Recipients, not one of them.",
+                advice="Use send for a single recipient.",
+            )
+        if isinstance(recipients, AsyncIterable):
+            self._async = recipients.__aiter__()
+        elif isinstance(recipients, Iterable):
+            self._plain = iter(recipients)
+        else:
+            raise InvalidRequest(f"recipients is an iterable, not {type(recipients).__name__}.")
+        try:
+            self.total = len(recipients)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+
+    @property
+    def rows(self) -> int:
+        """Rows read so far."""
+        return self._chunker.rows
+
+    async def next(self, size: int) -> Chunk | None:
+        """The next chunk of up to `size` rows; None at the end."""
+        add = self._chunker.add
+        if not self.ended:
+            if self._plain is not None:
+                for given in self._plain:
+                    if chunk := add(given, size):
+                        return chunk
+            elif self._async is not None:
+                async for given in self._async:
+                    if chunk := add(given, size):
+                        return chunk
+            self.ended = True
+        return self._chunker.flush()
+
+    async def unsent(self, size: int) -> tuple[list[int], list[str | Recipient]]:
+        """Up to `size` further rows, unchecked, for a send that has stopped; empty at the end."""
+        rows: list[int] = []
+        given_rows: list[str | Recipient] = []
+        while len(rows) < size and not self.ended:
+            try:
+                given = await self._one()
+            except StopAsyncIteration:
+                self.ended = True
+                break
+            rows.append(self._chunker.number(given))
+            given_rows.append(given)
+        return rows, given_rows
+
+    async def _one(self) -> Any:
+        if self._async is not None:
+            return await self._async.__anext__()
+        assert self._plain is not None
+        for given in self._plain:
+            return given
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Close an async generator that was not read to its end."""
+        close = getattr(self._async, "aclose", None)
+        if close is not None and not self.ended:
+            await close()

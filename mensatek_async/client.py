@@ -1,0 +1,177 @@
+"""`AsyncMensatek`: settings, opening, closing, and its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from ._core import exchange
+from ._core.call import Caller, RequestFormat, check_params
+from ._core.context import Context
+from ._core.operations import find, with_paths
+from ._core.transport import AsyncTransport, Transport
+from ._wire.reply import spell
+from .errors import ConfigurationError, InvalidRequest
+from .models.issuer import Issuer
+from .phones import check_region, check_sender
+from .resources.files import FilesResource
+from .resources.sms import SmsResource
+from .settings import Guard, Limits, Retry, Timeout, load_account
+
+ReplyForm = Literal["JSON", "TXT", "XML"]
+
+
+class AsyncMensatek:
+    """A client of one account, on asyncio or trio. Make one, keep it, and share it between tasks.
+
+    Use it as `async with AsyncMensatek() as client:`, or call `aclose()` when done. No connection is opened before the
+    first call.
+
+    Args:
+        user: the API user. Default: the environment's MENSATEK_API_USER.
+        token: the API token. Default: MENSATEK_API_TOKEN.
+        base_url: where the API is. Default: MENSATEK_BASE_URL, else the provider's own. Only https, or a loopback
+            address.
+        sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own.
+        issuer: who issues certified messages that name none.
+        default_region: the two-letter country of phones written without a prefix.
+        timeout: how long to wait; see `Timeout`.
+        limits: how much at once; see `Limits`.
+        retry: when a call that is safe to repeat is repeated; see `Retry`.
+        guard: what keeps the account from being blocked; see `Guard`.
+        transport: anything with httpx's asynchronous transport interface, in place of the network.
+        request_format: "json", or "form" for `application/x-www-form-urlencoded`.
+        paths: replaces the path of operations, by name; for those whose path is inferred.
+
+    Raises:
+        ConfigurationError: credentials are missing, or a setting cannot be used.
+        InvalidSender: the default sender breaks the provider's rules.
+    """
+
+    def __init__(
+        self,
+        user: str | None = None,
+        token: str | None = None,
+        *,
+        base_url: str | None = None,
+        sender: str | None = None,
+        issuer: Issuer | None = None,
+        default_region: str = "ES",
+        timeout: Timeout | None = None,
+        limits: Limits | None = None,
+        retry: Retry | None = None,
+        guard: Guard | None = None,
+        transport: AsyncTransport | None = None,
+        request_format: RequestFormat = "json",
+        paths: Mapping[str, str] | None = None,
+    ) -> None:
+        account = load_account(user, token, base_url, sender)
+        if request_format not in ("json", "form"):
+            raise ConfigurationError(f"request_format is 'json' or 'form', not {request_format!r}.")
+        timeout, limits = timeout or Timeout(), limits or Limits()
+        self._account = account
+        self._transport = Transport(account, timeout, limits, transport)
+        self._caller = Caller(
+            self._transport,
+            limits=limits,
+            retry=retry or Retry(),
+            guard=guard or Guard(),
+            request_format=request_format,
+        )
+        self._context = Context(
+            caller=self._caller,
+            operations=with_paths(paths or {}),
+            limits=limits,
+            timeout=timeout,
+            region=check_region(default_region),
+            sender=check_sender(account.sender) if account.sender else None,
+        )
+        self.issuer = issuer
+        self.sms = SmsResource(self._context)
+        self.files = FilesResource(self._context)
+
+    @property
+    def last_credits(self) -> Decimal | None:
+        """The credits left by the newest reply of any kind; None before the first. Makes no call."""
+        return self._caller.last_credits
+
+    async def credits(self, *, max_age: float = 60) -> Decimal:
+        """The credits left in the account.
+
+        Operation of the API: GetCreditos. Nearly every reply tells the credits, so this asks only when none did
+        within `max_age`; the provider counts asking again and again as spam.
+
+        Args:
+            max_age: seconds that what is known may be old. The question never goes out twice within five.
+
+        Returns:
+            The credits.
+
+        Raises:
+            AuthenticationError: the API user or token is wrong.
+            UnexpectedReply: an answer nobody can read.
+            MensatekError: as in `client.sms.send`.
+        """
+        return await exchange.credits(self._context, max_age)
+
+    async def request(self, operation: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Make any call of the API, with the same authentication, guard, limits and repeats as all others.
+
+        Args:
+            operation: its name in the manual, such as "GetReportSMS". One this package does not know is never
+                repeated once it may have reached the provider.
+            params: parameters by their wire names. `Resp` is set here.
+
+        Returns:
+            The decoded reply by wire names, which are looked up in any case; values as they came.
+
+        Raises:
+            InvalidRequest: the name or a parameter cannot be; nothing left.
+            APIError: the provider said no.
+            MensatekError: as in `client.sms.send`.
+        """
+        found = find(self._context.operations, operation)
+        answer = await self._caller.any(found, check_params(params))
+        reply: dict[str, Any] = spell(answer.reply)
+        return reply
+
+    async def raw(
+        self, operation: str, params: Mapping[str, Any] | None = None, *, resp: ReplyForm = "JSON"
+    ) -> bytes:
+        """The same as `request`, but the body as it came: the reply in a form you choose, or a file.
+
+        Args:
+            operation: its name in the manual.
+            params: parameters by their wire names.
+            resp: the form of the reply: "JSON", "TXT" or "XML".
+
+        Returns:
+            The undecoded body.
+
+        Raises:
+            InvalidRequest: the name, the form or a parameter cannot be; nothing left.
+            APIError: the provider said no.
+            MensatekError: as in `client.sms.send`.
+        """
+        if resp not in ("JSON", "TXT", "XML"):
+            raise InvalidRequest(f"resp is 'JSON', 'TXT' or 'XML', not {resp!r}.")
+        found = find(self._context.operations, operation)
+        answer = await self._caller.any(found, check_params(params), form=resp)
+        return answer.raw.body
+
+    async def aclose(self) -> None:
+        """Close the connections. A second time does nothing; calls after it are refused."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<AsyncMensatek user={self._account.user!r} base_url={self._account.base_url!r}>"

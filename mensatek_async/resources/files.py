@@ -1,0 +1,151 @@
+"""`client.files`: the library of files that messages can carry."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from pathlib import PurePath
+from typing import IO, Any, Literal
+
+import anyio
+
+from .._core.context import Context
+from .._core.exchange import read_as
+from .._core.transport import multipart
+from .._wire.encode import multipart_fields
+from .._wire.names import FileList, to_wire
+from .._wire.quick import file_name
+from ..errors import InvalidFile
+from ..models.results import StoredFile
+
+# PDF, Word, Excel and VCF by the manual, images by its older edition.
+_TYPES = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf", "gif", "png", "jpg", "jpeg"})
+_NAME = re.compile(r"[A-Za-z0-9]+\.([A-Za-z0-9]+)")
+_LONGEST_NAME = 15
+
+
+class FilesResource:
+    """Uploads, lists and deletes files. Reached as `client.files`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def upload(
+        self,
+        file: str | os.PathLike[str] | bytes | IO[bytes],
+        *,
+        name: str | None = None,
+        delete_after_certification: bool = False,
+        encoding: Literal["multipart", "base64"] = "multipart",
+    ) -> StoredFile:
+        """Put a file into the library.
+
+        Operation of the API: CargarFichero. Repeated safely: the same name holds the same file.
+
+        Args:
+            file: a path, the content itself, or a binary file, which is read to its end.
+            name: its name in the library: letters and digits with an extension, 15 characters at most. Default:
+                the name of the file; needed for bytes.
+            delete_after_certification: have the provider delete it once the one certified message that uses it is
+                certified.
+            encoding: how it travels: "multipart", as the provider recommends, or "base64".
+
+        Returns:
+            The file as it is named in the library.
+
+        Raises:
+            InvalidFile: empty, not readable, or of a name or type the library does not take; nothing left.
+            FileRejected: the provider does not take it: one of `StorageFull`, `FormatNotAllowed`, `FileTooLarge`,
+                `UploadFailed`, `FilesNotAllowed`, `ContentMissing`.
+            OutcomeUnknown: no readable answer came; look into `list()`.
+            MensatekError: as in `client.sms.send`.
+        """
+        content, found = await _read(file)
+        stored = _checked_name(name or found)
+        if not content:
+            raise InvalidFile(f"The file {stored} is empty.")
+        operation = self._context.operations["CargarFichero"]
+        params: dict[str, Any] = to_wire(name=stored, delete_after_certification=delete_after_certification)
+        body = None
+        if encoding == "base64":
+            params |= to_wire(upload_kind="BASE64", content=b64encode(content).decode("ascii"))
+        elif encoding == "multipart":
+            params |= to_wire(upload_kind="FILES")
+            body = multipart(multipart_fields({**params, **to_wire(response="JSON")}), stored, content)
+        else:
+            raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
+        answer = await self._context.caller.call(operation, params, body=body)
+        given = file_name(answer.reply) or stored
+        return StoredFile(name=given, extension=PurePath(given).suffix.removeprefix(".").upper())
+
+    async def list(self) -> list[StoredFile]:
+        """What the library holds.
+
+        Operation of the API: ListarFicheros. The same question never goes out twice within five seconds: it is
+        answered from memory, or waits when the library was changed from here meanwhile.
+
+        Returns:
+            The files, in the provider's order.
+
+        Raises:
+            UnexpectedReply: an answer nobody can read.
+            MensatekError: as in `client.sms.send`.
+        """
+        operation = self._context.operations["ListarFicheros"]
+        answer = await self._context.caller.read(operation, {})
+        return [*read_as(FileList, operation, answer, {}).files]
+
+    async def delete(self, name: str) -> None:
+        """Delete a file from the library. A message that carries it must have been certified before.
+
+        Operation of the API: BorrarFichero. Repeated safely: when an earlier try's answer was lost and the provider
+        then says "no such file", that is success.
+
+        Args:
+            name: its name in the library.
+
+        Raises:
+            FileNotFound: there is no such file.
+            InvalidFile: the name is empty; nothing left.
+            MensatekError: as in `client.sms.send`.
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidFile("A file is deleted by its name in the library.")
+        await self._context.caller.call(self._context.operations["BorrarFichero"], to_wire(name=name.strip()))
+
+
+async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes, str]:
+    """The content and the name a file brings along."""
+    if isinstance(file, bytes | bytearray | memoryview):
+        return bytes(file), ""
+    if isinstance(file, str | os.PathLike):
+        path = anyio.Path(file)
+        try:
+            return await path.read_bytes(), path.name
+        except OSError as error:
+            raise InvalidFile(f"The file cannot be read: {error.strerror or type(error).__name__}.") from error
+    read = getattr(file, "read", None)
+    if read is None:
+        raise InvalidFile(f"A file is a path, bytes or a binary file, not {type(file).__name__}.")
+    content = await anyio.to_thread.run_sync(read)
+    if not isinstance(content, bytes):
+        raise InvalidFile("The file was opened as text.", advice='Open it with "rb".')
+    found = getattr(file, "name", "")
+    return content, PurePath(found).name if isinstance(found, str) else ""
+
+
+def _checked_name(name: str) -> str:
+    if not name:
+        raise InvalidFile("Bytes have no name.", advice='Give one, such as name="contrato.pdf".')
+    match = _NAME.fullmatch(name)
+    if match is None or len(name) > _LONGEST_NAME:
+        raise InvalidFile(
+            f"The library takes names of letters and digits with an extension, {_LONGEST_NAME} characters at most.",
+            advice='Give a shorter one with name=, such as name="contrato.pdf".',
+        )
+    if match[1].lower() not in _TYPES:
+        raise InvalidFile(f"The library does not take .{match[1]} files; it takes {', '.join(sorted(_TYPES))}.")
+    return name
+
+
