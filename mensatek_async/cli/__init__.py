@@ -1,1 +1,23 @@
-"""The command line."""
+"""The `mensatek` command. Only what it needs is imported, and only when it needs it."""
+
+from __future__ import annotations
+
+import sys
+
+_MISSING = "mensatek: the command needs more packages. Install them with: pip install 'mensatek-async[cli]'"
+
+
+def main() -> int:
+    """Run the command with the arguments it was started with.
+
+    Returns:
+        The exit code: 0 all sent, 1 some not, 2 wrong use, 3 refused account, 130 interrupted.
+    """
+    try:
+        from .app import run
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("cyclopts", "rich"):
+            raise
+        print(_MISSING, file=sys.stderr)
+        return 2
+    return run(sys.argv[1:])

@@ -1,0 +1,206 @@
+"""Whose account a command uses: the user's own, or a sandbox started for this run."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from attrs import field, frozen
+from cyclopts import Parameter
+
+from ..errors import ConfigurationError, InvalidDate, MensatekError
+from ..settings import Account, Limits, load_account
+from .files import reason_of, shown
+from .output import Output
+from .stop import Stop, stop_for
+
+if TYPE_CHECKING:
+    from ..client import AsyncMensatek
+    from ..sandbox import Sandbox
+
+_LONGEST_TOKEN = 4096
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class AccountOptions:
+    """Options of every command that talks to the provider.
+
+    Attributes:
+        user: API user; default: MENSATEK_API_USER.
+        token_file: File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked.
+        base_url: Address of the API; default: MENSATEK_BASE_URL, else the provider's.
+        sandbox: Use a sandbox started for this run: nothing leaves this machine and no account is needed.
+    """
+
+    user: Annotated[str | None, Parameter(help="API user; default: MENSATEK_API_USER.")] = None
+    token_file: Annotated[
+        str | None,
+        Parameter(help="File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked."),
+    ] = None
+    base_url: Annotated[
+        str | None, Parameter(help="Address of the API; default: MENSATEK_BASE_URL, else the provider's.")
+    ] = None
+    sandbox: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Use a sandbox started for this run: nothing leaves this machine and no account is needed.",
+        ),
+    ] = False
+
+
+@frozen(kw_only=True)
+class Connection:
+    """What opens a client.
+
+    Attributes:
+        user: the API user.
+        token: the API token, never shown.
+        base_url: the address of the API.
+        sender: who sends when the command does not say, from MENSATEK_SENDER.
+        sandbox: whether it is a sandbox of this run.
+    """
+
+    user: str
+    token: str = field(repr=False)
+    base_url: str
+    sender: str | None
+    sandbox: bool
+
+    def client(self, limits: Limits | None = None) -> AsyncMensatek:
+        """A client of this account, to be opened by `async with`."""
+        from ..client import AsyncMensatek
+
+        return AsyncMensatek(
+            self.user, self.token, base_url=self.base_url, sender=self.sender, limits=limits or Limits()
+        )
+
+
+@contextmanager
+def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) -> Iterator[Connection]:
+    """Find the credentials, or start the sandbox.
+
+    Args:
+        options: what the user said.
+        output: where questions go.
+        may_ask: whether standard input is free for a question.
+
+    Raises:
+        Stop: no credentials, an address that is not safe, or the sandbox's extra is not installed.
+    """
+    if not options.sandbox:
+        yield _own(options, may_ask=may_ask)
+        return
+    if options.user or options.token_file or options.base_url:
+        raise Stop("--sandbox brings its own account; leave out --user, --token-file and --base-url.")
+    with start_sandbox(keep_texts=False) as sandbox:
+        yield _connection(load_account(sandbox.user, sandbox.token, sandbox.base_url, None), sandbox=True)
+
+
+@contextmanager
+def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
+    """A sandbox that runs while the block lasts.
+
+    Args:
+        settings: as for `mensatek_async.sandbox.Sandbox`.
+
+    Raises:
+        Stop: its extra is not installed, or the address cannot be listened on.
+    """
+    try:
+        from ..sandbox import Sandbox
+    except ImportError:
+        raise Stop(
+            "The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'"
+        ) from None
+    sandbox = Sandbox(**settings)
+    try:
+        sandbox.start()
+    except OSError as error:
+        raise Stop(f"The sandbox cannot listen there: {reason_of(error)}.") from None
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
+    token = _read_token(options.token_file) if options.token_file is not None else None
+    try:
+        try:
+            account = load_account(options.user, token, options.base_url, None)
+        except ConfigurationError:
+            if not (may_ask and sys.stdin.isatty()):
+                raise
+            load_account(
+                options.user, token or "?", options.base_url, None
+            )  # is the token all that is missing?
+            account = load_account(options.user, _ask_token(), options.base_url, None)
+    except MensatekError as error:
+        raise stop_for(error) from None
+    return _connection(account, sandbox=False)
+
+
+def _connection(account: Account, *, sandbox: bool) -> Connection:
+    return Connection(
+        user=account.user,
+        token=account.token.reveal(),
+        base_url=account.base_url,
+        sender=account.sender,
+        sandbox=sandbox,
+    )
+
+
+def _ask_token() -> str:
+    try:
+        return getpass.getpass("API token: ").strip()
+    except (EOFError, OSError):
+        return ""
+
+
+def _read_token(path: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            token = file.read(_LONGEST_TOKEN).strip()
+    except (OSError, ValueError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else "it is no text"
+        raise Stop(f"The token file {shown(path)} cannot be read: {reason}.") from None
+    if not token or len(token.split()) != 1:
+        raise Stop(f"The token file {shown(path)} must hold the token and nothing else.")
+    return token
+
+
+def parse_when(text: str | None) -> datetime | None:
+    """An ISO date and time; without an offset it is Spanish time.
+
+    Raises:
+        Stop: it is no date and time, or the clocks skip it.
+    """
+    if text is None:
+        return None
+    from .._wire.scalars import madrid
+
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        when = None
+    if when is None or (":" not in text and "T" not in text.upper()):
+        raise Stop(f"--at takes a date and a time, such as 2027-01-08T10:00, not {shown(text)}.")
+    if when.tzinfo is not None:
+        return when
+    try:
+        local = when.replace(tzinfo=madrid())
+        again = datetime.fromtimestamp(local.timestamp(), madrid())
+    except (MensatekError, OverflowError, OSError, ValueError) as error:
+        raise stop_for(
+            error if isinstance(error, MensatekError) else InvalidDate("That date is out of range.")
+        ) from None
+    if again.replace(tzinfo=None) != when:
+        raise Stop(f"--at {shown(text)} does not exist in Spain: the clocks skip that hour.")
+    return local

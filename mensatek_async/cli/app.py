@@ -1,0 +1,231 @@
+"""The commands and their options. What they do is imported when they run, so that help comes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from .._version import __version__
+from ..errors import MensatekError
+from .account import AccountOptions
+from .output import Output
+from .stop import Exit, Stop, code_of
+
+_HELP = """Send texts through the Mensatek API.
+
+Credentials: MENSATEK_API_USER and MENSATEK_API_TOKEN. The token is never an argument: others could see it.
+
+Exit codes: 0 all sent, 1 some not sent, 2 wrong use, 3 refused account, 130 interrupted.
+"""
+
+app = App(name="mensatek", help=_HELP, version=__version__, help_format="plaintext")
+
+_NO_ACCOUNT = AccountOptions()
+
+Json = Annotated[bool, Parameter(negative="", help="Print one JSON object.")]
+Yes = Annotated[bool, Parameter(negative="", help="Send without asking.")]
+Sender = Annotated[
+    str | None, Parameter(help="Who sends: 11 letters, digits, & or _; default: MENSATEK_SENDER.")
+]
+At = Annotated[
+    str | None,
+    Parameter(help="When to send, such as 2027-01-08T10:00; without an offset (+01:00) it is Spanish time."),
+]
+Encoding = Annotated[
+    Literal["auto", "gsm", "unicode"],
+    Parameter(
+        name="--encoding-text", help="How texts travel; auto takes Unicode only where GSM cannot carry it."
+    ),
+]
+Price = Annotated[Decimal, Parameter(help="Credits a text costs you, for the estimate before sending.")]
+
+
+@app.command
+def credits(*, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> int:
+    """Show the credits left."""
+    from .commands import show_credits
+
+    return show_credits(account, json=json)
+
+
+@app.command
+def send(
+    *to: str,
+    text: Annotated[str, Parameter(help="The text.")],
+    sender: Sender = None,
+    at: At = None,
+    encoding: Encoding = "auto",
+    price: Price = Decimal(1),
+    yes: Yes = False,
+    json: Json = False,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Send one text to one phone or several.
+
+    Parameters
+    ----------
+    to:
+        Phones, such as 600000000 or +34600000000.
+    """
+    from .commands import SendOptions, send_text
+
+    return send_text(
+        SendOptions(
+            to=to,
+            text=text,
+            sender=sender,
+            at=at,
+            encoding=encoding,
+            price=price,
+            yes=yes,
+            json=json,
+            account=account,
+        )
+    )
+
+
+@app.command
+def bulk(
+    recipients: str,
+    *,
+    text: Annotated[
+        str, Parameter(help="The text; {Column} is replaced by each row's cell, {phone} by its phone.")
+    ],
+    sender: Sender = None,
+    at: At = None,
+    dry_run: Annotated[bool, Parameter(negative="", help="Read and check everything, send nothing.")] = False,
+    json: Json = False,
+    report: Annotated[str | None, Parameter(help="CSV file to write what became of each row.")] = None,
+    yes: Yes = False,
+    phone: Annotated[
+        str | None, Parameter(help="The phone's column, by name or number; default: found by its name.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, Parameter(help="What separates the cells of a CSV; default: found out.")
+    ] = None,
+    sheet: Annotated[
+        str | None, Parameter(help="The spreadsheet's sheet, by name or number; default: the first.")
+    ] = None,
+    from_row: Annotated[
+        int, Parameter(help="Leave out the rows before this one, such as those sent already.")
+    ] = 0,
+    encoding: Encoding = "auto",
+    price: Price = Decimal(1),
+    concurrency: Annotated[int, Parameter(help="Requests at once, 1 to 64.")] = 8,
+    per_second: Annotated[float | None, Parameter(help="Requests a second at most.")] = None,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.
+
+    Parameters
+    ----------
+    recipients:
+        The file, or - for standard input. Its first row names the columns.
+    """
+    from .bulk_command import BulkOptions, run_bulk
+
+    return run_bulk(
+        BulkOptions(
+            recipients=recipients,
+            text=text,
+            sender=sender,
+            at=at,
+            dry_run=dry_run,
+            json=json,
+            report=report,
+            yes=yes,
+            phone=phone,
+            delimiter=delimiter,
+            sheet=sheet,
+            from_row=from_row,
+            encoding=encoding,
+            price=price,
+            concurrency=concurrency,
+            per_second=per_second,
+            account=account,
+        )
+    )
+
+
+@app.command
+def segments(
+    text: str,
+    *,
+    encoding: Encoding = "auto",
+    json: Json = False,
+) -> int:
+    """Show how a text travels and how many texts it is charged as.
+
+    Parameters
+    ----------
+    text:
+        The text as its recipient gets it.
+    """
+    from .commands import show_segments
+
+    return show_segments(text, encoding, json=json)
+
+
+@app.command
+def sandbox(
+    *,
+    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8025,
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
+    credits: Annotated[Decimal, Parameter(help="What there is to spend.")] = Decimal(100_000),
+    price: Annotated[Decimal, Parameter(help="Credits a text costs.")] = Decimal(1),
+    latency: Annotated[float, Parameter(help="Seconds every call takes.")] = 0.0,
+    reply_style: Annotated[
+        str, Parameter(help="Form of the replies, such as json-array or xml.")
+    ] = "json-array",
+    drop_every: Annotated[int, Parameter(help="Lose every n-th answer to a send; 0 loses none.")] = 0,
+) -> int:
+    """Run a double of the provider on this machine until Ctrl-C."""
+    from .commands import SandboxOptions, run_sandbox
+
+    return run_sandbox(
+        SandboxOptions(
+            port=port,
+            host=host,
+            credits=credits,
+            price=price,
+            latency=latency,
+            reply_style=reply_style,
+            drop_every=drop_every,
+        )
+    )
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command.
+
+    Args:
+        arguments: what follows the program's name.
+
+    Returns:
+        The exit code.
+    """
+    output = Output()
+    try:
+        answer = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        output.error(f"{_one_line(error)}\nSee: mensatek --help")
+        return Exit.WRONG_USE
+    except Stop as stop:
+        output.error(stop.message)
+        return stop.code
+    except MensatekError as error:
+        output.error(str(error))
+        return code_of(error)
+    except KeyboardInterrupt:
+        output.error("interrupted; nothing was sent.")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return Exit.DONE
+    return answer if isinstance(answer, int) else Exit.DONE
+
+
+def _one_line(error: CycloptsError) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,162 @@
+"""`mensatek bulk`: from a file of recipients to a summary that names every row that was not sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+from typing import Literal
+
+import anyio
+from attrs import field, frozen
+
+from ..errors import MensatekError
+from ..settings import Limits
+from .account import AccountOptions, Connection, connect, parse_when
+from .check import Checked, check, make_message, make_text
+from .files import open_input
+from .output import Output, plural
+from .progress import checking, sending
+from .recipients import Reading, assign_columns, open_source
+from .report import Ledger, Report
+from .sending import Job, Run
+from .stop import Exit, Stop, stop_for
+from .summary import dry_summary, preview, summary
+
+
+@frozen(kw_only=True)
+class BulkOptions:
+    """What the user asked for; `mensatek bulk --help` tells what each means."""
+
+    recipients: str
+    text: str = field(repr=False)
+    sender: str | None = None
+    at: str | None = None
+    dry_run: bool = False
+    json: bool = False
+    report: str | None = None
+    yes: bool = False
+    phone: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    encoding: Literal["auto", "gsm", "unicode"] = "auto"
+    concurrency: int = 8
+    per_second: float | None = None
+    from_row: int = 0
+    price: Decimal = Decimal(1)
+    account: AccountOptions
+
+
+def run_bulk(options: BulkOptions) -> Exit:
+    """Do it all, and tell.
+
+    Raises:
+        Stop: what was asked cannot be done; nothing was sent.
+    """
+    output = Output(json=options.json)
+    limits = _limits(options)
+    when = parse_when(options.at)
+    text = make_text(options.text)
+    asks = needs_answer(options.account, yes=options.yes or options.dry_run, free=options.recipients != "-")
+    with ExitStack() as stack:
+        handle = stack.enter_context(open_input(options.recipients))
+        source = open_source(handle, options.recipients, delimiter=options.delimiter, sheet=options.sheet)
+        fields = () if isinstance(text, str) else text.fields
+        reading = assign_columns(source, fields, options.phone, start=options.from_row)
+        connection = None
+        if not options.dry_run:
+            connection = stack.enter_context(
+                connect(options.account, output, may_ask=options.recipients != "-")
+            )
+        sender = options.sender or (connection.sender if connection else None)
+        message = make_message(text, sender=sender, when=when, encoding=options.encoding, warn=output.note)
+        report = _report(options, output, stack)
+        with checking(output) as display:
+            told = _dry_line(report) if options.dry_run and report is not None else None
+            checked = check(reading, message, tick=display.checked, told=told)
+        if connection is None:
+            preview(output, reading, checked, price=options.price, credits=None)
+            return dry_summary(output, checked)
+        credits = anyio.run(fetch_credits, connection) if asks and checked.ready else None
+        preview(output, reading, checked, price=options.price, credits=credits)
+        if asks and checked.ready:
+            output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
+        job = Job(
+            reading=reading, text=text, sender=sender, when=when, encoding=options.encoding, limits=limits
+        )
+        return _send(Run(job, Ledger(), report), connection, checked, output, options.report)
+
+
+def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:
+    """Whether the user must be asked before a send costs money.
+
+    Raises:
+        Stop: yes, and there is nobody to ask.
+    """
+    if yes or account.sandbox:
+        return False
+    if not free or not sys.stdin.isatty():
+        raise Stop(
+            "This would send for real, and there is no terminal to ask on. Add --yes to send, or --dry-run."
+        )
+    return True
+
+
+def _limits(options: BulkOptions) -> Limits:
+    try:
+        return Limits(concurrency=options.concurrency, per_second=options.per_second)
+    except ValueError:
+        raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
+
+
+def _report(options: BulkOptions, output: Output, stack: ExitStack) -> Report | None:
+    if options.report is None:
+        return None
+    report = Report(options.report, options.recipients)
+    stack.callback(report.close)
+    if report.moved:
+        output.note(f"The earlier report is kept as {report.moved}.")
+    return report
+
+
+def _dry_line(report: Report) -> Callable[[int, str, str], None]:
+    def told(row: int, phone: str, reason: str) -> None:
+        report.line(row, phone, "invalid" if reason else "ready", reason)
+
+    return told
+
+
+async def fetch_credits(connection: Connection) -> Decimal:
+    """The credits left.
+
+    Raises:
+        Stop: the account is refused, or there is no answer.
+    """
+    try:
+        async with connection.client() as client:
+            return await client.credits()
+    except MensatekError as error:
+        raise stop_for(error) from None
+
+
+def _send(send: Run, connection: Connection, checked: Checked, output: Output, report: str | None) -> Exit:
+    with sending(output, checked.rows) as display:
+        try:
+            anyio.run(send.send, connection, display, output)
+        except KeyboardInterrupt:  # where signals cannot be received, such as on Windows
+            send.interrupted = True
+    if send.report is not None:
+        try:
+            send.report.finish(_untold(send.job.reading, send.ledger), "the send ended before this row")
+        except (Stop, OSError) as error:
+            send.error = send.error or error
+    return summary(output, send, checked, report)
+
+
+def _untold(reading: Reading, ledger: Ledger) -> Iterator[tuple[int, str]]:
+    """The rows nothing became of, with their phones as given."""
+    for item in reading:
+        row = item.row or 0
+        if not ledger.knows(row):
+            yield row, item.phone

@@ -1,0 +1,164 @@
+"""Reads all recipients once without sending: what would go out, in how many texts, and which rows are broken."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import define, field
+
+from .._core.message import Encoding, Message, compose
+from .._core.operations import OPERATIONS
+from ..bulk.chunks import REPEATED
+from ..bulk.seen import SeenPhones
+from ..errors import InvalidRequest, MensatekError, TextAltered
+from ..models.bulk import RowProblem
+from ..text.template import Template
+from .recipients import Reading
+from .rows import Broken
+from .stop import stop_for
+
+KEPT_PROBLEMS = 10_000
+_TICK = 1000  # rows between two looks at the clock
+
+
+@define
+class Problems:
+    """Broken rows: how many, and the first of them."""
+
+    count: int = 0
+    first: list[RowProblem] = field(factory=list)
+
+    def add(self, row: int, reason: str) -> None:
+        """Note one."""
+        self.count += 1
+        if len(self.first) < KEPT_PROBLEMS:
+            self.first.append(RowProblem(row, reason))
+
+
+@define
+class Checked:
+    """What a file of recipients amounts to.
+
+    Attributes:
+        rows: rows with something in them.
+        ready: rows that can be sent.
+        texts: texts (segments) they will be charged as.
+        unicode: rows whose text travels in Unicode.
+        longest: the most texts one row takes.
+        sample: the first text as its recipient sees it.
+        problems: rows that cannot be sent.
+    """
+
+    rows: int = 0
+    ready: int = 0
+    texts: int = 0
+    unicode: int = 0
+    longest: int = 0
+    sample: str = field(default="", repr=False)
+    problems: Problems = field(factory=Problems)
+
+
+def make_text(text: str) -> str | Template:
+    """The text as the library wants it: with braces it is a template.
+
+    Raises:
+        Stop: its braces or fields are wrong.
+    """
+    if "{" not in text and "}" not in text:
+        return text
+    try:
+        return Template(text)
+    except MensatekError as error:
+        raise stop_for(error) from None
+
+
+def make_message(
+    text: str | Template,
+    *,
+    sender: str | None,
+    when: datetime | None,
+    encoding: Encoding,
+    warn: Callable[[str], None],
+) -> Message:
+    """Check everything that does not depend on the recipients.
+
+    Args:
+        text: the text or template.
+        sender: who sends.
+        when: when it is to leave, None for now.
+        encoding: as for `client.sms.send`.
+        warn: told what a forced encoding loses.
+
+    Raises:
+        Stop: the text, the sender or the date is wrong.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TextAltered)
+        try:
+            message = compose(
+                OPERATIONS["EnviarSMS"],
+                text,
+                sender=sender,
+                region="ES",
+                scheduled_at=when,
+                encoding=encoding,
+            )
+        except MensatekError as error:
+            raise stop_for(error) from None
+    for warning in caught:
+        warn(str(warning.message))
+    return message
+
+
+def check(
+    reading: Reading,
+    message: Message,
+    *,
+    tick: Callable[[int], None],
+    told: Callable[[int, str, str], None] | None = None,
+) -> Checked:
+    """Read every row and check it as the sending will.
+
+    Args:
+        reading: the recipients.
+        message: what they get.
+        tick: told now and then how many rows were read.
+        told: told each row's number, phone and why it cannot be sent ("" when it can).
+    """
+    checked = Checked()
+    seen = SeenPhones()
+    for item in reading:
+        checked.rows += 1
+        if checked.rows % _TICK == 0:
+            tick(checked.rows)
+        if isinstance(item, Broken):
+            row, phone, reason = item.row, item.phone, item.reason
+        else:
+            row, phone, reason = item.row or 0, item.phone, ""
+            try:
+                addressed = message.address(item)
+            except InvalidRequest as error:
+                reason = str(error)
+            else:
+                phone = addressed.phone
+                reason = "" if seen.add(phone) else REPEATED
+        if reason:
+            checked.problems.add(row, reason)
+        else:
+            checked.ready += 1
+            checked.texts += addressed.segments
+            checked.unicode += addressed.unicode
+            checked.longest = max(checked.longest, addressed.segments)
+            if checked.ready == 1:
+                checked.sample = _rendered(message, item, phone)
+        if told is not None:
+            told(row, phone, reason)
+    return checked
+
+
+def _rendered(message: Message, recipient: object, phone: str) -> str:
+    text = message.text
+    fields = getattr(recipient, "fields", {})
+    return text.render(fields, phone) if isinstance(text, Template) else str(text)

@@ -1,0 +1,187 @@
+"""The short commands: credits, send, segments, sandbox."""
+
+from __future__ import annotations
+
+import signal
+from decimal import Decimal
+from types import FrameType
+from typing import Literal
+
+import anyio
+from attrs import field, frozen
+
+from ..errors import MensatekError
+from ..models.recipient import Recipient
+from ..models.results import SendResult
+from ..text.segments import segments
+from .account import AccountOptions, connect, parse_when, start_sandbox
+from .bulk_command import fetch_credits, needs_answer
+from .check import make_message
+from .output import Output, credits_text, plural
+from .stop import Exit, Stop, stop_for
+
+Encoding = Literal["auto", "gsm", "unicode"]
+
+
+def show_credits(account: AccountOptions, *, json: bool) -> Exit:
+    """Print the credits left."""
+    output = Output(json=json)
+    with connect(account, output) as connection:
+        left = anyio.run(fetch_credits, connection)
+    if not json:
+        output.say(credits_text(left))
+    output.answer({"credits": left})
+    return Exit.DONE
+
+
+@frozen(kw_only=True)
+class SendOptions:
+    """What the user asked for; `mensatek send --help` tells what each means."""
+
+    to: tuple[str, ...]
+    text: str = field(repr=False)
+    sender: str | None
+    at: str | None
+    encoding: Encoding
+    price: Decimal
+    yes: bool
+    json: bool
+    account: AccountOptions
+
+
+def send_text(options: SendOptions) -> Exit:
+    """Send one text and tell what the provider said."""
+    if not options.to:
+        raise Stop("Say to whom: mensatek send 600000000 --text TEXT")
+    output = Output(json=options.json)
+    when = parse_when(options.at)
+    asks = needs_answer(options.account, yes=options.yes)
+    with connect(options.account, output) as connection:
+        sender = options.sender or connection.sender
+        message = make_message(
+            options.text, sender=sender, when=when, encoding=options.encoding, warn=output.note
+        )
+        try:
+            texts = sum(message.address(Recipient(phone)).segments for phone in options.to)
+        except MensatekError as error:
+            raise stop_for(error) from None
+        if asks:
+            cost = credits_text(options.price * texts)
+            output.say(
+                f"{plural(texts, 'text')} to {plural(len(options.to), 'phone')}, {cost} credits estimated."
+            )
+            output.confirm("Send?")
+
+        async def send() -> SendResult:
+            async with connection.client() as client:
+                return await client.sms.send(
+                    options.to, options.text, sender=sender, scheduled_at=when, encoding=options.encoding
+                )
+
+        try:
+            sent = anyio.run(send)
+        except MensatekError as error:
+            raise stop_for(error) from None
+    return _told(output, sent)
+
+
+def _told(output: Output, sent: SendResult) -> Exit:
+    output.say(f"{sent.accepted:,} of {plural(sent.accepted + sent.rejected, 'recipient')} accepted.")
+    if sent.rejected:
+        output.say(f"{sent.rejected:,} refused: the provider found them repeated or not correct.")
+    if sent.accepted:
+        output.say(f"Message {sent.message_id}.")
+    output.say(f"Credits: {credits_text(sent.credits_used)} used, {credits_text(sent.credits_left)} left.")
+    code = Exit.SOME_NOT_SENT if sent.rejected or not sent.accepted else Exit.DONE
+    output.answer(
+        {
+            "message_id": sent.message_id or None,
+            "accepted": sent.accepted,
+            "refused": sent.rejected,
+            "texts": sent.segments,
+            "credits_used": sent.credits_used,
+            "credits_left": sent.credits_left,
+            "exit_code": int(code),
+        }
+    )
+    return code
+
+
+def show_segments(text: str, encoding: Encoding, *, json: bool) -> Exit:
+    """Print how a text travels."""
+    output = Output(json=json)
+    try:
+        found = segments(text, encoding)
+    except MensatekError as error:
+        raise stop_for(error) from None
+    name = "GSM" if found.encoding == "gsm" else "Unicode"
+    if not json:
+        output.say(
+            f"{plural(found.segments, 'text')}, {name}: {found.characters} units used, {found.remaining} free."
+        )
+        if found.replaced:
+            output.say(f"Sent as their plain letter: {' '.join(found.replaced)}")
+        if found.lost:
+            output.say(f"Lost in GSM: {' '.join(found.lost)}")
+    output.answer(
+        {
+            "segments": found.segments,
+            "encoding": found.encoding,
+            "characters": found.characters,
+            "remaining": found.remaining,
+            "replaced": list(found.replaced),
+            "lost": list(found.lost),
+        }
+    )
+    return Exit.DONE
+
+
+@frozen(kw_only=True)
+class SandboxOptions:
+    """What the user asked for; `mensatek sandbox --help` tells what each means."""
+
+    port: int
+    host: str
+    credits: Decimal
+    price: Decimal
+    latency: float
+    reply_style: str
+    drop_every: int
+
+
+def run_sandbox(options: SandboxOptions) -> Exit:
+    """Run a sandbox until Ctrl-C or a request to end."""
+    output = Output()
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    try:
+        with start_sandbox(
+            port=options.port,
+            host=options.host,
+            credits=options.credits,
+            price=options.price,
+            latency=options.latency,
+            reply_style=options.reply_style,
+        ) as sandbox:
+            if options.drop_every:
+                from ..sandbox import Fault
+
+                sandbox.fault(
+                    Fault.drop_after_accept(), operation="EnviarSMS", times=None, every=options.drop_every
+                )
+            output.say(
+                f"The sandbox listens at {sandbox.base_url} with {credits_text(options.credits)} credits."
+            )
+            output.say("Use it from another terminal; Ctrl-C ends it.")
+            output.say(f"  export MENSATEK_BASE_URL={sandbox.base_url}")
+            output.say(f"  export MENSATEK_API_USER={sandbox.user}")
+            output.say(f"  export MENSATEK_API_TOKEN={sandbox.token}")
+            sandbox.wait()
+    except KeyboardInterrupt:
+        output.note("The sandbox has ended.")
+    except ValueError as error:
+        raise Stop(f"{error}.") from None
+    return Exit.DONE
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,138 @@
+"""CSV as people export it: any usual delimiter and encoding, stray quotes, ragged rows."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+from .files import LONGEST_LINE, Encoding, as_text
+from .rows import Broken, Grid
+from .stop import Stop
+
+DELIMITERS = (";", "\t", ",", "|")
+_NAMES = {"\t": "tabs"}
+_SPELLED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_SEP = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
+_MOST_LINES = 200  # line breaks inside one quoted cell; more is a quote that was never closed
+
+
+class _NeverClosed(Exception):
+    """Raised into the csv module when a quoted cell runs on and on."""
+
+
+class _Lines:
+    """Physical lines for the csv module, remembering those of the record at hand so that they can be read again."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self.record: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._stream.readline(LONGEST_LINE)
+        if line and len(self.record) < _MOST_LINES:
+            self.record.append(line)
+            return line
+        if self.record:  # in the middle of a record
+            if line:
+                self._again.appendleft(line)
+            raise _NeverClosed
+        raise StopIteration
+
+    def give_back_all_but_first(self) -> None:
+        self._again.extendleft(reversed(self.record[1:]))
+
+    def skip_sep(self) -> None:
+        """Leave out Excel's own first line, `sep=;`."""
+        line = self._stream.readline(LONGEST_LINE)
+        if not _SEP.match(line):
+            self._again.append(line)
+
+
+class CsvSource(Grid):
+    """A CSV file."""
+
+    def __init__(self, handle: BinaryIO, encoding: Encoding, delimiter: str | None = None) -> None:
+        self._handle = handle
+        self._encoding = encoding
+        with as_text(handle, encoding) as text:
+            head = [line for line in islice(_clipped(text), 50) if line.strip()]
+        self._delimiter = _spelled(delimiter) if delimiter else _guess(head)
+        self.find_headings()
+        apart = _NAMES.get(self._delimiter, self._delimiter)
+        self.label = f"CSV, {encoding.label}, " + (
+            f"separated by {apart}" if len(self.columns) > 1 else "one column"
+        )
+
+    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | Broken]:
+        """Every record; one whose quote is never closed costs its own line and no other."""
+        with as_text(self._handle, self._encoding) as text:
+            lines = _Lines(text)
+            lines.skip_sep()
+            row = 0
+            reader = self._reader(lines)
+            while True:
+                lines.record = []
+                row += 1
+                try:
+                    cells: list[str] | None = next(reader)
+                except StopIteration:
+                    return
+                except (csv.Error, _NeverClosed):
+                    cells = None
+                    reader = self._reader(lines)
+                if cells is not None and (len(lines.record) == 1 or len(cells) == (width or len(cells))):
+                    yield row, cells
+                    continue
+                lines.give_back_all_but_first()
+                yield self._mended(row, lines.record[0])
+
+    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self._delimiter, strict=True)
+
+    def _mended(self, row: int, line: str) -> tuple[int, list[str]] | Broken:
+        if len(line) >= LONGEST_LINE:
+            return Broken(row, "the line is too long to be a row")
+        if line.count('"') % 2 == 0:
+            try:
+                return row, next(csv.reader([line], delimiter=self._delimiter))
+            except csv.Error:
+                return Broken(row, "a cell is too long")
+        return Broken(row, "a quotation mark is opened and never closed")
+
+
+def _clipped(text: TextIO) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE):
+        yield line
+
+
+def _spelled(delimiter: str) -> str:
+    found = _SPELLED.get(delimiter.lower(), delimiter)
+    if len(found) != 1 or found in '"\r\n\0' or found.isalnum():
+        raise Stop("--delimiter takes one character, such as ; or , or tab.")
+    return found
+
+
+def _guess(head: list[str]) -> str:
+    """The delimiter of the first line that splits most of the following lines into as many cells."""
+    if head and (told := _SEP.match(head[0])):
+        return told[1]
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        rows = [row for row in csv.reader(head, delimiter=delimiter) if row]
+        width = len(rows[0])
+        return sum(len(row) == width for row in rows) if width > 1 else 0, width
+
+    if not head:
+        return DELIMITERS[0]
+    try:
+        return max(DELIMITERS, key=fit)
+    except csv.Error:
+        return DELIMITERS[0]

@@ -1,0 +1,79 @@
+"""JSON Lines: one object a line, its keys are the columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO
+
+from .files import LONGEST_LINE, Encoding, as_text
+from .rows import Broken, Row, Source
+from .stop import Stop
+
+_SAMPLE = 100  # objects whose keys make up the columns
+
+
+class JsonSource(Source):
+    """A JSON Lines file."""
+
+    def __init__(self, handle: BinaryIO, encoding: Encoding) -> None:
+        self._handle = handle
+        self._encoding = encoding
+        self.label = f"JSON Lines, {encoding.label}"
+        sample = list(islice(self._objects(), _SAMPLE))
+        if not sample:
+            raise Stop("The file holds nothing but blank lines.")
+        good = [item for item in sample if not isinstance(item, Broken)]
+        self.columns = tuple(dict.fromkeys(key for _, keys in good for key in keys))
+        if not self.columns:
+            raise Stop(
+                f"None of the first lines is a JSON object: {sample[0].reason}."
+                if isinstance(sample[0], Broken)
+                else "The JSON objects are empty."
+            )
+
+    def rows(self) -> Iterator[Row | Broken]:
+        """Every object, its values in the order of the columns."""
+        for item in self._objects():
+            if isinstance(item, Broken):
+                yield item
+            else:
+                number, values = item
+                yield number, [_text(values[name]) if name in values else None for name in self.columns]
+
+    def _objects(self) -> Iterator[tuple[int, dict[str, object]] | Broken]:
+        self.blank = 0
+        with as_text(self._handle, self._encoding) as text:
+            number = 0
+            while line := text.readline(LONGEST_LINE):
+                number += 1
+                if not line.strip():
+                    self.blank += 1
+                    continue
+                yield _parse(number, line)
+
+
+def _parse(number: int, line: str) -> tuple[int, dict[str, object]] | Broken:
+    if len(line) >= LONGEST_LINE:
+        return Broken(number, "the line is too long to be a row")
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return Broken(number, "the line is not JSON")
+    if not isinstance(value, dict):
+        return Broken(number, "the line is not a JSON object")
+    return number, value
+
+
+def _text(value: object) -> str:
+    """A value as it would be written in a message; what is neither text nor number cannot be."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False)

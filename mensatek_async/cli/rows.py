@@ -1,0 +1,128 @@
+"""What every kind of recipients file gives: numbered rows of cells, and the rows that cannot be used."""
+
+from __future__ import annotations
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from attrs import frozen
+
+from .stop import Stop
+
+Row = tuple[int, Sequence[str | None]]
+"""A row's number as a spreadsheet shows it, and its cells by column; None where the row has no such cell."""
+
+
+@frozen
+class Broken:
+    """A row that cannot be used.
+
+    Attributes:
+        row: its number.
+        reason: why, in a sentence without its full stop.
+        phone: the phone as it stands there, as far as known; for the report only.
+    """
+
+    row: int
+    reason: str
+    phone: str = ""
+
+
+class Source(ABC):
+    """A file of recipients, read again from its start by each `rows()`.
+
+    Attributes:
+        label: what it is taken for, such as "CSV, Windows-1252, separated by ;".
+        columns: its headings, in order.
+        headless: whether it has no headings; columns are then called "1", "2" ...
+        blank: blank rows met by the last `rows()`.
+    """
+
+    label: str = ""
+    columns: tuple[str, ...] = ()
+    headless: bool = False
+    blank: int = 0
+
+    @abstractmethod
+    def rows(self) -> Iterator[Row | Broken]:
+        """Every row of data, in order, blank ones left out."""
+
+
+class Grid(Source):
+    """Rows of cells with the headings in the first one: CSV and spreadsheets."""
+
+    _heading_row = 0
+
+    @abstractmethod
+    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | Broken]:
+        """Every row, headings and blank ones included; `width` is how many cells a row should have."""
+
+    def find_headings(self) -> None:
+        """Take the first row that is not blank for the headings, unless it holds a phone.
+
+        Raises:
+            Stop: there is nothing but blank rows, nothing below the headings, or the first row cannot be read.
+        """
+        first = list(islice(self._filled(), 2))
+        if not first:
+            raise Stop("The file holds nothing but blank rows.")
+        if isinstance(first[0], Broken):
+            raise Stop(f"The first row cannot be read: {first[0].reason}.")
+        number, cells = first[0]
+        self.headless = any(looks_like_phone(cell) for cell in cells)
+        if self.headless:
+            self.columns = tuple(str(position) for position in range(1, len(cells) + 1))
+            return
+        if len(first) < 2:
+            raise Stop("The file has headings and no row below them.")
+        self.columns = tuple(" ".join(cell.split()) for cell in _without_empty_end(cells))
+        self._heading_row = number
+        if any("\0" in heading for heading in self.columns):
+            raise Stop(
+                "The headings hold NUL bytes: this is no text file, or it is UTF-16 without its mark.\n"
+                "Save it as CSV UTF-8 and try again."
+            )
+
+    def _filled(self) -> Iterator[tuple[int, list[str]] | Broken]:
+        for item in self.records(None):
+            if isinstance(item, Broken) or any(cell.strip() for cell in item[1]):
+                yield item
+
+    def rows(self) -> Iterator[Row | Broken]:
+        """Every row of data, in order, blank ones left out."""
+        self.blank = 0
+        width = len(self.columns)
+        for item in self.records(width):
+            if isinstance(item, Broken):
+                yield item
+                continue
+            number, cells = item
+            if number <= self._heading_row:
+                continue
+            if not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells):
+                self.blank += 1
+            elif len(cells) == width:
+                yield item
+            elif len(cells) < width:
+                yield number, [*cells, *[None] * (width - len(cells))]
+            elif any(cell.strip() for cell in cells[width:]):
+                yield Broken(number, f"it has {len(cells)} cells and there are {width} columns")
+            else:
+                yield number, cells[:width]
+
+
+def _without_empty_end(cells: list[str]) -> list[str]:
+    end = len(cells)
+    while end > 1 and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
+
+
+def looks_like_phone(text: str) -> bool:
+    """Whether a cell is a phone rather than a heading: five digits or more, and no more than a letter or two."""
+    text = unicodedata.normalize("NFKC", text)
+    digits = sum(letter.isdigit() for letter in text)
+    letters = sum(letter.isalpha() for letter in text)
+    return digits >= 5 and letters <= 2

@@ -1,0 +1,288 @@
+"""What a bulk command tells before and after: for people, and as JSON."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from attrs import frozen
+
+from ..models.bulk import RowProblem
+from .check import Checked
+from .files import shown
+from .output import Output, credits_text, plural
+from .recipients import Reading
+from .sending import Run
+from .stop import Exit, code_of
+
+SHOWN = 20
+IN_JSON = 1000
+
+
+@frozen
+class Told:
+    """Rows with one fate: first, last, and what to say of them.
+
+    Attributes:
+        first: the first row.
+        last: the last row; all between have the same fate.
+        kind: "invalid", "not sent" or "unknown".
+        reason: why.
+    """
+
+    first: int
+    last: int
+    kind: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"row {self.first:,}" if self.first == self.last else f"rows {self.first:,} to {self.last:,}"
+        return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
+
+
+def preview(
+    output: Output, reading: Reading, checked: Checked, *, price: Decimal, credits: Decimal | None
+) -> None:
+    """Tell what would be sent and what it would cost."""
+    source = reading.source
+    output.say(f"Recipients: {source.label}; phones in column {shown(reading.phone_column, 40)}.")
+    text = plural(checked.ready, "row") + " to send"
+    if checked.problems.count:
+        text += f", {checked.problems.count:,} broken or repeated"
+    if source.blank:
+        text += f" ({plural(source.blank, 'blank row')} left out)"
+    output.say(text + ".")
+    if checked.ready:
+        output.say(f"Texts: {checked.texts:,} ({_encodings(checked)}; {_longest(checked)}).")
+        output.say(_cost(checked, price, credits))
+        if checked.sample and output.err.isatty():
+            output.note(f"The first one reads: {shown(checked.sample, 700)}")
+
+
+def _encodings(checked: Checked) -> str:
+    gsm = checked.ready - checked.unicode
+    if not checked.unicode:
+        return "GSM"
+    return f"{gsm:,} GSM, {checked.unicode:,} Unicode" if gsm else "Unicode"
+
+
+def _longest(checked: Checked) -> str:
+    return "one each" if checked.longest == 1 else f"up to {checked.longest} a recipient"
+
+
+def _cost(checked: Checked, price: Decimal, credits: Decimal | None) -> str:
+    estimate = price * checked.texts
+    each = f"{credits_text(price)} {'credit' if price == 1 else 'credits'} a text"
+    line = f"Credits: {credits_text(estimate)} estimated, at {each}; the first answer shows the real price."
+    if credits is not None and credits.is_finite():
+        line += f" The account has {credits_text(credits)}."
+        if credits < estimate:
+            line += " That may not be enough; the send then stops and says which rows were not sent."
+    return line
+
+
+def dry_summary(output: Output, checked: Checked) -> Exit:
+    """Tell what a dry run found; nothing was sent."""
+    code = Exit.SOME_NOT_SENT if checked.problems.count or not checked.ready else Exit.DONE
+    output.say(f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent.")
+    _list(output, checked.problems.first, checked.problems.count)
+    output.answer(
+        {
+            "dry_run": True,
+            "rows": checked.rows,
+            "ready": checked.ready,
+            "invalid": checked.problems.count,
+            "texts": checked.texts,
+            "unicode_rows": checked.unicode,
+            **_json_problems(_by_row((("invalid", checked.problems.first),)), checked.problems.count),
+            "exit_code": int(code),
+        }
+    )
+    return code
+
+
+@frozen(kw_only=True)
+class Counts:
+    """Where all rows of the file ended; they add up to `rows`."""
+
+    rows: int
+    accepted: int
+    refused: int
+    invalid: int
+    not_sent: int
+    unknown: int
+
+    @classmethod
+    def of(cls, run: Run, checked: Checked) -> Counts:
+        """Add up what the client knows, the rows it never got, and those it never read."""
+        result = run.result
+        unread = max(checked.rows - result.rows - run.broken.count, 0)
+        return cls(
+            rows=result.rows + run.broken.count + unread,
+            accepted=result.accepted,
+            refused=result.rejected,
+            invalid=len(result.invalid) + run.broken.count,
+            not_sent=len(result.failed) + unread,
+            unknown=len(result.unknown),
+        )
+
+
+def exit_of(run: Run, counts: Counts) -> Exit:
+    """The exit code of a send."""
+    if run.interrupted:
+        return Exit.INTERRUPTED
+    ended = run.result.stopped or run.error
+    if ended is not None:
+        code = code_of(ended)
+        return Exit.SOME_NOT_SENT if code is Exit.WRONG_USE and run.result.requests else code
+    return Exit.DONE if counts.accepted == counts.rows else Exit.SOME_NOT_SENT
+
+
+def summary(output: Output, run: Run, checked: Checked, report: str | None) -> Exit:
+    """Tell what became of every row."""
+    counts = Counts.of(run, checked)
+    code = exit_of(run, counts)
+    result = run.result
+    ended = result.stopped or run.error
+    if run.interrupted:
+        output.note("Interrupted.")
+    elif ended is not None:
+        output.error(f"the send stopped: {ended}")
+    output.say(f"{counts.accepted:,} of {plural(counts.rows, 'row')} sent in {run.seconds:,.1f} s.")
+    for count, name, what in _lines(counts):
+        if count:
+            output.say(f"  {count:,} {name}: {what}.")
+    used, left = credits_text(result.credits_used), credits_text(result.credits_left)
+    output.say(f"Credits: {used} used, {left} left." if result.requests else "Credits: none used.")
+    _say_refusals(output, run)
+    total = counts.invalid + len(result.failed) + counts.unknown
+    told = _by_row(_fates(run))
+    _list(output, told, total, report)
+    resume = _resume(run, counts)
+    if resume:
+        output.say(_how_to_go_on(run, resume))
+    if report is not None:
+        output.say(f"Report: {shown(report, 300)}")
+    output.answer(_json(run, counts, code, resume, report, ended, total))
+    return code
+
+
+def _lines(counts: Counts) -> tuple[tuple[int, str, str], ...]:
+    return (
+        (counts.refused, "refused", "the provider found them repeated or not correct"),
+        (counts.invalid, "invalid", "broken or repeated in the file, never sent"),
+        (counts.not_sent, "not sent", "the send ended before them"),
+        (counts.unknown, "unknown", "they may have been sent, the answer was lost"),
+    )
+
+
+def _fates(run: Run) -> tuple[tuple[str, Iterable[RowProblem]], ...]:
+    result = run.result
+    return (
+        ("invalid", run.broken.first),
+        ("invalid", result.invalid),
+        ("not sent", result.failed),
+        ("unknown", result.unknown),
+    )
+
+
+def _by_row(fates: Iterable[tuple[str, Iterable[RowProblem]]], most: int = IN_JSON) -> list[Told]:
+    runs = (told for kind, problems in fates for told in _runs(kind, problems))
+    return heapq.nsmallest(most, runs, key=lambda told: told.first)
+
+
+def _runs(kind: str, problems: Iterable[RowProblem]) -> Iterator[Told]:
+    """Neighbouring rows with one reason are told together."""
+    first = last = 0
+    reason: str | None = None
+    for problem in problems:
+        if problem.row == last + 1 and problem.reason == reason:
+            last = problem.row
+            continue
+        if reason is not None:
+            yield Told(first, last, kind, reason)
+        first, last, reason = problem.row, problem.row, problem.reason
+    if reason is not None:
+        yield Told(first, last, kind, reason)
+
+
+def _list(
+    output: Output, told: Iterable[RowProblem] | list[Told], total: int, report: str | None = None
+) -> None:
+    entries = list(
+        islice((t if isinstance(t, Told) else Told(t.row, t.row, "invalid", t.reason) for t in told), SHOWN)
+    )
+    if not entries:
+        return
+    output.say("Rows not sent:")
+    for entry in entries:
+        output.say(str(entry))
+    more = total - sum(entry.last - entry.first + 1 for entry in entries)
+    if more > 0:
+        where = "the report lists them all" if report else "--report FILE lists them all"
+        output.say(f"  and {plural(more, 'more row')}; {where}.")
+
+
+def _say_refusals(output: Output, run: Run) -> None:
+    if not run.refusals:
+        return
+    first = ", ".join(f"{count} in rows {start:,} to {end:,}" for start, end, count in run.refusals[:5])
+    more = ", ..." if len(run.refusals) > 5 else ""
+    output.say(f"  The provider does not say which it refused: {first}{more}.")
+
+
+def _resume(run: Run, counts: Counts) -> int:
+    """The first row from which on nothing was sent, when there are such rows; else 0."""
+    row = run.ledger.unsent_from
+    after = counts.not_sent - run.ledger.unsent_before(row)
+    return max(row, run.job.reading.start, 1) if after else 0
+
+
+def _how_to_go_on(run: Run, row: int) -> str:
+    text = f"From row {row:,} on nothing was sent. To go on: the same command with --from-row {row}"
+    before = run.ledger.unsent_before(row)
+    return f"{text}; {plural(before, 'row')} before it must be sent apart." if before else f"{text}."
+
+
+def _json_problems(told: list[Told], total: int) -> dict[str, Any]:
+    return {
+        "problems": [
+            {"row": entry.first, "to_row": entry.last, "kind": entry.kind, "reason": entry.reason}
+            for entry in told
+        ],
+        "problem_rows": total,
+    }
+
+
+def _json(
+    run: Run,
+    counts: Counts,
+    code: Exit,
+    resume: int,
+    report: str | None,
+    ended: BaseException | None,
+    total: int,
+) -> dict[str, Any]:
+    return {
+        "dry_run": False,
+        "rows": counts.rows,
+        "accepted": counts.accepted,
+        "refused": counts.refused,
+        "invalid": counts.invalid,
+        "not_sent": counts.not_sent,
+        "unknown": counts.unknown,
+        "message_id": run.result.message_id or None,
+        "requests": run.result.requests,
+        "credits_used": run.result.credits_used,
+        "credits_left": run.result.credits_left,
+        "seconds": round(run.seconds, 3),
+        "interrupted": run.interrupted,
+        "stopped": None if ended is None else str(ended),
+        "resume_from_row": resume or None,
+        "report": report,
+        **_json_problems(_by_row(_fates(run)), total),
+        "exit_code": int(code),
+    }
