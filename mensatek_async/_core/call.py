@@ -8,12 +8,9 @@ from typing import Any, Literal
 
 import anyio
 import stamina
-from attrs import field, frozen
 
-from .. import codes
 from .._wire import encode
-from .._wire.decode import DecodeError, decode
-from .._wire.quick import credits_in, credits_needed, error_text, result_code
+from .._wire.quick import credits_in
 from ..errors import (
     AccountPaused,
     APIError,
@@ -29,31 +26,17 @@ from ..errors import (
     UnexpectedReply,
 )
 from ..settings import Guard, Limits, Retry
-from .failures import Cut, Failure, NotReached, ToldToWait, Unreadable
+from .failures import Blocked, Cut, Failure, NotReached, ToldToWait, Unreadable
 from .guard import Gate
 from .limiter import Limiter
 from .memory import Key, Memory
 from .operations import Kind, Operation
+from .reading import Answer, read_answer
 from .retry import decider, may_repeat
 from .trace import Trace
 from .transport import Reply, Transport
 
 RequestFormat = Literal["json", "form"]
-
-
-@frozen
-class Answer:
-    """A decoded reply, or the file that came instead of one.
-
-    Attributes:
-        reply: the decoded reply; empty when a file came.
-        raw: the answer as it came.
-        done_before: whether a repeated change found itself done already.
-    """
-
-    reply: dict[str, Any] = field(repr=False)
-    raw: Reply
-    done_before: bool = False
 
 
 class Caller:
@@ -181,105 +164,63 @@ class Caller:
                 if self._gate.hold(now):  # came up while this call waited for its place
                     continue
                 self._gate.check(operation.name, now)
-                trace.attempts += 1
-                if trace.flights is None:
-                    reply = await self._transport.post(operation.path, *encoded)
-                else:
-                    with trace.flights.flight():
-                        reply = await self._transport.post(operation.path, *encoded)
-            except Cut:
-                trace.maybe_done = True
-                raise
+                reply = await self._post(operation, encoded, trace)
             finally:
                 limiter.release()
             try:
-                answer = self._read(operation, reply)
-            except Cut:
-                trace.maybe_done = True
-                raise
+                answer = read_answer(operation, reply)
+            except (Failure, APIError) as error:
+                raise self._noted(operation, error, limiter, trace) from error.__cause__
+            self._note_credits(credits_in(answer.reply))
             limiter.went_well()
             self._gate.accepted()
             return answer
+
+    async def _post(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Reply:
+        trace.attempts += 1
+        try:
+            if trace.flights is None:
+                return await self._transport.post(operation.path, *encoded)
+            with trace.flights.flight():
+                return await self._transport.post(operation.path, *encoded)
+        except Cut:
+            trace.maybe_done = True
+            raise
+
+    def _noted(
+        self, operation: Operation, error: Failure | APIError, limiter: Limiter, trace: Trace
+    ) -> Failure | MensatekError:
+        """What an unhappy answer means for the calls after it; gives the error to raise."""
+        now = anyio.current_time()
+        if isinstance(error, Cut):
+            trace.maybe_done = True
+        elif isinstance(error, ToldToWait):
+            limiter.slow_down()
+            if error.wait is not None:
+                self._gate.told_to_wait(error.wait, now)
+        elif isinstance(error, Blocked):
+            return AccountPaused(
+                f"{operation.name} was turned away ({error.reason}): the provider has blocked this account or address.",
+                retry_after=self._gate.blocked(error.wait, now),
+            )
+        elif isinstance(error, AuthenticationError):
+            self._gate.refused_credentials(now)
+        elif isinstance(error, BadParameters | NotYours):
+            self._gate.wrong_call(operation.name, now)
+        elif isinstance(error, InsufficientCredits):
+            self._note_credits(error.left)
+        return error
 
     async def _wait_as_told(self, operation: Operation) -> None:
         while wait := self._gate.hold(anyio.current_time()):
             if wait > self._retry.timeout:
                 raise TooManyRequests(
-                    f"{operation.name} was not called: the provider asked everything to wait.", retry_after=wait
+                    f"{operation.name} was not called: the provider asked everything to wait.",
+                    retry_after=wait,
                 )
             await anyio.sleep(wait)
 
-    def _read(self, operation: Operation, reply: Reply) -> Answer:
-        """Turn an answer into a decoded reply, or raise what it means."""
-        if reply.status != 200:
-            self._check_status(operation, reply)
-        if operation.reply is None and reply.content_type.startswith(("application/pdf", "application/zip")):
-            return Answer({}, reply)
-        try:
-            decoded = decode(reply.body, reply.content_type)
-            code = result_code(decoded)
-        except DecodeError as error:
-            if 300 <= reply.status < 500:
-                raise self._refusal(operation, None, f"HTTP {reply.status}; is base_url right?", {}) from None
-            raise Unreadable(error.problems) from None
-        if code < 0 or (code == 0 and operation.needs_success):
-            raise self._refusal(operation, code, "", decoded)
-        if reply.status >= 300:
-            raise self._refusal(operation, None, f"HTTP {reply.status}", decoded)
-        self._note_credits(decoded)
-        return Answer(decoded, reply)
-
-    def _check_status(self, operation: Operation, reply: Reply) -> None:
-        """Raise for an HTTP status that decides by itself; return when the body has the word."""
-        status, now = reply.status, anyio.current_time()
-        if status == 401:
-            raise self._refusal(operation, None, "HTTP 401", {}, AuthenticationError)
-        if status == 429 or (status == 503 and reply.retry_after is not None):
-            if self._limiter is not None:
-                self._limiter.slow_down()
-            if reply.retry_after is not None:
-                self._gate.told_to_wait(reply.retry_after, now)
-            raise ToldToWait(f"HTTP {status}", wait=reply.retry_after)
-        if status == 403 and not self._says_no(reply):
-            pause = self._gate.blocked(reply.retry_after, now)
-            raise AccountPaused(
-                f"{operation.name} was turned away (HTTP 403): the provider has blocked this account or address.",
-                retry_after=pause,
-            )
-        if status >= 500 or status == 408:
-            raise Cut(f"HTTP {status}")
-
-    @staticmethod
-    def _says_no(reply: Reply) -> bool:
-        try:
-            return result_code(decode(reply.body, reply.content_type)) < 0
-        except DecodeError:
-            return False
-
-    def _refusal(
-        self,
-        operation: Operation,
-        code: int | None,
-        detail: str,
-        reply: Mapping[str, Any],
-        cls: type[APIError] | None = None,
-    ) -> APIError:
-        now = anyio.current_time()
-        self._note_credits(reply)
-        if cls is None:
-            cls = BadParameters if code is None else codes.error_class(operation.name, code)
-        row = None if code is None else codes.lookup(operation.name, code)
-        told = error_text(reply) or detail or (row.meaning if row else "")
-        if issubclass(cls, AuthenticationError):
-            self._gate.refused_credentials(now)
-        elif issubclass(cls, BadParameters | NotYours):
-            self._gate.wrong_call(operation.name, now)
-        if issubclass(cls, InsufficientCredits):
-            return cls(operation.name, code, told, needed=credits_needed(reply), left=credits_in(reply))
-        return cls(operation.name, code, told)
-
-    def _note_credits(self, reply: Mapping[str, Any]) -> None:
-        told = credits_in(reply)
+    def _note_credits(self, told: Decimal | None) -> None:
         if told is not None:
             self.last_credits, self._credits_at = told, anyio.current_time()
 
@@ -308,7 +249,8 @@ class Caller:
         ):
             with attempt:
                 if pending is not None:  # the attempt that was made already
-                    pending, failed = None, pending
+                    failed = pending
+                    pending = None
                     raise failed
                 return await self._attempt(operation, encoded, trace)
         raise failure

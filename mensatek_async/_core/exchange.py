@@ -15,10 +15,10 @@ from .._wire.structure import structure
 from ..errors import MensatekError, OutcomeUnknown, UnexpectedReply
 from ..models.recipient import Recipient
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
-from .call import Answer
 from .context import Context
 from .message import Message, message_number, recipients_of, settled, wire_date
 from .operations import Kind, Operation
+from .reading import Answer
 from .trace import Trace
 
 T = TypeVar("T")
@@ -41,7 +41,9 @@ def unreadable(operation: Operation, error: DecodeError, params: Mapping[str, An
     """The error for a reply with a value of the wrong kind."""
     if operation.kind is Kind.READ:
         return UnexpectedReply(operation.name, error.problems)
-    return OutcomeUnknown(operation.name, f"the answer could not be read ({'; '.join(error.problems)})", asked=params)
+    return OutcomeUnknown(
+        operation.name, f"the answer could not be read ({'; '.join(error.problems)})", asked=params
+    )
 
 
 async def send(

@@ -20,6 +20,10 @@ class ToldToWait(Failure):
     """The provider turned the call away unread, and may have said for how long (`wait`, seconds)."""
 
 
+class Blocked(Failure):
+    """The provider turned the caller itself away (HTTP 403)."""
+
+
 class Cut(Failure):
     """The request left, or part of it, and no whole answer came."""
 

@@ -90,9 +90,13 @@ class Message:
         longest = 2 * (len(self.text.text) + sum(map(len, values.values())))
         if longest <= (140 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
-        return Addressed(digits, wire, unicode, count_segments(self.text.fill(values, digits), _name(unicode)))
+        return Addressed(
+            digits, wire, unicode, count_segments(self.text.fill(values, digits), _name(unicode))
+        )
 
-    def request(self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None) -> dict[str, Any]:
+    def request(
+        self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None
+    ) -> dict[str, Any]:
         """The parameters of one request."""
         params = {**self.params, **to_wire(recipients=list(recipients), unicode=int(unicode))}
         if join:
@@ -151,7 +155,12 @@ def compose(
     )
     params.update(extra or {})
     return Message(
-        operation=operation, text=prepared, params=params, encoding=encoding, region=region, joined=join is not None
+        operation=operation,
+        text=prepared,
+        params=params,
+        encoding=encoding,
+        region=region,
+        joined=join is not None,
     )
 
 
@@ -238,5 +247,3 @@ def settled(result: SendResult, asked: int, *, repeat: bool) -> SendResult:
         before = min(before, rejected)
         accepted, rejected = accepted + before, rejected - before
     return evolve(result, accepted=accepted, rejected=rejected, recipients=result.recipients or asked)
-
-

@@ -22,7 +22,14 @@ from .failures import Cut, NotReached
 _KEEPALIVE = 4.0
 
 # By name and over the whole class line, since httpx, its successors and other transports do not share classes.
-_NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError", "LocalProtocolError"}
+_NOT_SENT = {
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "UnsupportedProtocol",
+    "ProxyError",
+    "LocalProtocolError",
+}
 
 
 class AsyncTransport(Protocol):
@@ -65,7 +72,12 @@ class Transport:
             "User-Agent": f"mensatek-async/{__version__}",
         }
         self._extensions = {
-            "timeout": {"connect": timeout.connect, "read": timeout.read, "write": timeout.write, "pool": None}
+            "timeout": {
+                "connect": timeout.connect,
+                "read": timeout.read,
+                "write": timeout.write,
+                "pool": None,
+            }
         }
 
     def _open(self) -> httpx.AsyncClient:
@@ -126,7 +138,9 @@ class Transport:
 
 def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[bytes, str]:
     """Encode fields and one file as `multipart/form-data`; returns the body and its content type."""
-    request = httpx.Request("POST", "http://localhost/", data=dict(fields), files={"Fichero": (name, content)})
+    request = httpx.Request(
+        "POST", "http://localhost/", data=dict(fields), files={"Fichero": (name, content)}
+    )
     return b"".join(request.stream), request.headers["Content-Type"]  # type: ignore[arg-type]
 
 

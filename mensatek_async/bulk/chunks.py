@@ -28,7 +28,7 @@ class Recipients(Sequence[Recipient]):
     def __len__(self) -> int:
         return len(self._given)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def, override]
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
         given, phone = self._given[index], self._phones[index]

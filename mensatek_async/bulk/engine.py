@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from inspect import isawaitable
-from typing import Literal
 
 import anyio
 import anyio.lowlevel
@@ -31,7 +30,7 @@ from ..models.recipient import Recipient
 from ..models.results import SendResult
 from .chunks import Chunk, Chunker
 from .ledger import Ledger
-from .outcomes import BulkStream, ProgressCallback, Tally
+from .outcomes import BulkStream, ProgressCallback, Tally, sent, unsent
 from .seen import SeenPhones
 from .source import Source
 
@@ -173,8 +172,14 @@ class Engine:
                 else:
                     rejected += 1
                     if rejected >= _MOST_REJECTED_OPENERS:
-                        self._stop(APIError(self._operation, None, f"the first {rejected} recipients were all rejected"))
-                    await anyio.sleep(min(0.05 * rejected, 1.0))  # calls that send nothing must not come quickly
+                        self._stop(
+                            APIError(
+                                self._operation, None, f"the first {rejected} recipients were all rejected"
+                            )
+                        )
+                    await anyio.sleep(
+                        min(0.05 * rejected, 1.0)
+                    )  # calls that send nothing must not come quickly
 
     async def _work(self) -> None:
         while not self._stopped:
@@ -198,7 +203,7 @@ class Engine:
             # Cancelled: what left without an answer may have been sent, the rest certainly was not.
             maybe = trace.maybe_done
             lost = OutcomeUnknown(self._operation, "cancelled before its answer came") if maybe else None
-            self._record(_unsent(chunk, "unknown" if maybe else "failed", trace, lost), told=False)
+            self._record(unsent(chunk, "unknown" if maybe else "failed", trace, lost), told=False)
             raise
         return await self._settle(outcome)
 
@@ -206,14 +211,14 @@ class Engine:
         if self._check_credits and not self._stopped:
             self._stop(await self._ledger.afford(chunk.segments, lambda: self._tally.credits_left))
         if self._stopped:
-            return _unsent(chunk, "failed", trace, self._reason)
+            return unsent(chunk, "failed", trace, self._reason)
         try:
             result = await self._post(chunk, trace)
         except MensatekError as error:
             self._judge(error)
-            return _unsent(chunk, "unknown" if isinstance(error, OutcomeUnknown) else "failed", trace, error)
+            return unsent(chunk, "unknown" if isinstance(error, OutcomeUnknown) else "failed", trace, error)
         self._failures = 0
-        return _sent(chunk, trace, result)
+        return sent(chunk, trace, result)
 
     async def _post(self, chunk: Chunk, trace: Trace) -> SendResult:
         reserved = self._ledger.start(chunk.segments)
@@ -279,7 +284,7 @@ class Engine:
         if not isinstance(self._tally.stopped, MensatekError):
             return
         while chunk := self._chunker.flush():
-            await self._settle(_unsent(chunk, "failed", Trace(), self._reason))
+            await self._settle(unsent(chunk, "failed", Trace(), self._reason))
         while True:
             rows, given = await self._source.unsent(self._size)
             if not rows:
@@ -293,7 +298,7 @@ class Engine:
     def _leave_unsent(self) -> None:
         """Name the rows read but never sent, when the run ends before its end."""
         while chunk := self._chunker.flush():
-            self._record(_unsent(chunk, "failed", Trace(), self._reason), told=False)
+            self._record(unsent(chunk, "failed", Trace(), self._reason), told=False)
         progress = self._tally.progress(self._source.rows)
         if not self._source.ended or progress.settled < progress.rows or progress.failed or progress.unknown:
             self._stop(self._reason)
@@ -305,38 +310,6 @@ def _bounded(name: str, value: int | None, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidRequest(f"{name} is a whole number from 1.")
     return min(value, most)
-
-
-def _unsent(
-    chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError | None
-) -> ChunkOutcome:
-    return ChunkOutcome(
-        status=status if chunk.rows else "invalid",
-        rows=chunk.rows,
-        recipients=chunk.recipients,
-        invalid=chunk.invalid,
-        attempts=trace.attempts,
-        error=error,
-    )
-
-
-def _sent(chunk: Chunk, trace: Trace, result: SendResult) -> ChunkOutcome:
-    asked = len(chunk.rows)
-    # Some replies count texts where they should count recipients; what was rejected is then the safer word.
-    accepted = result.accepted if result.accepted <= asked else asked - min(result.rejected, asked)
-    return ChunkOutcome(
-        status="sent",
-        rows=chunk.rows,
-        recipients=chunk.recipients,
-        accepted=accepted,
-        rejected=asked - accepted,
-        invalid=chunk.invalid,
-        message_id=result.message_id,
-        segments=result.segments,
-        credits_used=result.credits_used,
-        credits_left=result.credits_left,
-        attempts=trace.attempts,
-    )
 
 
 def _attach(error: BaseException, result: BulkResult) -> None:

@@ -6,11 +6,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
+from .._core.trace import Trace
+from ..errors import MensatekError
 from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+from ..models.results import SendResult
+from .chunks import Chunk
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
@@ -44,7 +48,9 @@ class Tally:
     def refused(self, problems: Sequence[RowProblem]) -> None:
         """Rows refused here."""
         for problem in problems:
-            self.invalid._add(problem.row, problem.row + 1, problem.reason, "refused; see the first rows' reasons")
+            self.invalid._add(
+                problem.row, problem.row + 1, problem.reason, "refused; see the first rows' reasons"
+            )
 
     def add(self, outcome: ChunkOutcome) -> None:
         """Record one outcome."""
@@ -100,6 +106,40 @@ def add_rows(problems: RowProblems, rows: Sequence[int], reason: str) -> None:
     """Add many rows with one reason."""
     for row in rows:
         problems._add(row, row + 1, reason)
+
+
+def unsent(
+    chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError | None
+) -> ChunkOutcome:
+    """The outcome of a chunk that was not sent, or whose answer was lost."""
+    return ChunkOutcome(
+        status=status if chunk.rows else "invalid",
+        rows=chunk.rows,
+        recipients=chunk.recipients,
+        invalid=chunk.invalid,
+        attempts=trace.attempts,
+        error=error,
+    )
+
+
+def sent(chunk: Chunk, trace: Trace, result: SendResult) -> ChunkOutcome:
+    """The outcome of a chunk that the provider answered."""
+    asked = len(chunk.rows)
+    # Some replies count texts where they should count recipients; what was rejected is then the safer word.
+    accepted = result.accepted if result.accepted <= asked else asked - min(result.rejected, asked)
+    return ChunkOutcome(
+        status="sent",
+        rows=chunk.rows,
+        recipients=chunk.recipients,
+        accepted=accepted,
+        rejected=asked - accepted,
+        invalid=chunk.invalid,
+        message_id=result.message_id,
+        segments=result.segments,
+        credits_used=result.credits_used,
+        credits_left=result.credits_left,
+        attempts=trace.attempts,
+    )
 
 
 class BulkStream:

@@ -96,7 +96,9 @@ class RowProblems(Sequence[RowProblem]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, RowProblems | list | tuple):
-            return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+            return len(self) == len(other) and all(
+                mine == theirs for mine, theirs in zip(self, other, strict=True)
+            )
         return NotImplemented
 
     def __repr__(self) -> str:

@@ -124,7 +124,9 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
         try:
             return await path.read_bytes(), path.name
         except OSError as error:
-            raise InvalidFile(f"The file cannot be read: {error.strerror or type(error).__name__}.") from error
+            raise InvalidFile(
+                f"The file cannot be read: {error.strerror or type(error).__name__}."
+            ) from error
     read = getattr(file, "read", None)
     if read is None:
         raise InvalidFile(f"A file is a path, bytes or a binary file, not {type(file).__name__}.")
@@ -145,7 +147,7 @@ def _checked_name(name: str) -> str:
             advice='Give a shorter one with name=, such as name="contrato.pdf".',
         )
     if match[1].lower() not in _TYPES:
-        raise InvalidFile(f"The library does not take .{match[1]} files; it takes {', '.join(sorted(_TYPES))}.")
+        raise InvalidFile(
+            f"The library does not take .{match[1]} files; it takes {', '.join(sorted(_TYPES))}."
+        )
     return name
-
-

@@ -1,0 +1,91 @@
+"""Reads one answer: a decoded reply, or the exception it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from .. import codes
+from .._wire.decode import DecodeError, decode
+from .._wire.quick import credits_in, credits_needed, error_text, result_code
+from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
+from .failures import Blocked, Cut, ToldToWait, Unreadable
+from .operations import Operation
+from .transport import Reply
+
+_FILES = ("application/pdf", "application/zip", "application/octet-stream")
+
+
+@frozen
+class Answer:
+    """A decoded reply, or the file that came instead of one.
+
+    Attributes:
+        reply: the decoded reply; empty when a file came.
+        raw: the answer as it came.
+        done_before: whether a repeated change found itself done already.
+    """
+
+    reply: dict[str, Any] = field(repr=False)
+    raw: Reply
+    done_before: bool = False
+
+
+def read_answer(operation: Operation, reply: Reply) -> Answer:
+    """Turn an answer into a decoded reply.
+
+    Raises:
+        APIError: the provider said no.
+        Blocked: it turned the caller away.
+        ToldToWait: it turned the call away for a while.
+        Cut: the server failed, so what it did is not known.
+        Unreadable: nobody can read the answer.
+    """
+    if reply.status != 200:
+        _check_status(operation, reply)
+    if operation.reply is None and reply.content_type.startswith(_FILES):
+        return Answer({}, reply)
+    try:
+        decoded = decode(reply.body, reply.content_type)
+        code = result_code(decoded)
+    except DecodeError as error:
+        if 300 <= reply.status < 500:
+            told = f"HTTP {reply.status}; is base_url right?"
+            raise BadParameters(operation.name, None, told) from None
+        raise Unreadable(error.problems) from None
+    if code < 0 or (code == 0 and operation.needs_success):
+        raise _refusal(operation, code, decoded)
+    if reply.status >= 300:
+        raise BadParameters(operation.name, None, error_text(decoded) or f"HTTP {reply.status}")
+    return Answer(decoded, reply)
+
+
+def _check_status(operation: Operation, reply: Reply) -> None:
+    """Raise for an HTTP status that decides by itself; return when the body has the word."""
+    status = reply.status
+    if status == 401:
+        raise AuthenticationError(operation.name, None, "HTTP 401")
+    if status == 429 or (status == 503 and reply.retry_after is not None):
+        raise ToldToWait(f"HTTP {status}", wait=reply.retry_after)
+    if status == 403 and not _says_no(reply):
+        raise Blocked("HTTP 403", wait=reply.retry_after)
+    if status >= 500 or status == 408:
+        raise Cut(f"HTTP {status}")
+
+
+def _says_no(reply: Reply) -> bool:
+    try:
+        return result_code(decode(reply.body, reply.content_type)) < 0
+    except DecodeError:
+        return False
+
+
+def _refusal(operation: Operation, code: int, reply: Mapping[str, Any]) -> APIError:
+    cls = codes.error_class(operation.name, code)
+    row = codes.lookup(operation.name, code)
+    told = error_text(reply) or (row.meaning if row else "")
+    if issubclass(cls, InsufficientCredits):
+        return cls(operation.name, code, told, needed=credits_needed(reply), left=credits_in(reply))
+    return cls(operation.name, code, told)
