@@ -88,7 +88,8 @@ def test_all_is_every_extra() -> None:
 def test_the_version_is_the_built_one() -> None:
     """`mensatek_async.__version__` is what the build reads."""
     found = re.search(
-        r'"([^"]+)"', (ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]).read_text(encoding="utf-8")
+        r'__version__ = "([^"]+)"',
+        (ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]).read_text(encoding="utf-8"),
     )
     assert found
 
