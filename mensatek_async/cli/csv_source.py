@@ -66,7 +66,7 @@ class CsvSource(Grid):
             head = [line for line in islice(_clipped(text), 50) if line.strip()]
         self._delimiter = _spelled(delimiter) if delimiter else _guess(head)
         self.find_headings()
-        apart = _NAMES.get(self._delimiter, self._delimiter)
+        apart = _NAMES.get(self._delimiter, f'"{self._delimiter}"')
         self.label = f"CSV, {encoding.label}, " + (
             f"separated by {apart}" if len(self.columns) > 1 else "one column"
         )

@@ -16,6 +16,9 @@ EVERY = 3.0  # seconds between two plain lines
 class Display(Protocol):
     """Shows how far something is."""
 
+    def finish(self, progress: BulkProgress) -> None:
+        """Take the last counts."""
+
     def show(self, progress: BulkProgress) -> None:
         """Take the newest counts."""
 
@@ -35,6 +38,10 @@ class Plain:
         """Print the counts when it is time."""
         if self._due():
             self._output.note(line(progress, self._total))
+
+    def finish(self, progress: BulkProgress) -> None:
+        """Print the last counts."""
+        self._output.note(line(progress, self._total))
 
     def checked(self, rows: int) -> None:
         """Print the number of rows when it is time."""
@@ -84,6 +91,10 @@ class Bar:
         """Move the bar."""
         told = line(progress, self._total or progress.rows)
         self.rich.update(self._task, completed=progress.settled, description=told)
+
+    def finish(self, progress: BulkProgress) -> None:
+        """Leave the bar where it ended."""
+        self.show(progress)
 
     def checked(self, rows: int) -> None:
         """Count the rows."""

@@ -112,7 +112,7 @@ class Run:
             self._settle(outcome)
         self.result = outcomes.result
         self.seconds = outcomes.progress.elapsed
-        display.show(outcomes.progress)
+        display.finish(outcomes.progress)
 
     def _settle(self, outcome: ChunkOutcome) -> None:
         self.ledger.settle(outcome)

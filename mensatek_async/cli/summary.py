@@ -39,7 +39,7 @@ class Told:
     reason: str
 
     def __str__(self) -> str:
-        where = f"row {self.first:,}" if self.first == self.last else f"rows {self.first:,} to {self.last:,}"
+        where = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
         return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
 
 
@@ -229,7 +229,7 @@ def _list(
 def _say_refusals(output: Output, run: Run) -> None:
     if not run.refusals:
         return
-    first = ", ".join(f"{count} in rows {start:,} to {end:,}" for start, end, count in run.refusals[:5])
+    first = ", ".join(f"{count} in rows {start} to {end}" for start, end, count in run.refusals[:5])
     more = ", ..." if len(run.refusals) > 5 else ""
     output.say(f"  The provider does not say which it refused: {first}{more}.")
 
@@ -242,7 +242,7 @@ def _resume(run: Run, counts: Counts) -> int:
 
 
 def _how_to_go_on(run: Run, row: int) -> str:
-    text = f"From row {row:,} on nothing was sent. To go on: the same command with --from-row {row}"
+    text = f"From row {row} on nothing was sent. To go on: the same command with --from-row {row}"
     before = run.ledger.unsent_before(row)
     return f"{text}; {plural(before, 'row')} before it must be sent apart." if before else f"{text}."
 
