@@ -50,6 +50,7 @@ class AccountOptions:
         bool,
         Parameter(
             negative="",
+            show_default=False,
             help="Use a sandbox started for this run: nothing leaves this machine and no account is needed.",
         ),
     ] = False

@@ -25,8 +25,8 @@ app = App(name="mensatek", help=_HELP, version=__version__, help_format="plainte
 
 _NO_ACCOUNT = AccountOptions()
 
-Json = Annotated[bool, Parameter(negative="", help="Print one JSON object.")]
-Yes = Annotated[bool, Parameter(negative="", help="Send without asking.")]
+Json = Annotated[bool, Parameter(negative="", show_default=False, help="Print one JSON object.")]
+Yes = Annotated[bool, Parameter(negative="", show_default=False, help="Send without asking.")]
 Sender = Annotated[
     str | None, Parameter(help="Who sends: 11 letters, digits, & or _; default: MENSATEK_SENDER.")
 ]
@@ -90,13 +90,16 @@ def send(
 @app.command
 def bulk(
     recipients: str,
+    /,
     *,
     text: Annotated[
         str, Parameter(help="The text; {Column} is replaced by each row's cell, {phone} by its phone.")
     ],
     sender: Sender = None,
     at: At = None,
-    dry_run: Annotated[bool, Parameter(negative="", help="Read and check everything, send nothing.")] = False,
+    dry_run: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Read and check everything, send nothing.")
+    ] = False,
     json: Json = False,
     report: Annotated[str | None, Parameter(help="CSV file to write what became of each row.")] = None,
     yes: Yes = False,
@@ -153,6 +156,7 @@ def bulk(
 @app.command
 def segments(
     text: str,
+    /,
     *,
     encoding: Encoding = "auto",
     json: Json = False,

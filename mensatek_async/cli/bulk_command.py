@@ -98,7 +98,7 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
         return False
     if not free or not sys.stdin.isatty():
         raise Stop(
-            "This would send for real, and there is no terminal to ask on. Add --yes to send, or --dry-run."
+            "This would send for real and there is no terminal to ask on; add --yes to send without asking."
         )
     return True
 

@@ -14,7 +14,7 @@ from .stop import Stop
 
 HEADINGS = ("row", "phone", "status", "reason", "message_id")
 REFUSED = "refused by the provider: repeated, or not a correct number"
-_FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d\s().-]*$)")  # +34 600 is a phone, +cmd() is not
+_FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d\s()./-]*$)")  # +34 600 is a phone, +cmd() is not
 
 _UNSEEN, _TOUCHED, _FAILED, _INVALID = range(4)
 
