@@ -23,9 +23,9 @@ _MAX_DIGITS = 15
 _MIN_DIGITS = 8
 
 _separators = re.compile(r"[\s.\-/()\u00b7\u2010-\u2015\u2212]+")
-_whole_float = re.compile(r"([0-9]{9,})[.,]0{1,2}")
+_decimal = re.compile(r"([0-9]{6,})[.,]([0-9]{1,2})")
 _scientific = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
-_extension = re.compile(r"[0-9]\s*(?:ext|x|#|p[0-9]|w[0-9]|;)", re.IGNORECASE)
+_extension = re.compile(r"[0-9]\s*;?\s*(?:ext|x|#)", re.IGNORECASE)
 _several = re.compile(r"[0-9][^0-9]*(?:[/;,|&\n]|\b(?:y|o|e|and|or)\b)[^0-9]*[0-9]", re.IGNORECASE)
 _trunk_zero = re.compile(r"^((?:\(?\+|\(?00)[^()]*\)?\s*)\(0\)")
 
@@ -156,9 +156,12 @@ def _normalise_or_error(phone: str, region: str) -> str | InvalidPhone:
 
 def _normalise_written(phone: str, region: str) -> str:
     text = _tidy(phone)
-    whole = _whole_float.fullmatch(text)
-    if whole is not None:
-        text = whole[1]
+    decimal = _decimal.fullmatch(text)
+    if decimal is not None:
+        # A spreadsheet's number: 600000000.0. Its decimals are no digits of the phone.
+        text = decimal[1]
+        if decimal[2].strip("0"):
+            raise _invalid(phone, "is a number with decimals")
     number = _separators.sub("", _trunk_zero.sub(r"\1", text))
     digits = number.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
@@ -173,7 +176,7 @@ def _normalise_written(phone: str, region: str) -> str:
         if region == "ES" and not international:
             return "34" + digits
     if len(digits) > _MAX_DIGITS:
-        raise _invalid(phone, "is too long for one number")
+        raise _invalid(phone, "holds two numbers" if _several.search(text) else "is too long for one number")
     if not digits.strip("0"):
         raise _invalid(phone, "holds nothing but zeros")
     if international:
@@ -209,10 +212,10 @@ def _fault(text: str) -> str:
     """Why `text`, which holds more than digits and separators, is no phone."""
     if _scientific.fullmatch(text):
         return "was written by a spreadsheet in scientific notation, which loses digits"
-    if _several.search(text) or text.count("+") > 1:
-        return "holds two numbers"
     if _extension.search(text):
         return "has an extension, which a text cannot reach"
+    if _several.search(text) or text.count("+") > 1:
+        return "holds two numbers"
     if any(c.isalpha() for c in text):
         return "holds letters"
     if not any(c.isdigit() for c in text):
@@ -237,6 +240,8 @@ def _international(phone: str, digits: str) -> str:
 
 def _national(phone: str, digits: str, region: str) -> str:
     """A number without `+` or `00`: of the default region, or international as it comes out of here."""
+    if region == "ES" and len(digits) < 9:
+        raise _invalid(phone, _spanish_fault(digits))
     if region == "ES" and len(digits) == 10 and digits[0] in "6789":
         # Else a mobile with one digit too many could be a valid number of Malaysia or Singapore.
         raise _invalid(phone, "has one digit too many for a Spanish number; write a + before a foreign one")

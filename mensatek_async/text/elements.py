@@ -24,8 +24,8 @@ __all__ = [
 
 MAX_PDF = 10 * 1024 * 1024
 _HTTPS = 2
-# What an address may hold as it is; braces stay for a template's fields.
-_URL_SAFE = "%/:?#[]@!$&'*+,;=~-._{}"
+_URL_SAFE = "%/:?#[]@!$&'*+,;=~-._"
+_template_field = re.compile(r"(\{[^{}]*\})")
 _identifier = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -64,7 +64,7 @@ def link(url: str) -> str:
 
     Args:
         url: an http or https address. Parentheses, spaces and characters beyond ASCII are percent-encoded;
-            braces stay, so that a `Template` can fill in a field.
+            fields in braces stay, so that a `Template` can fill them in.
 
     Returns:
         The element, "(LINK:2:https://example.com)".
@@ -85,8 +85,10 @@ def link(url: str) -> str:
         raise InvalidRequest("The link is not an http or https address.")
     if not url.isprintable():
         raise InvalidRequest("The link holds control or invisible characters.")
-    rest = quote(parts._replace(scheme="", netloc="").geturl(), safe=_URL_SAFE)
-    return _element("LINK", f"{parts.scheme}://{network}{rest}")
+    rest = _template_field.split(parts._replace(scheme="", netloc="").geturl())
+    # Every second piece is a template's field.
+    rest[::2] = [quote(piece, safe=_URL_SAFE) for piece in rest[::2]]
+    return _element("LINK", f"{parts.scheme}://{network}{''.join(rest)}")
 
 
 def landing(landing_id: str | int) -> str:

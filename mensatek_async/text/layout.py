@@ -24,9 +24,10 @@ from .syntax import (
 Piece = str | int
 """Words of the author, or the number of a variable; 0 is the recipient's phone."""
 
-_markers = "".join(chr(number) for number in range(1, len(VARIABLES) + 1))
-_opened = re.compile(f"\\(([^()\x10{_markers}]*)[{_markers}]")
-_PHONE_MARKER = "\x10"
+# Stand-ins for the phone and the variables: control characters that folding takes out of any text.
+_MARKERS = "".join(chr(0x0E + number) for number in range(len(VARIABLES) + 1))
+_opened = re.compile(f"\\(([^(){_MARKERS}]*)[{_MARKERS[1:]}]")
+_landmark = re.compile(f"[(){_MARKERS[1:]}]")
 
 
 @frozen(eq=False, repr=False)
@@ -56,7 +57,7 @@ class Layout:
     def __attrs_post_init__(self) -> None:
         words = [piece for piece in self.pieces if isinstance(piece, str)]
         folded: list[Piece] = [fold(p) if isinstance(p, str) else p for p in self.pieces]
-        marked = "".join(p if isinstance(p, str) else chr(p) if p else _PHONE_MARKER for p in folded)
+        marked = "".join(p if isinstance(p, str) else _MARKERS[p] for p in folded)
         values = {
             "text": "".join(p if isinstance(p, str) else f"({_wire_name(p)})" for p in self.pieces),
             "literal": "".join(words),
@@ -132,12 +133,12 @@ def _variables_inside(marked: str) -> frozenset[str]:
     inside: set[str] = set()
     for match in element.finditer(marked):
         depth = 1
-        for character in marked[match.end() :]:
-            depth += (character == "(") - (character == ")")
+        for landmark in _landmark.finditer(marked, match.end()):
+            depth += (landmark[0] == "(") - (landmark[0] == ")")
             if not depth:
                 break
-            if character in _markers:
-                inside.add(_wire_name(ord(character)))
+            if landmark[0] in _MARKERS:
+                inside.add(_wire_name(_MARKERS.index(landmark[0])))
     return frozenset(inside)
 
 

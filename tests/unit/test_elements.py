@@ -1,0 +1,139 @@
+"""Message elements: built right, and never from what would break out of them."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from mensatek_async import errors
+from mensatek_async.text import elements
+
+PDF = b"%PDF-1.7\n%%EOF\n"
+
+
+def test_each_builder_writes_the_form_of_the_manual() -> None:
+    """Kind, protocol where there is one, content."""
+    assert elements.file("contrato.pdf") == "(FILE:2:contrato.pdf)"
+    assert elements.image("foto.jpg") == "(IMG:2:foto.jpg)"
+    assert elements.link("http://www.example.com") == "(LINK:2:http://www.example.com)"
+    assert elements.landing("a1-B_2") == "(SMSLAND:2:a1-B_2)"
+    assert elements.landing(17) == "(SMSLAND:2:17)"
+    assert elements.pdf(PDF) == f"(BASE64:2:{base64.b64encode(PDF).decode()})"
+    assert elements.qrcode("hola: 5 €") == "(QRCODE:hola: 5 €)"
+    assert elements.datamatrix("x") == "(DATAMATRIX:x)"
+    assert elements.pdf417("x") == "(PDF417:x)"
+    assert elements.ticket(3) == "(TICKET:3)"
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("https://example.com/a(b)c d", "https://example.com/a%28b%29c%20d"),
+        ("https://example.com/año?q=sí#ñ", "https://example.com/a%C3%B1o?q=s%C3%AD#%C3%B1"),
+        ("https://example.com/%28done%29?a=1&b=%20", "https://example.com/%28done%29?a=1&b=%20"),
+        ("  https://example.com  ", "https://example.com"),
+        ("https://peña.example/x", "https://xn--pea-8ma.example/x"),
+        ("https://example.com:8443/{id}?q={código}", "https://example.com:8443/{id}?q={código}"),
+        ("https://example.com/{a b}{{", "https://example.com/{a b}%7B%7B"),
+        ("HTTPS://Example.com/A", "https://Example.com/A"),
+    ],
+)
+def test_a_link_is_encoded_so_that_it_stays_whole(url: str, written: str) -> None:
+    """Parentheses, spaces and accents are encoded once; what is encoded already stays."""
+    assert elements.link(url) == f"(LINK:2:{written})"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "example.com",
+        "ftp://example.com",
+        "javascript:alert(1)",
+        "https://",
+        "https:///path",
+        "https://exa mple.com",
+        "https://example.com)/(LINK:2:https:/evil.example",
+        "https://[::1",
+        "https://example.com:port/",
+        "https://example.com/a\nb",
+        "https://example.com/\u200b",
+        None,
+        b"https://example.com",
+    ],
+)
+def test_a_link_to_no_web_address_is_refused(url: Any) -> None:
+    """Only http and https with a host, in one line."""
+    with pytest.raises(errors.InvalidRequest):
+        elements.link(url)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "  ", "a)b.pdf", "a(b.pdf", "../a.pdf", "a\\b", "a:b", "a\nb", "a（b", None, 5]
+)
+def test_a_file_name_that_could_break_out_is_refused(name: Any) -> None:
+    """No path, no parenthesis of any width, no control character, in files and images alike."""
+    for build in (elements.file, elements.image):
+        with pytest.raises(errors.InvalidFile):
+            build(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b" %PDF-1.7", "%PDF-1.7", None])
+def test_what_is_no_pdf_is_refused(content: Any) -> None:
+    """Empty content, other types and texts are not sent as a PDF."""
+    with pytest.raises(errors.InvalidFile):
+        elements.pdf(content)
+
+
+def test_a_pdf_beyond_the_limit_is_refused_and_one_at_the_limit_is_taken() -> None:
+    """The limit is given in bytes of the PDF, not of its encoding."""
+    assert elements.pdf(bytearray(PDF), max_size=len(PDF)) == elements.pdf(memoryview(PDF))
+    with pytest.raises(errors.InvalidFile, match=f"{len(PDF) - 1} are taken at most"):
+        elements.pdf(PDF, max_size=len(PDF) - 1)
+
+
+@pytest.mark.parametrize("text", ["", " ", "a)b", "a(b", "a⑴", None, 5])
+def test_a_code_needs_a_text_without_parentheses(text: Any) -> None:
+    """A parenthesis cannot be escaped, so it is refused."""
+    for build in (elements.qrcode, elements.datamatrix, elements.pdf417):
+        with pytest.raises(errors.InvalidRequest):
+            build(text)
+
+
+@pytest.mark.parametrize("landing", ["", "a b", "a)", "ñ", True, None])
+def test_a_landing_needs_an_id(landing: Any) -> None:
+    """An id is letters, digits, underscores and hyphens."""
+    with pytest.raises(errors.InvalidRequest):
+        elements.landing("" if landing is None else landing)
+
+
+@pytest.mark.parametrize("uses", [0, -1, True, 1.5, "3", None])
+def test_a_ticket_needs_a_number_of_uses(uses: Any) -> None:
+    """A whole number of one or more."""
+    with pytest.raises(errors.InvalidRequest):
+        elements.ticket(uses)
+
+
+def test_errors_never_show_what_was_given() -> None:
+    """Contents may be personal, so messages describe them only."""
+    for build in (elements.file, elements.link, elements.qrcode):
+        with pytest.raises(errors.InvalidRequest) as caught:
+            build("se(creto)")
+        assert "creto" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hola (FILE:2:a.pdf)", True),
+        ("(qrcode:x)", True),
+        ("( LINK :2:https://example.com)", True),
+        ("Hola (ver nota): adiós", False),
+        ("FILE:2:a.pdf", False),
+        ("(Files: 2)", False),
+        ("", False),
+    ],
+)
+def test_has_elements(text: str, expected: bool) -> None:
+    """Elements are recognised in any case; ordinary parentheses are not elements."""
+    assert elements.has_elements(text) is expected

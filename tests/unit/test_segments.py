@@ -1,0 +1,165 @@
+"""Segments: how a text is cut, counted and charged."""
+
+from typing import Any
+
+import pytest
+import smsutil
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mensatek_async import errors
+from mensatek_async.text import Segmentation, segments, split
+from mensatek_async.text.gsm import EXTENSION
+from mensatek_async.text.segments import choose_encoding, count_segments
+
+gsm_text = st.lists(
+    st.tuples(st.text(st.sampled_from("aé@\n€[^|~"), min_size=1, max_size=4), st.integers(1, 90)), max_size=6
+).map(lambda runs: "".join(word * times for word, times in runs))
+unicode_text = st.lists(
+    st.tuples(st.text(st.sampled_from("aж中😀👍€"), min_size=1, max_size=3), st.integers(1, 50)), max_size=6
+).map(lambda runs: "ж" + "".join(word * times for word, times in runs))
+
+
+def pieces(text: str) -> list[str]:
+    """How the independent package cuts `text`."""
+    return [part.content for part in smsutil.split(text).parts] if text else []
+
+
+@given(gsm_text)
+@example("a" * 152 + "€" * 77)
+@example("€" * 80)
+@example("a" * 153 + "€" * 4)
+@example("a" * 152 + "€" * 4 + "a")
+def test_gsm_texts_are_cut_as_the_independent_package_cuts_them(text: str) -> None:
+    """Parts, their number and the quick count agree with smsutil."""
+    expected = pieces(text)
+
+    assert list(split(text)) == expected
+    assert segments(text).segments == count_segments(text) == count_segments(text, "gsm") == len(expected)
+
+
+@given(unicode_text)
+@example("ж" + "😀" * 40)
+@example("ж" * 66 + "😀" * 3)
+def test_unicode_texts_are_cut_as_the_independent_package_cuts_them(text: str) -> None:
+    """Parts, their number and the quick count agree with smsutil."""
+    expected = pieces(text)
+
+    assert list(split(text)) == expected
+    assert segments(text).segments == count_segments(text) == count_segments(text, "unicode") == len(expected)
+
+
+@given(st.one_of(st.text(), gsm_text, unicode_text), st.sampled_from(["auto", "gsm", "unicode"]))
+def test_parts_joined_are_the_text_and_fit(text: str, encoding: Any) -> None:
+    """Whatever the text, nothing is lost by cutting, no part is empty and none is too long."""
+    parts = split(text, encoding)
+    told = segments(text, encoding)
+
+    assert "".join(parts) == text
+    assert len(parts) == told.segments == count_segments(text, encoding)
+    assert all(0 < units(part, told.encoding) <= limit(told.encoding, len(parts)) for part in parts)
+    assert told.characters == sum(units(part, told.encoding) for part in parts)
+
+
+@given(st.one_of(gsm_text, unicode_text))
+def test_remaining_units_are_those_that_still_fit(text: str) -> None:
+    """As many plain letters as remain make no further part, one more does."""
+    told = segments(text)
+    if told.segments:
+        assert segments(text + "a" * told.remaining, told.encoding).segments == told.segments
+        assert segments(text + "a" * (told.remaining + 1), told.encoding).segments == told.segments + 1
+
+
+def units(text: str, encoding: str) -> int:
+    """Units counted character by character."""
+    if encoding == "gsm":
+        return sum(2 if c in EXTENSION else 1 for c in text)
+    return sum(2 if ord(c) > 0xFFFF else 1 for c in text)
+
+
+def limit(encoding: str, parts: int) -> int:
+    """Units one part may hold."""
+    return {"gsm": (160, 153), "unicode": (70, 67)}[encoding][parts > 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Segmentation("gsm", 0, 0, 160)),
+        ("a", Segmentation("gsm", 1, 1, 159)),
+        ("a" * 160, Segmentation("gsm", 1, 160, 0)),
+        ("a" * 161, Segmentation("gsm", 2, 161, 145)),
+        ("a" * 306, Segmentation("gsm", 2, 306, 0)),
+        ("a" * 307, Segmentation("gsm", 3, 307, 152)),
+        ("€" * 80, Segmentation("gsm", 1, 160, 0)),
+        ("€" * 81, Segmentation("gsm", 2, 162, 143)),
+        ("a" * 152 + "€" * 77, Segmentation("gsm", 3, 306, 151)),
+        ("\f", Segmentation("gsm", 1, 2, 158)),
+        ("mañana, José Á", Segmentation("gsm", 1, 14, 146, ("Á",))),
+        ("ж" * 70, Segmentation("unicode", 1, 70, 0)),
+        ("ж" * 71, Segmentation("unicode", 2, 71, 63)),
+        ("😀" * 35, Segmentation("unicode", 1, 70, 0)),
+        ("😀" * 67, Segmentation("unicode", 3, 134, 65)),
+    ],
+)
+def test_known_texts(text: str, expected: Segmentation) -> None:
+    """Boundaries of both encodings, worked out by hand."""
+    assert segments(text) == expected
+
+
+def test_auto_takes_gsm_for_everyday_spanish_and_tells_what_is_replaced() -> None:
+    """Accented vowels cost nothing; each that changes is named once, in order."""
+    told = segments("Sí, el lunes próximo irá a la clínica Ávila: ¿a las 10 o a las 11? ¡Qué año!")
+
+    assert told.encoding == "gsm"
+    assert told.replaced == ("í", "ó", "á", "Á")
+    assert told.lost == ()
+
+
+def test_forced_gsm_tells_what_is_lost_and_counts_it_as_one() -> None:
+    """A lost character takes one unit whatever its width in Unicode."""
+    told = segments("ok 😀 ç😀", "gsm")
+
+    assert (told.encoding, told.characters, told.lost) == ("gsm", 7, ("😀", "ç"))
+
+
+def test_forced_unicode_replaces_nothing() -> None:
+    """Nothing changes in a text that travels as Unicode."""
+    assert segments("aá", "unicode") == Segmentation("unicode", 1, 2, 68)
+
+
+def test_an_empty_unicode_text_has_all_its_units_left() -> None:
+    """No part is needed, and seventy units are free."""
+    assert segments("", "unicode") == Segmentation("unicode", 0, 0, 70)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "GSM", "", None, 0, []])
+def test_an_unknown_encoding_is_refused(encoding: Any) -> None:
+    """Only three names are taken, and the error lists them."""
+    for ask in (segments, split, count_segments):
+        with pytest.raises(errors.InvalidRequest, match='"auto", "gsm" or "unicode"'):
+            ask("hola", encoding)
+
+
+@pytest.mark.parametrize("text", [None, b"hola", 5])
+def test_what_is_no_text_is_refused(text: Any) -> None:
+    """Bytes and numbers are not counted as if they were texts."""
+    with pytest.raises(errors.InvalidRequest, match="A text is a str"):
+        segments(text)
+
+
+def test_a_lone_surrogate_counts_as_one_unit() -> None:
+    """Broken text is counted, not an error."""
+    assert segments("\ud800").characters == 1
+
+
+def test_choose_encoding_is_what_auto_takes() -> None:
+    """The bulk engine asks for the encoding alone."""
+    assert choose_encoding("mañana") == "gsm"
+    assert choose_encoding("mañana 😀") == "unicode"
+
+
+def test_repr_shows_no_character_of_the_text() -> None:
+    """The characters replaced or lost are part of the text, so they stay out of logs."""
+    assert "í" not in repr(segments("í"))
+    assert "😀" not in repr(segments("😀", "gsm"))

@@ -1,0 +1,425 @@
+"""Templates: fields, placeholders, and the refusal of what a recipient may not put into a text."""
+
+import copy
+import datetime
+import enum
+import pickle
+import unicodedata
+from collections import ChainMap
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async import errors
+from mensatek_async.text import Template, elements
+from mensatek_async.text.plain import PlainText, prepare
+from mensatek_async.text.syntax import ELEMENTS, find, has_opening
+from mensatek_async.text.values import check_field_value
+
+EVIL = "(LINK:2:https://evil.example)"
+
+
+def refused(template: Template | PlainText, /, **fields: object) -> str:
+    """The message of the refusal."""
+    with pytest.raises(errors.InvalidField) as caught:
+        template.values(fields)
+    return str(caught.value)
+
+
+# --- the text ----------------------------------------------------------------------------------------------
+
+
+def test_fields_become_variables_in_order_of_first_use() -> None:
+    """A repeated field keeps its number; the phone is the provider's own placeholder."""
+    template = Template("{b}, {a} y {b} en {phone}")
+
+    assert template.text == "(Variable_1), (Variable_2) y (Variable_1) en (Movil)"
+    assert template.fields == ("b", "a")
+    assert template.values({"a": "1", "b": "2", "c": "3"}) == {"Variable_1": "2", "Variable_2": "1"}
+
+
+def test_doubled_braces_are_braces() -> None:
+    """Braces around a field and alone come out single, on the wire and to the recipient."""
+    template = Template("{{{a}}} {{b}} }}{{")
+
+    assert template.text == "{(Variable_1)} {b} }{"
+    assert template.render({"a": "{x}{Movil}"}, "34600000000") == "{{x}{Movil}} {b} }{"
+
+
+def test_a_template_without_fields_is_a_text() -> None:
+    """Nothing needs to be filled in."""
+    assert Template("Hola").text == "Hola"
+    assert Template("Hola").values({}) == {}
+
+
+def test_ten_fields_are_taken_and_an_eleventh_is_not() -> None:
+    """The provider has ten variables; the phone is none of them."""
+    ten = " ".join(f"{{campo {n}}}" for n in range(10))
+
+    assert Template(ten + "{phone}").text.endswith("(Variable_10)(Movil)")
+    with pytest.raises(errors.InvalidField, match="11 fields"):
+        Template(ten + "{otro}")
+
+
+@pytest.mark.parametrize(
+    "name", ["nombre", "nombre completo", "Teléfono_2", "fecha-cita", "名前", "1ª cita", "नाम"]
+)
+def test_a_spreadsheets_heading_is_a_name(name: str) -> None:
+    """Letters of any script, digits, spaces, underscores and hyphens."""
+    assert Template(f"Hola {{{name}}}").fields == (name,)
+    assert Template(f"Hola {{ {name} }}").render({name: "Ana"}, "") == "Hola Ana"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        (None, "made of a str"),
+        ("{}", "no name"),
+        ("{ }", "no name"),
+        ("{0}", "no name"),
+        ("{a.b}", "names may not have"),
+        ("{a[0]}", "names may not have"),
+        ("{a!r}", "names may not have"),
+        ("{a:>5}", "names may not have"),
+        ("{fecha:%d}", "names may not have"),
+        ("{a\nb}", "names may not have"),
+        (f"{{{'a' * 61}}}", "more than 60"),
+        ("{a", "no partner"),
+        ("a}", "no partner"),
+        ("{a}}", "no partner"),
+        ("{{a}", "no partner"),
+        ("{a{b}}", "no partner"),
+        ("Hola (Variable_1)", "placeholders"),
+        ("Hola (variable_2) {a}", "placeholders"),
+        ("Hola （Variable_3） {a}", "placeholders"),
+        ("Hola (Movil)", "placeholders"),
+    ],
+)
+def test_what_cannot_be_a_template_is_refused_at_once(source: Any, reason: str) -> None:
+    """The error comes from the construction, before any recipient."""
+    with pytest.raises(errors.InvalidField, match=reason):
+        Template(source)
+
+
+def test_a_construction_error_never_shows_the_text() -> None:
+    """The text is not for logs; the position is enough to find the fault."""
+    for source in ("secreto {a", "secreto {a:secreto}", "{secreto: secreto}"):
+        with pytest.raises(errors.InvalidField, match="at character") as caught:
+            Template(source)
+        assert "secreto" not in str(caught.value)
+
+
+def test_repr_shows_fields_and_no_text() -> None:
+    """Templates end up in logs; texts may not."""
+    assert (
+        repr(Template("secreto {nombre}"))
+        == str(Template("secreto {nombre}"))
+        == "<Template fields=['nombre']>"
+    )
+    assert "secreto" not in repr(PlainText("secreto"))
+
+
+@pytest.mark.parametrize("text", [Template("Hola {a}, {{b}}"), PlainText("Hola (Variable_1)")])
+def test_texts_are_values(text: Template | PlainText) -> None:
+    """They compare, hash, copy and travel between processes, and cannot be changed."""
+    for twin in (pickle.loads(pickle.dumps(text)), copy.deepcopy(text), type(text)(text.source)):
+        assert twin == text
+        assert hash(twin) == hash(text)
+        assert twin.text == text.text
+    assert text != type(text)("otro")
+    with pytest.raises(AttributeError):
+        setattr(text, "source", "x")  # noqa: B010 - a plain assignment would not type-check
+
+
+def test_literal_and_its_encoding() -> None:
+    """The author's words alone decide what no recipient can change."""
+    template = Template("Hola {nombre ж}, {{x}}")
+
+    assert template.literal == "Hola , {x}"
+    assert not template.needs_unicode
+    assert Template("Привет {a}").needs_unicode
+
+
+# --- values ------------------------------------------------------------------------------------------------
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 - the kind whose str() differs
+    """An enum of texts, which str() would write as Colour.RED."""
+
+    RED = "rojo"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("", ""),
+        (5, "5"),
+        (0, "0"),
+        (1.5, "1.5"),
+        (Decimal("10.00"), "10.00"),
+        (datetime.date(2027, 1, 8), "2027-01-08"),
+        (Colour.RED, "rojo"),
+        ("María (hija)", "María (hija)"),
+        ("a: b) c", "a: b) c"),
+        ("(ver nota: 2)", "(ver nota: 2)"),
+        ("Pedro (móvil)", "Pedro (móvil)"),
+        ("(enlace:2:x)", "(enlace:2:x)"),
+    ],
+)
+def test_texts_numbers_and_dates_are_written_out(value: object, written: str) -> None:
+    """An empty text is a value; ordinary parentheses are allowed."""
+    assert Template("Hola {a}").values({"a": value}) == {"Variable_1": written}
+    assert check_field_value("a", value) == written
+
+
+class NotAvailable:
+    """Compares like the missing value of a data frame: the answer is no bool."""
+
+    def __ne__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("ambiguous")
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), Decimal("NaN"), NotAvailable()])
+def test_an_empty_cell_is_a_missing_field(value: object) -> None:
+    """Nobody is to be greeted as None or nan."""
+    assert "has no field 'a'" in refused(Template("Hola {a}"), a=value)
+
+
+@pytest.mark.parametrize("value", [b"x", bytearray(b"x"), ["x"], ("x",), {"x": 1}, {"x"}])
+def test_what_nobody_would_write_into_a_text_is_refused(value: object) -> None:
+    """Bytes and collections are mistakes, named by their type."""
+    assert f"is a {type(value).__name__}" in refused(Template("Hola {a}"), a=value)
+
+
+def test_a_missing_field_is_named() -> None:
+    """The error says which field, and shows no value of the others."""
+    message = refused(Template("{nombre} {fecha}"), nombre="Ana")
+
+    assert "'fecha'" in message
+    assert "Ana" not in message
+
+
+def test_names_match_exactly_first_and_then_in_any_case() -> None:
+    """The very same name wins; else case, spaces around and the form of accents do not matter."""
+    template = Template("{nombre} {día}")
+
+    assert template.values({"nombre": 1, "NOMBRE": 2, "DÍA": 3}) == {"Variable_1": "1", "Variable_2": "3"}
+    assert template.values({" Nombre ": 1, unicodedata.normalize("NFD", "día"): 3})["Variable_2"] == "3"
+    assert template.values(ChainMap({"Nombre": 1}, {"Día": 2})) == {"Variable_1": "1", "Variable_2": "2"}
+
+
+def test_a_name_that_fits_two_fields_is_refused() -> None:
+    """Neither is guessed."""
+    assert "'Nombre' or 'NOMBRE'" in refused(Template("{nombre}"), Nombre=1, NOMBRE=2)
+
+
+def test_keys_that_are_no_texts_do_not_matter() -> None:
+    """A reader may file surplus cells under None."""
+    fields: Any = {None: ["x"], "Nombre": "Ana"}
+
+    assert Template("{nombre}").values(fields) == {"Variable_1": "Ana"}
+
+
+def test_render_is_what_the_recipient_sees() -> None:
+    """Values and phone are in their places, and are not filled in again."""
+    template = Template("{a}{b} {phone}")
+
+    assert template.render({"a": "{b}", "b": "x"}, "34600000000") == "{b}x 34600000000"
+    assert template.fill(template.values({"a": "{b}", "b": "x"}), "34600000000") == "{b}x 34600000000"
+
+
+# --- elements in fields ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ELEMENTS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "({}:2:x)",
+        "( {}:2:x",
+        "\uff08{}\uff1a2\uff1ax\uff09",
+        "a\n(\t{} :x)",
+        "(\u200b{}\u00ad:2:x)",
+        "﹙{}﹕x﹚",
+    ],
+)
+def test_an_element_in_a_field_is_refused_however_it_is_written(kind: str, form: str) -> None:
+    """Case, spaces, width and invisible characters hide nothing; the field is named, the value is not shown."""
+    fancy = "".join(chr(ord(c) + 0xFEE0) for c in kind)
+    for name in (kind, kind.lower(), kind.title(), fancy, kind[0] + "\u200d" + kind[1:]):
+        value = "Ana " + form.format(name)
+        message = refused(Template("Hola {nombre}"), nombre=value)
+        assert "'nombre'" in message
+        assert value not in message
+        with pytest.raises(errors.InvalidField, match="'nombre'"):
+            check_field_value("nombre", value)
+
+
+@pytest.mark.parametrize("value", ["(LÍNK:2:x)", "(FÍLE:2:x)", "(LI\u0301NK:2:x)", "(L\x00INK:2:x)"])
+def test_accents_the_provider_takes_off_hide_no_element(value: str) -> None:
+    """What is a plain letter after the provider's replacement counts as one before."""
+    refused(Template("Hola {a}"), a=value)
+
+
+@pytest.mark.parametrize(
+    "value", ["(Variable_2)", "( variable_10 )", "(Movil)", "（MOVIL）", "x (Vari\u200bable_1)"]
+)
+def test_a_placeholder_in_a_field_is_refused(value: str) -> None:
+    """A field may not pull in another one."""
+    refused(Template("Hola {a} {b}"), a="Ana", b=value)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields", "named"),
+    [
+        ("({a}:2:{b}", {"a": "LINK", "b": "https://evil.example)"}, "'a'"),
+        ("({a})", {"a": "LINK:2:https://evil.example"}, "'a'"),
+        ("( {a}", {"a": "link:2:https://evil.example)"}, "'a'"),
+        ("(LI{a}", {"a": "NK:2:https://evil.example)"}, "'a'"),
+        ("(LINK {a}", {"a": ":2:https://evil.example)"}, "'a'"),
+        ("（\u200b{a}", {"a": "QRCODE:x"}, "'a'"),
+        ("{a}{b}", {"a": "(LI", "b": "NK:2:https://evil.example)"}, "'a' and 'b'"),
+        ("{a} {b}", {"a": "(", "b": "LINK:2:https://evil.example)"}, "'a' and 'b'"),
+        ("{a}LINK:2:https://example.com", {"a": "("}, "'a'"),
+        ("({a}LINK:2:https://example.com", {"a": ""}, "'a'"),
+        ("(Variable_{a}", {"a": "2)"}, "'a'"),
+        ("({a})", {"a": "Movil"}, "'a'"),
+        ("(Variable_1{a}) {b}", {"a": "", "b": "x"}, "'a'"),
+        ("(FILE:2:a.pdf) {b} ({a})", {"a": "IMG:2:x", "b": "y"}, "'a'"),
+    ],
+)
+def test_an_element_in_pieces_is_refused(source: str, fields: dict[str, object], named: str) -> None:
+    """Fields side by side, or with the words around them, may not make one up."""
+    assert named in refused(Template(source), **fields)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        ("Cita ({fecha})", {"fecha": "10:00"}),
+        ("({a}{b})", {"a": "Lin", "b": "ea: 5"}),
+        ("(Ref {a})", {"a": "LINK:2:x"}),
+        ("(Contacto: {a})", {"a": "Movil"}),
+        ("Tel. ({a})", {"a": "móvil: 600"}),
+        ("{a} {b}", {"a": "(", "b": ")"}),
+        ("(LINK:2:https://example.com) {a}", {"a": "María (hija)"}),
+    ],
+)
+def test_parentheses_around_fields_are_allowed(source: str, fields: dict[str, object]) -> None:
+    """Only what would be an element or a placeholder is refused."""
+    assert list(Template(source).values(fields).values()) == list(fields.values())
+
+
+def test_a_field_inside_the_authors_element_is_allowed_without_parentheses() -> None:
+    """A link per recipient is what fields are for; the recipient cannot end it."""
+    template = Template("Hola {nombre} " + elements.link("https://example.com/{id}") + " {nota}")
+
+    assert template.render({"nombre": "A", "id": "7?x=1", "nota": "(b)"}, "").endswith("com/7?x=1) (b)")
+    for value in ("7)", "(7", "7）", "⑺", ") (LINK:2:https://evil.example"):
+        assert "'id'" in refused(template, nombre="A", id=value, nota="")
+
+
+def test_inside_ends_where_the_element_does() -> None:
+    """Nested and unclosed parentheses keep a field inside."""
+    assert "inside" in refused(Template("(QRCODE:a(b)\n{a})"), a=")")
+    assert "inside" in refused(Template("(QRCODE:a\n\t{a}"), a=")")
+    assert Template("(QRCODE:a)\n{a})").values({"a": ")"}) == {"Variable_1": ")"}
+
+
+spice = st.sampled_from(
+    ["(", ")", "LINK", "link", ":", "2", " ", "（", "FILE:", "Variable_1", "Movil", "á", "\u200b", "x", "\n"]
+)
+fragment = st.lists(spice, max_size=4).map("".join)
+
+
+@given(st.lists(fragment, min_size=3, max_size=3), st.lists(fragment, min_size=2, max_size=2))
+def test_no_accepted_value_adds_an_element(words: list[str], given: list[str]) -> None:
+    """Whatever words and values: what comes out holds the author's elements and no more."""
+    try:
+        template = Template(f"-{words[0]}{{a}}{words[1]}{{b}}{words[2]}")
+    except errors.InvalidField:
+        return
+    fields = dict(zip("ab", given, strict=True))
+    before = find(template.render({"a": "?", "b": "?"}, "?"))
+    try:
+        after = find(template.render(fields, "?"))
+    except errors.InvalidField:
+        return
+
+    assert after == before
+
+
+def test_every_parenthesis_of_unicode_is_known() -> None:
+    """The short list of opening parentheses is what compatibility forms make of them."""
+    openings = [chr(n) for n in range(0x110000) if unicodedata.normalize("NFKC", chr(n)) == "("]
+
+    assert len(openings) > 1
+    assert all(map(has_opening, openings))
+
+
+# --- plain texts -------------------------------------------------------------------------------------------
+
+
+def test_a_plain_text_is_sent_as_it_is() -> None:
+    """Braces mean nothing in it, and other fields are not sent."""
+    plain = prepare("Hola {nombre}")
+
+    assert plain.text == plain.literal == "Hola {nombre}"
+    fields: Any = {"nombre": "Ana", "Variable_x": 1, 5: 6}
+    assert plain.values(fields) == {}
+    assert plain.render({}, "346") == "Hola {nombre}"
+
+
+def test_a_plain_texts_placeholders_are_the_providers() -> None:
+    """Variables are filled in for counting; those that the text does not use are sent as well."""
+    plain = prepare("(Variable_2) y (Variable_10) en (Movil), {x}")
+    fields = {"variable_2": "dos", "Variable_10": 10, "Variable_3": "tres", "Variable_4": None}
+
+    assert plain.fields == ("Variable_2", "Variable_10")
+    assert plain.literal == " y  en , {x}"
+    assert not plain.needs_unicode
+    assert plain.values(fields) == {"Variable_2": "dos", "Variable_10": "10", "Variable_3": "tres"}
+    assert plain.render(fields, "346") == "dos y 10 en 346, {x}"
+
+
+def test_a_plain_texts_missing_variable_is_named() -> None:
+    """The provider would leave a hole."""
+    assert "'Variable_1'" in refused(PlainText("Hola (Variable_1)"), nombre="Ana")
+    assert "'Variable_1'" in refused(PlainText("Hola (Variable_1)"), Variable_1=None)
+
+
+@pytest.mark.parametrize("name", ["Variable_0", "Variable_11", "variable_999"])
+def test_a_variable_beyond_ten_is_refused(name: str) -> None:
+    """The provider would not know it."""
+    assert name in refused(PlainText("Hola"), **{name: "x"})
+
+
+def test_elements_are_refused_in_plain_texts_variables_too() -> None:
+    """Used in the text or not, alone or together with the words around it."""
+    assert "'Variable_1'" in refused(PlainText("Hola (Variable_1)"), Variable_1=EVIL)
+    assert "'Variable_2'" in refused(PlainText("Hola (Variable_1)"), Variable_1="(a)", Variable_2=EVIL)
+    assert "'Variable_1'" in refused(PlainText("((Variable_1)"), Variable_1="LINK:2:x)")
+    assert "inside" in refused(PlainText("(LINK:2:https://x.es/(Variable_1))"), Variable_1="a)")
+    assert (
+        PlainText(EVIL + "(Variable_1)").values({"Variable_1": "(a)", "Variable_2": "(b)"})["Variable_2"]
+        == "(b)"
+    )
+
+
+def test_prepare_takes_texts_of_both_kinds() -> None:
+    """A template stays itself; what is empty or no text is refused."""
+    template = Template("{a}")
+
+    assert prepare(template) is template
+    wrongs: tuple[Any, ...] = ("", "  ", None, b"hola")
+    for wrong in wrongs:
+        with pytest.raises(errors.InvalidRequest):
+            prepare(wrong)
