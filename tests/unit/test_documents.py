@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,6 +40,24 @@ def test_the_first_command_does_the_main_job() -> None:
 def test_the_second_command_runs_the_tests() -> None:
     """Continuous integration runs this line as it stands here."""
     assert _shell(1) == "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s tests"
+
+
+def _help(*command: str) -> str:
+    code = "import sys; from mensatek_async.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_command_does_what_the_readme_says() -> None:
+    """Every command in the README is there, and every option named is an option of one of them."""
+    told = sections(README)["The command"]
+    commands = set(re.findall(r"^\| `mensatek (\w+)", told, re.MULTILINE))
+
+    helps = "".join(_help(command) for command in commands)
+
+    assert commands == {"credits", "send", "bulk", "segments", "sandbox"}
+    assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
 def test_every_operation_has_an_entry() -> None:
