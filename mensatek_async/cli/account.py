@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 _LONGEST_TOKEN = 4096
+_HINT = (
+    "Set MENSATEK_API_USER and MENSATEK_API_TOKEN, or use --user and --token-file; --sandbox needs neither."
+)
 
 
 @Parameter(name="*")
@@ -134,17 +137,19 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
 def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
     token = _read_token(options.token_file) if options.token_file is not None else None
     try:
+        load_account("?", "?", options.base_url, None)
+    except MensatekError as error:
+        raise stop_for(error) from None
+    try:
+        load_account(options.user, "?", options.base_url, None)  # is the token all that may be missing?
         try:
             account = load_account(options.user, token, options.base_url, None)
         except ConfigurationError:
             if not (may_ask and sys.stdin.isatty()):
                 raise
-            load_account(
-                options.user, token or "?", options.base_url, None
-            )  # is the token all that is missing?
             account = load_account(options.user, _ask_token(), options.base_url, None)
-    except MensatekError as error:
-        raise stop_for(error) from None
+    except ConfigurationError as error:
+        raise Stop(f"{error.args[0]}\n{_HINT}") from None
     return _connection(account, sandbox=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -89,7 +90,7 @@ def send(
 
 @app.command
 def bulk(
-    recipients: str,
+    recipients: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     text: Annotated[
@@ -155,7 +156,7 @@ def bulk(
 
 @app.command
 def segments(
-    text: str,
+    text: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     encoding: Encoding = "auto",
@@ -211,6 +212,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    # Our log lines are for programs; here the summary tells, and what no handler takes would go to the terminal.
+    logging.getLogger().addHandler(logging.NullHandler())
     output = Output()
     try:
         answer = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")

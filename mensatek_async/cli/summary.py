@@ -237,8 +237,10 @@ def _say_refusals(output: Output, run: Run) -> None:
 def _resume(run: Run, counts: Counts) -> int:
     """The first row from which on nothing was sent, when there are such rows; else 0."""
     row = run.ledger.unsent_from
+    if not row:
+        return 0
     after = counts.not_sent - run.ledger.unsent_before(row)
-    return max(row, run.job.reading.start, 1) if after else 0
+    return row if after else 0
 
 
 def _how_to_go_on(run: Run, row: int) -> str:
