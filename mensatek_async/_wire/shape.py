@@ -74,6 +74,6 @@ def flat(value: Any) -> list[Any]:
             if depth >= DEEPEST:
                 raise DecodeError("lists are nested too deeply")
             stack.extend((inner, depth + 1) for inner in reversed(entry))
-        elif entry is not None and entry != "":
+        elif entry is not None and entry != "" and entry != {}:
             entries.append(entry)
     return entries
