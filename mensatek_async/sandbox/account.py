@@ -127,7 +127,8 @@ class Account:
         leaving = self.library.deleted_after_certification()
         for message in self.messages.values() if leaving else ():
             for phone, batch in message.phones.items():
-                if batch.files & leaving and self.standing(batch, phone, now)[0] in CERTIFICATE_READY:
-                    leaving -= batch.files
-                    for name in batch.files:
+                used = batch.files & leaving
+                if used and self.standing(batch, phone, now)[0] in CERTIFICATE_READY:
+                    leaving -= used
+                    for name in used:
                         self.library.delete(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -117,7 +116,7 @@ def _upload(account: Account, params: Params) -> tuple[int, str]:
             return NO_CONTENT, ""
         try:
             content = base64.b64decode(params.text("Contenido"), validate=True)
-        except binascii.Error:
+        except ValueError:
             return UNREADABLE, ""
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         raise BadCall(

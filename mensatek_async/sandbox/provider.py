@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 import threading
 from collections.abc import Mapping
@@ -143,7 +142,7 @@ class Provider:
         scheme, _, credentials = arrival.headers.get("authorization", "").partition(" ")
         try:
             given = base64.b64decode(credentials.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:
             return False
         return scheme.lower() == "basic" and secrets.compare_digest(
             given, f"{self.user}:{self.token}".encode()

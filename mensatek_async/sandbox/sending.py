@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -75,7 +74,7 @@ def _document_refusal(account: Account, contract: int, documents: list[tuple[str
 def _is_pdf(content: str) -> bool:
     try:
         return base64.b64decode(content, validate=True).startswith(b"%PDF")
-    except binascii.Error:
+    except ValueError:
         return False
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.setLevel(logging.CRITICAL)
 _quiet.propagate = False
 
+_LINGER = "hh" if sys.platform == "win32" else "ii"
 _KEEP_ALIVE_SECONDS = 75
 _PATIENCE_SECONDS = 5.0
 
@@ -50,7 +52,7 @@ class Connection(H11Protocol):
     def drop(self, reset: bool) -> None:
         """Close at once, with a TCP reset if asked for."""
         if reset:
-            linger = struct.pack("ii", 1, 0)
+            linger = struct.pack(_LINGER, 1, 0)
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.transport.abort()
 

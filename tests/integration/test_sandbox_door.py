@@ -1,0 +1,115 @@
+"""Who is let in: credentials, methods, paths, the block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from mensatek_async.sandbox import OPERATIONS, Sandbox
+from tests.sandbox_calls import ANA, NO_TLS, Caller, calling
+
+JSON = {"Resp": "JSON"}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox that blocks after three bad calls, for a minute of its own time."""
+    with Sandbox(block_after=3, starts_at=datetime(2027, 1, 8, 11, 0, tzinfo=UTC)) as running:
+        yield running
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller with the right credentials."""
+    with calling(sandbox) as caller:
+        yield caller
+
+
+def test_all_operations_of_the_manuals_are_there(call: Caller) -> None:
+    """Each path answers to POST, and to nothing else; another path does not exist."""
+    assert len(OPERATIONS) == 13
+    for operation in OPERATIONS:
+        assert call.http.get(operation).status_code == 405
+    assert call.post("EnviarFax").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "Basic", "Basic %%%", "Bearer ZGVtbzpkZW1vLXRva2Vu", "Basic ZGVtbzpvdHJv", "Basic ñ"],
+)
+@pytest.mark.parametrize("status", [200, 401])
+def test_refused_credentials(sandbox: Sandbox, header: str | None, status: int) -> None:
+    """Missing, broken or wrong credentials are Res -1, with the status chosen."""
+    sandbox.refusal_status = status
+    headers = {"authorization": header.encode()} if header else {}
+    answer = httpx.post(f"{sandbox.base_url}/GetCreditos", verify=NO_TLS, json=JSON, headers=headers)
+    assert (answer.status_code, answer.json()) == (status, [{"Res": -1}])
+    assert ("www-authenticate" in answer.headers) is (status == 401)
+
+
+def test_token_can_be_revoked(sandbox: Sandbox, call: Caller) -> None:
+    """After the token changed the old one is refused."""
+    sandbox.token = "another"
+    assert (sandbox.user, sandbox.token, sandbox.refusal_status) == ("demo", "another", 200)
+    assert call("GetCreditos") == {"Res": -1}
+
+
+def test_bare_refusal_over_http(sandbox: Sandbox) -> None:
+    """In the style `bare` the body is just -1."""
+    sandbox.reply_style = "bare"
+    assert sandbox.reply_style == "bare"
+    assert httpx.post(f"{sandbox.base_url}/GetCreditos", verify=NO_TLS, json=JSON).text == "-1"
+
+
+def test_parameters_in_the_query_refuse_the_credentials(call: Caller) -> None:
+    """As in the field: a query string makes the login fail."""
+    assert call.http.post("GetCreditos?Resp=JSON", json=JSON).json() == [{"Res": -1}]
+
+
+def test_unreadable_body_is_code_3_in_json(call: Caller) -> None:
+    """A body that cannot be read cannot ask for a form: the answer is JSON."""
+    reply = call.post("GetCreditos", content=b"{", headers={"content-type": "application/json"}).json()[0]
+    assert (reply["Res"], "JSON" in reply["Error"]) == (-3, True)
+
+
+def test_wrong_calls_end_in_a_block_for_a_while(sandbox: Sandbox, call: Caller) -> None:
+    """The third wrong call closes the door to everything, with 403 and HTML, until the time is over."""
+    call("GetReportSMS", Idmensaje=1)
+    call("GetReportSMS")
+    assert not sandbox.blocked
+    call("CancelarSMS", Idmensaje=1)
+    assert sandbox.blocked
+    answer = call.post("GetCreditos")
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert (sandbox.requests[-1].status, sandbox.requests[-1].reply) == (403, None)
+    sandbox.advance(61)
+    assert not sandbox.blocked
+    assert call("GetCreditos")["Res"] == 1
+
+
+def test_quick_empty_calls_end_in_a_block(sandbox: Sandbox, call: Caller) -> None:
+    """The same read three times at once blocks; with time or a send in between it does not."""
+    for _ in range(4):
+        call("GetCreditos")
+        sandbox.advance(5)
+    for _ in range(4):
+        call("GetCreditos")
+        call.send(ANA)
+    assert not sandbox.blocked
+    for _ in range(3):
+        call("GetCreditos")
+    assert sandbox.blocked
+
+
+def test_block_at_will_and_a_sandbox_that_never_blocks(sandbox: Sandbox, call: Caller) -> None:
+    """A block can be ordered, for any time; a lenient sandbox forgives everything."""
+    sandbox.block(5)
+    assert call.post("GetCreditos").status_code == 403
+    sandbox.advance(5)
+    assert call.post("GetCreditos").status_code == 200
+    with Sandbox(strict=False, block_after=1) as lenient, calling(lenient) as forgiven:
+        for _ in range(5):
+            assert forgiven("GetReportSMS", Idmensaje=1)["Res"] == -2

@@ -1,0 +1,56 @@
+"""A bare HTTP caller for the sandbox's own tests: knows nothing of the client."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from mensatek_async.sandbox import Sandbox
+
+ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load a real one for every client
+ISSUER = {"Contacto": "EMPRESA S.L.", "Telcontacto": "900000000", "Cifcontacto": "B00000000"}
+
+
+class Caller:
+    """Calls operations with plain httpx and gives the decoded reply."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def post(self, operation: str, params: Any = None, **request: Any) -> httpx.Response:
+        """The undecoded answer; `params` go as JSON unless the request says otherwise."""
+        if not request.keys() & {"data", "content", "files"}:
+            request["json"] = {"Resp": "JSON", **(params or {})}
+        return self.http.post(operation, **request)
+
+    def __call__(self, operation: str, **params: Any) -> dict[str, Any]:
+        """The first object of a JSON reply."""
+        reply: dict[str, Any] = self.post(operation, params).json()[0]
+        return reply
+
+    def send(self, *phones: str, text: str = "Hola", **params: Any) -> dict[str, Any]:
+        """EnviarSMS to phones that share a text."""
+        rows = [{"Movil": phone} for phone in phones]
+        return self(
+            "EnviarSMS", **{"Remitente": "MIEMPRESA", "Destinatarios": rows, "Mensaje": text, **params}
+        )
+
+    def certify(self, *phones: str, text: str = "Hola", **params: Any) -> dict[str, Any]:
+        """EnviarSMSCERTIFICADO to phones that share a text."""
+        rows = [{"Movil": phone} for phone in phones]
+        common = {"Remitente": "MIEMPRESA", "Destinatarios": rows, "Mensaje": text}
+        return self("EnviarSMSCERTIFICADO", **{**common, **ISSUER, **params})
+
+
+@contextmanager
+def calling(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller with the right credentials."""
+    with httpx.Client(
+        base_url=f"{sandbox.base_url}/", auth=(sandbox.user, sandbox.token), verify=NO_TLS
+    ) as http:
+        yield Caller(http)

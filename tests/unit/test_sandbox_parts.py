@@ -1,0 +1,274 @@
+"""The sandbox's small parts: bodies, clock, stages, gatekeeper, faults, import without its packages."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import mensatek_async.sandbox
+from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.sandbox.bodies import BadCall, Params, read_body
+from mensatek_async.sandbox.delivery import Clock, label, read_minute, stages, write_second
+from mensatek_async.sandbox.faults import Faults
+from mensatek_async.sandbox.gatekeeper import Gatekeeper
+
+NOON = datetime(2027, 1, 8, 12, 0, tzinfo=UTC)
+FORM = "application/x-www-form-urlencoded"
+
+
+def multipart(*parts: tuple[str, str]) -> bytes:
+    """A multipart body with the boundary `xx`."""
+    return (
+        b"".join(f"--xx\r\n{head}\r\n\r\n{content}\r\n".encode() for head, content in parts) + b"--xx--\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b'{"a": "1", "Filas": [{"Movil": "2"}]}'),
+        ("application/json; charset=utf-8", b'{"a": "1", "Filas": "[{\\"Movil\\": \\"2\\"}]"}'),
+        (FORM, b"a=1&Filas=%5B%7B%22Movil%22%3A+%222%22%7D%5D"),
+        (
+            'multipart/form-data; boundary="xx"',
+            multipart(
+                ('Content-Disposition: form-data; name="a"', "1"),
+                ('Content-Disposition: form-data; name="Filas"', '[{"Movil": "2"}]'),
+                ("Content-Disposition: form-data", "no name, no place"),
+            ),
+        ),
+    ],
+)
+def test_all_body_forms_say_the_same(content_type: str, body: bytes) -> None:
+    """JSON, form and multipart give the same parameters, arrays decoded."""
+    params = read_body(content_type, body)
+    assert params.decoded() == {"a": "1", "Filas": [{"Movil": "2"}]}
+    assert params.array("FILAS") == [{"Movil": "2"}]
+    assert (params.text("A"), params.given("A"), params.given("b"), params.names) == (
+        "1",
+        True,
+        False,
+        {"a", "filas"},
+    )
+
+
+def test_multipart_file() -> None:
+    """A file part keeps its bytes and its name."""
+    body = multipart(('Content-Disposition: form-data; name="f"; filename="a.pdf"', "%PDF\r\n--x"))
+    (upload,) = read_body("multipart/form-data; boundary=xx", body).uploads
+    assert (upload.filename, upload.content) == ("a.pdf", b"%PDF\r\n--x")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[]"),
+        ("application/json", b"\xff"),
+        ("multipart/form-data", b""),
+        ("multipart/form-data; boundary=xx", b"--xx\r\n\r\nhalf"),
+    ],
+)
+def test_unreadable_bodies(content_type: str, body: bytes) -> None:
+    """A body that is not what it says is a bad call."""
+    with pytest.raises(BadCall):
+        read_body(content_type, body)
+
+
+def test_unknown_content_type_has_no_parameters() -> None:
+    """What is neither JSON nor a form says nothing."""
+    assert read_body("text/plain", b"Resp=JSON").names == set()
+
+
+def test_text_that_only_looks_like_an_array_stays_text() -> None:
+    """A message may begin with a bracket."""
+    assert Params({"Mensaje": "[aviso"}).decoded() == {"Mensaje": "[aviso"}
+
+
+@pytest.mark.parametrize("value", [None, "", [], "[", "[]", '{"Movil": "1"}', {"Movil": "1"}, 7])
+def test_bad_arrays(value: object) -> None:
+    """Absent, empty, broken or no array at all."""
+    with pytest.raises(BadCall):
+        Params({"Filas": value}).array("Filas")
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "21", "1.5", "²", [1]])
+def test_bad_numbers(value: object) -> None:
+    """Only whole numbers within bounds pass."""
+    with pytest.raises(BadCall):
+        Params({"Vpd": value}).number("Vpd", 0, 20)
+
+
+def test_numbers_may_be_strings_or_absent() -> None:
+    """3, "3" and nothing are fine."""
+    assert [Params({"Vpd": value}).number("Vpd", 0, 20, default=1) for value in (3, "3", "", None)] == [
+        3,
+        3,
+        1,
+        1,
+    ]
+
+
+def test_clock_stands_until_advanced() -> None:
+    """A clock started at a moment moves by `advance` alone, and forward only."""
+    clock = Clock(NOON)
+    clock.advance(90)
+    assert clock.now == NOON + timedelta(seconds=90)
+    with pytest.raises(ValueError, match="forward"):
+        clock.advance(-1)
+    with pytest.raises(ValueError, match="aware"):
+        Clock(datetime(2027, 1, 8))
+
+
+def test_clock_follows_real_time() -> None:
+    """Without a start it is the time of day."""
+    assert abs(Clock().now - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2027-01-08 13:00", NOON),
+        ("2027-07-08 14:00", datetime(2027, 7, 8, 12, 0, tzinfo=UTC)),
+        ("2027-02-30 10:00", None),
+        ("2027-1-8 10:00", None),
+        ("08/01/2027 10:00", None),
+        ("2027-01-08 10:00:00", None),
+        ("", None),
+    ],
+)
+def test_spanish_time_on_the_wire(text: str, moment: datetime | None) -> None:
+    """Winter and summer time are told apart; another form is none."""
+    assert read_minute(text) == moment
+    if moment:
+        assert write_second(moment) == f"{text}:00"
+
+
+@pytest.mark.parametrize(
+    ("certified", "contract", "outcome", "path"),
+    [
+        (False, 0, None, [2, 11]),
+        (False, 0, 50, [2, 50]),
+        (True, 0, None, [2, 13, 14]),
+        (True, 1, None, [2, 15, 17]),
+        (True, 18, None, [2, 13, 160, 180]),
+    ],
+)
+def test_stages_of_each_kind_of_text(
+    certified: bool, contract: int, outcome: int | None, path: list[int]
+) -> None:
+    """Each kind of text has its own way, a step every so many seconds."""
+    assert stages(certified, contract, 2.0, outcome) == [
+        (2.0 * step, status) for step, status in enumerate(path)
+    ]
+
+
+def test_labels() -> None:
+    """A listed status has the manual's words, an unlisted one a number."""
+    assert (label(1), label(777)) == ("Programado", "Estado 777")
+
+
+def test_wrong_calls_far_apart_do_not_block() -> None:
+    """Only wrong calls within a minute count together."""
+    keeper = Gatekeeper(3, 60, 5)
+    for minutes in range(6):
+        keeper.note_wrong(NOON + timedelta(minutes=minutes * 0.6))
+    assert not keeper.is_blocked(NOON + timedelta(minutes=4))
+    keeper.note_wrong(NOON + timedelta(minutes=3.1))
+    assert keeper.is_blocked(NOON + timedelta(minutes=4))
+    assert not keeper.is_blocked(NOON + timedelta(minutes=4.2))
+
+
+def test_quick_reads_block_and_slow_or_busy_ones_do_not() -> None:
+    """The same read in quick succession blocks; slow repeats, other reads and reads between sends do not."""
+    keeper = Gatekeeper(3, 60, 5)
+    for step in range(9):
+        keeper.note_read("slow", NOON + timedelta(seconds=6 * step))
+        keeper.note_read(f"other {step}", NOON)
+        keeper.note_read("busy", NOON)
+        keeper.note_work()
+    assert not keeper.is_blocked(NOON)
+    for _ in range(3):
+        keeper.note_read("quick", NOON)
+    assert keeper.is_blocked(NOON)
+
+
+@pytest.mark.parametrize(
+    ("times", "every", "after", "hits"),
+    [
+        (1, 1, 0, [1]),
+        (None, 3, 0, [3, 6, 9]),
+        (2, 2, 3, [5, 7]),
+        (None, 1, 8, [9, 10]),
+    ],
+)
+def test_faults_hit_the_calls_they_should(times: int | None, every: int, after: int, hits: list[int]) -> None:
+    """`times`, `every` and `after` together choose the calls."""
+    faults = Faults()
+    faults.add(Fault.drop_before(), "EnviarSMS", times, every, after, None)
+    struck = []
+    for call in range(1, 11):
+        assert faults.pick("GetCreditos", dict) == []
+        if faults.pick("EnviarSMS", dict):
+            struck.append(call)
+    assert struck == hits
+
+
+@pytest.mark.parametrize(("times", "every", "after"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
+def test_senseless_fault_counts_are_refused(times: int, every: int, after: int) -> None:
+    """Nothing can happen zero times, or every zeroth time."""
+    with pytest.raises(ValueError, match="start at"):
+        Sandbox().fault(Fault.drop_before(), times=times, every=every, after=after)
+
+
+def test_wrong_settings_are_refused() -> None:
+    """A style, a status, an operation or a moment that does not exist is an error at once."""
+    with pytest.raises(ValueError, match="no reply style"):
+        Sandbox(reply_style="yaml")
+    with pytest.raises(ValueError, match="200 or 401"):
+        Sandbox(refusal_status=403)
+    with pytest.raises(ValueError, match="no operation"):
+        Sandbox().fault(Fault.drop_before(), operation="EnviarFax")
+
+
+def test_nothing_secret_in_reprs() -> None:
+    """Neither token nor text shows in a repr."""
+    sandbox = Sandbox(token="secreto")
+    assert "secreto" not in repr(sandbox)
+    assert "stopped" in repr(sandbox)
+
+
+def test_sandbox_shares_nothing_with_the_client() -> None:
+    """It imports its own files, the standard library and its server, and none of the package it is to judge."""
+    allowed = sys.stdlib_module_names | {"starlette", "uvicorn"}
+    for file in Path(mensatek_async.sandbox.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 1 or (node.level == 0 and str(node.module).split(".")[0] in allowed), (
+                    file
+                )
+            elif isinstance(node, ast.Import):
+                assert {name.name.split(".")[0] for name in node.names} <= allowed, file
+
+
+def test_missing_packages_are_named() -> None:
+    """Without starlette or uvicorn the import says what to install; another missing module stays what it is."""
+    code = (
+        "import sys; sys.modules[{name!r}] = None\n"
+        "try:\n    import mensatek_async.sandbox\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    for name, start in (
+        ("uvicorn", "ImportError The sandbox needs more packages: pip install 'mensatek-async[sandbox]'"),
+        ("starlette.applications", "ImportError The sandbox needs"),
+        ("zipfile", "ModuleNotFoundError import of zipfile"),
+    ):
+        run = subprocess.run(
+            [sys.executable, "-c", code.format(name=name)], capture_output=True, text=True, check=True
+        )
+        assert run.stdout.startswith(start)

@@ -1,0 +1,104 @@
+"""Every reply style of the sandbox, on one reply."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mensatek_async.sandbox import REPLY_STYLES
+from mensatek_async.sandbox.replies import encode
+
+ROW = {"Fecha": "2021-09-04 19:37:21", "Tiempo": 3, "Telefono": 34601234567, "Estado": "l'últim"}
+REPLY: dict[str, Any] = {"Res": 1, "Cred": Decimal("14970.5"), "Informe": [ROW]}
+JSON, HTML, PLAIN, XML = (
+    "application/json",
+    "text/html; charset=utf-8",
+    "text/plain; charset=utf-8",
+    "text/xml; charset=utf-8",
+)
+PLAIN_ROW = '{"Fecha": "2021-09-04 19:37:21", "Tiempo": 3, "Telefono": 34601234567, "Estado": "l\'últim"}'
+ARRAY = f'[{{"Res": 1, "Cred": 14970.5, "Informe": [{PLAIN_ROW}]}}]'
+TXT = (
+    "Res:1;\nCred:14970.5;\nInforme:\n[\n0:\n[\nFecha:2021-09-04 19:37:21;\nTiempo:3;\nTelefono:34601234567;\n"
+    "Estado:l'últim;\n]\n]\n"
+)
+QUOTED = "[{'Fecha':'2021-09-04 19:37:21','Tiempo':3,'Telefono':34601234567,'Estado':'l\\\\'últim'}]"
+STRINGS = PLAIN_ROW.replace("3,", '"3",').replace("34601234567", '"34601234567"')
+EXPECTED = {
+    "json-array": (ARRAY, JSON),
+    "json-object": (ARRAY[1:-1], JSON),
+    "json-strings": (f'[{{"Res": "1", "Cred": "14970.5", "Informe": [{STRINGS}]}}]', JSON),
+    "spanish": (ARRAY.replace("14970.5", '"14.970,50"'), JSON),
+    "spanish-plain": (ARRAY.replace("14970.5", '"14970,50"'), JSON),
+    "saldo": (ARRAY.replace("Cred", "Saldo"), JSON),
+    "old-names": (ARRAY, JSON),
+    "bom": ("\ufeff" + ARRAY, JSON),
+    "html": (ARRAY, HTML),
+    "txt": (TXT, PLAIN),
+    "txt-line": (TXT.replace("\n", "").replace("Cred:14970.5", "Saldo:14970,50"), HTML),
+    "xml": (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<result><Res>1</Res><Cred>14970.5</Cred><Informe><item0>'
+        "<Fecha>2021-09-04 19:37:21</Fecha><Tiempo>3</Tiempo><Telefono>34601234567</Telefono>"
+        "<Estado>l'últim</Estado></item0></Informe></result>",
+        XML,
+    ),
+    "bare": (ARRAY, JSON),
+    "report-string": (f'[{{"Res": 1, "Cred": 14970.5, "Informe": "{QUOTED}"}}]', JSON),
+    "code-string": (f'[{{"Res": 1, "Cred": 14970.5, "Informe": "<code>{QUOTED}</code>"}}]', JSON),
+}
+
+
+def test_every_style_is_tried() -> None:
+    """No style is missing here but the two about key case."""
+    assert {*EXPECTED, "upper-keys", "lower-keys"} == set(REPLY_STYLES)
+
+
+@pytest.mark.parametrize("style", EXPECTED)
+def test_style_letter_by_letter(style: str) -> None:
+    """Each style, byte for byte."""
+    body, content_type = encode(REPLY, "JSON", style)
+    assert (body.decode(), content_type) == EXPECTED[style]
+
+
+@pytest.mark.parametrize(("style", "case"), [("upper-keys", str.upper), ("lower-keys", str.lower)])
+def test_case_of_keys_goes_all_the_way_down(style: str, case: Any) -> None:
+    """Keys change case in nested rows too, values do not."""
+    reply = json.loads(encode(REPLY, "JSON", style)[0])[0]
+    assert reply[case("Informe")][0] == {case(name): value for name, value in ROW.items()}
+
+
+def test_old_names() -> None:
+    """The names of version 5.8: CredNecesarios, and Msgid alone."""
+    body, _ = encode(
+        {"Res": -2, "Msgid": 5, "idMensaje": 5, "CreditosNecesarios": Decimal(7)}, "JSON", "old-names"
+    )
+    assert json.loads(body) == [{"Res": -2, "Msgid": 5, "CredNecesarios": 7}]
+
+
+def test_bare_refusal() -> None:
+    """A refused login is nothing but -1."""
+    assert encode({"Res": -1}, "JSON", "bare") == (b"-1", HTML)
+
+
+@pytest.mark.parametrize(("resp", "expected"), [("TXT", (TXT, PLAIN)), ("xml", EXPECTED["xml"])])
+def test_form_asked_for_is_honoured(resp: str, expected: tuple[str, str]) -> None:
+    """TXT and XML come when asked for, in any case."""
+    body, content_type = encode(REPLY, resp, "json-array")
+    assert (body.decode(), content_type) == expected
+
+
+@pytest.mark.parametrize("resp", ["", "ANT"])
+def test_no_form_asked_for_is_answered_as_old_versions_did(resp: str) -> None:
+    """Without Resp: one line, decimal comma, no counts."""
+    body, _ = encode(
+        {"Res": 2, "Msgid": 5, "Cred": Decimal(9), "Mensajes": 2, "NoEnviados": 0}, resp, "json-array"
+    )
+    assert body == b"Res:2;Msgid:5;Saldo:9,00;"
+
+
+def test_xml_is_escaped() -> None:
+    """Text with angle brackets stays text."""
+    assert b"<Error>a &lt;b&gt; &amp; c</Error>" in encode({"Error": "a <b> & c"}, "XML", "json-array")[0]
