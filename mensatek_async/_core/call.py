@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
 import anyio
-import stamina
 
 from .._wire import encode
 from .._wire.quick import credits_in
@@ -32,9 +32,11 @@ from .limiter import Limiter
 from .memory import Key, Memory
 from .operations import Kind, Operation
 from .reading import Answer, read_answer
-from .retry import decider, may_repeat
+from .retry import may_repeat, wait_before
 from .trace import Trace
 from .transport import Reply, Transport
+
+_log = logging.getLogger("mensatek_async")
 
 RequestFormat = Literal["json", "form"]
 
@@ -236,23 +238,20 @@ class Caller:
         started: float,
     ) -> Answer:
         settings = self._retry
-        if settings.attempts == 1 or not may_repeat(operation.kind, joined, failure):
-            raise failure
-        pending: Failure | None = failure
-        async for attempt in stamina.retry_context(
-            on=decider(operation.kind, joined, settings, started),
-            attempts=settings.attempts,
-            timeout=settings.timeout or None,
-            wait_initial=settings.wait_initial,
-            wait_max=settings.wait_max,
-            wait_jitter=settings.wait_initial,
-        ):
-            with attempt:
-                if pending is not None:  # the attempt that was made already
-                    failed = pending
-                    pending = None
-                    raise failed
+        # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
+        patient = joined and trace.flights is not None and settings.attempts > 1
+        for attempt in range(2, (2 if patient else 1) * settings.attempts + 1):
+            if not may_repeat(operation.kind, joined, failure):
+                raise failure
+            wait = wait_before(attempt, failure, settings)
+            if anyio.current_time() - started + wait > settings.timeout:
+                raise failure
+            _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
+            await anyio.sleep(wait)
+            try:
                 return await self._attempt(operation, encoded, trace)
+            except Failure as again:
+                failure = again
         raise failure
 
     def _final(

@@ -1,11 +1,12 @@
-"""Which failed attempts may be repeated, and when."""
+"""Which failed attempts may be repeated, and when.
+
+The loop itself is in `call.py`. A retry library was tried and left: it logged a warning for each repeat into the
+user's own program, and its process-wide switches decided over ours.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-
-import anyio
 
 from ..settings import Retry
 from .failures import Cut, Failure
@@ -24,16 +25,15 @@ def may_repeat(kind: Kind, joined: bool, failure: Failure) -> bool:
     return kind is not Kind.SEND or joined
 
 
-def decider(kind: Kind, joined: bool, settings: Retry, started: float) -> Callable[[Exception], bool | float]:
-    """The hook that the backoff asks after each failed attempt: stop, go on, or go on after so many seconds."""
+def wait_before(attempt: int, failure: Failure, settings: Retry) -> float:
+    """Seconds before a further attempt: as the provider said, else doubling from the first; jittered.
 
-    def decide(error: Exception) -> bool | float:
-        if not isinstance(error, Failure) or not may_repeat(kind, joined, error):
-            return False
-        if error.wait is None:
-            return True
-        # The backoff does not bound a wait it is given, nor jitter it.
-        wait = error.wait + random.uniform(0, min(1.0, settings.wait_initial))  # noqa: S311
-        return wait if anyio.current_time() - started + wait <= settings.timeout else False
-
-    return decide
+    Args:
+        attempt: the attempt to come, from 2.
+        failure: how the one before failed.
+        settings: the shortest and the longest wait.
+    """
+    if failure.wait is not None:
+        return failure.wait + random.uniform(0, min(1.0, settings.wait_initial))  # noqa: S311
+    longest = min(settings.wait_initial * 2.0 ** min(attempt - 2, 30), settings.wait_max)
+    return random.uniform(longest / 2, longest)  # noqa: S311

@@ -18,6 +18,7 @@ from ..errors import (
     APIError,
     AuthenticationError,
     ConfigurationError,
+    ConnectionFailed,
     InsufficientCredits,
     Interrupted,
     InvalidRequest,
@@ -38,7 +39,7 @@ from .source import Source
 _ENDING = (AuthenticationError, InsufficientCredits, Refused, ConfigurationError)
 _MOST_FAILED = 3  # requests in a row that failed, after all their repeats
 _MOST_UNKNOWN_OPENERS = 8  # openers in a row whose answer was lost
-_MOST_REJECTED_OPENERS = 20  # openers in a row whose phone the provider did not take
+_MOST_REJECTED_OPENERS = 10  # openers in a row whose phone the provider did not take
 
 
 class Engine:
@@ -252,7 +253,7 @@ class Engine:
     def _judge(self, error: MensatekError) -> None:
         """Decide whether a failure ends the whole send."""
         told = error.__cause__ if isinstance(error, OutcomeUnknown) else error
-        if isinstance(told, _ENDING):
+        if isinstance(told, _ENDING) or (isinstance(told, ConnectionFailed) and not self._tally.requests):
             self._stop(told)
             return
         if isinstance(error, OutcomeUnknown) and self._join is None and self._grouped:

@@ -28,7 +28,7 @@ class RowProblem:
 
 
 class RowProblems(Sequence[RowProblem]):
-    """Problems in the order met, packed: neighbouring rows with one reason are one entry, whatever their number.
+    """Problems, packed: neighbouring rows with one reason are one entry, whatever their number.
 
     Ten million rows left unsent cost a few bytes, so a bulk send that stops can still name every row.
     """
@@ -104,11 +104,14 @@ class RowProblems(Sequence[RowProblem]):
     def __repr__(self) -> str:
         return f"<RowProblems: {self._total} rows>"
 
-    def copy(self) -> RowProblems:
-        """An independent copy of what is known now."""
+    def ordered(self) -> RowProblems:
+        """An independent copy of what is known now, by row number."""
         other = RowProblems()
-        other._starts, other._ends, other._which = self._starts[:], self._ends[:], self._which[:]
-        other._reasons, other._known, other._total = self._reasons[:], dict(self._known), self._total
+        begins = (0, *self._ends[:-1])
+        for start, before, end, which in sorted(
+            zip(self._starts, begins, self._ends, self._which, strict=False)
+        ):
+            other._add(start, start + end - before, self._reasons[which])
         return other
 
 

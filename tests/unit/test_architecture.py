@@ -40,7 +40,6 @@ HOMES: dict[str, set[str]] = {
     "httpx": {"_core/transport.py"},
     "httpcore": {"_core/transport.py"},
     "cattrs": {"_wire/", "codes/"},
-    "stamina": {"_core/"},
     "phonenumbers": {"phones.py"},
     "openpyxl": {"cli/"},
     "cyclopts": {"cli/"},
