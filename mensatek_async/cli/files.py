@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
@@ -154,4 +154,5 @@ def as_text(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
     try:
         yield text
     finally:
-        text.detach()
+        with suppress(ValueError):  # closed already, when an unfinished reading is thrown away late
+            text.detach()

@@ -46,6 +46,10 @@ class Ledger:
         """The first row from which on nothing was sent, nor may have been."""
         return self._states.rfind(_TOUCHED) + 1
 
+    def touched(self, first: int, last: int) -> bool:
+        """Whether something was sent, or may have been, to a row from `first` to `last`."""
+        return self._states.find(_TOUCHED, first, last + 1) >= 0
+
     def unsent_before(self, row: int) -> int:
         """How many good rows before `row` were not sent."""
         return self._states.count(_FAILED, 0, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime
 
 import anyio
@@ -68,7 +68,7 @@ class Run:
     result: BulkResult = field(factory=BulkResult)
     seconds: float = 0.0
 
-    def feed(self) -> Iterator[Recipient]:
+    def feed(self) -> Generator[Recipient, None, None]:
         """The good rows for the client; the broken ones are noted on the way."""
         for item in self.job.reading:
             if isinstance(item, Broken):
@@ -85,11 +85,12 @@ class Run:
         """Send everything. A refused account, a signal, a full disk and the like end it early and are noted."""
         async with connection.client(self.job.limits) as client, anyio.create_task_group() as group:
             outcomes: BulkStream | None = None
+            feed = self.feed()
             try:
                 with anyio.CancelScope() as scope:
                     await group.start(self._watch, scope, output)
                     async with client.sms.bulk(
-                        self.feed(),
+                        feed,
                         self.job.text,
                         sender=self.job.sender,
                         scheduled_at=self.job.when,
@@ -102,6 +103,7 @@ class Run:
             except (MensatekError, Stop, OSError) as error:
                 self.error = error
             finally:
+                feed.close()
                 if outcomes is not None:
                     self._close(outcomes, display)
             group.cancel_scope.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ from .check import Checked
 from .files import shown
 from .output import Output, credits_text, plural
 from .recipients import Reading
+from .report import Ledger
 from .sending import Run
 from .stop import Exit, code_of
 
@@ -88,7 +89,8 @@ def dry_summary(output: Output, checked: Checked) -> Exit:
     """Tell what a dry run found; nothing was sent."""
     code = Exit.SOME_NOT_SENT if checked.problems.count or not checked.ready else Exit.DONE
     output.say(f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent.")
-    _list(output, checked.problems.first, checked.problems.count)
+    told = _by_row((("invalid", checked.problems.first),))
+    _say_broken(output, told[:SHOWN], checked.problems.count, None)
     output.answer(
         {
             "dry_run": True,
@@ -97,7 +99,7 @@ def dry_summary(output: Output, checked: Checked) -> Exit:
             "invalid": checked.problems.count,
             "texts": checked.texts,
             "unicode_rows": checked.unicode,
-            **_json_problems(_by_row((("invalid", checked.problems.first),)), checked.problems.count),
+            **_json_problems(told, checked.problems.count),
             "exit_code": int(code),
         }
     )
@@ -158,15 +160,16 @@ def summary(output: Output, run: Run, checked: Checked, report: str | None) -> E
     used, left = credits_text(result.credits_used), credits_text(result.credits_left)
     output.say(f"Credits: {used} used, {left} left." if result.requests else "Credits: none used.")
     _say_refusals(output, run)
-    total = counts.invalid + len(result.failed) + counts.unknown
-    told = _by_row(_fates(run))
-    _list(output, told, total, report)
+    _say_together(output, "Not sent", result.failed, run.ledger)
+    _say_together(output, "Perhaps sent", result.unknown, run.ledger)
+    broken = (("invalid", run.broken.first), ("invalid", result.invalid))
+    _say_broken(output, _by_row(broken, SHOWN), counts.invalid, report)
     resume = _resume(run, counts)
     if resume:
         output.say(_how_to_go_on(run, resume))
     if report is not None:
         output.say(f"Report: {shown(report, 300)}")
-    output.answer(_json(run, counts, code, resume, report, ended, total))
+    output.answer(_json(run, counts, code, resume, report, ended))
     return code
 
 
@@ -209,21 +212,38 @@ def _runs(kind: str, problems: Iterable[RowProblem]) -> Iterator[Told]:
         yield Told(first, last, kind, reason)
 
 
-def _list(
-    output: Output, told: Iterable[RowProblem] | list[Told], total: int, report: str | None = None
-) -> None:
-    entries = list(
-        islice((t if isinstance(t, Told) else Told(t.row, t.row, "invalid", t.reason) for t in told), SHOWN)
-    )
-    if not entries:
+def _say_broken(output: Output, told: list[Told], total: int, report: str | None) -> None:
+    """The first broken rows, one by one: each has its own fault."""
+    if not told:
         return
-    output.say("Rows not sent:")
-    for entry in entries:
+    output.say("Broken rows:")
+    for entry in told:
         output.say(str(entry))
-    more = total - sum(entry.last - entry.first + 1 for entry in entries)
+    more = total - sum(entry.last - entry.first + 1 for entry in told)
     if more > 0:
         where = "the report lists them all" if report else "--report FILE lists them all"
         output.say(f"  and {plural(more, 'more row')}; {where}.")
+
+
+def _say_together(output: Output, title: str, problems: Sequence[RowProblem], ledger: Ledger) -> None:
+    """Rows that share a fate, by reason. Broken rows among them do not interrupt a run of rows."""
+    if not problems:
+        return
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for told in _runs("", problems):
+        ranges = runs.setdefault(told.reason, [])
+        if ranges and ranges[-1][1] < told.first and not ledger.touched(ranges[-1][1], told.first):
+            ranges[-1] = (ranges[-1][0], told.last)
+        else:
+            ranges.append((told.first, told.last))
+    for reason, ranges in islice(runs.items(), SHOWN):
+        plain = reason.removeprefix("not sent: ").removeprefix("may have been sent: ")
+        output.say(f"{title}: {shown(plain, 300)}")
+        where = [f"{first}" if first == last else f"{first} to {last}" for first, last in sorted(ranges)]
+        more = f" and {len(where) - SHOWN:,} more places" if len(where) > SHOWN else ""
+        output.say(f"  rows {', '.join(where[:SHOWN])}{more}")
+    if len(runs) > SHOWN:
+        output.say(f"  and {len(runs) - SHOWN:,} more reasons")
 
 
 def _say_refusals(output: Output, run: Run) -> None:
@@ -246,7 +266,11 @@ def _resume(run: Run, counts: Counts) -> int:
 def _how_to_go_on(run: Run, row: int) -> str:
     text = f"From row {row} on nothing was sent. To go on: the same command with --from-row {row}"
     before = run.ledger.unsent_before(row)
-    return f"{text}; {plural(before, 'row')} before it must be sent apart." if before else f"{text}."
+    return (
+        f"{text}; {plural(before, 'row')} before it, named above, must be sent apart."
+        if before
+        else f"{text}."
+    )
 
 
 def _json_problems(told: list[Told], total: int) -> dict[str, Any]:
@@ -266,7 +290,6 @@ def _json(
     resume: int,
     report: str | None,
     ended: BaseException | None,
-    total: int,
 ) -> dict[str, Any]:
     return {
         "dry_run": False,
@@ -285,6 +308,6 @@ def _json(
         "stopped": None if ended is None else str(ended),
         "resume_from_row": resume or None,
         "report": report,
-        **_json_problems(_by_row(_fates(run)), total),
+        **_json_problems(_by_row(_fates(run)), counts.invalid + len(run.result.failed) + counts.unknown),
         "exit_code": int(code),
     }
