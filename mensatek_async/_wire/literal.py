@@ -8,6 +8,7 @@ so the time grows with the length alone.
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +32,7 @@ _KEY, _VALUE = _texts(_AFTER_KEY), _texts(_AFTER_VALUE)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(00[01][0-9a-fA-F]{5})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
 
 
@@ -147,5 +148,7 @@ def _unescaped(written: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    code = match[1] or match[2]
-    return chr(int(code, 16)) if code else _ESCAPES.get(match[3], match[3])
+    code = match[1] or match[2] or match[3]
+    if not code:
+        return _ESCAPES.get(match[4], match[4])
+    return chr(min(int(code, 16), sys.maxunicode))
