@@ -171,7 +171,9 @@ class APIError(MensatekError):
 class AuthenticationError(APIError):
     """Raised when the provider refuses the API user or token."""
 
-    default_advice = "Check the API user and the API token of your account; further calls are held back for a while."
+    default_advice = (
+        "Check the API user and the API token of your account; further calls are held back for a while."
+    )
 
 
 class InsufficientCredits(APIError):
@@ -198,7 +200,11 @@ class InsufficientCredits(APIError):
         self.left = left
 
     def __str__(self) -> str:
-        told = [f"{name} {value}" for name, value in (("needed", self.needed), ("left", self.left)) if value is not None]
+        told = [
+            f"{name} {value}"
+            for name, value in (("needed", self.needed), ("left", self.left))
+            if value is not None
+        ]
         return f"{super().__str__()} ({', '.join(told)})" if told else super().__str__()
 
 

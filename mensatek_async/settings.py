@@ -68,7 +68,8 @@ class Retry:
     """When a call that is safe to repeat is repeated.
 
     Attributes:
-        attempts: tries in all, the first one included; 1 never repeats.
+        attempts: tries in all, the first one included; 1 never repeats. A request of a bulk send that joins a
+            message is given twice as many, since repeating it is harmless and nobody waits for it alone.
         wait_initial: seconds before the second try; doubles each time, with jitter.
         wait_max: seconds between two tries at most.
         timeout: seconds over all tries; a `Retry-After` beyond what is left ends the call at once.
@@ -145,7 +146,9 @@ def load_account(user: str | None, token: str | None, base_url: str | None, send
     """
     user = user or os.environ.get("MENSATEK_API_USER", "")
     token = token or os.environ.get("MENSATEK_API_TOKEN", "")
-    missing = [name for name, value in (("MENSATEK_API_USER", user), ("MENSATEK_API_TOKEN", token)) if not value]
+    missing = [
+        name for name, value in (("MENSATEK_API_USER", user), ("MENSATEK_API_TOKEN", token)) if not value
+    ]
     if missing:
         raise ConfigurationError(
             f"No API credentials: {' and '.join(missing)} not given.",
@@ -171,7 +174,9 @@ def check_base_url(url: str) -> str:
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError("base_url is not a web address.", advice=f"The provider's is {DEFAULT_BASE_URL}.")
+        raise ConfigurationError(
+            "base_url is not a web address.", advice=f"The provider's is {DEFAULT_BASE_URL}."
+        )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError("base_url may hold no credentials, query or fragment.")
     if parts.scheme == "http" and not _is_loopback(host):
