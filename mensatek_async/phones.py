@@ -14,7 +14,8 @@ from .errors import InvalidPhone, InvalidRequest, InvalidSender
 # Mobiles are 6 and 71-79; landlines 81-88 and 91-98 get a voice fallback. 70, 80 and 90 are special rates.
 _SPANISH = r"(?:6[0-9]{8}|7[1-9][0-9]{7}|[89][1-8][0-9]{7})"
 _is_clean = re.compile(rf"(?:34)?{_SPANISH}").fullmatch
-_all_clean = re.compile(rf"(?>(?:34)?{_SPANISH}(?:\n|\Z))++")
+_is_spaced = re.compile(rf"((?:\+|00)?34)?({_SPANISH})").fullmatch
+_all_clean = re.compile(rf"(?:34)?{_SPANISH}(?:\n(?:34)?{_SPANISH})*+")
 
 # What programs make of an empty cell.
 _EMPTY = ("", "none", "nan", "null", "n/a")
@@ -59,6 +60,11 @@ def normalise(phone: str, region: str = "ES") -> str:
             return phone
         if region == "ES":
             return "34" + phone
+    else:
+        # What people write by hand and the full reading would take ten times as long for.
+        spaced = _is_spaced(phone.replace(" ", "").replace("-", ""))
+        if spaced and (spaced[1] or region == "ES"):
+            return "34" + spaced[2]
     return _normalise_written(phone, region)
 
 

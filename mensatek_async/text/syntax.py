@@ -46,7 +46,7 @@ def has_parenthesis(value: str) -> bool:
 def find(text: str) -> Found:
     """Count the elements and placeholders in `text`, also those hidden by width, case, spaces or accents."""
     # Accents count for placeholders: "(móvil)" is a word people write, and the provider's has none.
-    return Found(len(element.findall(fold(text))), len(_placeholder.findall(fold(text, accents=True))))
+    return Found(len(element.findall(fold(text))), len(_placeholder.findall(_accents_kept_out(text))))
 
 
 def holds_any(folded: str) -> bool:
@@ -54,18 +54,22 @@ def holds_any(folded: str) -> bool:
     return "(" in folded and _any.search(folded) is not None
 
 
-def fold(text: str, *, accents: bool = False) -> str:
+def fold(text: str) -> str:
     """The ASCII that is left of `text` when it is tidied up, as a transcription to GSM might do.
 
-    Full-width forms become plain and invisible characters go; so do accents, unless `accents` keeps their
-    letters from turning into plain ones (they go as a whole then).
+    Full-width forms become plain, accents are taken off, and what is invisible or of another script goes.
     """
     if not text.isascii():
-        text = (
-            unicodedata.normalize("NFKC" if accents else "NFKD", text)
-            .encode("ascii", "ignore")
-            .decode("ascii")
-        )
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return text if text.isprintable() else text.translate(_controls)
+
+
+def _accents_kept_out(text: str) -> str:
+    """As `fold`, but an accented letter, or one of another script, becomes a question mark."""
+    if not text.isascii():
+        composed = unicodedata.normalize("NFKC", text)
+        visible = (c for c in composed if c.isascii() or unicodedata.category(c) not in ("Cf", "Mn"))
+        text = "".join(visible).encode("ascii", "replace").decode("ascii")
     return text if text.isprintable() else text.translate(_controls)
 
 

@@ -299,6 +299,15 @@ def test_a_line_break_inside_a_phone_does_not_make_it_two() -> None:
     assert isinstance(normalise_all(["600000000\n611111111"])[0], InvalidPhone)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_empty_cell_among_clean_phones_is_an_error(place: int) -> None:
+    """First, last or in the middle, joined phones do not swallow it."""
+    many = ["600000000", "611111111"]
+    many.insert(place, "")
+
+    assert isinstance(normalise_all(many)[place], InvalidPhone)
+
+
 written = st.one_of(
     st.text(max_size=20),
     st.text(st.sampled_from("0123456789+ -./()ext,;\n\u200b６٦"), max_size=20),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensatek_async import errors
@@ -309,6 +309,8 @@ def test_an_element_in_pieces_is_refused(source: str, fields: dict[str, object],
         ("(Ref {a})", {"a": "LINK:2:x"}),
         ("(Contacto: {a})", {"a": "Movil"}),
         ("Tel. ({a})", {"a": "móvil: 600"}),
+        ("Tel. ({a}", {"a": "móvil)"}),
+        ("({a}Variable_{b}", {"a": "á", "b": "1)"}),
         ("{a} {b}", {"a": "(", "b": ")"}),
         ("(LINK:2:https://example.com) {a}", {"a": "María (hija)"}),
     ],
@@ -340,6 +342,7 @@ spice = st.sampled_from(
 fragment = st.lists(spice, max_size=4).map("".join)
 
 
+@example(["", "(", "Variable_1)"], ["", "á"])
 @given(st.lists(fragment, min_size=3, max_size=3), st.lists(fragment, min_size=2, max_size=2))
 def test_no_accepted_value_adds_an_element(words: list[str], given: list[str]) -> None:
     """Whatever words and values: what comes out holds the author's elements and no more."""
