@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -12,6 +13,9 @@ from .library import Library
 from .records import Batch, Message, Text
 
 _FIRST_MESSAGE = 10573758
+
+Standing = tuple[int, datetime, int]
+"""A delivery status, since when, and the seconds it took from leaving."""
 
 
 class Account:
@@ -85,27 +89,37 @@ class Account:
         message = self.messages[batch.message_id]
         self.counts.subtract(phone for phone, its in message.phones.items() if its is batch)
 
-    def standing(self, batch: Batch, phone: str, now: datetime) -> tuple[int, datetime, int]:
-        """Where one text stands: its status, since when, and the seconds it took from leaving."""
+    def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
+        """Where the texts of a batch stand, to be asked phone by phone."""
+        common = self._standing(batch, None, now)
+        others = {outcome: self._standing(batch, outcome, now) for outcome in set(self.outcomes.values())}
+        if not others:
+            return lambda phone: common
+        return lambda phone: others[self.outcomes[phone]] if phone in self.outcomes else common
+
+    def _standing(self, batch: Batch, outcome: int | None, now: datetime) -> Standing:
         if batch.cancelled_at:
             return CANCELLED, batch.cancelled_at, 0
         elapsed = (now - batch.leaves_at).total_seconds()
         if elapsed < 0:
             return SCHEDULED, batch.leaves_at, 0
-        path = stages(batch.certified, batch.contract, self.delivery_seconds, self.outcomes.get(phone))
+        path = stages(batch.certified, batch.contract, self.delivery_seconds, outcome)
         seconds, status = [stage for stage in path if stage[0] <= elapsed][-1]
         return status, batch.leaves_at + timedelta(seconds=seconds), int(seconds)
 
     def texts(self) -> list[Text]:
         """Every text accepted and kept so far."""
         now = self.clock.now
-        return [
-            self._text(batch, position, phone, now)
-            for batch in self.batches
-            for position, phone in enumerate(batch.phones)
-        ]
+        found = []
+        for batch in self.batches:
+            standing = self.standings(batch, now)
+            found += [
+                self._text(batch, position, phone, standing(phone)[0])
+                for position, phone in enumerate(batch.phones)
+            ]
+        return found
 
-    def _text(self, batch: Batch, position: int, phone: str, now: datetime) -> Text:
+    def _text(self, batch: Batch, position: int, phone: str, status: int) -> Text:
         text, segments = batch.rendered[position] if batch.rendered else (batch.text, batch.segments)
         return Text(
             phone=phone,
@@ -116,7 +130,7 @@ class Account:
             certified=batch.certified,
             unicode=batch.unicode,
             segments=segments,
-            status=self.standing(batch, phone, now)[0],
+            status=status,
             accepted_at=batch.accepted_at,
             scheduled_at=batch.scheduled_at,
         )
@@ -126,9 +140,9 @@ class Account:
         now = self.clock.now
         leaving = self.library.deleted_after_certification()
         for message in self.messages.values() if leaving else ():
-            for phone, batch in message.phones.items():
+            for batch in message.batches:
                 used = batch.files & leaving
-                if used and self.standing(batch, phone, now)[0] in CERTIFICATE_READY:
+                if used and self._standing(batch, None, now)[0] in CERTIFICATE_READY:
                     leaving -= used
                     for name in used:
                         self.library.delete(name)

@@ -74,7 +74,7 @@ class Call:
             return {}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Batch:
     """The recipients one request added to a message; they share everything but the rendered text."""
 

@@ -205,7 +205,8 @@ def _cleaned(phone: Any) -> str:
 
 
 def _render(text: str, unicode: bool, rows: dict[str, dict[str, Any]]) -> list[tuple[str, int]]:
-    return [_shown(texting.render(text, phone, row), unicode) for phone, row in rows.items()]
+    render = texting.Personal(text).render
+    return [_shown(render(phone, row), unicode) for phone, row in rows.items()]
 
 
 def _shown(text: str, unicode: bool) -> tuple[str, int]:

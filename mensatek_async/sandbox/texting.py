@@ -66,11 +66,33 @@ def is_personal(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
 
-def render(text: str, phone: str, variables: Mapping[str, object]) -> str:
-    """The text with its placeholders filled; a variable nobody gave is empty."""
-    values = {name.lower(): value for name, value in variables.items()}
-    values["movil"] = phone
-    return _PLACEHOLDER.sub(lambda found: str(values.get(found.group(1).lower(), "")), text)
+class Personal:
+    """A text that differs from one recipient to the next, taken apart once.
+
+    Args:
+        text: with its placeholders.
+    """
+
+    def __init__(self, text: str) -> None:
+        pieces = _PLACEHOLDER.split(text)
+        self._literals = pieces[::2]
+        self._names = [name.capitalize() for name in pieces[1::2]]
+
+    def render(self, phone: str, variables: Mapping[str, object]) -> str:
+        """The text for one recipient; a variable nobody gave is empty."""
+        out = [self._literals[0]]
+        for name, literal in zip(self._names, self._literals[1:], strict=True):
+            if name == "Movil":
+                out.append(phone)
+            else:
+                value = variables[name] if name in variables else _any_case(variables, name)
+                out.append(str(value))
+            out.append(literal)
+        return "".join(out)
+
+
+def _any_case(variables: Mapping[str, object], name: str) -> object:
+    return next((value for given, value in variables.items() if given.capitalize() == name), "")
 
 
 def elements(text: str) -> list[tuple[str, str]]:

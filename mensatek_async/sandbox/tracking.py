@@ -135,9 +135,10 @@ def _settled(message: Message) -> int:
 
 def _rows(account: Account, message: Message) -> list[dict[str, Any]]:
     now = account.clock.now
+    standings = {batch: account.standings(batch, now) for batch in message.batches}
     rows = []
     for phone, batch in message.phones.items():
-        status, since, seconds = account.standing(batch, phone, now)
+        status, since, seconds = standings[batch](phone)
         rows.append(
             {
                 "Fecha": write_second(since),

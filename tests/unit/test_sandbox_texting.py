@@ -74,7 +74,7 @@ def test_gsm_segments_agree_with_an_independent_count(text: str) -> None:
 def test_placeholders_are_filled_in_any_case() -> None:
     """Variables and the phone are filled in; what nobody gave is empty; values are not filled again."""
     text = "Hola (Variable_1)(variable_2), (VARIABLE_10) al (Movil)"
-    shown = texting.render(text, "34600000001", {"variable_1": "Ana", "Variable_10": "(Movil)"})
+    shown = texting.Personal(text).render("34600000001", {"variable_1": "Ana", "Variable_10": "(Movil)"})
     assert shown == "Hola Ana, (Movil) al 34600000001"
     assert texting.is_personal("(Movil)")
     assert not texting.is_personal("(Variable_11) Variable_1")
