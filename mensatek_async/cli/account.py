@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 _LONGEST_TOKEN = 4096
+_PLENTY = 10_000_000  # credits of a sandbox for one run
 _HINT = (
     "Set MENSATEK_API_USER and MENSATEK_API_TOKEN, or use --user and --token-file; --sandbox needs neither."
 )
@@ -103,7 +104,7 @@ def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) ->
         return
     if options.user or options.token_file or options.base_url:
         raise Stop("--sandbox brings its own account; leave out --user, --token-file and --base-url.")
-    with start_sandbox(keep_texts=False) as sandbox:
+    with start_sandbox(keep_texts=False, credits=_PLENTY) as sandbox:
         yield _connection(load_account(sandbox.user, sandbox.token, sandbox.base_url, None), sandbox=True)
 
 

@@ -14,6 +14,7 @@ from ..bulk.chunks import REPEATED
 from ..bulk.seen import SeenPhones
 from ..errors import InvalidRequest, MensatekError, TextAltered
 from ..models.bulk import RowProblem
+from ..models.recipient import Recipient
 from ..text.template import Template
 from .recipients import Reading
 from .rows import Broken
@@ -133,32 +134,31 @@ def check(
         checked.rows += 1
         if checked.rows % _TICK == 0:
             tick(checked.rows)
-        if isinstance(item, Broken):
-            row, phone, reason = item.row, item.phone, item.reason
-        else:
-            row, phone, reason = item.row or 0, item.phone, ""
-            try:
-                addressed = message.address(item)
-            except InvalidRequest as error:
-                reason = str(error)
-            else:
-                phone = addressed.phone
-                reason = "" if seen.add(phone) else REPEATED
+        row, phone, reason = _look(item, message, seen, checked)
         if reason:
             checked.problems.add(row, reason)
-        else:
-            checked.ready += 1
-            checked.texts += addressed.segments
-            checked.unicode += addressed.unicode
-            checked.longest = max(checked.longest, addressed.segments)
-            if checked.ready == 1:
-                checked.sample = _rendered(message, item, phone)
         if told is not None:
             told(row, phone, reason)
     return checked
 
 
-def _rendered(message: Message, recipient: object, phone: str) -> str:
-    text = message.text
-    fields = getattr(recipient, "fields", {})
-    return text.render(fields, phone) if isinstance(text, Template) else str(text)
+def _look(
+    item: Recipient | Broken, message: Message, seen: SeenPhones, checked: Checked
+) -> tuple[int, str, str]:
+    """Check one row: its number, its phone, and why it cannot be sent or ""."""
+    if isinstance(item, Broken):
+        return item.row, item.phone, item.reason
+    row = item.row or 0
+    try:
+        addressed = message.address(item)
+    except InvalidRequest as error:
+        return row, item.phone, str(error)
+    if not seen.add(addressed.phone):
+        return row, addressed.phone, REPEATED
+    checked.ready += 1
+    checked.texts += addressed.segments
+    checked.unicode += addressed.unicode
+    checked.longest = max(checked.longest, addressed.segments)
+    if checked.ready == 1:
+        checked.sample = message.text.render(item.fields, addressed.phone)
+    return row, addressed.phone, ""

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from .stop import Stop
@@ -18,7 +19,7 @@ class Quiet:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._gone = False
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old terminal must not turn an accent into a crash
 
     def write(self, text: str) -> int:
