@@ -25,13 +25,8 @@ _BARE_CODE = re.compile(r"-[0-9]{1,6}")
 _AROUND_CODE = " \t\r\n\"'[]();"
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 # Windows-1252 for Latin-1, as browsers do: the characters they differ in are never meant otherwise.
-_CHARSETS = {
-    "utf-8": "utf-8",
-    "iso8859-1": "cp1252",
-    "cp1252": "cp1252",
-    "ascii": "utf-8",
-    "iso8859-15": "iso8859-15",
-}
+_CHARSETS = {name: name for name in ("utf-8", "cp1252", "iso8859-15", "utf-16", "utf-16-le", "utf-16-be")}
+_CHARSETS["iso8859-1"] = "cp1252"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
 
@@ -157,12 +152,10 @@ def _reply(value: Any) -> dict[str, Any]:
 
 
 def _rows(value: Any, name: str) -> list[Any]:
-    if isinstance(value, str):
-        try:
-            value = _list(text_forms.without_tags(value))
-        except DecodeError:
-            raise DecodeError(f"expected a list @ {name}") from None
-    return shape.flat(value)
+    try:
+        return shape.flat(_list(text_forms.without_tags(value)) if isinstance(value, str) else value)
+    except DecodeError:
+        raise DecodeError(f"expected a list @ {name}") from None
 
 
 def _list(spelt: str) -> Any:

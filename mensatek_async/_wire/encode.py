@@ -20,7 +20,9 @@ def _other(value: Any) -> Any:
 
 
 def _decimal(value: Decimal) -> int | str:
-    return int(value) if value.is_finite() and value == value.to_integral_value() else str(value)
+    if not value.is_finite() or (value and not -18 <= value.adjusted() <= 18):
+        raise InvalidRequest("A parameter cannot be a number of this size.")
+    return int(value) if value == value.to_integral_value() else format(value, "f")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_other).encode

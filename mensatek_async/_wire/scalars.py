@@ -33,7 +33,7 @@ _DATE = re.compile(
     r"\s?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})")
-_NO_DATE = re.compile(r"[0T:\s./-]*")
+_NO_DATE = re.compile(r"[0T:\s./-]*|-0001-11-30\b.*")  # the second is PHP's word for a date of zeros
 _SEPARATORS = re.compile(r"[\s().-]+")
 
 _YES = frozenset({"1", "si", "sí", "s", "yes", "y", "true", "verdadero", "on"})

@@ -124,7 +124,7 @@ def test_a_key_with_two_values_is_refused(body: str) -> None:
 
 
 @each("body", ["-1", '"-1"', "[-1]", "[-1]\n", "'-1'", '["-1"]', "[[-1]]", " -1 \r\n", "-1;",
-                                  "<html><body>-1</body></html>", "<result>-1</result>", "<p>&quot;-1&quot;</p>"])  # fmt: skip
+               "<html><body>-1</body></html>", "<result>-1</result>", "<p>&quot;-1&quot;</p>"])  # fmt: skip
 def test_bare_code(body: str) -> None:
     """A bare negative number is a result code, in whatever it is wrapped."""
     assert decode(body.encode()) == {"res": -1}
@@ -153,7 +153,8 @@ def test_bare_code(body: str) -> None:
         ("Res:1;Informe:[0:[A:1;]1:[A:2]];", {"res": "1", "informe": [{"a": "1"}, {"a": "2"}]}),
         ("Res:1;Informe:[1:[A:2;],0:[A:1;]];", {"res": "1", "informe": [{"a": "1"}, {"a": "2"}]}),
         ("Res:1;Informe:[{'A':'x:y;z'}];Cred:5;", {"res": "1", "informe": [{"a": "x:y;z"}], "cred": "5"}),
-        ("Res:1;Informe:[0:[E:L'Hospitalet [norte];T:1]];", {"res": "1", "informe": [{"e": "L'Hospitalet [norte]", "t": "1"}]}),
+        ("Res:1;Informe:[0:[E:L'Hospitalet [norte];T:1]];",
+         {"res": "1", "informe": [{"e": "L'Hospitalet [norte]", "t": "1"}]}),
     ]
 )  # fmt: skip
 def test_pairs(body: str, reply: dict[str, Any]) -> None:
@@ -223,8 +224,8 @@ BOMB = (
 @each("body, problem",
     [
         (BOMB, "the XML has a document type"),
-        ("<?xml version='1.0'?><!DOCTYPE r SYSTEM 'file:///etc/passwd'><r><Res>1</Res></r>", "the XML has a document type"),
-        ("<!-- --><!DOCTYPE r SYSTEM 'file:///etc/passwd'><r><Res>1</Res></r>", "the XML has a document type"),
+        ("<?xml version='1.0'?><!DOCTYPE r SYSTEM 'file:///x'><r><Res>1</Res></r>", "the XML has a document type"),
+        ("<!-- --><!DOCTYPE r SYSTEM 'file:///x'><r><Res>1</Res></r>", "the XML has a document type"),
         (BOMB.partition("?>")[2], "the answer is a web page"),
         ("<?xml version='1.0'?><result><Res>1</Res>", "the XML is broken"),
         ("<?xml version='1.0'?><result>&undefined;</result>", "the XML is broken"),
@@ -247,14 +248,18 @@ def test_broken_or_dangerous_xml(body: str, problem: str) -> None:
 
 @each("spelt, value",
     [
-        ("[{'Telefono':34601234567,'Cp':0034,'Cred':1.5,'N':-7}]", [{"telefono": 34601234567, "cp": "0034", "cred": Decimal("1.5"), "n": -7}]),
+        ("[{'Telefono':34601234567,'Cp':0034,'Cred':1.5,'N':-7}]",
+         [{"telefono": 34601234567, "cp": "0034", "cred": Decimal("1.5"), "n": -7}]),
         ("[{'E':'L'Hospitalet','F':'d'en'}]", [{"e": "L'Hospitalet", "f": "d'en"}]),
         ("[{'E':'L\\'Hospitalet \\u00e9\\x41\\n\\\\ \\d'}]", [{"e": "L'Hospitalet éA\n\\ d"}]),
         ("[{'E':'\\ud83d\\ude00 \\ud83d'}]", [{"e": "😀 �"}]),
         ('[{"E":"a \\"b\\" c","F":\'say "x"\'}]', [{"e": 'a "b" c', "f": 'say "x"'}]),
         ('[{"E":"5" pantalla","F":1}]', [{"e": '5" pantalla', "f": 1}]),
-        ("[{'A':true,'B':False,'C':null,'D':None,'E':TRUE,'F':undefined}]", [{"a": True, "b": False, "c": None, "d": None, "e": True, "f": None}]),
-        ("[{Fecha:2021-09-04 19:37:21, 'Estado' : Entregado al Teléfono , 7:x,}]", [{"fecha": "2021-09-04 19:37:21", "estado": "Entregado al Teléfono", "7": "x"}]),
+        ("[{'A':true,'B':False,'C':null,'D':None,'E':TRUE,'F':undefined}]",
+         [{"a": True, "b": False, "c": None, "d": None, "e": True, "f": None}]),
+        ("[{Fecha:2021-09-04 19:37:21, 'Estado' : Entregado al Teléfono , 7:x,}]",
+         [{"fecha": "2021-09-04 19:37:21", "estado": "Entregado al Teléfono", "7": "x"}]),
+        ("[{'A':'\\U0001F600\\UFFFF'}]", [{"a": "😀UFFFF"}]),
         ("[{'A':'x, y','B':', '},{'A':''}]", [{"a": "x, y", "b": ", "}, {"a": ""}]),
         ("[{'A':[1,[2,'b'],{}]}]", [{"a": [1, [2, "b"], {}]}]),
         ("{'0':{'A':1},'1':{'A':2}}", [{"a": 1}, {"a": 2}]),
@@ -335,7 +340,7 @@ def test_literal_reads_what_json_writes(rows: list[dict[str, Any]]) -> None:
         ('{"Res":1,"Cred":-Infinity}', "a number is not finite"),
         ('{"Res":1,"Cred":1' + "0" * 100 + "}", "a number is too long"),
         ('{"Res":1,"Cred":1.' + "0" * 10_000 + "}", "a number is too long"),
-        ("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>", "the answer is a web page"),
+        ("<html><head><title>5</title></head><body><h1>Bad Gateway</h1></body></html>", "the answer is a web page"),
         ("<!DOCTYPE html><html><body>Service unavailable: try later</body></html>", "the answer is a web page"),
         ("<html></html>", "the answer is a web page"),
         ("<html><script>never closed Res:1;", "the answer is a web page"),
@@ -435,8 +440,9 @@ def test_any_bytes_give_a_reply_or_a_decode_error(body: bytes, content_type: str
         quick.result_code(reply)
 
 
-JUNK = ["[", "{", "'", '"', "<", ">", ":", ";", "&", "\\", "a", "a:", "a:b;", "['", "',", "', ", "[<a>", "<a>", "<a/>",
-        "<script>", "&#", "&#9", "0", "\n", " ", "a\n", "a:[", "':", "[{", "<!--", "&amp;", '{"a":', "1,", ";:", "]"]  # fmt: skip
+JUNK = ["[", "{", "'", '"', "<", ">", ":", ";", "&", "\\", "a", "a:", "a:b;", "['", "',", "', ", "[<a>", "<a>",
+        "<a/>", "<script>", "&#", "&#9", "0", "\n", " ", "a\n", "a:[", "':", "[{", "<!--", "&amp;", '{"a":', "1,",
+        ";:", "]"]  # fmt: skip
 
 
 @each("before", ["", "[{'a':'", "a:b;", "<x>", "<html>", "Res:1;Informe:[{", '{"Res":1,"Informe":"'])

@@ -1,0 +1,162 @@
+"""Requests: English names to wire names, and parameters to bodies."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async._wire import encode
+from mensatek_async._wire.names import RECIPIENT, REQUEST, to_wire
+from mensatek_async.errors import InvalidDate, InvalidField, InvalidRequest
+
+# Typed from the parameter tables of both manuals.
+PARAMETERS = {
+    "Remitente", "Destinatarios", "Mensaje", "Fecha", "Referenciausuario", "Report", "Idmensaje", "Fail2voice",
+    "Lenguajevoz", "Remitentevoz", "Unicode", "Fixutf8", "Resp", "Tipocontrato", "Contacto", "Telcontacto",
+    "Cifcontacto", "Vpd", "Vph", "Vpm", "Identificar", "Aceptacion", "Emailreport", "Telefono", "Fechainicio",
+    "Fechafin", "Nombre", "Tipo", "Contenido", "Autoborrado", "Links",
+}  # fmt: skip
+PARAMS: dict[str, Any] = {
+    "Mensaje": "Su cita es mañana a las 10:00 €",
+    "Destinatarios": [{"Movil": "34600000000", "Variable_1": "Ana & \"Eva\""}],
+    "Unicode": True,
+    "Fixutf8": False,
+    "Report": None,
+    "Idmensaje": 1765987,
+    "Cred": Decimal("1.50"),
+    "Vpd": Decimal(3),
+}  # fmt: skip
+
+
+def test_every_parameter_of_the_manuals_has_a_name() -> None:
+    """No parameter is missing and none was made up."""
+    assert set(REQUEST.values()) == PARAMETERS
+    assert {"Movil", *(f"Variable_{n}" for n in range(1, 11))} == set(RECIPIENT.values())
+
+
+def test_to_wire() -> None:
+    """English in, the provider's names out, without what was not given; 0 and "" were."""
+    wire = to_wire(
+        sender="", text="Hola", join=None, unicode=0, scheduled_at=datetime(2027, 1, 8, 9, 0, tzinfo=UTC)
+    )
+
+    assert wire == {"Remitente": "", "Mensaje": "Hola", "Unicode": 0, "Fecha": "2027-01-08 10:00"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "wire"), [(True, {"Autoborrado": "Si"}), (False, {}), ("Si", {"Autoborrado": "Si"})]
+)
+def test_delete_after_certification(asked: object, wire: dict[str, str]) -> None:
+    """The manual says yes as "Si", and no by silence."""
+    assert wire == to_wire(delete_after_certification=asked)
+
+
+def test_to_wire_refuses() -> None:
+    """A parameter nobody knows is a mistake of ours, a date without a zone one of the caller."""
+    with pytest.raises(KeyError, match="recipient"):
+        to_wire(recipient="34600000000")
+    with pytest.raises(InvalidDate):
+        to_wire(scheduled_at=datetime(2027, 1, 8))
+
+
+def test_json_body() -> None:
+    """Compact UTF-8, yes and no as 1 and 0, decimals exactly."""
+    body = encode.json_body(PARAMS)
+
+    assert "mañana a las 10:00 €".encode() in body
+    assert b'": ' not in body
+    assert json.loads(body) == {
+        "Mensaje": PARAMS["Mensaje"],
+        "Destinatarios": PARAMS["Destinatarios"],
+        "Unicode": 1,
+        "Fixutf8": 0,
+        "Idmensaje": 1765987,
+        "Cred": "1.50",
+        "Vpd": 3,
+    }
+    assert b'"Unicode":1' in body
+
+
+def test_form_body() -> None:
+    """A form, whose lists are JSON texts."""
+    fields = parse_qs(encode.form_body(PARAMS).decode("ascii"), strict_parsing=True)
+
+    assert json.loads(fields.pop("Destinatarios")[0]) == PARAMS["Destinatarios"]
+    assert fields == {
+        "Mensaje": [PARAMS["Mensaje"]],
+        "Unicode": ["1"],
+        "Fixutf8": ["0"],
+        "Idmensaje": ["1765987"],
+        "Cred": ["1.50"],
+        "Vpd": ["3"],
+    }
+
+
+def test_form_keeps_blank_texts() -> None:
+    """A blank sender is a value: the default sender."""
+    assert encode.form_body({"Remitente": ""}) == b"Remitente="
+
+
+def test_multipart_fields() -> None:
+    """The same values as texts, for a form with a file."""
+    assert encode.multipart_fields({"Tipo": "FILES", "Resp": "JSON", "N": 1, "L": ["a"], "x": None}) == {
+        "Tipo": "FILES",
+        "Resp": "JSON",
+        "N": "1",
+        "L": '["a"]',
+    }
+
+
+@pytest.mark.parametrize("write", [encode.json_body, encode.form_body, encode.multipart_fields])
+@pytest.mark.parametrize(
+    "params", [{"Mensaje": "a\ud83d"}, {"Destinatarios": [{"Movil": "1", "Variable_1": "\udc00"}]}]
+)
+def test_half_a_character(write: Any, params: dict[str, Any]) -> None:
+    """A lone surrogate is a clear error, and is not shown."""
+    with pytest.raises(InvalidField, match="surrogate"):
+        write(params)
+
+
+def circular() -> list[Any]:
+    inner: list[Any] = []
+    inner.append(inner)
+    return inner
+
+
+@pytest.mark.parametrize("write", [encode.json_body, encode.form_body, encode.multipart_fields])
+@pytest.mark.parametrize(
+    "value", [circular(), float("nan"), [float("inf")], {"a": object()}, {1, 2}, b"x", {(1,): 2}], ids=str
+)
+def test_values_the_wire_does_not_have(write: Any, value: object) -> None:
+    """What JSON cannot hold is a clear error."""
+    with pytest.raises(InvalidRequest):
+        write({"x": value})
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), Decimal("1E+999999")], ids=str)
+def test_decimals_without_end(value: Decimal) -> None:
+    """A decimal that no amount can be is refused, at once."""
+    with pytest.raises(InvalidRequest):
+        encode.json_body({"x": value})
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+VALUE = TEXT | st.integers() | st.lists(st.dictionaries(TEXT, TEXT, max_size=3), max_size=3)
+
+
+@given(st.dictionaries(TEXT.filter(bool), VALUE, max_size=5))
+def test_bodies_say_the_same(params: dict[str, Any]) -> None:
+    """JSON and form carry the same values."""
+    read = json.loads(encode.json_body(params))
+    fields = parse_qs(encode.form_body(params).decode("ascii"), keep_blank_values=True)
+
+    assert params == read
+    assert {name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            for name, value in params.items()} == {name: values[0] for name, values in fields.items()}  # fmt: skip
