@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from attrs import evolve, field, frozen
 
-from .._wire.names import to_wire
+from .._wire.names import RECIPIENT, to_wire
 from .._wire.scalars import to_wire_datetime
 from ..errors import InvalidDate, InvalidRequest, TextAltered
 from ..models.recipient import Recipient, VoiceFallback
@@ -49,6 +49,9 @@ class Message:
         encoding: as asked for.
         region: the region of phones written without a country.
         joined: whether it joins an earlier message.
+        needs_unicode: whether its own words need Unicode, or it was asked for.
+        segments: texts its own words take.
+        is_plain: whether it has no fields.
     """
 
     operation: Operation
@@ -57,13 +60,15 @@ class Message:
     encoding: Encoding
     region: str
     joined: bool
-    _unicode: bool = field(init=False)
-    _segments: int = field(init=False)
+    needs_unicode: bool = field(init=False)
+    segments: int = field(init=False)
+    is_plain: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
-        object.__setattr__(self, "_unicode", unicode)
-        object.__setattr__(self, "_segments", count_segments(self.text.text, _name(unicode)))
+        object.__setattr__(self, "needs_unicode", unicode)
+        object.__setattr__(self, "segments", count_segments(self.text.text, _name(unicode)))
+        object.__setattr__(self, "is_plain", not self.text.fields)
 
     def address(self, recipient: str | Recipient) -> Addressed:
         """Check one recipient and bring it into wire form.
@@ -80,11 +85,11 @@ class Message:
         else:
             raise InvalidRequest(f"A recipient is a phone or a Recipient, not {type(recipient).__name__}.")
         digits = normalise(phone, self.region)
-        if not fields and not self.text.fields:
-            return Addressed(digits, {"Movil": digits}, self._unicode, self._segments)
+        if not fields and self.is_plain:
+            return Addressed(digits, {PHONE: digits}, self.needs_unicode, self.segments)
         values = self.text.values(fields)
-        wire = {"Movil": digits, **values}
-        unicode = self._unicode
+        wire = {PHONE: digits, **values}
+        unicode = self.needs_unicode
         if not unicode and self.encoding == "auto":
             unicode = needs_unicode("".join(values.values()))
         longest = 2 * (len(self.text.text) + sum(map(len, values.values())))
@@ -104,6 +109,7 @@ class Message:
         return params
 
 
+PHONE = RECIPIENT["phone"]
 _NO_FIELDS: Mapping[str, object] = {}
 
 
@@ -151,7 +157,7 @@ def compose(
         join=None if join is None else message_number(join),
         fix_utf8=1 if fix_utf8 else None,
         links=1 if has_elements(prepared.text) else None,
-        **_voice(voice_fallback),
+        **_voice(voice_fallback, region),
     )
     params.update(extra or {})
     return Message(
@@ -203,13 +209,15 @@ def _checked_reference(reference: str | None) -> str | None:
     raise InvalidRequest(f"A reference is a text, not {type(reference).__name__}.")
 
 
-def _voice(fallback: bool | VoiceFallback | None) -> dict[str, Any]:
+def _voice(fallback: bool | VoiceFallback | None, region: str) -> dict[str, Any]:
     if not fallback:
         return {}
     asked = VoiceFallback() if fallback is True else fallback
+    if not isinstance(asked, VoiceFallback):
+        raise InvalidRequest(f"voice_fallback is True or a VoiceFallback, not {type(asked).__name__}.")
     if not _LANGUAGE.fullmatch(asked.language):
         raise InvalidRequest(f"{asked.language!r} is no voice language; they look like 'es-ES' or 'es-ES:2'.")
-    caller = None if asked.caller is None else normalise(asked.caller)
+    caller = None if asked.caller is None else normalise(asked.caller, region)
     return {"voice_fallback": 1, "voice_language": asked.language, "voice_sender": caller}
 
 
@@ -221,6 +229,8 @@ def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) ->
     """
     if isinstance(to, str | Recipient):
         return [to]
+    if not isinstance(to, Iterable) or isinstance(to, bytes | bytearray):
+        raise InvalidRequest(f"`to` is a phone, a Recipient, or several of them, not {type(to).__name__}.")
     listed: list[str | Recipient] = []
     for recipient in to:
         if len(listed) == most:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
-from .._core.message import Message
+from .._core.message import PHONE, Message
 from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
+from ..phones import normalise_all
 from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
@@ -61,11 +62,11 @@ class Chunk:
     @property
     def recipients(self) -> Recipients:
         """Its recipients, phones in international digits."""
-        return Recipients(self.given, [wire["Movil"] for wire in self.wire])
+        return Recipients(self.given, [wire[PHONE] for wire in self.wire])
 
 
 class Chunker:
-    """Fed with rows one by one; gives a chunk when one is full."""
+    """Fed with rows in batches; gives a chunk when one is full."""
 
     def __init__(self, message: Message, seen: SeenPhones) -> None:
         self._message = message
@@ -80,21 +81,21 @@ class Chunker:
         own = given.row if isinstance(given, Recipient) else None
         return self.rows if own is None else own
 
-    def add(self, given: str | Recipient, size: int) -> Chunk | None:
-        """Take one row; the chunk it filled, or None."""
-        row = self.number(given)
-        try:
-            phone, wire, unicode, segments = self._message.address(given)
-        except InvalidRequest as error:
-            return self._refuse(row, str(error))
-        if not self._seen.add(phone):
-            return self._refuse(row, REPEATED)
-        chunk = self._open[unicode]
-        chunk.rows.append(row)
-        chunk.given.append(given)
-        chunk.wire.append(wire)
-        chunk.segments += segments
-        return self._take(unicode) if len(chunk.rows) >= size else None
+    def room(self, size: int) -> int:
+        """How many rows may be added before a chunk of `size` can be full."""
+        return size - max(len(chunk.rows) for chunk in self._open.values())
+
+    def add(self, batch: Sequence[str | Recipient], size: int) -> Chunk | None:
+        """Take rows, no more than there is room for; the chunk they filled, or None."""
+        if self._message.is_plain and all(type(given) is str for given in batch):
+            self._add_phones(batch)  # type: ignore[arg-type]
+        else:
+            for given in batch:
+                self._add_one(given)
+        for unicode, chunk in self._open.items():
+            if len(chunk.rows) >= size:
+                return self._take(unicode)
+        return Chunk(invalid=self._taken()) if len(self._invalid) >= _MOST_INVALID else None
 
     def flush(self) -> Chunk | None:
         """A chunk that is not full, or None when nothing is left."""
@@ -103,11 +104,39 @@ class Chunker:
                 return self._take(unicode)
         return self._take(False) if self._invalid else None
 
-    def _refuse(self, row: int, reason: str) -> Chunk | None:
-        self._invalid.append(RowProblem(row, reason))
-        if len(self._invalid) < _MOST_INVALID:
-            return None
-        return Chunk(invalid=self._taken())
+    def _add_phones(self, batch: Sequence[str]) -> None:
+        """Bare phones for a text without fields, the commonest and the largest input: checked all at once."""
+        message, new = self._message, self._seen.add
+        chunk = self._open[message.needs_unicode]
+        row = self.rows
+        self.rows += len(batch)
+        for given, phone in zip(batch, normalise_all(batch, message.region), strict=True):
+            row += 1
+            if type(phone) is not str:
+                self._invalid.append(RowProblem(row, str(phone)))
+            elif new(phone):
+                chunk.rows.append(row)
+                chunk.given.append(given)
+                chunk.wire.append({PHONE: phone})
+                chunk.segments += message.segments
+            else:
+                self._invalid.append(RowProblem(row, REPEATED))
+
+    def _add_one(self, given: str | Recipient) -> None:
+        row = self.number(given)
+        try:
+            phone, wire, unicode, segments = self._message.address(given)
+        except InvalidRequest as error:
+            self._invalid.append(RowProblem(row, str(error)))
+            return
+        if not self._seen.add(phone):
+            self._invalid.append(RowProblem(row, REPEATED))
+            return
+        chunk = self._open[unicode]
+        chunk.rows.append(row)
+        chunk.given.append(given)
+        chunk.wire.append(wire)
+        chunk.segments += segments
 
     def _take(self, unicode: bool) -> Chunk:
         chunk, self._open[unicode] = self._open[unicode], Chunk(unicode=unicode)

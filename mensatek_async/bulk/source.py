@@ -42,18 +42,32 @@ class Source:
 
     async def next(self, size: int) -> Chunk | None:
         """The next chunk of up to `size` rows; None at the end."""
-        add = self._chunker.add
-        if not self.ended:
-            if self._plain is not None:
-                for given in self._plain:
-                    if chunk := add(given, size):
-                        return chunk
-            elif self._async is not None:
-                async for given in self._async:
-                    if chunk := add(given, size):
-                        return chunk
-            self.ended = True
+        while not self.ended:
+            batch: list[Any] = []
+            room = self._chunker.room(size)
+            chunk = None
+            try:
+                self.ended = await self._fill(batch, room)
+            finally:  # rows read before an error are rows read
+                if batch:
+                    chunk = self._chunker.add(batch, size)
+            if chunk is not None:
+                return chunk
         return self._chunker.flush()
+
+    async def _fill(self, batch: list[Any], room: int) -> bool:
+        """Read up to `room` rows into `batch`; True at the end of the input."""
+        if self._plain is not None:
+            for given in self._plain:
+                batch.append(given)
+                if len(batch) >= room:
+                    return False
+        elif self._async is not None:
+            async for given in self._async:
+                batch.append(given)
+                if len(batch) >= room:
+                    return False
+        return True
 
     async def unsent(self, size: int) -> tuple[list[int], list[str | Recipient]]:
         """Up to `size` further rows, unchecked, for a send that has stopped; empty at the end."""
