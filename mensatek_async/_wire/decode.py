@@ -28,6 +28,13 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNOREC
 _CHARSETS = {name: name for name in ("utf-8", "cp1252", "iso8859-15", "utf-16", "utf-16-le", "utf-16-be")}
 _CHARSETS["iso8859-1"] = "cp1252"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_READER = json.JSONDecoder(
+    strict=False,
+    object_pairs_hook=shape.mapping,
+    parse_int=shape.number,
+    parse_float=shape.number,
+    parse_constant=shape.refuse_constant,
+)
 _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
 
 
@@ -98,14 +105,7 @@ def _form(text: str, layers: int) -> Any:
 
 def _json(text: str, layers: int) -> Any:
     try:
-        value = json.loads(
-            text,
-            strict=False,
-            object_pairs_hook=shape.mapping,
-            parse_int=shape.number,
-            parse_float=shape.number,
-            parse_constant=shape.refuse_constant,
-        )
+        value = _READER.decode(text)
     except ValueError:
         try:
             value = literal.parse(text)
