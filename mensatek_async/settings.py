@@ -3,27 +3,61 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import field, frozen, validators
+from attrs import Attribute, field, frozen
 
 from .errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://api.mensatek.com/v7"
 
 Seconds = float | timedelta
+_PLAIN = re.compile(r"[^\s\\\x00-\x1f\x7f]+")
+_Check = Callable[[Any, "Attribute[Any]", Any], None]
 
 
 def _seconds(value: Seconds) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(f"A time is seconds or a timedelta, not {type(value).__name__}.")
+    return float(value)
 
 
-def _optional_seconds(value: Seconds | None) -> float | None:
-    return None if value is None else _seconds(value)
+def _refuse(setting: Any, attribute: Attribute[Any], value: object, wanted: str) -> None:
+    raise ConfigurationError(f"{type(setting).__name__}({attribute.name}={value!r}): it must be {wanted}.")
 
 
-_positive = [validators.instance_of(int), validators.ge(1)]
+def _more_than_zero(setting: Any, attribute: Attribute[Any], value: float) -> None:
+    if not value > 0:
+        _refuse(setting, attribute, value, "more than 0")
+
+
+def _not_negative(setting: Any, attribute: Attribute[Any], value: float) -> None:
+    if not value >= 0:
+        _refuse(setting, attribute, value, "0 or more")
+
+
+def _whole(most: int | None = None) -> _Check:
+    wanted = "a whole number from 1" + (f" to {most}" if most else "")
+
+    def check(setting: Any, attribute: Attribute[Any], value: object) -> None:
+        right = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (most or value)
+        if not right:
+            _refuse(setting, attribute, value, wanted)
+
+    return check
+
+
+def _pace(setting: Any, attribute: Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        _refuse(setting, attribute, value, "a number above 0, or None")
 
 
 @frozen(kw_only=True)
@@ -39,11 +73,11 @@ class Timeout:
             their rows need not be reported as unknown.
     """
 
-    connect: float = field(default=10.0, converter=_seconds, validator=validators.gt(0))
-    read: float = field(default=60.0, converter=_seconds, validator=validators.gt(0))
-    write: float = field(default=30.0, converter=_seconds, validator=validators.gt(0))
-    total: float = field(default=120.0, converter=_seconds, validator=validators.gt(0))
-    grace: float = field(default=5.0, converter=_seconds, validator=validators.ge(0))
+    connect: float = field(default=10.0, converter=_seconds, validator=_more_than_zero)
+    read: float = field(default=60.0, converter=_seconds, validator=_more_than_zero)
+    write: float = field(default=30.0, converter=_seconds, validator=_more_than_zero)
+    total: float = field(default=120.0, converter=_seconds, validator=_more_than_zero)
+    grace: float = field(default=5.0, converter=_seconds, validator=_not_negative)
 
 
 @frozen(kw_only=True)
@@ -57,10 +91,10 @@ class Limits:
         certified_per_request: recipients in one certified request.
     """
 
-    concurrency: int = field(default=8, validator=[*_positive, validators.le(64)])
-    per_second: float | None = field(default=None, validator=validators.optional(validators.gt(0)))
-    sms_per_request: int = field(default=500, validator=_positive)
-    certified_per_request: int = field(default=50, validator=_positive)
+    concurrency: int = field(default=8, validator=_whole(64))
+    per_second: float | None = field(default=None, validator=_pace)
+    sms_per_request: int = field(default=500, validator=_whole())
+    certified_per_request: int = field(default=50, validator=_whole())
 
 
 @frozen(kw_only=True)
@@ -75,10 +109,10 @@ class Retry:
         timeout: seconds over all tries; a `Retry-After` beyond what is left ends the call at once.
     """
 
-    attempts: int = field(default=4, validator=_positive)
-    wait_initial: float = field(default=0.5, converter=_seconds, validator=validators.ge(0))
-    wait_max: float = field(default=15.0, converter=_seconds, validator=validators.ge(0))
-    timeout: float = field(default=90.0, converter=_seconds, validator=validators.ge(0))
+    attempts: int = field(default=4, validator=_whole())
+    wait_initial: float = field(default=0.5, converter=_seconds, validator=_not_negative)
+    wait_max: float = field(default=15.0, converter=_seconds, validator=_not_negative)
+    timeout: float = field(default=90.0, converter=_seconds, validator=_not_negative)
 
 
 @frozen(kw_only=True)
@@ -95,13 +129,13 @@ class Guard:
         remember: how many reads are remembered.
     """
 
-    pause: float = field(default=60.0, converter=_seconds, validator=validators.ge(0))
-    pause_max: float = field(default=900.0, converter=_seconds, validator=validators.ge(0))
-    block_pause: float = field(default=60.0, converter=_seconds, validator=validators.ge(0))
-    wrong_calls: int = field(default=5, validator=_positive)
-    wrong_window: float = field(default=60.0, converter=_seconds, validator=validators.gt(0))
-    read_interval: float = field(default=5.0, converter=_seconds, validator=validators.ge(0))
-    remember: int = field(default=1024, validator=_positive)
+    pause: float = field(default=60.0, converter=_seconds, validator=_not_negative)
+    pause_max: float = field(default=900.0, converter=_seconds, validator=_not_negative)
+    block_pause: float = field(default=60.0, converter=_seconds, validator=_not_negative)
+    wrong_calls: int = field(default=5, validator=_whole())
+    wrong_window: float = field(default=60.0, converter=_seconds, validator=_more_than_zero)
+    read_interval: float = field(default=5.0, converter=_seconds, validator=_not_negative)
+    remember: int = field(default=1024, validator=_whole())
 
 
 class Secret:
@@ -154,6 +188,14 @@ def load_account(user: str | None, token: str | None, base_url: str | None, send
             f"No API credentials: {' and '.join(missing)} not given.",
             advice="Pass user and token, or set the environment variables; your panel shows both.",
         )
+    for name, value in (("user", user), ("token", token)):
+        if not isinstance(value, str):
+            raise ConfigurationError(f"The API {name} is a text, not {type(value).__name__}.")
+        if value != value.strip() or not value.isprintable():
+            raise ConfigurationError(
+                f"The API {name} holds a line break, or a space at an end.",
+                advice="It was probably copied with more than itself.",
+            )
     if ":" in user:
         raise ConfigurationError("The API user holds a colon, which HTTP Basic cannot carry.")
     url = base_url or os.environ.get("MENSATEK_BASE_URL") or DEFAULT_BASE_URL
@@ -166,20 +208,24 @@ def load_account(user: str | None, token: str | None, base_url: str | None, send
 
 
 def check_base_url(url: str) -> str:
-    """Refuse an address that would show the token on the wire, or hide credentials in the URL."""
+    """Refuse an address that would show the token on the wire, or hide credentials in the URL.
+
+    Raises:
+        ConfigurationError: it is no web address, neither https nor loopback, or holds more than host and path.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         _ = parts.port
-    except ValueError:
+    except (AttributeError, TypeError, ValueError):
         host, parts = "", urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not host or not _PLAIN.fullmatch(url):
         raise ConfigurationError(
             "base_url is not a web address.", advice=f"The provider's is {DEFAULT_BASE_URL}."
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:
         raise ConfigurationError("base_url may hold no credentials, query or fragment.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             "base_url is not https, so the token would travel in the clear.",
             advice="Use https; plain http is taken for this machine only (localhost, 127.0.0.1, ::1).",
@@ -187,7 +233,8 @@ def check_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine."""
     import ipaddress
 
     if host == "localhost" or host.endswith(".localhost"):
