@@ -160,7 +160,7 @@ class APIError(MensatekError):
     def __init__(self, operation: str, code: int | None, detail: str = "") -> None:
         shown = f" {code}" if code is not None else ""
         super().__init__(
-            f"{operation} refused{shown}: {detail or 'no reason given'}.".replace("..", "."),
+            f"{operation} refused{shown}: {detail.rstrip('.') or 'no reason given'}.",
             advice=self.default_advice,
         )
         self.operation = operation

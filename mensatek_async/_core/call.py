@@ -10,14 +10,12 @@ from typing import Any, Literal
 import anyio
 
 from .._wire import encode
-from .._wire.quick import credits_in
 from ..errors import (
     AccountPaused,
     APIError,
     AuthenticationError,
     BadParameters,
     ConnectionFailed,
-    InsufficientCredits,
     InvalidRequest,
     MensatekError,
     NotYours,
@@ -33,6 +31,7 @@ from .memory import Key, Memory
 from .operations import Kind, Operation
 from .reading import Answer, read_answer
 from .retry import may_repeat, wait_before
+from .scrub import scrub
 from .trace import Trace
 from .transport import Reply, Transport
 
@@ -87,25 +86,27 @@ class Caller:
         Raises:
             MensatekError: see the family.
         """
+        self._transport.check()
         trace = trace or Trace()
         encoded = body or self._encode(params, form)
-        joined = bool(_value(params, "idmensaje"))
+        joined = _joins(operation, params)
         started = anyio.current_time()
         try:
             try:
-                answer = await self._attempt(operation, encoded, trace)
+                answer = await self._attempt(operation, encoded, trace, started)
             except Failure as failure:
                 answer = await self._repeat(operation, encoded, trace, joined, failure, started)
         except Failure as failure:
             raise self._final(operation, params, trace, failure) from (failure.__cause__ or failure)
         except APIError as error:
-            if not trace.maybe_done:
-                raise self._without_secrets(error, params) from None
+            shown = self._without_secrets(error, params)
+            if not trace.maybe_done or operation.kind is Kind.READ or error.code in operation.not_done:
+                raise shown from None
             if error.code in operation.done:
                 return Answer({"res": 1}, Reply(200, "", b""), done_before=True)
             raise OutcomeUnknown(
                 operation.name, "an earlier try got no answer, and its repeat was refused", asked=params
-            ) from self._without_secrets(error, params)
+            ) from shown
         except MensatekError as error:
             if trace.maybe_done and operation.kind is not Kind.READ:
                 raise OutcomeUnknown(
@@ -130,8 +131,14 @@ class Caller:
         Raises:
             MensatekError: see the family.
         """
+        self._transport.check()
+        trace = Trace()
         return await self._memory.read(
-            _key(operation, params), form, max_age, lambda: self.call(operation, params, form=form)
+            _key(operation, params),
+            form,
+            max_age,
+            lambda: self.call(operation, params, form=form, trace=trace),
+            lambda: trace.left,
         )
 
     async def any(self, operation: Operation, params: Mapping[str, Any], *, form: str = "JSON") -> Answer:
@@ -153,13 +160,15 @@ class Caller:
             return encode.form_body(asked), "application/x-www-form-urlencoded"
         return encode.json_body(asked), "application/json"
 
-    async def _attempt(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Answer:
+    async def _attempt(
+        self, operation: Operation, encoded: tuple[bytes, str], trace: Trace, started: float
+    ) -> Answer:
         limiter = self._limiter
         if limiter is None:
             limiter = self._limiter = Limiter(self._limits.concurrency, self._limits.per_second)
         while True:
             self._gate.check(operation.name, anyio.current_time())
-            await self._wait_as_told(operation)
+            await self._wait_as_told(operation, started)
             await limiter.acquire()
             try:
                 now = anyio.current_time()
@@ -170,21 +179,24 @@ class Caller:
             finally:
                 limiter.release()
             try:
-                answer = read_answer(operation, reply)
+                answer = read_answer(operation, reply, self._note_credits)
             except (Failure, APIError) as error:
                 raise self._noted(operation, error, limiter, trace) from error.__cause__
-            self._note_credits(credits_in(answer.reply))
             limiter.went_well()
             self._gate.accepted()
             return answer
 
     async def _post(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Reply:
         trace.attempts += 1
+        left, trace.left = trace.left, True
         try:
             if trace.flights is None:
                 return await self._transport.post(operation.path, *encoded)
             with trace.flights.flight():
                 return await self._transport.post(operation.path, *encoded)
+        except NotReached:
+            trace.left = left
+            raise
         except Cut:
             trace.maybe_done = True
             raise
@@ -209,22 +221,19 @@ class Caller:
             self._gate.refused_credentials(now)
         elif isinstance(error, BadParameters | NotYours):
             self._gate.wrong_call(operation.name, now)
-        elif isinstance(error, InsufficientCredits):
-            self._note_credits(error.left)
         return error
 
-    async def _wait_as_told(self, operation: Operation) -> None:
-        while wait := self._gate.hold(anyio.current_time()):
-            if wait > self._retry.timeout:
+    async def _wait_as_told(self, operation: Operation, started: float) -> None:
+        while wait := self._gate.hold(now := anyio.current_time()):
+            if now - started + wait > self._retry.timeout:
                 raise TooManyRequests(
                     f"{operation.name} was not called: the provider asked everything to wait.",
                     retry_after=wait,
                 )
             await anyio.sleep(wait)
 
-    def _note_credits(self, told: Decimal | None) -> None:
-        if told is not None:
-            self.last_credits, self._credits_at = told, anyio.current_time()
+    def _note_credits(self, told: Decimal) -> None:
+        self.last_credits, self._credits_at = told, anyio.current_time()
 
     # --- the way of a failure -------------------------------------------------------------------------------
 
@@ -249,7 +258,7 @@ class Caller:
             _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
             await anyio.sleep(wait)
             try:
-                return await self._attempt(operation, encoded, trace)
+                return await self._attempt(operation, encoded, trace, started)
             except Failure as again:
                 failure = again
         raise failure
@@ -257,7 +266,7 @@ class Caller:
     def _final(
         self, operation: Operation, params: Mapping[str, Any], trace: Trace, failure: Failure
     ) -> MensatekError:
-        reason = _scrub(failure.reason, params)
+        reason = scrub(failure.reason, params, self._transport.secrets)
         if trace.maybe_done and operation.kind is not Kind.READ:
             return OutcomeUnknown(operation.name, f"no readable answer came ({reason})", asked=params)
         if isinstance(failure, NotReached):
@@ -270,15 +279,13 @@ class Caller:
                 f"{operation.name}: the provider asked to wait ({reason}). Nothing was sent.",
                 retry_after=failure.wait or self._retry.wait_max,
             )
-        problems = failure.problems if isinstance(failure, Unreadable) else (reason,)
+        problems = failure.problems if isinstance(failure, Unreadable) else (reason.rstrip("."),)
         return UnexpectedReply(operation.name, problems)
 
     def _without_secrets(self, error: APIError, params: Mapping[str, Any]) -> APIError:
-        # The provider's words may quote the call.
-        shown = _scrub(error.detail, params)
-        if shown != error.detail:
-            error.args = (str(error.args[0]).replace(error.detail, shown),)
-            error.detail = shown
+        secrets = self._transport.secrets
+        error.args = (scrub(str(error.args[0]), params, secrets),)
+        error.detail = scrub(error.detail, params, secrets)
         return error
 
     def _touch(self, operation: Operation, params: Mapping[str, Any]) -> None:
@@ -303,23 +310,32 @@ def _key(operation: Operation, params: Mapping[str, Any]) -> Key:
     return operation.name, tuple(pair for pair in about if pair[0] != "resp")
 
 
-def _scrub(text: str, params: Mapping[str, Any]) -> str:
-    for name, value in params.items():
-        if name.casefold() in {"mensaje", "contenido"} and isinstance(value, str) and len(value) > 3:
-            text = text.replace(value, "***")
-    return text
+def _joins(operation: Operation, params: Mapping[str, Any]) -> bool:
+    """Whether a send joins a message, so that the provider texts nobody twice; 0 and blank join none."""
+    if operation.standing == "user":
+        return False  # nobody knows what the parameter means there
+    try:
+        return int(_value(params, "idmensaje") or 0) > 0
+    except (TypeError, ValueError):
+        return False
 
 
 def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
     """A user's own parameters, by wire names, without the reply form, which the caller decides.
 
     Raises:
-        InvalidRequest: a name is not a text.
+        InvalidRequest: they are no mapping, a name is not a text, or stands there twice (its case does not count).
     """
+    if params is not None and not isinstance(params, Mapping):
+        raise InvalidRequest(f"Parameters are a mapping, not {type(params).__name__}.")
     checked: dict[str, Any] = {}
+    folded: set[str] = set()
     for name, value in (params or {}).items():
         if not isinstance(name, str) or not name:
             raise InvalidRequest("Parameters are named by texts.")
+        if name.casefold() in folded:
+            raise InvalidRequest(f"The parameter {name[:40]!r} is given twice.")
+        folded.add(name.casefold())
         if name.casefold() != "resp":
             checked[name] = value
     return checked

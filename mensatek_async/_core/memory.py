@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import anyio
 from attrs import Factory, define
 
-from ..errors import ConfigurationError, ConnectionFailed, InvalidRequest, MensatekError, Refused
+from ..errors import MensatekError
 
 T = TypeVar("T")
 Key = tuple[str, Hashable]
@@ -29,7 +29,7 @@ class _Entry(Generic[T]):
 class _Flight(Generic[T]):
     done: anyio.Event
     answer: T | MensatekError | None = None
-    landed: bool = False
+    stale: bool = False
 
 
 class Memory(Generic[T]):
@@ -41,11 +41,25 @@ class Memory(Generic[T]):
         self._entries: OrderedDict[Key, _Entry[T]] = OrderedDict()
         self._flights: dict[tuple[Key, str], _Flight[T]] = {}
 
-    async def read(self, key: Key, form: str, max_age: float, fetch: Callable[[], Awaitable[T]]) -> T:
+    async def read(
+        self,
+        key: Key,
+        form: str,
+        max_age: float,
+        fetch: Callable[[], Awaitable[T]],
+        left: Callable[[], bool],
+    ) -> T:
         """Answer from memory when young enough, else by the call in flight, else by a call of its own.
 
         The same read never goes out twice within the interval: what was answered then is answered again, errors
         included; when that became stale meanwhile, the call waits for the rest of the interval.
+
+        Args:
+            key: what is asked.
+            form: the reply form, which has answers of its own.
+            max_age: seconds that a remembered answer may be old.
+            fetch: makes the call.
+            left: whether the call it made may have reached the provider.
         """
         while True:
             known = self._known(key, form, max_age)
@@ -53,9 +67,10 @@ class Memory(Generic[T]):
                 return _unwrap(known)
             flight = self._flights.get((key, form))
             if flight is None:
-                return await self._fetch(key, form, fetch)
+                return await self._fly(key, form, fetch, left)
+            usable = not flight.stale  # at this moment: what makes it stale later came after this question
             await flight.done.wait()
-            if flight.landed and flight.answer is not None:
+            if usable and flight.answer is not None:
                 return _unwrap(flight.answer)
 
     def forget(self, operation: str, subject: Hashable | None) -> None:
@@ -63,6 +78,9 @@ class Memory(Generic[T]):
         for (name, about), entry in self._entries.items():
             if name == operation and (subject is None or about == subject):
                 entry.stale = True
+        for ((name, about), _), flight in self._flights.items():
+            if name == operation and (subject is None or about == subject):
+                flight.stale = True
 
     def _known(self, key: Key, form: str, max_age: float) -> T | MensatekError | None:
         entry = self._entries.get(key)
@@ -74,41 +92,53 @@ class Memory(Generic[T]):
         allowed = self._interval if isinstance(answer, MensatekError) else max(max_age, self._interval)
         return answer if age < allowed else None
 
-    async def _fetch(self, key: Key, form: str, fetch: Callable[[], Awaitable[T]]) -> T:
+    async def _fly(
+        self, key: Key, form: str, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]
+    ) -> T:
         flight = self._flights[key, form] = _Flight(anyio.Event())
         try:
-            entry = self._entries.get(key)
-            if entry is not None:
-                wait = entry.went_out + self._interval - anyio.current_time()
-                if wait > 0:
-                    await anyio.sleep(wait)
-            now = anyio.current_time()
-            if entry is None or entry.stale:
-                entry = self._entries[key] = _Entry(went_out=now)
-            entry.went_out = now
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._size:
-                self._entries.popitem(last=False)
-            try:
-                answer = await fetch()
-            except MensatekError as error:
-                if went_out(error):
-                    entry.answers[form] = (error, anyio.current_time())
-                else:
-                    entry.went_out = float("-inf")
-                flight.answer, flight.landed = error, True
-                raise
-            entry.answers[form] = (answer, anyio.current_time())
-            flight.answer, flight.landed = answer, True
-            return answer
+            flight.answer = await self._fetch(key, form, fetch, left)
+        except MensatekError as error:
+            flight.answer = copy(error)
+            raise
         finally:
             del self._flights[key, form]
             flight.done.set()
+        return flight.answer
 
+    async def _fetch(
+        self, key: Key, form: str, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]
+    ) -> T:
+        entry = await self._turn(key)
+        before, entry.went_out = entry.went_out, anyio.current_time()
+        try:
+            answer = await fetch()
+        except MensatekError as error:
+            if left():  # kept as a copy: the original holds on to every frame it passed, and so to the call
+                entry.answers[form] = (copy(error), anyio.current_time())
+            raise
+        finally:
+            if not left():
+                entry.went_out = before
+        entry.answers[form] = (answer, anyio.current_time())
+        return answer
 
-def went_out(error: MensatekError) -> bool:
-    """Whether the provider saw the call that ended so."""
-    return not isinstance(error, ConnectionFailed | Refused | InvalidRequest | ConfigurationError)
+    async def _turn(self, key: Key) -> _Entry[T]:
+        """Wait until the read may go out again; gives the entry its answer belongs to."""
+        while True:
+            entry = self._entries.get(key)
+            if entry is None:
+                break
+            wait = entry.went_out + self._interval - anyio.current_time()
+            if wait <= 0:
+                break
+            await anyio.sleep(wait)
+        if entry is None or entry.stale:
+            entry = self._entries[key] = _Entry(went_out=float("-inf"))
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+        return entry
 
 
 def _unwrap(answer: T | MensatekError) -> T:

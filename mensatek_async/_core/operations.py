@@ -35,6 +35,7 @@ class Operation:
         reply: the model its reply is structured into; None when it answers with a file.
         standing: where the path is known from.
         done: result codes that mean "done already" when the call is a repeat.
+        not_done: result codes that, when the call is a repeat, say that no try before it did anything either.
         touches: reads whose remembered answers this call makes stale.
         needs_success: whether a result of 0 is a refusal.
     """
@@ -45,21 +46,41 @@ class Operation:
     path: str = field(default=Factory(lambda row: row.name, takes_self=True))
     standing: str = "manual"
     done: frozenset[int] = frozenset()
+    not_done: frozenset[int] = frozenset()
     touches: tuple[str, ...] = ()
     needs_success: bool = False
 
 
 _READ, _CHANGE, _SEND = Kind.READ, Kind.CHANGE, Kind.SEND
+_CANCEL_NOT_DONE = frozenset({-2, -3, -4})
+_RESCHEDULE_NOT_DONE = frozenset({-2, -3, -5, -6})  # not -4 and -7: the new date may have come meanwhile
+_UPLOAD_NOT_DONE = frozenset({-3, *range(-18, -9)})
 
 _ROWS = (
     Operation(name="EnviarSMS", kind=_SEND, reply=SendResult, touches=("GetReportSMS",)),
     Operation(
-        name="CancelarSMS", kind=_CHANGE, reply=Cancellation, done=frozenset({-5}), touches=("GetReportSMS",)
+        name="CancelarSMS",
+        kind=_CHANGE,
+        reply=Cancellation,
+        done=frozenset({-5}),
+        not_done=_CANCEL_NOT_DONE,
+        touches=("GetReportSMS",),
     ),
-    Operation(name="ReprogramarSMS", kind=_CHANGE, reply=Rescheduling, touches=("GetReportSMS",)),
+    Operation(
+        name="ReprogramarSMS",
+        kind=_CHANGE,
+        reply=Rescheduling,
+        not_done=_RESCHEDULE_NOT_DONE,
+        touches=("GetReportSMS",),
+    ),
     Operation(name="GetReportSMS", kind=_READ, reply=MessageReport),
     Operation(
-        name="CargarFichero", kind=_CHANGE, reply=StoredFile, touches=("ListarFicheros",), needs_success=True
+        name="CargarFichero",
+        kind=_CHANGE,
+        reply=StoredFile,
+        not_done=_UPLOAD_NOT_DONE,
+        touches=("ListarFicheros",),
+        needs_success=True,
     ),
     Operation(name="ListarFicheros", kind=_READ, reply=StoredFile),
     Operation(
@@ -67,6 +88,7 @@ _ROWS = (
         kind=_CHANGE,
         reply=None,
         done=frozenset({-2}),
+        not_done=frozenset({-3}),
         touches=("ListarFicheros",),
         needs_success=True,
     ),
@@ -80,6 +102,7 @@ _ROWS = (
         reply=Cancellation,
         standing="inferred",
         done=frozenset({-5}),
+        not_done=_CANCEL_NOT_DONE,
         touches=("GetReportSMSCERTIFICADO",),
     ),
     Operation(
@@ -87,6 +110,7 @@ _ROWS = (
         kind=_CHANGE,
         reply=Rescheduling,
         standing="inferred",
+        not_done=_RESCHEDULE_NOT_DONE,
         touches=("GetReportSMSCERTIFICADO",),
     ),
     Operation(name="GetReportSMSCERTIFICADO", kind=_READ, reply=MessageReport, standing="field"),
@@ -106,10 +130,10 @@ def with_paths(paths: Mapping[str, str]) -> dict[str, Operation]:
     """
     table = dict(OPERATIONS)
     for given, path in paths.items():
-        name = _FOLDED.get(given.casefold())
+        name = _FOLDED.get(str(given).casefold())
         if name is None:
             raise ConfigurationError(f"paths names an unknown operation: {given!r}.")
-        if not _NAME.fullmatch(path.strip("/")):
+        if not isinstance(path, str) or not _NAME.fullmatch(path.strip("/")):
             raise ConfigurationError(f"The path given for {name} is not a plain name.")
         table[name] = evolve(table[name], path=path.strip("/"))
     return table
@@ -121,9 +145,9 @@ def find(table: Mapping[str, Operation], name: str) -> Operation:
     Raises:
         InvalidRequest: `name` cannot be an operation's name.
     """
-    known = _FOLDED.get(name.casefold())
+    known = _FOLDED.get(name.casefold()) if isinstance(name, str) else None
     if known is not None:
         return table[known]
-    if not _NAME.fullmatch(name):
-        raise InvalidRequest(f"{name[:40]!r} is not the name of an operation.")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidRequest(f"{str(name)[:40]!r} is not the name of an operation.")
     return Operation(name=name, kind=Kind.SEND, reply=None, standing="user")

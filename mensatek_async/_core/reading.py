@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
@@ -33,8 +34,13 @@ class Answer:
     done_before: bool = False
 
 
-def read_answer(operation: Operation, reply: Reply) -> Answer:
+def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], None]) -> Answer:
     """Turn an answer into a decoded reply.
+
+    Args:
+        operation: what was called.
+        reply: the answer as it came.
+        told: called with the credits left when the answer names them, a refusal's too.
 
     Raises:
         APIError: the provider said no.
@@ -45,16 +51,18 @@ def read_answer(operation: Operation, reply: Reply) -> Answer:
     """
     if reply.status != 200:
         _check_status(operation, reply)
-    if operation.reply is None and reply.content_type.startswith(_FILES):
+    elif operation.reply is None and reply.content_type.lower().startswith(_FILES):
         return Answer({}, reply)
     try:
         decoded = decode(reply.body, reply.content_type)
         code = result_code(decoded)
     except DecodeError as error:
         if 300 <= reply.status < 500:
-            told = f"HTTP {reply.status}; is base_url right?"
-            raise BadParameters(operation.name, None, told) from None
+            raise BadParameters(operation.name, None, _where(operation, reply.status)) from None
         raise Unreadable(error.problems) from None
+    left = credits_in(decoded)
+    if left is not None:
+        told(left)
     if code < 0 or (code == 0 and operation.needs_success):
         raise _refusal(operation, code, decoded)
     if reply.status >= 300:
@@ -73,6 +81,11 @@ def _check_status(operation: Operation, reply: Reply) -> None:
         raise Blocked("HTTP 403", wait=reply.retry_after)
     if status >= 500 or status == 408:
         raise Cut(f"HTTP {status}")
+
+
+def _where(operation: Operation, status: int) -> str:
+    hint = "its path is inferred, and paths= replaces it" if operation.standing == "inferred" else ""
+    return f"HTTP {status}; {hint or 'is base_url right?'}"
 
 
 def _says_no(reply: Reply) -> bool:

@@ -49,10 +49,12 @@ class Trace:
 
     Attributes:
         attempts: how often a request was tried.
+        left: whether an attempt may have reached the provider.
         maybe_done: whether an attempt left and got no readable answer.
         flights: where its requests are shielded from cancellation, if anywhere.
     """
 
     attempts: int = 0
+    left: bool = False
     maybe_done: bool = False
     flights: Flights | None = None

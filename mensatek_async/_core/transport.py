@@ -10,16 +10,19 @@ from typing import Any, Protocol
 
 import anyio
 import httpx
+from anyio.lowlevel import EventLoopToken, current_token
 from attrs import field, frozen
 
 from .._version import __version__
 from ..errors import ConfigurationError
-from ..settings import Account, Limits, Timeout
-from .failures import Cut, NotReached
+from ..settings import Account, Limits, Timeout, is_loopback
+from .failures import Cut, NotReached, Unreadable
 
 # Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
 # would turn a send into an unknown.
 _KEEPALIVE = 4.0
+_LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits
+_LONGEST_WAIT = 86400.0  # seconds of a Retry-After that are believed
 
 # By name and over the whole class line, since httpx, its successors and other transports do not share classes.
 _NOT_SENT = {
@@ -65,7 +68,10 @@ class Transport:
         self._http: httpx.AsyncClient | None = None
         self._urls: dict[str, httpx.URL] = {}
         self._closed = False
+        self._home: EventLoopToken | None = None
         login = base64.b64encode(f"{account.user}:{account.token.reveal()}".encode()).decode("ascii")
+        self._url("")
+        self.secrets = (account.token.reveal(), login)
         self._headers = {
             "Authorization": f"Basic {login}",
             "Accept": "application/json, */*;q=0.5",
@@ -80,19 +86,53 @@ class Transport:
             }
         }
 
-    def _open(self) -> httpx.AsyncClient:
+    def check(self) -> None:
+        """Refuse to work when closed, or in another event loop than the first, whose connections are of no use here.
+
+        Raises:
+            ConfigurationError: it is so.
+        """
         if self._closed:
             raise ConfigurationError("This client is closed.", advice="Open a new one.")
-        if self._http is None:
-            most = self._limits.concurrency
-            self._http = httpx.AsyncClient(
-                transport=self._given,  # type: ignore[arg-type]
-                limits=httpx.Limits(
-                    max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE
-                ),
-                follow_redirects=False,
+        here = current_token()
+        if self._home is None:
+            self._home = here
+        elif self._home != here:
+            raise ConfigurationError(
+                "This client was used in another event loop before, and belongs to it.",
+                advice="Open a client in each event loop.",
             )
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._closed:  # while the call waited for its turn
+            self.check()
+        if self._http is None:
+            most, url = self._limits.concurrency, self._url("")
+            try:
+                self._http = httpx.AsyncClient(
+                    transport=self._given,  # type: ignore[arg-type]
+                    limits=httpx.Limits(
+                        max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE
+                    ),
+                    follow_redirects=False,
+                    # No proxy leads to this machine, whatever the environment says.
+                    trust_env=not (url.scheme == "http" and is_loopback(url.host)),
+                )
+            except Exception as error:  # which may quote a proxy's password
+                raise ConfigurationError(
+                    f"The HTTP client cannot be set up: {type(error).__name__}.",
+                    advice="Look at the environment: HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE.",
+                ) from None
         return self._http
+
+    def _url(self, path: str) -> httpx.URL:
+        url = self._urls.get(path)
+        if url is None:
+            try:
+                url = self._urls[path] = httpx.URL(f"{self._account.base_url}/{path}")
+            except httpx.InvalidURL:
+                raise ConfigurationError("base_url is not a web address.") from None
+        return url
 
     async def post(self, path: str, body: bytes, content_type: str) -> Reply:
         """POST one body and read the whole answer.
@@ -100,40 +140,56 @@ class Transport:
         Raises:
             NotReached: no connection could be opened.
             Cut: anything else went wrong before the answer was whole.
-            ConfigurationError: the client is closed.
+            ConfigurationError: the client is closed, or cannot be set up.
         """
         http = self._open()
-        url = self._urls.get(path)
-        if url is None:
-            url = self._urls[path] = httpx.URL(f"{self._account.base_url}/{path}")
         request = httpx.Request(
-            "POST", url, headers={**self._headers, "Content-Type": content_type}, content=body,
+            "POST", self._url(path), headers={**self._headers, "Content-Type": content_type}, content=body,
             extensions=self._extensions,
         )  # fmt: skip
-        response = None
+        reply = None
         try:
             with anyio.move_on_after(self._timeout.total):
-                response = await http.send(request)
+                reply = await _exchange(http, request)
+        except Cut:
+            raise
         except Exception as error:
             raise _mapped(error) from error
-        if response is None:
+        if reply is None:
             raise Cut(f"no whole answer within {self._timeout.total:g} s")
-        headers = response.headers
-        return Reply(
-            response.status_code,
-            headers.get("content-type", ""),
-            response.content,
-            parse_retry_after(headers.get("retry-after")),
-        )
+        return reply
 
     async def aclose(self) -> None:
-        """Close every connection. Calls after it are refused."""
+        """Close every connection; a second time does nothing. Calls after it are refused."""
+        if self._closed:
+            return
         self._closed = True
         http, self._http = self._http, None
-        if http is not None:
+        if http is None:
+            if self._given is not None:
+                await self._given.aclose()
+        elif self._home == current_token():  # else its connections ended with their event loop
             await http.aclose()
-        elif self._given is not None:
-            await self._given.aclose()
+
+
+async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> Reply:
+    response = await http.send(request, stream=True)
+    try:
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > _LARGEST:
+                raise Unreadable((f"the answer is larger than {_LARGEST >> 20} MiB",))
+    finally:
+        await response.aclose()
+    headers = response.headers
+    return Reply(
+        response.status_code,
+        headers.get("content-type", ""),
+        b"".join(parts),
+        parse_retry_after(headers.get("retry-after")),
+    )
 
 
 def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[bytes, str]:
@@ -178,4 +234,4 @@ def parse_retry_after(value: str | None) -> float | None:
             return None
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
         seconds = (when - datetime.now(UTC)).total_seconds()
-    return max(seconds, 0.0) if seconds == seconds and seconds != float("inf") else None
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None
