@@ -23,8 +23,7 @@ class Reply(dict[str, Any]):
     """A reply by wire names in the manuals' spelling; looked up in any case, as the provider writes them."""
 
     def __init__(self, pairs: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
-        entries = pairs.items() if isinstance(pairs, Mapping) else pairs
-        super().__init__((spelled(name), value) for name, value in entries)
+        super().__init__((spelled(name), value) for name, value in dict(pairs).items())
 
     def __getitem__(self, name: str) -> Any:
         return super().__getitem__(spelled(name))

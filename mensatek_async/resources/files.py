@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
+from inspect import isawaitable
 from pathlib import PurePath
 from typing import IO, Any, Literal
 
@@ -61,6 +62,8 @@ class FilesResource:
             OutcomeUnknown: no readable answer came; look into `list()`.
             MensatekError: as in `client.sms.send`.
         """
+        if encoding not in ("multipart", "base64"):
+            raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
         content, found = await _read(file)
         stored = _checked_name(name or found)
         if not content:
@@ -70,11 +73,9 @@ class FilesResource:
         body = None
         if encoding == "base64":
             params |= to_wire(upload_kind="BASE64", content=b64encode(content).decode("ascii"))
-        elif encoding == "multipart":
+        else:
             params |= to_wire(upload_kind="FILES")
             body = multipart(multipart_fields({**params, **to_wire(response="JSON")}), stored, content)
-        else:
-            raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
         answer = await self._context.caller.call(operation, params, body=body)
         given = file_name(answer.reply) or stored
         return StoredFile(name=given, extension=PurePath(given).suffix.removeprefix(".").upper())
@@ -130,7 +131,12 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
     read = getattr(file, "read", None)
     if read is None:
         raise InvalidFile(f"A file is a path, bytes or a binary file, not {type(file).__name__}.")
-    content = await anyio.to_thread.run_sync(read)
+    try:
+        content = await anyio.to_thread.run_sync(read)
+        if isawaitable(content):  # a file of anyio's own
+            content = await content
+    except (OSError, ValueError) as error:  # a closed file's is a ValueError
+        raise InvalidFile(f"The file cannot be read: {type(error).__name__}.") from error
     if not isinstance(content, bytes):
         raise InvalidFile("The file was opened as text.", advice='Open it with "rb".')
     found = getattr(file, "name", "")
@@ -138,6 +144,8 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
 
 
 def _checked_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise InvalidFile(f"A file's name is a text, not {type(name).__name__}.")
     if not name:
         raise InvalidFile("Bytes have no name.", advice='Give one, such as name="contrato.pdf".')
     match = _NAME.fullmatch(name)
