@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
-from .files import LONGEST_LINE, Encoding, as_text
+from .files import LONGEST_LINE, Encoding, as_text, lines_of
 from .rows import Broken, Grid
 from .stop import Stop
 
@@ -17,6 +17,7 @@ DELIMITERS = (";", "\t", ",", "|")
 _NAMES = {"\t": "tabs"}
 _SPELLED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SEP = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
+_SPANS = "a quotation mark is opened in this row or above, and closed in a row below"
 _MOST_LINES = 200  # line breaks inside one quoted cell; more is a quote that was never closed
 
 
@@ -28,7 +29,7 @@ class _Lines:
     """Physical lines for the csv module, remembering those of the record at hand so that they can be read again."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream = lines_of(stream)
         self._again: deque[str] = deque()
         self.record: list[str] = []
 
@@ -36,7 +37,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._stream.readline(LONGEST_LINE)
+        line = self._again.popleft() if self._again else next(self._stream, "")
         if line and len(self.record) < _MOST_LINES:
             self.record.append(line)
             return line
@@ -51,7 +52,7 @@ class _Lines:
 
     def skip_sep(self) -> None:
         """Leave out Excel's own first line, `sep=;`."""
-        line = self._stream.readline(LONGEST_LINE)
+        line = next(self._stream, "")
         if not _SEP.match(line):
             self._again.append(line)
 
@@ -63,7 +64,7 @@ class CsvSource(Grid):
         self._handle = handle
         self._encoding = encoding
         with as_text(handle, encoding) as text:
-            head = [line for line in islice(_clipped(text), 50) if line.strip()]
+            head = [line for line in islice(lines_of(text), 50) if line.strip()]
         self._delimiter = _spelled(delimiter) if delimiter else _guess(head)
         self.find_headings()
         apart = _NAMES.get(self._delimiter, f'"{self._delimiter}"')
@@ -88,11 +89,23 @@ class CsvSource(Grid):
                 except (csv.Error, _NeverClosed):
                     cells = None
                     reader = self._reader(lines)
-                if cells is not None and (len(lines.record) == 1 or len(cells) == (width or len(cells))):
+                if cells is not None and len(lines.record) == 1:
                     yield row, cells
-                    continue
-                lines.give_back_all_but_first()
-                yield self._mended(row, lines.record[0])
+                elif cells is None or len(cells) != (width or len(cells)):
+                    lines.give_back_all_but_first()
+                    yield self._mended(row, lines.record[0])
+                elif width and self._swallows(lines.record[0], width):
+                    # It may be one row or several: nothing of it is sent.
+                    yield from (Broken(row + line, _SPANS) for line in range(len(lines.record)))
+                    row += len(lines.record) - 1
+                else:
+                    yield row, cells
+
+    def _swallows(self, line: str, width: int) -> bool:
+        """Whether a quoted cell that goes on in the next line holds the rest of a whole row."""
+        *before, opened = next(csv.reader([line], delimiter=self._delimiter))
+        inside = opened.count(self._delimiter)
+        return inside > 0 and len(before) + inside + 1 == width
 
     def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
@@ -106,11 +119,6 @@ class CsvSource(Grid):
             except csv.Error:
                 return Broken(row, "a cell is too long")
         return Broken(row, "a quotation mark is opened and never closed")
-
-
-def _clipped(text: TextIO) -> Iterator[str]:
-    while line := text.readline(LONGEST_LINE):
-        yield line
 
 
 def _spelled(delimiter: str) -> str:

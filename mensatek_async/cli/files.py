@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from attrs import frozen
 
@@ -156,3 +156,11 @@ def as_text(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
     finally:
         with suppress(ValueError):  # closed already, when an unfinished reading is thrown away late
             text.detach()
+
+
+def lines_of(text: TextIO) -> Iterator[str]:
+    """The lines of a file; of one longer than any row is, the start."""
+    while line := text.readline(LONGEST_LINE):
+        yield line
+        while len(line) >= LONGEST_LINE and not line.endswith("\n"):
+            line = text.readline(LONGEST_LINE)

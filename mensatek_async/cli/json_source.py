@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
-from .files import LONGEST_LINE, Encoding, as_text
+from .files import LONGEST_LINE, Encoding, as_text, lines_of
 from .rows import Broken, Row, Source
 from .stop import Stop
 
@@ -45,9 +45,7 @@ class JsonSource(Source):
     def _objects(self) -> Iterator[tuple[int, dict[str, object]] | Broken]:
         self.blank = 0
         with as_text(self._handle, self._encoding) as text:
-            number = 0
-            while line := text.readline(LONGEST_LINE):
-                number += 1
+            for number, line in enumerate(lines_of(text), 1):
                 if not line.strip():
                     self.blank += 1
                     continue

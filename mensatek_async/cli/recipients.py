@@ -14,7 +14,7 @@ from attrs import field, frozen
 from ..models.recipient import Recipient
 from .csv_source import CsvSource
 from .excel_source import ExcelSource
-from .files import as_text, detect, shown
+from .files import as_text, detect, lines_of, shown
 from .json_source import JsonSource
 from .rows import Broken, Source, looks_like_phone
 from .stop import Stop
@@ -81,7 +81,7 @@ def open_source(
         raise Stop("--sheet is for Excel files.")
     encoding = detect(handle)
     with as_text(handle, encoding) as text:
-        first = next((line for line in islice(text, 100) if line.strip()), "").lstrip()
+        first = next((line for line in islice(lines_of(text), 100) if line.strip()), "").lstrip()
     if first.startswith("{") or name.lower().endswith((".jsonl", ".ndjson")):
         return JsonSource(handle, encoding)
     if first.startswith("[") and name.lower().endswith(".json"):
