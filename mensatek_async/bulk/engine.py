@@ -202,9 +202,11 @@ class Engine:
             outcome = await self._outcome_of(chunk, trace)
         except BaseException:
             # Cancelled: what left without an answer may have been sent, the rest certainly was not.
-            maybe = trace.maybe_done
-            lost = OutcomeUnknown(self._operation, "cancelled before its answer came") if maybe else None
-            self._record(unsent(chunk, "unknown" if maybe else "failed", trace, lost), told=False)
+            lost = trace.maybe_done
+            error = (
+                OutcomeUnknown(self._operation, "cancelled before its answer came") if lost else self._reason
+            )
+            self._record(unsent(chunk, "unknown" if lost else "failed", trace, error), told=False)
             raise
         return await self._settle(outcome)
 

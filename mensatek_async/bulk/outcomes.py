@@ -109,7 +109,7 @@ def add_rows(problems: RowProblems, rows: Sequence[int], reason: str) -> None:
 
 
 def unsent(
-    chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError | None
+    chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError
 ) -> ChunkOutcome:
     """The outcome of a chunk that was not sent, or whose answer was lost."""
     return ChunkOutcome(

@@ -483,6 +483,7 @@ async def test_a_cancellation_does_not_wait_for_ever(sandbox: Sandbox) -> None:
     assert outcomes.result.accepted == 1
     assert len(outcomes.result.unknown) == 800
     assert len(outcomes.result.failed) == outcomes.result.rows - 801
+    assert not any("None" in problem.reason for problem in outcomes.result.failed)
     sandbox.clear_faults()
 
 
