@@ -10,7 +10,7 @@ from decimal import Decimal
 from io import TextIOWrapper
 from typing import Any, TextIO
 
-from .stop import Stop
+from .stop import Exit, Stop
 
 
 class Quiet:
@@ -110,7 +110,7 @@ class Output:
         except UnicodeDecodeError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes", "s", "si", "sí"):
-            raise Stop("Nothing was sent.")
+            raise Stop("Nothing was sent.", Exit.SOME_NOT_SENT)
 
 
 def _number(value: object) -> int | float | str | None:

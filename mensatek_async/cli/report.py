@@ -73,11 +73,15 @@ class Report:
         self.moved = _make_room(path, recipients)
         try:
             self._file = Path(path).open("w", encoding="utf-8-sig", newline="")  # noqa: SIM115
-            self._csv = csv.writer(self._file)
-            self._csv.writerow(HEADINGS)
-            self._file.flush()
         except (OSError, ValueError) as error:
             raise self._cannot(error) from None
+        self._csv = csv.writer(self._file)
+        self._csv.writerow(HEADINGS)
+        try:
+            self.flush()
+        except Stop:
+            self.close()
+            raise
 
     def hand(self, row: int, phone: str) -> None:
         """Remember the phone, as it is given, of a row that is on its way."""
