@@ -216,7 +216,7 @@ def check_base_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        _ = parts.port
+        _ = parts.port, host.encode("idna")
     except (AttributeError, TypeError, ValueError):
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or not _PLAIN.fullmatch(url):

@@ -130,7 +130,8 @@ class Transport:
         if url is None:
             try:
                 url = self._urls[path] = httpx.URL(f"{self._account.base_url}/{path}")
-            except httpx.InvalidURL:
+                _ = url.host  # decoded only now
+            except (httpx.InvalidURL, UnicodeError):
                 raise ConfigurationError("base_url is not a web address.") from None
         return url
 

@@ -1,0 +1,186 @@
+"""The error family: what each says, what it carries, and that it survives a pickle."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from mensatek_async import errors
+from mensatek_async.errors import (
+    AccountPaused,
+    APIError,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailed,
+    InsufficientCredits,
+    InvalidRequest,
+    MensatekError,
+    OutcomeUnknown,
+    Refused,
+    TooManyRequests,
+    UnexpectedReply,
+)
+
+CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, MensatekError)]
+ASKED = {"Mensaje": "texto secreto", "Destinatarios": [{"Movil": "34600000001"}]}
+
+
+def build(cls: type[MensatekError]) -> MensatekError:
+    """One of each, as the code raises it."""
+    if issubclass(cls, InsufficientCredits):
+        return cls("EnviarSMS", -2, "Sin saldo", needed=Decimal("3.5"), left=Decimal(1))
+    if issubclass(cls, APIError):
+        return cls("EnviarSMS", -3, "Faltan datos")
+    if issubclass(cls, OutcomeUnknown):
+        return cls("EnviarSMS", "no answer", asked=ASKED)
+    if issubclass(cls, UnexpectedReply):
+        return cls("GetCreditos", ("missing @ Res", "the answer is empty"))
+    if issubclass(cls, Refused):
+        return cls("Not called.", retry_after=59.6)
+    return cls("It happened.", advice="Do this.")
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize(
+    "again",
+    [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy],
+    ids=["pickle", "copy", "deepcopy"],
+)
+def test_an_error_survives_being_copied(
+    cls: type[MensatekError], again: Callable[[MensatekError], MensatekError]
+) -> None:
+    """Job runners pickle exceptions; class, words, attributes and notes come back as they were."""
+    error = build(cls)
+    error.add_note("seen in row 3")
+
+    other = again(error)
+
+    assert type(other) is cls
+    assert other is not error
+    assert (str(other), repr(other), other.args) == (str(error), repr(error), error.args)
+    assert other.__dict__ == error.__dict__
+    assert other.__notes__ == ["seen in row 3"]
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_error_says_whether_anything_was_sent(cls: type[MensatekError]) -> None:
+    """Only an unknown outcome leaves it open; everything else is certain that nothing was sent."""
+    assert build(cls).sent is (None if issubclass(cls, OutcomeUnknown) else False)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_error_reads_as_sentences(cls: type[MensatekError]) -> None:
+    """A message begins with a capital, ends with a full stop or a bracket, and doubles none."""
+    shown = str(build(cls))
+
+    assert shown[0].isupper()
+    assert shown[-1] in ".)"
+    assert ".." not in shown
+    assert "  " not in shown
+
+
+@pytest.mark.parametrize(
+    ("parent", "children"),
+    [
+        (InvalidRequest, "InvalidPhone InvalidSender InvalidField InvalidDate InvalidFile"),
+        (Refused, "AccountPaused TooManyRequests"),
+        (
+            APIError,
+            "AuthenticationError InsufficientCredits BadParameters NotYours AlreadySent AlreadyCancelled "
+            "DateRejected FileRejected",
+        ),
+        (
+            errors.FileRejected,
+            "StorageFull FormatNotAllowed ContentMissing FileTooLarge UploadFailed FilesNotAllowed FileNotFound "
+            "ContractWithoutPdf",
+        ),
+        (
+            MensatekError,
+            "ConfigurationError InvalidRequest Refused ConnectionFailed OutcomeUnknown UnexpectedReply APIError "
+            "Interrupted",
+        ),
+    ],
+)
+def test_the_family(parent: type[MensatekError], children: str) -> None:
+    """Who catches a parent catches exactly these kinds of it."""
+    assert {cls.__name__ for cls in CLASSES if cls.__base__ is parent} == set(children.split())
+
+
+def test_an_unknown_outcome_carries_what_was_asked_and_never_shows_it() -> None:
+    """The program can look up what was asked; a log of the error cannot."""
+    asked = dict(ASKED)
+    error = OutcomeUnknown("EnviarSMS", "no answer", asked=asked)
+    asked.clear()
+
+    assert error.asked == ASKED
+    assert error.operation == "EnviarSMS"
+    assert "secreto" not in f"{error} {error!r}"
+    assert "34600000001" not in f"{error} {error!r}"
+    assert "may or may not have been done" in str(error)
+    assert OutcomeUnknown("EnviarSMS", "no answer").asked == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "shown"),
+    [
+        (-3, "Faltan datos", "EnviarSMS refused -3: Faltan datos."),
+        (-3, "Faltan datos.", "EnviarSMS refused -3: Faltan datos."),
+        (-3, "Faltan datos...", "EnviarSMS refused -3: Faltan datos."),
+        (-3, "Falta 1..2 aquí", "EnviarSMS refused -3: Falta 1..2 aquí."),
+        (None, "HTTP 401", "EnviarSMS refused: HTTP 401."),
+        (-99, "", "EnviarSMS refused -99: no reason given."),
+    ],
+)
+def test_a_refusal_says_who_what_and_why(code: int | None, detail: str, shown: str) -> None:
+    """Operation, code and the provider's own words, which stay as they are."""
+    error = APIError("EnviarSMS", code, detail)
+
+    assert str(error) == shown
+    assert (error.operation, error.code, error.detail) == ("EnviarSMS", code, detail)
+
+
+@pytest.mark.parametrize(
+    ("needed", "left", "end"),
+    [
+        (Decimal(5), Decimal("1.5"), "(needed 5, left 1.5)"),
+        (None, Decimal(1), "(left 1)"),
+        (None, None, "send again."),
+    ],
+)
+def test_missing_credits_are_named_when_known(needed: Decimal | None, left: Decimal | None, end: str) -> None:
+    """The message ends with what is needed and left, or with the advice alone."""
+    error = InsufficientCredits("EnviarSMS", -2, "Sin saldo", needed=needed, left=left)
+
+    assert str(error).endswith(end)
+    assert (error.needed, error.left) == (needed, left)
+
+
+def test_a_refusal_of_ours_says_when_to_try_again() -> None:
+    """`retry_after` is there for programs and, rounded, in the words for people; own advice replaces it."""
+    error = TooManyRequests("EnviarSMS was not called.", retry_after=59.6)
+
+    assert error.retry_after == 59.6
+    assert str(error) == "EnviarSMS was not called. Try again in 60 s."
+    assert str(AccountPaused("No.", retry_after=-1)) == "No. Try again in 0 s."
+    assert str(AccountPaused("No.", advice="Call them.")) == "No. Call them."
+
+
+def test_errors_that_need_it_say_what_to_do_next() -> None:
+    """Credentials, credits, and an unreadable answer come with a next step."""
+    assert "API token" in str(AuthenticationError("GetCreditos", -1))
+    assert "Buy credits" in str(InsufficientCredits("EnviarSMS", -2))
+    assert "Nothing was changed" in str(UnexpectedReply("GetCreditos", ("missing @ Res",)))
+
+
+def test_an_error_without_words_shows_its_name() -> None:
+    """Nothing prints as an empty line."""
+    bare = ConnectionFailed()
+    bare.args = ()
+
+    assert str(bare) == "ConnectionFailed"
+    assert str(ConfigurationError("No user.")) == "No user."

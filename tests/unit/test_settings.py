@@ -1,0 +1,231 @@
+"""Settings and the environment: what is taken, what is refused, what never shows."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from mensatek_async import AsyncMensatek, ConfigurationError, Guard, Limits, Retry, Timeout
+from mensatek_async.settings import DEFAULT_BASE_URL, Secret, check_base_url, load_account
+
+TOKEN = "tOkEn-4711"
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    """What a user gets who sets nothing."""
+    assert Limits() == Limits(concurrency=8, per_second=None, sms_per_request=500, certified_per_request=50)
+    assert (Guard().pause, Guard().pause_max, Guard().read_interval, Guard().wrong_calls) == (60, 900, 5, 5)
+    assert Guard().wrong_window == 60
+    assert Retry().attempts > 1
+    assert DEFAULT_BASE_URL == "https://api.mensatek.com/v7"
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (cls, field.name)
+        for cls in (Timeout, Retry, Guard)
+        for field in attrs.fields(cls)
+        if field.type in (float, "float")
+    ],
+)
+def test_times_are_seconds_or_timedeltas(cls: Any, name: str) -> None:
+    """Both forms of a time give the same setting."""
+    assert getattr(cls(**{name: timedelta(minutes=2)}), name) == getattr(cls(**{name: 120}), name) == 120.0
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (Timeout, "connect", 0),
+        (Timeout, "read", -1),
+        (Timeout, "total", float("nan")),
+        (Timeout, "write", None),
+        (Timeout, "grace", timedelta(seconds=-1)),
+        (Timeout, "connect", "10"),
+        (Timeout, "connect", True),
+        (Limits, "concurrency", 0),
+        (Limits, "concurrency", 65),
+        (Limits, "concurrency", 2.0),
+        (Limits, "concurrency", True),
+        (Limits, "per_second", 0),
+        (Limits, "per_second", "3"),
+        (Limits, "per_second", float("inf")),
+        (Limits, "sms_per_request", 0),
+        (Limits, "certified_per_request", "50"),
+        (Retry, "attempts", 0),
+        (Retry, "wait_max", -1),
+        (Guard, "wrong_calls", 0),
+        (Guard, "wrong_window", 0),
+        (Guard, "remember", -5),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(cls: Any, name: str, value: object) -> None:
+    """A wrong number is a ConfigurationError that names setting and rule, at construction."""
+    with pytest.raises(ConfigurationError, match=rf"{name}|A time is seconds"):
+        cls(**{name: value})
+
+
+@pytest.mark.parametrize("setting", [Timeout(), Limits(), Retry(), Guard()])
+def test_settings_cannot_be_changed_afterwards(setting: Any) -> None:
+    """One client's settings stay what they were checked to be."""
+    name = attrs.fields(type(setting))[0].name
+
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        setattr(setting, name, 1)
+
+
+# --- the environment ---------------------------------------------------------------------------------------
+
+
+def test_the_environment_fills_what_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All four variables are read; what is given wins."""
+    for name, value in {
+        "MENSATEK_API_USER": "env-user",
+        "MENSATEK_API_TOKEN": TOKEN,
+        "MENSATEK_BASE_URL": "http://127.0.0.1:9/v7/",
+        "MENSATEK_SENDER": "ENV",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    found = load_account(None, None, None, None)
+    given = load_account("me", "mine", "https://other.example", "ME")
+
+    assert (found.user, found.token.reveal(), found.base_url, found.sender) == (
+        "env-user",
+        TOKEN,
+        "http://127.0.0.1:9/v7",
+        "ENV",
+    )
+    assert (given.user, given.token.reveal(), given.base_url, given.sender) == (
+        "me",
+        "mine",
+        "https://other.example",
+        "ME",
+    )
+    assert load_account("me", "mine", None, "").sender == ""
+
+
+@pytest.mark.parametrize(
+    ("user", "token", "named"),
+    [
+        (None, None, ["MENSATEK_API_USER", "MENSATEK_API_TOKEN"]),
+        ("me", None, ["MENSATEK_API_TOKEN"]),
+        ("", "mine", ["MENSATEK_API_USER"]),
+    ],
+)
+def test_missing_credentials_are_named(user: str | None, token: str | None, named: list[str]) -> None:
+    """The error says which of the two is missing and where to get it, before any call."""
+    with pytest.raises(ConfigurationError) as caught:
+        AsyncMensatek(user, token)
+
+    assert [
+        name for name in ("MENSATEK_API_USER", "MENSATEK_API_TOKEN") if name in str(caught.value)
+    ] == named
+    assert "panel" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "token"),
+    [
+        ("a:b", TOKEN),
+        ("me", f"{TOKEN}\n"),
+        (" me", TOKEN),
+        ("me", f"to\rk{TOKEN}"),
+        (5, TOKEN),
+        ("me", TOKEN.encode()),
+    ],
+)
+def test_credentials_that_http_cannot_carry_are_refused(user: Any, token: Any) -> None:
+    """A colon in the user, a line break copied along, or bytes: said at once, and without the token."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_account(user, token, None, None)
+
+    assert TOKEN not in f"{caught.value!r}"
+
+
+# --- base_url ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.mensatek.com/v7",
+        "HTTPS://api.example:8443/v7/",
+        "http://localhost:8000/v7",
+        "http://LOCALHOST/v7",
+        "http://127.0.0.1/v7",
+        "http://127.8.9.1:80/v7",
+        "http://[::1]:8080/v7",
+        "http://api.localhost/v7",
+        "https://[2001:db8::1]/v7",
+    ],
+)
+def test_https_and_loopback_are_taken(url: str) -> None:
+    """The provider's address, a test double's, and a trailing slash that does not matter."""
+    assert check_base_url(url) == url.rstrip("/")
+    assert AsyncMensatek("me", TOKEN, base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://api.mensatek.com/v7", "not https"),
+        ("http://127.0.0.1.evil.example/v7", "not https"),
+        ("http://localhost.evil.example/v7", "not https"),
+        ("http://2130706433/v7", "not https"),
+        ("http://0.0.0.0/v7", "not https"),
+        ("http://[::ffff:8.8.8.8]/v7", "not https"),
+        ("ftp://api.mensatek.com/v7", "not a web address"),
+        ("api.mensatek.com/v7", "not a web address"),
+        ("https://", "not a web address"),
+        ("https:///v7", "not a web address"),
+        ("https://host:port/v7", "not a web address"),
+        ("https://host:99999/v7", "not a web address"),
+        ("https://[::1/v7", "not a web address"),
+        ("https://exa mple.com/v7", "not a web address"),
+        (" https://example.com/v7", "not a web address"),
+        ("https://example.com/v7\n", "not a web address"),
+        ("http://localhost\\.evil.example/v7", "not a web address"),
+        ("https://user:geheim@example.com/v7", "no credentials"),
+        ("https://geheim@example.com/v7", "no credentials"),
+        ("https://@example.com/v7", "no credentials"),
+        ("https://example.com/v7?key=geheim", "no credentials"),
+        ("https://example.com/v7?", "no credentials"),
+        ("https://example.com/v7#geheim", "no credentials"),
+        (b"https://example.com/v7", "not a web address"),
+        (5, "not a web address"),
+        ("https://a..b/v7", "not a web address"),
+        ("https://ñ..es/v7", "not a web address"),
+        (f"https://{'a' * 64}.es/v7", "not a web address"),
+        ("https://xn--zz/v7", "not a web address"),
+    ],
+)
+def test_an_address_that_would_show_the_token_is_refused(url: Any, why: str) -> None:
+    """Plain http to another host, credentials or a query in the URL, and what is no address at all."""
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        AsyncMensatek("me", TOKEN, base_url=url)
+
+    assert "geheim" not in str(caught.value)
+    assert caught.value.sent is False
+
+
+# --- secrets -----------------------------------------------------------------------------------------------
+
+
+def test_a_secret_never_shows() -> None:
+    """Not in its own repr, nor in that of an account or a client, and not in a pickle."""
+    secret = Secret(TOKEN)
+    account = load_account("me", TOKEN, None, None)
+
+    assert TOKEN not in f"{secret} {secret!r} {[secret]} {account} {account!r} {AsyncMensatek('me', TOKEN)!r}"
+    assert secret.reveal() == TOKEN
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        copy.copy(account.token)
