@@ -3,10 +3,9 @@
 Public names are loaded at first use, so that importing the package costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from ._version import __version__
+
+TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than all the rest
 
 if TYPE_CHECKING:
     from . import text
@@ -186,16 +185,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is not None:
-        value = getattr(import_module(f".{home}", __name__), name)
-    elif name == "text":
-        value = import_module(".text", __name__)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker that saw it would take any misspelt name for right
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        home = _HOME_OF.get(name)
+        if home is not None:
+            value = getattr(import_module(f".{home}", __name__), name)
+        elif name == "text":
+            value = import_module(".text", __name__)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

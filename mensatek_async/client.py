@@ -88,9 +88,9 @@ class AsyncMensatek:
             region=check_region(default_region),
             sender=check_sender(account.sender) if account.sender else None,
         )
-        self.issuer = issuer
-        self.sms = SmsResource(self._context)
-        self.files = FilesResource(self._context)
+        self.issuer: Issuer | None = issuer
+        self.sms: SmsResource = SmsResource(self._context)
+        self.files: FilesResource = FilesResource(self._context)
 
     @property
     def last_credits(self) -> Decimal | None:

@@ -119,7 +119,7 @@ class OutcomeUnknown(MensatekError):
         )
         self.operation = operation
         self.reason = reason
-        self.asked = dict(asked or {})
+        self.asked: dict[str, Any] = dict(asked or {})
 
 
 class UnexpectedReply(MensatekError):
