@@ -1,0 +1,148 @@
+"""The guard's rules, with the time given from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from mensatek_async import AccountPaused, Guard, Refused, TooManyRequests
+from mensatek_async._core.guard import Gate
+
+
+def gate(**settings: float) -> Gate:
+    return Gate(Guard(**settings))  # type: ignore[arg-type]
+
+
+def allowed(door: Gate, now: float, operation: str = "EnviarSMS") -> bool:
+    """Whether a call would leave at that moment."""
+    try:
+        door.check(operation, now)
+    except Refused:
+        return False
+    return True
+
+
+def test_a_fresh_guard_lets_everything_pass() -> None:
+    """At any time a clock may begin with, negative too."""
+    for now in (-1e6, 0.0, 1e9):
+        assert allowed(gate(), now)
+        assert gate().hold(now) == 0
+
+
+def test_refused_credentials_pause_every_call_for_a_minute() -> None:
+    """All operations are held back, and the error says for how long."""
+    door = gate()
+    door.refused_credentials(100.0)
+
+    with pytest.raises(AccountPaused, match=r"GetCreditos was not called: .*refused the API user") as caught:
+        door.check("GetCreditos", 110.0)
+
+    assert caught.value.retry_after == pytest.approx(50.0)
+    assert not allowed(door, 159.9)
+    assert allowed(door, 160.0)
+
+
+def test_the_pause_doubles_to_a_quarter_of_an_hour() -> None:
+    """60 s, 120 s, and so on, never above `pause_max`, however often."""
+    door, now, pauses = gate(), 0.0, []
+    for _ in range(40):
+        door.refused_credentials(now)
+        with pytest.raises(AccountPaused) as caught:
+            door.check("EnviarSMS", now)
+        pauses.append(caught.value.retry_after)
+        now += caught.value.retry_after
+
+    assert pauses[:5] == pytest.approx([60, 120, 240, 480, 900])
+    assert set(pauses[5:]) == {900}
+
+
+def test_refusals_of_calls_on_their_way_together_count_once() -> None:
+    """Eight calls in flight with a wrong token make one pause of 60 s, not the eighth of a series."""
+    door = gate()
+    for moment in range(8):
+        door.refused_credentials(moment / 10)
+
+    assert allowed(door, 60.0)
+    door.refused_credentials(60.0)
+    assert not allowed(door, 179.0)
+    assert allowed(door, 180.0)
+
+
+def test_an_accepted_call_ends_the_series() -> None:
+    """After credentials worked, the next refusal begins with the short pause again."""
+    door = gate()
+    door.refused_credentials(0.0)
+    door.refused_credentials(60.0)
+    door.accepted()
+    door.refused_credentials(200.0)
+
+    assert allowed(door, 260.0)
+
+
+@pytest.mark.parametrize(("told", "pause"), [(None, 60.0), (7.0, 7.0)])
+def test_a_block_pauses_as_told_else_by_the_settings(told: float | None, pause: float) -> None:
+    """A block that names a time is believed."""
+    door = gate(block_pause=60)
+
+    assert door.blocked(told, 10.0) == pause
+    assert allowed(door, 10.0 + pause)
+    assert not allowed(door, 10.0 + pause - 0.1)
+
+
+def test_a_block_says_so_and_never_shortens_a_pause() -> None:
+    """The longer of two reasons holds."""
+    door = gate()
+    door.refused_credentials(0.0)
+    door.blocked(5.0, 0.0)
+
+    with pytest.raises(AccountPaused, match="blocked this account") as caught:
+        door.check("EnviarSMS", 1.0)
+
+    assert caught.value.retry_after == pytest.approx(59.0)
+
+
+def test_a_time_to_wait_holds_everything() -> None:
+    """The latest end counts, and passes by itself."""
+    door = gate()
+    door.told_to_wait(10.0, 0.0)
+    door.told_to_wait(2.0, 1.0)
+
+    assert door.hold(4.0) == pytest.approx(6.0)
+    assert door.hold(10.0) == door.hold(99.0) == 0
+    assert allowed(door, 4.0)
+
+
+def test_five_wrong_calls_within_a_minute_stop_more_of_their_kind() -> None:
+    """Of that operation alone, until the first of the five is a minute old."""
+    door = gate()
+    for moment in range(5):
+        assert allowed(door, float(moment), "GetReportSMS")
+        door.wrong_call("GetReportSMS", float(moment))
+
+    with pytest.raises(TooManyRequests, match="5 wrong calls in 60 s") as caught:
+        door.check("GetReportSMS", 10.0)
+
+    assert caught.value.retry_after == pytest.approx(50.0)
+    assert allowed(door, 10.0, "EnviarSMS")
+    assert not allowed(door, 59.9, "GetReportSMS")
+    assert allowed(door, 60.0, "GetReportSMS")
+    door.wrong_call("GetReportSMS", 60.0)
+    assert not allowed(door, 60.5, "GetReportSMS")
+    assert allowed(door, 61.0, "GetReportSMS")
+
+
+def test_more_wrong_calls_than_allowed_can_come_back_together() -> None:
+    """Those already in flight count too, and the newest decide when it goes on."""
+    door = gate(wrong_calls=2)
+    for moment in (0.0, 1.0, 2.0, 3.0):
+        door.wrong_call("CancelarSMS", moment)
+
+    assert not allowed(door, 61.9, "CancelarSMS")
+    assert allowed(door, 62.0, "CancelarSMS")
+
+
+def test_wrong_calls_far_apart_stop_nothing() -> None:
+    """One mistake every 20 s is no spam."""
+    door = gate()
+    for number in range(20):
+        assert allowed(door, number * 20.0)
+        door.wrong_call("EnviarSMS", number * 20.0)

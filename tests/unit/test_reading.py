@@ -1,0 +1,238 @@
+"""One answer read: a decoded reply, or the exception or failure it means."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from mensatek_async import (
+    APIError,
+    AuthenticationError,
+    BadParameters,
+    FileNotFound,
+    InsufficientCredits,
+    NotYours,
+    UploadFailed,
+)
+from mensatek_async._core.failures import Blocked, Cut, Failure, ToldToWait, Unreadable
+from mensatek_async._core.operations import OPERATIONS
+from mensatek_async._core.reading import Answer, read_answer
+from mensatek_async._core.transport import Reply
+
+HTML = b"<!DOCTYPE html><html><body>Oops</body></html>"
+JSON, PAGE = "application/json", "text/html; charset=utf-8"
+
+
+def read(
+    body: bytes | str,
+    operation: str = "EnviarSMS",
+    status: int = 200,
+    content_type: str = JSON,
+    retry_after: float | None = None,
+    credits: list[Decimal] | None = None,
+) -> Answer:
+    """Read one answer to one operation; `credits` collects what it says of them."""
+    data = body.encode() if isinstance(body, str) else body
+    told = [] if credits is None else credits
+    return read_answer(OPERATIONS[operation], Reply(status, content_type, data, retry_after), told.append)
+
+
+def test_a_good_answer_is_decoded_and_kept_as_it_came() -> None:
+    """Keys are casefolded; the raw body stays beside them."""
+    answer = read('[{"Res": "2", "idMensaje": 5}]')
+
+    assert answer.reply == {"res": "2", "idmensaje": 5}
+    assert answer.raw.body == b'[{"Res": "2", "idMensaje": 5}]'
+    assert not answer.done_before
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "error"),
+    [
+        ("EnviarSMS", -1, AuthenticationError),
+        ("EnviarSMS", -2, InsufficientCredits),
+        ("EnviarSMS", -3, BadParameters),
+        ("GetReportSMS", -2, NotYours),
+        ("CargarFichero", -17, UploadFailed),
+        ("BorrarFichero", -2, FileNotFound),
+        ("EnviarSMS", -987, APIError),
+    ],
+)
+def test_a_negative_result_is_the_error_of_that_operation(
+    operation: str, code: int, error: type[APIError]
+) -> None:
+    """The class comes from the operation's own table; a code nobody listed is a plain APIError."""
+    with pytest.raises(error) as caught:
+        read(f'[{{"Res": "{code}", "Error": "palabras suyas"}}]', operation)
+
+    assert type(caught.value) is error
+    assert (caught.value.operation, caught.value.code, caught.value.detail) == (
+        operation,
+        code,
+        "palabras suyas",
+    )
+
+
+def test_a_refusal_without_words_has_the_meaning_of_its_code() -> None:
+    """An empty `Error` still tells what happened."""
+    with pytest.raises(BadParameters, match="mandatory parameter is missing"):
+        read('{"Res": -3}')
+
+
+def test_missing_credits_are_read_in_either_spelling() -> None:
+    """What is needed and left, in the older name and Spanish notation too."""
+    with pytest.raises(InsufficientCredits) as caught:
+        read('{"Res": -2, "Cred": "1.234,50", "CredNecesarios": "2000,00"}')
+
+    assert (caught.value.needed, caught.value.left) == (Decimal(2000), Decimal("1234.50"))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ('[{"Res": 1, "Cred": "1.234,50"}]', 200, [Decimal("1234.50")]),
+        ('{"Res": -3, "CRED": 7}', 200, [Decimal(7)]),
+        ('{"Res": -3, "Saldo": 7}', 400, [Decimal(7)]),
+        ('{"Res": 1}', 200, []),
+        ('{"Res": 1, "Cred": "muchos"}', 200, []),
+        (HTML, 200, []),
+    ],
+)
+def test_every_answer_tells_the_credits_it_names(body: str | bytes, status: int, told: list[Decimal]) -> None:
+    """Also a refusal, since `last_credits` is what the newest reply of any kind said."""
+    credits: list[Decimal] = []
+    try:
+        read(body, "CancelarSMS", status=status, credits=credits)
+    except (Failure, APIError):
+        pass
+
+    assert credits == told
+
+
+@pytest.mark.parametrize("operation", ["CargarFichero", "BorrarFichero"])
+def test_nothing_done_is_a_refusal_where_one_thing_is_asked(operation: str) -> None:
+    """`Res` 0 of an upload or a deletion is no success; of a send it is a result like others."""
+    with pytest.raises(APIError) as caught:
+        read('{"Res": 0}', operation)
+
+    assert caught.value.code == 0
+    assert read('{"Res": 0}', "EnviarSMS").reply == {"res": 0}
+
+
+# --- the HTTP status ---------------------------------------------------------------------------------------
+
+
+def test_http_401_is_refused_credentials_whatever_the_body() -> None:
+    """Some refusals come without a result."""
+    for body in (b"", HTML, b'{"Res": -1}'):
+        with pytest.raises(AuthenticationError) as caught:
+            read(body, status=401)
+        assert caught.value.code is None
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, None), (429, 7.0), (503, 3.0)])
+def test_being_told_to_wait(status: int, wait: float | None) -> None:
+    """429, and 503 with a time, mean "not taken up"; the time is passed on."""
+    with pytest.raises(ToldToWait) as caught:
+        read(HTML, status=status, content_type=PAGE, retry_after=wait)
+
+    assert caught.value.wait == wait
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
+def test_a_failing_server_leaves_it_open(status: int) -> None:
+    """A 5xx may come after the work was done, even with a body that looks like a refusal."""
+    for body in (HTML, b'{"Res": -3}'):
+        with pytest.raises(Cut, match=str(status)):
+            read(body, status=status)
+
+
+@pytest.mark.parametrize("body", [HTML, b"", b'{"Res": 1}', b"Forbidden"])
+def test_http_403_without_a_refusal_is_a_block(body: bytes) -> None:
+    """The provider's door, not the operation, answered."""
+    with pytest.raises(Blocked) as caught:
+        read(body, status=403, retry_after=9.0)
+
+    assert caught.value.wait == 9.0
+
+
+def test_http_403_with_a_refusal_is_that_refusal() -> None:
+    """A result code says more than the status."""
+    with pytest.raises(NotYours):
+        read('{"Res": -2}', "CancelarSMS", status=403)
+    with pytest.raises(AuthenticationError):
+        read("-1", "GetCreditos", status=403)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 405, 413])
+def test_a_redirect_or_a_missing_page_did_nothing(status: int) -> None:
+    """Credentials never follow a redirect: the call is wrong, and base_url is the first suspect."""
+    with pytest.raises(BadParameters, match=f"HTTP {status}; is base_url right") as caught:
+        read(HTML, status=status, content_type=PAGE)
+
+    assert caught.value.sent is False
+
+
+def test_a_missing_page_of_an_inferred_operation_names_the_remedy() -> None:
+    """Its path was never seen in live use, and can be replaced."""
+    with pytest.raises(BadParameters, match="paths= replaces it"):
+        read(HTML, "CancelarSMSCERTIFICADO", status=404, content_type=PAGE)
+
+
+def test_a_refusing_status_with_a_readable_body() -> None:
+    """Its result code counts when it refuses; else the status does, with the provider's words."""
+    with pytest.raises(InsufficientCredits):
+        read('{"Res": -2}', status=400)
+    with pytest.raises(BadParameters, match="Falta algo"):
+        read('{"Res": 1, "Error": "Falta algo"}', status=422)
+    with pytest.raises(BadParameters, match="HTTP 404"):
+        read('{"Res": 1}', status=404)
+
+
+@pytest.mark.parametrize("status", [201, 202, 206])
+def test_other_good_statuses_are_read_as_usual(status: int) -> None:
+    """The body has the word."""
+    assert read('{"Res": 3}', status=status).reply == {"res": 3}
+
+
+# --- what nobody can read ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", HTML, b"[", b'[{"Cred": 5}]', b'{"Res": "abc"}', b"\xff\xfe\x00", b"null", b"[1, 2]", b"true"],
+)
+def test_an_answer_that_nobody_can_read_says_why(body: bytes) -> None:
+    """Never the value, always a reason."""
+    with pytest.raises(Unreadable) as caught:
+        read(body)
+
+    assert caught.value.problems
+    assert all(caught.value.problems)
+    assert "abc" not in caught.value.reason
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["application/pdf", "Application/ZIP", "application/octet-stream; name=x"])
+def test_a_file_is_taken_as_it_is(kind: str) -> None:
+    """A certificate is not decoded, whatever it holds."""
+    answer = read(b"-1", "GetSMSCERTIFICADO", content_type=kind)
+
+    assert (answer.reply, answer.raw.body) == ({}, b"-1")
+
+
+def test_a_certificate_that_is_not_there_is_a_refusal() -> None:
+    """Errors come as JSON where a file was expected."""
+    with pytest.raises(APIError):
+        read('{"Res": -4}', "GetSMSCERTIFICADO")
+    with pytest.raises(BadParameters):
+        read(b"%PDF", "GetSMSCERTIFICADO", status=404, content_type="application/pdf")
+
+
+def test_a_file_where_none_can_come_is_unreadable() -> None:
+    """A send never answers with one."""
+    with pytest.raises(Unreadable):
+        read(b"%PDF-1.4", content_type="application/pdf")
