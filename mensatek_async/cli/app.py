@@ -113,9 +113,9 @@ def bulk(
     sheet: Annotated[
         str | None, Parameter(help="The spreadsheet's sheet, by name or number; default: the first.")
     ] = None,
-    from_row: Annotated[
-        int, Parameter(help="Leave out the rows before this one, such as those sent already.")
-    ] = 0,
+    rows: Annotated[
+        str | None, Parameter(help="Only these rows, such as 2-500,700,1022- (the first is 1).")
+    ] = None,
     encoding: Encoding = "auto",
     price: Price = Decimal(1),
     concurrency: Annotated[int, Parameter(help="Requests at once, 1 to 64.")] = 8,
@@ -144,7 +144,7 @@ def bulk(
             phone=phone,
             delimiter=delimiter,
             sheet=sheet,
-            from_row=from_row,
+            rows=rows,
             encoding=encoding,
             price=price,
             concurrency=concurrency,

@@ -11,7 +11,7 @@ from typing import Literal
 import anyio
 from attrs import field, frozen
 
-from ..errors import MensatekError
+from ..errors import ConfigurationError, MensatekError
 from ..settings import Limits
 from .account import AccountOptions, Connection, connect, parse_when
 from .check import Checked, check, make_message, make_text
@@ -20,6 +20,7 @@ from .output import Output, plural
 from .progress import checking, sending
 from .recipients import Reading, assign_columns, open_source
 from .report import Ledger, Report
+from .selection import parse_rows
 from .sending import Job, Run
 from .stop import Exit, Stop, stop_for
 from .summary import dry_summary, preview, summary
@@ -43,7 +44,7 @@ class BulkOptions:
     encoding: Literal["auto", "gsm", "unicode"] = "auto"
     concurrency: int = 8
     per_second: float | None = None
-    from_row: int = 0
+    rows: str | None = None
     price: Decimal = Decimal(1)
     account: AccountOptions
 
@@ -58,12 +59,13 @@ def run_bulk(options: BulkOptions) -> Exit:
     limits = _limits(options)
     when = parse_when(options.at)
     text = make_text(options.text)
+    selection = parse_rows(options.rows)
     asks = needs_answer(options.account, yes=options.yes or options.dry_run, free=options.recipients != "-")
     with ExitStack() as stack:
         handle = stack.enter_context(open_input(options.recipients))
         source = open_source(handle, options.recipients, delimiter=options.delimiter, sheet=options.sheet)
         fields = () if isinstance(text, str) else text.fields
-        reading = assign_columns(source, fields, options.phone, start=options.from_row)
+        reading = assign_columns(source, fields, options.phone, rows=selection)
         connection = None
         if not options.dry_run:
             connection = stack.enter_context(
@@ -75,6 +77,8 @@ def run_bulk(options: BulkOptions) -> Exit:
         with checking(output) as display:
             told = _dry_line(report) if options.dry_run and report is not None else None
             checked = check(reading, message, tick=display.checked, told=told)
+        if not checked.rows:
+            raise Stop(f"The file has no rows {selection}.")
         if connection is None:
             preview(output, reading, checked, price=options.price, credits=None)
             return dry_summary(output, checked)
@@ -106,7 +110,7 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
 def _limits(options: BulkOptions) -> Limits:
     try:
         return Limits(concurrency=options.concurrency, per_second=options.per_second)
-    except ValueError:
+    except ConfigurationError:
         raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..models.recipient import Recipient
 from .csv_source import CsvSource
@@ -17,6 +17,7 @@ from .excel_source import ExcelSource
 from .files import as_text, detect, lines_of, shown
 from .json_source import JsonSource
 from .rows import Broken, Source, looks_like_phone
+from .selection import EVERY_ROW, Selection
 from .stop import Stop
 
 _PHONE_WORDS = frozenset(
@@ -97,20 +98,21 @@ class Reading:
         source: where the rows come from.
         phone: the position of the phone's column.
         fields: the template's fields, each with the position of its column.
-        start: rows before this number are left out.
+        rows: which rows are meant.
     """
 
     source: Source
     phone: int
     fields: tuple[tuple[str, int], ...] = ()
-    start: int = field(default=0, kw_only=True)
+    rows: Selection = EVERY_ROW
 
     def __iter__(self) -> Iterator[Recipient | Broken]:
+        everything = self.rows is EVERY_ROW
         for item in self.source.rows():
             if isinstance(item, Broken):
-                if item.row >= self.start:
+                if everything or item.row in self.rows:
                     yield item
-            elif item[0] >= self.start:
+            elif everything or item[0] in self.rows:
                 yield self._recipient(*item)
 
     def _recipient(self, row: int, cells: Sequence[str | None]) -> Recipient | Broken:
@@ -143,7 +145,7 @@ class Reading:
 
 
 def assign_columns(
-    source: Source, fields: Sequence[str], phone: str | None = None, *, start: int = 0
+    source: Source, fields: Sequence[str], phone: str | None = None, *, rows: Selection = EVERY_ROW
 ) -> Reading:
     """Find the phone's column and those the text's fields name.
 
@@ -151,13 +153,13 @@ def assign_columns(
         source: the open file.
         fields: the names of the template's fields.
         phone: the phone's column as the user named it, or its number; None finds it by its heading.
-        start: rows before this number are left out.
+        rows: which rows are meant.
 
     Raises:
         Stop: a column is missing, or several could be meant.
     """
     position = _named_phone(source, phone) if phone is not None else _found_phone(source)
-    return Reading(source, position, tuple((name, _column(source, name)) for name in fields), start=start)
+    return Reading(source, position, tuple((name, _column(source, name)) for name in fields), rows)
 
 
 def list_columns(source: Source) -> str:

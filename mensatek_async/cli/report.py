@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..models.bulk import ChunkOutcome
 from .files import reason_of, shown
+from .selection import Selection, Span
 from .stop import Stop
 
 HEADINGS = ("row", "phone", "status", "reason", "message_id")
@@ -17,6 +18,7 @@ REFUSED = "refused by the provider: repeated, or not a correct number"
 _FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d\s()./-]*$)")  # +34 600 is a phone, +cmd() is not
 
 _UNSEEN, _TOUCHED, _FAILED, _INVALID = range(4)
+_UNTOUCHED = re.compile(rb"[^\x01]+")
 
 
 class Ledger:
@@ -41,18 +43,28 @@ class Ledger:
         """Whether anything was noted about a row."""
         return row < len(self._states) and self._states[row] != _UNSEEN
 
-    @property
-    def unsent_from(self) -> int:
-        """The first row from which on nothing was sent, nor may have been."""
-        return self._states.rfind(_TOUCHED) + 1
+    def unsent(self, *, unread: bool) -> Selection:
+        """The rows that were not sent, nor may have been; none when nothing was sent at all.
+
+        Broken and blank rows between them may be in it: they cannot be sent anyway.
+
+        Args:
+            unread: whether rows of the file were never read; they are the last ones.
+        """
+        end = self._states.rfind(_TOUCHED) + 1
+        spans: list[Span] = []
+        for run in _UNTOUCHED.finditer(self._states, 0, end):
+            first = run[0].find(_FAILED)
+            if first >= 0:
+                spans.append((run.start() + first, run.start() + run[0].rfind(_FAILED)))
+        first = self._states.find(_FAILED, end)
+        if end and (unread or first >= 0):
+            spans.append((first if first >= 0 else end, None))
+        return Selection(spans if end else ())
 
     def touched(self, first: int, last: int) -> bool:
         """Whether something was sent, or may have been, to a row from `first` to `last`."""
         return self._states.find(_TOUCHED, first, last + 1) >= 0
-
-    def unsent_before(self, row: int) -> int:
-        """How many good rows before `row` were not sent."""
-        return self._states.count(_FAILED, 0, row)
 
     def _mark(self, row: int, state: int) -> None:
         if row >= len(self._states):

@@ -16,10 +16,12 @@ from .files import shown
 from .output import Output, credits_text, plural
 from .recipients import Reading
 from .report import Ledger
+from .selection import Selection
 from .sending import Run
 from .stop import Exit, code_of
 
 SHOWN = 20
+MOST_SPANS = 100
 IN_JSON = 1000
 
 
@@ -136,7 +138,7 @@ def exit_of(run: Run, counts: Counts) -> Exit:
     """The exit code of a send."""
     if run.interrupted:
         return Exit.INTERRUPTED
-    ended = run.result.stopped or run.error
+    ended = run.error or run.result.stopped
     if ended is not None:
         code = code_of(ended)
         return Exit.SOME_NOT_SENT if code is Exit.WRONG_USE and run.result.requests else code
@@ -148,7 +150,7 @@ def summary(output: Output, run: Run, checked: Checked, report: str | None) -> E
     counts = Counts.of(run, checked)
     code = exit_of(run, counts)
     result = run.result
-    ended = result.stopped or run.error
+    ended = run.error or result.stopped
     if run.interrupted:
         output.note("Interrupted.")
     elif ended is not None:
@@ -164,12 +166,12 @@ def summary(output: Output, run: Run, checked: Checked, report: str | None) -> E
     _say_together(output, "Perhaps sent", result.unknown, run.ledger)
     broken = (("invalid", run.broken.first), ("invalid", result.invalid))
     _say_broken(output, _by_row(broken, SHOWN), counts.invalid, report)
-    resume = _resume(run, counts)
-    if resume:
-        output.say(_how_to_go_on(run, resume))
+    unsent = _unsent(run, counts)
+    if unsent:
+        output.say(_how_to_go_on(unsent))
     if report is not None:
         output.say(f"Report: {shown(report, 300)}")
-    output.answer(_json(run, counts, code, resume, report, ended))
+    output.answer(_json(run, counts, code, unsent, report, ended))
     return code
 
 
@@ -254,23 +256,16 @@ def _say_refusals(output: Output, run: Run) -> None:
     output.say(f"  The provider does not say which it refused: {first}{more}.")
 
 
-def _resume(run: Run, counts: Counts) -> int:
-    """The first row from which on nothing was sent, when there are such rows; else 0."""
-    row = run.ledger.unsent_from
-    if not row:
-        return 0
-    after = counts.not_sent - run.ledger.unsent_before(row)
-    return row if after else 0
+def _unsent(run: Run, counts: Counts) -> Selection:
+    """The rows another run would have to send, when this one sent some and not all."""
+    unread = counts.not_sent > len(run.result.failed)
+    return run.ledger.unsent(unread=unread).within(run.job.reading.rows)
 
 
-def _how_to_go_on(run: Run, row: int) -> str:
-    text = f"From row {row} on nothing was sent. To go on: the same command with --from-row {row}"
-    before = run.ledger.unsent_before(row)
-    return (
-        f"{text}; {plural(before, 'row')} before it, named above, must be sent apart."
-        if before
-        else f"{text}."
-    )
+def _how_to_go_on(unsent: Selection) -> str:
+    if len(unsent.spans) > MOST_SPANS:
+        return f"The rows that were not sent stand in {len(unsent.spans):,} places; the report names them."
+    return f"To send the rows that were not sent: the same command with --rows {unsent}"
 
 
 def _json_problems(told: list[Told], total: int) -> dict[str, Any]:
@@ -287,7 +282,7 @@ def _json(
     run: Run,
     counts: Counts,
     code: Exit,
-    resume: int,
+    unsent: Selection,
     report: str | None,
     ended: BaseException | None,
 ) -> dict[str, Any]:
@@ -306,7 +301,7 @@ def _json(
         "seconds": round(run.seconds, 3),
         "interrupted": run.interrupted,
         "stopped": None if ended is None else str(ended),
-        "resume_from_row": resume or None,
+        "unsent_rows": str(unsent) or None,
         "report": report,
         **_json_problems(_by_row(_fates(run)), counts.invalid + len(run.result.failed) + counts.unknown),
         "exit_code": int(code),

@@ -11,6 +11,7 @@ import pytest
 from mensatek_async import Recipient
 from mensatek_async.cli.recipients import Reading, assign_columns, open_source
 from mensatek_async.cli.rows import Broken
+from mensatek_async.cli.selection import parse_rows
 from mensatek_async.cli.stop import Stop
 
 
@@ -158,8 +159,8 @@ def test_a_missing_cell_is_not_an_empty_one() -> None:
     ]
 
 
-def test_earlier_rows_can_be_left_out() -> None:
-    """To go on after a send that was interrupted."""
-    found = reading("tel\n1\n2;3\n3\n4;5\n", start=4)
+def test_some_rows_only() -> None:
+    """To send those that an earlier send did not."""
+    found = reading("tel\n1\n2;3\n3\n4;5\n6\n", rows=parse_rows("4-5"))
 
     assert [getattr(item, "row", None) for item in found] == [4, 5]

@@ -20,19 +20,21 @@ def lines(path: Path) -> list[list[str]]:
     return found[1:]
 
 
-def test_the_ledger_knows_where_to_go_on() -> None:
-    """The first row below all that was sent or may have been."""
+def test_the_ledger_knows_what_is_left() -> None:
+    """Where nothing was sent, nor may have been; broken and blank rows between do not matter."""
     ledger = Ledger()
-    assert ledger.unsent_from == 0
+    assert not ledger.unsent(unread=True)
 
     ledger.settle(ChunkOutcome(status="sent", rows=[2, 3, 5], invalid=[RowProblem(4, "x")]))
+    assert str(ledger.unsent(unread=False)) == ""
+    assert str(ledger.unsent(unread=True)) == "6-"
+
     ledger.settle(ChunkOutcome(status="unknown", rows=[900]))
-    ledger.settle(ChunkOutcome(status="failed", rows=[6, 901]))
+    ledger.settle(ChunkOutcome(status="failed", rows=[6, 8, 903]))
     ledger.refuse(7)
 
-    assert ledger.unsent_from == 901
-    assert ledger.unsent_before(901) == 1
-    assert [row for row in range(10) if ledger.knows(row)] == [2, 3, 4, 5, 6, 7]
+    assert str(ledger.unsent(unread=False)) == "6-8,903-"
+    assert [row for row in range(10) if ledger.knows(row)] == [2, 3, 4, 5, 6, 7, 8]
     assert not ledger.knows(10_000)
     assert ledger.touched(4, 5)
     assert not ledger.touched(6, 7)
