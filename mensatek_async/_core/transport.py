@@ -71,7 +71,7 @@ class Transport:
         self._home: EventLoopToken | None = None
         login = base64.b64encode(f"{account.user}:{account.token.reveal()}".encode()).decode("ascii")
         self._url("")
-        self.secrets = (account.token.reveal(), login)
+        self.secrets: tuple[str, ...] = (account.token.reveal(), login)
         self._headers = {
             "Authorization": f"Basic {login}",
             "Accept": "application/json, */*;q=0.5",

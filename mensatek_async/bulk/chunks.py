@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 from attrs import define, evolve, field
 
@@ -29,7 +30,11 @@ class Recipients(Sequence[Recipient]):
     def __len__(self) -> int:
         return len(self._given)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    @overload
+    def __getitem__(self, index: int) -> Recipient: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Recipient]: ...
+    def __getitem__(self, index: int | slice) -> Recipient | Sequence[Recipient]:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
         given, phone = self._given[index], self._phones[index]
@@ -73,7 +78,7 @@ class Chunker:
         self._seen = seen
         self._open = {False: Chunk(unicode=False), True: Chunk(unicode=True)}
         self._invalid: list[RowProblem] = []
-        self.rows = 0
+        self.rows: int = 0
 
     def number(self, given: object) -> int:
         """Count a row and tell its number: the caller's own, else its position."""

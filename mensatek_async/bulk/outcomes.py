@@ -26,16 +26,16 @@ class Tally:
     """The running account of one bulk send. Everything is recorded here before it is told to anybody."""
 
     def __init__(self, total: int | None, concurrency: int) -> None:
-        self.total = total
-        self.started = anyio.current_time()
-        self.message_id = 0
-        self.accepted = 0
-        self.rejected = 0
-        self.requests = 0
-        self.credits_used = Decimal(0)
-        self.invalid = RowProblems()
-        self.failed = RowProblems()
-        self.unknown = RowProblems()
+        self.total: int | None = total
+        self.started: float = anyio.current_time()
+        self.message_id: int = 0
+        self.accepted: int = 0
+        self.rejected: int = 0
+        self.requests: int = 0
+        self.credits_used: Decimal = Decimal(0)
+        self.invalid: RowProblems = RowProblems()
+        self.failed: RowProblems = RowProblems()
+        self.unknown: RowProblems = RowProblems()
         self.stopped: BaseException | None = None
         # Replies overtake each other, and credits only fall while a send runs: the lowest of the last few is newest.
         self._credits: deque[Decimal] = deque(maxlen=concurrency)

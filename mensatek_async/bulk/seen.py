@@ -20,7 +20,7 @@ class SeenPhones:
     def __init__(self, most_bytes: int = 64 * 1024 * 1024) -> None:
         self._pages: dict[int, array[int] | bytearray] = {}
         self._left = most_bytes
-        self.full = False
+        self.full: bool = False
 
     def add(self, phone: str) -> bool:
         """Remember a phone given as digits; False when it was met before."""

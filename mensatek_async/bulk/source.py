@@ -17,7 +17,7 @@ class Source:
         self._chunker = chunker
         self._plain: Iterator[Any] | None = None
         self._async: AsyncIterator[Any] | None = None
-        self.ended = False
+        self.ended: bool = False
         self.total: int | None = None
         if isinstance(recipients, str | bytes | Recipient | Mapping):
             raise InvalidRequest(

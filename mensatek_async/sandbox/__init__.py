@@ -7,9 +7,9 @@ from .replies import REPLY_STYLES
 
 try:
     from .sandbox import Sandbox
-except ModuleNotFoundError as missing:
-    if (missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "h11"):
+except ModuleNotFoundError as _missing:
+    if (__missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "h11"):
         raise
-    raise ImportError("The sandbox needs more packages: pip install 'mensatek-async[sandbox]'") from missing
+    raise ImportError("The sandbox needs more packages: pip install 'mensatek-async[sandbox]'") from _missing
 
 __all__ = ["OPERATIONS", "REPLY_STYLES", "Call", "Fault", "Sandbox", "Text"]

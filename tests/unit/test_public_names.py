@@ -115,7 +115,6 @@ def test_importing_loads_nothing_heavy() -> None:
     assert not loaded & {"httpx", "httpcore", "cattrs", "anyio", "attr", "attrs", "asyncio", "ssl"}
 
 
-
 def test_names_come_when_they_are_asked_for() -> None:
     """An error can be caught without loading the HTTP client."""
     code = "import sys; from mensatek_async import MensatekError; print({'httpx', 'anyio'} & {*sys.modules})"
