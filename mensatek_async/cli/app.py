@@ -229,8 +229,6 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         output.error("interrupted; nothing was sent.")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        return Exit.DONE
     return answer if isinstance(answer, int) else Exit.DONE
 
 

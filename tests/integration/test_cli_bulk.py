@@ -331,6 +331,55 @@ def test_an_interrupted_send_knows_what_it_did(
     assert len(sandbox.counts) == 1200
 
 
+def test_where_signals_cannot_be_received_ctrl_c_still_accounts(
+    sandbox: Sandbox, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has no signal receiver; there Ctrl-C cancels the run, and the report is finished all the same."""
+
+    def unsupported(*signals: int) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr("mensatek_async.cli.sending.anyio.open_signal_receiver", unsupported)
+    sandbox.latency = 0.5
+    timer = threading.Timer(0.9, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+
+    code = bulk(
+        people, "--text", "Hola {name}", "--yes", "--concurrency", "1", "--report", tmp_path / "r.csv"
+    )
+
+    timer.join()
+    assert code == 130
+    lines = report(tmp_path / "r.csv")
+    assert sorted(lines) == list(range(2, 1202))
+    assert set(sandbox.counts) == {line["phone"] for line in lines.values() if line["status"] == "accepted"}
+
+
+def test_a_file_that_breaks_on_the_way_is_told(
+    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was read well once, and the disk fails the second time."""
+    from mensatek_async.cli.csv_source import CsvSource
+
+    real, readings = CsvSource.records, []
+
+    def failing(self: CsvSource, width: int | None) -> Any:
+        readings.append(width)
+        for number, item in enumerate(real(self, width)):
+            if len(readings) > 2 and number > 700:
+                raise OSError(5, "Input/output error")
+            yield item
+
+    monkeypatch.setattr(CsvSource, "records", failing)
+
+    assert bulk(people, "--text", "Hola {name}", "--yes", "--json") == 1
+
+    answer = json.loads(capsys.readouterr().out)
+    assert "Input/output error" in answer["stopped"]
+    assert answer["rows"] == 1200
+    assert answer["accepted"] == len(sandbox.counts)
+
+
 def test_a_report_that_cannot_be_kept_stops_the_send(
     sandbox: Sandbox,
     people: Path,

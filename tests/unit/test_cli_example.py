@@ -1,0 +1,63 @@
+"""The example data: made by its script, the same bytes each time, broken as real lists are."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from pathlib import Path
+from types import ModuleType
+
+from mensatek_async.cli.check import check, make_message, make_text
+from mensatek_async.cli.recipients import assign_columns, open_source
+
+FOLDER = Path(__file__).parents[2] / "docs" / "examples"
+FILE = FOLDER / "clinic-appointments.csv"
+
+
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "make_clinic_appointments", FOLDER / "make_clinic_appointments.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_script_makes_the_file_byte_for_byte() -> None:
+    """Whoever doubts the data can make it again."""
+    assert script().make() == FILE.read_bytes()
+
+
+def test_it_is_what_a_clinic_exports() -> None:
+    """5,000 rows in the order of the diary, Windows-1252, semicolons, phones in every writing."""
+    text = FILE.read_bytes().decode("cp1252")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+
+    assert len(rows) == 5000
+    assert list(rows[0]) == ["Nombre", "Apellidos", "Teléfono móvil", "Fecha", "Hora", "Doctor", "Centro"]
+    order = [(*reversed(row["Fecha"].split("/")), row["Hora"]) for row in rows]
+    assert order == sorted(order)
+    writings = {
+        "".join("9" if letter.isdigit() else letter for letter in row["Teléfono móvil"]) for row in rows
+    }
+    assert len(writings) > 10
+    assert {"Begoña", "Íñigo", "Lucía"} <= {row["Nombre"] for row in rows}
+
+
+def test_about_one_row_in_a_hundred_is_broken() -> None:
+    """Broken or repeated, and everything else can be sent."""
+    with FILE.open("rb") as handle:
+        source = open_source(handle, FILE.name)
+        text = make_text("Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}.")
+        message = make_message(text, sender="CLINICA", when=None, encoding="auto", warn=print)
+        reading = assign_columns(source, ["Nombre", "Fecha", "Hora", "Centro"])
+        checked = check(reading, message, tick=lambda rows: None)
+
+    assert checked.rows == 5000
+    assert checked.ready == 4950
+    assert len({problem.reason for problem in checked.problems.first}) > 5
+    assert 0 < checked.unicode < 50
+    assert checked.sample.startswith("Hola ")
