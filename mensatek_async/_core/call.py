@@ -32,7 +32,7 @@ from .operations import Kind, Operation
 from .reading import Answer, read_answer
 from .retry import may_repeat, wait_before
 from .scrub import scrub
-from .trace import Trace
+from .trace import Trace, landing
 from .transport import Reply, Transport
 
 _log = logging.getLogger("mensatek_async")
@@ -149,6 +149,7 @@ class Caller:
 
     def credits_known(self, max_age: float) -> Decimal | None:
         """What the newest reply said of the credits, unless that is older than `max_age` seconds."""
+        self._transport.check()
         young = anyio.current_time() - self._credits_at < max_age
         return self.last_credits if young else None
 
@@ -190,9 +191,10 @@ class Caller:
         trace.attempts += 1
         left, trace.left = trace.left, True
         try:
-            if trace.flights is None:
+            flights = trace.flights or (None if operation.kind is Kind.READ else landing.get())
+            if flights is None:
                 return await self._transport.post(operation.path, *encoded)
-            with trace.flights.flight():
+            with flights.flight():
                 return await self._transport.post(operation.path, *encoded)
         except NotReached:
             trace.left = left

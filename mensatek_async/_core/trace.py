@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import anyio
 from attrs import Factory, define
@@ -13,10 +14,15 @@ from .failures import Cut
 
 @define(eq=False)
 class Flights:
-    """Requests on their way that a cancellation does not cut off at once."""
+    """Requests on their way that a cancellation does not cut off at once.
+
+    Attributes:
+        lost: how many of them were cut off all the same.
+    """
 
     _scopes: set[anyio.CancelScope] = Factory(set)
     _deadline: float | None = None
+    lost: int = 0
 
     @contextmanager
     def flight(self) -> Iterator[None]:
@@ -34,6 +40,7 @@ class Flights:
             finally:
                 self._scopes.discard(scope)
         if scope.cancelled_caught:
+            self.lost += 1
             raise Cut("cancelled before its answer came")
 
     def land(self, grace: float) -> None:
@@ -41,6 +48,11 @@ class Flights:
         self._deadline = anyio.current_time() + grace
         for scope in self._scopes:
             scope.deadline = self._deadline
+
+
+# Where the requests of a call that changes something are shielded when its own trace does not say: the synchronous
+# client sets it, so that Ctrl-C can tell what became of a send.
+landing: ContextVar[Flights | None] = ContextVar("landing", default=None)
 
 
 @define(eq=False)

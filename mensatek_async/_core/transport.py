@@ -104,8 +104,7 @@ class Transport:
             )
 
     def _open(self) -> httpx.AsyncClient:
-        if self._closed:  # while the call waited for its turn
-            self.check()
+        self.check()  # once more: the client may have been closed while the call waited for its turn
         if self._http is None:
             most, url = self._limits.concurrency, self._url("")
             try:
@@ -176,21 +175,32 @@ class Transport:
 async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> Reply:
     response = await http.send(request, stream=True)
     try:
-        parts, size = [], 0
-        async for part in response.aiter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > _LARGEST:
-                raise Unreadable((f"the answer is larger than {_LARGEST >> 20} MiB",))
+        body = await _whole(response)
     finally:
         await response.aclose()
     headers = response.headers
     return Reply(
         response.status_code,
         headers.get("content-type", ""),
-        b"".join(parts),
+        body,
         parse_retry_after(headers.get("retry-after")),
     )
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    with anyio.CancelScope() as scope:
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size <= _LARGEST:
+                parts.append(part)
+            else:
+                # Cancelling ends the generators under this loop; leaving them half read would not.
+                scope.cancel()
+    if size > _LARGEST:
+        raise Unreadable((f"the answer is larger than {_LARGEST >> 20} MiB",))
+    return b"".join(parts)
 
 
 def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[bytes, str]:

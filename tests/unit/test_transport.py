@@ -1,0 +1,318 @@
+"""The one file that speaks HTTP: what leaves, what comes back, and what each of httpx's errors means."""
+
+from __future__ import annotations
+
+import base64
+import email.message
+import email.parser
+import email.policy
+import gzip
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from mensatek_async import AsyncMensatek, ConfigurationError, Limits, Timeout
+from mensatek_async._core import transport as module
+from mensatek_async._core.failures import Cut, NotReached, Unreadable
+from mensatek_async._core.transport import Transport, multipart, parse_retry_after
+from mensatek_async.settings import load_account
+from tests.scripted import BASE_URL, TOKEN, USER, Script, chain, reply
+
+URL = f"{BASE_URL}/EnviarSMS"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def transport_of(given: Any = None, base_url: str = BASE_URL, **timeout: float) -> Transport:
+    """A transport with our credentials."""
+    return Transport(load_account(USER, TOKEN, base_url, None), Timeout(**timeout), Limits(), given)
+
+
+async def post(transport: Transport, body: bytes = b"{}") -> module.Reply:
+    """One request, as the caller makes it, and everything closed."""
+    transport.check()
+    try:
+        return await transport.post("EnviarSMS", body, "application/json")
+    finally:
+        await transport.aclose()
+
+
+async def test_what_leaves() -> None:
+    """One POST with HTTP Basic, the body as given, our name, and no parameters in the URL."""
+    with respx.mock() as router:
+        route = router.post(URL).respond(200, json=[{"Res": 1}], headers={"Retry-After": "3"})
+        answer = await post(transport_of(), b'{"Resp":"JSON"}')
+
+    request = route.calls.last.request
+    assert str(request.url) == URL
+    assert request.content == b'{"Resp":"JSON"}'
+    assert (
+        base64.b64decode(request.headers["Authorization"].removeprefix("Basic "))
+        == f"{USER}:{TOKEN}".encode()
+    )
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["User-Agent"].startswith("mensatek-async/")
+    assert "Cookie" not in request.headers
+    assert (answer.status, answer.body, answer.content_type) == (200, b'[{"Res":1}]', "application/json")
+    assert answer.retry_after == 3.0
+
+
+async def test_credentials_beyond_ascii_travel_as_utf8() -> None:
+    """A user with an ñ is one, too."""
+    script = Script(reply())
+    transport = Transport(load_account("peña", "clavé", BASE_URL, None), Timeout(), Limits(), script)
+    await post(transport)
+
+    sent = script.requests[0].headers["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(sent).decode() == "peña:clavé"
+
+
+async def test_cookies_and_redirects_are_not_followed() -> None:
+    """A redirect would carry the credentials elsewhere; a cookie would tie calls together."""
+    away = httpx.Response(302, headers={"Location": "https://elsewhere.example/", "Set-Cookie": "a=b"})
+    script = Script(away, reply())
+    transport = transport_of(script)
+    first = await transport.post("EnviarSMS", b"{}", "application/json")
+    await transport.post("EnviarSMS", b"{}", "application/json")
+    await transport.aclose()
+
+    assert first.status == 302
+    assert [request.url.host for request in script.requests] == ["api.example"] * 2
+    assert "cookie" not in script.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("slow"),
+        httpx.PoolTimeout("full"),
+        httpx.ProxyError("407"),
+        httpx.UnsupportedProtocol("gopher"),
+        httpx.LocalProtocolError("bad header"),
+    ],
+)
+async def test_without_a_connection_nothing_was_sent(error: Exception) -> None:
+    """These mean for certain that nothing reached the provider."""
+    with pytest.raises(NotReached, match=type(error).__name__) as caught:
+        await post(transport_of(Script(error)))
+
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ReadError("reset"),
+        httpx.ReadTimeout("slow"),
+        httpx.WriteError("broken pipe"),
+        httpx.WriteTimeout("slow"),
+        httpx.RemoteProtocolError("Server disconnected"),
+        httpx.DecodingError("gzip"),
+        httpx.CloseError(""),
+        RuntimeError("whatever another transport raises"),
+        OSError("no such device"),
+    ],
+)
+async def test_anything_else_may_have_arrived(error: Exception) -> None:
+    """What is not certainly unsent counts as possibly sent, own transports' errors too."""
+    with pytest.raises(Cut, match=type(error).__name__) as caught:
+        await post(transport_of(Script(error)))
+
+    assert not isinstance(caught.value, NotReached)
+
+
+async def test_a_successor_of_httpx_is_understood_by_name() -> None:
+    """Other transports have their own classes of the same names."""
+
+    class ConnectError(Exception):
+        pass
+
+    class Refused(ConnectError):
+        pass
+
+    with pytest.raises(NotReached):
+        await post(transport_of(Script(Refused("no"))))
+
+
+async def test_the_reason_behind_a_failure_is_told() -> None:
+    """On trio a TLS failure says nothing itself; what caused it does, three deep at most and nothing twice."""
+    first = OSError("certificate verify failed")
+    error = httpx.ConnectError("")
+    error.__cause__ = first
+    first.__context__ = ValueError("deeper")
+    first.__context__.__context__ = ValueError("deepest")
+    with pytest.raises(NotReached) as caught:
+        await post(transport_of(Script(error)))
+    assert caught.value.reason == ("ConnectError <- OSError: certificate verify failed <- ValueError: deeper")
+
+    twice = httpx.ReadError("reset")
+    twice.__cause__ = httpx.ReadError("reset")
+    with pytest.raises(Cut) as caught_twice:
+        await post(transport_of(Script(twice)))
+    assert caught_twice.value.reason == "ReadError: reset"
+
+
+async def test_the_total_time_ends_a_dripping_answer() -> None:
+    """However the answer drips, `Timeout.total` bounds the request, and it may have been done."""
+
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await anyio.sleep(0.005)
+
+    async def dripping(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=drip())
+
+    with pytest.raises(Cut, match=r"no whole answer within 0\.05 s"), anyio.fail_after(5):
+        await post(transport_of(Script(dripping), total=0.05))
+
+
+async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than any reply can be is read no further, so no answer fills the memory."""
+    monkeypatch.setattr(module, "_LARGEST", 1000)
+    read: list[int] = []
+    closed: list[bool] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                read.append(1)
+                yield b"x" * 100
+                await anyio.sleep(0)
+        finally:
+            closed.append(True)
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=endless())
+
+    with pytest.raises(Unreadable, match="larger than"):
+        await post(transport_of(Script(answer)))
+
+    assert 10 <= len(read) <= 12
+    assert closed
+
+
+async def test_an_answer_that_unpacks_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is the size unpacked."""
+    monkeypatch.setattr(module, "_LARGEST", 10_000)
+    bomb = gzip.compress(b" " * 1_000_000)
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=bomb, headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(Unreadable, match="larger than"):
+        await post(transport_of(Script(answer)))
+
+
+async def test_closing_is_final_and_can_be_repeated() -> None:
+    """A given transport is closed once, whether it was used or not; a call after it is refused."""
+    used, unused = Script(reply()), Script()
+    for script in (used, unused):
+        transport = transport_of(script)
+        if script is used:
+            await transport.post("GetCreditos", b"{}", "application/json")
+        await transport.aclose()
+        await transport.aclose()
+        assert script.closed == 1
+        with pytest.raises(ConfigurationError, match="closed"):
+            transport.check()
+        with pytest.raises(ConfigurationError, match="closed"):
+            await transport.post("GetCreditos", b"{}", "application/json")
+
+    never = transport_of()
+    await never.aclose()
+
+
+def test_another_event_loop_is_refused_clearly() -> None:
+    """Connections belong to one loop; the second is told so at once, and can still close the client."""
+    script = Script(reply(Cred=5), repeat_last=True)
+    client = AsyncMensatek(USER, TOKEN, base_url=BASE_URL, transport=script)
+    anyio.run(client.credits)
+
+    for backend in ("asyncio", "trio"):
+        with pytest.raises(ConfigurationError, match="another event loop") as caught:
+            anyio.run(client.credits, backend=backend)
+        assert "each event loop" in caught.value.advice
+
+    anyio.run(client.aclose, backend="trio")
+    assert len(script.requests) == 1
+
+
+async def test_a_loopback_address_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company's proxy does not know this machine's sandbox, and would be shown the token."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with respx.mock() as router:
+        route = router.post("http://localhost:8000/v7/EnviarSMS").respond(200, json={"Res": 1})
+        transport = transport_of(base_url="http://localhost:8000/v7")
+        transport.check()
+        assert not transport._open()._mounts
+        await post(transport)
+
+    assert route.called
+
+
+async def test_a_proxy_that_cannot_be_is_said_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is named as the place to look; nothing of its content is shown."""
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://me:geheim@proxy.example:1")
+    transport = transport_of()
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
+        await post(transport)
+
+    assert "geheim" not in chain(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("7", 7.0),
+        (" 2.5 ", 2.5),
+        ("-3", 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", 86400.0),
+        ("99999999999", 86400.0),
+        ("Wed, 99 Foo 2027", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0.0),
+    ],
+)
+def test_retry_after_in_either_form(value: str | None, seconds: float | None) -> None:
+    """Seconds or a date; never negative, never more than a day, None when nobody can read it."""
+    assert parse_retry_after(value) == seconds
+
+
+def test_retry_after_as_a_date_to_come() -> None:
+    """The seconds from now."""
+    when = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+
+    assert parse_retry_after(when) == pytest.approx(90, abs=2)
+
+
+def test_a_multipart_body_holds_fields_and_the_file() -> None:
+    """As independent software reads it: our fields as text, the file under its name, byte for byte."""
+    content = bytes(range(256))
+    body, kind = multipart({"Nombre": "a.pdf", "Tipo": "FILES"}, "a.pdf", content)
+    raw = b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body
+    parsed = email.parser.BytesParser(email.message.EmailMessage, policy=email.policy.HTTP).parsebytes(raw)
+
+    parts = {part.get_param("name", header="Content-Disposition"): part for part in parsed.iter_parts()}
+    assert set(parts) == {"Nombre", "Tipo", "Fichero"}
+    assert parts["Nombre"].get_payload(decode=True) == b"a.pdf"
+    assert parts["Fichero"].get_filename() == "a.pdf"
+    assert content in body
