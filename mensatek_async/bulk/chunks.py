@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import overload
 
@@ -77,6 +78,7 @@ class Chunker:
         self._message = message
         self._seen = seen
         self._open = {False: Chunk(unicode=False), True: Chunk(unicode=True)}
+        self._ready: deque[Chunk] = deque()
         self._invalid: list[RowProblem] = []
         self.rows: int = 0
 
@@ -90,8 +92,8 @@ class Chunker:
         """How many rows may be added before a chunk of `size` can be full."""
         return size - max(len(chunk.rows) for chunk in self._open.values())
 
-    def add(self, batch: Sequence[str | Recipient], size: int) -> Chunk | None:
-        """Take rows, no more than there is room for; the chunk they filled, or None."""
+    def add(self, batch: Sequence[str | Recipient], size: int) -> None:
+        """Take rows, no more than there is room for."""
         if self._message.is_plain and all(type(given) is str for given in batch):
             self._add_phones(batch)  # type: ignore[arg-type]
         else:
@@ -99,15 +101,22 @@ class Chunker:
                 self._add_one(given)
         for unicode, chunk in self._open.items():
             if len(chunk.rows) >= size:
-                return self._take(unicode)
-        return Chunk(invalid=self._taken()) if len(self._invalid) >= _MOST_INVALID else None
+                self._close(unicode)
+        if len(self._invalid) >= _MOST_INVALID:
+            self._ready.append(Chunk(invalid=self._taken()))
+
+    def take(self) -> Chunk | None:
+        """A chunk that is full, or holds enough broken rows to be told; None when there is none."""
+        return self._ready.popleft() if self._ready else None
 
     def flush(self) -> Chunk | None:
-        """A chunk that is not full, or None when nothing is left."""
+        """A chunk, full or not; None when nothing is left."""
         for unicode in (False, True):
-            if self._open[unicode].rows:
-                return self._take(unicode)
-        return self._take(False) if self._invalid else None
+            if not self._ready and self._open[unicode].rows:
+                self._close(unicode)
+        if not self._ready and self._invalid:
+            self._ready.append(Chunk(invalid=self._taken()))
+        return self.take()
 
     def _add_phones(self, batch: Sequence[str]) -> None:
         """Bare phones for a text without fields, the commonest and the largest input: checked all at once."""
@@ -143,10 +152,10 @@ class Chunker:
         chunk.wire.append(wire)
         chunk.segments += segments
 
-    def _take(self, unicode: bool) -> Chunk:
+    def _close(self, unicode: bool) -> None:
         chunk, self._open[unicode] = self._open[unicode], Chunk(unicode=unicode)
         chunk.invalid = self._taken()
-        return chunk
+        self._ready.append(chunk)
 
     def _taken(self) -> list[RowProblem]:
         invalid, self._invalid = self._invalid, []

@@ -83,7 +83,7 @@ class Engine:
                     pass
         except BaseException as error:
             if outcomes is not None:
-                _attach(error, outcomes.result)
+                attach(error, outcomes.result)
             raise
         return outcomes.result
 
@@ -315,7 +315,8 @@ def _bounded(name: str, value: int | None, most: int) -> int:
     return min(value, most)
 
 
-def _attach(error: BaseException, result: BulkResult) -> None:
+def attach(error: BaseException, result: BulkResult) -> None:
+    """Let an exception that ends a bulk send tell what became of its rows."""
     try:
         error.bulk_result = result  # type: ignore[attr-defined]
     except AttributeError:

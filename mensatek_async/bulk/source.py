@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from .chunks import Chunk, Chunker
+
+
+class Batches(ABC):
+    """Rows that are fetched many at a time, such as those of another thread."""
+
+    @abstractmethod
+    async def read(self, most: int) -> Sequence[Any]:
+        """From 1 to `most` further rows; none at the end."""
+
+    @abstractmethod
+    def total(self) -> int | None:
+        """How many there are in all, when that is known."""
 
 
 class Source:
@@ -17,6 +30,7 @@ class Source:
         self._chunker = chunker
         self._plain: Iterator[Any] | None = None
         self._async: AsyncIterator[Any] | None = None
+        self._batches: Batches | None = None
         self.ended: bool = False
         self.total: int | None = None
         if isinstance(recipients, str | bytes | Recipient | Mapping):
@@ -24,6 +38,9 @@ class Source:
                 "recipients is a list or another iterable of phones and Recipients, not one of them.",
                 advice="Use send for a single recipient.",
             )
+        if isinstance(recipients, Batches):
+            self._batches, self.total = recipients, recipients.total()
+            return
         if isinstance(recipients, AsyncIterable):
             self._async = recipients.__aiter__()
         elif isinstance(recipients, Iterable):
@@ -44,14 +61,11 @@ class Source:
         """The next chunk of up to `size` rows; None at the end."""
         while not self.ended:
             batch: list[Any] = []
-            room = self._chunker.room(size)
-            chunk = None
             try:
-                self.ended = await self._fill(batch, room)
-            finally:  # rows read before an error are rows read
-                if batch:
-                    chunk = self._chunker.add(batch, size)
-            if chunk is not None:
+                self.ended = await self._fill(batch, self._chunker.room(size))
+            finally:  # rows read before an error or a cancellation are rows read
+                self._chunker.add(batch, size)
+            if chunk := self._chunker.take():
                 return chunk
         return self._chunker.flush()
 
@@ -67,29 +81,21 @@ class Source:
                 batch.append(given)
                 if len(batch) >= room:
                     return False
+        elif self._batches is not None:
+            while len(batch) < room:
+                further = await self._batches.read(room - len(batch))
+                if not further:
+                    return True
+                batch += further
+            return False
         return True
 
     async def unsent(self, size: int) -> tuple[list[int], list[str | Recipient]]:
         """Up to `size` further rows, unchecked, for a send that has stopped; empty at the end."""
-        rows: list[int] = []
-        given_rows: list[str | Recipient] = []
-        while len(rows) < size and not self.ended:
-            try:
-                given = await self._one()
-            except StopAsyncIteration:
-                self.ended = True
-                break
-            rows.append(self._chunker.number(given))
-            given_rows.append(given)
-        return rows, given_rows
-
-    async def _one(self) -> Any:
-        if self._async is not None:
-            return await self._async.__anext__()
-        assert self._plain is not None
-        for given in self._plain:
-            return given
-        raise StopAsyncIteration
+        given: list[Any] = []
+        if not self.ended:
+            self.ended = await self._fill(given, size)
+        return [self._chunker.number(one) for one in given], given
 
     async def aclose(self) -> None:
         """Close an async generator that was not read to its end."""

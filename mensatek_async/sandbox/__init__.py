@@ -8,7 +8,7 @@ from .replies import REPLY_STYLES
 try:
     from .sandbox import Sandbox
 except ModuleNotFoundError as _missing:
-    if (__missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "h11"):
+    if (_missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "h11"):
         raise
     raise ImportError("The sandbox needs more packages: pip install 'mensatek-async[sandbox]'") from _missing
 

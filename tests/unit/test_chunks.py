@@ -1,0 +1,189 @@
+"""Rows into chunks, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async import Recipient, Template
+from mensatek_async._core.message import compose
+from mensatek_async._core.operations import OPERATIONS
+from mensatek_async.bulk.chunks import REPEATED, Chunk, Chunker
+from mensatek_async.bulk.seen import SeenPhones
+from mensatek_async.bulk.source import Source
+from mensatek_async.models.bulk import RowProblem, RowProblems
+
+
+def chunker_for(text: str | Template) -> Chunker:
+    """A chunker of a message with this text."""
+    message = compose(OPERATIONS["EnviarSMS"], text, sender=None, region="ES")
+    return Chunker(message, SeenPhones())
+
+
+async def chunks_of(rows: object, text: str | Template, size: int) -> list[Chunk]:
+    """All chunks of an input."""
+    source = Source(rows, chunker_for(text))
+    found = []
+    while chunk := await source.next(size):
+        found.append(chunk)
+    return found
+
+
+phones = st.integers(600_000_000, 600_000_040).map(str)
+rows = st.lists(
+    st.one_of(
+        phones,
+        st.sampled_from(["", "x", "12", "+34 600 00 00 01"]),
+        st.builds(
+            Recipient, phones, st.sampled_from([{}, {"n": "Ana"}, {"n": "Łukasz"}, {"n": "(LINK:2:x)"}])
+        ),
+    ),
+    max_size=60,
+)
+
+
+@given(rows, st.integers(1, 7), st.sampled_from(["Hola", Template("Hola {n}")]))
+async def test_every_row_is_in_one_place_and_every_phone_in_one_chunk(
+    given_rows: list[str | Recipient], size: int, text: str | Template
+) -> None:
+    """Whatever the input: no row lost, none twice, no chunk too large or mixed in encoding, order kept."""
+    found = await chunks_of(given_rows, text, size)
+
+    sent = [row for chunk in found for row in chunk.rows]
+    refused = [problem.row for chunk in found for problem in chunk.invalid]
+    assert sorted(sent + refused) == list(range(1, len(given_rows) + 1))
+    texted = [wire["Movil"] for chunk in found for wire in chunk.wire]
+    assert len(texted) == len(set(texted))
+    assert all(len(chunk.rows) == len(chunk.wire) == len(chunk.given) <= size for chunk in found)
+    assert all(chunk.rows == sorted(chunk.rows) for chunk in found)
+    for chunk in found:
+        needs = ["Ł" in "".join(wire.values()) for wire in chunk.wire]
+        assert all(need == chunk.unicode for need in needs)
+        assert [recipient.phone for recipient in chunk.recipients] == [wire["Movil"] for wire in chunk.wire]
+
+
+async def test_many_broken_rows_are_told_before_a_chunk_is_full() -> None:
+    """A file of broken rows does not pile up in memory."""
+    found = await chunks_of(["x"] * 1200, "Hola", 500)
+
+    assert [len(chunk.invalid) for chunk in found] == [500, 500, 200]
+    assert not any(chunk.rows for chunk in found)
+
+
+async def test_rows_before_an_error_are_kept() -> None:
+    """What the input gave before it failed is still there to be named, full batch of broken rows included."""
+
+    def failing() -> Iterator[str]:
+        yield from ["x"] * 499
+        yield "600000000"
+        yield "y"
+        raise OSError
+
+    source = Source(failing(), chunker_for("Hola"))
+    with pytest.raises(OSError):
+        await source.next(2000)
+
+    chunk = await source.next(2000)
+    assert chunk is not None
+    assert len(chunk.invalid) + len(chunk.rows) <= 501
+    left = [chunk]
+    while more := source._chunker.flush():
+        left.append(more)
+    assert sum(len(one.invalid) + len(one.rows) for one in left) == 501
+
+
+def test_segments_are_counted_for_each_recipient() -> None:
+    """Long fields make a text two segments; the chunk adds them up."""
+    chunker = chunker_for(Template("Hola {n}"))
+    chunker.add([Recipient("600000000", {"n": "a" * 200}), Recipient("600000001", {"n": "a"})], 500)
+
+    chunk = chunker.flush()
+    assert chunk is not None
+    assert chunk.segments == 3
+
+
+@given(st.lists(st.integers(10**7, 10**15 - 1) | st.integers(34_600_000_000, 34_600_200_000)))
+def test_seen_phones_is_a_set(numbers: list[int]) -> None:
+    """It answers as a plain set would."""
+    seen, known = SeenPhones(), set[int]()
+    for number in numbers:
+        assert seen.add(str(number)) == (number not in known)
+        known.add(number)
+
+
+def test_a_full_page_becomes_a_bitmap_and_still_knows() -> None:
+    """Neighbouring numbers change their form without being forgotten."""
+    seen = SeenPhones()
+    numbers = [str(34_600_000_000 + number) for number in range(0, 70_000, 7)]
+
+    assert all(seen.add(number) for number in numbers)
+    assert not any(seen.add(number) for number in numbers)
+
+
+def test_memory_is_bounded() -> None:
+    """At its limit it takes no more, says so, and lets phones pass that it cannot remember."""
+    seen = SeenPhones(most_bytes=1000)
+    numbers = [str(34_600_000_000 + number * 100_000) for number in range(50)]
+
+    assert all(seen.add(number) for number in numbers)
+    assert seen.full
+    assert not seen.add(numbers[0])
+    assert seen.add(numbers[-1])
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc"))))
+def test_row_problems_are_a_sequence(pairs: list[tuple[int, str]]) -> None:
+    """Packed or not, it reads like the list it was made of, and in order of rows when asked."""
+    plain = [RowProblem(row, reason) for row, reason in pairs]
+    packed = RowProblems(plain)
+
+    assert list(packed) == plain
+    assert packed == plain
+    assert len(packed) == len(plain)
+    assert [packed[at] for at in range(len(packed))] == plain
+    assert packed[1:3] == plain[1:3]
+    if plain:
+        assert packed[-1] == plain[-1]
+    assert [problem.row for problem in packed.ordered()] == sorted(problem.row for problem in plain)
+    with pytest.raises(IndexError):
+        packed[len(plain)]
+    assert packed != 5
+
+
+def test_ten_million_rows_with_one_reason_cost_nothing() -> None:
+    """Rows left unsent by the million are one entry."""
+    problems = RowProblems()
+    problems._add(1, 10_000_001, "not sent")
+
+    assert len(problems) == 10_000_000
+    assert problems[9_999_999].row == 10_000_000
+    assert repr(problems) == "<RowProblems: 10000000 rows>"
+
+
+def test_reasons_by_the_million_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many different sentences the general one stands in."""
+    monkeypatch.setattr(RowProblems, "_detailed", 3)
+    problems = RowProblems()
+    for row in range(10):
+        problems._add(row, row + 1, f"reason {row}", "many reasons")
+
+    assert [problem.reason for problem in problems][:4] == [
+        "reason 0",
+        "reason 1",
+        "reason 2",
+        "many reasons",
+    ]
+    assert len(problems) == 10
+
+
+def test_a_repeated_row_says_so() -> None:
+    """The second of two equal phones is named, in whatever writing."""
+    chunker = chunker_for("Hola")
+    chunker.add(["600000000", "+34 600 000 000"], 500)
+
+    chunk = chunker.flush()
+    assert chunk is not None
+    assert chunk.invalid == [RowProblem(2, REPEATED)]
