@@ -179,7 +179,7 @@ def _lines(counts: Counts) -> tuple[tuple[int, str, str], ...]:
     return (
         (counts.refused, "refused", "the provider found them repeated or not correct"),
         (counts.invalid, "invalid", "broken or repeated in the file, never sent"),
-        (counts.not_sent, "not sent", "the send ended before them"),
+        (counts.not_sent, "not sent", "they certainly did not leave"),
         (counts.unknown, "unknown", "they may have been sent, the answer was lost"),
     )
 
