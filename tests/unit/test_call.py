@@ -1,0 +1,466 @@
+"""One call through a client, one exchange at a time: what leaves, what comes back, what is raised and remembered."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from mensatek_async import (
+    AccountPaused,
+    APIError,
+    AsyncMensatek,
+    AuthenticationError,
+    BadParameters,
+    ConfigurationError,
+    ConnectionFailed,
+    InsufficientCredits,
+    InvalidField,
+    InvalidRequest,
+    Limits,
+    MensatekError,
+    OutcomeUnknown,
+    Retry,
+    Timeout,
+    TooManyRequests,
+    UnexpectedReply,
+)
+from tests.scripted import BASE_URL, TOKEN, USER, Script, chain, client_of, page, reply
+
+PHONE, TEXT = "34600123456", "Su cita secreta es el martes"
+ONCE = Retry(attempts=1)
+QUICK = Retry(wait_initial=0.001, wait_max=0.002)
+SENT = {"Res": 1, "idMensaje": 77, "Cred": 9, "Mensajes": 1, "NoEnviados": 0, "CreditosUsados": 1}
+
+
+@pytest.fixture
+def router(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
+    """Mocked exchanges below httpx's own transport."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with respx.mock(base_url=BASE_URL) as mocked:
+        yield mocked
+
+
+def real_client(**settings: Any) -> AsyncMensatek:
+    """A client on httpx's own transport."""
+    return AsyncMensatek(USER, TOKEN, base_url=BASE_URL, **settings)
+
+
+# --- what leaves and what comes back -----------------------------------------------------------------------
+
+
+async def test_a_send_as_json(router: respx.MockRouter) -> None:
+    """The manual's names in a JSON object, the answer in ours."""
+    route = router.post("/EnviarSMS").respond(200, json=[SENT])
+    async with real_client(sender="ACME") as client:
+        sent = await client.sms.send("+34 600 12 34 56", TEXT)
+
+    assert json.loads(route.calls.last.request.content) == {
+        "Remitente": "ACME",
+        "Destinatarios": [{"Movil": PHONE}],
+        "Mensaje": TEXT,
+        "Unicode": 0,
+        "Resp": "JSON",
+    }
+    assert (sent.message_id, sent.accepted, sent.rejected, sent.segments) == (77, 1, 0, 1)
+    assert (sent.credits_used, sent.credits_left) == (Decimal(1), Decimal(9))
+    assert client.last_credits == 9
+
+
+async def test_a_send_as_a_form(router: respx.MockRouter) -> None:
+    """`request_format="form"` sends the same parameters as the SMS manual's samples do, arrays as JSON in a text."""
+    route = router.post("/EnviarSMS").respond(200, json=[SENT])
+    async with real_client(request_format="form") as client:
+        await client.sms.send(PHONE, "Año & más")
+
+    request = route.calls.last.request
+    fields = {
+        name: value for name, (value,) in parse_qs(request.content.decode(), keep_blank_values=True).items()
+    }
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert json.loads(fields.pop("Destinatarios")) == [{"Movil": PHONE}]
+    assert fields == {"Remitente": "", "Mensaje": "Año & más", "Unicode": "0", "Resp": "JSON"}
+
+
+async def test_the_escape_hatch(router: respx.MockRouter) -> None:
+    """Any operation by its name in any case, parameters as given, `Resp` ours, the reply in the manual's spelling."""
+    route = router.post("/GetReportSMS").respond(
+        200, json=[{"RES": 1, "CRED": "12,5", "informe": [{"TELEFONO": PHONE, "otro": 1}]}]
+    )
+    async with real_client() as client:
+        answer = await client.request("getreportsms", {"idmensaje": 5, "RESP": "TXT", "Nada": None})
+
+    assert json.loads(route.calls.last.request.content) == {"idmensaje": 5, "Resp": "JSON"}
+    assert answer == {"Res": 1, "Cred": "12,5", "Informe": [{"Telefono": PHONE, "otro": 1}]}
+    assert (answer["res"], answer.get("SALDO"), "CRED" in answer, 5 in answer) == (1, None, True, False)
+    assert answer["Informe"][0]["OTRO"] == 1
+    assert client.last_credits == Decimal("12.5")
+
+
+async def test_an_answer_given_from_memory_cannot_be_spoilt() -> None:
+    """What one caller does to its reply is not seen by the next."""
+    async with client_of(Script(reply(Cred=5))) as client:
+        first = await client.request("GetCreditos")
+        first.clear()
+        assert (await client.request("GetCreditos"))["Cred"] == 5
+
+
+@pytest.mark.parametrize("form", ["JSON", "TXT", "XML"])
+async def test_the_body_as_it_came(form: Any) -> None:
+    """`raw` asks for a form of reply and gives its bytes, after reading them for errors."""
+    bodies = {"JSON": b'[{"Res":1}]', "TXT": b"Res:1;\n", "XML": b"<result><Res>1</Res></result>"}
+    script = Script(httpx.Response(200, content=bodies[form]), httpx.Response(200, content=b"Res:-2;"))
+    async with client_of(script) as client:
+        assert await client.raw("CancelarSMS", {"Idmensaje": 5}, resp=form) == bodies[form]
+        assert script.params()["Resp"] == form
+        with pytest.raises(APIError):
+            await client.raw("CancelarSMS", {"Idmensaje": 6}, resp=form)
+
+
+async def test_a_certificate_comes_as_bytes() -> None:
+    """A file is passed through by `raw`; `request` has nothing to decode."""
+    pdf = httpx.Response(200, content=b"%PDF-1.4", headers={"Content-Type": "application/pdf"})
+    async with client_of(Script(pdf, pdf)) as client:
+        assert await client.raw("GetSMSCERTIFICADO", {"Idmensaje": 5}) == b"%PDF-1.4"
+        assert await client.request("GetSMSCERTIFICADO", {"Idmensaje": 6}) == {}
+
+
+async def test_an_operation_nobody_lists_is_called_by_its_name() -> None:
+    """Under its own path, with the common result codes, and never from memory."""
+    script = Script(reply(Res=3), reply(Res=4), reply(Res=-1))
+    async with client_of(script) as client:
+        assert [(await client.request("GetVoz"))["Res"] for _ in range(2)] == [3, 4]
+        with pytest.raises(AuthenticationError):
+            await client.request("GetVoz")
+
+    assert script.requests[0].url.path == "/v7/GetVoz"
+
+
+async def test_a_replaced_path_is_called() -> None:
+    """`paths=` takes the call elsewhere; the operation keeps its codes."""
+    script = Script(reply(Res=-5, Error="ya cancelado"))
+    async with client_of(script, paths={"CancelarSMSCERTIFICADO": "AnularSMSCERT"}) as client:
+        with pytest.raises(APIError) as caught:
+            await client.request("CancelarSMSCERTIFICADO", {"Idmensaje": 5})
+
+    assert script.requests[0].url.path == "/v7/AnularSMSCERT"
+    assert (type(caught.value).__name__, caught.value.operation) == (
+        "AlreadyCancelled",
+        "CancelarSMSCERTIFICADO",
+    )
+
+
+# --- refused before anything leaves ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("Enviar SMS", {}),
+        (5, {}),
+        ("GetCreditos", ["Resp"]),
+        ("GetCreditos", {5: 1}),
+        ("GetCreditos", {"": 1}),
+        ("CancelarSMS", {"Idmensaje": 5, "idmensaje": 6}),
+        ("CancelarSMS", {"Idmensaje": object()}),
+        ("CancelarSMS", {"Idmensaje": float("nan")}),
+    ],
+)
+async def test_a_call_that_cannot_be_is_not_made(operation: Any, params: Any) -> None:
+    """The escape hatch checks what it can, in both request formats, and nothing leaves."""
+    for request_format in ("json", "form"):
+        async with client_of(Script(), request_format=request_format) as client:
+            with pytest.raises(InvalidRequest):
+                await client.request(operation, params)
+            with pytest.raises(InvalidRequest):
+                await client.raw(operation, params)
+
+
+async def test_a_form_of_reply_that_is_none_is_refused() -> None:
+    """`resp` is one of three."""
+    async with client_of(Script()) as client:
+        with pytest.raises(InvalidRequest, match="'JSON', 'TXT' or 'XML'"):
+            await client.raw("GetCreditos", resp="YAML")  # type: ignore[arg-type]
+
+
+async def test_half_a_character_is_refused() -> None:
+    """A text cut inside a surrogate pair cannot be written, so it does not leave."""
+    async with client_of(Script()) as client:
+        with pytest.raises(InvalidField):
+            await client.request("EnviarSMS", {"Mensaje": "\ud83d"})
+
+
+async def test_a_closed_client_refuses_calls() -> None:
+    """Also those it could answer from memory."""
+    client = client_of(Script(reply(Cred=5)))
+    await client.credits()
+    await client.aclose()
+    for call in (
+        client.credits,
+        lambda: client.request("GetCreditos"),
+        lambda: client.sms.send(PHONE, "Hola"),
+    ):
+        with pytest.raises(ConfigurationError, match="closed"):
+            await call()
+
+
+# --- refusals ----------------------------------------------------------------------------------------------
+
+
+async def test_a_refusal_tells_the_credits_too() -> None:
+    """`last_credits` is what the newest reply of any kind said, so `credits()` needs no call after it."""
+    async with client_of(Script(reply(Res=-2, Cred="3,5", CreditosNecesarios=9))) as client:
+        assert client.last_credits is None
+        with pytest.raises(InsufficientCredits):
+            await client.sms.send(PHONE, "Hola")
+        assert client.last_credits == await client.credits() == Decimal("3.5")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"Texto no permitido: {TEXT}",
+        f"{TEXT[:20]}...",
+        f"Dos.. puntos y {TEXT}.. fin",
+        f"El número {PHONE} no es correcto",
+        f"El token {TOKEN} ha caducado",
+        "El valor Ana García López no es correcto",
+    ],
+)
+async def test_what_the_provider_quotes_shows_nowhere(told: str) -> None:
+    """Not in the message, the detail, the repr, nor in anything a traceback prints."""
+    script = Script(reply(Res=-3, Error=told))
+    recipient = {"Movil": PHONE, "Variable_1": "Ana García López"}
+    async with client_of(script) as client:
+        with pytest.raises(BadParameters) as caught:
+            await client.request("EnviarSMS", {"Mensaje": TEXT, "Destinatarios": [recipient]})
+
+    error = caught.value
+    shown = f"{chain(error)} {error.detail} {''.join(traceback.format_exception(error))}"
+    assert not [part for part in (TEXT[:20], PHONE, TOKEN, "García") if part in shown]
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_refused_credentials_hold_further_calls_back(status: int) -> None:
+    """Whatever the next call is, it is refused here, and says for how long."""
+    async with client_of(Script(reply(status, Res=-1))) as client:
+        with pytest.raises(AuthenticationError):
+            await client.request("CancelarSMS", {"Idmensaje": 1})
+        for call in (client.credits, lambda: client.sms.send(PHONE, "Hola"), client.files.list):
+            with pytest.raises(AccountPaused) as caught:
+                await call()
+            assert 55 < caught.value.retry_after <= 60
+            assert caught.value.sent is False
+
+
+async def test_a_block_holds_further_calls_back() -> None:
+    """HTTP 403 without a result code: nothing was sent, everything waits as told."""
+    async with client_of(Script(page(403, {"Retry-After": "30"}))) as client:
+        with pytest.raises(AccountPaused, match="blocked") as caught:
+            await client.sms.send(PHONE, "Hola")
+        assert (caught.value.retry_after, caught.value.sent) == (30.0, False)
+        with pytest.raises(AccountPaused):
+            await client.sms.send(PHONE, "Hola")
+
+
+async def test_five_wrong_calls_stop_the_sixth_of_their_kind() -> None:
+    """The provider counts more as spam; other operations go on."""
+    script = Script(*(reply(Res=-2) for _ in range(5)), reply())
+    async with client_of(script) as client:
+        for number in range(1, 6):
+            with pytest.raises(APIError):
+                await client.sms.cancel(number)
+        with pytest.raises(TooManyRequests, match="CancelarSMS was not called"):
+            await client.sms.cancel(6)
+        await client.files.delete("a.pdf")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (reply(status=302, headers={"Location": "https://elsewhere.example"}), BadParameters),
+        (page(302, {"Location": "https://elsewhere.example"}), BadParameters),
+        (page(404), BadParameters),
+        (page(200), OutcomeUnknown),
+        (page(500), OutcomeUnknown),
+        (page(503), OutcomeUnknown),
+        (page(429), TooManyRequests),
+        (page(503, {"Retry-After": "1"}), TooManyRequests),
+        (httpx.Response(200, content=b""), OutcomeUnknown),
+        (httpx.Response(200, json=[{"Res": "uno"}]), OutcomeUnknown),
+        (httpx.Response(200, json=[{"Res": 1, "Mensajes": "uno"}]), OutcomeUnknown),
+        (httpx.ReadError("reset"), OutcomeUnknown),
+        (httpx.ReadTimeout("slow"), OutcomeUnknown),
+        (httpx.ConnectError("refused"), ConnectionFailed),
+    ],
+)
+async def test_what_a_send_without_repeats_ends_in(answer: Any, error: type[MensatekError]) -> None:
+    """Whether it may have been sent is never guessed: `sent` is None exactly when nobody knows."""
+    async with client_of(Script(answer), retry=ONCE) as client:
+        with pytest.raises(error) as caught:
+            await client.sms.send(PHONE, TEXT)
+
+    assert type(caught.value) is error
+    assert caught.value.sent is (None if error is OutcomeUnknown else False)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert not [part for part in (TEXT, PHONE, TOKEN, "uno") if part in shown]
+    if isinstance(caught.value, OutcomeUnknown):
+        assert caught.value.asked["Mensaje"] == TEXT
+        assert caught.value.asked["Destinatarios"] == [{"Movil": PHONE}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (page(200), UnexpectedReply),
+        (page(500), UnexpectedReply),
+        (httpx.ReadError("reset"), UnexpectedReply),
+        (httpx.Response(200, json=[{"Res": 1}]), UnexpectedReply),
+        (httpx.Response(200, json=[{"Res": 1, "Cred": "muchos"}]), UnexpectedReply),
+        (httpx.ConnectError("refused"), ConnectionFailed),
+    ],
+)
+async def test_what_a_read_without_repeats_ends_in(answer: Any, error: type[MensatekError]) -> None:
+    """A read changes nothing, so its outcome is never unknown."""
+    async with client_of(Script(answer), retry=ONCE) as client:
+        with pytest.raises(error) as caught:
+            await client.credits()
+
+    assert type(caught.value) is error
+    assert caught.value.sent is False
+    assert "muchos" not in str(caught.value)
+
+
+async def test_an_unreadable_answer_names_the_place_on_the_wire() -> None:
+    """A value of the wrong kind is an error with its path, not a silent default."""
+    rows = [{"Telefono": PHONE, "Resultado": 1}, {"Telefono": PHONE, "Resultado": "bien"}]
+    async with client_of(Script(reply(Informe=rows)), retry=ONCE) as client:
+        with pytest.raises(UnexpectedReply) as caught:
+            await client.sms.report(5)
+
+    assert any("Informe[1].Resultado" in problem for problem in caught.value.problems)
+    assert "bien" not in str(caught.value)
+
+
+async def test_an_error_of_the_transport_shows_no_secret() -> None:
+    """A transport of the user's own may quote what it was given."""
+    said = f"cannot write Authorization {TOKEN} and {TEXT}"
+    async with client_of(Script(RuntimeError(said)), retry=ONCE) as client:
+        with pytest.raises(OutcomeUnknown) as caught:
+            await client.sms.send(PHONE, TEXT)
+
+    assert TOKEN not in str(caught.value)
+    assert TEXT not in str(caught.value)
+
+
+# --- logging -----------------------------------------------------------------------------------------------
+
+
+async def test_no_log_shows_a_secret(router: respx.MockRouter, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither ours nor httpx's, however much is logged; ours tells of repeats."""
+    router.post("/EnviarSMS").mock(
+        side_effect=[httpx.ConnectError("refused"), httpx.Response(200, json=[SENT])]
+    )
+    login = httpx.BasicAuth(USER, TOKEN)._build_auth_header(USER, TOKEN).removeprefix("Basic ")
+    with caplog.at_level(logging.DEBUG):
+        async with real_client(retry=QUICK) as client:
+            await client.sms.send(PHONE, TEXT)
+
+    logged = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
+    assert "EnviarSMS: NotReached; try 2" in logged
+    assert "HTTP Request" in logged
+    assert not [part for part in (TOKEN, login, TEXT, PHONE) if part in logged]
+
+
+# --- many at once ------------------------------------------------------------------------------------------
+
+
+async def test_a_client_is_shared_by_fifty_tasks() -> None:
+    """Each gets its own answer, and never more requests are in flight than allowed."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(0.002)
+        phone = json.loads(request.content)["Destinatarios"][0]["Movil"]
+        return reply(idMensaje=int(phone[-3:]) + 1, Cred=5)
+
+    script, found = Script(answer, repeat_last=True), {}
+
+    async with client_of(script, limits=Limits(concurrency=4)) as client:
+
+        async def one(number: int) -> None:
+            sent = await client.sms.send(f"34600000{number:03}", "Hola")
+            found[number] = sent.message_id
+
+        async with anyio.create_task_group() as group:
+            for number in range(50):
+                group.start_soon(one, number)
+
+    assert found == {number: number + 1 for number in range(50)}
+    assert script.most_in_flight == 4
+
+
+async def test_many_wrong_logins_at_once_make_one_pause() -> None:
+    """Only what was in flight already reaches the provider; the other tasks are told here."""
+    script, ended = Script(reply(Res=-1), repeat_last=True), []
+
+    async with client_of(script, limits=Limits(concurrency=3)) as client:
+
+        async def one(number: int) -> None:
+            try:
+                await client.sms.cancel(number)
+            except MensatekError as error:
+                ended.append(error)
+
+        async with anyio.create_task_group() as group:
+            for number in range(1, 31):
+                group.start_soon(one, number)
+
+    refused = [error for error in ended if isinstance(error, AuthenticationError)]
+    paused = [error for error in ended if isinstance(error, AccountPaused)]
+    assert (len(refused), len(paused)) == (3, 27)
+    assert len(script.requests) == 3
+    assert all(error.retry_after <= 60 for error in paused)
+
+
+@pytest.mark.parametrize("moment", ["in flight", "waiting for a place"])
+async def test_a_cancelled_call_leaves_the_client_usable(moment: str) -> None:
+    """All places are free again, whichever way the call was cancelled."""
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep(60)
+        raise AssertionError("not cancelled")
+
+    script = Script(slow, repeat_last=True)
+    async with client_of(script, limits=Limits(concurrency=2)) as client:
+        async with anyio.create_task_group() as group:
+            for number in range(2 if moment == "in flight" else 6):
+                group.start_soon(client.sms.cancel, number + 1)
+            await anyio.sleep(0.02)
+            group.cancel_scope.cancel()
+        script.answers = [reply(Res=3), reply(Res=4)]
+        with anyio.fail_after(5):
+            assert (await client.sms.cancel(1)).cancelled == 3
+            assert (await client.sms.cancel(2)).cancelled == 4
+
+
+async def test_the_total_timeout_of_a_send_leaves_it_unknown() -> None:
+    """The request left, and no whole answer came in time."""
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep(60)
+        raise AssertionError("not timed out")
+
+    async with client_of(Script(slow), timeout=Timeout(total=0.02)) as client:
+        with pytest.raises(OutcomeUnknown, match=r"within 0\.02 s"):
+            await client.sms.send(PHONE, "Hola")
