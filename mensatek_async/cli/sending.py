@@ -8,12 +8,12 @@ from datetime import datetime
 
 import anyio
 from anyio.abc import TaskStatus
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from .._core.message import Encoding
 from ..bulk.outcomes import BulkStream
 from ..errors import MensatekError
-from ..models.bulk import BulkResult, ChunkOutcome
+from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome
 from ..models.recipient import Recipient
 from ..settings import Limits
 from ..text.template import Template
@@ -96,10 +96,10 @@ class Run:
                         scheduled_at=self.job.when,
                         encoding=self.job.encoding,
                     ) as outcomes:
-                        group.start_soon(_tick, display, outcomes)
+                        group.start_soon(self._tick, display, outcomes)
                         async for outcome in outcomes:
                             self._settle(outcome)
-                            display.show(outcomes.progress)
+                            display.show(self._counts(outcomes))
             except (MensatekError, Stop, OSError) as error:
                 self.error = error
             finally:
@@ -114,7 +114,18 @@ class Run:
             self._settle(outcome)
         self.result = outcomes.result
         self.seconds = outcomes.progress.elapsed
-        display.finish(outcomes.progress)
+        display.finish(self._counts(outcomes))
+
+    async def _tick(self, display: Display, outcomes: BulkStream) -> None:
+        while True:
+            await anyio.sleep(_TICK)
+            display.show(self._counts(outcomes))
+
+    def _counts(self, outcomes: BulkStream) -> BulkProgress:
+        """The client's counts, with the rows that never got to it."""
+        progress = outcomes.progress
+        broken = self.broken.count
+        return evolve(progress, rows=progress.rows + broken, invalid=progress.invalid + broken)
 
     def _settle(self, outcome: ChunkOutcome) -> None:
         self.ledger.settle(outcome)
@@ -141,9 +152,3 @@ class Run:
                     scope.cancel()
         except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
             task_status.started()
-
-
-async def _tick(display: Display, outcomes: BulkStream) -> None:
-    while True:
-        await anyio.sleep(_TICK)
-        display.show(outcomes.progress)

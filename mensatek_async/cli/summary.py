@@ -20,7 +20,8 @@ from .selection import Selection
 from .sending import Run
 from .stop import Exit, code_of
 
-SHOWN = 20
+SHOWN = 20  # reasons, and places of one reason
+SHOWN_BROKEN = 100  # broken rows, which somebody has to correct one by one
 MOST_SPANS = 100
 IN_JSON = 1000
 
@@ -92,7 +93,7 @@ def dry_summary(output: Output, checked: Checked) -> Exit:
     code = Exit.SOME_NOT_SENT if checked.problems.count or not checked.ready else Exit.DONE
     output.say(f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent.")
     told = _by_row((("invalid", checked.problems.first),))
-    _say_broken(output, told[:SHOWN], checked.problems.count, None)
+    _say_broken(output, told[:SHOWN_BROKEN], checked.problems.count, None)
     output.answer(
         {
             "dry_run": True,
@@ -165,7 +166,7 @@ def summary(output: Output, run: Run, checked: Checked, report: str | None) -> E
     _say_together(output, "Not sent", result.failed, run.ledger)
     _say_together(output, "Perhaps sent", result.unknown, run.ledger)
     broken = (("invalid", run.broken.first), ("invalid", result.invalid))
-    _say_broken(output, _by_row(broken, SHOWN), counts.invalid, report)
+    _say_broken(output, _by_row(broken, SHOWN_BROKEN), counts.invalid, report)
     unsent = _unsent(run, counts)
     if unsent:
         output.say(_how_to_go_on(unsent))
