@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import overload
+from typing import Any, overload
 
 from attrs import define, evolve, field
 
@@ -120,21 +120,25 @@ class Chunker:
 
     def _add_phones(self, batch: Sequence[str]) -> None:
         """Bare phones for a text without fields, the commonest and the largest input: checked all at once."""
-        message, new = self._message, self._seen.add
-        chunk = self._open[message.needs_unicode]
-        row = self.rows
+        message = self._message
+        first = self.rows + 1
         self.rows += len(batch)
-        for given, phone in zip(batch, normalise_all(batch, message.region), strict=True):
-            row += 1
-            if type(phone) is not str:
-                self._invalid.append(RowProblem(row, str(phone)))
-            elif new(phone):
-                chunk.rows.append(row)
-                chunk.given.append(given)
-                chunk.wire.append({PHONE: phone})
-                chunk.segments += message.segments
-            else:
-                self._invalid.append(RowProblem(row, REPEATED))
+        phones = normalise_all(batch, message.region)
+        rows: Sequence[int] = range(first, first + len(batch))
+        wrong = [at for at, phone in enumerate(phones) if type(phone) is not str]
+        self._invalid += [RowProblem(rows[at], str(phones[at])) for at in wrong]
+        if wrong:
+            rows, batch, phones = _without(set(wrong), rows, batch, phones)
+        new = self._seen.add_all(phones)  # type: ignore[arg-type]
+        if not all(new):
+            repeated = {at for at, is_new in enumerate(new) if not is_new}
+            self._invalid += [RowProblem(rows[at], REPEATED) for at in sorted(repeated)]
+            rows, batch, phones = _without(repeated, rows, batch, phones)
+        chunk = self._open[message.needs_unicode]
+        chunk.rows.extend(rows)
+        chunk.given.extend(batch)
+        chunk.wire.extend([{PHONE: phone} for phone in phones])  # type: ignore[dict-item]
+        chunk.segments += message.segments * len(rows)
 
     def _add_one(self, given: str | Recipient) -> None:
         row = self.number(given)
@@ -160,3 +164,8 @@ class Chunker:
     def _taken(self) -> list[RowProblem]:
         invalid, self._invalid = self._invalid, []
         return invalid
+
+
+def _without(places: set[int], *lists: Sequence[Any]) -> tuple[list[Any], ...]:
+    """The lists without what stands at some places."""
+    return tuple([one for at, one in enumerate(listed) if at not in places] for listed in lists)

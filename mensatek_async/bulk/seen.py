@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 
 _PAGE = 16  # bits of a number inside one page
 _DENSE = 4096  # entries from which a page is smaller as a bitmap
@@ -24,28 +25,33 @@ class SeenPhones:
 
     def add(self, phone: str) -> bool:
         """Remember a phone given as digits; False when it was met before."""
-        number = int(phone)
-        high, low = number >> _PAGE, number & 0xFFFF
-        page = self._pages.get(high)
-        if isinstance(page, bytearray):
-            mask = 1 << (low & 7)
-            if page[low >> 3] & mask:
-                return False
-            page[low >> 3] |= mask
-            return True
-        if page is None:
-            if not self._pay(200):
-                return True
-            self._pages[high] = array("H", (low,))
-            return True
-        at = bisect_left(page, low)
-        if at < len(page) and page[at] == low:
-            return False
-        if self._pay(2):
-            page.insert(at, low)
-            if len(page) >= _DENSE:
-                self._pages[high] = _bitmap(page)
-        return True
+        return self.add_all((phone,))[0]
+
+    def add_all(self, phones: Sequence[str]) -> list[bool]:
+        """Remember phones; for each, False when it was met before. One loop, since it runs for every recipient."""
+        pages = self._pages
+        new: list[bool] = []
+        for number in map(int, phones):
+            low = number & 0xFFFF
+            page = pages.get(number >> _PAGE)
+            if page is None:
+                new.append(True)
+                if self._pay(200):
+                    pages[number >> _PAGE] = array("H", (low,))
+            elif isinstance(page, bytearray):
+                mask = 1 << (low & 7)
+                met = page[low >> 3] & mask
+                page[low >> 3] |= mask
+                new.append(not met)
+            else:
+                at = bisect_left(page, low)
+                met = at < len(page) and page[at] == low
+                new.append(not met)
+                if not met and self._pay(2):
+                    page.insert(at, low)
+                    if len(page) >= _DENSE:
+                        pages[number >> _PAGE] = _bitmap(page)
+        return new
 
     def _pay(self, size: int) -> bool:
         if self._left < size:
