@@ -60,6 +60,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def sync_check(session: nox.Session) -> None:
+    """Whether the synchronous client is what its generator would write from the asynchronous one."""
+    session.install("-q", "-e", ".")
+    session.run("python", "-m", f"{PACKAGE}.sync._generate", "--check")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: rules and format."""
     session.install("-q", *_group("lint"))
@@ -137,8 +144,10 @@ def _data_files() -> set[str]:
 
 def _check_wheel(session: nox.Session, wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    missing = _data_files() - names
+    generator = f"{PACKAGE}/sync/_generate/"  # of use in a checkout only
+    missing = {name for name in _data_files() if not name.startswith(generator)} - names
     strays = {name for name in names if not name.startswith((f"{PACKAGE}/", f"{PACKAGE}-"))}
+    strays |= {name for name in names if name.startswith(generator)}
     if missing or strays or f"{PACKAGE}/py.typed" not in names:
         session.error(f"wheel: missing {sorted(missing)}, does not belong {sorted(strays)}")
 
@@ -156,5 +165,5 @@ def _check_sdist(session: nox.Session, sdist: Path) -> None:
 def bench(session: nox.Session) -> None:
     """The benchmarks; arguments after -- go to each program (see benchmarks/README.md)."""
     session.install("-q", ".")
-    for program in ("send", "bulk"):
+    for program in ("send", "bulk", "sync_overhead"):
         session.run("python", f"benchmarks/{program}.py", *session.posargs)

@@ -61,6 +61,11 @@ if TYPE_CHECKING:
     from .resources.files import FilesResource
     from .resources.sms import SmsResource
     from .settings import Guard, Limits, Retry, Timeout
+    from .sync._client import Mensatek
+    from .sync._files import SyncFilesResource
+    from .sync._outcomes import SyncBulkStream
+    from .sync._sms import SyncSmsResource
+    from .sync._usage import MensatekAsyncUsageWarning
     from .text import Segmentation, Template
 
 _HOMES = {
@@ -116,6 +121,11 @@ _HOMES = {
     "resources.files": ("FilesResource",),
     "resources.sms": ("SmsResource",),
     "settings": ("Guard", "Limits", "Retry", "Timeout"),
+    "sync._client": ("Mensatek",),
+    "sync._files": ("SyncFilesResource",),
+    "sync._outcomes": ("SyncBulkStream",),
+    "sync._sms": ("SyncSmsResource",),
+    "sync._usage": ("MensatekAsyncUsageWarning",),
     "text": ("Segmentation", "Template"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -156,6 +166,8 @@ __all__ = [
     "InvalidSender",
     "Issuer",
     "Limits",
+    "Mensatek",
+    "MensatekAsyncUsageWarning",
     "MensatekError",
     "MessageReport",
     "NotYours",
@@ -173,6 +185,9 @@ __all__ = [
     "SmsResource",
     "StorageFull",
     "StoredFile",
+    "SyncBulkStream",
+    "SyncFilesResource",
+    "SyncSmsResource",
     "Template",
     "TextAltered",
     "Timeout",

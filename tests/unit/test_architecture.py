@@ -40,17 +40,18 @@ HOMES: dict[str, set[str]] = {
     "httpx": {"_core/transport.py"},
     "httpcore": {"_core/transport.py"},
     "cattrs": {"_wire/", "codes/"},
+    "multipart": {"webhooks/body.py"},
     "phonenumbers": {"phones.py"},
     "openpyxl": {"cli/"},
     "cyclopts": {"cli/"},
     "rich": {"cli/"},
     "starlette": {"sandbox/"},
     "uvicorn": {"sandbox/"},
-    "threading": {"sync/_portal.py", "sandbox/"},
+    "threading": {"sync/_portal.py", "sandbox/", "webhooks/background.py", "webhooks/dedupe.py"},
     "_thread": set(),
     "concurrent.futures": {"sync/_portal.py"},
     "multiprocessing": set(),
-    "asyncio": {"sandbox/"},
+    "asyncio": {"sandbox/", "sync/_portal.py", "sync/_usage.py"},
     "trio": set(),
     "sqlite3": {"campaigns/"},
     "psycopg": {"campaigns/"},
@@ -178,7 +179,7 @@ def test_only_the_command_line_prints(file: Path) -> None:
     """A library that prints gets in the way of the program that uses it."""
     prints = {"print()", "sys.stdout", "sys.stderr"} & set(_uses(file))
 
-    assert not prints or _path(file).startswith("cli/")
+    assert not prints or _path(file).startswith(("cli/", "sync/_generate/"))
 
 
 @by_file

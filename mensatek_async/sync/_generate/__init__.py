@@ -1,0 +1,62 @@
+"""Writes the synchronous classes from the source of the asynchronous ones: `python -m mensatek_async.sync._generate`.
+
+Each method becomes its signature, its docstring and one line that hands it on; all thinking is in the hand-written
+files beside the generated ones. With --check nothing is written: differences are shown, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from .rules import HAND_WRITTEN, PACKAGE, SOURCES, CannotGenerate, Rules
+from .writer import Writer
+
+
+def generate() -> dict[Path, str]:
+    """Every generated file's text, by its path.
+
+    Raises:
+        CannotGenerate: the source holds something without a synchronous form, or a rule is of no use any more.
+    """
+    rules = Rules()
+    files = {}
+    for source in SOURCES:
+        tree = ast.parse((PACKAGE / source.path).read_text(encoding="utf-8"))
+        files[PACKAGE / "sync" / source.target] = Writer(source, tree, rules).write()
+    if unused := rules.unused():
+        raise CannotGenerate(f"rules that nothing needs: {unused}")
+    return files
+
+
+def differences() -> Iterator[str]:
+    """What is not as it would be generated: lines of unified diffs, and files that belong to nobody."""
+    files = generate()
+    for path, text in files.items():
+        found = path.read_text(encoding="utf-8") if path.exists() else ""
+        yield from difflib.unified_diff(
+            found.splitlines(True), text.splitlines(True), f"{path.name} (found)", f"{path.name} (generated)"
+        )
+    known = HAND_WRITTEN | {path.name for path in files}
+    for path in sorted((PACKAGE / "sync").glob("*")):
+        if path.is_file() and path.name not in known:
+            yield f"{path.name} is neither generated nor known as written by hand\n"
+
+
+def main() -> int:
+    """Write the files, or compare them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if something differs"
+    )
+    if parser.parse_args().check:
+        found = list(differences())
+        sys.stderr.writelines(found)
+        return 1 if found else 0
+    for path, text in generate().items():
+        path.write_text(text, encoding="utf-8")
+    return 0

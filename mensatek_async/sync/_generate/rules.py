@@ -1,0 +1,104 @@
+"""What differs between an asynchronous class and its synchronous twin, as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import Factory, define, frozen
+
+PACKAGE = Path(__file__).parents[2]
+NAME = "mensatek_async"
+WIDTH = 110
+HAND_WRITTEN = {"__init__.py", "_managed.py", "_portal.py", "_rows.py", "_twins.py", "_usage.py"}
+
+
+@frozen
+class Source:
+    """One asynchronous class: where it is, its twin's name and file, and what the twin is built on."""
+
+    path: str
+    name: str
+    twin: str
+    target: str
+    base: str
+
+
+SOURCES = (
+    Source("bulk/outcomes.py", "BulkStream", "SyncBulkStream", "_outcomes.py", "Stream"),
+    Source("resources/sms.py", "SmsResource", "SyncSmsResource", "_sms.py", "Twin"),
+    Source("resources/files.py", "FilesResource", "SyncFilesResource", "_files.py", "Twin"),
+    Source("client.py", "AsyncMensatek", "Mensatek", "_client.py", "ClientTwin"),
+)
+
+# Annotations that are another type in synchronous code, exactly as they stand in the source.
+ANNOTATIONS = {
+    "Recipients": "Iterable[str | Recipient]",
+    "ProgressCallback | None": "Callable[[BulkProgress], object] | None",
+    "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
+}
+# What is done with a parameter of such a type on its way; `{}` is the parameter.
+ADAPTED = {
+    "Recipients": "in_caller({})",
+    "ProgressCallback | None": "call_here({})",
+    "str | Recipient | Iterable[str | Recipient]": "self._read({})",
+}
+METHODS = {
+    "aclose": "close",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+}
+# Names in code that stands in docstrings.
+NAMES = {"AsyncMensatek": "Mensatek", "aclose": "close"}
+# Prose that is not true of synchronous code. Line breaks do not count.
+PHRASES = {
+    "A client of one account, on asyncio or trio.": "A client of one account, for ordinary blocking code.",
+    "share it between tasks.": "share it between threads.",
+    "an async iterator of `ChunkOutcome`": "an iterator of `ChunkOutcome`",
+    "any iterable or async iterable of phones and `Recipient`s; it is read as it is sent and never held whole. A slow "
+    "one belongs in an async iterable, since a plain one is read in the event loop.": "any iterable of phones and "
+    "`Recipient`s; it is read as it is sent, in the thread that called, and never held whole.",
+    "called with a `BulkProgress` after each request; may be async.": "called with a `BulkProgress` after each "
+    "request, in the thread that called.",
+    "with the result so far as `bulk_result`. A cancellation too carries it; `bulk` shows it while the work runs.": (
+        "with the result so far as `bulk_result`. A KeyboardInterrupt too carries it; `bulk` shows it while the work "
+        "runs."
+    ),
+}
+# Identifiers that may keep their asynchronous look: the original behind the twin, and what runs in its loop.
+KEPT = {"AsyncMensatek", "AsyncTransport"}
+KEPT_PROSE = "httpx's asynchronous transport interface"
+IMPORTED = {  # by what is written here itself
+    "AbstractContextManager": "contextlib",
+    "BulkProgress": f"{NAME}.models.bulk",
+    "Callable": "collections.abc",
+    "Iterable": "collections.abc",
+    "Recipient": f"{NAME}.models.recipient",
+    "SyncBulkStream": f"{NAME}.sync._outcomes",
+    "SyncFilesResource": f"{NAME}.sync._files",
+    "SyncSmsResource": f"{NAME}.sync._sms",
+    "TracebackType": "types",
+    "Self": "typing",
+    "overload": "typing",
+    "call_here": f"{NAME}.sync._rows",
+    "in_caller": f"{NAME}.sync._rows",
+    "ClientTwin": f"{NAME}.sync._twins",
+    "Twin": f"{NAME}.sync._twins",
+    "Stream": f"{NAME}.sync._managed",
+}
+
+
+class CannotGenerate(Exception):
+    """The source holds something that has no synchronous form."""
+
+
+@define
+class Rules:
+    """Which of the rules were of use."""
+
+    used: set[str] = Factory(set)
+
+    def unused(self) -> list[str]:
+        """Rules that nothing in the source needs any more."""
+        return sorted({*ANNOTATIONS, *ADAPTED, *METHODS, *NAMES, *PHRASES} - self.used)

@@ -1,0 +1,74 @@
+"""The caller's own rows and callbacks: read and called in the caller's thread, while the loop sends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from ..bulk.source import Batches
+from ..models.bulk import BulkProgress
+from ..models.recipient import Recipient
+from ._portal import ask_caller
+
+# What can be read in any thread, or is no iterable of recipients and is refused further down.
+_AS_THEY_ARE = (list, tuple, set, frozenset, range, str, bytes, Recipient, Mapping)
+
+
+class Rows(Batches):
+    """An iterable that only the caller's thread touches, since it may read a database that insists on that."""
+
+    def __init__(self, recipients: Iterable[Any]) -> None:
+        self._given = recipients
+        self._rows: Iterator[Any] | None = None
+        self._error: Exception | None = None
+
+    def total(self) -> int | None:
+        """How many there are; None for what would have to be read to tell, such as a generator or a QuerySet."""
+        return len(self._given) if isinstance(self._given, Collection) else None
+
+    async def read(self, most: int) -> list[Any]:
+        """The next rows, read by the thread that waits for this send."""
+        return await ask_caller(lambda: self._take(most))
+
+    def _take(self, most: int) -> list[Any]:
+        batch: list[Any] = []
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        try:
+            if self._rows is None:
+                self._rows = iter(self._given)
+            batch.extend(islice(self._rows, most))
+        except Exception as error:
+            if not batch:
+                raise
+            self._error = error  # rows read before an error are rows read
+        return batch
+
+
+def in_caller(recipients: Iterable[str | Recipient]) -> Any:
+    """Recipients for a bulk send, of any number."""
+    if isinstance(recipients, _AS_THEY_ARE) or not isinstance(recipients, Iterable):
+        return recipients
+    return Rows(recipients)
+
+
+def read_here(to: str | Recipient | Iterable[str | Recipient], most: int) -> Any:
+    """Recipients for one request, read here and now; one more than fits is enough to refuse them all."""
+    if isinstance(to, _AS_THEY_ARE) or not isinstance(to, Iterable):
+        return to
+    return list(islice(to, most + 1))
+
+
+def call_here(
+    on_progress: Callable[[BulkProgress], object] | None,
+) -> Callable[[BulkProgress], Awaitable[None]] | None:
+    """A progress callback that is called by the thread that waits for the send."""
+    if on_progress is None:
+        return None
+
+    async def tell(progress: BulkProgress) -> None:
+        await ask_caller(lambda: on_progress(progress))
+
+    return tell

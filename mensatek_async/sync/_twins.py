@@ -1,0 +1,180 @@
+"""What the generated classes are built on: the asynchronous client behind them, and the ways to call it."""
+
+from __future__ import annotations
+
+import atexit
+import warnings
+import weakref
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any, Generic, NoReturn, TypeVar
+
+from ..client import AsyncMensatek
+from ..errors import ConfigurationError
+from ..models.recipient import Recipient
+from ._managed import Line, Managed
+from ._portal import Call, Portal, portal
+from ._rows import read_here
+
+T = TypeVar("T")
+A = TypeVar("A")  # an asynchronous class
+B = TypeVar("B")  # another one
+S = TypeVar("S")  # its synchronous twin
+
+_AT_EXIT = 1.0  # seconds that connections are given to close when the interpreter ends
+
+
+class _Held:
+    """An asynchronous client, and the portal it was used in."""
+
+    def __init__(self, make: Callable[[], AsyncMensatek]) -> None:
+        self.make = make
+        self.client = make()
+        self.portal: Portal | None = None
+        self.closed = False
+        # After a fork the parent's connections are in the child's memory too, and must not be closed from here.
+        self._of_the_parent: list[AsyncMensatek] = []
+
+    def follow_the_fork(self) -> None:
+        """Start afresh in a process that was forked from the one that used the client."""
+        if self.portal is not None and not self.portal.is_here:
+            self._of_the_parent.append(self.client)
+            self.client, self.portal = self.make(), None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there may be connections of this process."""
+        return not self.closed and self.portal is not None and self.portal.is_here
+
+    @property
+    def name(self) -> str:
+        """What the client is called in messages."""
+        return repr(self.client).replace("AsyncMensatek", "Mensatek", 1)
+
+
+_held: weakref.WeakSet[_Held] = weakref.WeakSet()
+
+
+def _warn(name: str) -> None:
+    warnings.warn(f"unclosed {name}: use `with Mensatek(...)`, or close()", ResourceWarning, stacklevel=3)
+
+
+def _dispose(held: _Held) -> None:
+    """A client that nobody holds any more: never waits, since the garbage collector calls from anywhere."""
+    if held.is_open and held.portal is not None:
+        held.closed = True
+        held.portal.leave(held.client.aclose())
+        _warn(held.name)
+
+
+def _at_exit() -> None:
+    for held in list(_held):
+        if held.is_open and held.portal is not None:
+            held.portal.finish(held.client.aclose(), _AT_EXIT)
+            unclosed = held.name
+            held.client, held.portal = held.make(), None  # what runs later at exit may still send
+            _warn(unclosed)
+
+
+atexit.register(_at_exit)
+
+
+class Runner:
+    """What a client, its resources and its streams share."""
+
+    def __init__(self, make: Callable[[], AsyncMensatek]) -> None:
+        self._held = _Held(make)
+        _held.add(self._held)
+        weakref.finalize(self, _dispose, self._held).atexit = False
+
+    @property
+    def client(self) -> AsyncMensatek:
+        """The asynchronous client, of this process."""
+        self._held.follow_the_fork()
+        return self._held.client
+
+    @property
+    def grace(self) -> float:
+        """Seconds for the answers on their way when something is interrupted."""
+        return self._held.client._context.timeout.grace
+
+    def open(self) -> Portal:
+        """The portal, for a client that is not closed.
+
+        Raises:
+            ConfigurationError: it is, or there can be no portal.
+        """
+        held = self._held
+        if held.closed:
+            raise ConfigurationError("This client is closed.", advice="Open a new one.")
+        here = portal()
+        if held.portal is None:
+            held.portal = here
+        return here
+
+    def line(self) -> Line:
+        """A conversation of several calls with the loop."""
+        return Line(self.open(), self.grace)
+
+    def call(self, work: Coroutine[Any, Any, T]) -> Call[T]:
+        """One call, not begun."""
+        try:
+            return Call(self.open(), work, grace=self.grace)
+        except BaseException:
+            work.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connections; nothing is there to close when no call was made in this process."""
+        held = self._held
+        if held.is_open:
+            here = self.open()
+            held.closed = True
+            Call(here, held.client.aclose(), grace=self.grace).wait()
+        held.closed = True
+
+
+class Twin(Generic[A]):
+    """A synchronous class with the methods of an asynchronous one."""
+
+    def __init__(self, runner: Runner, find: Callable[[AsyncMensatek], A]) -> None:
+        self._runner = runner
+        self._find = find
+
+    @property
+    def _original(self) -> A:
+        return self._find(self._runner.client)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        call = self._runner.call(work)
+        error = call.wait()
+        if error is None:
+            return call.value
+        try:
+            raise error  # here, so that only this frame stands between the caller's and the asynchronous client's
+        finally:
+            del error
+
+    def _read(self, to: str | Recipient | Iterable[str | Recipient]) -> Any:
+        return read_here(to, self._runner.client._context.limits.sms_per_request)
+
+    def _open(
+        self, manager: AbstractAsyncContextManager[B], twin: Callable[[B, Line], S]
+    ) -> AbstractContextManager[S]:
+        return Managed(self._runner.line, manager, twin)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled: make a client in each process")
+
+
+class ClientTwin(Twin[AsyncMensatek]):
+    """A synchronous client over an asynchronous one."""
+
+    def __init__(self, make: Callable[[], AsyncMensatek]) -> None:
+        super().__init__(Runner(make), lambda client: client)
+
+    def _close(self) -> None:
+        self._runner.close()
+
+    def __repr__(self) -> str:
+        return repr(self._original).replace("AsyncMensatek", type(self).__name__, 1)

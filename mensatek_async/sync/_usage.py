@@ -1,0 +1,36 @@
+"""The warning for synchronous calls in asynchronous code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+from types import FrameType
+
+import sniffio
+
+_PACKAGE = __package__ or ""
+
+
+class MensatekAsyncUsageWarning(UserWarning):
+    """Warns that the synchronous client was called in asynchronous code, where it holds everything up."""
+
+
+def warn_in_async_code(own: asyncio.AbstractEventLoop) -> None:
+    """Warn, once a call site, when the calling thread runs an event loop other than the client's own."""
+    loop = asyncio._get_running_loop()
+    if (loop is None or loop is own) and sniffio.thread_local.name is None:
+        return
+    shell = sys.modules.get("IPython")
+    if shell is not None and shell.get_ipython() is not None:
+        return  # a notebook has a running loop, and nobody waits for it
+    frame: FrameType | None = sys._getframe()
+    level = 1
+    while frame is not None and frame.f_globals.get("__package__", "").startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        "Mensatek was called in asynchronous code and holds up its event loop; use AsyncMensatek there, or call it in "
+        "a thread (asyncio.to_thread).",
+        MensatekAsyncUsageWarning,
+        stacklevel=level - 1,
+    )
