@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from .._wire.decode import DecodeError
-from .._wire.names import to_wire
+from .._wire.names import REQUEST, to_wire
 from .._wire.structure import structure
 from ..errors import MensatekError, OutcomeUnknown, UnexpectedReply
 from ..models.recipient import Recipient
@@ -67,7 +67,8 @@ async def send_request(
     params = message.request(recipients, unicode, join)
     answer = await context.caller.call(message.operation, params, trace=trace)
     result = read_as(SendResult, message.operation, answer, params)
-    return settled(result, len(recipients), repeat=trace.maybe_done)
+    joined = params.get(REQUEST["join"], 0)
+    return settled(result, len(recipients), repeat=trace.maybe_done, joined=joined)
 
 
 async def cancel(context: Context, name: str, message_id: int | str) -> Cancellation:

@@ -14,7 +14,7 @@ from .._wire.names import RECIPIENT, to_wire
 from .._wire.scalars import to_wire_datetime
 from ..errors import InvalidDate, InvalidRequest, TextAltered
 from ..models.recipient import Recipient, VoiceFallback
-from ..models.results import SendResult
+from ..models.results import NOT_TOLD, SendResult
 from ..phones import check_sender, normalise
 from ..text.gsm import needs_unicode
 from ..text.plain import PlainText, prepare
@@ -244,11 +244,19 @@ def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) ->
     return listed
 
 
-def settled(result: SendResult, asked: int, *, repeat: bool) -> SendResult:
+def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) -> SendResult:
     """Fill what a reply left out, and read a repeat's reply as the story of both tries.
 
-    On a repeat, what the provider refuses as repeated was accepted by the try whose answer got lost.
+    On a repeat, what the provider refuses as repeated was accepted by the try whose answer got lost; what that one
+    cost, the repeat's reply does not say.
+
+    Args:
+        result: the reply.
+        asked: recipients in the request.
+        repeat: whether a try before it may have been taken up.
+        joined: the message that the request joined; 0 for none.
     """
+    before = 0
     accepted, rejected = result.accepted, result.rejected
     if not rejected and accepted < asked:
         rejected = asked - accepted
@@ -256,4 +264,11 @@ def settled(result: SendResult, asked: int, *, repeat: bool) -> SendResult:
         before = result.repeated if result.repeated is not None else (rejected if accepted == 0 else 0)
         before = min(before, rejected)
         accepted, rejected = accepted + before, rejected - before
-    return evolve(result, accepted=accepted, rejected=rejected, recipients=result.recipients or asked)
+    return evolve(
+        result,
+        message_id=result.message_id or (joined if accepted else 0),
+        accepted=accepted,
+        rejected=rejected,
+        recipients=result.recipients or asked,
+        credits_used=NOT_TOLD if before else result.credits_used,
+    )

@@ -222,7 +222,9 @@ def _mapped(error: Exception) -> Cut | NotReached:
 def _chain(error: BaseException | None) -> list[str]:
     # On trio a TLS failure says nothing itself; the reason is down the chain.
     told: list[str] = []
-    while error is not None and len(told) < 3:
+    for _ in range(3):  # it may be a ring, when one exception is raised again
+        if error is None:
+            break
         text = str(error).strip()
         shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
         if shown not in told:

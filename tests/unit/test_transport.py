@@ -159,7 +159,7 @@ async def test_the_reason_behind_a_failure_is_told() -> None:
     assert caught.value.reason == ("ConnectError <- OSError: certificate verify failed <- ValueError: deeper")
 
     twice = httpx.ReadError("reset")
-    twice.__cause__ = httpx.ReadError("reset")
+    twice.__cause__ = twice
     with pytest.raises(Cut) as caught_twice:
         await post(transport_of(Script(twice)))
     assert caught_twice.value.reason == "ReadError: reset"

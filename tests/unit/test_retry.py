@@ -1,0 +1,528 @@
+"""Which calls are repeated and when, on a clock that jumps: the table of repeats, backoff, and being told to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from mensatek_async import (
+    AccountPaused,
+    AlreadySent,
+    AsyncMensatek,
+    BadParameters,
+    Cancellation,
+    ConnectionFailed,
+    DateRejected,
+    FileNotFound,
+    FormatNotAllowed,
+    InsufficientCredits,
+    Limits,
+    MensatekError,
+    NotYours,
+    OutcomeUnknown,
+    Retry,
+    TooManyRequests,
+    UnexpectedReply,
+)
+from mensatek_async._core.failures import Blocked, Cut, Failure, NotReached, ToldToWait, Unreadable
+from mensatek_async._core.operations import Kind
+from mensatek_async._core.retry import may_repeat, wait_before
+from tests.scripted import Script, client_of, page, reply
+
+PHONE = "34600123456"
+SENT = {"idMensaje": 77, "Cred": 9, "Mensajes": 1, "NoEnviados": 0, "CreditosUsados": 1}
+Call = Callable[[AsyncMensatek], Awaitable[Any]]
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """Trio on a clock that jumps to the next deadline, so that no test waits."""
+    return "trio", {"clock": MockClock(autojump_threshold=0)}
+
+
+CALLS: dict[str, Call] = {
+    "read": lambda client: client.request("GetCreditos"),
+    "change": lambda client: client.sms.cancel(5),
+    "joined": lambda client: client.sms.send(PHONE, "Hola", join=77),
+    "plain": lambda client: client.sms.send(PHONE, "Hola"),
+    "unlisted": lambda client: client.request("EnviarMMS", {"Idmensaje": 77}),
+    "zero": lambda client: client.request("EnviarSMS", {"Idmensaje": "0"}),
+    "odd": lambda client: client.request("EnviarSMS", {"Idmensaje": "x"}),
+    "own join": lambda client: client.request("enviarsms", {"IDMENSAJE": "77"}),
+}
+SAFE = {"read", "change", "joined", "own join"}
+AMBIGUOUS = {
+    "cut": httpx.ReadError("reset"),
+    "timed out": httpx.ReadTimeout("slow"),
+    "dropped": httpx.RemoteProtocolError("Server disconnected"),
+    "5xx": page(502),
+    "503 without a time": page(503),
+    "page": page(200),
+    "empty": httpx.Response(200, content=b""),
+}
+CERTAIN = {
+    "refused": httpx.ConnectError("refused"),
+    "429": page(429),
+    "429 with a time": page(429, {"Retry-After": "7"}),
+    "503 with a time": page(503, {"Retry-After": "7"}),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("trouble", {**AMBIGUOUS, **CERTAIN})
+async def test_the_table_of_repeats(call: str, trouble: str) -> None:
+    """What certainly was not taken up is repeated by all; what may have been, only where that is safe."""
+    answer = {**AMBIGUOUS, **CERTAIN}[trouble]
+    script = Script(answer, answer, reply(**SENT))
+    async with client_of(script) as client:
+        if call in SAFE or trouble in CERTAIN:
+            await CALLS[call](client)
+            assert len(script.requests) == 3
+        else:
+            with pytest.raises(OutcomeUnknown) as caught:
+                await CALLS[call](client)
+            assert len(script.requests) == 1
+            assert caught.value.sent is None
+
+
+@pytest.mark.parametrize("call", ["read", "change", "joined", "plain"])
+@pytest.mark.parametrize("trouble", {**AMBIGUOUS, **CERTAIN})
+async def test_what_trouble_without_end_ends_in(call: str, trouble: str) -> None:
+    """After the last try: the error that says what is known, `sent` included."""
+    script = Script({**AMBIGUOUS, **CERTAIN}[trouble], repeat_last=True)
+    async with client_of(script, retry=Retry(attempts=3)) as client:
+        with pytest.raises(MensatekError) as caught:
+            await CALLS[call](client)
+
+    if trouble in CERTAIN:
+        expected: type[MensatekError] = ConnectionFailed if trouble == "refused" else TooManyRequests
+    else:
+        expected = UnexpectedReply if call == "read" else OutcomeUnknown
+    assert type(caught.value) is expected
+    assert len(script.requests) == (1 if call == "plain" and trouble in AMBIGUOUS else 3)
+    if expected in (ConnectionFailed, TooManyRequests):
+        assert "Nothing was sent" in str(caught.value)
+
+
+# --- what a repeat finds -----------------------------------------------------------------------------------
+
+
+async def cancelled(client: AsyncMensatek) -> Cancellation:
+    return await client.sms.cancel(5)
+
+
+async def test_already_cancelled_on_a_repeat_is_success() -> None:
+    """The try whose answer was lost did it; at first hand the same code is an error."""
+    async with client_of(Script(httpx.ReadError(""), reply(Res=-5))) as client:
+        done = await client.sms.cancel(5)
+
+    assert (done.cancelled, done.message_id) == (1, 5)
+    async with client_of(Script(reply(Res=-5))) as client:
+        with pytest.raises(MensatekError, match="cancelled before"):
+            await client.sms.cancel(5)
+
+
+async def test_already_cancelled_after_no_connection_is_an_error() -> None:
+    """Nothing reached the provider before, so somebody else cancelled it."""
+    async with client_of(Script(httpx.ConnectError(""), reply(Res=-5))) as client:
+        with pytest.raises(MensatekError, match="cancelled before"):
+            await client.sms.cancel(5)
+
+
+async def test_no_such_file_on_a_repeat_is_success() -> None:
+    """The deletion whose answer was lost did it."""
+    async with client_of(Script(page(502), reply(Res=-2))) as client:
+        await client.files.delete("a.pdf")
+    async with client_of(Script(reply(Res=-2))) as client:
+        with pytest.raises(FileNotFound):
+            await client.files.delete("a.pdf")
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "error"),
+    [
+        ("CancelarSMS", -4, AlreadySent),
+        ("CancelarSMS", -2, NotYours),
+        ("CancelarSMS", -3, BadParameters),
+        ("CancelarSMSCERTIFICADO", -4, AlreadySent),
+        ("ReprogramarSMS", -6, DateRejected),
+        ("ReprogramarSMS", -2, NotYours),
+        ("CargarFichero", -11, FormatNotAllowed),
+        ("BorrarFichero", -3, BadParameters),
+        ("GetReportSMS", -2, NotYours),
+        ("GetReportSMS", -3, BadParameters),
+    ],
+)
+async def test_a_refused_repeat_that_settles_it_is_that_refusal(
+    operation: str, code: int, error: type[MensatekError]
+) -> None:
+    """A code that could not come had an earlier try worked says that none did; a read changes nothing anyway."""
+    async with client_of(Script(httpx.ReadError(""), reply(Res=code))) as client:
+        with pytest.raises(error) as caught:
+            await client.request(operation, {"Idmensaje": 5})
+
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "error"),
+    [
+        ("CancelarSMS", -1, "AuthenticationError"),
+        ("ReprogramarSMS", -4, "AlreadySent"),
+        ("ReprogramarSMS", -7, "DateRejected"),
+        ("EnviarSMS", -2, "InsufficientCredits"),
+        ("EnviarSMS", -3, "BadParameters"),
+    ],
+)
+async def test_a_refused_repeat_that_settles_nothing_leaves_it_unknown(
+    operation: str, code: int, error: str
+) -> None:
+    """The earlier try may have taken the credits, or moved the date; the refusal is the cause."""
+    async with client_of(Script(httpx.ReadError(""), reply(Res=code))) as client:
+        with pytest.raises(OutcomeUnknown, match="its repeat was refused") as caught:
+            await client.request(operation, {"Idmensaje": 5})
+
+    assert type(caught.value.__cause__).__name__ == error
+
+
+async def test_a_repeat_that_meets_a_block_leaves_it_unknown() -> None:
+    """A change whose first answer was lost and whose repeat is turned away; a read is just held back."""
+    async with client_of(Script(httpx.ReadError(""), page(403))) as client:
+        with pytest.raises(OutcomeUnknown, match="could not be repeated") as caught:
+            await client.sms.cancel(5)
+        assert isinstance(caught.value.__cause__, AccountPaused)
+    async with client_of(Script(httpx.ReadError(""), page(403))) as client:
+        with pytest.raises(AccountPaused):
+            await client.credits()
+
+
+async def test_lost_once_and_then_told_to_wait_is_still_unknown() -> None:
+    """That the last try was not taken up says nothing of the first."""
+    script = Script(httpx.ReadError(""), page(429), page(429), page(429))
+    async with client_of(script) as client:
+        with pytest.raises(OutcomeUnknown):
+            await client.sms.send(PHONE, "Hola", join=77)
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted", "rejected"),
+    [
+        ({"Res": 2, "NoEnviados": 0}, 2, 0),
+        ({"Res": 0, "NoEnviados": 2, "Duplicados": 2}, 2, 0),
+        ({"Res": 0, "NoEnviados": 2, "Duplicados": 1}, 1, 1),
+        ({"Res": 0}, 2, 0),
+        ({"Res": 1, "NoEnviados": 1}, 1, 1),
+    ],
+)
+async def test_repeated_recipients_of_a_repeat_were_accepted_before(
+    answer: dict[str, int], accepted: int, rejected: int
+) -> None:
+    """The provider texts nobody twice inside a message: who is refused as repeated has the text."""
+    script = Script(httpx.ReadError(""), reply(**answer))
+    async with client_of(script) as client:
+        sent = await client.sms.send(["34600000001", "34600000002"], "Hola", join=77)
+
+    assert (sent.accepted, sent.rejected, sent.message_id) == (accepted, rejected, 77)
+
+
+async def test_repeated_recipients_of_a_first_try_are_rejected() -> None:
+    """They were in the message before this send."""
+    async with client_of(Script(reply(Res=0, NoEnviados=1, Duplicados=1))) as client:
+        sent = await client.sms.send(PHONE, "Hola", join=77)
+
+    assert (sent.accepted, sent.rejected) == (0, 1)
+
+
+# --- when --------------------------------------------------------------------------------------------------
+
+
+def gaps(script: Script) -> list[float]:
+    """Seconds between one try and the next."""
+    return [later - earlier for earlier, later in zip(script.times, script.times[1:], strict=False)]
+
+
+async def test_waits_double_with_jitter_up_to_the_longest() -> None:
+    """0.5 s, 1 s, 2 s and so on, each at least half of that, none above `wait_max`."""
+    script = Script(httpx.ConnectError(""), repeat_last=True)
+    async with client_of(script, retry=Retry(attempts=8, wait_initial=0.5, wait_max=8)) as client:
+        with pytest.raises(ConnectionFailed):
+            await client.sms.send(PHONE, "Hola")
+
+    for gap, longest in zip(gaps(script), [0.5, 1, 2, 4, 8, 8, 8], strict=True):
+        assert longest / 2 <= gap <= longest
+
+
+@given(attempt=st.integers(2, 500), initial=st.floats(0, 10), longest=st.floats(0, 100))
+def test_a_wait_is_never_above_the_longest(attempt: int, initial: float, longest: float) -> None:
+    """Nor negative, however many tries there were."""
+    wait = wait_before(attempt, Cut("x"), Retry(wait_initial=initial, wait_max=longest))
+
+    assert 0 <= wait <= longest
+
+
+@given(told=st.floats(0, 1000), initial=st.floats(0, 10))
+def test_a_told_time_is_waited_in_full(told: float, initial: float) -> None:
+    """And at most a second more, so that callers do not come back in one moment."""
+    wait = wait_before(2, ToldToWait("429", wait=told), Retry(wait_initial=initial))
+
+    assert told <= wait <= told + min(1, initial)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.parametrize(
+    "failure", [NotReached("x"), ToldToWait("x"), Cut("x"), Unreadable(("x",)), Blocked("x")]
+)
+def test_what_may_be_repeated(kind: Kind, joined: bool, failure: Failure) -> None:
+    """Only a cut of a send that joins nothing may not."""
+    assert may_repeat(kind, joined, failure) is (
+        not isinstance(failure, Cut) or kind is not Kind.SEND or joined
+    )
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_is_kept_to(status: int) -> None:
+    """The next try comes when told, not before and hardly after."""
+    script = Script(page(status, {"Retry-After": "12"}), reply(**SENT))
+    async with client_of(script) as client:
+        await client.sms.send(PHONE, "Hola")
+
+    assert 12 <= gaps(script)[0] <= 13
+
+
+async def test_a_time_beyond_the_budget_ends_the_call_at_once() -> None:
+    """No sleep: the user is told how long, and so is every further call, without a request."""
+    script = Script(page(429, {"Retry-After": "3600"}))
+    async with client_of(script, retry=Retry(timeout=90)) as client:
+        before = anyio.current_time()
+        for _ in range(3):
+            with pytest.raises(TooManyRequests) as caught:
+                await client.sms.send(PHONE, "Hola")
+            assert caught.value.retry_after == pytest.approx(3600)
+            assert caught.value.sent is False
+        assert anyio.current_time() == before
+
+    assert len(script.requests) == 1
+
+
+async def test_while_told_to_wait_every_call_waits() -> None:
+    """A call made by another task meanwhile leaves only when the time is over."""
+    script = Script(page(429, {"Retry-After": "20"}), reply(**SENT), reply(Res=1))
+    async with client_of(script) as client, anyio.create_task_group() as group:
+        group.start_soon(client.sms.send, PHONE, "Hola")
+        await anyio.sleep(5)
+        await client.sms.cancel(5)
+
+    assert script.times[1] - script.times[0] >= 20
+    assert script.times[2] - script.times[0] >= 20
+
+
+async def test_a_call_does_not_wait_for_ever_for_others_times() -> None:
+    """When the provider keeps asking for more, a waiting call gives up within its own budget."""
+    script = Script(page(429, {"Retry-After": "25"}), repeat_last=True)
+    ended: list[float] = []
+
+    async def keeps_asking(client: AsyncMensatek) -> None:
+        for _ in range(20):
+            with pytest.raises(TooManyRequests):
+                await client.sms.cancel(1)
+            await anyio.lowlevel.checkpoint()
+
+    async with client_of(script, retry=Retry(timeout=60)) as client, anyio.create_task_group() as group:
+        group.start_soon(keeps_asking, client)
+        await anyio.sleep(1)
+        began = anyio.current_time()
+        with pytest.raises(TooManyRequests):
+            await client.sms.send(PHONE, "Hola")
+        ended.append(anyio.current_time() - began)
+        group.cancel_scope.cancel()
+
+    assert ended[0] <= 60
+
+
+async def test_the_budget_counts_from_the_first_try() -> None:
+    """Slow tries use it up; no further one begins that would come after it."""
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep(40)
+        raise httpx.ReadTimeout("slow")
+
+    script = Script(slow, repeat_last=True)
+    async with client_of(script, retry=Retry(attempts=10, timeout=90)) as client:
+        with pytest.raises(UnexpectedReply):
+            await client.request("GetCreditos")
+
+    assert len(script.requests) == 3
+
+
+@pytest.mark.parametrize("retry", [Retry(attempts=1), Retry(timeout=0)])
+async def test_repeats_can_be_switched_off(retry: Retry) -> None:
+    """One try in all, or no time for more."""
+    script = Script(httpx.ConnectError(""))
+    async with client_of(script, retry=retry) as client:
+        with pytest.raises(ConnectionFailed):
+            await client.credits()
+
+
+async def test_told_to_wait_without_a_time_suggests_one() -> None:
+    """The user's error always says when to try again."""
+    script = Script(page(429), repeat_last=True)
+    async with client_of(script, retry=Retry(attempts=2, wait_max=15)) as client:
+        with pytest.raises(TooManyRequests) as caught:
+            await client.credits()
+
+    assert caught.value.retry_after == 15
+
+
+async def test_told_to_slow_down_the_client_does() -> None:
+    """After a 429 requests are spread out, and after many that went well they are not any more."""
+    script = Script(page(429), reply(Res=1), repeat_last=True)
+    async with client_of(script, limits=Limits(concurrency=8)) as client:
+        for number in range(1, 60):
+            await client.sms.cancel(number)
+
+    times = script.times[1:]
+    assert times[1] - times[0] >= 0.04
+    assert times[-1] - times[-2] == 0
+
+
+# --- reads -------------------------------------------------------------------------------------------------
+
+
+async def test_credits_are_asked_for_once_a_minute_at_most() -> None:
+    """What a reply told is known for `max_age`; the question itself never goes out twice in 5 s."""
+    script = Script(*(reply(Cred=number) for number in range(1, 6)))
+    async with client_of(script) as client:
+        assert [await client.credits() for _ in range(3)] == [1, 1, 1]
+        await anyio.sleep(61)
+        assert await client.credits() == 2
+        assert await client.credits(max_age=0) == 2
+        await anyio.sleep(5.1)
+        assert await client.credits(max_age=0) == 3
+    assert len(script.requests) == 3
+
+
+async def test_the_newest_credits_win_over_a_remembered_answer() -> None:
+    """A send within the 5 s told a newer number."""
+    script = Script(reply(Cred=10), reply(**SENT))
+    async with client_of(script) as client:
+        await client.credits()
+        await client.sms.send(PHONE, "Hola")
+        assert await client.credits(max_age=0) == 9
+
+
+async def test_identical_reads_at_once_are_one_request() -> None:
+    """A dashboard with ten widgets asks once; another message is another question."""
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep(1)
+        return reply(Informe=[], Cred=5)
+
+    script = Script(slow, repeat_last=True)
+    async with client_of(script) as client, anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(client.sms.report, 5)
+        group.start_soon(client.sms.report, 6)
+
+    assert [script.params(number)["Idmensaje"] for number in range(2)] == [5, 6]
+    assert len(script.requests) == 2
+
+
+async def test_a_read_that_was_told_to_wait_does_not_go_out_again_at_once() -> None:
+    """Its refusal is remembered for the 5 s that the same read is kept from going out twice."""
+    script = Script(page(429), page(429), reply(Cred=5))
+    async with client_of(script, retry=Retry(attempts=2, wait_initial=0)) as client:
+        for _ in range(3):
+            with pytest.raises(TooManyRequests):
+                await client.credits()
+        assert len(script.requests) == 2
+        await anyio.sleep(5.1)
+        assert await client.credits() == 5
+
+
+async def test_a_read_that_never_left_may_go_out_at_once() -> None:
+    """No connection costs the provider nothing."""
+    script = Script(httpx.ConnectError(""), reply(Cred=5))
+    async with client_of(script, retry=Retry(attempts=1)) as client:
+        with pytest.raises(ConnectionFailed):
+            await client.credits()
+        before = anyio.current_time()
+        assert await client.credits() == 5
+        assert anyio.current_time() == before
+
+
+async def test_a_change_makes_the_report_ask_again() -> None:
+    """After a cancellation the remembered report of that message is not given, one of another is."""
+    script = Script(*(reply(Informe=[], Cred=n) for n in (1, 2)), reply(Res=1), reply(Informe=[], Cred=4))
+    async with client_of(script) as client:
+        await client.sms.report(5)
+        await client.sms.report(6)
+        await client.sms.cancel(5)
+        assert (await client.sms.report(6)).credits_left == 2
+        assert (await client.sms.report(5)).credits_left == 4
+
+    assert script.times[3] - script.times[0] == pytest.approx(5)
+
+
+async def test_a_send_of_its_own_leaves_reports_alone() -> None:
+    """Only one that joins a message changes what its report says."""
+    script = Script(reply(Informe=[], Cred=1), reply(**SENT), reply(**SENT), reply(Informe=[], Cred=4))
+    async with client_of(script) as client:
+        await client.sms.report(5)
+        await client.sms.send(PHONE, "Hola")
+        assert (await client.sms.report(5)).credits_left == 1
+        await client.sms.send(PHONE, "Hola", join=5)
+        assert (await client.sms.report(5)).credits_left == 4
+
+
+async def test_an_upload_makes_the_list_ask_again() -> None:
+    """After the rest of the 5 s since the last list."""
+    script = Script(reply(Ficheros=[]), reply(Nombre="a.pdf"), reply(Ficheros=[{"Nombre": "a.pdf"}]))
+    async with client_of(script) as client:
+        assert await client.files.list() == []
+        await client.files.upload(b"%PDF", name="a.pdf")
+        assert [file.name for file in await client.files.list()] == ["a.pdf"]
+
+    assert script.times[2] - script.times[0] == pytest.approx(5)
+
+
+async def test_a_refused_account_is_asked_again_after_the_pause() -> None:
+    """60 s of refusals here, then one request; refused again, 120 s."""
+    script = Script(reply(Res=-1), reply(Res=-1), reply(Res=3))
+    async with client_of(script) as client:
+        for pause in (60, 120):
+            with pytest.raises(MensatekError, match="refused -1"):
+                await client.sms.cancel(5)
+            await anyio.sleep(pause - 1)
+            with pytest.raises(AccountPaused):
+                await client.sms.cancel(5)
+            await anyio.sleep(1.1)
+        assert (await client.sms.cancel(5)).cancelled == 3
+    assert len(script.requests) == 3
+
+
+async def test_missing_credits_do_not_pause_anything() -> None:
+    """The account may be filled up at any moment."""
+    script = Script(reply(Res=-2), reply(**SENT))
+    async with client_of(script) as client:
+        with pytest.raises(InsufficientCredits):
+            await client.sms.send(PHONE, "Hola")
+        assert (await client.sms.send(PHONE, "Hola")).accepted == 1
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_on_asyncio_too() -> None:
+    """Repeats, and keeping to a told time, in real time."""
+    script = Script(httpx.ConnectError(""), page(429, {"Retry-After": "0.05"}), page(502), reply(**SENT))
+    async with client_of(script, retry=Retry(wait_initial=0.001, wait_max=0.002)) as client:
+        assert (await client.sms.send(PHONE, "Hola", join=77)).accepted == 1
+
+    assert gaps(script)[1] >= 0.05
