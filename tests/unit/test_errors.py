@@ -42,6 +42,8 @@ def build(cls: type[MensatekError]) -> MensatekError:
         return cls("GetCreditos", ("missing @ Res", "the answer is empty"))
     if issubclass(cls, Refused):
         return cls("Not called.", retry_after=59.6)
+    if cls.__name__ == "InvalidWebhook":
+        return cls("missing @ Servicio")
     return cls("It happened.", advice="Do this.")
 
 
@@ -102,7 +104,7 @@ def test_an_error_reads_as_sentences(cls: type[MensatekError]) -> None:
         (
             MensatekError,
             "ConfigurationError InvalidRequest Refused ConnectionFailed OutcomeUnknown UnexpectedReply APIError "
-            "Interrupted",
+            "Interrupted InvalidWebhook",
         ),
     ],
 )
