@@ -8,7 +8,7 @@ from ._version import __version__
 TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than all the rest
 
 if TYPE_CHECKING:
-    from . import text
+    from . import text, webhooks
     from .bulk.outcomes import BulkStream
     from .client import AsyncMensatek
     from .codes import DeliveryStatus, Phase
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         InvalidPhone,
         InvalidRequest,
         InvalidSender,
+        InvalidWebhook,
         MensatekError,
         NotYours,
         OutcomeUnknown,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         UploadFailed,
     )
     from .models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+    from .models.events import DeliveryReport, DocumentEvent, IncomingMessage
     from .models.issuer import Issuer
     from .models.recipient import Recipient, VoiceFallback
     from .models.results import (
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from .sync._sms import SyncSmsResource
     from .sync._usage import MensatekAsyncUsageWarning
     from .text import Segmentation, Template
+    from .webhooks.deliveries import Deliveries
 
 _HOMES = {
     "bulk.outcomes": ("BulkStream",),
@@ -97,6 +100,7 @@ _HOMES = {
         "InvalidPhone",
         "InvalidRequest",
         "InvalidSender",
+        "InvalidWebhook",
         "MensatekError",
         "NotYours",
         "OutcomeUnknown",
@@ -108,6 +112,7 @@ _HOMES = {
         "UploadFailed",
     ),
     "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
+    "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage"),
     "models.issuer": ("Issuer",),
     "models.recipient": ("Recipient", "VoiceFallback"),
     "models.results": (
@@ -127,6 +132,7 @@ _HOMES = {
     "sync._sms": ("SyncSmsResource",),
     "sync._usage": ("MensatekAsyncUsageWarning",),
     "text": ("Segmentation", "Template"),
+    "webhooks.deliveries": ("Deliveries",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -148,7 +154,10 @@ __all__ = [
     "ContentMissing",
     "ContractWithoutPdf",
     "DateRejected",
+    "Deliveries",
+    "DeliveryReport",
     "DeliveryStatus",
+    "DocumentEvent",
     "FileNotFound",
     "FileRejected",
     "FileTooLarge",
@@ -156,6 +165,7 @@ __all__ = [
     "FilesResource",
     "FormatNotAllowed",
     "Guard",
+    "IncomingMessage",
     "InsufficientCredits",
     "Interrupted",
     "InvalidDate",
@@ -164,6 +174,7 @@ __all__ = [
     "InvalidPhone",
     "InvalidRequest",
     "InvalidSender",
+    "InvalidWebhook",
     "Issuer",
     "Limits",
     "Mensatek",
@@ -197,6 +208,7 @@ __all__ = [
     "VoiceFallback",
     "__version__",
     "text",
+    "webhooks",
 ]
 
 
@@ -208,8 +220,8 @@ if not TYPE_CHECKING:  # a checker that saw it would take any misspelt name for 
         home = _HOME_OF.get(name)
         if home is not None:
             value = getattr(import_module(f".{home}", __name__), name)
-        elif name == "text":
-            value = import_module(".text", __name__)
+        elif name in ("text", "webhooks"):
+            value = import_module(f".{name}", __name__)
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = value

@@ -143,6 +143,18 @@ class Interrupted(MensatekError):
     """Stands in a bulk result whose send was cancelled or left before its end: the rest was not sent."""
 
 
+class InvalidWebhook(MensatekError):
+    """Raised when what came to a webhook is no callback of the provider that can be read.
+
+    Attributes:
+        problems: what was wrong, each with its place on the wire; never with the value.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(f"The callback could not be read: {'; '.join(problems) or 'no reason given'}.")
+        self.problems = problems
+
+
 # --- the provider said no ----------------------------------------------------------------------------------
 
 

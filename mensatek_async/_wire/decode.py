@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from . import literal, names, shape, text_forms
@@ -51,7 +52,7 @@ def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
     Raises:
         DecodeError: nobody can read it, or it has no result.
     """
-    text = _characters(body, content_type).strip().strip("\ufeff\x00").strip()
+    text = characters(body, content_type).strip().strip("\ufeff\x00").strip()
     if not text:
         raise DecodeError("the answer is empty")
     try:
@@ -66,11 +67,12 @@ def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
     return reply
 
 
-def _characters(body: bytes, content_type: str) -> str:
+def characters(body: bytes, content_type: str) -> str:
+    """Decode a body: its byte order mark, else the charset declared, UTF-8, and at last Windows-1252."""
     for mark, encoding in _MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
-    for encoding in (_declared(content_type), "utf-8"):
+    for encoding in (declared_charset(content_type), "utf-8"):
         try:
             return body.decode(encoding)
         except UnicodeDecodeError:
@@ -78,7 +80,9 @@ def _characters(body: bytes, content_type: str) -> str:
     return body.decode("cp1252", "replace")
 
 
-def _declared(content_type: str) -> str:
+@lru_cache(maxsize=64)
+def declared_charset(content_type: str) -> str:
+    """Give the charset a content type declares, as Python names it; "utf-8" when none or one never meant."""
     found = _CHARSET.search(content_type[:300])
     if found is None:
         return "utf-8"

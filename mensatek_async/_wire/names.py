@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import fields_dict, frozen
 
+from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
 from ..models.results import (
     Balance,
     Cancellation,
@@ -114,7 +115,57 @@ CREDITS_NEEDED = ("CreditosNecesarios", "CredNecesarios")
 ROWS = ("Informe", "Ficheros")
 """What holds a list, and sometimes a text that spells one."""
 
-for _model, _names in REPLIES.items():  # a misspelt attribute would never be filled
+CALLBACKS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
+    DeliveryReport: {
+        "service": ("Servicio",),
+        "status": ("Resultado",),
+        "sender": ("Remitente",),
+        "phone": ("Movil", "Telefono"),
+        "reported_at": ("Fecha",),
+        "seconds": ("Segundos", "Tiempo"),
+        "message_id": ("idMensaje", "Msgid"),
+        "reference": ("Referencia",),
+        "report_id": ("idReport",),
+        "variables": ("Variables",),
+    },
+    DocumentEvent: {
+        "service": ("Servicio",),
+        "file": ("Fichero",),
+        "protection": ("TipoAdjunto",),
+        "occurred_at": ("Fecha",),
+        "phone": ("Telefono", "Movil"),
+        "kind": ("TipoEvento",),
+        "message_id": ("idMensaje", "idEnvio"),
+        "value": ("Valor",),
+        "reference": ("Referencia",),
+        "ip": ("IP",),
+        "port": ("Puerto",),
+    },
+    IncomingMessage: {
+        "service": ("Servicio",),
+        "received_at": ("timestamp",),
+        "reported_at": ("Fecha",),
+        "number": ("Movil",),
+        "sender": ("Remitente",),
+        "text": ("Mensaje",),
+        "original_id": ("idR",),
+        "message_id": ("idM",),
+        "is_certified": ("EsCert",),
+        "reference": ("Referencia",),
+    },
+}
+"""Callbacks: model, its attribute, and the wire names it may come under, the usual one first, in any case."""
+
+SERVICE = "Servicio"
+SERVICES: Mapping[str, type] = {
+    "SMSMASIVO": DeliveryReport,
+    "SMSCERTIFICADO": DeliveryReport,
+    "EVENTOSSMSCERTIFICADO": DocumentEvent,
+    "SMSRECIBIDO": IncomingMessage,
+}
+"""The services the manuals name, and what each posts."""
+
+for _model, _names in (*REPLIES.items(), *CALLBACKS.items()):  # a misspelt attribute would never be filled
     assert not _names.keys() - fields_dict(_model).keys(), _model
 
 

@@ -1,0 +1,33 @@
+"""Callbacks of the provider: delivery reports, events of documents, incoming messages."""
+
+from __future__ import annotations
+
+from ..errors import InvalidWebhook
+from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
+from . import asgi, wsgi
+from .auth import Authentication
+from .dedupe import DedupeStore, MemoryDedupe, Standing, event_key
+from .deliveries import Deliveries
+from .parse import parse
+from .receiver import Handler, Receiver, Reply, Request
+
+__all__ = [
+    "Authentication",
+    "DedupeStore",
+    "Deliveries",
+    "DeliveryReport",
+    "DocumentEvent",
+    "Event",
+    "Handler",
+    "IncomingMessage",
+    "InvalidWebhook",
+    "MemoryDedupe",
+    "Receiver",
+    "Reply",
+    "Request",
+    "Standing",
+    "asgi",
+    "event_key",
+    "parse",
+    "wsgi",
+]

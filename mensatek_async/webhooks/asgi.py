@@ -1,0 +1,132 @@
+"""The webhook as an ASGI application: for Starlette, FastAPI, Quart, or a server alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, TypeAlias
+
+from .body import MAX_BODY
+from .dedupe import DedupeStore
+from .receiver import TOO_LARGE, Handler, Receiver, Reply, Request
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class WebhookApp:
+    """A complete ASGI application that hands the provider's callbacks to a handler; mount it anywhere.
+
+        async def handle(event):
+            ...
+
+        app = WebhookApp(handle, username="mensatek", password="...")
+
+    It answers any path. 200 is sent only after the handler has returned; see `Receiver` for what happens else.
+
+    Args:
+        handler: takes the event; a coroutine function, or a function, which runs in a worker thread.
+        username: HTTP Basic user, as set in the provider's panel.
+        password: HTTP Basic password.
+        token: what the URL's parameter `token` must be.
+        networks: addresses or networks that may post, such as "192.0.2.0/24"; empty for any.
+        allow_unauthenticated: True to do without both credentials and token.
+        dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
+            `DedupeStore` that several processes share.
+
+    Raises:
+        ConfigurationError: nothing says who may post; see `Authentication`.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        networks: Iterable[str] = (),
+        allow_unauthenticated: bool = False,
+        dedupe: DedupeStore | bool = True,
+    ) -> None:
+        self._receiver = Receiver(
+            handler,
+            username=username,
+            password=password,
+            token=token,
+            networks=networks,
+            allow_unauthenticated=allow_unauthenticated,
+            dedupe=dedupe,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of the server."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            reply = await self._answer(scope, receive)
+            if reply is not None:
+                await _send(reply, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply | None:
+        headers = {name.lower(): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        request = Request(
+            method=scope["method"],
+            authorization=headers.get(b"authorization"),
+            query=scope.get("query_string", b"").decode("latin-1"),
+            peer=(scope.get("client") or (None,))[0],
+            content_type=headers.get(b"content-type", ""),
+        )
+        # Who may not post is told so before the body is read.
+        refusal = self._receiver.refusal(request)
+        if refusal is not None:
+            return refusal
+        body = await _body(receive)
+        if body is None:
+            return None
+        if len(body) > MAX_BODY:
+            return TOO_LARGE
+        return await self._receiver.take(body, request.content_type)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The request's body, or a little more than is allowed of it; None when the caller has gone."""
+    pieces: list[bytes] = []
+    size = 0
+    while size <= MAX_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if not message.get("more_body", False):
+            break
+    return b"".join(pieces)
+
+
+async def _send(reply: Reply, send: Send) -> None:
+    body = reply.text.encode()
+    headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
+    headers += [(name.lower(), value) for name, value in reply.headers]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": reply.status,
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Start and stop with the server, where nothing is to be done."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return

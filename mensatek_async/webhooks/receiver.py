@@ -1,0 +1,239 @@
+"""What happens to one callback, whichever way it came in: admitted, read, handed over once, answered."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, TypeAlias, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+from attrs import field, frozen
+
+from ..errors import ConfigurationError, InvalidWebhook
+from ..models.events import Event
+from .auth import Authentication
+from .background import run_in_background
+from .body import MAX_BODY
+from .dedupe import DedupeStore, KeepNothing, MemoryDedupe, Standing, event_key
+from .parse import parse
+
+Handler: TypeAlias = Callable[[Event], Any]
+"""Takes an event; a function or a coroutine function. What it returns is not looked at."""
+
+_log = logging.getLogger("mensatek_async.webhooks")
+_Value = TypeVar("_Value")
+_PATIENCE = 10.0  # seconds that a repeated event waits for the first one's handler
+_SHORT_PAUSE, _LONG_PAUSE = 0.01, 0.25
+
+
+@frozen(kw_only=True)
+class Request:
+    """What a mount knows of a request.
+
+    Attributes:
+        method: the HTTP method.
+        authorization: the `Authorization` header.
+        query: the URL's query string, as it came.
+        peer: the address of the connection's other end.
+        content_type: the `Content-Type` header.
+        body: the body; 64 KiB at most are read.
+    """
+
+    method: str = "POST"
+    authorization: str | None = field(default=None, repr=False)
+    query: str = field(default="", repr=False)
+    peer: str | None = None
+    content_type: str = ""
+    body: bytes = field(default=b"", repr=False)
+
+
+@frozen
+class Reply:
+    """What to answer.
+
+    Attributes:
+        status: the HTTP status.
+        text: the body, plain text.
+        headers: further headers, names and values; the content type is text/plain.
+    """
+
+    status: int
+    text: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+DONE = Reply(200, "OK")
+UNAUTHORIZED = Reply(401, "Unauthorized", (("WWW-Authenticate", 'Basic realm="webhook", charset="UTF-8"'),))
+ONLY_POST = Reply(405, "Method Not Allowed", (("Allow", "POST"),))
+TOO_LARGE = Reply(413, "Content Too Large", (("Connection", "close"),))
+FAILED = Reply(500, "Internal Server Error")
+BUSY = Reply(503, "Service Unavailable", (("Retry-After", "5"),))
+
+
+class Receiver:
+    """Takes callbacks in and hands each event to a handler once; the mounts are built on it.
+
+    It answers 200 only after the handler has returned, and 500 when the handler failed: such an event is not
+    remembered, so that it is handed over again should the provider post it again. An event that was handled
+    before is answered with 200 and not handed over; one whose first copy is being handled waits for the outcome.
+
+    Args:
+        handler: takes the event; a function (run in a worker thread) or a coroutine function.
+        username: HTTP Basic user, as set in the provider's panel.
+        password: HTTP Basic password.
+        token: what the URL's parameter `token` must be.
+        networks: addresses or networks that may post; empty for any.
+        allow_unauthenticated: True to do without both credentials and token.
+        dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
+            `DedupeStore` that several processes share.
+
+    Raises:
+        ConfigurationError: nothing says who may post; see `Authentication`.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        networks: Iterable[str] = (),
+        allow_unauthenticated: bool = False,
+        dedupe: DedupeStore | bool = True,
+    ) -> None:
+        if not callable(handler):
+            raise ConfigurationError("The webhook's handler cannot be called.")
+        self._handler = handler
+        self._is_async = _is_coroutine_function(handler)
+        self._door = Authentication(
+            username=username,
+            password=password,
+            token=token,
+            networks=networks,
+            allow_unauthenticated=allow_unauthenticated,
+        )
+        if isinstance(dedupe, bool):
+            dedupe = MemoryDedupe() if dedupe else KeepNothing()
+        self._dedupe = dedupe
+
+    def refusal(self, request: Request) -> Reply | None:
+        """Tell why a request is not taken, before its body is read; None when it is."""
+        if not self._door.admits(authorization=request.authorization, query=request.query, peer=request.peer):
+            _log.warning("A callback was refused: not the credentials, token or network that are expected")
+            return UNAUTHORIZED
+        return None if request.method == "POST" else ONLY_POST
+
+    async def receive(self, request: Request) -> Reply:
+        """Take one callback in, on asyncio or trio.
+
+        Returns:
+            What to answer; it never raises for what a request holds or a handler does.
+        """
+        return self.refusal(request) or await self.take(request.body, request.content_type)
+
+    def receive_sync(self, request: Request) -> Reply:
+        """Take one callback in, from code that is not async; a coroutine handler runs on a loop in the background.
+
+        Returns:
+            What to answer; it never raises for what a request holds or a handler does.
+        """
+        return self.refusal(request) or self.take_sync(request.body, request.content_type)
+
+    async def take(self, body: bytes, content_type: str) -> Reply:
+        """Do what `receive` does, for a request that was admitted before."""
+        event = _read(body, content_type)
+        if isinstance(event, Reply):
+            return event
+        try:
+            return await self._hand_over(event)
+        except Exception:
+            return _failed(event)
+
+    def take_sync(self, body: bytes, content_type: str) -> Reply:
+        """Do what `receive_sync` does, for a request that was admitted before."""
+        event = _read(body, content_type)
+        if isinstance(event, Reply):
+            return event
+        try:
+            return self._hand_over_sync(event)
+        except Exception:
+            return _failed(event)
+
+    async def _hand_over(self, event: Event) -> Reply:
+        key = event_key(event)
+        deadline, pause = time.monotonic() + _PATIENCE, _SHORT_PAUSE
+        while (standing := await _settled(self._dedupe.begin(key))) is Standing.BUSY:
+            if time.monotonic() > deadline:
+                return BUSY
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONG_PAUSE)
+        if standing is Standing.DONE:
+            return DONE
+        try:
+            if self._is_async:
+                await self._handler(event)
+            else:
+                await _settled(await anyio.to_thread.run_sync(self._handler, event))
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await _settled(self._dedupe.finish(key, False))
+            raise
+        with anyio.CancelScope(shield=True):
+            await _settled(self._dedupe.finish(key, True))
+        return DONE
+
+    def _hand_over_sync(self, event: Event) -> Reply:
+        key = event_key(event)
+        deadline, pause = time.monotonic() + _PATIENCE, _SHORT_PAUSE
+        while (standing := _now(self._dedupe.begin(key))) is Standing.BUSY:
+            if time.monotonic() > deadline:
+                return BUSY
+            time.sleep(pause)
+            pause = min(2 * pause, _LONG_PAUSE)
+        if standing is Standing.DONE:
+            return DONE
+        try:
+            _now(self._handler(event))
+        except BaseException:
+            _now(self._dedupe.finish(key, False))
+            raise
+        _now(self._dedupe.finish(key, True))
+        return DONE
+
+
+def _read(body: bytes, content_type: str) -> Event | Reply:
+    if len(body) > MAX_BODY:
+        return TOO_LARGE
+    try:
+        return parse(body, content_type)
+    except InvalidWebhook as error:
+        _log.warning("%s", error)
+        return Reply(400, str(error))
+    except ConfigurationError as error:
+        _log.error("%s", error)
+        return FAILED
+
+
+def _failed(event: Event) -> Reply:
+    _log.exception("A %s could not be handed over; answered 500", type(event).__name__)
+    return FAILED
+
+
+async def _settled(value: _Value | Awaitable[_Value]) -> _Value:
+    return await cast("Awaitable[_Value]", value) if isinstance(value, Awaitable) else value
+
+
+def _now(value: _Value | Awaitable[_Value]) -> _Value:
+    return run_in_background(cast("Awaitable[_Value]", value)) if isinstance(value, Awaitable) else value
+
+
+def _is_coroutine_function(handler: Any) -> bool:
+    while isinstance(handler, partial):
+        handler = handler.func
+    # An object counts by its class's __call__, as Python calls it.
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)

@@ -1,0 +1,101 @@
+"""The webhook as a WSGI application: for Flask, Django, or a server alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+from .body import MAX_BODY
+from .dedupe import DedupeStore
+from .receiver import TOO_LARGE, Handler, Receiver, Reply, Request
+
+Environ: TypeAlias = dict[str, Any]
+StartResponse: TypeAlias = Callable[..., Any]
+
+
+class WebhookApp:
+    """A complete WSGI application that hands the provider's callbacks to a handler; mount it anywhere.
+
+        def handle(event):
+            ...
+
+        app = WebhookApp(handle, username="mensatek", password="...")
+
+    It answers any path. 200 is sent only after the handler has returned; see `Receiver` for what happens else.
+
+    Args:
+        handler: takes the event; a function, or a coroutine function, which runs on one event loop in the
+            background, the same for all calls of this process.
+        username: HTTP Basic user, as set in the provider's panel.
+        password: HTTP Basic password.
+        token: what the URL's parameter `token` must be.
+        networks: addresses or networks that may post, such as "192.0.2.0/24"; empty for any.
+        allow_unauthenticated: True to do without both credentials and token.
+        dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
+            `DedupeStore` that several processes share.
+
+    Raises:
+        ConfigurationError: nothing says who may post; see `Authentication`.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        networks: Iterable[str] = (),
+        allow_unauthenticated: bool = False,
+        dedupe: DedupeStore | bool = True,
+    ) -> None:
+        self._receiver = Receiver(
+            handler,
+            username=username,
+            password=password,
+            token=token,
+            networks=networks,
+            allow_unauthenticated=allow_unauthenticated,
+            dedupe=dedupe,
+        )
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Handle one request."""
+        reply = self._answer(environ)
+        body = reply.text.encode()
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        # A WSGI server keeps the connection's own headers to itself.
+        headers += [header for header in reply.headers if header[0] != "Connection"]
+        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+        return [body]
+
+    def _answer(self, environ: Environ) -> Reply:
+        request = Request(
+            method=environ["REQUEST_METHOD"],
+            authorization=environ.get("HTTP_AUTHORIZATION"),
+            query=environ.get("QUERY_STRING", ""),
+            peer=environ.get("REMOTE_ADDR"),
+            content_type=environ.get("CONTENT_TYPE", ""),
+        )
+        # Who may not post is told so before the body is read.
+        refusal = self._receiver.refusal(request)
+        if refusal is not None:
+            return refusal
+        body = _body(environ)
+        if body is None:
+            return TOO_LARGE
+        return self._receiver.take_sync(body, request.content_type)
+
+
+def _body(environ: Environ) -> bytes | None:
+    """The request's body; None when it is larger than allowed."""
+    written = environ.get("CONTENT_LENGTH") or ""
+    if written.isascii() and written.isdigit():
+        # No more than was announced: a plain server would wait for it for ever.
+        size = int(written[:12])
+    else:
+        size = MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
+        body = bytes(environ["wsgi.input"].read(size))
+        return body if len(body) <= MAX_BODY else None
+    return bytes(environ["wsgi.input"].read(size)) if size <= MAX_BODY else None
