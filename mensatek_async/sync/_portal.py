@@ -300,12 +300,16 @@ class Call(Generic[T]):
 
     def _cancel(self) -> None:
         self._cancelled = True
+        if hasattr(self, "_task"):
+            spawn(self._stop())
+        else:
+            self._work.close()
+            self._finish()
+
+    async def _stop(self) -> None:
         self._flights.land(self._grace)
         if self._scope is not None:
             self._scope.cancel()
-        elif not hasattr(self, "_task"):
-            self._work.close()
-            self._finish()
 
     def _finish(self) -> None:
         self._done = True
