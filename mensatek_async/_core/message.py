@@ -51,7 +51,7 @@ class Message:
         joined: whether it joins an earlier message.
         needs_unicode: whether its own words need Unicode, or it was asked for.
         segments: texts its own words take.
-        is_plain: whether it has no fields.
+        is_plain: whether it is the same for every recipient.
     """
 
     operation: Operation
@@ -63,12 +63,16 @@ class Message:
     needs_unicode: bool = field(init=False)
     segments: int = field(init=False)
     is_plain: bool = field(init=False)
+    _length: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
         object.__setattr__(self, "needs_unicode", unicode)
         object.__setattr__(self, "segments", count_segments(self.text.text, _name(unicode)))
-        object.__setattr__(self, "is_plain", not self.text.fields)
+        phones = self.text.text.casefold().count(_PHONE_SLOT)
+        object.__setattr__(self, "is_plain", not self.text.fields and not phones)
+        # Twice the length is the most a text can take; a phone is up to one digit longer than that of its slot.
+        object.__setattr__(self, "_length", len(self.text.text) + phones)
 
     def address(self, recipient: str | Recipient) -> Addressed:
         """Check one recipient and bring it into wire form.
@@ -92,8 +96,8 @@ class Message:
         unicode = self.needs_unicode
         if not unicode and self.encoding == "auto":
             unicode = needs_unicode("".join(values.values()))
-        longest = 2 * (len(self.text.text) + sum(map(len, values.values())))
-        if longest <= (140 if unicode else 160):  # every character twice: no count needed
+        longest = 2 * (self._length + sum(map(len, values.values())))
+        if longest <= (70 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
         return Addressed(
             digits, wire, unicode, count_segments(self.text.fill(values, digits), _name(unicode))
@@ -110,6 +114,7 @@ class Message:
 
 
 PHONE = RECIPIENT["phone"]
+_PHONE_SLOT = f"({PHONE.casefold()})"
 _NO_FIELDS: Mapping[str, object] = {}
 
 
