@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
-from inspect import isawaitable
+from inspect import iscoroutinefunction
 from pathlib import PurePath
 from typing import IO, Any, Literal
 
@@ -124,17 +124,15 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
         path = anyio.Path(file)
         try:
             return await path.read_bytes(), path.name
-        except OSError as error:
-            raise InvalidFile(
-                f"The file cannot be read: {error.strerror or type(error).__name__}."
-            ) from error
+        except (OSError, ValueError) as error:  # a path that cannot be is a ValueError
+            told = getattr(error, "strerror", None) or type(error).__name__
+            raise InvalidFile(f"The file cannot be read: {told}.") from error
     read = getattr(file, "read", None)
     if read is None:
         raise InvalidFile(f"A file is a path, bytes or a binary file, not {type(file).__name__}.")
     try:
-        content = await anyio.to_thread.run_sync(read)
-        if isawaitable(content):  # a file of anyio's own
-            content = await content
+        # A file of anyio's own is awaited.
+        content = await (read() if iscoroutinefunction(read) else anyio.to_thread.run_sync(read))
     except (OSError, ValueError) as error:  # a closed file's is a ValueError
         raise InvalidFile(f"The file cannot be read: {type(error).__name__}.") from error
     if not isinstance(content, bytes):
