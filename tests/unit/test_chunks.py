@@ -147,10 +147,17 @@ def test_row_problems_are_a_sequence(pairs: list[tuple[int, str]]) -> None:
     assert packed[1:3] == plain[1:3]
     if plain:
         assert packed[-1] == plain[-1]
-    assert [problem.row for problem in packed.ordered()] == sorted(problem.row for problem in plain)
     with pytest.raises(IndexError):
         packed[len(plain)]
     assert packed != 5
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc")), unique_by=lambda pair: pair[0]))
+def test_row_problems_in_order(pairs: list[tuple[int, str]]) -> None:
+    """However requests overtook each other, the rows are named in order."""
+    plain = [RowProblem(row, reason) for row, reason in pairs]
+
+    assert list(RowProblems(plain).ordered()) == sorted(plain, key=lambda problem: problem.row)
 
 
 def test_ten_million_rows_with_one_reason_cost_nothing() -> None:
