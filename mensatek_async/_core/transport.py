@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from .._version import __version__
 from ..errors import ConfigurationError
-from ..settings import Account, Limits, Timeout, is_loopback
+from ..settings import Account, Limits, Timeout
 from .failures import Cut, NotReached, Unreadable
 
 # Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
@@ -106,7 +106,8 @@ class Transport:
     def _open(self) -> httpx.AsyncClient:
         self.check()  # once more: the client may have been closed while the call waited for its turn
         if self._http is None:
-            most, url = self._limits.concurrency, self._url("")
+            most = self._limits.concurrency
+            tls = self._url("").scheme == "https"  # anything else is this machine
             try:
                 self._http = httpx.AsyncClient(
                     transport=self._given,  # type: ignore[arg-type]
@@ -114,8 +115,10 @@ class Transport:
                         max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE
                     ),
                     follow_redirects=False,
-                    # No proxy leads to this machine, whatever the environment says.
-                    trust_env=not (url.scheme == "http" and is_loopback(url.host)),
+                    # No proxy leads to this machine, whatever the environment says, and the certificates of
+                    # authorities, which take long to load, are for TLS.
+                    trust_env=tls,
+                    verify=tls,
                 )
             except Exception as error:  # which may quote a proxy's password
                 raise ConfigurationError(

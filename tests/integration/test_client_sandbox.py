@@ -1,0 +1,557 @@
+"""The client against the sandbox over real HTTP: every method in every reply style, every code, every fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import mensatek_async
+from mensatek_async import (
+    AccountPaused,
+    APIError,
+    AsyncMensatek,
+    AuthenticationError,
+    ConnectionFailed,
+    Guard,
+    InsufficientCredits,
+    Issuer,
+    Limits,
+    MensatekError,
+    NotYours,
+    OutcomeUnknown,
+    Phase,
+    Recipient,
+    Retry,
+    Template,
+    Timeout,
+    TooManyRequests,
+    UnexpectedReply,
+)
+from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.sandbox.replies import REPLY_STYLES
+
+ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
+QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)
+CODES = json.loads((Path(__file__).parents[1] / "oracle" / "result_codes.json").read_text(encoding="utf-8"))
+TOMORROW = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=1)
+CERTIFIED = {
+    "Remitente": "ACME",
+    "Mensaje": "Hola",
+    "Destinatarios": [{"Movil": ANA}],
+    "Contacto": "EMPRESA S.L.",
+    "Telcontacto": "900000000",
+    "Cifcontacto": "B00000000",
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own for each test."""
+    with Sandbox(credits=Decimal("14970.5")) as running:
+        yield running
+
+
+def client_of(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:
+    """A client that repeats quickly and may read as often as it likes."""
+    given = {"retry": QUICK, "sender": "ACME", "guard": Guard(read_interval=0), **settings}
+    return AsyncMensatek(sandbox.user, given.pop("token", sandbox.token), base_url=sandbox.base_url, **given)
+
+
+# --- every method, however the provider writes its replies -------------------------------------------------
+
+
+@pytest.mark.parametrize("style", REPLY_STYLES)
+async def test_every_method_in_every_reply_style(sandbox: Sandbox, style: str) -> None:
+    """The life of a message, of a file and of the credits reads the same in all forms seen live."""
+    sandbox.reply_style = style
+    async with client_of(sandbox) as client:
+        assert await client.credits(max_age=0) == Decimal("14970.5")
+
+        sent = await client.sms.send([ANA, Recipient(LUIS), ANA], "Su cita es mañana")
+        assert (sent.accepted, sent.rejected, sent.recipients, sent.segments) == (2, 1, 3, 2)
+        assert (sent.credits_used, sent.credits_left) == (2, Decimal("14968.5"))
+        assert client.last_credits == Decimal("14968.5")
+        assert (await client.sms.send(EVA, "Hola", join=sent.message_id)).message_id == sent.message_id
+
+        report = await client.sms.report(sent.message_id)
+        assert sorted(row.phone for row in report.recipients) == [ANA, LUIS, EVA]
+        assert {row.status.phase for row in report.recipients} == {Phase.PENDING}
+        assert all(row.reported_at and row.label and row.seconds is not None for row in report.recipients)
+        sandbox.advance(60)
+        assert all(
+            row.status.is_delivered
+            for row in (await client.sms.report(sent.message_id, max_age=0)).recipients
+        )
+
+        later = await client.sms.send(ANA, "Mañana", scheduled_at=TOMORROW)
+        moved = await client.sms.reschedule(later.message_id, TOMORROW + timedelta(days=1))
+        assert moved.rescheduled == 1
+        back = await client.sms.cancel(later.message_id)
+        assert (back.cancelled, back.message_id, back.credits_refunded) == (1, later.message_id, 1)
+        assert back.credits_left == Decimal("14967.5")
+        with pytest.raises(APIError, match="cancelled before"):
+            await client.sms.cancel(later.message_id)
+
+        assert await client.files.list() == []
+        await client.files.upload(b"%PDF-1.4", name="contrato.pdf")
+        (stored,) = await client.files.list()
+        assert (stored.name, stored.extension) == ("contrato.pdf", "PDF")
+        assert stored.uploaded_at is not None
+        assert abs(stored.uploaded_at - sandbox.now) < timedelta(minutes=2)
+        await client.files.delete("contrato.pdf")
+        assert await client.files.list() == []
+
+        answer = await client.request("EnviarSMSCERTIFICADO", CERTIFIED)
+        assert int(answer["res"]) == 1
+        assert sandbox.credits == client.last_credits
+    assert (sandbox.count(ANA), sandbox.count(LUIS), sandbox.count(EVA)) == (2, 1, 1)
+    assert sandbox.connections == 1
+
+
+@pytest.mark.parametrize("style", REPLY_STYLES)
+@pytest.mark.parametrize("status", [200, 401])
+async def test_refused_credentials_in_every_reply_style(sandbox: Sandbox, style: str, status: int) -> None:
+    """One request, whatever form the refusal has; what follows is held back here."""
+    sandbox.reply_style, sandbox.refusal_status = style, status
+    async with client_of(sandbox, token="falso") as client:
+        with pytest.raises(AuthenticationError):
+            await client.sms.send(ANA, "Hola")
+        for call in (client.credits, client.files.list, lambda: client.sms.cancel(5)):
+            with pytest.raises(AccountPaused):
+                await call()
+
+    assert len(sandbox.requests) == 1
+    assert sandbox.count(ANA) == 0
+
+
+@pytest.mark.parametrize("style", REPLY_STYLES)
+async def test_missing_credits_in_every_reply_style(sandbox: Sandbox, style: str) -> None:
+    """What is needed and left is told, and nothing was sent."""
+    sandbox.reply_style, sandbox.credits = style, Decimal("1.5")
+    async with client_of(sandbox) as client:
+        with pytest.raises(InsufficientCredits) as caught:
+            await client.sms.send([ANA, LUIS], "Hola")
+
+    assert (caught.value.needed, caught.value.left) == (2, Decimal("1.5"))
+    assert client.last_credits == Decimal("1.5")
+    assert not sandbox.texts
+
+
+@pytest.mark.parametrize("request_format", ["json", "form"])
+@pytest.mark.parametrize("encoding", ["multipart", "base64"])
+async def test_both_request_formats_and_both_upload_encodings(
+    sandbox: Sandbox, request_format: Any, encoding: Any
+) -> None:
+    """The same texts and the same file arrive, whichever way they travel."""
+    content = bytes(range(256)) * 40
+    async with client_of(sandbox, request_format=request_format) as client:
+        await client.files.upload(content, name="a.pdf", encoding=encoding, delete_after_certification=True)
+        await client.sms.send(
+            [Recipient(ANA, {"n": "Ana & Cía"}), Recipient(LUIS, {"n": "José + 100%"})],
+            Template("Hola {n}, ¿qué tal? €=x"),
+            reference="cita&5",
+        )
+
+    assert {text.phone: text.text for text in sandbox.texts} == {
+        ANA: "Hola Ana & Cía, ¿qué tal? €=x".replace("í", "i"),
+        LUIS: "Hola José + 100%, ¿qué tal? €=x",
+    }
+    assert {text.reference for text in sandbox.texts} == {"cita&5"}
+    assert sandbox.calls("CargarFichero")[0].reply == {
+        "Res": 1,
+        "Nombre": "a.pdf",
+        "Cred": Decimal("14970.5"),
+    }
+    kinds = {call.content_type.partition(";")[0] for call in sandbox.calls("EnviarSMS")}
+    assert kinds == {"application/json" if request_format == "json" else "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize("form", ["JSON", "TXT", "XML"])
+async def test_the_body_as_it_came(sandbox: Sandbox, form: Any) -> None:
+    """`raw` gives the form that was asked for; a certificate comes as a file."""
+    async with client_of(sandbox) as client:
+        sent = await client.request("EnviarSMSCERTIFICADO", CERTIFIED)
+        sandbox.advance(60)
+        body = await client.raw("GetReportSMSCERTIFICADO", {"Idmensaje": sent["idMensaje"]}, resp=form)
+        pdf = await client.raw(
+            "GetSMSCERTIFICADO", {"Idmensaje": sent["idMensaje"], "Telefono": ANA}, resp=form
+        )
+
+    assert ANA.encode() in body
+    assert body.lstrip()[:1] == {"JSON": b"[", "TXT": b"R", "XML": b"<"}[form]
+    assert pdf.startswith(b"%PDF")
+
+
+async def test_certified_operations_through_the_escape_hatch(sandbox: Sandbox) -> None:
+    """All of them, before they have methods of their own."""
+    async with client_of(sandbox, issuer=Issuer("EMPRESA S.L.", "900000000", "B00000000")) as client:
+        date = TOMORROW.strftime("%Y-%m-%d %H:%M")
+        later = await client.request("EnviarSMSCERTIFICADO", {**CERTIFIED, "Fecha": date})
+        number = {"Idmensaje": later["idMensaje"]}
+        other = (TOMORROW + timedelta(days=2)).strftime("%Y-%m-%d %H:%M")
+        assert (await client.request("ReprogramarSMSCERTIFICADO", {**number, "Fecha": other}))["Res"] == 1
+        assert len((await client.request("GetReportSMSCERTIFICADO", number))["Informe"]) == 1
+        assert (await client.request("CancelarSMSCERTIFICADO", number))["Res"] == 1
+        with pytest.raises(APIError):
+            await client.request("GetSMSCERTIFICADO", number)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "error"),
+    [
+        (operation, int(code), error)
+        for operation, codes in CODES["errors"].items()
+        for code, error in codes.items()
+    ],
+)
+async def test_every_result_code_raises_its_error(
+    sandbox: Sandbox, operation: str, code: int, error: str
+) -> None:
+    """The class typed from the manuals, with the provider's own words."""
+    sandbox.fault(Fault.refuse(code, "palabras suyas"))
+    async with client_of(sandbox) as client:
+        with pytest.raises(APIError) as caught:
+            await client.request(operation, {"Idmensaje": 5})
+
+    assert type(caught.value) is getattr(mensatek_async, error)
+    assert (caught.value.operation, caught.value.code, caught.value.sent) == (operation, code, False)
+    assert "palabras suyas" in str(caught.value)
+    assert len(sandbox.requests) == 1
+
+
+async def test_a_phone_the_provider_quotes_is_masked(sandbox: Sandbox) -> None:
+    """The provider's words may hold a whole number; ours do not."""
+    sandbox.fault(Fault.refuse(-3, f"El número {ANA} no es correcto: Hola secreta"))
+    async with client_of(sandbox) as client:
+        with pytest.raises(APIError) as caught:
+            await client.sms.send(ANA, "Hola secreta")
+
+    assert ANA not in str(caught.value)
+    assert "secreta" not in str(caught.value)
+
+
+# --- the table of repeats ----------------------------------------------------------------------------------
+
+Call = Callable[[AsyncMensatek, int], Awaitable[Any]]
+CALLS: dict[str, tuple[str, Call]] = {
+    "read": ("GetReportSMS", lambda client, message: client.sms.report(message, max_age=0)),
+    "change": ("CancelarSMS", lambda client, message: client.sms.cancel(message)),
+    "joined": ("EnviarSMS", lambda client, message: client.sms.send(LUIS, "Hola", join=message)),
+    "plain": ("EnviarSMS", lambda client, message: client.sms.send(LUIS, "Hola")),
+}
+AMBIGUOUS = {
+    "dropped before": Fault.drop_before(),
+    "reset before": Fault.drop_before(reset=True),
+    "dropped after": Fault.drop_after_accept(),
+    "reset after": Fault.drop_after_accept(reset=True),
+    "cut body": Fault.cut_body(),
+    "500 before": Fault.http_status(500),
+    "502 after": Fault.http_status(502, processed=True),
+    "503 after": Fault.status_503(processed=True),
+    "page after": Fault.html_page(processed=True),
+    "page before": Fault.html_page(),
+    "nonsense after": Fault.reply("][", processed=True),
+}
+CERTAIN = {
+    "429": Fault.status_429(),
+    "429 with a time": Fault.status_429(0.02),
+    "503 with a time": Fault.status_503(0.02),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("trouble", {**AMBIGUOUS, **CERTAIN})
+async def test_the_table_of_repeats(sandbox: Sandbox, call: str, trouble: str) -> None:
+    """Trouble twice, then none: each call ends as the table says, and nobody is texted twice."""
+    operation, make = CALLS[call]
+    fault = {**AMBIGUOUS, **CERTAIN}[trouble]
+    async with client_of(sandbox) as client:
+        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
+        sandbox.fault(fault, operation=operation, times=2)
+        if call == "plain" and trouble in AMBIGUOUS:
+            with pytest.raises(OutcomeUnknown) as caught:
+                await make(client, opener.message_id)
+            assert (caught.value.sent, caught.value.operation) == (None, "EnviarSMS")
+            assert sandbox.count(LUIS) == (1 if fault.processed else 0)
+            tries = 1
+        else:
+            done = await make(client, opener.message_id)
+            tries = 3
+            if call in ("joined", "plain"):
+                assert (done.accepted, done.rejected, sandbox.count(LUIS)) == (1, 0, 1)
+                assert bool(done.message_id == opener.message_id) is (call == "joined")
+            elif call == "change":
+                assert (done.cancelled, done.message_id, sandbox.count(ANA)) == (1, opener.message_id, 0)
+            else:
+                assert [row.phone for row in done.recipients] == [ANA]
+
+    before = 1 if operation == "EnviarSMS" else 0
+    assert len(sandbox.calls(operation)) == before + tries
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_refused_connection_is_repeated_by_all(sandbox: Sandbox, call: str) -> None:
+    """Nothing reached the provider, so even a plain send tries again, and is sent once it is back."""
+    operation, make = CALLS[call]
+    async with client_of(sandbox, retry=Retry(wait_initial=0.05, wait_max=0.05, attempts=40)) as client:
+        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
+        sandbox.stop()
+
+        async def come_back() -> None:
+            await anyio.sleep(0.1)
+            await anyio.to_thread.run_sync(sandbox.start)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(come_back)
+            await make(client, opener.message_id)
+
+    assert len(sandbox.calls(operation)) == (2 if operation == "EnviarSMS" else 1)
+    assert sandbox.count(LUIS) == (1 if call in ("joined", "plain") else 0)
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_provider_that_stays_away(sandbox: Sandbox, call: str) -> None:
+    """The error says that nothing was sent."""
+    async with client_of(sandbox) as client:
+        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
+        sandbox.stop()
+        with pytest.raises(ConnectionFailed, match="Nothing was sent") as caught:
+            await CALLS[call][1](client, opener.message_id)
+
+    assert caught.value.sent is False
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("read", UnexpectedReply),
+        ("change", OutcomeUnknown),
+        ("joined", OutcomeUnknown),
+        ("plain", OutcomeUnknown),
+    ],
+)
+async def test_trouble_without_end(sandbox: Sandbox, call: str, error: type[MensatekError]) -> None:
+    """After the last try nobody guesses; a joined send that did arrive arrived once."""
+    operation, make = CALLS[call]
+    async with client_of(sandbox) as client:
+        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
+        sandbox.fault(Fault.drop_after_accept(), operation=operation, times=None)
+        with pytest.raises(error):
+            await make(client, opener.message_id)
+
+    assert sandbox.count(LUIS) == (1 if call in ("joined", "plain") else 0)
+
+
+async def test_uploads_and_deletions_are_repeated(sandbox: Sandbox) -> None:
+    """The same name holds the same file, and a file that is gone is gone."""
+    async with client_of(sandbox) as client:
+        for fault in (Fault.drop_after_accept(), Fault.cut_body(), Fault.html_page(502, processed=True)):
+            sandbox.fault(fault, operation="CargarFichero")
+            await client.files.upload(b"%PDF-1.4", name="a.pdf")
+            sandbox.fault(fault, operation="BorrarFichero")
+            await client.files.delete("a.pdf")
+            assert await client.files.list() == []
+
+
+@pytest.mark.parametrize("detailed", [True, False])
+async def test_repeated_recipients_of_a_repeat_count_as_accepted_before(
+    sandbox: Sandbox, detailed: bool
+) -> None:
+    """Also when replies say no more than the manuals promise; at first hand they are rejected."""
+    sandbox.detailed = detailed
+    async with client_of(sandbox) as client:
+        opener = await client.sms.send(ANA, "Hola")
+        sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS")
+        repeated = await client.sms.send([LUIS, EVA], "Hola", join=opener.message_id)
+        again = await client.sms.send([LUIS, EVA], "Hola", join=opener.message_id)
+
+    assert (repeated.accepted, repeated.rejected, repeated.message_id) == (2, 0, opener.message_id)
+    assert repeated.credits_used.is_nan()
+    assert (again.accepted, again.rejected) == (0, 2)
+    assert sandbox.counts == {ANA: 1, LUIS: 1, EVA: 1}
+
+
+# --- connections -------------------------------------------------------------------------------------------
+
+
+async def test_connections_are_kept_alive_and_never_more_than_requests(sandbox: Sandbox) -> None:
+    """Fifty tasks on four connections; twenty calls one after the other on one."""
+    sandbox.latency = 0.01
+    async with client_of(sandbox, limits=Limits(concurrency=4)) as client, anyio.create_task_group() as group:
+        for number in range(50):
+            group.start_soon(client.sms.send, f"34600001{number:03}", "Hola")
+
+    assert sandbox.max_in_flight == 4
+    assert sandbox.connections == 4
+    assert sum(sandbox.counts.values()) == len(sandbox.counts) == 50
+
+    before, sandbox.latency = sandbox.connections, 0.0
+    async with client_of(sandbox) as client:
+        for _ in range(20):
+            await client.sms.send(ANA, "Hola")
+    assert sandbox.connections == before + 1
+
+
+async def test_a_connection_the_server_closed_meanwhile_is_not_used(sandbox: Sandbox) -> None:
+    """A restart of the server costs no send its answer."""
+    async with client_of(sandbox) as client:
+        await client.sms.send(ANA, "Hola")
+        sandbox.stop()
+        sandbox.start()
+        assert (await client.sms.send(LUIS, "Hola")).accepted == 1
+
+    assert sandbox.counts == {ANA: 1, LUIS: 1}
+
+
+async def test_no_proxy_stands_between(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the environment is not for this machine."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with client_of(sandbox) as client:
+        assert await client.credits() == sandbox.credits
+
+
+async def test_a_cancelled_call_leaves_the_client_usable(sandbox: Sandbox) -> None:
+    """Given up in flight ten times over, it still has all its places and works."""
+    async with client_of(sandbox, limits=Limits(concurrency=2)) as client:
+        sandbox.latency = 0.3
+        for _ in range(5):
+            with anyio.move_on_after(0.02) as scope:
+                async with anyio.create_task_group() as group:
+                    for number in range(4):
+                        group.start_soon(client.sms.send, f"34600002{number:03}", "Hola")
+            assert scope.cancelled_caught
+        sandbox.latency = 0.0
+        with anyio.fail_after(5):
+            assert (await client.sms.send(ANA, "Hola")).accepted == 1
+            assert (await client.sms.send(LUIS, "Hola")).accepted == 1
+
+    assert (sandbox.count(ANA), sandbox.count(LUIS)) == (1, 1)
+
+
+async def test_a_late_answer_leaves_a_send_unknown(sandbox: Sandbox) -> None:
+    """It was sent, which the client cannot know, and says so; it does not send it again."""
+    sandbox.fault(Fault.latency(5.0), operation="EnviarSMS")
+    async with client_of(sandbox, timeout=Timeout(read=0.1)) as client:
+        with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
+            await client.sms.send(ANA, "Hola")
+
+    assert sandbox.count(ANA) == 1
+
+
+# --- the guard ---------------------------------------------------------------------------------------------
+
+
+async def test_wrong_calls_never_end_in_a_block(sandbox: Sandbox) -> None:
+    """Thirty wrong ids: five reach the provider, which blocks after ten."""
+    ended = []
+    async with client_of(sandbox) as client:
+        for number in range(1, 31):
+            with pytest.raises((NotYours, TooManyRequests)) as caught:
+                await client.sms.report(number)
+            ended.append(type(caught.value))
+        assert await client.credits(max_age=0) == sandbox.credits
+
+    assert ended == [NotYours] * 5 + [TooManyRequests] * 25
+    assert len(sandbox.calls("GetReportSMS")) == 5
+    assert not sandbox.blocked
+
+
+async def test_reading_in_a_loop_never_ends_in_a_block(sandbox: Sandbox) -> None:
+    """A hundred questions at once and one after the other are one request within five seconds."""
+    sandbox.latency = 0.02
+    async with client_of(sandbox, guard=Guard()) as client:
+        sent = await client.sms.send(ANA, "Hola")
+        async with anyio.create_task_group() as group:
+            for _ in range(50):
+                group.start_soon(client.sms.report, sent.message_id)
+                group.start_soon(client.request, "GetCreditos")
+        for _ in range(50):
+            await client.sms.report(sent.message_id, max_age=0)
+            await client.credits(max_age=0)
+
+    assert len(sandbox.calls("GetReportSMS")) == len(sandbox.calls("GetCreditos")) == 1
+    assert not sandbox.blocked
+
+
+async def test_the_same_read_is_spaced_out(sandbox: Sandbox) -> None:
+    """Two questions with a change between them go out an interval apart."""
+    async with client_of(sandbox, guard=Guard(read_interval=0.3)) as client:
+        started = anyio.current_time()
+        await client.files.list()
+        await client.files.upload(b"%PDF", name="a.pdf")
+        assert [file.name for file in await client.files.list()] == ["a.pdf"]
+        assert 0.3 <= anyio.current_time() - started < 2
+
+    assert len(sandbox.calls("ListarFicheros")) == 2
+
+
+async def test_a_block_is_kept_to(sandbox: Sandbox) -> None:
+    """One request finds it out; no other leaves until it should be over."""
+    async with client_of(sandbox, guard=Guard(block_pause=0.3)) as client:
+        sandbox.block(60)
+        with pytest.raises(AccountPaused, match="blocked"):
+            await client.sms.send(ANA, "Hola")
+        for _ in range(5):
+            with pytest.raises(AccountPaused):
+                await client.credits()
+        assert len(sandbox.requests) == 1
+        sandbox.advance(61)
+        await anyio.sleep(0.35)
+        assert (await client.sms.send(ANA, "Hola")).accepted == 1
+
+
+async def test_a_new_token_is_taken_after_the_pause(sandbox: Sandbox) -> None:
+    """A revoked token pauses; once it works again, so does everything."""
+    token, sandbox.token = sandbox.token, "otro"
+    async with client_of(sandbox, token=token, guard=Guard(pause=0.2, read_interval=0)) as client:
+        with pytest.raises(AuthenticationError):
+            await client.credits()
+        sandbox.token = token
+        with pytest.raises(AccountPaused):
+            await client.credits()
+        await anyio.sleep(0.25)
+        assert await client.credits() == sandbox.credits
+
+
+async def test_told_to_wait_too_long_fails_at_once(sandbox: Sandbox) -> None:
+    """An hour is not waited for, by this call or the next, and nothing was sent."""
+    sandbox.fault(Fault.status_429(3600))
+    async with client_of(sandbox) as client:
+        with anyio.fail_after(2):
+            for _ in range(3):
+                with pytest.raises(TooManyRequests) as caught:
+                    await client.sms.send(ANA, "Hola")
+                assert caught.value.retry_after > 3590
+
+    assert len(sandbox.requests) == 1
+    assert not sandbox.texts
+
+
+async def test_told_to_wait_everybody_waits(sandbox: Sandbox) -> None:
+    """Twenty tasks, one of them told to wait: all arrive, once each, after that time."""
+    sandbox.fault(Fault.status_429(0.2))
+    started = anyio.current_time()
+    async with client_of(sandbox) as client, anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(client.sms.send, f"34600003{number:03}", "Hola")
+
+    assert anyio.current_time() - started >= 0.2
+    assert sum(sandbox.counts.values()) == len(sandbox.counts) == 20
+
+
+async def test_a_path_that_is_not_there_names_the_remedy(sandbox: Sandbox) -> None:
+    """A base_url of an older version answers 404 with a page."""
+    client = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url.replace("v7", "v5"))
+    async with client:
+        with pytest.raises(APIError, match="is base_url right") as caught:
+            await client.credits()
+
+    assert caught.value.sent is False
