@@ -12,7 +12,8 @@ import anyio
 from ..bulk.engine import attach
 from ..errors import ConfigurationError
 from ..models.bulk import BulkResult
-from ._portal import Call, Desk, Portal, spawn
+from ._call import Call
+from ._portal import Desk, Portal, spawn
 
 T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class

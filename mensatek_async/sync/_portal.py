@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import os
 import signal
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
-import anyio
-
-from .._core.trace import Flights, landing
-from ..bulk.engine import attach
-from ..errors import ConfigurationError, MensatekError
-from ..models.bulk import BulkResult
-from ._usage import warn_in_async_code
+from ..errors import ConfigurationError
 
 T = TypeVar("T")
 
-_PATIENCE = 5.0  # seconds beyond the grace that an interrupted call is given to end
-_TICK = 0.1  # on Windows nothing interrupts a wait without end
+_PAUSE = 2.0  # a fork waits no longer for the loop, nor the loop for a fork
 _MAIN_THREADS_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGUSR2")
 
 
@@ -41,6 +34,9 @@ class _Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._home = os.getpid()
+        self.slow_callback_duration = (
+            math.inf
+        )  # what takes long here holds nobody up, so nobody need hear of it
 
     def __del__(self) -> None:  # not closed on purpose: it ends with the process
         pass
@@ -86,6 +82,18 @@ class Portal:
         """Whether the code that asks runs in the loop's own thread."""
         return threading.get_ident() == self._thread.ident
 
+    def pause(self) -> threading.Event:
+        """Hold the loop between two steps, until the event that this returns is set."""
+        paused, resume = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            paused.set()
+            resume.wait(_PAUSE)
+
+        self.loop.call_soon_threadsafe(hold)
+        paused.wait(_PAUSE)
+        return resume
+
     def finish(self, work: Coroutine[Any, Any, object], seconds: float) -> None:
         """Run something to its end, for so long at most; what it raises is nobody's business."""
         done = asyncio.run_coroutine_threadsafe(work, self.loop)
@@ -100,6 +108,7 @@ class Portal:
 _portal: Portal | None = None
 _lock = threading.Lock()
 _of_the_parent: list[Portal] = []
+_pauses: dict[int, threading.Event] = {}
 _running: set[asyncio.Task[Any]] = set()
 
 
@@ -126,16 +135,33 @@ def portal() -> Portal:
     return here
 
 
-def _forget_the_parent() -> None:
-    """A child has the parent's memory but not its threads: nothing of the loop may be used, or freed, here."""
+def _before_fork() -> None:
+    # A child inherits locks, of imports above all, in the state they are in, and nobody there ever releases those
+    # of the loop's thread. Between two steps of the loop it holds none.
+    here = _portal
+    if here is not None and here.is_here and not here.is_caller:
+        _pauses[threading.get_ident()] = here.pause()
+
+
+def _after_fork_in_parent() -> None:
+    pause = _pauses.pop(threading.get_ident(), None)
+    if pause is not None:
+        pause.set()
+
+
+def _after_fork_in_child() -> None:
+    # The parent's memory is here but not its threads: nothing of the loop may be used, or freed, here.
     global _portal, _lock
     if _portal is not None:
         _of_the_parent.append(_portal)
     _portal, _lock = None, threading.Lock()
+    _pauses.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_the_parent)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
 
 
 def spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -184,154 +210,9 @@ def _settle(answer: asyncio.Future[Any], told: tuple[Any, Exception | None]) -> 
         answer.set_result(told)
 
 
-_desk: contextvars.ContextVar[Desk] = contextvars.ContextVar("desk")
+desk_of_this_call: contextvars.ContextVar[Desk] = contextvars.ContextVar("desk_of_this_call")
 
 
 async def ask_caller(errand: Callable[[], T]) -> T:
     """Have the thread that called the client call a function, from work in the loop."""
-    return await _desk.get().ask(errand)
-
-
-class Call(Generic[T]):
-    """One piece of work in the loop, and the thread that waits for its end."""
-
-    def __init__(
-        self, here: Portal, work: Coroutine[Any, Any, T], *, grace: float, desk: Desk | None = None
-    ) -> None:
-        self._portal = here
-        self._work = work
-        self._grace = grace
-        self._alone = desk is None  # what belongs to a stream is told when its block ends
-        self._desk = desk or Desk()
-        self._flights = Flights()
-        self._scope: anyio.CancelScope | None = None
-        self._cancelled = False
-        self._done = False
-        self._values: list[T] = []
-        self._error: BaseException | None = None
-        self._context = contextvars.copy_context()
-        self._context.run(_desk.set, self._desk)
-        self._context.run(landing.set, self._flights)
-
-    # --- in the calling thread ------------------------------------------------------------------------------
-
-    def wait(self, lost: Callable[[T], object] | None = None) -> BaseException | None:
-        """Start the work and wait for its end, running its errands.
-
-        Returns:
-            What it raised, for the caller to raise: the same object, with its cause. None when it gave a `value`.
-
-        Args:
-            lost: gets the work's value when an interruption keeps it from being returned.
-        """
-        warn_in_async_code(self._portal.loop)
-        desk = self._desk
-        with desk.turn:
-            try:
-                self._portal.loop.call_soon_threadsafe(self._start)
-                while not self._done:
-                    self._ring()
-                    desk.serve()
-                    if not self._portal.is_here:
-                        raise ConfigurationError(
-                            "The process forked while the client ran its rows or callback."
-                        )
-            except BaseException as reason:
-                self._abandon(reason)
-                if lost is not None and self._values:
-                    lost(self._values[0])
-                raise
-        error, self._error = self._error, None
-        if error is not None and error.__traceback__ is not None:
-            # Without the frame of `_run`, which tells nobody anything.
-            error.__traceback__ = error.__traceback__.tb_next
-        return error
-
-    @property
-    def value(self) -> T:
-        """What the work returned."""
-        return self._values[0]
-
-    def _ring(self) -> None:
-        if sys.platform == "win32":
-            with suppress(Empty):
-                self._desk.bell.get(timeout=_TICK)
-        else:
-            self._desk.bell.get()
-
-    def _abandon(self, reason: BaseException) -> None:
-        """Cancel the work and wait for its end, however impatient the user is."""
-        limit = time.monotonic() + self._grace + _PATIENCE
-        told = False
-        while not self._done and self._portal.is_here and time.monotonic() < limit:
-            with suppress(BaseException):  # a second Ctrl-C changes nothing: the end is near
-                if not told:
-                    self._portal.loop.call_soon_threadsafe(self._cancel)
-                    told = True
-                self._desk.bell.get(timeout=0.05)
-        if self._portal.is_here and self._alone:
-            self._report(reason)
-
-    def _report(self, reason: BaseException) -> None:
-        """Let the interruption tell what became of the call: in a note, and in attributes."""
-        value = self._values[0] if self._values else None
-        result = value if isinstance(value, BulkResult) else getattr(self._error, "bulk_result", None)
-        if not self._done:
-            reason.add_note("the call did not end in time: it may still run, and send")
-        elif result is not None:
-            attach(reason, result)
-        elif isinstance(self._error, MensatekError):
-            _remember(reason, "call_error", self._error)
-            reason.add_note(f"the interrupted call: {self._error}")
-        elif self._values:
-            _remember(reason, "call_result", value)
-            reason.add_note("the interrupted call had ended: see this exception's call_result")
-        elif self._flights.lost:
-            reason.add_note(
-                "the interrupted call had left and got no answer: it may or may not have been done"
-            )
-        elif isinstance(self._error, asyncio.CancelledError) or self._error is None:
-            reason.add_note("the interrupted call did nothing more: what it had not sent was not sent")
-
-    # --- in the loop's thread -------------------------------------------------------------------------------
-
-    def _start(self) -> None:
-        self._task = self._portal.loop.create_task(self._run(), context=self._context)
-
-    def _cancel(self) -> None:
-        self._cancelled = True
-        if hasattr(self, "_task"):
-            spawn(self._stop())
-        else:
-            self._work.close()
-            self._finish()
-
-    async def _stop(self) -> None:
-        self._flights.land(self._grace)
-        if self._scope is not None:
-            self._scope.cancel()
-
-    def _finish(self) -> None:
-        self._done = True
-        self._desk.bell.put(None)
-
-    async def _run(self) -> None:
-        try:
-            with anyio.CancelScope() as scope:
-                self._scope = scope
-                if self._cancelled:
-                    scope.cancel()
-                try:
-                    self._values.append(await self._work)
-                except BaseException as error:
-                    # Shipped as a value: a SystemExit that left the task would end the loop for everybody.
-                    self._error = error
-                    if isinstance(error, asyncio.CancelledError):
-                        raise
-        finally:
-            self._finish()
-
-
-def _remember(error: BaseException, name: str, value: object) -> None:
-    with suppress(AttributeError):
-        setattr(error, name, value)
+    return await desk_of_this_call.get().ask(errand)

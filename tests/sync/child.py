@@ -72,9 +72,7 @@ class Child:
 
 
 @contextmanager
-def child(
-    code: str, sandbox: Sandbox, *options: str, head: str = _HEAD, **more: str
-) -> Iterator[Child]:
+def child(code: str, sandbox: Sandbox, *options: str, head: str = _HEAD, **more: str) -> Iterator[Child]:
     """Run Python code in a process of its own; it is killed when the block ends before it does."""
     program = head + textwrap.dedent(code)
     command = [sys.executable, *options, "-c", program]

@@ -51,7 +51,7 @@ HOMES: dict[str, set[str]] = {
     "_thread": set(),
     "concurrent.futures": {"sync/_portal.py"},
     "multiprocessing": set(),
-    "asyncio": {"sandbox/", "sync/_portal.py", "sync/_usage.py"},
+    "asyncio": {"sandbox/", "sync/"},
     "trio": set(),
     "sqlite3": {"campaigns/"},
     "psycopg": {"campaigns/"},

@@ -9,7 +9,7 @@ from attrs import Factory, define, frozen
 PACKAGE = Path(__file__).parents[2]
 NAME = "mensatek_async"
 WIDTH = 110
-HAND_WRITTEN = {"__init__.py", "_managed.py", "_portal.py", "_rows.py", "_twins.py", "_usage.py"}
+HAND_WRITTEN = {"__init__.py", "_call.py", "_managed.py", "_portal.py", "_rows.py", "_twins.py", "_usage.py"}
 
 
 @frozen

@@ -1,0 +1,171 @@
+"""One call from the caller's thread into the loop: waiting, errands, interruptions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from queue import Empty
+from typing import Any, Generic, TypeVar
+
+import anyio
+
+from .._core.trace import Flights, landing
+from ..bulk.engine import attach
+from ..errors import ConfigurationError, MensatekError
+from ..models.bulk import BulkResult
+from ._portal import Desk, Portal, desk_of_this_call, spawn
+from ._usage import warn_in_async_code
+
+T = TypeVar("T")
+
+_PATIENCE = 5.0  # seconds beyond the grace that an interrupted call is given to end
+_TICK = 0.1  # on Windows nothing interrupts a wait without end
+
+
+class Call(Generic[T]):
+    """One piece of work in the loop, and the thread that waits for its end."""
+
+    def __init__(
+        self, here: Portal, work: Coroutine[Any, Any, T], *, grace: float, desk: Desk | None = None
+    ) -> None:
+        self._portal = here
+        self._work = work
+        self._grace = grace
+        self._alone = desk is None  # what belongs to a stream is told when its block ends
+        self._desk = desk or Desk()
+        self._flights = Flights()
+        self._scope: anyio.CancelScope | None = None
+        self._cancelled = False
+        self._done = False
+        self._values: list[T] = []
+        self._error: BaseException | None = None
+        self._context = contextvars.copy_context()
+        self._context.run(desk_of_this_call.set, self._desk)
+        self._context.run(landing.set, self._flights)
+
+    # --- in the calling thread ------------------------------------------------------------------------------
+
+    def wait(self, lost: Callable[[T], object] | None = None) -> BaseException | None:
+        """Start the work and wait for its end, running its errands.
+
+        Returns:
+            What it raised, for the caller to raise: the same object, with its cause. None when it gave a `value`.
+
+        Args:
+            lost: gets the work's value when an interruption keeps it from being returned.
+        """
+        warn_in_async_code(self._portal.loop)
+        desk = self._desk
+        with desk.turn:
+            try:
+                self._portal.loop.call_soon_threadsafe(self._start)
+                while not self._done:
+                    self._ring()
+                    desk.serve()
+                    if not self._portal.is_here:
+                        raise ConfigurationError(
+                            "The process forked while the client ran its rows or callback."
+                        )
+            except BaseException as reason:
+                self._abandon(reason)
+                if lost is not None and self._values:
+                    lost(self._values[0])
+                raise
+        error, self._error = self._error, None
+        if error is not None and error.__traceback__ is not None:
+            # Without the frame of `_run`, which tells nobody anything.
+            error.__traceback__ = error.__traceback__.tb_next
+        return error
+
+    @property
+    def value(self) -> T:
+        """What the work returned."""
+        return self._values[0]
+
+    def _ring(self) -> None:
+        if sys.platform == "win32":
+            with suppress(Empty):
+                self._desk.bell.get(timeout=_TICK)
+        else:
+            self._desk.bell.get()
+
+    def _abandon(self, reason: BaseException) -> None:
+        """Cancel the work and wait for its end, however impatient the user is."""
+        limit = time.monotonic() + self._grace + _PATIENCE
+        told = False
+        while not self._done and self._portal.is_here and time.monotonic() < limit:
+            with suppress(BaseException):  # a second Ctrl-C changes nothing: the end is near
+                if not told:
+                    self._portal.loop.call_soon_threadsafe(self._cancel)
+                    told = True
+                self._desk.bell.get(timeout=0.05)
+        if self._portal.is_here and self._alone:
+            self._report(reason)
+
+    def _report(self, reason: BaseException) -> None:
+        """Let the interruption tell what became of the call: in a note, and in attributes."""
+        value = self._values[0] if self._values else None
+        result = value if isinstance(value, BulkResult) else getattr(self._error, "bulk_result", None)
+        if not self._done:
+            reason.add_note("the call did not end in time: it may still run, and send")
+        elif result is not None:
+            attach(reason, result)
+        elif isinstance(self._error, MensatekError):
+            _remember(reason, "call_error", self._error)
+            reason.add_note(f"the interrupted call: {self._error}")
+        elif self._values:
+            _remember(reason, "call_result", value)
+            reason.add_note("the interrupted call had ended: see this exception's call_result")
+        elif self._flights.lost:
+            reason.add_note(
+                "the interrupted call had left and got no answer: it may or may not have been done"
+            )
+        elif isinstance(self._error, asyncio.CancelledError) or self._error is None:
+            reason.add_note("the interrupted call did nothing more: what it had not sent was not sent")
+
+    # --- in the loop's thread -------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._task = self._portal.loop.create_task(self._run(), context=self._context)
+
+    def _cancel(self) -> None:
+        self._cancelled = True
+        if hasattr(self, "_task"):
+            spawn(self._stop())
+        else:
+            self._work.close()
+            self._finish()
+
+    async def _stop(self) -> None:
+        self._flights.land(self._grace)
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def _finish(self) -> None:
+        self._done = True
+        self._desk.bell.put(None)
+
+    async def _run(self) -> None:
+        try:
+            with anyio.CancelScope() as scope:
+                self._scope = scope
+                if self._cancelled:
+                    scope.cancel()
+                try:
+                    self._values.append(await self._work)
+                except BaseException as error:
+                    # Shipped as a value: a SystemExit that left the task would end the loop for everybody.
+                    self._error = error
+                    if isinstance(error, asyncio.CancelledError):
+                        raise
+        finally:
+            self._finish()
+
+
+def _remember(error: BaseException, name: str, value: object) -> None:
+    with suppress(AttributeError):
+        setattr(error, name, value)
