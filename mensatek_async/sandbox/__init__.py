@@ -1,7 +1,9 @@
 """A double of the Mensatek API over real HTTP: build and test without an account, a phone or a credit."""
 
+from .callbacks import Callbacks
 from .faults import Fault
 from .operations import OPERATIONS
+from .posting import Post
 from .records import Call, Text
 from .replies import REPLY_STYLES
 
@@ -12,4 +14,4 @@ except ModuleNotFoundError as _missing:
         raise
     raise ImportError("The sandbox needs more packages: pip install 'mensatek-async[sandbox]'") from _missing
 
-__all__ = ["OPERATIONS", "REPLY_STYLES", "Call", "Fault", "Sandbox", "Text"]
+__all__ = ["OPERATIONS", "REPLY_STYLES", "Call", "Callbacks", "Fault", "Post", "Sandbox", "Text"]

@@ -59,6 +59,7 @@ class Account:
         self.batches: list[Batch] = []
         self.counts: Counter[str] = Counter()
         self.outcomes: dict[str, int] = {}
+        self.followers: list[Callable[[Batch, list[str]], None]] = []
         self._prices = prices
         self._ids = count(_FIRST_MESSAGE)
 
@@ -81,6 +82,8 @@ class Account:
         if self.keep_texts:
             batch.phones = phones
             self.batches.append(batch)
+        for follow in self.followers:
+            follow(batch, phones)
 
     def cancel(self, batch: Batch) -> None:
         """Take recipients back whose text has not left, and refund them."""

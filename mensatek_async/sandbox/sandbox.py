@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .account import Account
+from .callbacks import Callbacks
 from .delivery import Clock
 from .faults import Fault
 from .gatekeeper import Gatekeeper
@@ -108,6 +109,7 @@ class Sandbox:
         self._host = host
         self._port = port
         self._connections = 0
+        self._callbacks: list[Callbacks] = []
         self.refusal_status = refusal_status
         self.reply_style = reply_style
         self.detailed = detailed
@@ -127,10 +129,14 @@ class Sandbox:
         if self._server.is_running:
             raise RuntimeError("The sandbox is running already")
         self._port = self._server.start(self._host, self._port)
+        for callbacks in self._callbacks:
+            callbacks.start()
         return self
 
     def stop(self) -> None:
         """Close all connections and free the port; what was received stays readable."""
+        for callbacks in self._callbacks:
+            callbacks.stop()
         self._server.stop()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -291,6 +297,19 @@ class Sandbox:
         """Choose the delivery status texts to a phone end with, such as 50: the number does not exist."""
         with self._provider.lock:
             self._provider.account.outcomes[phone] = status
+
+    def call_back(self, callbacks: Callbacks) -> Callbacks:
+        """Post what happens to texts accepted from now on to a webhook; gives the callbacks back.
+
+        Raises:
+            ValueError: they belong to a sandbox already.
+        """
+        with self._provider.lock:
+            callbacks.attach(self._provider.account, self._provider.lock)
+        self._callbacks.append(callbacks)
+        if self._server.is_running:
+            callbacks.start()
+        return callbacks
 
     def fault(
         self,

@@ -178,7 +178,9 @@ class Receiver:
             if self._is_async:
                 await self._handler(event)
             else:
-                await _settled(await anyio.to_thread.run_sync(self._handler, event))
+                # In a list: trio takes a function that returns an awaitable for a mistake.
+                (done,) = await anyio.to_thread.run_sync(lambda: [self._handler(event)])
+                await _settled(done)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await _settled(self._dedupe.finish(key, False))

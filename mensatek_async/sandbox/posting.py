@@ -1,0 +1,194 @@
+"""Posts callbacks over real HTTP from threads of its own, again when refused, and remembers what came back."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+_BOUNDARY = "----SandboxFormBoundary7MA4YWxk"
+_USER_AGENT = "mensatek-sandbox"
+_PATIENCE_SECONDS = 5.0
+FORMS = ("json", "form", "multipart")
+
+
+@dataclass(slots=True, kw_only=True)
+class Post:
+    """One callback, with every try to bring it.
+
+    Attributes:
+        fields: what it says, by wire names.
+        answers: the HTTP status of each try, in order; None for one without an answer.
+        repeated: it is a repetition that the sandbox made on purpose.
+    """
+
+    fields: Mapping[str, Any] = field(repr=False)
+    answers: list[int | None] = field(default_factory=list)
+    repeated: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether the last try was answered with a status of 200 to 299."""
+        return bool(self.answers) and 200 <= (self.answers[-1] or 0) < 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where and how callbacks are posted; see `Callbacks` for what each means."""
+
+    url: str = field(repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    form: str = "json"
+    charset: str = "utf-8"
+    retries: int = 3
+    retry_seconds: float = 0.2
+    timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("A callback's URL begins with http:// or https:// and has a host")
+        if self.form not in FORMS:
+            raise ValueError(f"{self.form!r} is no form: {', '.join(FORMS)}")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("Basic credentials need both username and password")
+        if self.retries < 0 or self.retry_seconds < 0 or self.timeout <= 0:
+            raise ValueError("Retries and their seconds are 0 or more, the timeout is above 0")
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection, not yet opened."""
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        return kind(parts.hostname or "", parts.port, timeout=self.timeout)
+
+    @property
+    def path(self) -> str:
+        """Path and query of the requests, token included."""
+        parts = urlsplit(self.url)
+        query = [parts.query] if parts.query else []
+        query += [urlencode({"token": self.token})] if self.token is not None else []
+        return (parts.path or "/") + (f"?{'&'.join(query)}" if query else "")
+
+    def request(self, fields: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+        """Body and headers for one callback."""
+        if self.form == "json":
+            body, media_type = json.dumps(fields).encode(), "application/json"
+        elif self.form == "form":
+            body = urlencode(fields, encoding=self.charset, errors="replace").encode()
+            media_type = "application/x-www-form-urlencoded"
+        else:
+            parts = (
+                f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                for name, value in fields.items()
+            )
+            body = f"{''.join(parts)}--{_BOUNDARY}--\r\n".encode(self.charset, "replace")
+            media_type = f"multipart/form-data; boundary={_BOUNDARY}"
+        headers = {"Content-Type": media_type, "User-Agent": _USER_AGENT}
+        if self.username is not None:
+            pair = f"{self.username}:{self.password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        return body, headers
+
+
+class Poster:
+    """Threads that bring posts to a target, each over a connection it keeps open.
+
+    Args:
+        target: where to.
+        connections: how many threads; more than one lets posts overtake each other.
+    """
+
+    def __init__(self, target: Target, connections: int) -> None:
+        self._target = target
+        self._connections = connections
+        self._changed = threading.Condition()
+        self._waiting: deque[Post] = deque()
+        self._under_way = 0
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin, or go on after a stop with what was waiting."""
+        self._stopping.clear()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"mensatek-sandbox-callbacks-{n}", daemon=True)
+            for n in range(self._connections)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the tries under way and end the threads; what waits stays."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(_PATIENCE_SECONDS)
+        self._threads = []
+
+    def add(self, posts: list[Post]) -> None:
+        """Have them posted, in this order as far as one connection goes."""
+        with self._changed:
+            self._waiting.extend(posts)
+            self._changed.notify_all()
+
+    def wait(self, timeout: float | None) -> bool:
+        """Block until nothing waits or is under way; False when the time was up before."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting and not self._under_way, timeout)
+
+    def _work(self) -> None:
+        connection = self._target.connect()
+        try:
+            while (post := self._next()) is not None:
+                try:
+                    self._bring(post, connection)
+                finally:
+                    with self._changed:
+                        self._under_way -= 1
+                        self._changed.notify_all()
+        finally:
+            connection.close()
+
+    def _next(self) -> Post | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
+            if self._stopping.is_set():
+                return None
+            self._under_way += 1
+            return self._waiting.popleft()
+
+    def _bring(self, post: Post, connection: http.client.HTTPConnection) -> None:
+        body, headers = self._target.request(post.fields)
+        wait = self._target.retry_seconds
+        for attempt in range(1 + self._target.retries):
+            if attempt and self._stopping.wait(wait):
+                return
+            wait *= 2 if attempt else 1
+            post.answers.append(self._try(connection, body, headers))
+            if post.taken:
+                return
+
+    def _try(
+        self, connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]
+    ) -> int | None:
+        for fresh in (connection.sock is None, True):
+            try:
+                connection.request("POST", self._target.path, body, headers)
+                answer = connection.getresponse()
+                answer.read()
+                return answer.status
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                if fresh:
+                    return None
+                # The other side had closed a connection that was idle: that is no try.
+        return None

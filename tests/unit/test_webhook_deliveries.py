@@ -1,0 +1,212 @@
+"""Waiting for a text's end by its callbacks, with one report when none came."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from mensatek_async import (
+    ConfigurationError,
+    Deliveries,
+    DeliveryStatus,
+    InvalidPhone,
+    MessageReport,
+    RecipientReport,
+    TooManyRequests,
+    testing,
+)
+from mensatek_async.webhooks import parse
+
+PHONE = "34600000000"
+
+
+class Reports:
+    """Gives a report with the statuses it was made with, and counts how often."""
+
+    def __init__(self, *statuses: int, phone: str = PHONE) -> None:
+        self.asked: list[int | str] = []
+        self._rows = tuple(RecipientReport(phone=phone, status=DeliveryStatus(code)) for code in statuses)
+
+    async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
+        self.asked.append(message_id)
+        return MessageReport(message_id=int(message_id), recipients=self._rows)
+
+
+class Client:
+    """As much of a client as `Deliveries` needs."""
+
+    def __init__(self, sms: Any = None, certified: Any = None) -> None:
+        self.sms = sms or Reports()
+        self.certified = certified or Reports()
+
+
+async def tell(deliveries: Deliveries, status: int, message_id: int = 7, phone: str = PHONE) -> None:
+    await deliveries(parse(*testing.delivery_report(status=status, message_id=message_id, phone=phone)))
+
+
+async def wait_while(deliveries: Deliveries, *statuses: int, certified: bool = False) -> DeliveryStatus:
+    """Wait for a text while its callbacks come."""
+    async with anyio.create_task_group() as tasks:
+
+        async def post() -> None:
+            for status in statuses:
+                await anyio.sleep(0.01)
+                await tell(deliveries, status)
+
+        tasks.start_soon(post)
+        return await deliveries.wait(7, PHONE, timeout=5, certified=certified)
+
+
+@pytest.mark.parametrize("status", [11, 13, 50, 101])
+async def test_a_wait_ends_with_the_final_status(status: int) -> None:
+    """Delivered or failed; "awaiting delivery" before it does not end the wait."""
+    client = Client()
+
+    assert (await wait_while(Deliveries(client), 2, status)).code == status
+    assert not client.sms.asked
+
+
+async def test_a_callback_may_come_before_the_wait() -> None:
+    """The provider may be quicker than the sender's next line."""
+    deliveries = Deliveries(Client())
+    await tell(deliveries, 13)
+
+    assert (await deliveries.wait("7", "+34 600 000 000", timeout=0)).code == 13
+
+
+async def test_old_news_do_not_take_an_end_back() -> None:
+    """ "Awaiting delivery" that was overtaken by "delivered" changes nothing."""
+    deliveries = Deliveries(Client())
+    await tell(deliveries, 13)
+    await tell(deliveries, 2)
+
+    newest = deliveries.newest(7, PHONE)
+
+    assert newest is not None
+    assert newest.code == 13
+    assert deliveries.newest(8, PHONE) is None
+
+
+async def test_a_certified_text_ends_with_its_certificate() -> None:
+    """13 is the end of a plain text, and a step of a certified one."""
+    assert (await wait_while(Deliveries(Client()), 2, 13, 14, certified=True)).code == 14
+    assert (await wait_while(Deliveries(Client()), 2, 51, certified=True)).code == 51
+    assert (await wait_while(Deliveries(Client()), 15, 190, certified=True)).code == 190
+
+
+async def test_events_of_others_and_of_other_kinds_change_nothing() -> None:
+    """Only this message, to this phone."""
+    deliveries = Deliveries(Client(Reports(2)))
+    await tell(deliveries, 13, message_id=8)
+    await tell(deliveries, 13, phone="34600000001")
+    await deliveries(parse(*testing.incoming_message(message_id=7, sender=PHONE)))
+
+    assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
+
+
+async def test_in_the_end_one_report_is_asked_for() -> None:
+    """One, with whatever it says, final or not; a certified text's where certified texts are reported."""
+    client = Client(Reports(2), Reports(14))
+    deliveries = Deliveries(client)
+
+    assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
+    assert (await deliveries.wait(9, PHONE, timeout=0.01, certified=True)).code == 14
+    assert (client.sms.asked, client.certified.asked) == ([7], [9])
+
+
+async def test_the_newest_callback_counts_where_the_report_knows_nothing() -> None:
+    """A report without the phone does not undo what a callback said."""
+    deliveries = Deliveries(Client())
+    await tell(deliveries, 2)
+
+    assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
+
+
+async def test_nothing_known_is_a_timeout() -> None:
+    """Neither a callback nor the report has heard of the text."""
+    with pytest.raises(TimeoutError):
+        await Deliveries(Client(Reports(13, phone="34600000001"))).wait(7, PHONE, timeout=0.01)
+
+
+async def test_the_guard_has_the_last_word() -> None:
+    """A report that would count as spam is not forced."""
+
+    class Guarded:
+        async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
+            raise TooManyRequests("too often")
+
+    with pytest.raises(TooManyRequests):
+        await Deliveries(Client(Guarded())).wait(7, PHONE, timeout=0.01)
+
+
+async def test_many_wait_for_one_text() -> None:
+    """Each is told, and nothing is left behind."""
+    deliveries = Deliveries(Client())
+    found: list[int] = []
+
+    async def wait() -> None:
+        found.append((await deliveries.wait(7, PHONE, timeout=5)).code)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(wait)
+        await anyio.sleep(0.02)
+        await tell(deliveries, 13)
+
+    assert found == [13, 13, 13]
+    assert not deliveries._waiters
+
+
+async def test_a_wait_that_is_given_up_leaves_nothing_behind() -> None:
+    """Cancelling is an ordinary end."""
+    deliveries = Deliveries(Client())
+
+    with anyio.move_on_after(0.02):
+        await deliveries.wait(7, PHONE)
+
+    assert not deliveries._waiters
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+async def test_a_callback_from_another_loop_wakes_the_waiter(backend: str) -> None:
+    """A webhook under WSGI runs its handlers on a loop of its own."""
+    deliveries = Deliveries(Client())
+
+    def elsewhere() -> None:
+        anyio.run(tell, deliveries, 13, backend=backend)
+
+    async with anyio.create_task_group() as tasks:
+
+        async def post() -> None:
+            await anyio.sleep(0.02)
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            await anyio.to_thread.run_sync(thread.join)
+
+        tasks.start_soon(post)
+        assert (await deliveries.wait(7, PHONE, timeout=5)).code == 13
+
+
+async def test_what_is_remembered_is_bounded() -> None:
+    """The oldest texts are forgotten."""
+    deliveries = Deliveries(Client(), remember=2)
+    for number in (1, 2, 3):
+        await tell(deliveries, 13, message_id=number)
+
+    assert [deliveries.newest(number, PHONE) is None for number in (1, 2, 3)] == [True, False, False]
+
+
+async def test_what_makes_no_sense_is_refused() -> None:
+    """A misprint shows at once, not after the timeout."""
+    deliveries = Deliveries(Client())
+
+    with pytest.raises(InvalidPhone):
+        await deliveries.wait(7, "nobody")
+    with pytest.raises(ValueError, match="invalid literal"):
+        await deliveries.wait("seven", PHONE)
+    with pytest.raises(ConfigurationError):
+        Deliveries(Client(), remember=0)
