@@ -32,5 +32,5 @@ def warn_in_async_code(own: asyncio.AbstractEventLoop) -> None:
         "Mensatek was called in asynchronous code and holds up its event loop; use AsyncMensatek there, or call it in "
         "a thread (asyncio.to_thread).",
         MensatekAsyncUsageWarning,
-        stacklevel=level - 1,
+        stacklevel=level,
     )

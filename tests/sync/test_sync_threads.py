@@ -1,0 +1,420 @@
+"""Threads, context variables, tracebacks, running loops: where legacy code lives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import logging
+import pickle
+import sqlite3
+import sys
+import threading
+import time
+import traceback
+import types
+import warnings
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from mensatek_async import (
+    BulkProgress,
+    ConfigurationError,
+    InvalidPhone,
+    InvalidRequest,
+    Limits,
+    Mensatek,
+    MensatekAsyncUsageWarning,
+)
+from mensatek_async.sandbox import Sandbox
+from mensatek_async.sync import _portal
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own for each test."""
+    with Sandbox(credits=1_000_000) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Mensatek]:
+    """A client of the sandbox."""
+    with client_of(sandbox) as opened:
+        yield opened
+
+
+def client_of(sandbox: Sandbox, **settings: object) -> Mensatek:
+    """A client of a sandbox."""
+    return Mensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME", **settings)  # type: ignore[arg-type]
+
+
+def phones(count: int, first: int = 34_600_000_000) -> list[str]:
+    """So many different mobiles."""
+    return [str(first + number) for number in range(count)]
+
+
+def test_fifty_threads_share_one_client(sandbox: Sandbox) -> None:
+    """All at once they send what each was told to, over no more connections than the client's limit."""
+    with client_of(sandbox, limits=Limits(concurrency=8)) as client, ThreadPoolExecutor(50) as pool:
+        sent = list(pool.map(lambda phone: client.sms.send(phone, "Hola").accepted, phones(300)))
+
+    assert sent == [1] * 300
+    assert set(sandbox.counts.values()) == {1}
+    assert sandbox.connections <= 8
+
+
+def test_threads_do_not_wait_for_each_other(sandbox: Sandbox, client: Mensatek) -> None:
+    """A slow call of one thread holds up no other: eight calls of 0.3 s take little more than one."""
+    client.credits()
+    sandbox.latency = 0.3
+    with ThreadPoolExecutor(8) as pool:
+        started = time.monotonic()
+        list(pool.map(lambda phone: client.sms.send(phone, "Hola"), phones(8)))
+
+    assert time.monotonic() - started < 1.2
+
+
+def test_all_clients_share_one_thread(sandbox: Sandbox) -> None:
+    """However many clients there are, and whoever starts them at one moment, there is one more thread."""
+    barrier = threading.Barrier(20)
+
+    def use(phone: str) -> int:
+        with client_of(sandbox) as client:
+            barrier.wait()
+            return client.sms.send(phone, "Hola").accepted
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(use, phones(20))) == [1] * 20
+
+    assert [thread.name for thread in threading.enumerate()].count("mensatek-async") == 1
+
+
+def test_nothing_starts_before_the_first_call(sandbox: Sandbox) -> None:
+    """A client made at import time costs no thread, so that a server may fork after it."""
+    before = threading.active_count()
+    with client_of(sandbox) as client:
+        assert client.last_credits is None
+        assert threading.active_count() == before
+
+
+def test_rows_of_a_database_are_read_in_the_callers_thread(client: Mensatek, tmp_path: Path) -> None:
+    """A cursor that insists on its thread feeds a bulk send, and the callback may write to its database."""
+    database = sqlite3.connect(tmp_path / "people.db")  # refuses other threads by default
+    database.execute("create table people (phone text)")
+    database.execute("create table progress (accepted integer)")
+    database.executemany("insert into people values (?)", [(phone,) for phone in phones(1234)])
+
+    def rows() -> Iterator[str]:
+        for (phone,) in database.execute("select phone from people"):
+            yield phone
+
+    def note(progress: BulkProgress) -> None:
+        database.execute("insert into progress values (?)", (progress.accepted,))
+
+    result = client.sms.send_bulk(rows(), "Hola", chunk_size=100, on_progress=note)
+    with client.sms.bulk(rows(), "Adiós", chunk_size=100, on_progress=note) as outcomes:
+        accepted = sum(outcome.accepted for outcome in outcomes)
+    single = client.sms.send((phone for phone in rows() if phone.endswith("01")), "Sólo uno")
+
+    assert result.accepted == accepted == 1234
+    assert single.accepted == 13
+    assert database.execute("select count(*), max(accepted) from progress").fetchone()[1] == 1234
+    database.close()
+
+
+def test_slow_rows_hold_up_nobody_else(client: Mensatek) -> None:
+    """While one thread's rows come slowly, the others' calls go on."""
+    reading, done = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[str]:
+        yield "600000001"
+        reading.set()
+        assert done.wait(20)
+        yield "600000002"
+
+    with ThreadPoolExecutor(1) as pool:
+        send = pool.submit(client.sms.send_bulk, slow(), "Hola")
+        assert reading.wait(20)
+        started = time.monotonic()
+        client.sms.send("600000003", "Hola")
+        taken = time.monotonic() - started
+        done.set()
+        assert send.result().accepted == 2
+
+    assert taken < 5
+
+
+def test_a_callback_may_use_the_client(client: Mensatek) -> None:
+    """The caller's thread is free while it runs the caller's code, so that this may call again."""
+    left = []
+    result = client.sms.send_bulk(
+        phones(300), "Hola", chunk_size=100, on_progress=lambda _: left.append(client.credits())
+    )
+
+    assert result.accepted == 300
+    assert len(left) == 4
+
+
+def test_threads_may_share_a_stream(client: Mensatek) -> None:
+    """Each outcome goes to one of them."""
+    with (
+        client.sms.bulk(phones(3000), "Hola", chunk_size=50) as outcomes,
+        ThreadPoolExecutor(5) as pool,
+    ):
+        shares = pool.map(lambda _: sum(outcome.accepted for outcome in outcomes), range(5))
+
+        assert sum(shares) == 3000
+
+
+def test_context_variables_are_seen_inside(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """A trace id set by the caller is there where the client works; what the client sets stays inside."""
+    trace = contextvars.ContextVar("trace", default="none")
+    seen: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(trace.get())
+        trace.set("changed")
+        return httpx.Response(200, json={"Res": 1, "Cred": "5"})
+
+    with Mensatek("user", "token", transport=httpx.MockTransport(answer)) as client:
+        trace.set("request 7")
+        client.credits()
+
+    assert seen == ["request 7"]
+    assert trace.get() == "request 7"
+
+
+def test_errors_keep_their_identity_their_cause_and_a_short_traceback(client: Mensatek) -> None:
+    """The very exception that was raised inside arrives, with one frame between the caller's and the client's own."""
+    boom = ZeroDivisionError("mine")
+
+    def rows() -> Iterator[str]:
+        yield "600000001"
+        raise boom
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        client.sms.send_bulk(rows(), "Hola")
+    with pytest.raises(InvalidPhone) as invalid:
+        client.sms.send("no phone", "Hola")
+
+    assert caught.value is boom
+    frames = [Path(frame.filename).name for frame in traceback.extract_tb(invalid.value.__traceback__)]
+    assert frames[1:4] == ["_sms.py", "_twins.py", "sms.py"]
+    assert not {"futures.py", "tasks.py", "threads.py", "from_thread.py"} & set(frames)
+
+
+def test_a_connection_error_keeps_its_cause(sandbox: Sandbox, client: Mensatek) -> None:
+    """What happened on the network stays reachable."""
+    sandbox.stop()
+
+    with pytest.raises(Exception, match="could not be reached") as caught:
+        client.files.delete("a.pdf")
+
+    assert caught.value.__cause__ is not None
+
+
+def test_an_error_in_the_body_of_a_stream_is_untouched(client: Mensatek) -> None:
+    """It comes out as it was raised, without frames of the loop, and the send has stopped."""
+    error = KeyError("mine")
+    with (  # noqa: PT012
+        pytest.raises(KeyError) as caught,
+        client.sms.bulk(phones(5000), "Hola", chunk_size=10) as outcomes,
+    ):
+        for _ in outcomes:
+            raise error
+
+    assert caught.value is error
+    assert error.__context__ is None
+    assert len(traceback.extract_tb(error.__traceback__)) == 1
+    assert outcomes.result.accepted < 5000
+
+
+def test_errors_are_not_kept_alive(client: Mensatek) -> None:
+    """An error and what its frames hold are freed when the caller lets go, without waiting for the collector."""
+
+    class Big:
+        pass
+
+    def fail() -> weakref.ref[Big]:
+        big = Big()
+        try:
+            client.sms.send("no phone", "Hola")
+        except InvalidPhone:
+            return weakref.ref(big)
+        raise AssertionError
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert fail()() is None
+    finally:
+        gc.enable()
+
+
+def test_in_a_running_loop_it_works_and_warns_once(client: Mensatek) -> None:
+    """Asynchronous code that calls it is told so at each call site once, and served all the same."""
+
+    async def main() -> None:
+        for _ in range(3):
+            client.sms.send("600000000", "Hola")
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        asyncio.run(main())
+        trio.run(main)
+
+    told = [one for one in caught if one.category is MensatekAsyncUsageWarning]
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    assert "AsyncMensatek" in str(told[0].message)
+
+
+def test_a_stream_in_a_running_loop_warns_at_the_callers_line(client: Mensatek) -> None:
+    """The warning points at the caller's own code, not into this package or the standard library."""
+
+    async def main() -> None:
+        with client.sms.bulk(phones(3), "Hola") as outcomes:
+            assert sum(outcome.accepted for outcome in outcomes) == 3
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        asyncio.run(main())
+
+    assert {one.filename for one in caught} == {__file__}
+
+
+def test_in_a_notebook_it_is_silent(client: Mensatek, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook always has a running loop, and nobody waits for it."""
+    shell = types.ModuleType("IPython")
+    shell.get_ipython = lambda: object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", shell)
+
+    async def main() -> int:
+        return client.sms.send("600000000", "Hola").accepted
+
+    assert asyncio.run(main()) == 1
+
+
+def test_in_a_thread_of_a_running_loop_it_is_silent(client: Mensatek) -> None:
+    """That is how asynchronous code should call it."""
+
+    async def main() -> int:
+        return (await asyncio.to_thread(client.sms.send, "600000000", "Hola")).accepted
+
+    assert asyncio.run(main()) == 1
+
+
+def test_the_loops_own_thread_is_refused_with_advice(sandbox: Sandbox) -> None:
+    """Code that runs inside the client's loop and calls a synchronous client would wait for itself for ever."""
+    refused: list[Exception] = []
+
+    with client_of(sandbox) as other:
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            try:
+                other.credits()
+            except ConfigurationError as error:
+                refused.append(error)
+            return httpx.Response(200, json={"Res": 1, "Cred": "5"})
+
+        with Mensatek("user", "token", transport=httpx.MockTransport(answer)) as client:
+            client.credits()
+
+    assert "AsyncMensatek" in str(refused[0])
+
+
+def test_a_system_exit_inside_the_loop_ends_only_its_own_call(sandbox: Sandbox) -> None:
+    """Whatever a transport raises, the loop goes on for all other clients."""
+
+    def quit_(request: httpx.Request) -> httpx.Response:
+        raise SystemExit(5)
+
+    with Mensatek("user", "token", transport=httpx.MockTransport(quit_)) as client:
+        with pytest.raises(SystemExit):
+            client.credits()
+        with pytest.raises(BaseException), client.sms.bulk(phones(3), "Hola") as outcomes:  # noqa: B017
+            list(outcomes)
+    with client_of(sandbox) as client:
+        assert client.sms.send("600000000", "Hola").accepted == 1
+
+
+def test_a_closed_client_refuses_calls(sandbox: Sandbox) -> None:
+    """Closing twice is no error, calling afterwards is, used or not."""
+    used, unused = client_of(sandbox), client_of(sandbox)
+    used.credits()
+    for client in (used, unused):
+        client.close()
+        client.close()
+        with pytest.raises(ConfigurationError, match="closed"):
+            client.credits()
+        with pytest.raises(ConfigurationError, match="closed"):
+            client.sms.send("600000000", "Hola")
+        with pytest.raises(ConfigurationError, match="closed"), client.sms.bulk([], "Hola"):
+            pass
+
+
+def test_wrong_options_of_a_stream_are_refused_at_the_call(client: Mensatek) -> None:
+    """Before its block begins, as in the asynchronous client."""
+    with pytest.raises(InvalidRequest):
+        client.sms.bulk("600000000", "Hola")
+    with pytest.raises(InvalidRequest):
+        client.sms.bulk(phones(3), "Hola", chunk_size=0)
+
+
+def test_it_cannot_be_pickled_and_says_so(client: Mensatek) -> None:
+    """Neither the token nor the connections can travel; the message says what to do."""
+    for one in (client, client.sms):
+        with pytest.raises(TypeError, match="each process"):
+            pickle.dumps(one)
+
+
+def test_the_token_never_shows(sandbox: Sandbox) -> None:
+    """Not in the client's repr either."""
+    with client_of(sandbox) as client:
+        assert sandbox.token not in repr(client)
+        assert repr(client).startswith("<Mensatek user='demo'")
+
+
+def test_missing_credentials_are_told_when_it_is_made() -> None:
+    """Not at the first call, when nobody expects it."""
+    with pytest.raises(ConfigurationError, match="MENSATEK_API_TOKEN"):
+        Mensatek("user")
+
+
+def test_a_total_is_known_where_nothing_must_be_read_for_it(client: Mensatek) -> None:
+    """A dictionary's keys know their number; a lazy query that would have to be run is not asked."""
+
+    class Query:
+        """As Django's: it has a length, which costs the whole query."""
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(phones(10))
+
+        def __len__(self) -> int:
+            raise AssertionError("the whole query was read")
+
+    totals: list[int | None] = []
+    for rows in (dict.fromkeys(phones(10)).keys(), Query()):
+        client.sms.send_bulk(rows, "Hola", on_progress=lambda progress: totals.append(progress.total))
+
+    assert set(totals[:2]) == {10}
+    assert set(totals[2:]) == {None}
+
+
+def test_the_loop_logs_nothing(client: Mensatek, caplog: pytest.LogCaptureFixture) -> None:
+    """No task is lost and no exception is left to the loop's own handler."""
+    with caplog.at_level(logging.WARNING, logger="asyncio"):
+        client.sms.send_bulk(phones(100), "Hola", chunk_size=10)
+        with client.sms.bulk(phones(1000), "Hola", chunk_size=10) as outcomes:
+            next(outcomes)
+        gc.collect()
+        assert _portal.portal().is_here
+
+    assert not caplog.records
