@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 from attrs import Factory, define, frozen
@@ -23,10 +24,22 @@ class Source:
     base: str
 
 
+def _resources() -> tuple[Source, ...]:
+    """The resources that the client has, in its own order."""
+    tree = ast.parse((PACKAGE / "client.py").read_text(encoding="utf-8"))
+    return tuple(
+        Source(f"resources/{module}.py", alias.name, f"Sync{alias.name}", f"_{module}.py", "Twin")
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("resources.")
+        for module in [node.module.removeprefix("resources.")]
+        for alias in node.names
+        if alias.name.endswith("Resource")
+    )
+
+
 SOURCES = (
     Source("bulk/outcomes.py", "BulkStream", "SyncBulkStream", "_outcomes.py", "Stream"),
-    Source("resources/sms.py", "SmsResource", "SyncSmsResource", "_sms.py", "Twin"),
-    Source("resources/files.py", "FilesResource", "SyncFilesResource", "_files.py", "Twin"),
+    *_resources(),
     Source("client.py", "AsyncMensatek", "Mensatek", "_client.py", "ClientTwin"),
 )
 
@@ -70,14 +83,12 @@ PHRASES = {
 KEPT = {"AsyncMensatek", "AsyncTransport"}
 KEPT_PROSE = "httpx's asynchronous transport interface"
 IMPORTED = {  # by what is written here itself
+    **{source.twin: f"{NAME}.sync.{source.target.removesuffix('.py')}" for source in SOURCES},
     "AbstractContextManager": "contextlib",
     "BulkProgress": f"{NAME}.models.bulk",
     "Callable": "collections.abc",
     "Iterable": "collections.abc",
     "Recipient": f"{NAME}.models.recipient",
-    "SyncBulkStream": f"{NAME}.sync._outcomes",
-    "SyncFilesResource": f"{NAME}.sync._files",
-    "SyncSmsResource": f"{NAME}.sync._sms",
     "TracebackType": "types",
     "Self": "typing",
     "overload": "typing",
