@@ -11,7 +11,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from attrs import define, field
 
-from ..codes import DeliveryStatus
+from ..codes import DeliveryStatus, Phase
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, Event
 from ..models.results import MessageReport
@@ -168,7 +168,7 @@ class Deliveries:
 
 def _is_end(status: DeliveryStatus, certified: bool) -> bool:
     if certified:
-        return status.is_certified or (status.is_final and not status.is_delivered)
+        return status.is_certified or (status.is_final and status.phase is not Phase.DELIVERED)
     return status.is_final
 
 

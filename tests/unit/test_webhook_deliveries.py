@@ -93,9 +93,12 @@ async def test_old_news_do_not_take_an_end_back() -> None:
 
 async def test_a_certified_text_ends_with_its_certificate() -> None:
     """13 is the end of a plain text, and a step of a certified one."""
-    assert (await wait_while(Deliveries(Client()), 2, 13, 14, certified=True)).code == 14
-    assert (await wait_while(Deliveries(Client()), 2, 51, certified=True)).code == 51
-    assert (await wait_while(Deliveries(Client()), 15, 190, certified=True)).code == 190
+    client = Client()
+
+    assert (await wait_while(Deliveries(client), 2, 13, 14, certified=True)).code == 14
+    assert (await wait_while(Deliveries(client), 2, 51, certified=True)).code == 51
+    assert (await wait_while(Deliveries(client), 15, 190, certified=True)).code == 190
+    assert not client.certified.asked
 
 
 async def test_events_of_others_and_of_other_kinds_change_nothing() -> None:

@@ -1,0 +1,337 @@
+"""The sandbox posts what happens, as the manuals say; taken in by a plain server that knows nothing of the client."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from mensatek_async.sandbox import Callbacks, Sandbox
+from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, Caller, calling
+
+NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
+
+
+class Listener:
+    """A server that keeps what is posted and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.answers: list[int] = []
+        self._lock = threading.Lock()
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                with listener._lock:
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
+                    listener.bodies.append(body)
+                    listener.headers.append(dict(self.headers))
+                    listener.paths.append(self.path)
+                    status = listener.answers.pop(0) if listener.answers else 200
+                if status == 0:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/callbacks"
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The JSON bodies, decoded."""
+        return [json.loads(body) for body in self.bodies]
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A server for callbacks."""
+    with Listener() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox whose clock stands at noon; a status takes 3 seconds."""
+    with Sandbox(starts_at=NOON, block_after=1000) as running:
+        yield running
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller with the right credentials."""
+    with calling(sandbox) as caller:
+        yield caller
+
+
+def test_every_status_is_posted_when_it_is_reached(
+    sandbox: Sandbox, call: Caller, listener: Listener
+) -> None:
+    """Awaiting delivery at once, delivered three seconds later by the sandbox's clock, with all fields."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    message_id = call.send(ANA, Referenciausuario="cita 7")["idMensaje"]
+
+    assert callbacks.wait(5)
+    assert [told["Resultado"] for told in listener.told] == [2]
+    sandbox.advance(3)
+    assert callbacks.wait(5)
+
+    awaiting, delivered = listener.told
+    assert delivered.pop("idReport") == awaiting["idReport"] > 0
+    assert delivered == {
+        "Servicio": "SMSMASIVO",
+        "Resultado": 11,
+        "Remitente": "MIEMPRESA",
+        "Movil": ANA,
+        "Fecha": "2027-01-08 12:00:03",
+        "Segundos": 3,
+        "idMensaje": message_id,
+        "Referencia": "cita 7",
+    }
+
+
+def test_outcomes_and_cancellations_are_told(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """A number that does not exist, and a text that never left."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    sandbox.set_outcome(LUIS, 50)
+    call.send(ANA, LUIS)
+    cancelled = call.send(EVA, Fecha="2027-01-09 10:00")["idMensaje"]
+    call("CancelarSMS", Idmensaje=cancelled)
+
+    sandbox.advance(10)
+    assert callbacks.wait(5)
+
+    told = [(one["Movil"], one["Resultado"]) for one in listener.told]
+    assert sorted(told) == [(ANA, 2), (ANA, 11), (LUIS, 2), (LUIS, 50), (EVA, 29)]
+
+
+def test_a_certified_text_is_told_in_texts(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """The certified manual's sample has all its numbers as strings."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    rows = [{"Movil": ANA}]
+    call("EnviarSMSCERTIFICADO", Remitente="MIEMPRESA", Destinatarios=rows, Mensaje="Hola", **ISSUER)
+
+    sandbox.advance(10)
+    assert callbacks.wait(5)
+
+    assert [told["Resultado"] for told in listener.told] == ["2", "13", "14"]
+    assert {told["Servicio"] for told in listener.told} == {"SMSCERTIFICADO"}
+    assert all(isinstance(value, str) for told in listener.told for value in told.values())
+
+
+def test_a_contract_tells_of_its_document(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """Opening the PDF is a status with variables and an event of the document."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    pdf = base64.b64encode(b"%PDF-1.4").decode()
+    rows = [{"Movil": ANA}]
+    text = f"Firme: (BASE64:0:{pdf})"
+    call(
+        "EnviarSMSCERTIFICADO",
+        Remitente="A",
+        Destinatarios=rows,
+        Mensaje=text,
+        Tipocontrato=18,
+        Links=1,
+        **ISSUER,
+    )
+
+    sandbox.advance(10)
+    assert callbacks.wait(5)
+
+    told = [(one["Servicio"], one.get("Resultado")) for one in listener.told]
+    assert told == [
+        ("SMSCERTIFICADO", "2"),
+        ("SMSCERTIFICADO", "13"),
+        ("SMSCERTIFICADO", "160"),
+        ("EVENTOSSMSCERTIFICADO", None),
+        ("SMSCERTIFICADO", "180"),
+    ]
+    assert json.loads(listener.told[2]["Variables"]) == {"IP": "127.0.0.1"}
+
+
+def test_a_reply_comes_in(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """What somebody writes is told with the message it replies to."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    with pytest.raises(KeyError):
+        callbacks.receive(ANA, "SI", message_id=1)
+    message_id = call.send(ANA, Referenciausuario="r")["idMensaje"]
+
+    callbacks.receive(ANA, "Sí", message_id=message_id)
+    callbacks.receive(EVA, "hola")
+    assert callbacks.wait(5)
+
+    reply, other = (one for one in listener.told if one["Servicio"] == "SMSRECIBIDO")
+    assert (reply["idM"], reply["Referencia"], reply["Mensaje"], reply["timestamp"]) == (
+        message_id,
+        "r",
+        "Sí",
+        int(NOON.timestamp()),
+    )
+    assert (other["idM"], other["idR"], other["EsCert"]) == (0, 0, "false")
+
+
+@pytest.mark.parametrize("form", ["form", "multipart"])
+@pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
+def test_forms(sandbox: Sandbox, call: Caller, listener: Listener, form: str, charset: str) -> None:
+    """Both form encodings, in both charsets."""
+    callbacks = sandbox.call_back(Callbacks(listener.url, form=form, charset=charset, numeric_phones=True))
+
+    callbacks.receive(ANA, "mañana")
+    assert callbacks.wait(5)
+
+    (body,) = listener.bodies
+    if form == "form":
+        assert parse_qs(body.decode(), encoding=charset)["Mensaje"] == ["mañana"]
+    else:
+        assert 'name="Mensaje"\r\n\r\nmañana\r\n'.encode(charset) in body
+    assert listener.headers[0]["Content-Type"].startswith(("application/x-www-form", "multipart/form-data"))
+
+
+def test_credentials_and_token(sandbox: Sandbox, listener: Listener) -> None:
+    """Basic in the header, the token in the URL beside what was there."""
+    callbacks = sandbox.call_back(Callbacks(f"{listener.url}?a=b", username="u", password="ñ", token="t&="))
+
+    callbacks.receive(ANA, "hola")
+    assert callbacks.wait(5)
+
+    assert parse_qs(urlsplit(listener.paths[0]).query) == {"a": ["b"], "token": ["t&="]}
+    assert listener.headers[0]["Authorization"] == f"Basic {base64.b64encode('u:ñ'.encode()).decode()}"
+
+
+def test_what_is_not_taken_is_posted_again(sandbox: Sandbox, listener: Listener) -> None:
+    """An error and a lost answer are repeated; in the end it is taken."""
+    listener.answers = [500, 0]
+    callbacks = sandbox.call_back(Callbacks(listener.url, retry_seconds=0.01))
+
+    callbacks.receive(ANA, "hola")
+    assert callbacks.wait(5)
+
+    (post,) = callbacks.posts
+    assert (post.answers[0], post.taken) == (500, True)
+    assert len(set(listener.bodies)) == 1
+    assert not callbacks.lost
+
+
+def test_what_is_never_taken_is_lost(sandbox: Sandbox, listener: Listener) -> None:
+    """After the last repeat it is given up and named."""
+    listener.answers = [500] * 9
+    callbacks = sandbox.call_back(Callbacks(listener.url, retries=2, retry_seconds=0.01))
+
+    callbacks.receive(ANA, "hola")
+    assert callbacks.wait(5)
+
+    (lost,) = callbacks.lost
+    assert lost.answers == [500, 500, 500]
+
+
+def test_a_webhook_that_is_down(sandbox: Sandbox) -> None:
+    """Nobody listens: no answer, and no harm done."""
+    callbacks = sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=1, retry_seconds=0.01))
+
+    callbacks.receive(ANA, "hola")
+    assert callbacks.wait(5)
+
+    assert [lost.answers for lost in callbacks.lost] == [[None, None]]
+
+
+def test_trouble_on_purpose(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """Repetitions, another order, and statuses of no manual, the same with every run."""
+    callbacks = sandbox.call_back(
+        Callbacks(listener.url, duplicates=0.5, shuffle=500, unknown_statuses=0.5, connections=2)
+    )
+    phones = [str(34600000100 + n) for n in range(50)]
+    call.send(*phones)
+
+    sandbox.advance(10)
+    assert callbacks.wait(10)
+
+    events = callbacks.events
+    strange = [event for event in events if event["Resultado"] >= 7000]
+    assert 10 < len(strange) < 40
+    assert len(events) == 100 + len(strange)
+    assert len(listener.told) == len(callbacks.posts) > len(events) + 20
+    assert {json.dumps(one, sort_keys=True) for one in listener.told} == {
+        json.dumps(one, sort_keys=True) for one in events
+    }
+    first = {phone: next(one["Resultado"] for one in events if one["Movil"] == phone) for phone in phones}
+    assert len(set(first.values())) > 1
+
+
+def test_callbacks_stop_and_go_on_with_the_sandbox(
+    sandbox: Sandbox, call: Caller, listener: Listener
+) -> None:
+    """Stopped with it, nothing is posted; started again, nothing is missing."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    call.send(ANA)
+    assert callbacks.wait(5)
+
+    sandbox.stop()
+    assert not [thread.name for thread in threading.enumerate() if "mensatek-sandbox" in thread.name]
+    sandbox.advance(3)
+    assert len(listener.bodies) == 1
+    sandbox.start()
+    assert callbacks.wait(5)
+
+    assert [told["Resultado"] for told in listener.told] == [2, 11]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"url": "ftp://127.0.0.1/"},
+        {"url": "http://"},
+        {"form": "xml"},
+        {"username": "u"},
+        {"duplicates": 2.0},
+        {"retries": -1},
+        {"connections": 0},
+        {"timeout": 0},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense(settings: dict[str, Any]) -> None:
+    """A misprint shows at once."""
+    with pytest.raises(ValueError, match=r"."):
+        Callbacks(**{"url": "http://127.0.0.1/", **settings})
+
+
+def test_callbacks_belong_to_one_sandbox(sandbox: Sandbox, listener: Listener) -> None:
+    """Used before they are handed over, or twice, they say so."""
+    callbacks = Callbacks(listener.url)
+    with pytest.raises(RuntimeError):
+        callbacks.receive(ANA, "hola")
+
+    sandbox.call_back(callbacks)
+
+    with pytest.raises(ValueError, match="already"):
+        sandbox.call_back(callbacks)

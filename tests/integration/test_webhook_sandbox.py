@@ -1,0 +1,132 @@
+"""The sandbox posts, the webhook takes in: every event once and none lost, over real HTTP."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from mensatek_async import AsyncMensatek, Deliveries, DeliveryReport, IncomingMessage, Phase
+from mensatek_async.sandbox import Callbacks, Sandbox
+from mensatek_async.webhooks import Event, asgi, event_key, wsgi
+from tests.sandbox_calls import ANA, calling
+from tests.webhook_servers import serve_asgi, serve_wsgi
+
+ASGI = (asgi.WebhookApp, serve_asgi)
+WSGI = (wsgi.WebhookApp, serve_wsgi)
+DOOR = {"username": "mensatek", "password": "contraseña", "token": "s3cr3t"}
+
+
+class Book:
+    """Counts the events handed over; fails on some at their first coming, before or after it has counted."""
+
+    def __init__(self, failing: float = 0.0) -> None:
+        self.handled: Counter[str] = Counter()
+        self.events: list[Event] = []
+        self._failed: set[str] = set()
+        self._failing = failing
+        self._random = random.Random(7)
+
+    def handle(self, event: Event) -> None:
+        key = event_key(event)
+        if key not in self._failed and self._random.random() < self._failing:
+            self._failed.add(key)
+            raise ValueError("the database is away")
+        self.handled[key] += 1
+        self.events.append(event)
+
+    async def handle_async(self, event: Event) -> None:
+        self.handle(event)
+
+
+def identity(told: dict[str, Any]) -> tuple[str, ...]:
+    """What makes an event of the sandbox one of its own."""
+    return tuple(str(told[name]) for name in ("idMensaje", "Movil", "Resultado", "Fecha"))
+
+
+def seen(event: Event) -> tuple[str, ...]:
+    """The same, of an event handed over."""
+    assert isinstance(event, DeliveryReport)
+    assert event.reported_at is not None
+    date = event.reported_at.strftime("%Y-%m-%d %H:%M:%S")
+    return str(event.message_id), event.phone, str(event.status.code), date
+
+
+@pytest.mark.parametrize(("mount", "serve"), [ASGI, WSGI], ids=["asgi", "wsgi"])
+@pytest.mark.parametrize("form", ["json", "form", "multipart"])
+@pytest.mark.parametrize("is_async", [True, False], ids=["coroutine", "function"])
+def test_every_event_once_and_none_lost(mount: Any, serve: Any, form: str, is_async: bool) -> None:
+    """Duplicates, another order, unknown statuses and a handler that fails now and then."""
+    book = Book(failing=0.1)
+    app = mount(book.handle_async if is_async else book.handle, networks=["127.0.0.0/8"], **DOOR)
+    with serve(app) as url, Sandbox(delivery_seconds=0) as sandbox, calling(sandbox) as call:
+        trouble: dict[str, Any] = {"duplicates": 0.3, "shuffle": 100, "unknown_statuses": 0.1}
+        callbacks = sandbox.call_back(
+            Callbacks(f"{url}/mensatek", form=form, connections=4, retry_seconds=0.01, **trouble, **DOOR)
+        )
+        call.send(*(str(34600000000 + n) for n in range(60)))
+        assert callbacks.wait(30)
+
+    assert not callbacks.lost
+    assert {seen(event) for event in book.events} == {identity(told) for told in callbacks.events}
+    assert set(book.handled.values()) == {1}
+    assert len(book.handled) == len(callbacks.events) < len(callbacks.posts)
+    assert Phase.UNKNOWN in {event.status.phase for event in book.events if isinstance(event, DeliveryReport)}
+
+
+@pytest.mark.parametrize(("mount", "serve"), [ASGI, WSGI], ids=["asgi", "wsgi"])
+@pytest.mark.parametrize("wrong", [{"token": "else"}, {"password": "else"}], ids=["token", "password"])
+def test_a_stranger_gets_nothing_in(mount: Any, serve: Any, wrong: dict[str, str]) -> None:
+    """Over real HTTP as well: refused, and refused again."""
+    book = Book()
+    with serve(mount(book.handle, **DOOR)) as url, Sandbox() as sandbox:
+        callbacks = sandbox.call_back(Callbacks(url, retries=1, retry_seconds=0.01, **DOOR | wrong))
+        callbacks.receive(ANA, "hola")
+        assert callbacks.wait(10)
+
+    assert [post.answers for post in callbacks.lost] == [[401, 401]]
+    assert not book.events
+
+
+@pytest.mark.parametrize("certified", [True, False])
+async def test_waiting_for_a_delivery(certified: bool) -> None:
+    """From the send to the final status without one question to the provider."""
+    with Sandbox(delivery_seconds=0.05) as sandbox:
+        async with AsyncMensatek(
+            sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="MIEMPRESA"
+        ) as client:
+            deliveries = Deliveries(client)
+            with serve_wsgi(wsgi.WebhookApp(deliveries, token="t")) as url:
+                callbacks = sandbox.call_back(Callbacks(url, token="t"))
+                if certified:
+                    with calling(sandbox) as call:
+                        message_id = call.certify("34600000000")["idMensaje"]
+                else:
+                    message_id = (await client.sms.send("600000000", "Hola")).message_id
+                status = await deliveries.wait(message_id, "600000000", timeout=20, certified=certified)
+                sandbox.stop()
+        assert callbacks.posts
+
+    assert status.code == (14 if certified else 11)
+    assert {call.operation for call in sandbox.requests} <= {"EnviarSMS", "EnviarSMSCERTIFICADO"}
+
+
+def test_a_reply_reaches_the_handler() -> None:
+    """Text, number and the message it replies to, as they were written."""
+    book = Book()
+    with serve_asgi(asgi.WebhookApp(book.handle_async, token="t")) as url, Sandbox() as sandbox:
+        callbacks = sandbox.call_back(Callbacks(url, token="t", form="form", charset="cp1252"))
+        with calling(sandbox) as call:
+            message_id = call.send(ANA, Referenciausuario="cita 7")["idMensaje"]
+        callbacks.receive(ANA, "Sí, mañana 10 €", message_id=message_id)
+        assert callbacks.wait(10)
+
+    (event,) = (event for event in book.events if isinstance(event, IncomingMessage))
+    assert (event.text, event.sender, event.message_id, event.reference) == (
+        "Sí, mañana 10 €",
+        ANA,
+        message_id,
+        "cita 7",
+    )
