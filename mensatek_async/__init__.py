@@ -10,6 +10,7 @@ TYPE_CHECKING = False  # what type checkers take for true; importing it would co
 if TYPE_CHECKING:
     from . import text, webhooks
     from .bulk.outcomes import BulkStream
+    from .certificates import open_certificates
     from .client import AsyncMensatek
     from .codes import DeliveryStatus, Phase
     from .errors import (
@@ -49,6 +50,14 @@ if TYPE_CHECKING:
         UploadFailed,
     )
     from .models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+    from .models.certified import (
+        Certificate,
+        CertificateBundle,
+        CertificateRow,
+        ContractType,
+        Download,
+        Identify,
+    )
     from .models.events import DeliveryReport, DocumentEvent, IncomingMessage
     from .models.issuer import Issuer
     from .models.recipient import Recipient, VoiceFallback
@@ -60,6 +69,7 @@ if TYPE_CHECKING:
         SendResult,
         StoredFile,
     )
+    from .resources.certified import CertifiedResource
     from .resources.files import FilesResource
     from .resources.sms import SmsResource
     from .settings import Guard, Limits, Retry, Timeout
@@ -73,6 +83,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bulk.outcomes": ("BulkStream",),
+    "certificates": ("open_certificates",),
     "client": ("AsyncMensatek",),
     "codes": ("DeliveryStatus", "Phase"),
     "errors": (
@@ -113,6 +124,14 @@ _HOMES = {
     ),
     "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
     "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage"),
+    "models.certified": (
+        "Certificate",
+        "CertificateBundle",
+        "CertificateRow",
+        "ContractType",
+        "Download",
+        "Identify",
+    ),
     "models.issuer": ("Issuer",),
     "models.recipient": ("Recipient", "VoiceFallback"),
     "models.results": (
@@ -123,6 +142,7 @@ _HOMES = {
         "SendResult",
         "StoredFile",
     ),
+    "resources.certified": ("CertifiedResource",),
     "resources.files": ("FilesResource",),
     "resources.sms": ("SmsResource",),
     "settings": ("Guard", "Limits", "Retry", "Timeout"),
@@ -148,16 +168,22 @@ __all__ = [
     "BulkResult",
     "BulkStream",
     "Cancellation",
+    "Certificate",
+    "CertificateBundle",
+    "CertificateRow",
+    "CertifiedResource",
     "ChunkOutcome",
     "ConfigurationError",
     "ConnectionFailed",
     "ContentMissing",
+    "ContractType",
     "ContractWithoutPdf",
     "DateRejected",
     "Deliveries",
     "DeliveryReport",
     "DeliveryStatus",
     "DocumentEvent",
+    "Download",
     "FileNotFound",
     "FileRejected",
     "FileTooLarge",
@@ -165,6 +191,7 @@ __all__ = [
     "FilesResource",
     "FormatNotAllowed",
     "Guard",
+    "Identify",
     "IncomingMessage",
     "InsufficientCredits",
     "Interrupted",
@@ -207,6 +234,7 @@ __all__ = [
     "UploadFailed",
     "VoiceFallback",
     "__version__",
+    "open_certificates",
     "text",
     "webhooks",
 ]

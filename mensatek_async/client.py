@@ -8,14 +8,16 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ._core import exchange
-from ._core.call import Caller, RequestFormat, check_params
+from ._core.call import Caller, RequestFormat
 from ._core.context import Context
 from ._core.operations import find, with_paths
+from ._core.params import check_params
 from ._core.transport import AsyncTransport, Transport
 from ._wire.reply import spell
 from .errors import ConfigurationError, InvalidRequest
 from .models.issuer import Issuer
 from .phones import check_region, check_sender
+from .resources.certified import CertifiedResource
 from .resources.files import FilesResource
 from .resources.sms import SmsResource
 from .settings import Guard, Limits, Retry, Timeout, load_account
@@ -70,14 +72,16 @@ class AsyncMensatek:
         account = load_account(user, token, base_url, sender)
         if request_format not in ("json", "form"):
             raise ConfigurationError(f"request_format is 'json' or 'form', not {request_format!r}.")
-        timeout, limits = timeout or Timeout(), limits or Limits()
+        if issuer is not None and not isinstance(issuer, Issuer):
+            raise ConfigurationError(f"issuer is an Issuer, not {type(issuer).__name__}.")
+        timeout, limits, guard = timeout or Timeout(), limits or Limits(), guard or Guard()
         self._account = account
         self._transport = Transport(account, timeout, limits, transport)
         self._caller = Caller(
             self._transport,
             limits=limits,
             retry=retry or Retry(),
-            guard=guard or Guard(),
+            guard=guard,
             request_format=request_format,
         )
         self._context = Context(
@@ -87,10 +91,17 @@ class AsyncMensatek:
             timeout=timeout,
             region=check_region(default_region),
             sender=check_sender(account.sender) if account.sender else None,
+            issuer=issuer,
+            read_interval=guard.read_interval,
         )
-        self.issuer: Issuer | None = issuer
         self.sms: SmsResource = SmsResource(self._context)
+        self.certified: CertifiedResource = CertifiedResource(self._context)
         self.files: FilesResource = FilesResource(self._context)
+
+    @property
+    def issuer(self) -> Issuer | None:
+        """Who issues certified messages that name none."""
+        return self._context.issuer
 
     @property
     def last_credits(self) -> Decimal | None:

@@ -126,6 +126,8 @@ class Guard:
         wrong_calls: wrong calls to one operation within `wrong_window` after which further ones are refused.
         wrong_window: seconds in which wrong calls are counted.
         read_interval: seconds before the same read may go out again.
+        period_interval: seconds before the certificates of a period may be downloaded again: the provider means
+            that call for rare use.
         remember: how many reads are remembered.
     """
 
@@ -135,6 +137,7 @@ class Guard:
     wrong_calls: int = field(default=5, validator=_whole())
     wrong_window: float = field(default=60.0, converter=_seconds, validator=_more_than_zero)
     read_interval: float = field(default=5.0, converter=_seconds, validator=_not_negative)
+    period_interval: float = field(default=60.0, converter=_seconds, validator=_not_negative)
     remember: int = field(default=1024, validator=_whole())
 
 

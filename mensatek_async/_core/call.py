@@ -16,7 +16,6 @@ from ..errors import (
     AuthenticationError,
     BadParameters,
     ConnectionFailed,
-    InvalidRequest,
     MensatekError,
     NotYours,
     OutcomeUnknown,
@@ -27,11 +26,13 @@ from ..settings import Guard, Limits, Retry
 from .failures import Blocked, Cut, Failure, NotReached, ToldToWait, Unreadable
 from .guard import Gate
 from .limiter import Limiter
-from .memory import Key, Memory
+from .memory import Memory
 from .operations import Kind, Operation
+from .params import is_sparing, joins, key_of, value_of
 from .reading import Answer, read_answer
 from .retry import may_repeat, wait_before
 from .scrub import scrub
+from .sink import Sink
 from .trace import Trace, landing
 from .transport import Reply, Transport
 
@@ -73,6 +74,7 @@ class Caller:
         form: str = "JSON",
         body: tuple[bytes, str] | None = None,
         trace: Trace | None = None,
+        sink: Sink | None = None,
     ) -> Answer:
         """Make one call that is not a read.
 
@@ -82,14 +84,18 @@ class Caller:
             form: the reply form to ask for: JSON, TXT or XML.
             body: an encoded body and its content type, in place of the parameters'.
             trace: filled with what happened.
+            sink: where a document goes that comes as the answer.
 
         Raises:
             MensatekError: see the family.
+            NotStored: the sink failed.
         """
         self._transport.check()
         trace = trace or Trace()
+        trace.sink = sink
+        trace.sparing = is_sparing(operation, params)
         encoded = body or self._encode(params, form)
-        joined = _joins(operation, params)
+        joined = joins(operation, params)
         started = anyio.current_time()
         try:
             try:
@@ -134,10 +140,30 @@ class Caller:
         self._transport.check()
         trace = Trace()
         return await self._memory.read(
-            _key(operation, params),
+            key_of(operation, params),
             form,
             max_age,
             lambda: self.call(operation, params, form=form, trace=trace),
+            lambda: trace.left,
+        )
+
+    async def fetch(self, operation: Operation, params: Mapping[str, Any], sink: Sink) -> Answer:
+        """Make one read whose answer is a document; the same one goes out again only after the interval.
+
+        Args:
+            operation: its row.
+            params: parameters by wire names.
+            sink: where the document goes.
+
+        Raises:
+            MensatekError: see the family.
+            NotStored: the sink failed.
+        """
+        self._transport.check()
+        trace = Trace()
+        return await self._memory.pace(
+            key_of(operation, params),
+            lambda: self.call(operation, params, trace=trace, sink=sink),
             lambda: trace.left,
         )
 
@@ -176,6 +202,8 @@ class Caller:
                 if self._gate.hold(now):  # came up while this call waited for its place
                     continue
                 self._gate.check(operation.name, now)
+                if trace.sparing:
+                    self._gate.spare(operation.name, now)
                 reply = await self._post(operation, encoded, trace)
             finally:
                 limiter.release()
@@ -193,11 +221,13 @@ class Caller:
         try:
             flights = trace.flights or (None if operation.kind is Kind.READ else landing.get())
             if flights is None:
-                return await self._transport.post(operation.path, *encoded)
+                return await self._transport.post(operation.path, *encoded, trace.sink)
             with flights.flight():
-                return await self._transport.post(operation.path, *encoded)
+                return await self._transport.post(operation.path, *encoded, trace.sink)
         except NotReached:
             trace.left = left
+            if trace.sparing:
+                self._gate.unspare(operation.name)
             raise
         except Cut:
             trace.maybe_done = True
@@ -255,6 +285,8 @@ class Caller:
             if not may_repeat(operation.kind, joined, failure):
                 raise failure
             wait = wait_before(attempt, failure, settings)
+            if trace.sparing:
+                wait = max(wait, self._gate.until_spare(operation.name, anyio.current_time()))
             if anyio.current_time() - started + wait > settings.timeout:
                 raise failure
             _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
@@ -292,52 +324,9 @@ class Caller:
 
     def _touch(self, operation: Operation, params: Mapping[str, Any]) -> None:
         if operation.touches:
-            about = _value(params, "idmensaje")
+            about = value_of(params, "idmensaje")
             subject = (("idmensaje", str(about)),) if about else None
             if operation.kind is Kind.SEND and subject is None:
                 return  # a message of its own: no remembered report is about it
             for name in operation.touches:
                 self._memory.forget(name, subject)
-
-
-def _value(params: Mapping[str, Any], name: str) -> Any:
-    for key, value in params.items():
-        if key.casefold() == name:
-            return value
-    return None
-
-
-def _key(operation: Operation, params: Mapping[str, Any]) -> Key:
-    about = sorted((name.casefold(), str(value)) for name, value in params.items())
-    return operation.name, tuple(pair for pair in about if pair[0] != "resp")
-
-
-def _joins(operation: Operation, params: Mapping[str, Any]) -> bool:
-    """Whether a send joins a message, so that the provider texts nobody twice; 0 and blank join none."""
-    if operation.standing == "user":
-        return False  # nobody knows what the parameter means there
-    try:
-        return int(_value(params, "idmensaje") or 0) > 0
-    except (TypeError, ValueError):
-        return False
-
-
-def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A user's own parameters, by wire names, without the reply form, which the caller decides.
-
-    Raises:
-        InvalidRequest: they are no mapping, a name is not a text, or stands there twice (its case does not count).
-    """
-    if params is not None and not isinstance(params, Mapping):
-        raise InvalidRequest(f"Parameters are a mapping, not {type(params).__name__}.")
-    checked: dict[str, Any] = {}
-    folded: set[str] = set()
-    for name, value in (params or {}).items():
-        if not isinstance(name, str) or not name:
-            raise InvalidRequest("Parameters are named by texts.")
-        if name.casefold() in folded:
-            raise InvalidRequest(f"The parameter {name[:40]!r} is given twice.")
-        folded.add(name.casefold())
-        if name.casefold() != "resp":
-            checked[name] = value
-    return checked

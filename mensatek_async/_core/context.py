@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from ..models.issuer import Issuer
 from ..settings import Limits, Timeout
 from .call import Caller
 from .operations import Operation
@@ -21,3 +22,5 @@ class Context:
     timeout: Timeout
     region: str
     sender: str | None
+    issuer: Issuer | None = None
+    read_interval: float = 5.0

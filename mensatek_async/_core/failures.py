@@ -34,3 +34,11 @@ class Unreadable(Cut):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+class NotStored(Exception):
+    """What arrived could not be written down; `error` says why. No fault of the call, so it is not repeated."""
+
+    def __init__(self, error: OSError | ValueError) -> None:
+        super().__init__(str(error))
+        self.error = error

@@ -21,6 +21,7 @@ class Gate:
         self._refusals = 0
         self._held_until = float("-inf")
         self._wrong: dict[str, deque[float]] = {}
+        self._spared: dict[str, float] = {}
 
     def check(self, operation: str, now: float) -> None:
         """Let a call pass or refuse it.
@@ -44,6 +45,31 @@ class Gate:
                 "and the provider treats more as spam.",
                 retry_after=calls[0] + self._settings.wrong_window - now,
             )
+
+    def spare(self, operation: str, now: float) -> None:
+        """Let a call pass that the provider wants made very rarely, or refuse it.
+
+        Raises:
+            TooManyRequests: the last one is too young.
+        """
+        wait = self.until_spare(operation, now)
+        if wait > 0:
+            raise TooManyRequests(
+                f"{operation} was not called: the provider blocks who asks for a whole period often, so it goes out "
+                f"once in {self._settings.period_interval:.0f} s.",
+                retry_after=wait,
+            )
+        self._spared[operation] = now
+
+    def until_spare(self, operation: str, now: float) -> float:
+        """Seconds until such a call may go out."""
+        last = self._spared.get(operation, float("-inf"))
+        wait = last + self._settings.period_interval - now
+        return wait if wait > 0.001 else 0.0  # a sleep may end a hair early
+
+    def unspare(self, operation: str) -> None:
+        """The last such call never reached the provider."""
+        self._spared.pop(operation, None)
 
     def hold(self, now: float) -> float:
         """Seconds every call has to wait because the provider said so."""

@@ -73,6 +73,22 @@ class Memory(Generic[T]):
             if usable and flight.answer is not None:
                 return _unwrap(flight.answer)
 
+    async def pace(self, key: Key, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]) -> T:
+        """Make a read whose answer is too large to remember, once its turn has come.
+
+        Args:
+            key: what is asked.
+            fetch: makes the call.
+            left: whether the call it made may have reached the provider.
+        """
+        entry = await self._turn(key)
+        before, entry.went_out = entry.went_out, anyio.current_time()
+        try:
+            return await fetch()
+        finally:
+            if not left():
+                entry.went_out = before
+
     def forget(self, operation: str, subject: Hashable | None) -> None:
         """Mark what was remembered of an operation as stale; of one subject only when it is given."""
         for (name, about), entry in self._entries.items():

@@ -19,7 +19,7 @@ from ..phones import check_sender, normalise
 from ..text.gsm import needs_unicode
 from ..text.plain import PlainText, prepare
 from ..text.segments import count_segments, segments
-from ..text.syntax import has_elements
+from ..text.syntax import has_elements, shortened
 from ..text.template import Template
 from .operations import Operation
 
@@ -64,15 +64,19 @@ class Message:
     segments: int = field(init=False)
     is_plain: bool = field(init=False)
     _length: int = field(init=False)
+    _shown: Template | PlainText = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
         object.__setattr__(self, "needs_unicode", unicode)
-        object.__setattr__(self, "segments", count_segments(self.text.text, _name(unicode)))
-        phones = self.text.text.casefold().count(_PHONE_SLOT)
+        # A phone shows a short link for an element, and a PDF in the text would be thousands of texts.
+        shown = PlainText(shortened(self.text.text)) if has_elements(self.text.text) else self.text
+        object.__setattr__(self, "_shown", shown)
+        object.__setattr__(self, "segments", count_segments(shown.text, _name(unicode)))
+        phones = shown.text.casefold().count(_PHONE_SLOT)
         object.__setattr__(self, "is_plain", not self.text.fields and not phones)
         # Twice the length is the most a text can take; a phone is up to one digit longer than that of its slot.
-        object.__setattr__(self, "_length", len(self.text.text) + phones)
+        object.__setattr__(self, "_length", len(shown.text) + phones)
 
     def address(self, recipient: str | Recipient) -> Addressed:
         """Check one recipient and bring it into wire form.
@@ -100,7 +104,7 @@ class Message:
         if longest <= (70 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
         return Addressed(
-            digits, wire, unicode, count_segments(self.text.fill(values, digits), _name(unicode))
+            digits, wire, unicode, count_segments(self._shown.fill(values, digits), _name(unicode))
         )
 
     def request(

@@ -38,6 +38,7 @@ class Operation:
         not_done: result codes that, when the call is a repeat, say that no try before it did anything either.
         touches: reads whose remembered answers this call makes stale.
         needs_success: whether a result of 0 is a refusal.
+        sparing: the parameter of its form that the provider wants used very rarely; "" for none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Operation:
     not_done: frozenset[int] = frozenset()
     touches: tuple[str, ...] = ()
     needs_success: bool = False
+    sparing: str = ""
 
 
 _READ, _CHANGE, _SEND = Kind.READ, Kind.CHANGE, Kind.SEND
@@ -114,7 +116,7 @@ _ROWS = (
         touches=("GetReportSMSCERTIFICADO",),
     ),
     Operation(name="GetReportSMSCERTIFICADO", kind=_READ, reply=MessageReport, standing="field"),
-    Operation(name="GetSMSCERTIFICADO", kind=_READ, reply=None, standing="field"),
+    Operation(name="GetSMSCERTIFICADO", kind=_READ, reply=None, standing="field", sparing="Fechainicio"),
 )
 
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}

@@ -51,7 +51,7 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
     """
     if reply.status != 200:
         _check_status(operation, reply)
-    elif operation.reply is None and reply.content_type.lower().startswith(_FILES):
+    elif reply.stored or (reply.stored is None and _is_file(operation, reply)):
         return Answer({}, reply)
     try:
         decoded = decode(reply.body, reply.content_type)
@@ -68,6 +68,10 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
     if reply.status >= 300:
         raise BadParameters(operation.name, None, error_text(decoded) or f"HTTP {reply.status}")
     return Answer(decoded, reply)
+
+
+def _is_file(operation: Operation, reply: Reply) -> bool:
+    return operation.reply is None and reply.content_type.lower().startswith(_FILES)
 
 
 def _check_status(operation: Operation, reply: Reply) -> None:

@@ -10,6 +10,7 @@ import anyio
 from attrs import Factory, define
 
 from .failures import Cut
+from .sink import Sink
 
 
 @define(eq=False)
@@ -64,9 +65,13 @@ class Trace:
         left: whether an attempt may have reached the provider.
         maybe_done: whether an attempt left and got no readable answer.
         flights: where its requests are shielded from cancellation, if anywhere.
+        sink: where a document goes that comes as its answer.
+        sparing: whether the provider wants this call made very rarely.
     """
 
     attempts: int = 0
     left: bool = False
     maybe_done: bool = False
     flights: Flights | None = None
+    sink: Sink | None = None
+    sparing: bool = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 
 import anyio
@@ -16,12 +17,14 @@ from attrs import field, frozen
 from .._version import __version__
 from ..errors import ConfigurationError
 from ..settings import Account, Limits, Timeout
-from .failures import Cut, NotReached, Unreadable
+from .failures import Cut, NotReached, NotStored, Unreadable
+from .sink import LONGEST_MAGIC, Sink, media_type_of
 
 # Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
 # would turn a send into an unknown.
 _KEEPALIVE = 4.0
 _LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits
+_PIECE = 2**20  # bytes of a download written at once
 _LONGEST_WAIT = 86400.0  # seconds of a Retry-After that are believed
 
 # By name and over the whole class line, since httpx, its successors and other transports do not share classes.
@@ -47,12 +50,17 @@ class AsyncTransport(Protocol):
 
 @frozen
 class Reply:
-    """A whole answer, still undecoded."""
+    """A whole answer, still undecoded.
+
+    Attributes:
+        stored: whether it is a document that went into the sink; None without a sink.
+    """
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
     retry_after: float | None = None
+    stored: bool | None = None
 
 
 class Transport:
@@ -137,10 +145,11 @@ class Transport:
                 raise ConfigurationError("base_url is not a web address.") from None
         return url
 
-    async def post(self, path: str, body: bytes, content_type: str) -> Reply:
-        """POST one body and read the whole answer.
+    async def post(self, path: str, body: bytes, content_type: str, sink: Sink | None = None) -> Reply:
+        """POST one body and read the whole answer; a document goes into the sink if there is one.
 
         Raises:
+            NotStored: the sink failed.
             NotReached: no connection could be opened.
             Cut: anything else went wrong before the answer was whole.
             ConfigurationError: the client is closed, or cannot be set up.
@@ -152,15 +161,19 @@ class Transport:
         )  # fmt: skip
         reply = None
         try:
-            with anyio.move_on_after(self._timeout.total):
-                reply = await _exchange(http, request)
-        except Cut:
+            with anyio.move_on_after(self._timeout.total) as scope:
+                reply = await _exchange(http, request, sink, partial(self._longer, scope))
+        except (Cut, NotStored):
             raise
         except Exception as error:
             raise _mapped(error) from error
         if reply is None:
             raise Cut(f"no whole answer within {self._timeout.total:g} s")
         return reply
+
+    def _longer(self, scope: anyio.CancelScope) -> None:
+        """A download that goes on is given as much time again: its size is not known, only that it moves."""
+        scope.deadline = anyio.current_time() + self._timeout.total
 
     async def aclose(self) -> None:
         """Close every connection; a second time does nothing. Calls after it are refused."""
@@ -175,10 +188,16 @@ class Transport:
             await http.aclose()
 
 
-async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> Reply:
+async def _exchange(
+    http: httpx.AsyncClient, request: httpx.Request, sink: Sink | None, moved: Callable[[], None]
+) -> Reply:
     response = await http.send(request, stream=True)
     try:
-        body = await _whole(response)
+        stored = None
+        if sink is not None and response.status_code == 200:
+            body, stored = await _document(response, sink, moved)
+        else:
+            body = await _whole(response)
     finally:
         await response.aclose()
     headers = response.headers
@@ -187,23 +206,85 @@ async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> Reply:
         headers.get("content-type", ""),
         body,
         parse_retry_after(headers.get("retry-after")),
+        stored,
     )
 
 
 async def _whole(response: httpx.Response) -> bytes:
     parts: list[bytes] = []
-    size = 0
+
+    async def take(part: bytes) -> bool:
+        parts.append(part)
+        return True
+
+    await _each(response, take, most=_LARGEST)
+    return b"".join(parts)
+
+
+async def _document(response: httpx.Response, sink: Sink, moved: Callable[[], None]) -> tuple[bytes, bool]:
+    """Put a PDF or ZIP into the sink, told by its first bytes; gives the body of any other answer."""
+    waiting = bytearray()
+    started = False
+
+    async def take(part: bytes) -> bool:
+        nonlocal started
+        waiting.extend(part)
+        if not started and len(waiting) >= LONGEST_MAGIC:
+            kind = media_type_of(bytes(waiting[:LONGEST_MAGIC]))
+            if kind is None:
+                return len(waiting) <= _LARGEST
+            await sink.start(kind)
+            started = True
+        if started and len(waiting) >= _PIECE:
+            await sink.write(bytes(waiting))
+            waiting.clear()
+            moved()
+        return True
+
+    await _each(response, take)
+    if not started:
+        return bytes(waiting), False
+    await sink.write(bytes(waiting))
+    await sink.finish(framed=_is_framed(response))
+    return b"", True
+
+
+async def _each(
+    response: httpx.Response, take: Callable[[bytes], Awaitable[bool]], most: float = float("inf")
+) -> None:
+    """Hand on the answer's parts, until `take` wants no more or there are more bytes than `most`.
+
+    Raises:
+        Unreadable: it ended so.
+        Cut: the answer is shorter than it said.
+    """
+    size, failure = 0, None
+    enough = False
     with anyio.CancelScope() as scope:
         async for part in response.aiter_bytes():
             size += len(part)
-            if size <= _LARGEST:
-                parts.append(part)
-            else:
+            try:
+                if not enough and (size > most or not await take(part)):
+                    enough = True
+            except Exception as error:
+                failure, enough = error, True
+            if enough:
                 # Cancelling ends the generators under this loop; leaving them half read would not.
                 scope.cancel()
-    if size > _LARGEST:
+    if failure is not None:
+        raise failure
+    if enough:
         raise Unreadable((f"the answer is larger than {_LARGEST >> 20} MiB",))
-    return b"".join(parts)
+    told = response.headers.get("content-length", "")
+    # What is compressed is counted as it came; a transport that gives a whole answer at once counts nothing.
+    if told.isdecimal() and (response.num_bytes_downloaded or size) < int(told):
+        raise Cut("the answer ended early")
+
+
+def _is_framed(response: httpx.Response) -> bool:
+    """Whether HTTP told where the answer ends, so that a cut would have been noticed."""
+    headers = response.headers
+    return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
 
 
 def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[bytes, str]:

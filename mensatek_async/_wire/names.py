@@ -109,6 +109,12 @@ REPLIES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
 }
 """Replies: model, its attribute, and the wire names it may come under, the usual one first, in any case."""
 
+CERTIFICATE_ROW: Mapping[str, tuple[str, ...]] = {
+    **REPLIES[RecipientReport],
+    "message_id": ("idMensaje", "Msgid"),
+}
+"""The headings of the CSV in a ZIP of certificates, in any case; the manual does not list them."""
+
 RESULT, ERROR, REPEATED, FILE_NAME = "Res", "Error", "Duplicados", "Nombre"
 CREDITS_LEFT = _CREDITS_LEFT
 CREDITS_NEEDED = ("CreditosNecesarios", "CredNecesarios")

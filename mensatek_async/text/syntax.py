@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 ELEMENTS = ("FILE", "BASE64", "IMG", "LINK", "SMSLAND", "QRCODE", "DATAMATRIX", "PDF417", "TICKET")
@@ -20,6 +21,21 @@ _opening = re.compile("[(⁽₍︵﹙（]")
 _controls = dict.fromkeys(c for c in range(0x20) if not chr(c).isspace()) | {0x7F: None}
 
 
+_head = re.compile(r"\(\s*(\w+)\s*:\s*(?:[0-2]\s*:)?", re.ASCII)
+_parenthesis = re.compile(r"[()]")
+# What a phone shows for an element. How long the provider's own short links are is not documented.
+_SHORT_LINK = "https://short.example/a1B2c3D4"
+
+
+class Element(NamedTuple):
+    """A message element where it stands in a text: its kind in capitals, its content, start and end."""
+
+    kind: str
+    content: str
+    start: int
+    end: int
+
+
 class Found(NamedTuple):
     """How many elements and placeholders a text holds."""
 
@@ -30,6 +46,31 @@ class Found(NamedTuple):
 def has_elements(text: str) -> bool:
     """Whether `text` holds a message element, such as "(LINK:2:https://example.com)"."""
     return "(" in text and element.search(text) is not None
+
+
+def elements_in(text: str) -> Iterator[Element]:
+    """The message elements of a text, in order; one whose parenthesis is never closed is none."""
+    end = 0
+    for match in element.finditer(text) if "(" in text else ():
+        head = _head.match(text, match.start())
+        if head is None or match.start() < end:
+            continue
+        depth = 1
+        for found in _parenthesis.finditer(text, head.end()):
+            depth += 1 if found[0] == "(" else -1
+            if not depth:
+                end = found.end()
+                yield Element(head[1].upper(), text[head.end() : found.start()], match.start(), end)
+                break
+
+
+def shortened(text: str) -> str:
+    """The text with a short link for every element, about as long as a phone shows it."""
+    pieces, end = [], 0
+    for found in elements_in(text):
+        pieces += [text[end : found.start], _SHORT_LINK]
+        end = found.end
+    return "".join([*pieces, text[end:]])
 
 
 def has_opening(value: str) -> bool:

@@ -24,10 +24,10 @@ FLOORS: list[set[str]] = [
     {"resources"},
     {"campaigns"},
     {"bulk"},
-    {"_core"},
+    {"_core", "certificates"},
     {"_wire"},
     {"models"},
-    {"codes", "text", "phones", "settings"},
+    {"codes", "text", "phones", "settings", "tax_ids"},
     {"errors", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -42,6 +42,8 @@ HOMES: dict[str, set[str]] = {
     "cattrs": {"_wire/", "codes/"},
     "multipart": {"webhooks/body.py"},
     "phonenumbers": {"phones.py"},
+    "stdnum": {"tax_ids.py"},
+    "fpdf": {"sandbox/"},
     "openpyxl": {"cli/"},
     "cyclopts": {"cli/"},
     "rich": {"cli/"},

@@ -21,11 +21,23 @@ PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
 # What is imported under another name than it is installed under.
-IMPORTED_AS = {"phonenumberslite": "phonenumbers", "attrs": "attr"}
+IMPORTED_AS = {
+    "phonenumberslite": "phonenumbers",
+    "attrs": "attr",
+    "python-stdnum": "stdnum",
+    "fpdf2": "fpdf",
+}
 # Declared for what httpcore and the time zones need, not imported by the package.
 NOT_IMPORTED = {"sniffio", "tzdata"}
 # Where a module of an extra may be imported: nobody without the extra comes there.
-ROOM_OF = {"cli": "cli", "excel": "cli", "sandbox": "sandbox", "phones": "phones.py", "webhooks": "webhooks"}
+ROOM_OF = {
+    "cli": "cli",
+    "excel": "cli",
+    "sandbox": "sandbox",
+    "phones": "phones.py",
+    "es": "tax_ids.py",
+    "webhooks": "webhooks",
+}
 
 
 def _name(requirement: str) -> str:

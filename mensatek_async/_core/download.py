@@ -1,0 +1,108 @@
+"""Certificates: what to download, fetching it whole, and waiting until it is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import IO, Any
+
+import anyio
+
+from .._wire.names import to_wire
+from ..errors import InvalidDate, InvalidRequest, UnexpectedReply
+from ..models.certified import Download
+from ..models.results import RecipientReport
+from ..phones import mask, normalise
+from . import exchange
+from .context import Context
+from .failures import NotStored
+from .message import message_number
+from .sink import landed, open_sink
+
+_SLOWER = 1.5  # by so much each wait between two looks is longer than the one before
+_SLOWEST = 12.0  # of the first wait
+
+
+def selection(
+    region: str,
+    message_id: int | str | None,
+    phone: str | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> dict[str, Any]:
+    """What to download, by wire names.
+
+    Raises:
+        InvalidRequest: or one of its kinds: it is not clear, or cannot be.
+    """
+    if message_id is not None:
+        if start is not None or end is not None:
+            raise InvalidRequest("Certificates are those of a message or those of a period, not of both.")
+        digits = None if phone is None else normalise(phone, region)
+        return to_wire(message_id=message_number(message_id), phone=digits)
+    if phone is not None:
+        raise InvalidRequest("The certificate of a phone is that of one message: give message_id too.")
+    if start is None or end is None:
+        raise InvalidRequest(
+            "What to download is not told.", advice="Give message_id, message_id and phone, or start and end."
+        )
+    for name, moment in (("start", start), ("end", end)):
+        if not isinstance(moment, datetime):
+            raise InvalidDate(f"{name} is a datetime, not {type(moment).__name__}.")
+    params = to_wire(start=start, end=end)  # which refuses naive ones
+    if end <= start:
+        raise InvalidDate("The period ends before it starts.")
+    return params
+
+
+async def fetch(
+    context: Context, destination: str | os.PathLike[str] | IO[bytes], params: Mapping[str, Any]
+) -> Download:
+    """Download what `params` name, whole or not at all.
+
+    Raises:
+        OSError: it could not be written to its end.
+        MensatekError: see the family.
+    """
+    operation = context.operations["GetSMSCERTIFICADO"]
+    try:
+        async with open_sink(destination) as sink:
+            answer = await context.caller.fetch(operation, params, sink)
+            if not answer.raw.stored:
+                raise UnexpectedReply(operation.name, ("neither a PDF nor a ZIP",))
+    except NotStored as failed:
+        raise failed.error from None
+    return landed(destination, sink)
+
+
+async def wait_certified(
+    context: Context, message_id: int | str, phone: str, timeout: float | timedelta
+) -> RecipientReport:
+    """Ask for the report, ever slower, until the recipient's certificate is ready or will never be.
+
+    Raises:
+        TimeoutError: neither came in time.
+        MensatekError: see the family.
+    """
+    number, digits = message_number(message_id), normalise(phone, context.region)
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
+    first = wait = max(context.read_interval, 0.05)
+    last: RecipientReport | None = None
+    with anyio.move_on_after(seconds):
+        while True:
+            report = await exchange.report(context, "GetReportSMSCERTIFICADO", number, 0.0)
+            last = next((one for one in report.recipients if one.phone == digits), None)
+            if last is not None and _is_settled(last):
+                return last
+            await anyio.sleep(wait)
+            wait = min(wait * _SLOWER, first * _SLOWEST)
+    told = f"stands at {last.status.label_en!r}" if last else "is not in the report"
+    raise TimeoutError(f"No certificate within {seconds:g} s: {mask(digits)} {told}.")
+
+
+def _is_settled(report: RecipientReport) -> bool:
+    status = report.status
+    if status.is_certified or status.is_failed or status.is_rejected:
+        return True
+    return status.is_final and not status.is_delivered  # 13 is final for a plain text; here 14 follows

@@ -1,0 +1,166 @@
+"""Where a download goes: a temporary file first, the destination only when all of it is there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from inspect import isawaitable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import anyio
+from anyio import to_thread
+
+from ..errors import InvalidFile
+from ..models.certified import Download
+from .failures import Cut, NotStored
+
+T = TypeVar("T")
+
+PDF, ZIP = "application/pdf", "application/zip"
+_MAGIC = {b"%PDF-": PDF, b"PK\x03\x04": ZIP, b"PK\x05\x06": ZIP}
+LONGEST_MAGIC = max(map(len, _MAGIC))
+_TAIL = 2048
+_BLOCK = 1 << 20
+
+
+def media_type_of(start: bytes) -> str | None:
+    """The kind of document that begins so; None when it is neither a PDF nor a ZIP."""
+    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+
+
+class Sink:
+    """Takes the pieces of one download, from its start again when it is repeated."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.size = 0
+        self.media_type = ""
+
+    async def start(self, media_type: str) -> None:
+        """Forget what an earlier try left.
+
+        Raises:
+            NotStored: the file cannot be written.
+        """
+        self.size, self.media_type = 0, media_type
+        await _stored(self._empty)
+
+    async def write(self, piece: bytes) -> None:
+        """Add a piece.
+
+        Raises:
+            NotStored: the file cannot be written.
+        """
+        await _stored(_write_all, self._file, piece)
+        self.size += len(piece)
+
+    async def finish(self, *, framed: bool) -> None:
+        """Check that the document has its end.
+
+        Args:
+            framed: whether HTTP itself told where the answer ends, and it did end there.
+
+        Raises:
+            Cut: it has none.
+        """
+        if not await _stored(self._is_whole, framed):
+            raise Cut(f"the {self.media_type.rpartition('/')[2].upper()} has no end")
+
+    def _empty(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+
+    def _is_whole(self, framed: bool) -> bool:
+        self._file.flush()
+        if self.media_type == ZIP:  # without the directory at its end it cannot be opened
+            return zipfile.is_zipfile(self._file)
+        if framed:
+            return True
+        self._file.seek(-min(self.size, _TAIL), os.SEEK_END)
+        return b"%%EOF" in self._file.read()
+
+
+@asynccontextmanager
+async def open_sink(destination: str | os.PathLike[str] | IO[bytes]) -> AsyncIterator[Sink]:
+    """Open a place for a download; leaving the block without an error puts it where it belongs.
+
+    Raises:
+        InvalidFile: the destination cannot be written.
+        NotStored: it could not be written to its end.
+    """
+    if isinstance(destination, str | os.PathLike):
+        async with _beside(Path(destination)) as sink:
+            yield sink
+        return
+    if not callable(getattr(destination, "write", None)):
+        raise InvalidFile(f"A destination is a path or a binary file, not {type(destination).__name__}.")
+    if isinstance(getattr(destination, "encoding", None), str):
+        raise InvalidFile("The destination was opened as text.", advice='Open it with "wb".')
+    with tempfile.TemporaryFile() as file:
+        sink = Sink(file)
+        yield sink
+        file.seek(0)
+        await _hand_over(file, destination)
+
+
+@asynccontextmanager
+async def _beside(path: Path) -> AsyncIterator[Sink]:
+    if await anyio.Path(path).is_dir():
+        raise InvalidFile("The destination is a directory.", advice="Give the file's name too.")
+    # In the same directory, so that the last step is a rename, which happens or does not.
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        file = await to_thread.run_sync(_create, part)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InvalidFile(f"The destination cannot be written: {reason}.") from error
+    try:
+        with file:
+            yield Sink(file)
+            await _stored(_settle, file)
+        await _stored(os.replace, part, path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def _create(path: Path) -> IO[bytes]:
+    return path.open("x+b", buffering=0)
+
+
+def _write_all(file: IO[bytes], piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[file.write(view) :]
+
+
+def _settle(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+async def _hand_over(file: IO[bytes], destination: IO[bytes]) -> None:
+    while block := await to_thread.run_sync(file.read, _BLOCK):
+        done = await _stored(destination.write, block)
+        if isawaitable(done):  # a file of anyio's own
+            await done
+
+
+async def _stored(step: Callable[..., T], *arguments: Any) -> T:
+    """Run one step of writing in a thread."""
+    try:
+        return await to_thread.run_sync(partial(step, *arguments))
+    except (OSError, ValueError) as error:  # a closed file's is a ValueError
+        raise NotStored(error) from error
+
+
+def landed(destination: str | os.PathLike[str] | IO[bytes], sink: Sink) -> Download:
+    """What to tell of a download that is whole."""
+    path = Path(destination) if isinstance(destination, str | os.PathLike) else None
+    return Download(path=path, media_type=sink.media_type, size=sink.size)
