@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from .resources.files import FilesResource
     from .resources.sms import SmsResource
     from .settings import Guard, Limits, Retry, Timeout
+    from .sync._certified import SyncCertifiedResource
     from .sync._client import Mensatek
     from .sync._files import SyncFilesResource
     from .sync._outcomes import SyncBulkStream
@@ -146,6 +147,7 @@ _HOMES = {
     "resources.files": ("FilesResource",),
     "resources.sms": ("SmsResource",),
     "settings": ("Guard", "Limits", "Retry", "Timeout"),
+    "sync._certified": ("SyncCertifiedResource",),
     "sync._client": ("Mensatek",),
     "sync._files": ("SyncFilesResource",),
     "sync._outcomes": ("SyncBulkStream",),
@@ -224,6 +226,7 @@ __all__ = [
     "StorageFull",
     "StoredFile",
     "SyncBulkStream",
+    "SyncCertifiedResource",
     "SyncFilesResource",
     "SyncSmsResource",
     "Template",

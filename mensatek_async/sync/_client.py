@@ -12,6 +12,7 @@ from .._core.transport import AsyncTransport
 from ..client import AsyncMensatek, ReplyForm
 from ..models.issuer import Issuer
 from ..settings import Guard, Limits, Retry, Timeout
+from ._certified import SyncCertifiedResource
 from ._files import SyncFilesResource
 from ._sms import SyncSmsResource
 from ._twins import ClientTwin
@@ -79,11 +80,12 @@ class Mensatek(ClientTwin):
             )
         )
         self.sms = SyncSmsResource(self._runner, lambda client: client.sms)
+        self.certified = SyncCertifiedResource(self._runner, lambda client: client.certified)
         self.files = SyncFilesResource(self._runner, lambda client: client.files)
 
     @property
     def issuer(self) -> Issuer | None:
-        """The `issuer` it was made with."""
+        """Who issues certified messages that name none."""
         return self._original.issuer
 
     @property
