@@ -7,10 +7,14 @@ user's own program, and its process-wide switches decided over ours.
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from ..settings import Retry
 from .failures import Cut, Failure
 from .operations import Kind
+
+_LONGEST_WAIT = 86400.0  # seconds of a Retry-After that are believed
 
 
 def may_repeat(kind: Kind, joined: bool, failure: Failure) -> bool:
@@ -37,3 +41,20 @@ def wait_before(attempt: int, failure: Failure, settings: Retry) -> float:
         return failure.wait + random.uniform(0, min(1.0, settings.wait_initial))  # noqa: S311
     longest = min(settings.wait_initial * 2.0 ** min(attempt - 2, 30), settings.wait_max)
     return random.uniform(longest / 2, longest)  # noqa: S311
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Seconds to wait by a `Retry-After` header, in either of its two forms; None when absent or unreadable."""
+    if not value:
+        return None
+    value = value.strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(value)
+        except (ValueError, TypeError, IndexError):
+            return None
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        seconds = (when - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None

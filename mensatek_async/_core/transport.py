@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,6 +16,7 @@ from .._version import __version__
 from ..errors import ConfigurationError
 from ..settings import Account, Limits, Timeout
 from .failures import Cut, NotReached, NotStored, Unreadable
+from .retry import parse_retry_after
 from .sink import LONGEST_MAGIC, Sink, media_type_of
 
 # Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
@@ -25,7 +24,6 @@ from .sink import LONGEST_MAGIC, Sink, media_type_of
 _KEEPALIVE = 4.0
 _LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits
 _PIECE = 2**20  # bytes of a download written at once
-_LONGEST_WAIT = 86400.0  # seconds of a Retry-After that are believed
 
 # By name and over the whole class line, since httpx, its successors and other transports do not share classes.
 _NOT_SENT = {
@@ -159,6 +157,7 @@ class Transport:
             "POST", self._url(path), headers={**self._headers, "Content-Type": content_type}, content=body,
             extensions=self._extensions,
         )  # fmt: skip
+        request.stream = _Body(body)
         reply = None
         try:
             with anyio.move_on_after(self._timeout.total) as scope:
@@ -186,6 +185,26 @@ class Transport:
                 await self._given.aclose()
         elif self._home == current_token():  # else its connections ended with their event loop
             await http.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request's body: httpx's own is a generator, and trio warns of one that a cancelled send left half read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._rest = [content]
+
+    async def __anext__(self) -> bytes:
+        if not self._rest:
+            raise StopAsyncIteration
+        return self._rest.pop()
 
 
 async def _exchange(
@@ -315,20 +334,3 @@ def _chain(error: BaseException | None) -> list[str]:
             told.append(shown)
         error = error.__cause__ or error.__context__
     return told
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a `Retry-After` header, in either of its two forms; None when absent or unreadable."""
-    if not value:
-        return None
-    value = value.strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(value)
-        except (ValueError, TypeError, IndexError):
-            return None
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        seconds = (when - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None

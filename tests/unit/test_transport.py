@@ -6,6 +6,7 @@ import base64
 import email.message
 import email.parser
 import email.policy
+import gc
 import gzip
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 import respx
@@ -20,7 +22,8 @@ import respx
 from mensatek_async import AsyncMensatek, ConfigurationError, Limits, Timeout
 from mensatek_async._core import transport as module
 from mensatek_async._core.failures import Cut, NotReached, Unreadable
-from mensatek_async._core.transport import Transport, multipart, parse_retry_after
+from mensatek_async._core.retry import parse_retry_after
+from mensatek_async._core.transport import Transport, multipart
 from mensatek_async.settings import load_account
 from tests.scripted import BASE_URL, TOKEN, USER, Script, chain, reply
 
@@ -191,7 +194,7 @@ async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch
             while True:
                 read.append(1)
                 yield b"x" * 100
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
         finally:
             closed.append(True)
 
@@ -316,3 +319,31 @@ def test_a_multipart_body_holds_fields_and_the_file() -> None:
     assert parts["Nombre"].get_payload(decode=True) == b"a.pdf"
     assert parts["Fichero"].get_filename() == "a.pdf"
     assert content in body
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio"])
+async def test_a_request_cancelled_while_it_is_written_leaves_no_generator() -> None:
+    """Trio warns of one that is collected half read, into the user's own program."""
+
+    async def half_read(request: httpx.Request) -> httpx.Response:
+        async for _ in request.stream:  # type: ignore[union-attr]
+            await anyio.sleep(60)
+        raise AssertionError("not cancelled")
+
+    with anyio.move_on_after(0.01):
+        await post(transport_of(Script(half_read)), b"x" * 100)
+    gc.collect()
+
+
+async def test_a_body_can_be_read_again() -> None:
+    """A transport of the user's own may look at it before it sends it."""
+    seen: list[bytes] = []
+
+    async def twice(request: httpx.Request) -> httpx.Response:
+        for _ in range(2):
+            seen.append(b"".join([part async for part in request.stream]))  # type: ignore[union-attr]
+        return reply()
+
+    await post(transport_of(Script(twice)), b"body")
+
+    assert seen == [b"body", b"body"]
