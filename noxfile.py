@@ -35,6 +35,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_webhooks(session: nox.Session) -> None:
+    """Webhooks under FastAPI, Flask, Django, aiohttp and Quart; 10,000 callbacks each through two of them."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("webhooks-tests"))
+    asked = session.posargs or ["tests/integration/test_webhook_frameworks.py"]
+    session.run("pytest", *asked)
+
+
+@nox.session
 def tests_lowest(session: nox.Session) -> None:
     """All tests against the lowest versions that pyproject.toml allows."""
     project = PROJECT["project"]
@@ -91,7 +99,7 @@ def types(session: nox.Session) -> None:
 
 
 # The modules that users import from; pyright counts every module without an underscore.
-_PUBLIC = (PACKAGE, f"{PACKAGE}.text", f"{PACKAGE}.sandbox")
+_PUBLIC = (PACKAGE, *(f"{PACKAGE}.{name}" for name in ("text", "sandbox", "webhooks", "testing")))
 
 
 def _check_public_types(session: nox.Session, report: dict[str, Any]) -> None:

@@ -1,0 +1,260 @@
+"""The examples of docs/webhooks.md, as they stand there, under the frameworks they are for; `nox -s tests_webhooks`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import threading
+import types
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from mensatek_async.sandbox import Callbacks, Sandbox
+from mensatek_async.webhooks import Event, asgi, event_key, wsgi
+from tests.markdown import ROOT, blocks
+from tests.sandbox_calls import ANA, LUIS, calling
+from tests.webhook_servers import serve_asgi, serve_wsgi
+
+DOCUMENT = ROOT / "docs" / "webhooks.md"
+PASSWORD, TOKEN = "contraseña", "a token/of mine"
+TROUBLE: dict[str, Any] = {"duplicates": 0.2, "shuffle": 200, "unknown_statuses": 0.05}
+
+
+def example(telling: str) -> dict[str, Any]:
+    """Run the example that holds these words, as the module it is; gives its names."""
+    (block,) = [block for block in blocks(DOCUMENT) if block.language == "python" and telling in block.text]
+    module = types.ModuleType("example")
+    sys.modules["example"] = module  # frameworks look names up there
+    source = "\n" * (block.line - 1) + block.text
+    exec(compile(source, str(DOCUMENT), "exec", dont_inherit=True), vars(module))
+    return vars(module)
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("WEBHOOK_PASSWORD", PASSWORD)
+    monkeypatch.setenv("WEBHOOK_TOKEN", TOKEN)
+    yield
+    sys.modules.pop("example", None)
+
+
+def check(url: str, names: dict[str, Any], **door: str) -> None:
+    """Post through the sandbox: each event comes in, once, and a stranger's does not."""
+    door = door or {"username": "mensatek", "password": PASSWORD}
+    with Sandbox(delivery_seconds=0) as sandbox, calling(sandbox) as call:
+        mine = [
+            sandbox.call_back(Callbacks(url, form=form, retries=0, duplicates=1.0, **door))
+            for form in ("json", "form", "multipart")
+        ]
+        stranger = sandbox.call_back(Callbacks(url, retries=0, **dict.fromkeys(door, "else")))
+        call.send(ANA, LUIS)
+        mine[0].receive(ANA, "Sí, mañana")
+        assert all(callbacks.wait(20) for callbacks in (*mine, stranger))
+
+    assert {tuple(post.answers) for callbacks in mine for post in callbacks.posts} == {(200,)}
+    assert {tuple(post.answers) for post in stranger.posts} == {(401,)}
+    received = names["received"]
+    events = list(received.values()) if isinstance(received, dict) else received
+    assert len(events) == len({event_key(event) for event in events}) == 5
+
+
+def test_a_server_alone() -> None:
+    """The first example, under uvicorn."""
+    names = example('app = asgi.WebhookApp(handle, username="mensatek"')
+
+    with serve_asgi(names["app"]) as url:
+        check(url, names)
+
+
+def test_wsgi_alone() -> None:
+    """The example with a token, under the standard library's server."""
+    names = example("app = wsgi.WebhookApp(handle, token=")
+
+    with serve_wsgi(names["app"]) as url:
+        check(f"{url}/?a=b", names, token=TOKEN)
+
+
+@pytest.mark.parametrize(
+    "telling", ["match event:", "Deliveries(client)", "Callbacks(", "testing.delivery_report("], ids=str
+)
+def test_the_other_examples_run(telling: str) -> None:
+    """What needs no framework runs as it stands; nobody listens where the sandbox posts."""
+    assert example(telling)
+
+
+def test_fastapi_route() -> None:
+    """The webhook as a route of a FastAPI application."""
+    pytest.importorskip("fastapi")
+    names = example("app.add_route(")
+
+    with serve_asgi(names["app"]) as url:
+        check(f"{url}/mensatek", names)
+
+
+def test_fastapi_dependency() -> None:
+    """The event as an argument of an endpoint."""
+    pytest.importorskip("fastapi")
+    names = example("Depends(mensatek_event)")
+
+    with serve_asgi(names["app"]) as url:
+        check(f"{url}/mensatek", names)
+
+
+@contextmanager
+def serve_werkzeug(app: Any) -> Iterator[str]:
+    """Serve with Flask's own server, a thread for each connection, which is kept open."""
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log(self, type: str, message: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+def test_flask() -> None:
+    """The webhook below a path of a Flask application."""
+    pytest.importorskip("flask")
+    names = example("DispatcherMiddleware(")
+
+    with serve_werkzeug(names["app"]) as url:
+        check(f"{url}/mensatek", names)
+
+
+def test_django() -> None:
+    """The webhook as a Django view, without Django's own check of forms."""
+    django = pytest.importorskip("django")
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from django.urls import path
+
+    if not settings.configured:
+        middleware = ["django.middleware.csrf.CsrfViewMiddleware"]
+        settings.configure(ROOT_URLCONF="example", ALLOWED_HOSTS=["*"], SECRET_KEY="x", MIDDLEWARE=middleware)
+        django.setup()
+    names = example("from django.http")
+    names["urlpatterns"] = [path("mensatek", names["mensatek"])]
+
+    with serve_wsgi(get_wsgi_application()) as url:
+        check(f"{url}/mensatek", names)
+
+
+@contextmanager
+def serve_aiohttp(app: Any) -> Iterator[str]:
+    """Serve an aiohttp application on a loop of its own."""
+    from aiohttp import web
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    runner = web.AppRunner(app)
+
+    async def start() -> None:
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        ready.set()
+
+    def run() -> None:
+        loop.run_until_complete(start())
+        loop.run_forever()
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+def test_aiohttp() -> None:
+    """The webhook as an aiohttp handler."""
+    pytest.importorskip("aiohttp")
+    names = example("from aiohttp import web")
+
+    with serve_aiohttp(names["app"]) as url:
+        check(f"{url}/mensatek?a=b", names)
+
+
+def test_quart() -> None:
+    """The ASGI application beside a Quart application."""
+    quart = pytest.importorskip("quart")
+    app = quart.Quart("example")
+    names: dict[str, Any] = {"received": []}
+
+    async def handle(event: Event) -> None:
+        names["received"].append(event)
+
+    webhook, rest = asgi.WebhookApp(handle, username="mensatek", password=PASSWORD), app.asgi_app
+
+    async def route(scope: Any, receive: Any, send: Any) -> None:
+        below = scope["type"] == "http" and scope["path"] == "/mensatek"
+        await (webhook if below else rest)(scope, receive, send)
+
+    app.asgi_app = route
+
+    with serve_asgi(app) as url:
+        check(f"{url}/mensatek", names)
+
+
+def through_fastapi(handle: Callable[[Event], None]) -> tuple[Any, Any]:
+    fastapi = pytest.importorskip("fastapi")
+
+    async def handle_async(event: Event) -> None:
+        handle(event)
+
+    app = fastapi.FastAPI()
+    app.add_route("/mensatek", asgi.WebhookApp(handle_async, token="t"), methods=["POST"])
+    return app, serve_asgi
+
+
+def through_flask(handle: Callable[[Event], None]) -> tuple[Any, Any]:
+    flask = pytest.importorskip("flask")
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    app = flask.Flask("example")
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/mensatek": wsgi.WebhookApp(handle, token="t")})
+    return app, serve_werkzeug
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("through", [through_fastapi, through_flask], ids=["fastapi", "flask"])
+def test_ten_thousand_callbacks(through: Any) -> None:
+    """10,000 events and more, with duplicates, in any order: every one handled once, none lost."""
+    handled: Counter[tuple[str, ...]] = Counter()
+    lock = threading.Lock()
+
+    def handle(event: Any) -> None:
+        with lock:
+            handled[event.phone, str(event.message_id), str(event.status.code)] += 1
+
+    app, serve = through(handle)
+    with serve(app) as url, Sandbox(delivery_seconds=0) as sandbox, calling(sandbox) as call:
+        callbacks = sandbox.call_back(Callbacks(f"{url}/mensatek", token="t", connections=4, **TROUBLE))
+        for first in range(0, 5000, 500):
+            call.send(*(str(34600000000 + first + n) for n in range(500)))
+        assert callbacks.wait(280)
+
+    expected = {(told["Movil"], str(told["idMensaje"]), str(told["Resultado"])) for told in callbacks.events}
+    assert not callbacks.lost
+    assert len(callbacks.posts) > len(callbacks.events) + 1000
+    assert len(expected) >= 10_000
+    assert handled == Counter(dict.fromkeys(expected, 1))
