@@ -22,6 +22,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert (Guard().pause, Guard().pause_max, Guard().read_interval, Guard().wrong_calls) == (60, 900, 5, 5)
     assert Guard().wrong_window == 60
     assert Retry().attempts > 1
+    assert Limits(concurrency=64, per_second=0.5).per_second == 0.5
     assert DEFAULT_BASE_URL == "https://api.mensatek.com/v7"
 
 
