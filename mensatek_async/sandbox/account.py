@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from .delivery import CANCELLED, CERTIFICATE_READY, SCHEDULED, Clock, stages
+from .contracts import Act
+from .delivery import CANCELLED, CERTIFICATE_READY, CONTRACT_LOCATED, SCHEDULED, Clock, stages
 from .library import Library
 from .records import Batch, Message, Text
 
@@ -59,6 +60,9 @@ class Account:
         self.batches: list[Batch] = []
         self.counts: Counter[str] = Counter()
         self.outcomes: dict[str, int] = {}
+        self.contracts_by_themselves = True
+        self.acts: dict[tuple[int, str], list[Act]] = {}
+        self.witnesses: list[Callable[[Batch, str, Act], None]] = []
         self.followers: list[Callable[[Batch, list[str]], None]] = []
         self._prices = prices
         self._ids = count(_FIRST_MESSAGE)
@@ -96,9 +100,49 @@ class Account:
         """Where the texts of a batch stand, to be asked phone by phone."""
         common = self._standing(batch, None, now)
         others = {outcome: self._standing(batch, outcome, now) for outcome in set(self.outcomes.values())}
-        if not others:
+        acted = {phone for message_id, phone in self.acts if message_id == batch.message_id}
+        if not others and not acted:
             return lambda phone: common
-        return lambda phone: others[self.outcomes[phone]] if phone in self.outcomes else common
+
+        def standing(phone: str) -> Standing:
+            if phone in acted:
+                return self._acted(batch, phone)
+            return others[self.outcomes[phone]] if phone in self.outcomes else common
+
+        return standing
+
+    def act(self, batch: Batch, phone: str, acts: Sequence[Act]) -> None:
+        """Note what the recipient of a contract did; from then on it goes no further by itself."""
+        for one in acts:
+            for witness in self.witnesses:
+                witness(batch, phone, one)
+            self.acts.setdefault((batch.message_id, phone), []).append(one)
+
+    def path(self, batch: Batch, phone: str) -> list[tuple[float, int]]:
+        """The statuses a text goes through by itself, each with the seconds after it left."""
+        path = self._path(batch, self.outcomes.get(phone))
+        acts = self.acts.get((batch.message_id, phone))
+        if not acts:
+            return path
+        ended = (acts[0].at - batch.leaves_at).total_seconds()
+        return [stage for stage in path if stage[0] <= ended]
+
+    def history(self, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
+        """When a text reaches which status, by itself and by what its recipient did."""
+        by_itself = [
+            (batch.leaves_at + timedelta(seconds=after), status) for after, status in self.path(batch, phone)
+        ]
+        acts = self.acts.get((batch.message_id, phone), ())
+        return [*by_itself, *((act.at, act.status) for act in acts)]
+
+    def _path(self, batch: Batch, outcome: int | None) -> list[tuple[float, int]]:
+        by_itself = self.contracts_by_themselves
+        return stages(batch.certified, batch.contract, self.delivery_seconds, outcome, by_itself)
+
+    def _acted(self, batch: Batch, phone: str) -> Standing:
+        """Where a text stands whose recipient did something; where they are is no place for it to stand."""
+        moment, status = [one for one in self.history(batch, phone) if one[1] != CONTRACT_LOCATED][-1]
+        return status, moment, int((moment - batch.leaves_at).total_seconds())
 
     def _standing(self, batch: Batch, outcome: int | None, now: datetime) -> Standing:
         if batch.cancelled_at:
@@ -106,7 +150,7 @@ class Account:
         elapsed = (now - batch.leaves_at).total_seconds()
         if elapsed < 0:
             return SCHEDULED, batch.leaves_at, 0
-        path = stages(batch.certified, batch.contract, self.delivery_seconds, outcome)
+        path = self._path(batch, outcome)
         seconds, status = [stage for stage in path if stage[0] <= elapsed][-1]
         return status, batch.leaves_at + timedelta(seconds=seconds), int(seconds)
 

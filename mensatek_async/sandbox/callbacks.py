@@ -6,21 +6,23 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .delivery import AWAITING, CANCELLED, CONTRACT_OPENED, stages, write_second
+from .delivery import AWAITING, CANCELLED, CONTRACT_OPENED, write_second
 from .posting import Post, Poster, Target
 from .records import Batch
 
 if TYPE_CHECKING:
     from .account import Account
+    from .contracts import Act
 
 _TICK_SECONDS = 0.02
 _WITH_VARIABLES = frozenset({160, 180, 181, 190, 195, 5000})
+_VARIABLES: Mapping[str, str] = {"IP": "127.0.0.1"}
 _STRANGE_STATUSES = range(7000, 7100)  # in no manual
 _REPLY_NUMBER = "34600999999"
 
@@ -167,6 +169,7 @@ class Callbacks:
             raise ValueError("These callbacks belong to a sandbox already")
         self._account, self._lock = account, lock
         account.followers.append(self._follow)
+        account.witnesses.append(self._witness)
 
     def start(self) -> None:
         """Begin to post; goes on with what a stop left."""
@@ -194,6 +197,12 @@ class Callbacks:
     def _follow(self, batch: Batch, phones: list[str]) -> None:
         self._journeys.append(_Journey(batch, list(phones)))
 
+    def _witness(self, batch: Batch, phone: str, act: Act) -> None:
+        """Tell what a contract's recipient did, after all that came before it."""
+        self._collect()
+        seconds = (act.at - batch.leaves_at).total_seconds()
+        self._post(list(self._arrivals(batch, phone, seconds, act.status, act.variables)))
+
     def _run(self) -> None:
         while not self._stopping.wait(_TICK_SECONDS):
             self._collect()
@@ -218,16 +227,23 @@ class Callbacks:
         while not journey.finished and batch.leaves_at + timedelta(seconds=pace * journey.step) <= now:
             step, journey.finished = journey.step, True
             for phone in journey.phones:
-                path = stages(batch.certified, batch.contract, pace, account.outcomes.get(phone))
+                path = account.path(batch, phone)
                 if step < len(path):
                     yield from self._arrivals(batch, phone, *path[step])
                 journey.finished &= step + 1 >= len(path)
             journey.step += 1
 
-    def _arrivals(self, batch: Batch, phone: str, seconds: float, status: int) -> Iterator[dict[str, Any]]:
+    def _arrivals(
+        self,
+        batch: Batch,
+        phone: str,
+        seconds: float,
+        status: int,
+        variables: Mapping[str, str] = _VARIABLES,
+    ) -> Iterator[dict[str, Any]]:
         """What is told when a text arrives at a status."""
         moment = batch.leaves_at + timedelta(seconds=seconds)
-        yield self._report(batch, phone, status, moment, int(seconds))
+        yield self._report(batch, phone, status, moment, int(seconds), variables)
         if status == AWAITING and self._random.random() < self._unknown_statuses:
             yield self._report(batch, phone, self._random.choice(_STRANGE_STATUSES), moment, int(seconds))
         if status == CONTRACT_OPENED:
@@ -235,7 +251,13 @@ class Callbacks:
                 yield self._opened(batch, phone, name, moment)
 
     def _report(
-        self, batch: Batch, phone: str, status: int, moment: datetime, seconds: int
+        self,
+        batch: Batch,
+        phone: str,
+        status: int,
+        moment: datetime,
+        seconds: int,
+        variables: Mapping[str, str] = _VARIABLES,
     ) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "Servicio": "SMSCERTIFICADO" if batch.certified else "SMSMASIVO",
@@ -249,7 +271,7 @@ class Callbacks:
             "idReport": _report_id(batch.message_id, phone),
         }
         if status in _WITH_VARIABLES:
-            fields["Variables"] = json.dumps({"IP": "127.0.0.1"})
+            fields["Variables"] = json.dumps(variables)
         # The certified manual's sample has its numbers as texts, the other one's as numbers.
         return {name: str(value) for name, value in fields.items()} if batch.certified else fields
 

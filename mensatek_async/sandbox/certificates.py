@@ -1,56 +1,103 @@
-"""Certificates to download: a small valid PDF, and the ZIP of several with their CSV."""
+"""Certificates to download: a PDF of what was sent and when, and the ZIP of several with their CSV."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from .delivery import SPAIN, label, write_second
 
-def certificate_pdf(row: Mapping[str, Any]) -> bytes:
-    """A one-page PDF that states a row of a report."""
-    lines = ["SANDBOX - no legal value", *(f"{name}: {value}" for name, value in row.items())]
-    shown = " T* ".join(f"({_escaped(line)}) Tj" for line in lines)
-    content = f"BT /F1 12 Tf 16 TL 60 780 Td {shown} ET".encode("cp1252", "replace")
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-    ]
-    return _assemble(objects)
+_FAMILY, _SIZE, _LINE = "Helvetica", 11, 6
+_ENCODING = "windows-1252"  # of the fonts every PDF reader brings along
 
 
-def _escaped(line: str) -> str:
-    return line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a certificate states of one recipient.
+
+    Attributes:
+        row: the recipient's row of the report, by its wire names.
+        sender: who the text came from.
+        issuer: name, phone and tax id of who issued it.
+        text: as the phone showed it; "" when the sandbox keeps no texts.
+        history: when it reached which status.
+        documents: the documents it carried: name, and SHA-256 of the content.
+    """
+
+    row: Mapping[str, Any]
+    sender: str
+    issuer: tuple[str, ...]
+    text: str
+    history: tuple[tuple[datetime, int], ...]
+    documents: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of it."""
+        stated = (sorted(self.row.items()), self.sender, self.issuer, self.text, self.history, self.documents)
+        return hashlib.sha256(repr(stated).encode()).hexdigest()
 
 
-def _assemble(objects: Sequence[bytes]) -> bytes:
-    out = bytearray(b"%PDF-1.4\n")
-    offsets = []
-    for number, data in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, data)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(out)
+def certificate_pdf(evidence: Evidence) -> bytes:
+    """A PDF that states what was sent to one recipient, and when it reached which status.
+
+    Raises:
+        ImportError: the extra `sandbox` is not installed whole.
+    """
+    pdf = _new_pdf(evidence.history[-1][0])
+    _write(pdf, "CERTIFICADO (SANDBOX, SIN VALOR LEGAL)", bold=True)
+    for name, value in evidence.row.items():
+        _write(pdf, f"{name}: {value}")
+    _write(pdf, f"Remitente: {evidence.sender}")
+    _write(pdf, f"Emisor: {', '.join(evidence.issuer)}")
+    _write(pdf, "Mensaje", bold=True)
+    _write(pdf, evidence.text)
+    _write(pdf, "Estados", bold=True)
+    for moment, status in evidence.history:
+        _write(pdf, f"{write_second(moment)}  {status}  {label(status)}")
+    for name, digest in evidence.documents:
+        _write(pdf, f"Documento {name} SHA-256: {digest}")
+    _write(pdf, f"SHA-256: {evidence.digest}")
+    return bytes(pdf.output())
 
 
-def certificate_zip(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """A PDF per row, and `resultado.csv` with all of them."""
+def _new_pdf(moment: datetime) -> Any:
+    try:
+        from fpdf import FPDF  # takes a quarter of a second, and most sandboxes never certify anything
+    except ModuleNotFoundError as missing:
+        raise ImportError(
+            "The sandbox's certificates need more packages: pip install 'mensatek-async[sandbox]'"
+        ) from missing
+    pdf = FPDF()
+    pdf.core_fonts_encoding = _ENCODING
+    pdf.set_creation_date(moment.astimezone(SPAIN))
+    pdf.set_title("Certificado")
+    pdf.add_page()
+    return pdf
+
+
+def _write(pdf: Any, line: str, *, bold: bool = False) -> None:
+    pdf.set_font(_FAMILY, "B" if bold else "", _SIZE)
+    pdf.multi_cell(
+        0, _LINE, line.encode(_ENCODING, "replace").decode(_ENCODING) or " ", new_x="LMARGIN", new_y="NEXT"
+    )
+
+
+def certificate_zip(found: Sequence[Evidence]) -> bytes:
+    """A PDF per recipient, and `resultado.csv` with the report's rows."""
     table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=list(rows[0]), delimiter=";")
+    writer = csv.DictWriter(table, fieldnames=list(found[0].row), delimiter=";")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(one.row for one in found)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in rows:
-            archive.writestr(f"{row['idMensaje']}-{row['Telefono']}.pdf", certificate_pdf(row))
+        for one in found:
+            archive.writestr(f"{one.row['idMensaje']}-{one.row['Telefono']}.pdf", certificate_pdf(one))
         archive.writestr("resultado.csv", table.getvalue())
     return out.getvalue()

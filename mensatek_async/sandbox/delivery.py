@@ -10,8 +10,14 @@ from zoneinfo import ZoneInfo
 SPAIN = ZoneInfo("Europe/Madrid")
 
 SCHEDULED, AWAITING, CANCELLED, DELIVERED, RECEIVED, CERTIFIED = 1, 2, 29, 11, 13, 14
-REPLY_AWAITED, REPLY_CERTIFIED = 15, 17
-CONTRACT_OPENED, CONTRACT_ACCEPTED = 160, 180
+REPLY_AWAITED, REPLY_RECEIVED, REPLY_CERTIFIED = 15, 16, 17
+CONTRACT_OPENED, CONTRACT_READ, CONTRACT_YES, CONTRACT_WRITTEN = 160, 161, 162, 163
+CONTRACT_ACCEPTED, CONTRACT_SIGNED, CONTRACT_REJECTED, CONTRACT_EXPIRED = 180, 181, 190, 195
+CONTRACT_LOCATED = 5000
+FINAL_CONTRACT = frozenset(
+    {REPLY_CERTIFIED, CONTRACT_ACCEPTED, CONTRACT_SIGNED, CONTRACT_REJECTED, CONTRACT_EXPIRED}
+)
+BY_REPLY, WITH_PDF = 1, 18
 CERTIFICATE_READY = frozenset({14, 17, 180, 181})
 
 _WAITING = "Esperando entrega"
@@ -92,7 +98,9 @@ def label(status: int) -> str:
     return LABELS.get(status, f"Estado {status}")
 
 
-def stages(certified: bool, contract: int, pace: float, outcome: int | None) -> list[tuple[float, int]]:
+def stages(
+    certified: bool, contract: int, pace: float, outcome: int | None, by_itself: bool = True
+) -> list[tuple[float, int]]:
     """The statuses a text goes through, each with the seconds after it left.
 
     Args:
@@ -100,15 +108,18 @@ def stages(certified: bool, contract: int, pace: float, outcome: int | None) -> 
         contract: its `Tipocontrato`.
         pace: seconds from one status to the next.
         outcome: the status chosen for this phone instead of a delivery.
+        by_itself: whether a contract goes on once it is delivered.
     """
     if outcome is not None:
         path = [outcome]
     elif not certified:
         path = [DELIVERED]
-    elif contract == 1:
+    elif contract == BY_REPLY:
         path = [REPLY_AWAITED, REPLY_CERTIFIED]
-    elif contract == 18:
+    elif contract == WITH_PDF:
         path = [RECEIVED, CONTRACT_OPENED, CONTRACT_ACCEPTED]
     else:
         path = [RECEIVED, CERTIFIED]
+    if contract and not by_itself:
+        path = path[:1]
     return [(pace * step, status) for step, status in enumerate([AWAITING, *path])]

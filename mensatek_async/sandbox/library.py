@@ -43,6 +43,9 @@ class Library:
     def __contains__(self, name: object) -> bool:
         return name in self._files
 
+    def __getitem__(self, name: str) -> LibraryFile:
+        return self._files[name]
+
     def files(self) -> list[LibraryFile]:
         """All files, oldest first."""
         return list(self._files.values())

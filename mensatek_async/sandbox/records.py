@@ -94,6 +94,8 @@ class Batch:
     phones: list[str]
     rendered: list[tuple[str, int]] | None
     files: frozenset[str] = frozenset()
+    issuer: tuple[str, ...] = ()
+    documents: tuple[tuple[str, str], ...] = ()
     cancelled_at: datetime | None = None
 
 

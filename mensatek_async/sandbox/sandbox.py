@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from .account import Account
 from .callbacks import Callbacks
+from .contracts import ContractDesk
 from .delivery import Clock
 from .faults import Fault
 from .gatekeeper import Gatekeeper
@@ -24,7 +25,7 @@ from .routes import Gateway, build_app
 from .server import ServerThread
 
 
-class Sandbox:
+class Sandbox(ContractDesk):
     """A double of the Mensatek API over real HTTP, on an event loop in a thread of its own.
 
     Use it as a context manager from any code, synchronous or not; or `start()` and `stop()` it.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -39,13 +41,12 @@ class _Sorted:
 
 def send_sms(account: Account, params: Params) -> Reply:
     """EnviarSMS."""
-    return _send(account, params, certified=False, contract=0, files=frozenset())
+    return _send(account, params, certified=False, contract=0, legal={})
 
 
 def send_certified(account: Account, params: Params) -> Reply:
     """EnviarSMSCERTIFICADO: a certified text, or a contract."""
-    for name in ("Contacto", "Telcontacto", "Cifcontacto"):
-        params.text(name, required=True)
+    issuer = tuple(params.text(name, required=True) for name in ("Contacto", "Telcontacto", "Cifcontacto"))
     for name, low, high in (("Vpd", 0, 20), ("Vph", 0, 23), ("Vpm", 0, 59), ("Aceptacion", 0, 15)):
         params.number(name, low, high)
     contract = params.number("Tipocontrato")
@@ -57,7 +58,8 @@ def send_certified(account: Account, params: Params) -> Reply:
     if code := _document_refusal(account, contract, documents):
         return Reply(fields={"Res": code, "Cred": account.credits})
     files = frozenset(content for kind, content in documents if kind == "FILE")
-    return _send(account, params, certified=True, contract=contract, files=files)
+    legal = {"issuer": issuer, "documents": tuple(_digests(account, documents)), "files": files}
+    return _send(account, params, certified=True, contract=contract, legal=legal)
 
 
 def _document_refusal(account: Account, contract: int, documents: list[tuple[str, str]]) -> int:
@@ -71,6 +73,13 @@ def _document_refusal(account: Account, contract: int, documents: list[tuple[str
     return 0
 
 
+def _digests(account: Account, documents: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The documents of a text, for its certificate: name and SHA-256."""
+    for kind, content in documents:
+        data = base64.b64decode(content) if kind == "BASE64" else account.library[content].content
+        yield ("BASE64" if kind == "BASE64" else content), hashlib.sha256(data).hexdigest()
+
+
 def _is_pdf(content: str) -> bool:
     try:
         return base64.b64decode(content, validate=True).startswith(b"%PDF")
@@ -79,7 +88,7 @@ def _is_pdf(content: str) -> bool:
 
 
 def _send(
-    account: Account, params: Params, *, certified: bool, contract: int, files: frozenset[str]
+    account: Account, params: Params, *, certified: bool, contract: int, legal: dict[str, Any]
 ) -> Reply:
     joined = _joined(account, params, certified)
     sender = joined.sender if joined else _sender(params)
@@ -121,7 +130,7 @@ def _send(
         leaves_at=max(scheduled_at or now, now),
         phones=[],
         rendered=rendered if account.keep_texts else None,
-        files=files,
+        **legal,
     )
     account.accept(message, batch, phones)
     return Reply(fields=_sent(account, batch, chosen, total, len(given)))

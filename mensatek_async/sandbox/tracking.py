@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .bodies import BadCall, Params
-from .certificates import certificate_pdf, certificate_zip
+from .certificates import Evidence, certificate_pdf, certificate_zip
 from .delivery import CERTIFICATE_READY, label, read_minute, write_second
 from .records import Batch, Message, Reply
 
@@ -86,26 +86,24 @@ def certificate(account: Account, params: Params) -> Reply:
     end = read_minute(params.text("Fechafin", required=True))
     if start is None or end is None or end < start:
         raise BadCall("Las fechas no son correctas")
-    rows = [
-        row for message in account.messages.values() for row in _certified_rows(account, message, start, end)
-    ]
-    return _zip(account, rows)
+    found = [one for message in account.messages.values() for one in _certified(account, message, start, end)]
+    return _zip(account, found)
 
 
 def _message_certificate(account: Account, message: Message, phone: str) -> Reply:
-    rows = _certified_rows(account, message)
+    found = _certified(account, message)
     if not phone:
-        return _zip(account, rows)
-    for row in rows:
-        if str(row["Telefono"]) == phone:
-            return Reply(fields={"Res": 1}, file=certificate_pdf(row), media_type="application/pdf")
+        return _zip(account, found)
+    for one in found:
+        if str(one.row["Telefono"]) == phone:
+            return Reply(fields={"Res": 1}, file=certificate_pdf(one), media_type="application/pdf")
     return _no_certificate(account)
 
 
-def _zip(account: Account, rows: list[dict[str, Any]]) -> Reply:
-    if not rows:
+def _zip(account: Account, found: list[Evidence]) -> Reply:
+    if not found:
         return _no_certificate(account)
-    return Reply(fields={"Res": 1}, file=certificate_zip(rows), media_type="application/zip")
+    return Reply(fields={"Res": 1}, file=certificate_zip(found), media_type="application/zip")
 
 
 def _no_certificate(account: Account) -> Reply:
@@ -151,16 +149,30 @@ def _rows(account: Account, message: Message) -> list[dict[str, Any]]:
     return rows
 
 
-def _certified_rows(
+def _certified(
     account: Account, message: Message, start: datetime | None = None, end: datetime | None = None
-) -> list[dict[str, Any]]:
+) -> list[Evidence]:
     if not message.certified:
         return []
-    return [
-        {"idMensaje": message.message_id, **row}
-        for row in _rows(account, message)
-        if row["Resultado"] in CERTIFICATE_READY and _within(message, str(row["Telefono"]), start, end)
-    ]
+    now = account.clock.now
+    shown = {batch: dict(zip(batch.phones, batch.rendered or (), strict=False)) for batch in message.batches}
+    found = []
+    for row in _rows(account, message):
+        phone = str(row["Telefono"])
+        if row["Resultado"] not in CERTIFICATE_READY or not _within(message, phone, start, end):
+            continue
+        batch = message.phones[phone]
+        found.append(
+            Evidence(
+                row={"idMensaje": message.message_id, **row},
+                sender=batch.sender,
+                issuer=batch.issuer,
+                text=shown[batch].get(phone, (batch.text, 0))[0],
+                history=tuple(one for one in account.history(batch, phone) if one[0] <= now),
+                documents=batch.documents,
+            )
+        )
+    return found
 
 
 def _within(message: Message, phone: str, start: datetime | None, end: datetime | None) -> bool:
