@@ -136,7 +136,7 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
 
 
 def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
-    token = _read_token(options.token_file) if options.token_file is not None else None
+    token = read_secret(options.token_file, "token") if options.token_file is not None else None
     try:
         load_account("?", "?", options.base_url, None)
     except MensatekError as error:
@@ -171,15 +171,24 @@ def _ask_token() -> str:
         return ""
 
 
-def _read_token(path: str) -> str:
+def read_secret(path: str, name: str) -> str:
+    """Read a file that holds a secret and nothing else.
+
+    Args:
+        path: the file.
+        name: what it holds, such as "token".
+
+    Raises:
+        Stop: it cannot be read, or holds something else.
+    """
     try:
         with Path(path).open(encoding="utf-8") as file:
             token = file.read(_LONGEST_TOKEN).strip()
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else "it is no text"
-        raise Stop(f"The token file {shown(path)} cannot be read: {reason}.") from None
+        raise Stop(f"The {name} file {shown(path)} cannot be read: {reason}.") from None
     if not token or len(token.split()) != 1:
-        raise Stop(f"The token file {shown(path)} must hold the token and nothing else.")
+        raise Stop(f"The {name} file {shown(path)} must hold the {name} and nothing else.")
     return token
 
 

@@ -203,6 +203,47 @@ def sandbox(
     )
 
 
+webhooks = App(name="webhooks", help="Callbacks of the provider.", help_format="plaintext")
+app.command(webhooks)
+
+
+@webhooks.command
+def listen(
+    *,
+    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8080,
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
+    username: Annotated[str | None, Parameter(help="HTTP Basic user that callers must give.")] = None,
+    password_file: Annotated[str | None, Parameter(help="File that holds its password.")] = None,
+    token_file: Annotated[
+        str | None, Parameter(help="File that holds what the URL's parameter token must be.")
+    ] = None,
+    allow_unauthenticated: Annotated[
+        bool,
+        Parameter(
+            negative="", show_default=False, help="Take callbacks from anybody; on this machine the default."
+        ),
+    ] = False,
+    json: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Print one JSON object a line for each event.")
+    ] = False,
+) -> int:
+    """Print callbacks as they come, until Ctrl-C: for development."""
+    from .webhooks import ListenOptions
+    from .webhooks import listen as run_listen
+
+    return run_listen(
+        ListenOptions(
+            port=port,
+            host=host,
+            username=username,
+            password_file=password_file,
+            token_file=token_file,
+            allow_unauthenticated=allow_unauthenticated,
+            json=json,
+        )
+    )
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command.
 

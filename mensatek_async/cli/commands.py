@@ -152,7 +152,7 @@ class SandboxOptions:
 def run_sandbox(options: SandboxOptions) -> Exit:
     """Run a sandbox until Ctrl-C or a request to end."""
     output = Output()
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    signal.signal(signal.SIGTERM, as_ctrl_c)
     try:
         with start_sandbox(
             port=options.port,
@@ -183,5 +183,6 @@ def run_sandbox(options: SandboxOptions) -> Exit:
     return Exit.DONE
 
 
-def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+def as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Take a signal for Ctrl-C."""
     raise KeyboardInterrupt

@@ -1,0 +1,206 @@
+"""`mensatek webhooks listen`: prints callbacks as they come, for development."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socketserver
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from attrs import field, fields, frozen
+
+from ..errors import ConfigurationError
+from ..models.events import DeliveryReport, DocumentEvent, Event
+from ..webhooks.wsgi import WebhookApp
+from .account import read_secret
+from .commands import as_ctrl_c
+from .files import reason_of
+from .output import Output, plural
+from .stop import Exit, Stop
+
+_COLUMNS = ("Came at", "Event", "Phone", "What", "Message", "Reference")
+_MOST_ROWS = 1000
+
+
+@frozen(kw_only=True)
+class ListenOptions:
+    """What the user asked for; `mensatek webhooks listen --help` tells what each means."""
+
+    port: int
+    host: str
+    username: str | None
+    password_file: str | None
+    token_file: str | None
+    allow_unauthenticated: bool
+    json: bool
+
+
+@frozen
+class _Row:
+    """One event for people."""
+
+    cells: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, event: Event) -> _Row:
+        """An event in the order of the columns."""
+        if isinstance(event, DeliveryReport):
+            what, phone = f"{event.status.code} {event.status.label_en}", event.phone
+        elif isinstance(event, DocumentEvent):
+            what, phone = f"{event.file}: {event.kind}", event.phone
+        else:
+            what, phone = event.text, event.sender
+        kind = {"DeliveryReport": "report", "DocumentEvent": "document"}.get(type(event).__name__, "message")
+        now = datetime.now().strftime("%H:%M:%S")
+        cells = (now, kind, phone, what, str(event.message_id or ""), event.reference)
+        return cls(tuple("".join(c if c.isprintable() else " " for c in cell) for cell in cells))
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event for programs: its fields by their English names."""
+    values: dict[str, Any] = {"event": type(event).__name__}
+    for attribute in fields(type(event)):
+        value = getattr(event, attribute.name)
+        values[attribute.name] = value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(event, DeliveryReport):
+        status = event.status
+        values |= {"status": status.code, "label": status.label_en, "phase": status.phase.value}
+    return values
+
+
+def listen(options: ListenOptions) -> Exit:
+    """Print what is posted until Ctrl-C or a request to end."""
+    output = Output(json=options.json)
+    came = 0
+
+    def handle(event: Event) -> None:
+        nonlocal came
+        came += 1
+        show(event)
+
+    app = _webhook(options, handle)
+    try:
+        server = _Server((options.host, options.port), _Quiet)
+    except (OSError, OverflowError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else "there is no such port"
+        raise Stop(f"Nothing can listen at {options.host} port {options.port}: {reason}.") from None
+    signal.signal(signal.SIGTERM, as_ctrl_c)
+    with server, _shown(output) as show:
+        server.set_app(_Telling(app, output))
+        output.note(f"Listening at http://{options.host}:{server.server_port}/; Ctrl-C ends it.")
+        try:
+            server.serve_forever(poll_interval=0.1)
+        except KeyboardInterrupt:
+            pass
+    output.note(f"{plural(came, 'event')} came.")
+    return Exit.DONE
+
+
+def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> WebhookApp:
+    if options.username is not None and options.password_file is None:
+        raise Stop("--username goes with --password-file.")
+    password = None if options.password_file is None else read_secret(options.password_file, "password")
+    token = None if options.token_file is None else read_secret(options.token_file, "token")
+    try:
+        return WebhookApp(
+            handle,
+            username=options.username,
+            password=password,
+            token=token,
+            allow_unauthenticated=options.allow_unauthenticated or _is_loopback(options.host),
+            dedupe=False,  # who develops wants to see what comes twice
+        )
+    except ConfigurationError as error:
+        raise Stop(
+            f"{error.args[0]}\nGive --username and --password-file, --token-file, or --allow-unauthenticated."
+        ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def _shown(output: Output) -> Iterator[Callable[[Event], None]]:
+    """A way to show events: JSON lines, a table that grows, or plain lines where nobody watches."""
+    if output.json:
+        yield lambda event: output.answer(as_json(event))
+    elif not sys.stdout.isatty():
+        yield lambda event: output.say("  ".join(cell for cell in _Row.of(event).cells if cell))
+    else:
+        from rich.live import Live
+
+        table = _Table()
+        with Live(console=table.console, auto_refresh=False, vertical_overflow="crop") as live:
+            yield lambda event: live.update(table.with_row(_Row.of(event)), refresh=True)
+
+
+class _Table:
+    """The newest events in a table of rich, as many as the terminal has room for."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self.console = Console(highlight=False, markup=False)
+        self._rows: list[_Row] = []
+
+    def with_row(self, row: _Row) -> Any:
+        """The table with one more row."""
+        from rich.table import Table
+        from rich.text import Text
+
+        self._rows = [*self._rows, row][-_MOST_ROWS:]
+        table = Table(*_COLUMNS)
+        for shown in self._rows[-max(self.console.height - 6, 1) :]:
+            table.add_row(*(Text(cell) for cell in shown.cells))
+        return table
+
+
+class _Telling:
+    """Says on standard error what was not taken, and why."""
+
+    def __init__(self, app: WebhookApp, output: Output) -> None:
+        self._app = app
+        self._output = output
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Handle one request."""
+        told: list[str] = []
+
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            told.append(status)
+            return start_response(status, headers)
+
+        body = list(self._app(environ, start))
+        if not told[0].startswith("200"):
+            self._output.note(f"not taken: {told[0]}; {b''.join(body).decode()}")
+        return body
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def server_bind(self) -> None:
+        """Listen, without asking anybody for this machine's name."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
+
+
+class _Quiet(WSGIRequestHandler):
+    def address_string(self) -> str:
+        """Give the caller's address, without asking anybody for its name."""
+        return str(self.client_address[0])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the events are what is to be seen."""
