@@ -43,6 +43,14 @@ def tests_webhooks(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_sync(session: nox.Session) -> None:
+    """The synchronous client under gunicorn with Flask, Django, Celery, gevent, multiprocessing and IPython too."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("sync-tests"))
+    asked = session.posargs or ["tests/sync"]
+    session.run("pytest", *asked)
+
+
+@nox.session
 def tests_lowest(session: nox.Session) -> None:
     """All tests against the lowest versions that pyproject.toml allows."""
     project = PROJECT["project"]

@@ -15,7 +15,7 @@ import anyio
 
 from .._core.trace import Flights, landing
 from ..bulk.engine import attach
-from ..errors import ConfigurationError, MensatekError
+from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
 from ..models.bulk import BulkResult
 from ._portal import Desk, Portal, desk_of_this_call, spawn
 from ._usage import warn_in_async_code
@@ -120,10 +120,9 @@ class Call(Generic[T]):
         elif self._values:
             _remember(reason, "call_result", value)
             reason.add_note("the interrupted call had ended: see this exception's call_result")
-        elif self._flights.lost:
-            reason.add_note(
-                "the interrupted call had left and got no answer: it may or may not have been done"
-            )
+        elif self._flights.lost:  # and its repeat was given up
+            self._error = OutcomeUnknown("The interrupted call", "no answer came in time")
+            self._report(reason)
         elif isinstance(self._error, asyncio.CancelledError) or self._error is None:
             reason.add_note("the interrupted call did nothing more: what it had not sent was not sent")
 

@@ -53,6 +53,7 @@ class Portal:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.loop = _Loop()
+        self._starter = threading.get_native_id()
         self._thread = threading.Thread(target=self._serve, name="mensatek-async", daemon=True)
         try:
             self._thread.start()
@@ -64,7 +65,8 @@ class Portal:
 
     def _serve(self) -> None:
         # Python's handlers run in the main thread, which only wakes up for a signal that the system gave to it.
-        if hasattr(signal, "pthread_sigmask"):
+        # Under gevent a thread is none, and its signals are the main thread's.
+        if hasattr(signal, "pthread_sigmask") and threading.get_native_id() != self._starter:
             own = {getattr(signal, name) for name in _MAIN_THREADS_SIGNALS if hasattr(signal, name)}
             signal.pthread_sigmask(signal.SIG_BLOCK, own)
         while True:

@@ -157,7 +157,8 @@ class Twin(Generic[A]):
             del error
 
     def _read(self, to: str | Recipient | Iterable[str | Recipient]) -> Any:
-        return read_here(to, self._runner.client._context.limits.sms_per_request)
+        limits = self._runner.client._context.limits
+        return read_here(to, max(limits.sms_per_request, limits.certified_per_request))
 
     def _open(
         self, manager: AbstractAsyncContextManager[B], twin: Callable[[B, Line], S]

@@ -15,7 +15,7 @@ from typing import Any
 from mensatek_async.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-_HEAD = """
+HEAD = """
 import json, os, sys
 from mensatek_async import Mensatek, Retry, Timeout
 
@@ -72,7 +72,7 @@ class Child:
 
 
 @contextmanager
-def child(code: str, sandbox: Sandbox, *options: str, head: str = _HEAD, **more: str) -> Iterator[Child]:
+def child(code: str, sandbox: Sandbox, *options: str, head: str = HEAD, **more: str) -> Iterator[Child]:
     """Run Python code in a process of its own; it is killed when the block ends before it does."""
     program = head + textwrap.dedent(code)
     command = [sys.executable, *options, "-c", program]

@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -315,36 +314,6 @@ def test_a_child_may_leave_a_block_of_its_parent(sandbox: Sandbox) -> None:
         assert program.line() == {"accepted": 1000, "status": 4}
 
     assert sandbox.count("34611000000") == 1
-
-
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_multiprocessing_pools(sandbox: Sandbox, method: str, tmp_path: Path) -> None:
-    """A client made where the module is imported works in every worker, however it was started."""
-    script = f"""
-import json, multiprocessing, sys
-from mensatek_async import Mensatek
-
-client = Mensatek()
-
-def send(number):
-    return client.sms.send(str(34_600_000_000 + number), "Hola").accepted
-
-if __name__ == "__main__":
-    client.sms.send("611000000", "Hola")
-    with multiprocessing.get_context({method!r}).Pool(4) as pool:
-        print(json.dumps({{"accepted": sum(pool.map(send, range(30)))}}), flush=True)
-        pool.close()
-        pool.join()
-    client.close()
-"""
-    path = str(tmp_path / "program.py")
-    Path(path).write_text(script, encoding="utf-8")
-    with child(f"import os, sys; os.execv(sys.executable, [sys.executable, {path!r}])", sandbox) as program:
-        assert program.line() == {"accepted": 30}
-        status, _ = program.end()
-
-    assert status == 0
-    assert len(sandbox.counts) == 31
 
 
 def test_a_worker_that_is_terminated_ends(sandbox: Sandbox) -> None:

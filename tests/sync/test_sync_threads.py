@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import itertools
 import logging
 import pickle
 import sqlite3
@@ -28,6 +29,7 @@ from mensatek_async import (
     ConfigurationError,
     InvalidPhone,
     InvalidRequest,
+    Issuer,
     Limits,
     Mensatek,
     MensatekAsyncUsageWarning,
@@ -127,6 +129,17 @@ def test_rows_of_a_database_are_read_in_the_callers_thread(client: Mensatek, tmp
     assert single.accepted == 13
     assert database.execute("select count(*), max(accepted) from progress").fetchone()[1] == 1234
     database.close()
+
+
+def test_an_endless_iterable_for_one_request_is_refused(sandbox: Sandbox) -> None:
+    """No more is read than shows that they are too many; all that one request holds are sent."""
+    with client_of(sandbox, limits=Limits(sms_per_request=5, certified_per_request=7)) as client:
+        with pytest.raises(InvalidRequest, match="send_bulk"):
+            client.sms.send((str(number) for number in itertools.count(34_600_000_000)), "Hola")
+
+        assert client.sms.send(iter(phones(5)), "Hola").accepted == 5
+        issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000")
+        assert client.certified.send(iter(phones(7)), "Hola", issuer=issuer).accepted == 7
 
 
 def test_slow_rows_hold_up_nobody_else(client: Mensatek) -> None:

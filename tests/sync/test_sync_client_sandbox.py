@@ -1,0 +1,22 @@
+"""The asynchronous client's suite against the sandbox, through the synchronous one, under the same names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sync.through_threads import cases
+
+globals().update(
+    cases(
+        "test_client_sandbox",
+        apart={
+            "test_a_cancelled_call_leaves_the_client_usable": "Ctrl-C, see test_sync_interrupts",
+        },
+    )
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The client runs on its own loop; what the test runs on makes no difference."""
+    return "asyncio"

@@ -1,0 +1,317 @@
+"""Servers and workers as legacy code runs them; `nox -s tests_sync` installs what these need."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mensatek_async.sandbox import Sandbox
+from tests.markdown import ROOT, blocks
+from tests.sync.child import HEAD, child, environment
+
+pytest.importorskip("celery", reason="nox -s tests_sync")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="these servers fork"),
+    pytest.mark.timeout(120),
+]
+
+SNIPPETS = {
+    block.text.splitlines()[0].removeprefix("# "): block.text
+    for block in blocks(ROOT / "docs" / "sync.md")
+    if block.language == "python"
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own for each test."""
+    with Sandbox(block_after=1000) as running:
+        yield running
+
+
+@contextmanager
+def running(
+    command: list[str], sandbox: Sandbox, folder: Path, **more: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A server in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=environment(sandbox, **more),
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
+    """Read what a server says until it says that."""
+    said = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        said.append(line)
+        if found := re.search(pattern, line):
+            return found
+    raise AssertionError("".join(said))
+
+
+FLASK = """
+import os
+from flask import Flask, request
+from mensatek_async import Mensatek
+
+client = Mensatek()
+client.credits()  # in the master, before it forks: the trap
+app = Flask(__name__)
+
+@app.get("/send/<phone>")
+def send(phone):
+    return {"accepted": client.sms.send(phone, "Hola").accepted, "pid": os.getpid()}
+
+@app.get("/bulk/<int:first>")
+def bulk(first):
+    rows = (str(first + number) for number in range(600))
+    return {"accepted": client.sms.send_bulk(rows, "Hola", chunk_size=100).accepted}
+"""
+
+
+@pytest.mark.parametrize("worker", ["sync", "gthread", "gevent"])
+@pytest.mark.parametrize("preload", [True, False], ids=["preload", "no-preload"])
+def test_flask_on_gunicorn(sandbox: Sandbox, tmp_path: Path, worker: str, preload: bool) -> None:
+    """A client that the master used before it forked serves every worker, and the server ends when it is told."""
+    pytest.importorskip("flask")
+    pytest.importorskip("gunicorn")
+    if worker == "gevent":
+        pytest.importorskip("gevent")
+        if preload:
+            pytest.skip("gevent patches in the worker, too late for what the master has imported")
+    (tmp_path / "clinic.py").write_text(FLASK, encoding="utf-8")
+    command = ["-m", "gunicorn", "clinic:app", "--bind", "127.0.0.1:0", "--workers", "3", "-k", worker]
+    command += ["--preload"] if preload else []
+    with running(command, sandbox, tmp_path) as server:
+        address = read_until(server, r"Listening at: (\S+)")[1]
+        with httpx.Client(base_url=address, timeout=30) as browser, ThreadPoolExecutor(6) as pool:
+
+            def get(path: str) -> dict[str, Any]:
+                found: dict[str, Any] = httpx.get(f"{address}{path}", timeout=30).json()
+                return found
+
+            answers = list(pool.map(get, [f"/send/{34_600_000_000 + number}" for number in range(60)]))
+            accepted = browser.get("/bulk/34610000000").json()["accepted"]
+        server.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        server.communicate(timeout=20)
+
+    assert [answer["accepted"] for answer in answers] == [1] * 60
+    assert len({answer["pid"] for answer in answers}) > 1
+    assert accepted == 600
+    assert set(sandbox.counts.values()) == {1}
+    assert len(sandbox.counts) == 660
+    assert server.returncode == 0
+    assert time.monotonic() - started < 10
+
+
+def test_the_django_view_of_the_documents(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The snippet, in a project of its own: a good phone is sent to, a broken one is answered with 400."""
+    pytest.importorskip("django")
+    (tmp_path / "clinic").mkdir()
+    (tmp_path / "clinic" / "views.py").write_text(SNIPPETS["clinic/views.py"], encoding="utf-8")
+    code = f"""
+        sys.path.insert(0, {str(tmp_path)!r})
+        import django
+        from django.conf import settings
+        settings.configure(ROOT_URLCONF=__name__, SECRET_KEY="x", ALLOWED_HOSTS=["*"])
+        django.setup()
+        from django.test import Client
+        from django.urls import path
+        from clinic.views import remind
+        urlpatterns = [path("remind", remind)]
+        browser = Client()
+        for phone in ("600000000", "no phone"):
+            answer = browser.post("/remind", {{"phone": phone, "text": "Hola"}})
+            tell(status=answer.status_code, **answer.json())
+        os.environ["MENSATEK_API_TOKEN"] = ""
+    """
+    with child(code, sandbox) as program:
+        good, bad = program.line(), program.line()
+
+    assert (good["status"], bad["status"]) == (200, 400)
+    assert good["message_id"] > 0
+    assert sandbox.count("34600000000") == 1
+
+
+CELERY = """
+from clinic.tasks import app, client, remind
+
+client.credits()  # in the parent, before the pool forks: the trap
+for number in range(20):
+    remind.delay(str(34_600_000_000 + number), "Hola")
+
+if __name__ == "__main__":
+    app.worker_main(["worker", "--pool", "{pool}", "--concurrency", "3", "--loglevel", "INFO", "--without-mingle"])
+"""
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo", "gevent"])
+def test_the_celery_task_of_the_documents(sandbox: Sandbox, tmp_path: Path, pool: str) -> None:
+    """The snippet, in a worker with an in-memory broker: each task sends once, and the worker ends when it is told."""
+    pytest.importorskip("celery")
+    if pool == "gevent":
+        pytest.importorskip("gevent")
+    (tmp_path / "clinic").mkdir()
+    (tmp_path / "clinic" / "tasks.py").write_text(SNIPPETS["clinic/tasks.py"], encoding="utf-8")
+    patch = "from gevent import monkey; monkey.patch_all()\n" if pool == "gevent" else ""
+    (tmp_path / "work.py").write_text(patch + CELERY.format(pool=pool), encoding="utf-8")
+    with running(
+        ["work.py"], sandbox, tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}", C_FORCE_ROOT="1"
+    ) as worker:
+        read_until(worker, r"ready\.")
+        limit = time.monotonic() + 40
+        while len(sandbox.texts) < 20 and time.monotonic() < limit:
+            time.sleep(0.05)
+        worker.send_signal(signal.SIGTERM)
+        _, said = worker.communicate(timeout=30)
+
+    assert set(sandbox.counts.values()) == {1}
+    assert len(sandbox.counts) == 20
+    assert said.count("succeeded in") == 20 or pool == "gevent"
+    assert "Traceback" not in said
+
+
+def test_celerys_soft_time_limit_ends_a_send(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The limit is raised inside the call, which ends first; the result so far comes with it."""
+    pytest.importorskip("celery")
+    sandbox.latency = 0.2
+    (tmp_path / "work.py").write_text(
+        """
+from celery import Celery
+from celery.exceptions import SoftTimeLimitExceeded
+from mensatek_async import Mensatek
+
+app = Celery("clinic", broker="memory://")
+client = Mensatek()
+
+@app.task(soft_time_limit=2)
+def remind():
+    try:
+        client.sms.send_bulk((str(34_600_000_000 + number) for number in range(100_000)), "Hola", chunk_size=10)
+    except SoftTimeLimitExceeded as error:
+        return f"accepted={error.bulk_result.accepted};"
+
+remind.delay()
+if __name__ == "__main__":
+    app.worker_main(["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO", "--without-mingle"])
+""",
+        encoding="utf-8",
+    )
+    with running(["work.py"], sandbox, tmp_path, C_FORCE_ROOT="1") as worker:
+        accepted = int(read_until(worker, r"accepted=(\d+);")[1])
+        count = len(sandbox.texts)
+        time.sleep(0.5)
+        assert len(sandbox.texts) == count == accepted > 0
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=30)
+
+
+def test_gevent_patched_code_sends_and_other_greenlets_go_on(sandbox: Sandbox) -> None:
+    """With everything patched, calls of many greenlets are made together."""
+    pytest.importorskip("gevent")
+    sandbox.latency = 0.1
+    patch = "from gevent import monkey; monkey.patch_all()\n"
+    code = """
+        import gevent, time
+        ticks = 0
+        def tick():
+            global ticks
+            while True:
+                gevent.sleep(0.01)
+                ticks += 1
+        gevent.spawn(tick)
+        client = Mensatek()
+        started = time.monotonic()
+        jobs = [gevent.spawn(client.sms.send, phone, "Hola") for phone in phones(20)]
+        gevent.joinall(jobs, raise_error=True)
+        taken = time.monotonic() - started
+        bulk = client.sms.send_bulk(phones(500, 34_610_000_000), "Hola", chunk_size=100).accepted
+        with client.sms.bulk(phones(500, 34_620_000_000), "Hola", chunk_size=100) as outcomes:
+            streamed = sum(outcome.accepted for outcome in outcomes)
+        client.close()
+        tell(sent=sum(job.value.accepted for job in jobs), taken=taken, ticks=ticks, bulk=bulk, streamed=streamed)
+    """
+
+    with child(code, sandbox, head=patch + HEAD) as program:
+        told = program.line()
+        status, errors = program.end()
+
+    assert (told["sent"], told["bulk"], told["streamed"]) == (20, 500, 500)
+    assert told["ticks"] > 10
+    assert told["taken"] < 5
+    assert (status, errors) == (0, "")
+
+
+def test_in_ipython_it_is_silent(sandbox: Sandbox) -> None:
+    """IPython's own loop runs around every cell; nobody there is held up."""
+    pytest.importorskip("IPython")
+    code = """
+        from IPython.core.interactiveshell import InteractiveShell
+        shell = InteractiveShell.instance()
+        shell.user_ns["Mensatek"] = Mensatek
+        cell = (
+            "import asyncio\\n"
+            "async def main():\\n"
+            "    return Mensatek().sms.send('600000000', 'Hola').accepted\\n"
+            "accepted = await main()\\n"
+        )
+        shell.run_cell(cell).raise_error()
+        tell(accepted=shell.user_ns["accepted"])
+    """
+    with child(code, sandbox, "-W", "error::UserWarning") as program:
+        assert program.line() == {"accepted": 1}
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_multiprocessing_pools(sandbox: Sandbox, method: str, tmp_path: Path) -> None:
+    """A client made where the module is imported works in every worker, however it was started."""
+    script = f"""
+import json, multiprocessing, sys
+from mensatek_async import Mensatek
+
+client = Mensatek()
+
+def send(number):
+    return client.sms.send(str(34_600_000_000 + number), "Hola").accepted
+
+if __name__ == "__main__":
+    client.sms.send("611000000", "Hola")
+    with multiprocessing.get_context({method!r}).Pool(4) as pool:
+        print(json.dumps({{"accepted": sum(pool.map(send, range(30)))}}), flush=True)
+        pool.close()
+        pool.join()
+    client.close()
+"""
+    path = str(tmp_path / "program.py")
+    Path(path).write_text(script, encoding="utf-8")
+    with child(f"import os, sys; os.execv(sys.executable, [sys.executable, {path!r}])", sandbox) as program:
+        assert program.line() == {"accepted": 30}
+        status, _ = program.end()
+
+    assert status == 0
+    assert len(sandbox.counts) == 31
