@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from mensatek_async.sandbox import Sandbox
@@ -33,9 +34,10 @@ async def run(block: Block) -> dict[str, Any]:
     source = "\n" * (block.line - 1) + block.text
     code = compile(source, str(README), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     names: dict[str, Any] = {"__name__": "readme"}
-    done = eval(code, names)
-    if inspect.isawaitable(done):
-        await done
+    if code.co_flags & inspect.CO_COROUTINE:
+        await eval(code, names)
+    else:  # of the synchronous client, perhaps, which has no business in an event loop
+        await anyio.to_thread.run_sync(eval, code, names)
     return names
 
 
