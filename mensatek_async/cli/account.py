@@ -192,8 +192,12 @@ def read_secret(path: str, name: str) -> str:
     return token
 
 
-def parse_when(text: str | None) -> datetime | None:
+def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     """An ISO date and time; without an offset it is Spanish time.
+
+    Args:
+        text: what the user wrote.
+        option: where, for the message.
 
     Raises:
         Stop: it is no date and time, or the clocks skip it.
@@ -207,7 +211,7 @@ def parse_when(text: str | None) -> datetime | None:
     except ValueError:
         when = None
     if when is None or (":" not in text and "T" not in text.upper()):
-        raise Stop(f"--at takes a date and a time, such as 2027-01-08T10:00, not {shown(text)}.")
+        raise Stop(f"{option} takes a date and a time, such as 2027-01-08T10:00, not {shown(text)}.")
     if when.tzinfo is not None:
         return when
     try:
@@ -218,5 +222,5 @@ def parse_when(text: str | None) -> datetime | None:
             error if isinstance(error, MensatekError) else InvalidDate("That date is out of range.")
         ) from None
     if again.replace(tzinfo=None) != when:
-        raise Stop(f"--at {shown(text)} does not exist in Spain: the clocks skip that hour.")
+        raise Stop(f"{option} {shown(text)} does not exist in Spain: the clocks skip that hour.")
     return local

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
 from .._version import __version__
 from ..errors import MensatekError
 from .account import AccountOptions
+from .certified import certified, contract
+from .options import At, Encoding, Json, Price, Sender, Yes
 from .output import Output
 from .stop import Exit, Stop, code_of
 
@@ -26,22 +28,8 @@ app = App(name="mensatek", help=_HELP, version=__version__, help_format="plainte
 
 _NO_ACCOUNT = AccountOptions()
 
-Json = Annotated[bool, Parameter(negative="", show_default=False, help="Print one JSON object.")]
-Yes = Annotated[bool, Parameter(negative="", show_default=False, help="Send without asking.")]
-Sender = Annotated[
-    str | None, Parameter(help="Who sends: 11 letters, digits, & or _; default: MENSATEK_SENDER.")
-]
-At = Annotated[
-    str | None,
-    Parameter(help="When to send, such as 2027-01-08T10:00; without an offset (+01:00) it is Spanish time."),
-]
-Encoding = Annotated[
-    Literal["auto", "gsm", "unicode"],
-    Parameter(
-        name="--encoding-text", help="How texts travel; auto takes Unicode only where GSM cannot carry it."
-    ),
-]
-Price = Annotated[Decimal, Parameter(help="Credits a text costs you, for the estimate before sending.")]
+app.command(certified)
+app.command(contract)
 
 
 @app.command

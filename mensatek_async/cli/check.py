@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
+from .._core.certified import certified_params, check_documents
 from .._core.message import Encoding, Message, compose
 from .._core.operations import OPERATIONS
 from ..bulk.chunks import REPEATED
@@ -111,6 +113,20 @@ def make_message(
     for warning in caught:
         warn(str(warning.message))
     return message
+
+
+def check_legal(message: Message, legal: Mapping[str, Any]) -> None:
+    """Check what only certified texts have, before anybody is asked.
+
+    Args:
+        message: the text.
+        legal: options of `client.certified.send`.
+
+    Raises:
+        InvalidRequest: or one of its kinds.
+    """
+    params = {**message.params, **certified_params(None, **legal)}
+    check_documents(evolve(message, params=params))
 
 
 def check(

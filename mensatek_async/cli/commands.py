@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from decimal import Decimal
 from types import FrameType
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 from attrs import field, frozen
@@ -16,7 +16,7 @@ from ..models.results import SendResult
 from ..text.segments import segments
 from .account import AccountOptions, connect, parse_when, start_sandbox
 from .bulk_command import fetch_credits, needs_answer
-from .check import make_message
+from .check import check_legal, make_message
 from .output import Output, credits_text, plural
 from .stop import Exit, Stop, stop_for
 
@@ -36,7 +36,10 @@ def show_credits(account: AccountOptions, *, json: bool) -> Exit:
 
 @frozen(kw_only=True)
 class SendOptions:
-    """What the user asked for; `mensatek send --help` tells what each means."""
+    """What the user asked for; `mensatek send --help` tells what each means.
+
+    `legal` are the options that only certified texts have; with them, one of those is sent.
+    """
 
     to: tuple[str, ...]
     text: str = field(repr=False)
@@ -47,6 +50,8 @@ class SendOptions:
     yes: bool
     json: bool
     account: AccountOptions
+    reference: str | None = None
+    legal: dict[str, Any] | None = field(default=None, repr=False)
 
 
 def send_text(options: SendOptions) -> Exit:
@@ -62,6 +67,8 @@ def send_text(options: SendOptions) -> Exit:
             options.text, sender=sender, when=when, encoding=options.encoding, warn=output.note
         )
         try:
+            if options.legal is not None:
+                check_legal(message, options.legal)
             texts = sum(message.address(Recipient(phone)).segments for phone in options.to)
         except MensatekError as error:
             raise stop_for(error) from None
@@ -74,8 +81,15 @@ def send_text(options: SendOptions) -> Exit:
 
         async def send() -> SendResult:
             async with connection.client() as client:
-                return await client.sms.send(
-                    options.to, options.text, sender=sender, scheduled_at=when, encoding=options.encoding
+                product = client.sms if options.legal is None else client.certified
+                return await product.send(
+                    options.to,
+                    options.text,
+                    sender=sender,
+                    scheduled_at=when,
+                    encoding=options.encoding,
+                    reference=options.reference,
+                    **(options.legal or {}),
                 )
 
         try:

@@ -7,7 +7,6 @@ from enum import IntEnum
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
-    InsufficientCredits,
     InvalidRequest,
     MensatekError,
     Refused,
@@ -40,7 +39,7 @@ class Stop(Exception):
 
 def code_of(error: BaseException) -> Exit:
     """The exit code an error of ours stands for."""
-    if isinstance(error, AuthenticationError | InsufficientCredits | Refused):
+    if isinstance(error, AuthenticationError | Refused):
         return Exit.REFUSED
     if isinstance(error, ConfigurationError | InvalidRequest):
         return Exit.WRONG_USE
