@@ -495,7 +495,7 @@ async def test_the_same_read_is_spaced_out(sandbox: Sandbox) -> None:
 
 async def test_a_block_is_kept_to(sandbox: Sandbox) -> None:
     """One request finds it out; no other leaves until it should be over."""
-    async with client_of(sandbox, guard=Guard(block_pause=0.3)) as client:
+    async with client_of(sandbox, guard=Guard(block_pause=0.6)) as client:
         sandbox.block(60)
         with pytest.raises(AccountPaused, match="blocked"):
             await client.sms.send(ANA, "Hola")
@@ -504,20 +504,20 @@ async def test_a_block_is_kept_to(sandbox: Sandbox) -> None:
                 await client.credits()
         assert len(sandbox.requests) == 1
         sandbox.advance(61)
-        await anyio.sleep(0.35)
+        await anyio.sleep(0.65)
         assert (await client.sms.send(ANA, "Hola")).accepted == 1
 
 
 async def test_a_new_token_is_taken_after_the_pause(sandbox: Sandbox) -> None:
     """A revoked token pauses; once it works again, so does everything."""
     token, sandbox.token = sandbox.token, "otro"
-    async with client_of(sandbox, token=token, guard=Guard(pause=0.2, read_interval=0)) as client:
+    async with client_of(sandbox, token=token, guard=Guard(pause=0.6, read_interval=0)) as client:
         with pytest.raises(AuthenticationError):
             await client.credits()
         sandbox.token = token
         with pytest.raises(AccountPaused):
             await client.credits()
-        await anyio.sleep(0.25)
+        await anyio.sleep(0.65)
         assert await client.credits() == sandbox.credits
 
 

@@ -316,7 +316,7 @@ async def test_a_question_forgotten_while_it_waits_is_asked_all_the_same() -> No
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_on_asyncio_too() -> None:
     """Sharing, and going on after the leader's end, in real time."""
-    ask, answers = Asker(interval=0.05, lasting=0.05), []
+    ask, answers = Asker(interval=0.05, lasting=0.4), []
 
     async def one() -> None:
         answers.append(await ask())
