@@ -37,7 +37,7 @@ def parse(body: bytes, content_type: str = "application/json") -> Event:
         ConfigurationError: a multipart form came, and the extra `webhooks` is not installed.
     """
     try:
-        return _structure(read_fields(bytes(body), content_type or ""))
+        return _structure(read_fields(body if type(body) is bytes else bytes(body), content_type or ""))
     except DecodeError as error:
         raise InvalidWebhook(*error.problems) from None
 
@@ -220,7 +220,9 @@ class _Reader:
             )
         if self._model is IncomingMessage and "received_at" not in values:
             values["received_at"] = values.get("reported_at")
-        event: Event = self._model(is_known_service=known, **values)
+        if not known:
+            values["is_known_service"] = False
+        event: Event = self._model(**values)
         return event
 
     def _read_with_care(self, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -182,12 +182,16 @@ class Receiver:
                 (done,) = await anyio.to_thread.run_sync(lambda: [self._handler(event)])
                 await _settled(done)
         except BaseException:
-            with anyio.CancelScope(shield=True):
-                await _settled(self._dedupe.finish(key, False))
+            await self._finish(key, False)
             raise
-        with anyio.CancelScope(shield=True):
-            await _settled(self._dedupe.finish(key, True))
+        await self._finish(key, True)
         return DONE
+
+    async def _finish(self, key: str, handled: bool) -> None:
+        told = self._dedupe.finish(key, handled)
+        if isinstance(told, Awaitable):
+            with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
+                await told
 
     def _hand_over_sync(self, event: Event) -> Reply:
         key = event_key(event)
