@@ -180,6 +180,6 @@ def _check_sdist(session: nox.Session, sdist: Path) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks; arguments after -- go to each program (see benchmarks/README.md)."""
-    session.install("-q", ".")
-    for program in ("send", "bulk", "sync_overhead"):
+    session.install("-q", ".[webhooks]", *_group("bench"))
+    for program in ("send", "bulk", "sync_overhead", "webhooks"):
         session.run("python", f"benchmarks/{program}.py", *session.posargs)
