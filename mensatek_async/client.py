@@ -14,7 +14,7 @@ from ._core.operations import find, with_paths
 from ._core.params import check_params
 from ._core.transport import AsyncTransport, Transport
 from ._wire.reply import spell
-from .errors import ConfigurationError, InvalidRequest
+from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer
 from .phones import check_region, check_sender
 from .resources.certified import CertifiedResource
@@ -108,7 +108,7 @@ class AsyncMensatek:
         """The credits left by the newest reply of any kind; None before the first. Makes no call."""
         return self._caller.last_credits
 
-    async def credits(self, *, max_age: float = 60) -> Decimal:
+    async def credits(self, max_age: float = 60) -> Decimal:
         """The credits left in the account.
 
         Operation of the API: GetCreditos. Nearly every reply tells the credits, so this asks only when none did
@@ -145,6 +145,8 @@ class AsyncMensatek:
         """
         found = find(self._context.operations, operation)
         answer = await self._caller.any(found, check_params(params))
+        if not answer.reply:
+            raise UnexpectedReply(found.name, ("a file came, which raw() gives as it is",))
         reply: dict[str, Any] = spell(answer.reply)
         return reply
 

@@ -139,8 +139,11 @@ class Caller:
         """
         self._transport.check()
         trace = Trace()
+        key = key_of(operation, params)
+        if not self._memory.knows(key, form, max_age):
+            self._gate.check(operation.name, anyio.current_time())
         return await self._memory.read(
-            key_of(operation, params),
+            key,
             form,
             max_age,
             lambda: self.call(operation, params, form=form, trace=trace),

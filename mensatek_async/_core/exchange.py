@@ -12,7 +12,7 @@ from attrs import evolve
 from .._wire.decode import DecodeError
 from .._wire.names import REQUEST, to_wire
 from .._wire.structure import structure
-from ..errors import MensatekError, OutcomeUnknown, UnexpectedReply
+from ..errors import InvalidRequest, MensatekError, OutcomeUnknown, UnexpectedReply
 from ..models.recipient import Recipient
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
 from .context import Context
@@ -44,6 +44,11 @@ def unreadable(operation: Operation, error: DecodeError, params: Mapping[str, An
     return OutcomeUnknown(
         operation.name, f"the answer could not be read ({'; '.join(error.problems)})", asked=params
     )
+
+
+def _check_age(max_age: float) -> None:
+    if isinstance(max_age, bool) or not isinstance(max_age, int | float) or not max_age >= 0:
+        raise InvalidRequest("max_age is a number of seconds, 0 or more.")
 
 
 async def send(
@@ -89,6 +94,7 @@ async def reschedule(context: Context, name: str, message_id: int | str, when: d
 
 async def report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
     """Ask where each recipient of a message stands."""
+    _check_age(max_age)
     number = message_number(message_id)
     operation, params = context.operations[name], to_wire(message_id=number)
     answer = await context.caller.read(operation, params, max_age=max_age)
@@ -97,6 +103,7 @@ async def report(context: Context, name: str, message_id: int | str, max_age: fl
 
 async def credits(context: Context, max_age: float) -> Decimal:
     """The credits left, from the newest reply when that is young enough."""
+    _check_age(max_age)
     known = context.caller.credits_known(max_age)
     if known is not None:
         return known

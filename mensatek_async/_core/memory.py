@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import anyio
 from attrs import Factory, define
 
-from ..errors import MensatekError
+from ..errors import AuthenticationError, MensatekError
 
 T = TypeVar("T")
 Key = tuple[str, Hashable]
@@ -73,6 +73,11 @@ class Memory(Generic[T]):
             if usable and flight.answer is not None:
                 return _unwrap(flight.answer)
 
+    def knows(self, key: Key, form: str, max_age: float) -> bool:
+        """Whether a read can be answered from memory, and not by an error."""
+        known = self._known(key, form, max_age)
+        return known is not None and not isinstance(known, MensatekError)
+
     async def pace(self, key: Key, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]) -> T:
         """Make a read whose answer is too large to remember, once its turn has come.
 
@@ -130,7 +135,8 @@ class Memory(Generic[T]):
         try:
             answer = await fetch()
         except MensatekError as error:
-            if left():  # kept as a copy: the original holds on to every frame it passed, and so to the call
+            if left() and not isinstance(error, AuthenticationError):  # which the gate remembers, and longer
+                # A copy: the original holds on to every frame it passed, and so to the call.
                 entry.answers[form] = (copy(error), anyio.current_time())
             raise
         finally:

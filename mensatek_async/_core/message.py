@@ -96,6 +96,8 @@ class Message:
         if not fields and self.is_plain:
             return Addressed(digits, {PHONE: digits}, self.needs_unicode, self.segments)
         values = self.text.values(fields)
+        if self.encoding == "gsm":
+            warn_of_lost("".join(values.values()))
         wire = {PHONE: digits, **values}
         unicode = self.needs_unicode
         if not unicode and self.encoding == "auto":
@@ -120,6 +122,14 @@ class Message:
 PHONE = RECIPIENT["phone"]
 _PHONE_SLOT = f"({PHONE.casefold()})"
 _NO_FIELDS: Mapping[str, object] = {}
+
+
+def warn_of_lost(text: str) -> None:
+    """Warn of the characters that a text loses when it is forced into the GSM alphabet."""
+    lost = segments(text, "gsm").lost
+    if lost:
+        told = f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them."
+        warnings.warn(told, TextAltered, stacklevel=5)
 
 
 def _name(unicode: bool) -> Literal["gsm", "unicode"]:
@@ -150,13 +160,7 @@ def compose(
     if encoding not in ("auto", "gsm", "unicode"):
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
     if encoding == "gsm":
-        lost = segments(prepared.literal, "gsm").lost
-        if lost:
-            warnings.warn(
-                f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them.",
-                TextAltered,
-                stacklevel=4,
-            )
+        warn_of_lost(prepared.literal)
     params = to_wire(
         sender=check_sender(sender) if sender else "",
         text=prepared.text,
@@ -267,11 +271,13 @@ def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) ->
     """
     before = 0
     accepted, rejected = result.accepted, result.rejected
+    counted = result.recipients or asked
+    if accepted > counted:  # some replies count texts where they should count recipients
+        accepted = max(counted - rejected, 0)
     if not rejected and accepted < asked:
         rejected = asked - accepted
     if repeat and rejected:
-        before = result.repeated if result.repeated is not None else (rejected if accepted == 0 else 0)
-        before = min(before, rejected)
+        before = rejected if result.repeated is None else min(result.repeated, rejected)
         accepted, rejected = accepted + before, rejected - before
     return evolve(
         result,

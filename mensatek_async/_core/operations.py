@@ -75,7 +75,7 @@ _ROWS = (
         not_done=_RESCHEDULE_NOT_DONE,
         touches=("GetReportSMS",),
     ),
-    Operation(name="GetReportSMS", kind=_READ, reply=MessageReport),
+    Operation(name="GetReportSMS", kind=_READ, reply=MessageReport, needs_success=True),
     Operation(
         name="CargarFichero",
         kind=_CHANGE,
@@ -84,7 +84,7 @@ _ROWS = (
         touches=("ListarFicheros",),
         needs_success=True,
     ),
-    Operation(name="ListarFicheros", kind=_READ, reply=StoredFile),
+    Operation(name="ListarFicheros", kind=_READ, reply=StoredFile, needs_success=True),
     Operation(
         name="BorrarFichero",
         kind=_CHANGE,
@@ -94,7 +94,7 @@ _ROWS = (
         touches=("ListarFicheros",),
         needs_success=True,
     ),
-    Operation(name="GetCreditos", kind=_READ, reply=Balance),
+    Operation(name="GetCreditos", kind=_READ, reply=Balance, needs_success=True),
     Operation(
         name="EnviarSMSCERTIFICADO", kind=_SEND, reply=SendResult, touches=("GetReportSMSCERTIFICADO",)
     ),
@@ -115,7 +115,9 @@ _ROWS = (
         not_done=_RESCHEDULE_NOT_DONE,
         touches=("GetReportSMSCERTIFICADO",),
     ),
-    Operation(name="GetReportSMSCERTIFICADO", kind=_READ, reply=MessageReport, standing="field"),
+    Operation(
+        name="GetReportSMSCERTIFICADO", kind=_READ, reply=MessageReport, standing="field", needs_success=True
+    ),
     Operation(name="GetSMSCERTIFICADO", kind=_READ, reply=None, standing="field", sparing="Fechainicio"),
 )
 

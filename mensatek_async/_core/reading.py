@@ -66,7 +66,7 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
     if code < 0 or (code == 0 and operation.needs_success):
         raise _refusal(operation, code, decoded)
     if reply.status >= 300:
-        raise BadParameters(operation.name, None, error_text(decoded) or f"HTTP {reply.status}")
+        raise Unreadable((f"HTTP {reply.status}, with an answer that says it was done",))
     return Answer(decoded, reply)
 
 

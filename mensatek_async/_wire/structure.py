@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import fields_dict, has
 
 from ..codes import DeliveryStatus
-from ..models.results import RecipientReport, SendResult
+from ..models.results import MessageReport, RecipientReport, SendResult
 from . import literal, scalars, shape
 from .names import REPLIES, FileList
 from .problems import DecodeError, Missing, WrongValue, kind
@@ -72,6 +72,10 @@ _SPECIAL: Mapping[tuple[type, str], Callable[[Any], Any]] = {
     (SendResult, "recipients"): count,
 }
 """Attributes whose reader is not that of their type."""
+
+
+_REQUIRED: Mapping[type, tuple[str, ...]] = {MessageReport: ("recipients",), FileList: ("files",)}
+"""Lists that a reply must have, if empty: without one nobody knows whether there is nothing."""
 
 
 @cache
@@ -135,6 +139,9 @@ def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
                 if told is not None and (told != "" or name in texts):
                     english[name] = told
                     break
+        for name in _REQUIRED.get(cls, ()):
+            if name not in english:
+                raise Missing(f"missing @ {REPLIES[cls][name][0]}")
         return inner(english, cls)
 
     return hook

@@ -25,6 +25,7 @@ from ..errors import (
     MensatekError,
     OutcomeUnknown,
     Refused,
+    UnexpectedReply,
 )
 from ..models.bulk import BulkResult, ChunkOutcome
 from ..models.recipient import Recipient
@@ -70,7 +71,8 @@ class Engine:
         self._source = Source(recipients, self._chunker)
         self._join: int | None = None
         self._failures = 0
-        self._error: BaseException | None = None
+        self._cut = False  # ended from outside, before its end
+        self._lost = False  # with rows that were read and not sent
 
     # --- the two ways to use it -----------------------------------------------------------------------------
 
@@ -130,6 +132,9 @@ class Engine:
                             workers.start_soon(self._guarded, self._work)
                     await self._guarded(self._account_for_the_rest)
                     group.cancel_scope.cancel()
+            except BaseException:
+                self._cut = True
+                raise
             finally:
                 self._leave_unsent()
                 with suppress(Exception), anyio.move_on_after(1, shield=True):
@@ -169,7 +174,7 @@ class Engine:
                 if outcome.accepted and outcome.message_id:
                     self._join = outcome.message_id
                 elif outcome.accepted:
-                    self._grouped = False  # no id to join: go on without repeats
+                    self._stop(_no_id(self._operation))
                 else:
                     rejected += 1
                     if rejected >= _MOST_REJECTED_OPENERS:
@@ -207,6 +212,7 @@ class Engine:
                 OutcomeUnknown(self._operation, "cancelled before its answer came") if lost else self._reason
             )
             self._record(unsent(chunk, "unknown" if lost else "failed", trace, error), told=False)
+            self._lost = True
             raise
         return await self._settle(outcome)
 
@@ -302,9 +308,18 @@ class Engine:
         """Name the rows read but never sent, when the run ends before its end."""
         while chunk := self._chunker.flush():
             self._record(unsent(chunk, "failed", Trace(), self._reason), told=False)
-        progress = self._tally.progress(self._source.rows)
-        if not self._source.ended or progress.settled < progress.rows or progress.failed or progress.unknown:
+            self._lost = True
+        if self._cut and (self._lost or not self._source.ended):
             self._stop(self._reason)
+
+
+def _no_id(operation: str) -> UnexpectedReply:
+    error = UnexpectedReply(operation, ("missing @ idMensaje",))
+    error.args = (
+        f"{operation}: the first answer named no message that the other requests could join to be repeatable.",
+    )
+    error.advice = "group=False sends them as messages of their own, without repeats."
+    return error
 
 
 def _bounded(name: str, value: int | None, most: int) -> int:

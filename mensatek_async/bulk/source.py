@@ -23,6 +23,11 @@ class Batches(ABC):
         """How many there are in all, when that is known."""
 
 
+def _each(rows: Iterable[Any]) -> Iterator[Any]:
+    """Every row once: some iterators start anew whenever a loop begins, and the rows are read by many loops."""
+    yield from rows
+
+
 class Source:
     """Rows in, chunks out. Not safe for two readers at once: its user holds a lock."""
 
@@ -44,7 +49,7 @@ class Source:
         if isinstance(recipients, AsyncIterable):
             self._async = recipients.__aiter__()
         elif isinstance(recipients, Iterable):
-            self._plain = iter(recipients)
+            self._plain = _each(recipients)
         else:
             raise InvalidRequest(f"recipients is an iterable, not {type(recipients).__name__}.")
         try:
@@ -77,10 +82,12 @@ class Source:
                 if len(batch) >= room:
                     return False
         elif self._async is not None:
-            async for given in self._async:
-                batch.append(given)
-                if len(batch) >= room:
-                    return False
+            while len(batch) < room:
+                try:
+                    batch.append(await self._async.__anext__())
+                except StopAsyncIteration:
+                    return True
+            return False
         elif self._batches is not None:
             while len(batch) < room:
                 further = await self._batches.read(room - len(batch))

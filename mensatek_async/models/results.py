@@ -13,6 +13,11 @@ NOT_TOLD = Decimal("NaN")
 """Credits a reply did not mention: `credits.is_nan()` tells."""
 
 
+def _comparable(credits: Decimal) -> Decimal | None:
+    # NaN differs from itself, and so would two results that say the same.
+    return None if credits.is_nan() else credits
+
+
 @frozen(kw_only=True)
 class SendResult:
     """What became of one send (EnviarSMS, EnviarSMSCERTIFICADO).
@@ -33,8 +38,8 @@ class SendResult:
     rejected: int = 0
     segments: int = 0
     recipients: int = 0
-    credits_used: Decimal = NOT_TOLD
-    credits_left: Decimal = NOT_TOLD
+    credits_used: Decimal = field(default=NOT_TOLD, eq=_comparable)
+    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
     repeated: int | None = None
 
 
@@ -51,8 +56,8 @@ class Cancellation:
 
     cancelled: int
     message_id: int = 0
-    credits_left: Decimal = NOT_TOLD
-    credits_refunded: Decimal = NOT_TOLD
+    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
+    credits_refunded: Decimal = field(default=NOT_TOLD, eq=_comparable)
 
 
 @frozen(kw_only=True)
@@ -65,7 +70,7 @@ class Rescheduling:
     """
 
     rescheduled: int
-    credits_left: Decimal = NOT_TOLD
+    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
 
 
 @frozen(kw_only=True)
@@ -99,7 +104,7 @@ class MessageReport:
 
     message_id: int = 0
     recipients: tuple[RecipientReport, ...] = ()
-    credits_left: Decimal = NOT_TOLD
+    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
 
 
 @frozen(kw_only=True)

@@ -93,7 +93,7 @@ class Mensatek(ClientTwin):
         """The credits left by the newest reply of any kind; None before the first. Makes no call."""
         return self._original.last_credits
 
-    def credits(self, *, max_age: float = 60) -> Decimal:
+    def credits(self, max_age: float = 60) -> Decimal:
         """The credits left in the account.
 
         Operation of the API: GetCreditos. Nearly every reply tells the credits, so this asks only when none did
@@ -110,7 +110,7 @@ class Mensatek(ClientTwin):
             UnexpectedReply: an answer nobody can read.
             MensatekError: as in `client.sms.send`.
         """
-        return self._run(self._original.credits(max_age=max_age))
+        return self._run(self._original.credits(max_age))
 
     def request(self, operation: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make any call of the API, with the same authentication, guard, limits and repeats as all others.

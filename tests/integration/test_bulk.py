@@ -25,6 +25,7 @@ from mensatek_async import (
     Recipient,
     Retry,
     Template,
+    TextAltered,
     Timeout,
 )
 from mensatek_async.sandbox import Fault, Sandbox
@@ -359,14 +360,72 @@ async def test_openers_that_are_all_rejected_end_the_send(sandbox: Sandbox) -> N
     assert len(result.failed) == 90
 
 
-async def test_a_reply_without_an_id_sends_on_without_repeats(sandbox: Sandbox) -> None:
-    """When no id comes to join, the rest goes in messages of their own."""
+async def test_an_opener_without_an_id_ends_the_send(sandbox: Sandbox) -> None:
+    """When no id comes to join, nothing else leaves that could not be repeated, and the reason says what to do."""
     sandbox.fault(Fault.reply('{"Res":"1","Cred":"99"}'), operation="EnviarSMS", times=1)
     async with client_of(sandbox) as client:
         result = await client.sms.send_bulk(phones(30), "Hola", chunk_size=10)
 
-    assert result.accepted == 30
-    assert all("Idmensaje" not in call.params for call in sandbox.calls("EnviarSMS"))
+    assert (result.accepted, len(result.failed)) == (1, 29)
+    assert "group=False" in str(result.stopped)
+    assert len(sandbox.calls("EnviarSMS")) == 1
+
+
+async def test_a_finished_send_with_losses_was_not_stopped(sandbox: Sandbox) -> None:
+    """Rows that are unknown or failed are named; the send itself went to its end."""
+    sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1)
+    sandbox.fault(Fault.refuse(-3), operation="EnviarSMS", times=1, after=3)
+    async with client_of(sandbox) as client:
+        result = await client.sms.send_bulk(phones(102), "Hola", chunk_size=50, concurrency=1)
+
+    assert (len(result.unknown), len(result.failed), result.accepted) == (1, 50, 51)
+    assert result.stopped is None
+    result.raise_if_stopped()
+    assert not result.all_sent
+
+
+class Anew:
+    """An iterator that starts anew whenever a loop begins, as many tutorials write them."""
+
+    def __iter__(self) -> Anew:
+        self.given = 0
+        return self
+
+    def __next__(self) -> str:
+        if self.given == 900:
+            raise StopIteration
+        self.given += 1
+        return str(34_600_000_000 + self.given)
+
+
+class AnewAsync(Anew):
+    """The same, asynchronous."""
+
+    def __aiter__(self) -> AnewAsync:
+        self.given = 0
+        return self
+
+    async def __anext__(self) -> str:
+        try:
+            return self.__next__()
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+
+@pytest.mark.parametrize("rows", [Anew(), AnewAsync()])
+async def test_iterators_that_start_anew_are_read_once(sandbox: Sandbox, rows: Anew) -> None:
+    """However an iterator is written, it is asked for its rows once."""
+    async with client_of(sandbox) as client:
+        result = await client.sms.send_bulk(rows, "Hola", chunk_size=100)
+
+    assert (result.accepted, result.rows) == (900, 900)
+
+
+async def test_what_a_forced_alphabet_loses_in_a_field_is_told(sandbox: Sandbox) -> None:
+    """Not only the author's own words can hold what GSM has not."""
+    async with client_of(sandbox) as client:
+        with pytest.warns(TextAltered, match="Ł"):
+            await client.sms.send_bulk([Recipient("600000000", {"n": "Łu"})], Template("{n}"), encoding="gsm")
 
 
 async def test_progress_is_told_after_each_request(sandbox: Sandbox) -> None:

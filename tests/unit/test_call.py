@@ -129,11 +129,12 @@ async def test_the_body_as_it_came(form: Any) -> None:
 
 
 async def test_a_certificate_comes_as_bytes() -> None:
-    """A file is passed through by `raw`; `request` has nothing to decode."""
+    """A file is passed through by `raw`; `request`, which has nothing to decode, says where to get it."""
     pdf = httpx.Response(200, content=b"%PDF-1.4", headers={"Content-Type": "application/pdf"})
     async with client_of(Script(pdf, pdf)) as client:
         assert await client.raw("GetSMSCERTIFICADO", {"Idmensaje": 5}) == b"%PDF-1.4"
-        assert await client.request("GetSMSCERTIFICADO", {"Idmensaje": 6}) == {}
+        with pytest.raises(UnexpectedReply, match="raw"):
+            await client.request("GetSMSCERTIFICADO", {"Idmensaje": 6})
 
 
 async def test_an_operation_nobody_lists_is_called_by_its_name() -> None:
@@ -289,7 +290,7 @@ async def test_five_wrong_calls_stop_the_sixth_of_their_kind() -> None:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (reply(status=302, headers={"Location": "https://elsewhere.example"}), BadParameters),
+        (reply(status=302, headers={"Location": "https://elsewhere.example"}), OutcomeUnknown),
         (page(302, {"Location": "https://elsewhere.example"}), BadParameters),
         (page(404), BadParameters),
         (page(200), OutcomeUnknown),

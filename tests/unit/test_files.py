@@ -209,13 +209,16 @@ async def test_the_list_of_files() -> None:
         StoredFile(name="b.pdf", extension="PDF", uploaded_at=uploaded),
         StoredFile(name="a.png"),
     ]
-    for empty in (reply(Ficheros=[]), reply(), reply(Ficheros="")):
+    for empty in (reply(Ficheros=[]), reply(Ficheros=None), reply(Ficheros="")):
         async with client_of(Script(empty)) as client:
             assert await client.files.list() == []
 
 
 async def test_a_list_nobody_can_read() -> None:
-    """A file without a name is an error with its place, not a silent default."""
+    """A missing list, or a file without a name, is an error with its place, not a silent default."""
+    async with client_of(Script(reply())) as client:
+        with pytest.raises(UnexpectedReply, match="missing @ Ficheros"):
+            await client.files.list()
     async with client_of(Script(reply(Ficheros=[{"Ext": "PDF"}]))) as client:
         with pytest.raises(UnexpectedReply, match="Ficheros"):
             await client.files.list()

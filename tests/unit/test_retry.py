@@ -219,7 +219,7 @@ async def test_lost_once_and_then_told_to_wait_is_still_unknown() -> None:
         ({"Res": 0, "NoEnviados": 2, "Duplicados": 2}, 2, 0),
         ({"Res": 0, "NoEnviados": 2, "Duplicados": 1}, 1, 1),
         ({"Res": 0}, 2, 0),
-        ({"Res": 1, "NoEnviados": 1}, 1, 1),
+        ({"Res": 1, "NoEnviados": 1}, 2, 0),
     ],
 )
 async def test_repeated_recipients_of_a_repeat_were_accepted_before(
