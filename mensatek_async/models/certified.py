@@ -43,7 +43,7 @@ class Identify:
                 of other countries are taken too.
         """
         plain = re.sub(r"[\s.\-]", "", tax_id).upper() if isinstance(tax_id, str) else ""
-        if not re.fullmatch(r"[A-Z0-9]{5,20}", plain):
+        if not re.fullmatch(r"(?!CERTIFICADO)[A-Z0-9]{5,20}", plain):
             raise InvalidField("The recipient's tax id is 5 to 20 letters and digits.")
         return f"CERTIFICADO-{plain}"
 

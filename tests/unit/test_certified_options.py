@@ -1,0 +1,338 @@
+"""Certified texts: what goes onto the wire, and every refusal before anything leaves."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mensatek_async import (
+    AsyncMensatek,
+    ConfigurationError,
+    ContractType,
+    ContractWithoutPdf,
+    Identify,
+    InvalidDate,
+    InvalidField,
+    InvalidFile,
+    InvalidPhone,
+    InvalidRequest,
+    Issuer,
+    Limits,
+    Recipient,
+    Template,
+)
+from mensatek_async.text import elements
+from tests.scripted import BASE_URL, TOKEN, USER, Script, client_of, reply
+
+ISSUER = Issuer("EMPRESA S.L.", "900 000 000", "B-00000000")
+PDF = b"%PDF-1.7\n%...\n%%EOF\n"
+SENT = {"idMensaje": 5, "Cred": 10}
+
+
+async def test_everything_on_the_wire() -> None:
+    """The manual's sample, by our names: each parameter under its own wire name and in its own form."""
+    script = Script(reply(**SENT))
+    async with client_of(script, sender="MIEMPRESA") as client:
+        await client.certified.send(
+            Recipient("600000000", {"nombre": "Ana"}),
+            Template("Para {nombre} " + elements.file("notifica.pdf")),
+            issuer=ISSUER,
+            contract_type=0,
+            reference="Your reference",
+            report=False,
+            join=1765987,
+            validity=timedelta(days=3, hours=5, minutes=7),
+            identify=Identify.certificate("12345678-e"),
+            acceptance_days=10,
+            report_email="avisos@empresa.es",
+        )
+
+    assert script.requests[0].url.path.endswith("/EnviarSMSCERTIFICADO")
+    assert script.params() == {
+        "Remitente": "MIEMPRESA",
+        "Destinatarios": [{"Movil": "34600000000", "Variable_1": "Ana"}],
+        "Mensaje": "Para (Variable_1) (FILE:2:notifica.pdf)",
+        "Tipocontrato": 0,
+        "Referenciausuario": "Your reference",
+        "Report": 0,
+        "Idmensaje": 1765987,
+        "Contacto": "EMPRESA S.L.",
+        "Telcontacto": "900000000",
+        "Cifcontacto": "B00000000",
+        "Vpd": 3,
+        "Vph": 5,
+        "Vpm": 7,
+        "Identificar": "CERTIFICADO-12345678E",
+        "Aceptacion": 10,
+        "Emailreport": "avisos@empresa.es",
+        "Unicode": 0,
+        "Links": 1,
+        "Resp": "JSON",
+    }
+
+
+async def test_what_is_not_given_is_not_sent() -> None:
+    """The provider's defaults are its own; only the issuer is needed, here the client's."""
+    script = Script(reply(**SENT))
+    async with client_of(script, issuer=ISSUER) as client:
+        assert client.issuer is ISSUER
+        sent = await client.certified.send("600000000", "Hola")
+
+    assert sent.message_id == 5
+    assert script.params().keys() == {
+        *("Remitente", "Destinatarios", "Mensaje", "Unicode", "Resp"),
+        *("Contacto", "Telcontacto", "Cifcontacto"),
+    }
+
+
+async def test_the_calls_issuer_goes_before_the_clients() -> None:
+    """An issuer given with the text is the one in its certificate."""
+    script = Script(reply(**SENT))
+    other = Issuer("Otra", "+34 911 111 111", "FR 12345678901", check=False)
+    async with client_of(script, issuer=ISSUER) as client:
+        await client.certified.send("600000000", "Hola", issuer=other)
+
+    wire = script.params()
+    assert (wire["Contacto"], wire["Telcontacto"], wire["Cifcontacto"]) == (
+        "Otra",
+        "+34911111111",
+        "FR 12345678901",
+    )
+
+
+@pytest.mark.parametrize(
+    ("validity", "wire"),
+    [
+        (timedelta(minutes=1), (0, 0, 1)),
+        (timedelta(hours=24), (1, 0, 0)),
+        (timedelta(days=20, hours=23, minutes=59), (20, 23, 59)),
+        (timedelta(minutes=90), (0, 1, 30)),
+    ],
+)
+async def test_validity_is_split(validity: timedelta, wire: tuple[int, int, int]) -> None:
+    """Days, hours and minutes are three parameters on the wire."""
+    script = Script(reply(**SENT))
+    async with client_of(script, issuer=ISSUER) as client:
+        await client.certified.send("600000000", "Hola", validity=validity)
+
+    assert tuple(script.params()[name] for name in ("Vpd", "Vph", "Vpm")) == wire
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({"issuer": "EMPRESA"}, InvalidRequest, "issuer"),
+        ({"contract_type": True}, InvalidRequest, "contract_type"),
+        ({"contract_type": -1}, InvalidRequest, "contract_type"),
+        ({"contract_type": "18"}, InvalidRequest, "contract_type"),
+        ({"contract_type": ContractType.PDF}, InvalidFile, "PDF"),
+        ({"contract_type": 18}, InvalidFile, "PDF"),
+        ({"validity": timedelta(0)}, InvalidRequest, "validity"),
+        ({"validity": timedelta(seconds=59)}, InvalidRequest, "validity"),
+        ({"validity": timedelta(seconds=90)}, InvalidRequest, "validity"),
+        ({"validity": timedelta(days=21)}, InvalidRequest, "validity"),
+        ({"validity": timedelta(days=-1)}, InvalidRequest, "validity"),
+        ({"validity": 3}, InvalidRequest, "validity"),
+        ({"identify": ""}, InvalidRequest, "identify"),
+        ({"identify": "a\nb"}, InvalidRequest, "identify"),
+        ({"identify": 5}, InvalidRequest, "identify"),
+        ({"identify": "SMS", "contract_type": 1}, InvalidRequest, "identify"),
+        ({"acceptance_days": 5, "contract_type": 1}, InvalidRequest, "acceptance_days"),
+        ({"acceptance_days": 16}, InvalidRequest, "acceptance_days"),
+        ({"acceptance_days": -1}, InvalidRequest, "acceptance_days"),
+        ({"acceptance_days": True}, InvalidRequest, "acceptance_days"),
+        ({"acceptance_days": 1.5}, InvalidRequest, "acceptance_days"),
+        ({"report_email": "empresa.es"}, InvalidRequest, "report_email"),
+        ({"report_email": "a@b"}, InvalidRequest, "report_email"),
+        ({"report_email": "a@b.es,c@d.es"}, InvalidRequest, "report_email"),
+        ({"report_email": 5}, InvalidRequest, "report_email"),
+        ({"text": "Firme (BASE64:2:SG9sYQ==)"}, InvalidFile, "no PDF"),
+        ({"to": "not a phone"}, InvalidPhone, "phone"),
+        ({"to": ["600000000"] * 51}, InvalidRequest, "More than 50"),
+        ({"to": []}, InvalidRequest, "recipient"),
+        ({"text": " "}, InvalidRequest, "text"),
+    ],
+)
+async def test_refused_before_anything_leaves(
+    options: dict[str, Any], error: type[Exception], told: str
+) -> None:
+    """What cannot be right is named here, by one send and by a bulk one alike, and no request leaves."""
+    script = Script()
+    options = {"to": "600000000", "text": "Hola", **options}
+    to, text = options.pop("to"), options.pop("text")
+    async with client_of(script, issuer=ISSUER) as client:
+        with pytest.raises(error, match=told):
+            await client.certified.send(to, text, **options)
+        if to == "600000000":  # of many, a broken recipient is reported and not raised
+            with pytest.raises(error, match=told):
+                await client.certified.send_bulk([to], text, **options)
+            with pytest.raises(error, match=told):
+                client.certified.bulk([to], text, **options)
+
+    assert not script.requests
+
+
+async def test_an_issuer_is_needed() -> None:
+    """Without one, neither here nor on the client, nothing leaves; the error says where to give it."""
+    script = Script()
+    async with client_of(script) as client:
+        with pytest.raises(InvalidRequest, match="issuer"):
+            await client.certified.send("600000000", "Hola")
+        with pytest.raises(InvalidRequest, match="issuer"):
+            await client.certified.send_bulk(["600000000"], "Hola")
+        with pytest.raises(InvalidRequest, match="issuer"):
+            client.certified.bulk(["600000000"], "Hola")
+
+    assert not script.requests
+
+
+def test_a_client_takes_no_issuer_of_another_kind() -> None:
+    """A mistake in the settings is found when the client is made."""
+    with pytest.raises(ConfigurationError, match="issuer"):
+        AsyncMensatek(USER, TOKEN, base_url=BASE_URL, issuer="EMPRESA")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Firme " + elements.pdf(PDF),
+        "Firme " + elements.file("contrato.pdf"),
+        "Firme (FILE:2:CONTRATO.PDF)",
+        "Firme ( file : 2 : contrato.pdf )",
+        Template("Firme (FILE:2:{nombre})"),
+        Template("Firme (FILE:2:{nombre}.pdf)"),
+    ],
+)
+async def test_a_contract_with_its_pdf_leaves(text: str | Template) -> None:
+    """A PDF in the request, or one named in the library, is what a contract needs."""
+    script = Script(reply(**SENT))
+    async with client_of(script, issuer=ISSUER) as client:
+        await client.certified.send(
+            Recipient("600000000", {"nombre": "ana"}), text, contract_type=ContractType.PDF
+        )
+
+    assert script.params()["Tipocontrato"] == 18
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Firme",
+        "Firme " + elements.image("foto.jpg"),
+        "Firme " + elements.file("contrato.docx"),
+        "Firme " + elements.link("https://example.com/contrato.pdf"),
+        "Firme (FILE:2:contrato.pdf",
+        Template("Firme {nombre}"),
+        Template("Firme (FILE:2:{nombre}.doc)"),
+    ],
+)
+async def test_a_contract_without_its_pdf_does_not(text: str | Template) -> None:
+    """A picture, a link or a file of another kind is nothing that can be signed."""
+    script = Script()
+    async with client_of(script, issuer=ISSUER) as client:
+        with pytest.raises(InvalidFile, match="needs a PDF"):
+            await client.certified.send(
+                Recipient("600000000", {"nombre": "contrato.pdf"}), text, contract_type=ContractType.PDF
+            )
+
+    assert not script.requests
+
+
+@pytest.mark.parametrize("contract_type", [ContractType.REPLY, 7, 25])
+async def test_other_contracts_need_none(contract_type: int) -> None:
+    """A contract closed by a reply has no document, and of numbers nobody has listed nothing is known."""
+    script = Script(reply(**SENT))
+    async with client_of(script, issuer=ISSUER) as client:
+        await client.certified.send("600000000", "Responda SI", contract_type=contract_type)
+
+    assert script.params()["Tipocontrato"] == contract_type
+
+
+async def test_the_provider_says_there_is_no_pdf() -> None:
+    """Its own check has an error of its own."""
+    async with client_of(Script(reply(Res=-15)), issuer=ISSUER) as client:
+        with pytest.raises(ContractWithoutPdf):
+            await client.certified.send("600000000", "Firme", contract_type=25)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"", "empty"), (b"GIF89a", "not a PDF"), (b"%PDF-" + bytes(10 * 2**20), "bytes; 10485760 are taken")],
+)
+def test_what_is_no_pdf_becomes_no_element(content: bytes, told: str) -> None:
+    """Empty, of another kind, too large: refused while the text is written."""
+    with pytest.raises(InvalidFile, match=told):
+        elements.pdf(content)
+
+
+async def test_a_pdf_in_the_text_is_not_counted_as_text() -> None:
+    """A phone shows a short link for it, so two megabytes of contract are one text and not eighteen thousand."""
+    from mensatek_async._core.message import compose
+    from mensatek_async._core.operations import OPERATIONS
+
+    text = Template("Hola {nombre}, firme: " + elements.pdf(b"%PDF-" + bytes(2_000_000)))
+    message = compose(OPERATIONS["EnviarSMSCERTIFICADO"], text, sender=None, region="ES")
+
+    addressed = message.address(Recipient("600000000", {"nombre": "Ana"}))
+
+    assert (message.segments, addressed.segments, addressed.unicode) == (1, 1, False)
+
+
+async def test_a_request_holds_as_many_as_the_limit_says() -> None:
+    """`certified_per_request` bounds a request, in bulk too."""
+    script = Script(reply(**SENT), reply(Res=3, **SENT), reply(Res=1, **SENT))
+    limits = Limits(certified_per_request=3, concurrency=1)
+    async with client_of(script, issuer=ISSUER, limits=limits) as client:
+        result = await client.certified.send_bulk([f"60000000{n}" for n in range(5)], "Hola")
+
+    assert result.accepted == 5
+    assert [len(script.params(n)["Destinatarios"]) for n in range(3)] == [1, 3, 1]
+    assert [script.params(n).get("Idmensaje") for n in range(3)] == [None, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("call", "operation"),
+    [
+        (lambda certified: certified.cancel(5), "CancelarSMSCERTIFICADO"),
+        (lambda certified: certified.report(5), "GetReportSMSCERTIFICADO"),
+    ],
+)
+async def test_the_other_calls_go_to_the_certified_operations(
+    call: Callable[[Any], Any], operation: str
+) -> None:
+    """Cancelling and asking have operations of their own, whose path can be replaced where it is inferred."""
+    script = Script(reply(Informe=[]), repeat_last=True)
+    async with client_of(script, paths={operation: "Otra"}) as client:
+        await call(client.certified)
+
+    assert script.requests[0].url.path == "/v7/Otra"
+
+
+async def test_a_naive_date_is_refused() -> None:
+    """Dates are checked as those of plain texts."""
+    from datetime import datetime
+
+    script = Script()
+    async with client_of(script, issuer=ISSUER) as client:
+        with pytest.raises(InvalidDate, match="time zone"):
+            await client.certified.reschedule(5, datetime(2030, 1, 1))
+        with pytest.raises(InvalidDate, match="time zone"):
+            await client.certified.send("600000000", "Hola", scheduled_at=datetime(2030, 1, 1))
+
+    assert not script.requests
+
+
+@pytest.mark.parametrize("tax_id", ["", "1234", "12345678É", "1" * 21, None, "CERTIFICADO-1"])
+def test_who_cannot_be_identified(tax_id: Any) -> None:
+    """A tax id is 5 to 20 letters and digits; which country's is not ours to judge."""
+    with pytest.raises(InvalidField, match="tax id"):
+        Identify.certificate(tax_id)
+
+
+def test_the_base64_check_knows_every_pdf() -> None:
+    """Whatever follows the mark, a PDF in base64 begins as the check expects."""
+    assert all(b64encode(b"%PDF-" + bytes([n])).startswith(b"JVBERi") for n in range(256))
