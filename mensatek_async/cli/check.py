@@ -50,6 +50,7 @@ class Checked:
         texts: texts (segments) they will be charged as.
         unicode: rows whose text travels in Unicode.
         longest: the most texts one row takes.
+        gaps: rows with an empty cell where the text has a field.
         sample: the first text as its recipient sees it.
         problems: rows that cannot be sent.
     """
@@ -59,6 +60,7 @@ class Checked:
     texts: int = 0
     unicode: int = 0
     longest: int = 0
+    gaps: int = 0
     sample: str = field(default="", repr=False)
     problems: Problems = field(factory=Problems)
 
@@ -175,6 +177,7 @@ def _look(
     checked.texts += addressed.segments
     checked.unicode += addressed.unicode
     checked.longest = max(checked.longest, addressed.segments)
+    checked.gaps += "" in addressed.wire.values()
     if checked.ready == 1:
         checked.sample = message.text.render(item.fields, addressed.phone)
     return row, addressed.phone, ""

@@ -61,6 +61,9 @@ def preview(
     output.say(text + ".")
     if checked.ready:
         output.say(f"Texts: {checked.texts:,} ({_encodings(checked)}; {_longest(checked)}).")
+        if checked.gaps:
+            has = "has" if checked.gaps == 1 else "have"
+            output.say(f"Note: {plural(checked.gaps, 'row')} {has} an empty cell where the text has a field.")
         output.say(_cost(checked, price, credits))
         if checked.sample and output.err.isatty():
             output.note(f"The first one reads: {shown(checked.sample, 700)}")

@@ -490,3 +490,12 @@ def test_an_offset_is_taken_as_it_is(sandbox: Sandbox, people: Path) -> None:
     """Ten o'clock in Greenwich is eleven in Spain."""
     assert bulk(people, "--text", "x", "--yes", "--at", "2099-01-08T10:00Z") == 0
     assert sandbox.calls("EnviarSMS")[0].params["Fecha"] == "2099-01-08 11:00"
+
+
+def test_empty_cells_are_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A text with a gap is sent as asked, but nobody should find out from the recipients."""
+    people = tmp_path / "people.csv"
+    people.write_text("phone;name\n600000001;Ana\n600000002;\n", encoding="utf-8")
+
+    assert bulk(people, "--text", "Hola {name}.", "--sandbox") == 0
+    assert "Note: 1 row has an empty cell" in capsys.readouterr().out
