@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import tempfile
@@ -9,7 +10,7 @@ import zipfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from inspect import isawaitable
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -100,7 +101,7 @@ async def open_sink(destination: str | os.PathLike[str] | IO[bytes]) -> AsyncIte
         return
     if not callable(getattr(destination, "write", None)):
         raise InvalidFile(f"A destination is a path or a binary file, not {type(destination).__name__}.")
-    if isinstance(getattr(destination, "encoding", None), str):
+    if isinstance(destination, io.TextIOBase) or hasattr(destination, "encoding"):
         raise InvalidFile("The destination was opened as text.", advice='Open it with "wb".')
     with tempfile.TemporaryFile() as file:
         sink = Sink(file)
@@ -146,10 +147,12 @@ def _settle(file: IO[bytes]) -> None:
 
 
 async def _hand_over(file: IO[bytes], destination: IO[bytes]) -> None:
+    write = destination.write
     while block := await to_thread.run_sync(file.read, _BLOCK):
-        done = await _stored(destination.write, block)
-        if isawaitable(done):  # a file of anyio's own
-            await done
+        if iscoroutinefunction(write):  # a file of anyio's own
+            await write(block)
+        else:
+            await _stored(write, block)
 
 
 async def _stored(step: Callable[..., T], *arguments: Any) -> T:

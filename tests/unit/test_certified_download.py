@@ -1,0 +1,390 @@
+"""Downloads: whole or not there at all, whatever happens on the way."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import io
+import os
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from mensatek_async import (
+    AsyncMensatek,
+    BadParameters,
+    Guard,
+    InvalidDate,
+    InvalidFile,
+    InvalidPhone,
+    InvalidRequest,
+    NotYours,
+    Retry,
+    TooManyRequests,
+    UnexpectedReply,
+)
+from mensatek_async._core import sink as sink_module
+from tests.scripted import Answer, Script, client_of, reply
+
+PDF = b"%PDF-1.7\n" + b"x" * 5000 + b"\n%%EOF\n"
+START, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
+QUICK = Retry(wait_initial=0.001, wait_max=0.002, timeout=5)
+KEPT = b"what was there before"
+
+
+def zipped(size: int = 3) -> bytes:
+    """A ZIP of so many bytes of content."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.pdf", b"%PDF-" + os.urandom(size))
+    return out.getvalue()
+
+
+def document(content: bytes = PDF, media_type: str = "application/pdf", **headers: str) -> httpx.Response:
+    """A document as an answer, with its length."""
+    return httpx.Response(200, content=content, headers={"content-type": media_type, **headers})
+
+
+def streamed(*parts: bytes | Exception, framed: bool = True, **headers: str) -> Answer:
+    """A document in parts, which may break off; unframed, nothing tells where it ends."""
+
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in parts:
+                await anyio.lowlevel.checkpoint()
+                if isinstance(part, Exception):
+                    raise part
+                yield part
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        framing = {"transfer-encoding": "chunked"} if framed and "content-length" not in headers else {}
+        return httpx.Response(
+            200, headers={"content-type": "application/pdf", **framing, **headers}, stream=Body()
+        )
+
+    return answer
+
+
+def asking(*answers: Answer, guard: Guard | None = None, **settings: Any) -> tuple[Script, AsyncMensatek]:
+    """A client that repeats at once, and what it asks."""
+    script = Script(*answers)
+    return script, client_of(script, retry=QUICK, guard=guard or Guard(read_interval=0), **settings)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A destination that already has a file."""
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(KEPT)
+    return path
+
+
+def beside(place: Path) -> list[Path]:
+    """Every file in the destination's directory."""
+    return list(place.parent.iterdir())
+
+
+def untouched(place: Path) -> bool:
+    """Whether the destination is as it was, with nothing beside it."""
+    return place.read_bytes() == KEPT and beside(place) == [place]
+
+
+@pytest.mark.parametrize(
+    ("answer", "content", "media_type"),
+    [
+        (document(), PDF, "application/pdf"),
+        (document(media_type="text/html; charset=utf-8"), PDF, "application/pdf"),
+        (streamed(PDF[:3], PDF[3:7], PDF[7:]), PDF, "application/pdf"),
+        (streamed(PDF, framed=False), PDF, "application/pdf"),
+        (streamed(gzip.compress(PDF), **{"content-encoding": "gzip"}), PDF, "application/pdf"),
+        (document(zipped(), "application/zip"), zipped(0)[:4], "application/zip"),
+    ],
+    ids=["whole", "mislabelled", "in parts", "without a length", "compressed", "zip"],
+)
+async def test_a_document_arrives(answer: Answer, content: bytes, media_type: str, place: Path) -> None:
+    """What begins as a PDF or ZIP replaces the file; its own first bytes decide, not what it is labelled."""
+    script, client = asking(answer)
+    async with client:
+        got = await client.certified.download(place, message_id="12", phone="600 000 000")
+
+    written = await anyio.Path(place).read_bytes()
+    assert (got.path, got.media_type, got.size) == (place, media_type, len(written))
+    assert written.startswith(content)
+    assert beside(place) == [place]
+    assert script.params() == {"Idmensaje": 12, "Telefono": "34600000000", "Resp": "JSON"}
+
+
+async def test_a_large_one_is_written_as_it_comes(tmp_path: Path) -> None:
+    """Many pieces arrive in order and none is lost."""
+    content = zipped(5_000_000)
+    parts = [content[at : at + 65_536] for at in range(0, len(content), 65_536)]
+    _, client = asking(streamed(*parts))
+    async with client:
+        got = await client.certified.download(tmp_path / "a.zip", message_id=12)
+
+    assert (tmp_path / "a.zip").read_bytes() == content
+    assert got.size == len(content)
+
+
+@pytest.mark.parametrize("kind", ["file", "memory", "anyio"])
+async def test_into_a_binary_file(kind: str, tmp_path: Path) -> None:
+    """An open file gets the whole, after what it holds already."""
+    path = tmp_path / "all.bin"
+    _, client = asking(streamed(PDF[:100], httpx.ReadError("cut")), document())
+    async with client:
+        if kind == "memory":
+            memory = io.BytesIO()
+            memory.write(b"head ")
+            got = await client.certified.download(memory, message_id=12)
+            written = memory.getvalue()
+        elif kind == "file":
+            with path.open("wb") as file:
+                file.write(b"head ")
+                got = await client.certified.download(file, message_id=12)
+            written = path.read_bytes()
+        else:
+            async with await anyio.open_file(path, "wb") as file:
+                await file.write(b"head ")
+                got = await client.certified.download(file, message_id=12)  # type: ignore[arg-type]
+            written = path.read_bytes()
+
+    assert written == b"head " + PDF
+    assert (got.path, got.size) == (None, len(PDF))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        streamed(PDF[:3000], httpx.ReadError("cut")),
+        streamed(PDF[:3000], httpx.ReadTimeout("slow")),
+        streamed(PDF[:3000], **{"content-length": str(len(PDF))}),
+        streamed(PDF[:3000], framed=False),
+        streamed(zipped()[:40]),
+        httpx.ConnectError("no"),
+        httpx.Response(502),
+        httpx.Response(503, headers={"retry-after": "0"}),
+        document(b""),
+        document(b"<html>later</html>", "text/html"),
+    ],
+    ids=[
+        *("cut", "timed out", "too short", "no end", "half a zip"),
+        *("no connection", "502", "busy", "empty", "a page"),
+    ],
+)
+async def test_what_is_not_whole_is_fetched_again(first: Answer, place: Path) -> None:
+    """A cut download is a read: it is repeated from its start, and only the whole one is kept."""
+    script, client = asking(first, document())
+    async with client:
+        await client.certified.download(place, message_id=12)
+
+    assert await anyio.Path(place).read_bytes() == PDF
+    assert beside(place) == [place]
+    assert len(script.requests) == 2
+
+
+async def test_a_document_that_never_comes_whole_leaves_nothing(place: Path) -> None:
+    """After the last try the old file is still there, and no half one beside it."""
+    cut = streamed(PDF[:3000], httpx.ReadError("cut"))
+    _, client = asking(cut, cut, cut, cut)
+    async with client:
+        with pytest.raises(UnexpectedReply, match="GetSMSCERTIFICADO"):
+            await client.certified.download(place, message_id=12)
+
+    assert untouched(place)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (reply(Res=-4, Error="no disponible"), NotYours),
+        (reply(Res=-2), NotYours),
+        (reply(Res=-3, Error="falta"), BadParameters),
+        (document(b'[{"Res": -4}]'), NotYours),
+        (reply(Res=1), UnexpectedReply),
+    ],
+    ids=["not there", "foreign", "bad", "mislabelled refusal", "nothing"],
+)
+async def test_a_refusal_is_raised_as_ever(answer: Answer, error: type[Exception], place: Path) -> None:
+    """JSON where a document should be is the provider's word, and nothing is written."""
+    _, client = asking(answer)
+    async with client:
+        with pytest.raises(error):
+            await client.certified.download(place, message_id=12)
+
+    assert untouched(place)
+
+
+@pytest.mark.parametrize("parts", [(), (PDF[:3000],)], ids=["before the first byte", "half way"])
+async def test_a_cancelled_download_leaves_nothing(parts: tuple[bytes, ...], place: Path) -> None:
+    """Whoever stops waiting finds the old file, and nothing beside it."""
+    reached = anyio.Event()
+
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in parts:
+                yield part
+            reached.set()
+            await anyio.sleep_forever()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "application/pdf"}, stream=Body())
+
+    _, client = asking(answer)
+    async with client, anyio.create_task_group() as group:
+
+        async def fetch() -> None:
+            await client.certified.download(place, message_id=12)
+
+        group.start_soon(fetch)
+        await reached.wait()
+        group.cancel_scope.cancel()
+
+    assert untouched(place)
+
+
+async def test_a_full_disk_is_told_and_not_repeated(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of the call: one request, the system's own error, nothing left."""
+
+    def full(file: object, piece: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sink_module, "_write_all", full)
+    script, client = asking(document())
+    async with client:
+        with pytest.raises(OSError, match="No space left"):
+            await client.certified.download(place, message_id=12)
+
+    assert len(script.requests) == 1
+    assert untouched(place)
+
+
+async def test_a_failing_file_of_the_users_own() -> None:
+    """What their file raises reaches them."""
+
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    _, client = asking(document())
+    async with client:
+        with pytest.raises(OSError, match="No space left"):
+            await client.certified.download(Full(), message_id=12)
+
+
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        (lambda folder: folder, "directory"),
+        (lambda folder: folder / "missing" / "a.pdf", "No such file"),
+        (lambda folder: str(folder / "a\0.pdf"), "cannot be written"),
+        (lambda folder: io.StringIO(), "text"),
+        (lambda folder: 5, "not int"),
+        (lambda folder: b"a.pdf", "not bytes"),
+    ],
+    ids=["directory", "no folder", "no name", "text file", "number", "bytes"],
+)
+async def test_a_destination_that_cannot_be_written(
+    destination: Callable[[Path], Any], told: str, tmp_path: Path
+) -> None:
+    """It is found before anything leaves: a certificate fetched for nothing is a call too many."""
+    script, client = asking()
+    async with client:
+        with pytest.raises(InvalidFile, match=told):
+            await client.certified.download(destination(tmp_path), message_id=12)
+
+    assert not script.requests
+    assert not beside(tmp_path / "any")
+
+
+@pytest.mark.parametrize(
+    ("selection", "error", "told"),
+    [
+        ({}, InvalidRequest, "not told"),
+        ({"phone": "600000000"}, InvalidRequest, "message_id too"),
+        ({"message_id": 12, "start": START, "end": END}, InvalidRequest, "not of both"),
+        ({"message_id": 0}, InvalidRequest, "message id"),
+        ({"message_id": 12, "phone": "no"}, InvalidPhone, "phone"),
+        ({"start": START}, InvalidRequest, "not told"),
+        ({"end": END}, InvalidRequest, "not told"),
+        ({"start": END, "end": START}, InvalidDate, "ends before"),
+        ({"start": START.replace(tzinfo=None), "end": END}, InvalidDate, "time zone"),
+        ({"start": "2027-01-01", "end": END}, InvalidDate, "start is a datetime"),
+    ],
+)
+async def test_what_to_download_is_clear(
+    selection: dict[str, Any], error: type[Exception], told: str, place: Path
+) -> None:
+    """A message, a phone of it, or a period; anything else is refused before it leaves."""
+    script, client = asking()
+    async with client:
+        with pytest.raises(error, match=told):
+            await client.certified.download(place, **selection)
+
+    assert not script.requests
+    assert untouched(place)
+
+
+async def test_a_period_is_asked_for_once_a_minute(place: Path) -> None:
+    """The provider blocks who asks often, so a second one within a minute does not leave, whatever its dates."""
+    script, client = asking(document(zipped()), document(zipped()))
+    async with client:
+        await client.certified.download(place, start=START, end=END)
+        with pytest.raises(TooManyRequests, match="period") as caught:
+            await client.certified.download(place, start=START - timedelta(days=9), end=END)
+        with pytest.raises(TooManyRequests, match="period"):
+            await client.raw(
+                "GetSMSCERTIFICADO", {"FECHAINICIO": "2027-01-01 00:00", "Fechafin": "2027-01-03"}
+            )
+        await client.certified.download(place, message_id=12)
+
+    assert 50 < caught.value.retry_after <= 60
+    assert len(script.requests) == 2
+    assert script.params(0)["Fechainicio"] == "2027-01-01 01:00"
+
+
+async def test_a_period_that_did_not_leave_may_go_again(place: Path) -> None:
+    """A connection that could not be opened bothers nobody."""
+    refused = httpx.ConnectError("no")
+    script, client = asking(refused, refused, document(zipped()))
+    async with client:
+        await client.certified.download(place, start=START, end=END)
+
+    assert len(script.requests) == 3
+
+
+async def test_a_cut_period_is_repeated_after_its_interval(place: Path) -> None:
+    """The repeat is a call like any other: it waits until it may go out."""
+    cut = streamed(zipped(3000)[:2000], httpx.ReadError("cut"))
+    script, client = asking(cut, document(zipped()), guard=Guard(read_interval=0, period_interval=0.3))
+    async with client:
+        await client.certified.download(place, start=START, end=END)
+
+    assert script.times[1] - script.times[0] >= 0.29
+
+
+async def test_a_cut_period_is_given_up_where_the_interval_is_longer(place: Path) -> None:
+    """Nobody waits beyond the time that repeats may take in all."""
+    cut = streamed(zipped(3000)[:2000], httpx.ReadError("cut"))
+    script, client = asking(cut)
+    async with client:
+        with pytest.raises(UnexpectedReply):
+            await client.certified.download(place, start=START, end=END)
+
+    assert len(script.requests) == 1
+
+
+async def test_the_same_certificate_is_fetched_at_intervals(tmp_path: Path) -> None:
+    """The same download waits for its turn; another one does not."""
+    script, client = asking(document(), document(), document(), guard=Guard(read_interval=0.3))
+    async with client:
+        for number, message in enumerate((12, 13, 12)):
+            await client.certified.download(tmp_path / f"{number}.pdf", message_id=message)
+
+    assert script.times[1] - script.times[0] < 0.25
+    assert script.times[2] - script.times[0] >= 0.29
