@@ -177,15 +177,14 @@ class Engine:
                     self._stop(_no_id(self._operation))
                 else:
                     rejected += 1
-                    if rejected >= _MOST_REJECTED_OPENERS:
-                        self._stop(
-                            APIError(
-                                self._operation, None, f"the first {rejected} recipients were all rejected"
-                            )
-                        )
-                    await anyio.sleep(
-                        min(0.05 * rejected, 1.0)
-                    )  # calls that send nothing must not come quickly
+                    await self._rest_after(rejected)
+
+    async def _rest_after(self, rejected: int) -> None:
+        """Calls that send nothing must not come quickly, nor without end."""
+        if rejected >= _MOST_REJECTED_OPENERS:
+            told = f"the first {rejected} recipients were all rejected"
+            self._stop(APIError(self._operation, None, told))
+        await anyio.sleep(min(0.05 * rejected, 1.0))
 
     async def _work(self) -> None:
         while not self._stopped:
