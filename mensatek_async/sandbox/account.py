@@ -9,7 +9,15 @@ from decimal import Decimal
 from itertools import count
 
 from .contracts import Act
-from .delivery import CANCELLED, CERTIFICATE_READY, CONTRACT_LOCATED, SCHEDULED, Clock, stages
+from .delivery import (
+    CANCELLED,
+    CERTIFICATE_READY,
+    CONTRACT_LOCATED,
+    FINAL_CONTRACT,
+    SCHEDULED,
+    Clock,
+    stages,
+)
 from .library import Library
 from .records import Batch, Message, Text
 
@@ -48,7 +56,7 @@ class Account:
         trial: bool,
     ) -> None:
         self.clock = clock
-        self.credits = credits
+        self.credits: Decimal = credits
         self.library = library
         self.delivery_seconds = delivery_seconds
         self.recipients_per_request = recipients_per_request
@@ -189,7 +197,17 @@ class Account:
         for message in self.messages.values() if leaving else ():
             for batch in message.batches:
                 used = batch.files & leaving
-                if used and self._standing(batch, None, now)[0] in CERTIFICATE_READY:
+                if used and self._is_certified(message, batch, now):
                     leaving -= used
                     for name in used:
                         self.library.delete(name)
+
+    def _is_certified(self, message: Message, batch: Batch, now: datetime) -> bool:
+        """Whether every text of a batch that goes its usual way has its certificate, or has ended without."""
+        standing = self.standings(batch, now)
+        usual = {
+            standing(phone)[0]
+            for phone, its in message.phones.items()
+            if its is batch and phone not in self.outcomes
+        }
+        return bool(usual) and usual <= CERTIFICATE_READY | FINAL_CONTRACT
