@@ -137,8 +137,11 @@ def _create(path: Path) -> IO[bytes]:
 
 def _write_all(file: IO[bytes], piece: bytes) -> None:
     view = memoryview(piece)
-    while view:
-        view = view[file.write(view) :]
+    while view:  # an unbuffered file may take less than all
+        taken = file.write(view)
+        if taken == 0:
+            raise OSError("the file takes nothing more")
+        view = view[len(view) if taken is None else taken :]
 
 
 def _settle(file: IO[bytes]) -> None:
@@ -152,7 +155,7 @@ async def _hand_over(file: IO[bytes], destination: IO[bytes]) -> None:
         if iscoroutinefunction(write):  # a file of anyio's own
             await write(block)
         else:
-            await _stored(write, block)
+            await _stored(_write_all, destination, block)
 
 
 async def _stored(step: Callable[..., T], *arguments: Any) -> T:

@@ -277,6 +277,27 @@ async def test_a_failing_file_of_the_users_own() -> None:
             await client.certified.download(Full(), message_id=12)
 
 
+@pytest.mark.parametrize("returned", [1000, None, 0])
+async def test_a_file_that_takes_a_part_at_a_time(returned: int | None) -> None:
+    """An unbuffered file says how much it took, others say nothing; one that takes nothing is full."""
+    taken = bytearray()
+
+    class Slow(io.RawIOBase):
+        def write(self, data: Any) -> int | None:
+            taken.extend(data[:returned])
+            return None if returned is None else min(returned, len(data))
+
+    _, client = asking(document())
+    async with client:
+        if returned == 0:
+            with pytest.raises(OSError, match="nothing more"):
+                await client.certified.download(Slow(), message_id=12)  # type: ignore[arg-type]
+        else:
+            await client.certified.download(Slow(), message_id=12)  # type: ignore[arg-type]
+
+    assert taken == (PDF if returned != 0 else b"")
+
+
 @pytest.mark.parametrize(
     ("destination", "told"),
     [

@@ -1,0 +1,287 @@
+"""Certified texts and contracts from end to end: client, sandbox, real HTTP, a PDF reader's eyes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from fpdf import FPDF
+from pypdf import PdfReader
+
+from mensatek_async import (
+    AsyncMensatek,
+    ContractType,
+    FileNotFound,
+    Guard,
+    Issuer,
+    Mensatek,
+    NotYours,
+    Phase,
+    Retry,
+    open_certificates,
+)
+from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.text import elements
+
+ANA, LUIS = "34600000001", "34600000002"
+ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000")
+QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox whose clock stands still, and whose contracts wait for their signer."""
+    with Sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0) as running:
+        running.contracts_by_themselves = False
+        yield running
+
+
+def client_of(sandbox: Sandbox) -> AsyncMensatek:
+    """A client of the sandbox that need not wait between two reads."""
+    return AsyncMensatek(
+        sandbox.user,
+        sandbox.token,
+        base_url=sandbox.base_url,
+        issuer=ISSUER,
+        retry=QUICK,
+        guard=Guard(read_interval=0),
+    )
+
+
+def contract() -> bytes:
+    """A contract, as a PDF library writes it."""
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=12)
+    pdf.cell(text="Contrato de servicio")
+    return bytes(pdf.output())
+
+
+def names(folder: Path) -> list[str]:
+    """The files of a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def stated(pdf: bytes) -> str:
+    """The words of a PDF."""
+    return "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf), strict=True).pages)
+
+
+async def test_a_contract_from_its_pdf_to_its_certificate(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Sent with its PDF inside, opened, signed, followed, and its certificate on disk says all of it."""
+    document = contract()
+    async with client_of(sandbox) as client:
+        sent = await client.certified.send(
+            "600 000 001", "Firme su contrato: " + elements.pdf(document), contract_type=ContractType.PDF
+        )
+        seen = []
+        for step in (
+            lambda: None,
+            lambda: sandbox.advance(5),
+            lambda: sandbox.open_contract(ANA),
+            lambda: sandbox.sign_contract(ANA, biometric=True),
+        ):
+            step()
+            (one,) = (await client.certified.report(sent.message_id, max_age=0)).recipients
+            seen.append((one.status.code, one.status.phase, one.status.is_certified))
+        ready = await client.certified.wait_certified(sent.message_id, "600000001", timeout=5)
+        path = tmp_path / "certificate.pdf"
+        got = await client.certified.download(path, message_id=sent.message_id, phone=ready.phone)
+
+    assert (sent.accepted, sent.segments) == (1, 1)
+    assert seen == [
+        (2, Phase.PENDING, False),
+        (13, Phase.DELIVERED, False),
+        (160, Phase.CONTRACT, False),
+        (181, Phase.CONTRACT, True),
+    ]
+    assert ready.status.is_signed
+    assert (got.media_type, got.size) == ("application/pdf", path.stat().st_size)
+    words = stated(path.read_bytes())
+    assert all(word in words for word in ("Firme su contrato", "EMPRESA S.L.", ANA, str(sent.message_id)))
+    assert hashlib.sha256(document).hexdigest() in words
+
+
+async def test_two_hundred_certified_texts_in_one_call(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Fifty a request, one message, nobody twice, and one ZIP with every certificate."""
+    phones = [str(34600000000 + number) for number in range(200)]
+    async with client_of(sandbox) as client:
+        result = await client.certified.send_bulk(phones, "Le notificamos la multa de España")
+        sandbox.advance(60)
+        await client.certified.download(tmp_path / "all.zip", message_id=result.message_id)
+
+    bundle = open_certificates(tmp_path / "all.zip")
+    assert (result.accepted, result.all_sent) == (200, True)
+    assert set(sandbox.counts.values()) == {1}
+    sizes = sorted(len(call.params["Destinatarios"]) for call in sandbox.calls("EnviarSMSCERTIFICADO"))
+    assert sizes == [1, 49, 50, 50, 50]
+    assert sorted(row.phone for row in bundle.rows) == phones
+    assert all(row.status is not None and row.status.is_certified for row in bundle.rows)
+    assert len(bundle.certificates) == 200
+    assert "Le notificamos la multa de España" in stated(bundle.certificates[77].content)
+
+
+async def test_a_lost_answer_certifies_nobody_twice(sandbox: Sandbox) -> None:
+    """The bulk engine repeats what joins the message, here as with plain texts."""
+    sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMSCERTIFICADO", times=2, after=1)
+    async with client_of(sandbox) as client:
+        result = await client.certified.send_bulk([str(34600000000 + n) for n in range(120)], "Hola")
+
+    assert (result.accepted, len(result.unknown)) == (120, 0)
+    assert set(sandbox.counts.values()) == {1}
+
+
+@pytest.mark.parametrize("fault", [Fault.cut_body(), Fault.drop_after_accept()], ids=["cut", "dropped"])
+async def test_a_download_cut_on_the_wire(sandbox: Sandbox, tmp_path: Path, fault: Fault) -> None:
+    """Half a PDF over real HTTP is noticed, fetched again from the start, and nothing else is left."""
+    async with client_of(sandbox) as client:
+        sent = await client.certified.send(ANA, "Hola")
+        sandbox.advance(60)
+        sandbox.fault(fault, operation="GetSMSCERTIFICADO", times=2)
+        await client.certified.download(tmp_path / "a.pdf", message_id=sent.message_id, phone=ANA)
+
+    assert "Hola" in stated((tmp_path / "a.pdf").read_bytes())
+    assert names(tmp_path) == ["a.pdf"]
+    assert len(sandbox.calls("GetSMSCERTIFICADO")) == 3
+
+
+async def test_no_certificate_yet(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Before it is certified, the provider says no, and no file appears."""
+    async with client_of(sandbox) as client:
+        sent = await client.certified.send(ANA, "Hola")
+        with pytest.raises(NotYours):
+            await client.certified.download(tmp_path / "a.pdf", message_id=sent.message_id, phone=ANA)
+
+    assert not names(tmp_path)
+
+
+async def test_the_certificates_of_a_period(sandbox: Sandbox, tmp_path: Path) -> None:
+    """All that was certified between two moments, of several messages."""
+    async with client_of(sandbox) as client:
+        for phone in (ANA, LUIS):
+            await client.certified.send(phone, "Hola")
+        sandbox.advance(60)
+        start = sandbox.now - timedelta(days=1)
+        await client.certified.download(tmp_path / "a.zip", start=start, end=start + timedelta(days=2))
+
+    assert sorted(row.phone for row in open_certificates(tmp_path / "a.zip").rows) == [ANA, LUIS]
+
+
+async def test_a_document_of_the_library(sandbox: Sandbox) -> None:
+    """A contract may name a file uploaded before; one that is not there is the provider's refusal."""
+    text = "Firme " + elements.file("contrato.pdf")
+    async with client_of(sandbox) as client:
+        with pytest.raises(FileNotFound):
+            await client.certified.send(ANA, text, contract_type=ContractType.PDF)
+        await client.files.upload(contract(), name="contrato.pdf", delete_after_certification=True)
+        sent = await client.certified.send(ANA, text, contract_type=ContractType.PDF)
+        sandbox.advance(5)
+        sandbox.sign_contract(ANA)
+        assert (await client.certified.report(sent.message_id)).recipients[0].status.code == 180
+        assert await client.files.list() == []
+
+
+async def test_a_scheduled_one_is_moved_and_cancelled(sandbox: Sandbox) -> None:
+    """On the certified operations, with the credits back."""
+    later = datetime.now(UTC) + timedelta(days=9000)
+    async with client_of(sandbox) as client:
+        before = sandbox.credits
+        sent = await client.certified.send(ANA, "Hola", scheduled_at=later)
+        moved = await client.certified.reschedule(sent.message_id, later + timedelta(days=1))
+        cancelled = await client.certified.cancel(sent.message_id)
+
+    assert (moved.rescheduled, cancelled.cancelled, cancelled.credits_refunded) == (1, 1, 1)
+    assert sandbox.credits == before
+
+
+@pytest.mark.parametrize(
+    ("act", "signed", "rejected"),
+    [
+        (lambda sandbox: sandbox.sign_contract(ANA), True, False),
+        (lambda sandbox: sandbox.reject_contract(ANA), False, True),
+        (lambda sandbox: sandbox.expire_contract(ANA), False, False),
+    ],
+    ids=["signed", "rejected", "expired"],
+)
+async def test_waiting_ends_with_the_contract(
+    sandbox: Sandbox, act: object, signed: bool, rejected: bool
+) -> None:
+    """Whatever its end, waiting for the certificate stops there and tells it."""
+    assert callable(act)
+    async with client_of(sandbox) as client, anyio.create_task_group() as group:
+        sent = await client.certified.send(
+            ANA, "Firme " + elements.pdf(contract()), contract_type=ContractType.PDF
+        )
+        sandbox.advance(5)
+        asked = len(sandbox.calls("GetReportSMSCERTIFICADO"))
+
+        def until_asked() -> None:
+            while len(sandbox.calls("GetReportSMSCERTIFICADO")) == asked:
+                time.sleep(0.01)
+
+        async def later() -> None:
+            await anyio.to_thread.run_sync(until_asked)
+            act(sandbox)
+
+        group.start_soon(later)
+        report = await client.certified.wait_certified(sent.message_id, ANA, timedelta(seconds=10))
+
+    assert report.status.is_final
+    assert (report.status.is_certified, report.status.is_rejected) == (signed, rejected)
+
+
+async def test_waiting_has_an_end(sandbox: Sandbox) -> None:
+    """A contract that nobody signs: TimeoutError tells where it stands, and shows no whole phone."""
+    async with client_of(sandbox) as client:
+        sent = await client.certified.send(
+            ANA, "Firme " + elements.pdf(contract()), contract_type=ContractType.PDF
+        )
+        sandbox.advance(5)
+        with pytest.raises(TimeoutError, match="Delivered to the phone") as caught:
+            await client.certified.wait_certified(sent.message_id, ANA, 0.3)
+        with pytest.raises(TimeoutError, match="not in the report"):
+            await client.certified.wait_certified(sent.message_id, LUIS, 0.3)
+
+    assert ANA not in str(caught.value)
+
+
+async def test_waiting_asks_no_faster_than_the_guard_allows(sandbox: Sandbox) -> None:
+    """In a second, with a guard of 0.2 s, at most five questions leave."""
+    async with AsyncMensatek(
+        sandbox.user,
+        sandbox.token,
+        base_url=sandbox.base_url,
+        issuer=ISSUER,
+        guard=Guard(read_interval=0.2),
+    ) as client:
+        sent = await client.certified.send(ANA, "Hola")
+        with pytest.raises(TimeoutError):
+            await client.certified.wait_certified(sent.message_id, ANA, 1)
+
+    assert 2 <= len(sandbox.calls("GetReportSMSCERTIFICADO")) <= 5
+
+
+def test_the_synchronous_client_does_it_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The same contract without await."""
+    with Mensatek(
+        sandbox.user,
+        sandbox.token,
+        base_url=sandbox.base_url,
+        issuer=ISSUER,
+        guard=Guard(read_interval=0),
+    ) as client:
+        text = "Firme " + elements.pdf(contract())
+        sent = client.certified.send(ANA, text, contract_type=ContractType.PDF)
+        sandbox.advance(5)
+        sandbox.sign_contract(ANA)
+        report = client.certified.wait_certified(sent.message_id, ANA, timeout=5)
+        with (tmp_path / "a.pdf").open("wb") as file:
+            client.certified.download(file, message_id=sent.message_id, phone=report.phone)
+
+    assert "Firme" in stated((tmp_path / "a.pdf").read_bytes())
