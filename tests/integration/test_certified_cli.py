@@ -1,0 +1,180 @@
+"""`mensatek certified` and `mensatek contract` against the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from mensatek_async import open_certificates
+from mensatek_async.cli.app import run
+from mensatek_async.cli.certified_commands import parse_duration
+from mensatek_async.cli.stop import Stop
+from mensatek_async.sandbox import Sandbox
+
+ANA, LUIS = "34600000001", "34600000002"
+ISSUER = ["--issuer-name", "EMPRESA S.L.", "--issuer-phone", "900000000", "--issuer-tax-id", "B00000000"]
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox as the account of the environment, in a directory with a contract."""
+    monkeypatch.chdir(tmp_path)
+    Path("contrato.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    with Sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0) as running:
+        running.contracts_by_themselves = False
+        monkeypatch.setenv("MENSATEK_BASE_URL", running.base_url)
+        monkeypatch.setenv("MENSATEK_API_USER", running.user)
+        monkeypatch.setenv("MENSATEK_API_TOKEN", running.token)
+        yield running
+
+
+def test_a_contract_from_end_to_end(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sent to two, signed by one, reported, and the certificate on disk; as JSON for programs."""
+    to = ["--to", "600000001", "--to", "+34 600 00 00 02"]
+    assert run(["contract", "send", "contrato.pdf", *to, "--text", "Firme", "--yes", "--json", *ISSUER]) == 0
+    sent = json.loads(capsys.readouterr().out)
+    assert (sent["accepted"], sent["texts"]) == (2, 2)
+    number = str(sent["message_id"])
+    sandbox.advance(5)
+    sandbox.sign_contract(ANA)
+
+    assert run(["certified", "report", number]) == 0
+    ana, luis = capsys.readouterr().out.splitlines()
+    assert ana.startswith(f"{ANA}  2027-01-08 13:00:05  180  ")
+    assert ana.endswith("certificate ready")
+    assert luis.startswith(f"{LUIS}  2027-01-08 13:00:03  13  ")
+    assert run(["certified", "report", number, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["recipients"]
+    assert [(one["phone"], one["status"], one["certified"]) for one in told] == [
+        (ANA, 180, True),
+        (LUIS, 13, False),
+    ]
+
+    assert run(["certified", "download", "a.pdf", "--message-id", number, "--phone", "600000001"]) == 0
+    assert capsys.readouterr().out.startswith("PDF, ")
+    assert "EMPRESA S.L." in PdfReader("a.pdf").pages[0].extract_text()
+    assert run(["certified", "download", "a.zip", "--message-id", number, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["media_type"] == "application/zip"
+    assert [row.phone for row in open_certificates("a.zip").rows] == [ANA]
+
+
+def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option has its parameter; the issuer may come from the environment."""
+    monkeypatch.setenv("MENSATEK_ISSUER_NAME", "EMPRESA S.L.")
+    monkeypatch.setenv("MENSATEK_ISSUER_PHONE", "900000000")
+    monkeypatch.setenv("MENSATEK_ISSUER_TAX_ID", "FR12345678901")
+    options = {
+        "--text": "Le notificamos",
+        "--attach": "contrato.pdf",
+        "--identify": "CERTIFICADO-12345678E",
+        "--acceptance-days": "10",
+        "--validity": "1d6h30m",
+        "--report-email": "a@b.es",
+        "--reference": "R1",
+        "--sender": "MIEMPRESA",
+    }
+    arguments = [part for pair in options.items() for part in pair]
+
+    assert run(["certified", "send", "600000001", *arguments, "--foreign-issuer", "--yes"]) == 0
+
+    (call,) = sandbox.calls("EnviarSMSCERTIFICADO")
+    assert (
+        call.params.items()
+        >= {
+            "Identificar": "CERTIFICADO-12345678E",
+            "Aceptacion": 10,
+            "Vpd": 1,
+            "Vph": 6,
+            "Vpm": 30,
+            "Emailreport": "a@b.es",
+            "Referenciausuario": "R1",
+            "Remitente": "MIEMPRESA",
+            "Cifcontacto": "FR12345678901",
+            "Links": 1,
+        }.items()
+    )
+    assert "Tipocontrato" not in call.params
+    assert call.params["Mensaje"].startswith("Le notificamos (BASE64:2:JVBERi")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["certified", "send", "600000001", "--text", "x"], "--issuer-name, --issuer-phone"),
+        (["certified", "send", "--text", "x", *ISSUER], "to whom"),
+        (["certified", "send", "no", "--text", "x", *ISSUER], "phone"),
+        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--validity", "tomorrow"], "1d6h30m"),
+        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--validity", "21d"], "validity"),
+        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--acceptance-days", "16"], "to 15"),
+        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--report-email", "a"], "e-mail"),
+        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--attach", "no.pdf"], "No such file"),
+        (["certified", "send", "600000001", "--text", "x", *ISSUER[:-1], "B1"], "tax id"),
+        (["contract", "send", "text.txt", "--to", "600000001", "--text", "x", *ISSUER], "not a PDF"),
+        (["certified", "download", "a.pdf"], "What to download"),
+        (["certified", "download", "a.pdf", "--start", "x", "--end", "y"], "--start takes"),
+        (["certified", "download", ".", "--message-id", "5"], "directory"),
+        (["certified", "report", "x"], "MESSAGE_ID"),
+    ],
+)
+def test_wrong_use(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    """Exit code 2, a sentence that helps, and nothing sent."""
+    Path("text.txt").write_text("hola")
+
+    assert run([*arguments, *(["--yes"] if "send" in arguments else [])]) == 2
+
+    assert told in capsys.readouterr().err
+    assert not sandbox.requests
+
+
+def test_no_certificate_yet(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """The provider's no, and no file."""
+    assert run(["certified", "send", "600000001", "--text", "x", "--yes", "--json", *ISSUER]) == 0
+    number = str(json.loads(capsys.readouterr().out)["message_id"])
+
+    assert run(["certified", "download", "a.pdf", "--message-id", number, "--phone", "600000001"]) == 1
+
+    assert "refused -4" in capsys.readouterr().err
+    assert not Path("a.pdf").exists()
+
+
+def test_a_real_send_asks_with_its_estimate(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The PDF in the text is not taken for thousands of texts."""
+    Path("contrato.pdf").write_bytes(b"%PDF-1.7\n" + bytes(200_000))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+
+    assert run(["contract", "send", "contrato.pdf", "--to", "600000001", "--text", "Firme", *ISSUER]) == 1
+
+    assert "1 text to 1 phone, 1 credits estimated." in capsys.readouterr().out
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("3d", timedelta(days=3)),
+        ("12H", timedelta(hours=12)),
+        (" 1d6h30m ", timedelta(days=1, hours=6, minutes=30)),
+        ("90m", timedelta(minutes=90)),
+        (None, None),
+    ],
+)
+def test_durations(text: str | None, duration: timedelta | None) -> None:
+    """Days, hours and minutes, in that order."""
+    assert parse_duration(text) == duration
+
+
+@pytest.mark.parametrize("text", ["", "3", "1h2d", "-1d", "1.5h", "1w"])
+def test_what_is_no_duration(text: str) -> None:
+    """Anything else is asked for again."""
+    with pytest.raises(Stop, match="1d6h30m"):
+        parse_duration(text)
