@@ -174,6 +174,9 @@ def sandbox(
         str, Parameter(help="Form of the replies, such as json-array or xml.")
     ] = "json-array",
     drop_every: Annotated[int, Parameter(help="Lose every n-th answer to a send; 0 loses none.")] = 0,
+    callbacks: Annotated[
+        str | None, Parameter(help="URL to post delivery reports to, as the provider does.")
+    ] = None,
 ) -> int:
     """Run a double of the provider on this machine until Ctrl-C."""
     from .commands import SandboxOptions, run_sandbox
@@ -187,6 +190,7 @@ def sandbox(
             latency=latency,
             reply_style=reply_style,
             drop_every=drop_every,
+            callbacks=callbacks,
         )
     )
 

@@ -161,6 +161,7 @@ class SandboxOptions:
     latency: float
     reply_style: str
     drop_every: int
+    callbacks: str | None = None
 
 
 def run_sandbox(options: SandboxOptions) -> Exit:
@@ -182,6 +183,10 @@ def run_sandbox(options: SandboxOptions) -> Exit:
                 sandbox.fault(
                     Fault.drop_after_accept(), operation="EnviarSMS", times=None, every=options.drop_every
                 )
+            if options.callbacks is not None:
+                from ..sandbox import Callbacks
+
+                sandbox.call_back(Callbacks(options.callbacks))
             output.say(
                 f"The sandbox listens at {sandbox.base_url} with {credits_text(options.credits)} credits."
             )

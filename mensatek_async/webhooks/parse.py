@@ -11,6 +11,7 @@ from typing import Any
 from attrs import NOTHING, fields_dict, frozen
 
 from .._wire import names, scalars
+from .._wire.location import location_of
 from .._wire.problems import DecodeError, Missing, WrongValue, kind
 from ..codes import DeliveryStatus
 from ..errors import InvalidWebhook
@@ -122,12 +123,11 @@ def _date(value: Any) -> datetime | None:
 
 
 def _unix(value: Any) -> datetime:
+    seconds = _id(value)
     try:
-        return datetime.fromtimestamp(_id(value), scalars.madrid())
+        return datetime.fromtimestamp(seconds, scalars.madrid())
     except (ValueError, OverflowError, OSError):
-        if isinstance(value, str) and not value.strip():
-            raise Missing("missing") from None
-        raise
+        raise WrongValue("expected a date, got one that no calendar has") from None
 
 
 def _variables(value: Any) -> Mapping[str, Any]:
@@ -220,6 +220,8 @@ class _Reader:
             )
         if self._model is IncomingMessage and "received_at" not in values:
             values["received_at"] = values.get("reported_at")
+        if "variables" in values and (place := location_of(values["variables"])) is not None:
+            values["location"] = place
         if not known:
             values["is_known_service"] = False
         event: Event = self._model(**values)

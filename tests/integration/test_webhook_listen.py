@@ -129,6 +129,32 @@ def test_a_table_for_people_who_watch() -> None:
     assert "\x1b[2J" not in text
 
 
+def test_a_sandbox_that_posts_to_a_listener() -> None:
+    """Two terminals show the whole way of a text, without an account."""
+    with listening("--json") as (process, url):
+        command = [*COMMAND, "sandbox", "--port", "0", "--callbacks", url]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as sandbox:
+            assert sandbox.stdout is not None
+            lines = [sandbox.stdout.readline() for _ in range(5)]
+            names = dict(line.split()[1].split("=", 1) for line in lines[2:])
+            send = [*COMMAND, "send", "600000000", "--text", "Hola", "--yes"]
+            subprocess.run(send, env={**os.environ, **names}, check=True, capture_output=True)
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            sandbox.send_signal(signal.SIGINT)
+        end(process)
+
+    assert (told["event"], told["phone"], told["status"]) == ("DeliveryReport", "34600000000", 2)
+
+
+def test_a_url_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """The sandbox says so when it starts."""
+    assert run(["sandbox", "--port", "0", "--callbacks", "nowhere"]) == 2
+    assert "http://" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

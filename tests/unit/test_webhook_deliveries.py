@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
@@ -20,6 +21,7 @@ from mensatek_async import (
     testing,
 )
 from mensatek_async.webhooks import parse
+from mensatek_async.webhooks.deliveries import _Waiter
 
 PHONE = "34600000000"
 
@@ -192,6 +194,22 @@ async def test_a_callback_from_another_loop_wakes_the_waiter(backend: str) -> No
 
         tasks.start_soon(post)
         assert (await deliveries.wait(7, PHONE, timeout=5)).code == 13
+
+
+async def test_a_waiter_whose_loop_has_ended_harms_nobody() -> None:
+    """A program that stopped in the middle of a wait leaves nothing that fails later."""
+    deliveries = Deliveries(Client())
+    loops: list[Any] = []
+
+    async def note() -> None:
+        loops.append(anyio.lowlevel.current_token())
+
+    await anyio.to_thread.run_sync(lambda: anyio.run(note))
+    deliveries._waiters[7, PHONE] = [_Waiter(False, loops[0])]
+
+    await tell(deliveries, 13)
+
+    assert (await deliveries.wait(7, PHONE)).code == 13
 
 
 async def test_what_is_remembered_is_bounded() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -14,7 +17,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from mensatek_async import testing
+from mensatek_async import ConfigurationError, testing
 from mensatek_async.webhooks import (
     DedupeStore,
     DeliveryReport,
@@ -453,6 +456,43 @@ async def test_a_receiver_serves_any_framework() -> None:
     (event,) = kept.events
     assert isinstance(event, IncomingMessage)
     assert event.text == "SI"
+
+
+async def test_a_receiver_bounds_the_body_and_needs_a_handler() -> None:
+    """Frameworks that read the body themselves are held to the same limit."""
+    receiver = Receiver(print, token="t")
+    request = Request(query="token=t", body=b"x" * 65_537)
+
+    assert (await receiver.receive(request)).status == 413
+    assert receiver.receive_sync(request).status == 413
+    with pytest.raises(ConfigurationError):
+        Receiver(None, token="t")  # type: ignore[arg-type]
+
+
+async def test_a_missing_package_is_no_fault_of_the_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """500, so that it may come again when the package is there."""
+    monkeypatch.setitem(sys.modules, "multipart", None)
+
+    assert (await post_asgi(print, testing.delivery_report(form="multipart")))[0] == 500
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_coroutine_handlers_after_a_fork() -> None:
+    """A server that forks its workers after the first callback: each worker gets a loop of its own."""
+    code = """
+import os
+from mensatek_async.webhooks.background import run_in_background
+async def number(n): return n
+assert run_in_background(number(1)) == 1
+child = os.fork()
+if child == 0:
+    os._exit(0 if run_in_background(number(2)) == 2 else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert run_in_background(number(3)) == 3
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+
+    assert done.returncode == 0, done.stderr
 
 
 async def test_requests_show_no_secret(caplog: pytest.LogCaptureFixture) -> None:

@@ -225,6 +225,16 @@ def test_dates_are_moments_in_spanish_time(written: Any, moment: datetime) -> No
     assert event.reported_at.astimezone(UTC) == moment
 
 
+def test_a_timestamp_of_no_calendar_is_refused() -> None:
+    """Milliseconds, say, are tens of thousands of years."""
+    assert problems(*as_json(INCOMING | {"timestamp": 10**17})) == (
+        "expected a date, got one that no calendar has @ timestamp",
+    )
+    assert problems(*as_json(INCOMING | {"timestamp": "noon"})) == (
+        "expected a whole number, got a text @ timestamp",
+    )
+
+
 @pytest.mark.parametrize("written", ["", "0000-00-00 00:00:00", None])
 def test_a_date_not_told_is_none(written: Any) -> None:
     """A date of zeros is PHP's way to say nothing."""
