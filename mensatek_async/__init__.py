@@ -58,7 +58,7 @@ if TYPE_CHECKING:
         Download,
         Identify,
     )
-    from .models.events import DeliveryReport, DocumentEvent, IncomingMessage
+    from .models.events import DeliveryReport, DocumentEvent, IncomingMessage, Location
     from .models.issuer import Issuer
     from .models.recipient import Recipient, VoiceFallback
     from .models.results import (
@@ -124,7 +124,7 @@ _HOMES = {
         "UploadFailed",
     ),
     "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
-    "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage"),
+    "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage", "Location"),
     "models.certified": (
         "Certificate",
         "CertificateBundle",
@@ -206,6 +206,7 @@ __all__ = [
     "InvalidWebhook",
     "Issuer",
     "Limits",
+    "Location",
     "Mensatek",
     "MensatekAsyncUsageWarning",
     "MensatekError",

@@ -162,6 +162,11 @@ CALLBACKS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
 }
 """Callbacks: model, its attribute, and the wire names it may come under, the usual one first, in any case."""
 
+LATITUDE = ("latitud", "latitude", "lat")
+LONGITUDE = ("longitud", "longitude", "long", "lon", "lng")
+PLACE = ("gps", "coordenadas", "localizacion", "localización", "location", "posicion", "posición", "coords")
+"""What `Variables` may call a signer's position, in any case, since no manual tells; `PLACE` holds both."""
+
 SERVICE = "Servicio"
 SERVICES: Mapping[str, type] = {
     "SMSMASIVO": DeliveryReport,

@@ -14,6 +14,19 @@ from ..phones import mask
 # Without slots: every callback builds one of these, and that way it takes a fifth less.
 
 
+@frozen
+class Location:
+    """Where the signer of a contract was.
+
+    Attributes:
+        latitude: degrees, -90 to 90; south is negative.
+        longitude: degrees, -180 to 180; west is negative.
+    """
+
+    latitude: float
+    longitude: float
+
+
 @frozen(kw_only=True, slots=False)
 class DeliveryReport:
     """The news that a text, or a contract, has reached another status.
@@ -29,6 +42,7 @@ class DeliveryReport:
         reference: the `reference` its send was given, else "".
         report_id: the provider's id of this recipient's text (`idReport`); None when not told.
         variables: what a contract's status brings along, decoded from its JSON.
+        location: the signer's position (status 5000), where `variables` hold one that can be read.
         raw: fields this package does not know, by their wire names.
         is_known_service: False for a service that no manual names; the report is read all the same.
     """
@@ -43,6 +57,7 @@ class DeliveryReport:
     reference: str = field(default="", repr=False)
     report_id: int | None = None
     variables: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
+    location: Location | None = field(default=None, repr=False)
     raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
     is_known_service: bool = field(default=True, eq=False)
 
