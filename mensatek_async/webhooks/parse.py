@@ -116,8 +116,8 @@ def _date(value: Any) -> datetime | None:
             wall = datetime.fromisoformat(value)
         except ValueError:
             return scalars.madrid_datetime(value)
-        # Not to be taken at their word: the hour that spring skips, in March, and the ends of the calendar.
-        if (wall.month != 3 or wall.hour != 2) and 1 < wall.year < 9999:
+        # The hour that spring skips is in March, and not to be taken at its word.
+        if wall.month != 3 or wall.hour != 2:
             return datetime.combine(wall, wall.time(), scalars.madrid())  # quicker than replace()
     return scalars.madrid_datetime(value)
 
