@@ -22,7 +22,7 @@ SNIPPETS = [block for block in blocks(README) if block.language == "python"]
 def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox, told to the snippets as a user's account would be."""
     monkeypatch.chdir(tmp_path)
-    with Sandbox() as sandbox:
+    with Sandbox(delivery_seconds=0) as sandbox:
         monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
         monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
         monkeypatch.setenv("MENSATEK_BASE_URL", sandbox.base_url)

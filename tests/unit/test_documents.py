@@ -56,7 +56,7 @@ def test_the_command_does_what_the_readme_says() -> None:
 
     helps = "".join(_help(command) for command in commands)
 
-    assert commands == {"credits", "send", "bulk", "segments", "sandbox", "webhooks"}
+    assert commands == {"credits", "send", "bulk", "certified", "contract", "segments", "sandbox", "webhooks"}
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
