@@ -82,8 +82,7 @@ async def downloads(client: AsyncMensatek) -> None:
     assert_type(got, Download)
     assert_type(got.path, Path | None)
     await client.certified.download(io.BytesIO(), message_id="5")
-    with Path("a.zip").open("wb") as file:
-        await client.certified.download(file, start=TOMORROW, end=TOMORROW + timedelta(days=1))
+    await client.certified.download(Path("a.zip"), start=TOMORROW, end=TOMORROW + timedelta(days=1))
     bundle = open_certificates("a.zip", max_files=10, max_file_size=1, max_total_size=2)
     assert_type(bundle, CertificateBundle)
     assert_type(bundle.certificates, tuple[Certificate, ...])
