@@ -40,8 +40,8 @@ class Sink:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.size = 0
-        self.media_type = ""
+        self.size: int = 0
+        self.media_type: str = ""
 
     async def start(self, media_type: str) -> None:
         """Forget what an earlier try left.
@@ -49,7 +49,8 @@ class Sink:
         Raises:
             NotStored: the file cannot be written.
         """
-        self.size, self.media_type = 0, media_type
+        self.size = 0
+        self.media_type = media_type
         await _stored(self._empty)
 
     async def write(self, piece: bytes) -> None:

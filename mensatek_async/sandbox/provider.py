@@ -80,16 +80,16 @@ class Provider:
     def __init__(
         self, account: Account, gatekeeper: Gatekeeper, user: str, token: str, keep_bodies: bool
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.account = account
         self.gatekeeper = gatekeeper
         self.user = user
         self.token = token
         self.refusal_status = 200
         self.reply_style = "json-array"
-        self.faults = Faults()
+        self.faults: Faults = Faults()
         self.calls: list[Call] = []
-        self.latency = 0.0
+        self.latency: float = 0.0
         self._keep_bodies = keep_bodies
 
     def troubles(self, arrival: Arrival) -> list[Fault]:

@@ -40,7 +40,7 @@ class Gateway:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._in_flight = 0
-        self.max_in_flight = 0
+        self.max_in_flight: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

@@ -79,9 +79,9 @@ class Mensatek(ClientTwin):
                 paths=paths,
             )
         )
-        self.sms = SyncSmsResource(self._runner, lambda client: client.sms)
-        self.certified = SyncCertifiedResource(self._runner, lambda client: client.certified)
-        self.files = SyncFilesResource(self._runner, lambda client: client.files)
+        self.sms: SyncSmsResource = SyncSmsResource(self._runner, lambda client: client.sms)
+        self.certified: SyncCertifiedResource = SyncCertifiedResource(self._runner, lambda client: client.certified)
+        self.files: SyncFilesResource = SyncFilesResource(self._runner, lambda client: client.files)
 
     @property
     def issuer(self) -> Issuer | None:

@@ -51,8 +51,8 @@ class Portal:
     """The event loop and its thread."""
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.loop = _Loop()
+        self.pid: int = os.getpid()
+        self.loop: _Loop = _Loop()
         self._starter = threading.get_native_id()
         self._thread = threading.Thread(target=self._serve, name="mensatek-async", daemon=True)
         try:
@@ -180,7 +180,7 @@ class Desk:
     def __init__(self) -> None:
         self.bell: SimpleQueue[None] = SimpleQueue()
         # Threads may share a stream; one of them waits at a time.
-        self.turn = threading.RLock()
+        self.turn: threading.RLock = threading.RLock()
         self._errands: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
 
     async def ask(self, errand: Callable[[], T]) -> T:
