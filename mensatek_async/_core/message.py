@@ -19,13 +19,14 @@ from ..phones import check_sender, normalise
 from ..text.gsm import needs_unicode
 from ..text.plain import PlainText, prepare
 from ..text.segments import count_segments, segments
-from ..text.syntax import has_elements, shortened
+from ..text.syntax import has_elements, shortened, without_documents
 from ..text.template import Template
 from .operations import Operation
 
 Encoding = Literal["auto", "gsm", "unicode"]
 
 _LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}(:[12])?")
+_LONG = 4096  # characters from which a text may carry a document
 _SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seconds
 
 
@@ -44,7 +45,7 @@ class Message:
 
     Attributes:
         operation: the sending operation.
-        text: the prepared text.
+        text: the prepared text, without the documents it carries.
         params: parameters by wire names, without recipients and encoding.
         encoding: as asked for.
         region: the region of phones written without a country.
@@ -156,14 +157,14 @@ def compose(
     Raises:
         InvalidRequest: or one of its kinds, naming what is wrong.
     """
-    prepared = prepare(text)
+    prepared = _prepared(text)
     if encoding not in ("auto", "gsm", "unicode"):
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
     if encoding == "gsm":
         warn_of_lost(prepared.literal)
     params = to_wire(
         sender=check_sender(sender) if sender else "",
-        text=prepared.text,
+        text=text.text if isinstance(text, Template) else text,
         scheduled_at=None if scheduled_at is None else wire_date(scheduled_at),
         reference=_checked_reference(reference),
         report=None if report is None else int(report),
@@ -181,6 +182,15 @@ def compose(
         region=region,
         joined=join is not None,
     )
+
+
+def _prepared(text: str | Template) -> Template | PlainText:
+    """The text to count and check recipients by: without the documents it carries, which stay in what is sent."""
+    source = text.source if isinstance(text, Template) else text
+    if not isinstance(source, str) or len(source) < _LONG:
+        return prepare(text)
+    short = without_documents(source)
+    return Template(short) if isinstance(text, Template) else PlainText(short)
 
 
 def wire_date(when: datetime) -> str:

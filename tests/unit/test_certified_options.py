@@ -336,3 +336,30 @@ def test_who_cannot_be_identified(tax_id: Any) -> None:
 def test_the_base64_check_knows_every_pdf() -> None:
     """Whatever follows the mark, a PDF in base64 begins as the check expects."""
     assert all(b64encode(b"%PDF-" + bytes([n])).startswith(b"JVBERi") for n in range(256))
+
+
+@pytest.mark.parametrize("kind", [str, Template])
+async def test_the_whole_document_leaves(kind: Callable[[str], Any]) -> None:
+    """What counting leaves out, the wire has: byte for byte, by one send and by a bulk one."""
+    content = b"%PDF-1.7\n" + bytes(range(256)) * 400
+    text = "Firme " + elements.pdf(content) + " por favor"
+    script = Script(reply(**SENT), repeat_last=True)
+    async with client_of(script, issuer=ISSUER) as client:
+        await client.certified.send("600000000", kind(text), contract_type=ContractType.PDF)
+        await client.certified.send_bulk(["600000000"], kind(text), contract_type=ContractType.PDF)
+
+    assert [script.params(n)["Mensaje"] for n in range(2)] == [text, text]
+
+
+def test_a_recipient_is_checked_quickly_beside_a_large_document() -> None:
+    """A field with a parenthesis is looked at closely, and that does not go through the document each time."""
+    from mensatek_async._core.message import compose
+    from mensatek_async._core.operations import OPERATIONS
+
+    text = Template("Hola {nombre}, firme: " + elements.pdf(b"%PDF-" + bytes(1_000_000)))
+    message = compose(OPERATIONS["EnviarSMSCERTIFICADO"], text, sender=None, region="ES")
+
+    assert len(message.text.text) < 200
+    with pytest.raises(InvalidField, match="nombre"):
+        message.address(Recipient("600000000", {"nombre": "(FILE:2:otro.pdf)"}))
+    assert message.address(Recipient("600000000", {"nombre": "Ana (jefa)"})).segments == 1
