@@ -23,7 +23,7 @@ class Batches(ABC):
         """How many there are in all, when that is known."""
 
 
-def _each(rows: Iterable[Any]) -> Iterator[Any]:
+def each(rows: Iterable[Any]) -> Iterator[Any]:
     """Every row once: some iterators start anew whenever a loop begins, and the rows are read by many loops."""
     yield from rows
 
@@ -49,7 +49,7 @@ class Source:
         if isinstance(recipients, AsyncIterable):
             self._async = recipients.__aiter__()
         elif isinstance(recipients, Iterable):
-            self._plain = _each(recipients)
+            self._plain = each(recipients)
         else:
             raise InvalidRequest(f"recipients is an iterable, not {type(recipients).__name__}.")
         try:

@@ -80,7 +80,9 @@ class Mensatek(ClientTwin):
             )
         )
         self.sms: SyncSmsResource = SyncSmsResource(self._runner, lambda client: client.sms)
-        self.certified: SyncCertifiedResource = SyncCertifiedResource(self._runner, lambda client: client.certified)
+        self.certified: SyncCertifiedResource = SyncCertifiedResource(
+            self._runner, lambda client: client.certified
+        )
         self.files: SyncFilesResource = SyncFilesResource(self._runner, lambda client: client.files)
 
     @property

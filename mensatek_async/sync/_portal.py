@@ -34,9 +34,8 @@ class _Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._home = os.getpid()
-        self.slow_callback_duration = (
-            math.inf
-        )  # what takes long here holds nobody up, so nobody need hear of it
+        # What takes long here holds nobody up, so nobody need hear of it.
+        self.slow_callback_duration: float = math.inf
 
     def __del__(self) -> None:  # not closed on purpose: it ends with the process
         pass

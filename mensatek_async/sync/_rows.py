@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from itertools import islice
 from typing import Any
 
-from ..bulk.source import Batches
+from ..bulk.source import Batches, each
 from ..models.bulk import BulkProgress
 from ..models.recipient import Recipient
 from ._portal import ask_caller
@@ -38,7 +38,7 @@ class Rows(Batches):
             raise error
         try:
             if self._rows is None:
-                self._rows = iter(self._given)
+                self._rows = each(self._given)
             batch.extend(islice(self._rows, most))
         except Exception as error:
             if not batch:

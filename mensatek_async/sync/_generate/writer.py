@@ -70,7 +70,9 @@ class Writer:
         for name, value in _public_attributes(node):
             if isinstance(value, ast.Call) and ast.unparse(value.func) in twins:
                 twin = twins[ast.unparse(value.func)]
-                self.lines.append(f"        self.{name}: {twin} = {twin}(self._runner, lambda client: client.{name})")
+                self.lines.append(
+                    f"        self.{name}: {twin} = {twin}(self._runner, lambda client: client.{name})"
+                )
             elif isinstance(value, ast.Name):
                 plain.append((name, value.id))
             else:
