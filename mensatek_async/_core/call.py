@@ -150,13 +150,21 @@ class Caller:
             lambda: trace.left,
         )
 
-    async def fetch(self, operation: Operation, params: Mapping[str, Any], sink: Sink) -> Answer:
-        """Make one read whose answer is a document; the same one goes out again only after the interval.
+    async def fetch(
+        self,
+        operation: Operation,
+        params: Mapping[str, Any],
+        sink: Sink | None = None,
+        *,
+        form: str = "JSON",
+    ) -> Answer:
+        """Make one read whose answer is a document, too large to remember; the same waits for the interval.
 
         Args:
             operation: its row.
             params: parameters by wire names.
-            sink: where the document goes.
+            sink: where the document goes; without one into the answer.
+            form: the reply form to ask for.
 
         Raises:
             MensatekError: see the family.
@@ -166,14 +174,15 @@ class Caller:
         trace = Trace()
         return await self._memory.pace(
             key_of(operation, params),
-            lambda: self.call(operation, params, trace=trace, sink=sink),
+            lambda: self.call(operation, params, form=form, trace=trace, sink=sink),
             lambda: trace.left,
         )
 
     async def any(self, operation: Operation, params: Mapping[str, Any], *, form: str = "JSON") -> Answer:
         """Make a call of whatever kind."""
         if operation.kind is Kind.READ:
-            return await self.read(operation, params, form=form)
+            read = self.fetch if operation.reply is None else self.read
+            return await read(operation, params, form=form)
         return await self.call(operation, params, form=form)
 
     def credits_known(self, max_age: float) -> Decimal | None:

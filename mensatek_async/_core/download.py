@@ -10,7 +10,14 @@ from typing import IO, Any
 import anyio
 
 from .._wire.names import to_wire
-from ..errors import InvalidDate, InvalidRequest, UnexpectedReply
+from ..errors import (
+    ConnectionFailed,
+    InvalidDate,
+    InvalidRequest,
+    MensatekError,
+    TooManyRequests,
+    UnexpectedReply,
+)
 from ..models.certified import Download
 from ..models.results import RecipientReport
 from ..phones import mask, normalise
@@ -20,6 +27,7 @@ from .failures import NotStored
 from .message import message_number
 from .sink import landed, open_sink
 
+_PASSING = (ConnectionFailed, TooManyRequests, UnexpectedReply)  # what a wait of hours gets over
 _SLOWER = 1.5  # by so much each wait between two looks is longer than the one before
 _SLOWEST = 12.0  # of the first wait
 
@@ -89,16 +97,26 @@ async def wait_certified(
     seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
     first = wait = max(context.read_interval, 0.05)
     last: RecipientReport | None = None
+    trouble: MensatekError | None = None
+    answered = False
     with anyio.move_on_after(seconds):
         while True:
-            report = await exchange.report(context, "GetReportSMSCERTIFICADO", number, 0.0)
-            last = next((one for one in report.recipients if one.phone == digits), None)
-            if last is not None and _is_settled(last):
-                return last
-            await anyio.sleep(wait)
+            pause = wait
+            try:
+                report = await exchange.report(context, "GetReportSMSCERTIFICADO", number, 0.0)
+            except _PASSING as error:
+                if not answered:  # then it may never have worked
+                    raise
+                trouble, pause = error, max(wait, getattr(error, "retry_after", None) or 0.0)
+            else:
+                answered, trouble = True, None
+                last = next((one for one in report.recipients if one.phone == digits), None)
+                if last is not None and _is_settled(last):
+                    return last
+            await anyio.sleep(pause)
             wait = min(wait * _SLOWER, first * _SLOWEST)
     told = f"stands at {last.status.label_en!r}" if last else "is not in the report"
-    raise TimeoutError(f"No certificate within {seconds:g} s: {mask(digits)} {told}.")
+    raise TimeoutError(f"No certificate within {seconds:g} s: {mask(digits)} {told}.") from trouble
 
 
 def _is_settled(report: RecipientReport) -> bool:

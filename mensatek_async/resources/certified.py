@@ -259,7 +259,7 @@ class CertifiedResource:
 
         Raises:
             TimeoutError: neither came within `timeout`.
-            MensatekError: as in `report`.
+            MensatekError: as in `report`; once a report has come, lost connections and the like are waited out.
         """
         return await download.wait_certified(self._context, message_id, phone, timeout)
 

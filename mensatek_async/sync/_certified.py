@@ -301,7 +301,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
 
         Raises:
             TimeoutError: neither came within `timeout`.
-            MensatekError: as in `report`.
+            MensatekError: as in `report`; once a report has come, lost connections and the like are waited out.
         """
         return self._run(self._original.wait_certified(message_id, phone, timeout))
 

@@ -19,6 +19,7 @@ import pytest
 from mensatek_async import (
     AsyncMensatek,
     BadParameters,
+    ConnectionFailed,
     Guard,
     InvalidDate,
     InvalidFile,
@@ -409,3 +410,51 @@ async def test_the_same_certificate_is_fetched_at_intervals(tmp_path: Path) -> N
 
     assert script.times[1] - script.times[0] < 0.25
     assert script.times[2] - script.times[0] >= 0.29
+
+
+def report_of(status: int) -> httpx.Response:
+    """A report of one recipient."""
+    return reply(Informe=[{"Telefono": 34600000000, "Resultado": status}])
+
+
+async def test_a_wait_gets_over_lost_connections() -> None:
+    """Once the provider has answered, trouble on the way is waited out."""
+    lost = httpx.ConnectError("no")
+    script, client = asking(
+        report_of(13), lost, lost, lost, lost, report_of(14), guard=Guard(read_interval=0.01)
+    )
+    async with client:
+        report = await client.certified.wait_certified(12, "600000000", 5)
+
+    assert report.status.code == 14
+    assert len(script.requests) == 6
+
+
+async def test_a_wait_that_never_worked_ends_at_once() -> None:
+    """Trouble with the first question may be a mistake, which an hour of waiting would hide."""
+    lost = httpx.ConnectError("no")
+    script, client = asking(lost, lost, lost, lost)
+    async with client:
+        with pytest.raises(ConnectionFailed):
+            await client.certified.wait_certified(12, "600000000", 5)
+
+    assert len(script.requests) == 4
+
+
+async def test_a_wait_ends_where_the_message_is_not_ours() -> None:
+    """The provider's no is final."""
+    _, client = asking(report_of(13), reply(Res=-2), guard=Guard(read_interval=0.01))
+    async with client:
+        with pytest.raises(NotYours):
+            await client.certified.wait_certified(12, "600000000", 5)
+
+
+async def test_an_undecoded_document_is_not_kept_in_memory() -> None:
+    """`raw` gives the bytes; the same one is fetched again, after the interval, and not remembered."""
+    script, client = asking(document(), document(), guard=Guard(read_interval=0.2))
+    async with client:
+        for _ in range(2):
+            assert await client.raw("GetSMSCERTIFICADO", {"Idmensaje": 12}) == PDF
+
+    assert len(script.requests) == 2
+    assert script.times[1] - script.times[0] >= 0.19

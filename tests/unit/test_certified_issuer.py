@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from mensatek_async import InvalidField, InvalidRequest, Issuer, tax_ids
@@ -92,3 +94,10 @@ def test_an_issuer_does_not_show_its_id() -> None:
 
     assert "12345678Z" not in shown
     assert "600000000" not in shown
+
+
+def test_the_library_is_looked_for_where_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra there is none, and that is no error."""
+    monkeypatch.setitem(sys.modules, "stdnum.es.nif", None)
+
+    assert tax_ids._library.__wrapped__() is None

@@ -155,3 +155,9 @@ def test_damaged_and_doubled_entries_are_refused() -> None:
         open_certificates(bytes(damaged))
     with pytest.raises(InvalidFile, match="twice"):
         open_certificates(zip_of(("a/b.pdf", PDF), ("a-b.pdf", PDF)))
+
+
+def test_a_table_with_an_endless_cell_is_refused() -> None:
+    """What Python's own reader does not take is one of our errors."""
+    with pytest.raises(InvalidFile, match="table"):
+        open_certificates(zip_of(("a.csv", b"Telefono;Resultado\n" + b"1" * 200_000 + b";14\n")))
