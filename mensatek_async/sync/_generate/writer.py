@@ -70,9 +70,8 @@ class Writer:
         for name, value in _public_attributes(node):
             if isinstance(value, ast.Call) and ast.unparse(value.func) in twins:
                 twin = twins[ast.unparse(value.func)]
-                self.lines.append(
-                    f"        self.{name}: {twin} = {twin}(self._runner, lambda client: client.{name})"
-                )
+                part = f"self.{name}: {twin} = {twin}(self._runner, lambda client: client.{name})"
+                self.lines += _wrapped(part, "        ")
             elif isinstance(value, ast.Name):
                 plain.append((name, value.id))
             else:
