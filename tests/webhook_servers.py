@@ -22,7 +22,7 @@ def serve_asgi(app: Callable[..., Any], lifespan: str = "auto") -> Iterator[str]
     listener.listen(2048)
     config = uvicorn.Config(app, log_level="critical", lifespan=lifespan)  # type: ignore[arg-type]
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
         # The socket listens already, so requests wait until the server takes them.
@@ -47,7 +47,7 @@ class _Quiet(WSGIRequestHandler):
 def serve_wsgi(app: Callable[..., Any]) -> Iterator[str]:
     """Serve a WSGI application with the standard library, a thread for each request; gives its URL."""
     with make_server("127.0.0.1", 0, app, server_class=_Server, handler_class=_Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
