@@ -23,6 +23,7 @@ from .sink import LONGEST_MAGIC, Sink, media_type_of
 # would turn a send into an unknown.
 _KEEPALIVE = 4.0
 _LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits
+_STRAY = b"\xef\xbb\xbf\r\n\t "
 _PIECE = 2**20  # bytes of a download written at once
 
 # By name and over the whole class line, since httpx, its successors and other transports do not share classes.
@@ -248,6 +249,9 @@ async def _document(response: httpx.Response, sink: Sink, moved: Callable[[], No
     async def take(part: bytes) -> bool:
         nonlocal started
         waiting.extend(part)
+        if not started:
+            # A stray line break or byte order mark before a document would shift all that it points to.
+            waiting[:] = waiting.lstrip(_STRAY)
         if not started and len(waiting) >= LONGEST_MAGIC:
             kind = media_type_of(bytes(waiting[:LONGEST_MAGIC]))
             if kind is None:

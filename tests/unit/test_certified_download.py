@@ -104,9 +104,10 @@ def untouched(place: Path) -> bool:
         (streamed(PDF[:3], PDF[3:7], PDF[7:]), PDF, "application/pdf"),
         (streamed(PDF, framed=False), PDF, "application/pdf"),
         (streamed(gzip.compress(PDF), **{"content-encoding": "gzip"}), PDF, "application/pdf"),
+        (streamed(b"\xef\xbb", b"\xbf\r\n", b"\n", PDF), PDF, "application/pdf"),
         (document(zipped(), "application/zip"), zipped(0)[:4], "application/zip"),
     ],
-    ids=["whole", "mislabelled", "in parts", "without a length", "compressed", "zip"],
+    ids=["whole", "mislabelled", "in parts", "without a length", "compressed", "stray bytes first", "zip"],
 )
 async def test_a_document_arrives(answer: Answer, content: bytes, media_type: str, place: Path) -> None:
     """What begins as a PDF or ZIP replaces the file; its own first bytes decide, not what it is labelled."""
