@@ -244,28 +244,30 @@ async def _whole(response: httpx.Response) -> bytes:
 async def _document(response: httpx.Response, sink: Sink, moved: Callable[[], None]) -> tuple[bytes, bool]:
     """Put a PDF or ZIP into the sink, told by its first bytes; gives the body of any other answer."""
     waiting = bytearray()
-    started = False
+    kind: str | None = None
+    looked = False
 
     async def take(part: bytes) -> bool:
-        nonlocal started
+        nonlocal kind, looked
         waiting.extend(part)
-        if not started:
+        if not looked:
             # A stray line break or byte order mark before a document would shift all that it points to.
             waiting[:] = waiting.lstrip(_STRAY)
-        if not started and len(waiting) >= LONGEST_MAGIC:
-            kind = media_type_of(bytes(waiting[:LONGEST_MAGIC]))
-            if kind is None:
-                return len(waiting) <= _LARGEST
-            await sink.start(kind)
-            started = True
-        if started and len(waiting) >= _PIECE:
+            if len(waiting) < LONGEST_MAGIC:
+                return True
+            kind, looked = media_type_of(bytes(waiting[:LONGEST_MAGIC])), True
+            if kind is not None:
+                await sink.start(kind)
+        if kind is None:
+            return len(waiting) <= _LARGEST
+        if len(waiting) >= _PIECE:
             await sink.write(bytes(waiting))
             waiting.clear()
             moved()
         return True
 
     await _each(response, take)
-    if not started:
+    if kind is None:
         return bytes(waiting), False
     await sink.write(bytes(waiting))
     await sink.finish(framed=_is_framed(response))

@@ -222,6 +222,17 @@ async def test_a_refusal_is_raised_as_ever(answer: Answer, error: type[Exception
     assert untouched(place)
 
 
+async def test_an_endless_answer_that_is_no_document(place: Path) -> None:
+    """It is read to the limit of any other answer and no further, and nothing is kept."""
+    endless = streamed(*(b"<p>" + bytes(2**20) for _ in range(66)))
+    _, client = asking(endless, endless, endless, endless)
+    async with client:
+        with pytest.raises(UnexpectedReply, match="larger than 64 MiB"):
+            await client.certified.download(place, message_id=12)
+
+    assert untouched(place)
+
+
 @pytest.mark.parametrize("parts", [(), (PDF[:3000],)], ids=["before the first byte", "half way"])
 async def test_a_cancelled_download_leaves_nothing(parts: tuple[bytes, ...], place: Path) -> None:
     """Whoever stops waiting finds the old file, and nothing beside it."""
