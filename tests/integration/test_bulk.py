@@ -275,7 +275,8 @@ async def test_stops_before_the_request_that_cannot_be_paid(sandbox: Sandbox, co
     assert all(
         call.reply.get("Res", 1) != -2 for call in sandbox.calls("EnviarSMS") if isinstance(call.reply, dict)
     )
-    assert result.failed[0].row == 1002
+    if concurrency == 1:  # else which of the last chunks finds the account empty is chance
+        assert result.failed[0].row == 1002
     assert "costs more" in result.failed[-1].reason
 
 
