@@ -460,4 +460,4 @@ def test_junk_is_refused_fast(before: str) -> None:
                 break
         slowest = max(slowest, best)
 
-    assert slowest < 0.5  # a square of 300,000 steps would take minutes
+    assert slowest < 5  # a square of 300,000 steps would take minutes; no claim of speed
