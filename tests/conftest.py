@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.network_guard import no_network
+from tests.postgres_server import database, postgres
+
+__all__ = ["database", "postgres"]  # fixtures for all tests
 
 # HYPOTHESIS_PROFILE=ci looks further.
 settings.register_profile("fast", max_examples=50, deadline=None)
