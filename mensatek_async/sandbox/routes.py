@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from . import openapi
 from .operations import OPERATIONS
 from .provider import Answer, Arrival, Provider
 
@@ -110,5 +111,10 @@ async def _gone(receive: Receive) -> None:
 
 
 def build_app(gateway: Gateway) -> Starlette:
-    """The application: the API under `/v7`."""
-    return Starlette(routes=[Route("/v7/{operation}", endpoint=gateway, methods=["POST"])])
+    """The application: the API under `/v7`, and its OpenAPI document."""
+    return Starlette(
+        routes=[
+            Route("/v7/{operation}", endpoint=gateway, methods=["POST"]),
+            Route("/openapi.json", endpoint=openapi.serve, methods=["GET"]),
+        ]
+    )
