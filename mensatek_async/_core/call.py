@@ -101,6 +101,8 @@ class Caller:
             try:
                 answer = await self._attempt(operation, encoded, trace, started)
             except Failure as failure:
+                if trace.once:
+                    raise
                 answer = await self._repeat(operation, encoded, trace, joined, failure, started)
         except Failure as failure:
             raise self._final(operation, params, trace, failure) from (failure.__cause__ or failure)
@@ -216,6 +218,8 @@ class Caller:
                 self._gate.check(operation.name, now)
                 if trace.sparing:
                     self._gate.spare(operation.name, now)
+                if trace.leaving is not None:
+                    await trace.leaving()
                 reply = await self._post(operation, encoded, trace)
             finally:
                 limiter.release()

@@ -157,7 +157,7 @@ def compose(
     Raises:
         InvalidRequest: or one of its kinds, naming what is wrong.
     """
-    prepared = _prepared(text)
+    prepared = prepared_text(text)
     if encoding not in ("auto", "gsm", "unicode"):
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
     if encoding == "gsm":
@@ -184,7 +184,7 @@ def compose(
     )
 
 
-def _prepared(text: str | Template) -> Template | PlainText:
+def prepared_text(text: str | Template) -> Template | PlainText:
     """The text to count and check recipients by: without the documents it carries, which stay in what is sent."""
     source = text.source if isinstance(text, Template) else text
     if not isinstance(source, str) or len(source) < _LONG:

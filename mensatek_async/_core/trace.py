@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -67,6 +67,8 @@ class Trace:
         flights: where its requests are shielded from cancellation, if anywhere.
         sink: where a document goes that comes as its answer.
         sparing: whether the provider wants this call made very rarely.
+        once: whether whoever calls decides on repeats, so that none is made here.
+        leaving: awaited right before a request leaves, when it has waited for everything; what it raises stops it.
     """
 
     attempts: int = 0
@@ -75,3 +77,5 @@ class Trace:
     flights: Flights | None = None
     sink: Sink | None = None
     sparing: bool = False
+    once: bool = False
+    leaving: Callable[[], Awaitable[None]] | None = None
