@@ -1,0 +1,115 @@
+"""What a user of the SDK writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from common import CHUNK, CONCURRENCY, PHONE, SENDER, TEXT, phones
+
+from mensatek_async import AsyncMensatek, Limits, Mensatek
+
+Work = Callable[[int], Awaitable[None]]
+SyncWork = Callable[[int], None]
+
+
+def account(base_url: str) -> dict[str, Any]:
+    limits = Limits(concurrency=CONCURRENCY, sms_per_request=CHUNK)
+    return {"user": "user", "token": "token", "base_url": base_url, "sender": SENDER, "limits": limits}
+
+
+@asynccontextmanager
+async def send(base_url: str, **more: Any) -> AsyncIterator[Work]:
+    """One text at a time."""
+    async with AsyncMensatek(**account(base_url), **more) as client:
+
+        async def work(count: int) -> None:
+            for _ in range(count):
+                await client.sms.send(PHONE, TEXT)
+
+        yield work
+
+
+@asynccontextmanager
+async def bulk(base_url: str, **more: Any) -> AsyncIterator[Work]:
+    """`send_bulk` from a generator."""
+    async with AsyncMensatek(**account(base_url), **more) as client:
+
+        async def work(count: int) -> None:
+            result = await client.sms.send_bulk(phones(count), TEXT)
+            assert result.all_sent, result
+
+        yield work
+
+
+@asynccontextmanager
+async def bulk_list(base_url: str) -> AsyncIterator[Work]:
+    """`send_bulk` from a list."""
+    async with AsyncMensatek(**account(base_url)) as client:
+
+        async def work(count: int) -> None:
+            result = await client.sms.send_bulk(list(phones(count)), TEXT)
+            assert result.all_sent, result
+
+        yield work
+
+
+@asynccontextmanager
+async def bulk_stream(base_url: str) -> AsyncIterator[Work]:
+    """`bulk`, outcome by outcome."""
+    async with AsyncMensatek(**account(base_url)) as client:
+
+        async def work(count: int) -> None:
+            async with client.sms.bulk(phones(count), TEXT) as outcomes:
+                assert sum([outcome.accepted async for outcome in outcomes]) == count
+
+        yield work
+
+
+@contextmanager
+def sync_send(base_url: str) -> Iterator[SyncWork]:
+    """One text at a time, through the synchronous client."""
+    with Mensatek(**account(base_url)) as client:
+
+        def work(count: int) -> None:
+            for _ in range(count):
+                client.sms.send(PHONE, TEXT)
+
+        yield work
+
+
+@contextmanager
+def sync_bulk(base_url: str) -> Iterator[SyncWork]:
+    """The synchronous client's `send_bulk` from a generator."""
+    with Mensatek(**account(base_url)) as client:
+
+        def work(count: int) -> None:
+            result = client.sms.send_bulk(phones(count), TEXT)
+            assert result.all_sent, result
+
+        yield work
+
+
+@contextmanager
+def sync_bulk_list(base_url: str) -> Iterator[SyncWork]:
+    """The synchronous client's `send_bulk` from a list."""
+    with Mensatek(**account(base_url)) as client:
+
+        def work(count: int) -> None:
+            result = client.sms.send_bulk(list(phones(count)), TEXT)
+            assert result.all_sent, result
+
+        yield work
+
+
+@contextmanager
+def sync_bulk_stream(base_url: str) -> Iterator[SyncWork]:
+    """The synchronous client's `bulk`, outcome by outcome."""
+    with Mensatek(**account(base_url)) as client:
+
+        def work(count: int) -> None:
+            with client.sms.bulk(phones(count), TEXT) as outcomes:
+                assert sum(outcome.accepted for outcome in outcomes) == count
+
+        yield work
