@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _NAME = re.compile(r'[;\s]name="([^"]*)"', re.IGNORECASE)
 _FILENAME = re.compile(r'[;\s]filename="([^"]*)"', re.IGNORECASE)
+_LONGEST_NUMBER = 18  # digits; Python refuses to read thousands of them
 
 
 class BadCall(Exception):
@@ -62,11 +63,16 @@ class Params:
 
     def number(self, name: str, low: int = 0, high: int | None = None, *, default: int = 0) -> int:
         """The parameter as a whole number within bounds, `default` when absent or blank."""
-        text = self.text(name).strip()
+        value = self._items.get(name.lower())
+        # In JSON 3.0 is the whole number 3.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        text = str(value) if isinstance(value, int) else self.text(name).strip()
         if not text:
             return default
         if (
-            not (text.isascii() and text.isdigit())
+            len(text) > _LONGEST_NUMBER
+            or not (text.isascii() and text.isdigit())
             or int(text) < low
             or (high is not None and int(text) > high)
         ):
