@@ -1,10 +1,11 @@
 """A double of the Mensatek API over real HTTP: build and test without an account, a phone or a credit."""
 
 from .callbacks import Callbacks
-from .faults import Fault
+from .clock import Clock
+from .faults import ERROR_KINDS, Fault
 from .operations import OPERATIONS
 from .posting import Post
-from .records import Call, Text
+from .records import Call, Incoming, LibraryFile, Text
 from .replies import REPLY_STYLES
 
 try:
@@ -14,4 +15,17 @@ except ModuleNotFoundError as _missing:
         raise
     raise ImportError("The sandbox needs more packages: pip install 'mensatek-async[sandbox]'") from _missing
 
-__all__ = ["OPERATIONS", "REPLY_STYLES", "Call", "Callbacks", "Fault", "Post", "Sandbox", "Text"]
+__all__ = [
+    "ERROR_KINDS",
+    "OPERATIONS",
+    "REPLY_STYLES",
+    "Call",
+    "Callbacks",
+    "Clock",
+    "Fault",
+    "Incoming",
+    "LibraryFile",
+    "Post",
+    "Sandbox",
+    "Text",
+]

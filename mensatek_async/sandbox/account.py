@@ -1,30 +1,44 @@
-"""The state of one account: credits, messages, phones, library."""
+"""The state of one account: credits, messages, library, what came in."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import count
+from typing import Protocol
 
-from .contracts import Act
-from .delivery import (
-    CANCELLED,
-    CERTIFICATE_READY,
-    CONTRACT_LOCATED,
-    FINAL_CONTRACT,
-    SCHEDULED,
-    Clock,
-    stages,
-)
+from .clock import Clock
+from .fates import Fates
 from .library import Library
-from .records import Batch, Message, Text
+from .records import Act, Batch, Incoming, Message, Text
+from .statuses import CERTIFICATE_READY, FINAL_CONTRACT
 
-_FIRST_MESSAGE = 10573758
+FIRST_MESSAGE = 10573758
 
-Standing = tuple[int, datetime, int]
-"""A delivery status, since when, and the seconds it took from leaving."""
+
+class Watcher(Protocol):
+    """Who wants to know what happens in an account, at once and under its lock."""
+
+    def accepted(self, batch: Batch, phones: list[str]) -> None:
+        """Recipients were added to a message."""
+        ...
+
+    def rescheduled(self, batch: Batch) -> None:
+        """A batch leaves at another moment, or never."""
+        ...
+
+    def acted(self, batch: Batch, phone: str, act: Act) -> None:
+        """Something is done with a text by hand; told before it is noted."""
+        ...
+
+    def opened(self, batch: Batch, phone: str, document: str) -> None:
+        """A recipient opens a document."""
+        ...
+
+    def received(self, incoming: Incoming) -> None:
+        """A phone wrote to the account."""
+        ...
 
 
 class Account:
@@ -35,7 +49,7 @@ class Account:
         credits: what there is to spend.
         prices: credits per text, plain and certified.
         library: the file library.
-        delivery_seconds: from one delivery status to the next.
+        fates: what becomes of texts.
         recipients_per_request: more of them in one call are refused; None for no limit.
         keep_texts: whether texts are kept; without, they are only counted.
         strict: whether parameters no manual knows are refused.
@@ -49,7 +63,7 @@ class Account:
         credits: Decimal,
         prices: tuple[Decimal, Decimal],
         library: Library,
-        delivery_seconds: float,
+        fates: Fates,
         recipients_per_request: int | None,
         keep_texts: bool,
         strict: bool,
@@ -57,8 +71,9 @@ class Account:
     ) -> None:
         self.clock = clock
         self.credits: Decimal = credits
+        self.used: Decimal = Decimal(0)
         self.library = library
-        self.delivery_seconds = delivery_seconds
+        self.fates = fates
         self.recipients_per_request = recipients_per_request
         self.keep_texts = keep_texts
         self.strict = strict
@@ -67,13 +82,20 @@ class Account:
         self.messages: dict[int, Message] = {}
         self.batches: list[Batch] = []
         self.counts: Counter[str] = Counter()
-        self.outcomes: dict[str, int] = {}
-        self.contracts_by_themselves = True
-        self.acts: dict[tuple[int, str], list[Act]] = {}
-        self.witnesses: list[Callable[[Batch, str, Act], None]] = []
-        self.followers: list[Callable[[Batch, list[str]], None]] = []
+        self.incoming: list[Incoming] = []
+        self.documents: dict[str, bytes] = {}
+        self.watchers: list[Watcher] = []
+        self.next_message = FIRST_MESSAGE
+        self.last_batch = 0
         self._prices = prices
-        self._ids = count(_FIRST_MESSAGE)
+
+    def clear(self, credits: Decimal) -> None:
+        """Forget messages, files and what came in; ids are not used again."""
+        self.credits, self.used = credits, Decimal(0)
+        for known in (self.messages, self.batches, self.counts, self.incoming, self.documents):
+            known.clear()
+        self.fates.clear()
+        self.library.clear()
 
     def price(self, certified: bool) -> Decimal:
         """Credits per text."""
@@ -81,104 +103,104 @@ class Account:
 
     def new_message(self, sender: str, certified: bool) -> Message:
         """A message with an id of its own."""
-        message = Message(message_id=next(self._ids), sender=sender, certified=certified)
+        message = Message(message_id=self.next_message, sender=sender, certified=certified)
+        self.next_message += 1
         self.messages[message.message_id] = message
         return message
 
+    def new_number(self) -> int:
+        """The number of the next batch."""
+        self.last_batch += 1
+        return self.last_batch
+
     def accept(self, message: Message, batch: Batch, phones: list[str]) -> None:
         """Add recipients to a message and take what they cost."""
+        self.restore(message, batch, phones)
+        self.credits -= batch.cost
+        self.used += batch.cost
+        for watcher in self.watchers:
+            watcher.accepted(batch, phones)
+
+    def restore(self, message: Message, batch: Batch, phones: list[str]) -> None:
+        """Add recipients to a message that are paid for."""
         message.batches.append(batch)
         message.phones.update(dict.fromkeys(phones, batch))
-        self.counts.update(phones)
-        self.credits -= batch.cost
+        if batch.cancelled_at is None:
+            self.counts.update(phones)
+        self.fates.expect(phones)
         if self.keep_texts:
             batch.phones = phones
             self.batches.append(batch)
-        for follow in self.followers:
-            follow(batch, phones)
 
     def cancel(self, batch: Batch) -> None:
         """Take recipients back whose text has not left, and refund them."""
         batch.cancelled_at = self.clock.now
         self.credits += batch.cost
+        self.used -= batch.cost
         message = self.messages[batch.message_id]
         self.counts.subtract(phone for phone, its in message.phones.items() if its is batch)
+        for watcher in self.watchers:
+            watcher.rescheduled(batch)
 
-    def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
-        """Where the texts of a batch stand, to be asked phone by phone."""
-        common = self._standing(batch, None, now)
-        others = {outcome: self._standing(batch, outcome, now) for outcome in set(self.outcomes.values())}
-        acted = {phone for message_id, phone in self.acts if message_id == batch.message_id}
-        if not others and not acted:
-            return lambda phone: common
-
-        def standing(phone: str) -> Standing:
-            if phone in acted:
-                return self._acted(batch, phone)
-            return others[self.outcomes[phone]] if phone in self.outcomes else common
-
-        return standing
+    def reschedule(self, batch: Batch, moment: datetime) -> None:
+        """Let a batch that has not left leave at another moment."""
+        batch.scheduled_at = batch.leaves_at = moment
+        for watcher in self.watchers:
+            watcher.rescheduled(batch)
 
     def act(self, batch: Batch, phone: str, acts: Sequence[Act]) -> None:
-        """Note what the recipient of a contract did; from then on it goes no further by itself."""
+        """Note what was done with a text by hand; from then on it goes no further by itself."""
         for one in acts:
-            for witness in self.witnesses:
-                witness(batch, phone, one)
-            self.acts.setdefault((batch.message_id, phone), []).append(one)
+            for watcher in self.watchers:
+                watcher.acted(batch, phone, one)
+            self.fates.note(batch, phone, one)
 
-    def path(self, batch: Batch, phone: str) -> list[tuple[float, int]]:
-        """The statuses a text goes through by itself, each with the seconds after it left."""
-        path = self._path(batch, self.outcomes.get(phone))
-        acts = self.acts.get((batch.message_id, phone))
-        if not acts:
-            return path
-        ended = (acts[0].at - batch.leaves_at).total_seconds()
-        return [stage for stage in path if stage[0] <= ended]
+    def open(self, batch: Batch, phone: str, document: str) -> None:
+        """A recipient opens a document."""
+        for watcher in self.watchers:
+            watcher.opened(batch, phone, document)
 
-    def history(self, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
-        """When a text reaches which status, by itself and by what its recipient did."""
-        by_itself = [
-            (batch.leaves_at + timedelta(seconds=after), status) for after, status in self.path(batch, phone)
-        ]
-        acts = self.acts.get((batch.message_id, phone), ())
-        return [*by_itself, *((act.at, act.status) for act in acts)]
+    def receive(self, incoming: Incoming) -> None:
+        """A phone writes to the account."""
+        self.incoming.append(incoming)
+        for watcher in self.watchers:
+            watcher.received(incoming)
 
-    def _path(self, batch: Batch, outcome: int | None) -> list[tuple[float, int]]:
-        by_itself = self.contracts_by_themselves
-        return stages(batch.certified, batch.contract, self.delivery_seconds, outcome, by_itself)
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep what was sent, as the provider does when the library forgets it."""
+        if self.keep_texts and digest not in self.documents:
+            self.documents[digest] = content
 
-    def _acted(self, batch: Batch, phone: str) -> Standing:
-        """Where a text stands whose recipient did something; where they are is no place for it to stand."""
-        moment, status = [one for one in self.history(batch, phone) if one[1] != CONTRACT_LOCATED][-1]
-        return status, moment, int((moment - batch.leaves_at).total_seconds())
-
-    def _standing(self, batch: Batch, outcome: int | None, now: datetime) -> Standing:
-        if batch.cancelled_at:
-            return CANCELLED, batch.cancelled_at, 0
-        elapsed = (now - batch.leaves_at).total_seconds()
-        if elapsed < 0:
-            return SCHEDULED, batch.leaves_at, 0
-        path = self._path(batch, outcome)
-        seconds, status = [stage for stage in path if stage[0] <= elapsed][-1]
-        return status, batch.leaves_at + timedelta(seconds=seconds), int(seconds)
+    def find(self, phone: str, message_id: int | None, wanted: Callable[[Batch], bool]) -> Batch | None:
+        """The newest batch with a text to a phone that is as wanted, or None."""
+        found: Batch | None = None
+        if message_id is not None:
+            message = self.messages.get(message_id)
+            batch = message.phones.get(phone) if message else None
+            return batch if batch is not None and wanted(batch) else None
+        for message in self.messages.values():
+            batch = message.phones.get(phone)
+            if batch is not None and wanted(batch) and (found is None or batch.number > found.number):
+                found = batch
+        return found
 
     def texts(self) -> list[Text]:
         """Every text accepted and kept so far."""
         now = self.clock.now
         found = []
         for batch in self.batches:
-            standing = self.standings(batch, now)
+            standing = self.fates.standings(batch, now)
             found += [
-                self._text(batch, position, phone, standing(phone)[0])
-                for position, phone in enumerate(batch.phones)
+                self.text(batch, position, standing(phone)[0]) for position, phone in enumerate(batch.phones)
             ]
         return found
 
-    def _text(self, batch: Batch, position: int, phone: str, status: int) -> Text:
-        text, segments = batch.rendered[position] if batch.rendered else (batch.text, batch.segments)
+    def text(self, batch: Batch, position: int, status: int) -> Text:
+        """One text of a batch whose texts are kept."""
+        written, segments = batch.written(position)
         return Text(
-            phone=phone,
-            text=text,
+            phone=batch.phones[position],
+            text=batch.shown(position),
             sender=batch.sender,
             message_id=batch.message_id,
             reference=batch.reference,
@@ -188,6 +210,10 @@ class Account:
             status=status,
             accepted_at=batch.accepted_at,
             scheduled_at=batch.scheduled_at,
+            leaves_at=batch.leaves_at,
+            contract=batch.contract,
+            cost=segments * batch.price,
+            written=written,
         )
 
     def tidy_library(self) -> None:
@@ -204,10 +230,10 @@ class Account:
 
     def _is_certified(self, message: Message, batch: Batch, now: datetime) -> bool:
         """Whether every text of a batch that goes its usual way has its certificate, or has ended without."""
-        standing = self.standings(batch, now)
+        standing = self.fates.standings(batch, now)
         usual = {
             standing(phone)[0]
             for phone, its in message.phones.items()
-            if its is batch and phone not in self.outcomes
+            if its is batch and phone not in self.fates.outcomes
         }
         return bool(usual) and usual <= CERTIFICATE_READY | FINAL_CONTRACT

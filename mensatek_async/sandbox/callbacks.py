@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import random
-import threading
-from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .delivery import AWAITING, CANCELLED, CONTRACT_OPENED, write_second
-from .posting import Post, Poster, Target
-from .records import Batch
+from .posting import Post, Target
+from .records import REPLY_NUMBER, Incoming
+from .telling import Habits, Teller
 
 if TYPE_CHECKING:
     from .account import Account
-    from .contracts import Act
-
-_TICK_SECONDS = 0.02
-_WITH_VARIABLES = frozenset({160, 180, 181, 190, 195, 5000})
-_VARIABLES: Mapping[str, str] = {"IP": "127.0.0.1"}
-_STRANGE_STATUSES = range(7000, 7100)  # in no manual
-_REPLY_NUMBER = "34600999999"
-
-
-@dataclass(slots=True)
-class _Journey:
-    """The recipients of one request on their way through the statuses."""
-
-    batch: Batch
-    phones: list[str]
-    step: int = 0
-    finished: bool = False
 
 
 class Callbacks:
@@ -80,9 +56,16 @@ class Callbacks:
         timeout: float = 10.0,
         seed: int = 0,
     ) -> None:
-        if not (0 <= duplicates <= 1 and 0 <= unknown_statuses <= 1 and shuffle >= 0 and connections >= 1):
-            raise ValueError("Shares are 0 to 1, shuffle is 0 or more, connections 1 or more")
-        target = Target(
+        if connections < 1:
+            raise ValueError("Connections are 1 or more")
+        self._habits = Habits(
+            duplicates=duplicates,
+            shuffle=shuffle,
+            unknown_statuses=unknown_statuses,
+            numeric_phones=numeric_phones,
+            seed=seed,
+        )
+        self._target = Target(
             url=url,
             username=username,
             password=password,
@@ -93,30 +76,25 @@ class Callbacks:
             retry_seconds=retry_seconds,
             timeout=timeout,
         )
-        self.posts: list[Post] = []
-        self._poster = Poster(target, connections)
-        self._duplicates = duplicates
-        self._shuffle = shuffle
-        self._unknown_statuses = unknown_statuses
-        self._numeric_phones = numeric_phones
-        self._random = random.Random(seed)  # noqa: S311  decides what to repeat, nothing secret
-        self._journeys: list[_Journey] = []
+        self._connections = connections
         self._account: Account | None = None
-        self._lock: AbstractContextManager[Any] = threading.RLock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lock: AbstractContextManager[Any] | None = None
+        self._teller: Teller | None = None
+
+    @property
+    def posts(self) -> list[Post]:
+        """Everything posted so far, or waiting to be."""
+        return [] if self._teller is None else self._teller.posts
 
     @property
     def events(self) -> list[dict[str, Any]]:
         """Every event so far by its wire names, without the repetitions made on purpose."""
-        with self._lock:
-            return [dict(post.fields) for post in self.posts if not post.repeated]
+        return [dict(post.fields) for post in list(self.posts) if not post.repeated]
 
     @property
     def lost(self) -> list[Post]:
         """Callbacks that were given up: posted with all repeats, and never taken."""
-        with self._lock:
-            return [post for post in self.posts if post.answers and not post.taken]
+        return [post for post in list(self.posts) if post.answers and not post.taken]
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until everything that has happened by the sandbox's clock is posted, or given up.
@@ -126,14 +104,18 @@ class Callbacks:
 
         Returns:
             False when the time was up before.
+
+        Raises:
+            RuntimeError: no sandbox has these callbacks yet.
         """
-        self._collect()
-        return self._poster.wait(timeout)
+        teller = self._needed_teller()
+        teller.collect()
+        return teller.poster.wait(timeout)
 
     def receive(
-        self, sender: str, text: str, *, number: str = _REPLY_NUMBER, message_id: int | None = None
+        self, sender: str, text: str, *, number: str = REPLY_NUMBER, message_id: int | None = None
     ) -> None:
-        """Have somebody write to a number of the account.
+        """Have somebody write to a number of the account; all its callbacks are told.
 
         Args:
             sender: who writes.
@@ -145,168 +127,43 @@ class Callbacks:
             RuntimeError: no sandbox has these callbacks yet.
             KeyError: there is no such message.
         """
-        account = self._needed_account()
+        self._needed_teller()
+        assert self._account is not None
+        assert self._lock is not None
         with self._lock:
-            message = account.messages[message_id] if message_id else None
-            moment = account.clock.now
-            fields = {
-                "Servicio": "SMSRECIBIDO",
-                "timestamp": int(moment.timestamp()),
-                "Fecha": write_second(moment),
-                "Movil": number,
-                "Remitente": sender,
-                "Mensaje": text,
-                "idR": _report_id(message_id, sender) if message_id else 0,
-                "idM": message_id or 0,
-                "EsCert": "true" if message and message.certified else "false",
-                "Referencia": message.batches[-1].reference if message else "",
-            }
-            self._post([fields])
+            if message_id is not None and message_id not in self._account.messages:
+                raise KeyError("There is no such message")
+            self._account.receive(
+                Incoming(
+                    phone=sender,
+                    number=number,
+                    text=text,
+                    at=self._account.clock.now,
+                    message_id=message_id,
+                )
+            )
 
-    def attach(self, account: Account, lock: AbstractContextManager[Any]) -> None:
-        """Belong to a sandbox: follow what its account accepts."""
-        if self._account is not None:
+    def attach(self, account: Account, lock: AbstractContextManager[Any]) -> Teller:
+        """Belong to a sandbox: follow what its account accepts.
+
+        Args:
+            account: whose news are told.
+            lock: the account's.
+
+        Returns:
+            Who tells them.
+
+        Raises:
+            ValueError: they belong to a sandbox already.
+        """
+        if self._teller is not None:
             raise ValueError("These callbacks belong to a sandbox already")
         self._account, self._lock = account, lock
-        account.followers.append(self._follow)
-        account.witnesses.append(self._witness)
+        self._teller = Teller(self._target, self._connections, self._habits, account, lock)
+        account.watchers.append(self._teller)
+        return self._teller
 
-    def start(self) -> None:
-        """Begin to post; goes on with what a stop left."""
-        if self._thread is not None:
-            return
-        self._stopping.clear()
-        self._poster.start()
-        self._thread = threading.Thread(target=self._run, name="mensatek-sandbox-clock", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop posting, after what is under way."""
-        if self._thread is None:
-            return
-        self._stopping.set()
-        self._thread.join()
-        self._thread = None
-        self._poster.stop()
-
-    def _needed_account(self) -> Account:
-        if self._account is None:
+    def _needed_teller(self) -> Teller:
+        if self._teller is None:
             raise RuntimeError("Hand the callbacks to a sandbox first: sandbox.call_back(callbacks)")
-        return self._account
-
-    def _follow(self, batch: Batch, phones: list[str]) -> None:
-        self._journeys.append(_Journey(batch, list(phones)))
-
-    def _witness(self, batch: Batch, phone: str, act: Act) -> None:
-        """Tell what a contract's recipient did, after all that came before it."""
-        self._collect()
-        seconds = (act.at - batch.leaves_at).total_seconds()
-        self._post(list(self._arrivals(batch, phone, seconds, act.status, act.variables)))
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_TICK_SECONDS):
-            self._collect()
-
-    def _collect(self) -> None:
-        """Post what has happened since the last time."""
-        account = self._needed_account()
-        with self._lock:
-            now = account.clock.now
-            fields = [one for journey in self._journeys for one in self._news(account, journey, now)]
-            self._journeys = [journey for journey in self._journeys if not journey.finished]
-            self._post(fields)
-
-    def _news(self, account: Account, journey: _Journey, now: datetime) -> Iterator[dict[str, Any]]:
-        batch = journey.batch
-        if batch.cancelled_at is not None:
-            journey.finished = True
-            for phone in journey.phones:
-                yield self._report(batch, phone, CANCELLED, batch.cancelled_at, 0)
-            return
-        pace = account.delivery_seconds
-        while not journey.finished and batch.leaves_at + timedelta(seconds=pace * journey.step) <= now:
-            step, journey.finished = journey.step, True
-            for phone in journey.phones:
-                path = account.path(batch, phone)
-                if step < len(path):
-                    yield from self._arrivals(batch, phone, *path[step])
-                journey.finished &= step + 1 >= len(path)
-            journey.step += 1
-
-    def _arrivals(
-        self,
-        batch: Batch,
-        phone: str,
-        seconds: float,
-        status: int,
-        variables: Mapping[str, str] = _VARIABLES,
-    ) -> Iterator[dict[str, Any]]:
-        """What is told when a text arrives at a status."""
-        moment = batch.leaves_at + timedelta(seconds=seconds)
-        yield self._report(batch, phone, status, moment, int(seconds), variables)
-        if status == AWAITING and self._random.random() < self._unknown_statuses:
-            yield self._report(batch, phone, self._random.choice(_STRANGE_STATUSES), moment, int(seconds))
-        if status == CONTRACT_OPENED:
-            for name in sorted(batch.files) or ["documento.pdf"]:
-                yield self._opened(batch, phone, name, moment)
-
-    def _report(
-        self,
-        batch: Batch,
-        phone: str,
-        status: int,
-        moment: datetime,
-        seconds: int,
-        variables: Mapping[str, str] = _VARIABLES,
-    ) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "Servicio": "SMSCERTIFICADO" if batch.certified else "SMSMASIVO",
-            "Resultado": status,
-            "Remitente": batch.sender,
-            "Movil": int(phone) if self._numeric_phones else phone,
-            "Fecha": write_second(moment),
-            "Segundos": seconds,
-            "idMensaje": batch.message_id,
-            "Referencia": batch.reference,
-            "idReport": _report_id(batch.message_id, phone),
-        }
-        if status in _WITH_VARIABLES:
-            fields["Variables"] = json.dumps(variables)
-        # The certified manual's sample has its numbers as texts, the other one's as numbers.
-        return {name: str(value) for name, value in fields.items()} if batch.certified else fields
-
-    def _opened(self, batch: Batch, phone: str, name: str, moment: datetime) -> dict[str, Any]:
-        return {
-            "Servicio": "EVENTOSSMSCERTIFICADO",
-            "Fichero": name,
-            "TipoAdjunto": "1",
-            "Fecha": write_second(moment),
-            "Telefono": phone,
-            "TipoEvento": "1",
-            "idEnvio": str(batch.message_id),
-            "idMensaje": str(batch.message_id),
-            "Valor": "",
-            "Referencia": batch.reference,
-            "IP": "127.0.0.1",
-            "Puerto": "56678",
-        }
-
-    def _post(self, events: list[dict[str, Any]]) -> None:
-        posts: list[Post] = []
-        for fields in events:
-            posts.append(Post(fields=fields))
-            if self._random.random() < self._duplicates:
-                posts.append(Post(fields=fields, repeated=True))
-        if self._shuffle:
-            for start in range(0, len(posts), self._shuffle):
-                group = posts[start : start + self._shuffle]
-                self._random.shuffle(group)
-                posts[start : start + self._shuffle] = group
-        self.posts += posts
-        self._poster.add(posts)
-
-
-def _report_id(message_id: int | None, phone: str) -> int:
-    """The id of one recipient's text: by the manual it is the text's, so all its statuses share it."""
-    digest = hashlib.blake2b(f"{message_id}/{phone}".encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big")
+        return self._teller

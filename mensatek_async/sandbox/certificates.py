@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .delivery import SPAIN, label, write_second
+from .clock import SPAIN, write_second
+from .statuses import label
 
 _FAMILY, _SIZE, _LINE = "Helvetica", 11, 6
 _ENCODING = "windows-1252"  # of the fonts every PDF reader brings along

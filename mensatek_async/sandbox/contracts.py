@@ -1,13 +1,13 @@
-"""What the recipients of contracts do in the sandbox: open, sign, reject, let expire."""
+"""What the recipients of contracts do in the sandbox: open, accept, sign, reject, let expire."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
 
-from .delivery import (
+from .account import Account
+from .desk import Desk
+from .records import Act, Batch
+from .statuses import (
     BY_REPLY,
     CONTRACT_ACCEPTED,
     CONTRACT_EXPIRED,
@@ -25,40 +25,19 @@ from .delivery import (
     REPLY_RECEIVED,
 )
 
-if TYPE_CHECKING:
-    from .account import Account
-    from .provider import Provider
-    from .records import Batch
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """Something a recipient did, and the status it brought.
-
-    Attributes:
-        at: when, UTC.
-        status: the delivery status.
-        variables: what the callback tells besides.
-    """
-
-    at: datetime
-    status: int
-    variables: dict[str, str] = field(default_factory=dict)
-
-
-class ContractDesk:
+class ContractDesk(Desk):
     """The part of a sandbox where contracts are dealt with by hand."""
-
-    _provider: Provider
 
     @property
     def contracts_by_themselves(self) -> bool:
         """Whether contracts go on to their end as time passes; off, delivered ones wait for the methods below."""
-        return self._provider.account.contracts_by_themselves
+        return self._provider.account.fates.contracts_by_themselves
 
     @contracts_by_themselves.setter
     def contracts_by_themselves(self, on: bool) -> None:
-        self._provider.account.contracts_by_themselves = on
+        with self._provider.changing("settings", "messages") as account:
+            account.fates.contracts_by_themselves = on
 
     def open_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a recipient open the document of a contract.
@@ -71,7 +50,13 @@ class ContractDesk:
             KeyError: the phone has no such contract.
             ValueError: it has not left yet, was cancelled, has ended, or has no document.
         """
-        self._act(phone, message_id, [CONTRACT_OPENED])
+        self._close(phone, message_id, [CONTRACT_OPENED])
+
+    def accept_contract(
+        self, phone: str, *, message_id: int | None = None, location: tuple[float, float] | None = None
+    ) -> None:
+        """Have a recipient accept a contract; parameters and errors as `sign_contract`."""
+        self.sign_contract(phone, message_id=message_id, location=location)
 
     def sign_contract(
         self,
@@ -96,17 +81,17 @@ class ContractDesk:
         middle = [] if location is None else [CONTRACT_LOCATED]
         end = [CONTRACT_WRITTEN, CONTRACT_SIGNED] if biometric else [CONTRACT_ACCEPTED]
         steps = [CONTRACT_OPENED, CONTRACT_READ, CONTRACT_YES, *middle, *end]
-        self._act(phone, message_id, steps, [REPLY_RECEIVED, REPLY_CERTIFIED], location)
+        self._close(phone, message_id, steps, [REPLY_RECEIVED, REPLY_CERTIFIED], location)
 
     def reject_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a recipient open a contract and reject it; parameters and errors as `open_contract`."""
-        self._act(phone, message_id, [CONTRACT_OPENED, CONTRACT_REJECTED], [CONTRACT_REJECTED])
+        self._close(phone, message_id, [CONTRACT_OPENED, CONTRACT_REJECTED], [CONTRACT_REJECTED])
 
     def expire_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a contract expire unsigned; parameters and errors as `open_contract`."""
-        self._act(phone, message_id, [CONTRACT_EXPIRED], [CONTRACT_EXPIRED])
+        self._close(phone, message_id, [CONTRACT_EXPIRED], [CONTRACT_EXPIRED])
 
-    def _act(
+    def _close(
         self,
         phone: str,
         message_id: int | None,
@@ -114,9 +99,10 @@ class ContractDesk:
         by_reply: Sequence[int] = (),
         location: tuple[float, float] | None = None,
     ) -> None:
-        with self._provider.lock:
-            account = self._provider.account
-            batch = _contract(account, phone, message_id)
+        with self._provider.changing("messages", "callbacks") as account:
+            batch = account.find(phone, message_id, lambda batch: bool(batch.contract))
+            if batch is None:
+                raise KeyError("This phone has no such contract")
             reached = _reached(account, batch, phone)
             replies = batch.contract == BY_REPLY
             wanted = [REPLY_AWAITED, *by_reply] if replies else [RECEIVED, *steps]
@@ -130,19 +116,11 @@ class ContractDesk:
             account.act(batch, phone, acts)
 
 
-def _contract(account: Account, phone: str, message_id: int | None) -> Batch:
-    for message in reversed(account.messages.values()):
-        batch = message.phones.get(phone)
-        if batch is not None and batch.contract and message_id in (None, message.message_id):
-            return batch
-    raise KeyError("This phone has no such contract")
-
-
 def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
     now = account.clock.now
     if batch.cancelled_at is not None or batch.leaves_at > now:
         raise ValueError("The contract was cancelled, or has not left yet")
-    reached = {status for moment, status in account.history(batch, phone) if moment <= now}
+    reached = {status for moment, status in account.fates.history(batch, phone) if moment <= now}
     if reached & FINAL_CONTRACT:
         raise ValueError("The contract has ended already")
     return reached

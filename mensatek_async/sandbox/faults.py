@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -101,6 +102,30 @@ class Fault:
         return cls(kind="refuse", code=code, fields=extra)
 
 
+ERROR_KINDS = ("503", "429", "500", "drop", "lost", "cut", "html", "credits", "refused")
+"""The errors of `Sandbox.error_kind`: HTTP statuses; the connection closed before, or after, the call was processed;
+half an answer; an HTML page; no credits; credentials refused."""
+
+_NO_CREDITS = {"EnviarSMS": -2, "EnviarSMSCERTIFICADO": -5}
+
+
+def error_of_kind(kind: str, operation: str) -> Fault | None:
+    """The fault of an error kind for an operation; None when this operation does not know such an error."""
+    if kind == "credits":
+        code = _NO_CREDITS.get(operation)
+        return None if code is None else Fault.refuse(code, Cred=0, CreditosNecesarios=1)
+    return {
+        "503": Fault.status_503(),
+        "429": Fault.status_429(1),
+        "500": Fault.http_status(500),
+        "drop": Fault.drop_before(),
+        "lost": Fault.drop_after_accept(),
+        "cut": Fault.cut_body(),
+        "html": Fault.html_page(),
+        "refused": Fault.refuse(-1),
+    }[kind]
+
+
 @dataclass(slots=True)
 class _Rule:
     fault: Fault
@@ -129,6 +154,34 @@ class Faults:
 
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
+        self._random = random.Random(0)  # noqa: S311  decides what fails, the same way in every run
+        self._rate = 0.0
+        self._kind = ERROR_KINDS[0]
+
+    @property
+    def rate(self) -> float:
+        """The share of calls that fail, 0 to 1; settable."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        if not 0 <= rate <= 1:
+            raise ValueError("The error rate is 0 to 1")
+        self._rate = float(rate)
+
+    @property
+    def kind(self) -> str:
+        """How they fail, one of `ERROR_KINDS`; settable."""
+        return self._kind
+
+    @kind.setter
+    def kind(self, kind: str) -> None:
+        if kind not in ERROR_KINDS:
+            raise ValueError(f"{kind!r} is no kind of error: {', '.join(ERROR_KINDS)}")
+        self._kind = kind
+
+    def __len__(self) -> int:
+        return sum(rule.times is None or rule.fired < rule.times for rule in self._rules)
 
     def add(
         self,
@@ -147,7 +200,12 @@ class Faults:
     def clear(self) -> None:
         """Disarm everything."""
         self._rules.clear()
+        self._rate = 0.0
 
     def pick(self, operation: str, params: Callable[[], dict[str, Any]]) -> list[Fault]:
         """The faults that hit this call, in the order they were armed."""
-        return [rule.fault for rule in self._rules if rule.fires(operation, params)]
+        found = [rule.fault for rule in self._rules if rule.fires(operation, params)]
+        if self._rate and self._random.random() < self._rate:
+            error = error_of_kind(self._kind, operation)
+            found += [error] if error else []
+        return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .bodies import BadCall, Params
-from .delivery import write_second
+from .clock import write_second
 from .records import LibraryFile, Reply
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ class Library:
     """
 
     def __init__(self, max_files: int, max_bytes: int, max_file_bytes: int) -> None:
-        self._max_files = max_files
-        self._max_bytes = max_bytes
+        self.max_files = max_files
+        self.max_bytes = max_bytes
         self._max_file_bytes = max_file_bytes
         self._files: dict[str, LibraryFile] = {}
+        self.changed: Callable[[str, LibraryFile | None], None] = lambda name, file: None
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
@@ -60,22 +62,37 @@ class Library:
         if size > self._max_file_bytes:
             return TOO_LARGE
         others = [file for file in self._files.values() if file.name != name]
-        if (
-            len(others) >= self._max_files
-            or sum(len(file.content) for file in others) + size > self._max_bytes
-        ):
+        if len(others) >= self.max_files or sum(len(file.content) for file in others) + size > self.max_bytes:
             return FULL
         return 0
 
     def add(self, name: str, content: bytes, now: datetime, delete_after_certification: bool) -> None:
         """Store a file; one of the same name is replaced."""
-        self._files[name] = LibraryFile(
-            name=name, content=content, uploaded_at=now, delete_after_certification=delete_after_certification
+        self.restore(
+            LibraryFile(
+                name=name,
+                content=content,
+                uploaded_at=now,
+                delete_after_certification=delete_after_certification,
+            )
         )
+        self.changed(name, self._files[name])
+
+    def restore(self, file: LibraryFile) -> None:
+        """Put a file where it was."""
+        self._files[file.name] = file
 
     def delete(self, name: str) -> bool:
         """Remove a file; whether there was one."""
-        return self._files.pop(name, None) is not None
+        found = self._files.pop(name, None) is not None
+        if found:
+            self.changed(name, None)
+        return found
+
+    def clear(self) -> None:
+        """Remove all files."""
+        for name in list(self._files):
+            self.delete(name)
 
     def deleted_after_certification(self) -> frozenset[str]:
         """The names of files that go once their message is certified."""

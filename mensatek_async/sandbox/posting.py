@@ -140,6 +140,18 @@ class Poster:
             self._waiting.extend(posts)
             self._changed.notify_all()
 
+    def clear(self) -> None:
+        """Drop what waits."""
+        with self._changed:
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    @property
+    def waiting(self) -> int:
+        """How many are not posted yet, or under way."""
+        with self._changed:
+            return len(self._waiting) + self._under_way
+
     def wait(self, timeout: float | None) -> bool:
         """Block until nothing waits or is under way; False when the time was up before."""
         with self._changed:

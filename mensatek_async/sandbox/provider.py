@@ -5,20 +5,30 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from .account import Account
 from .bodies import BadCall, Params, read_body
+from .changes import Changes, Topic
 from .faults import Fault, Faults
 from .gatekeeper import Gatekeeper
+from .magic import fault_asked_for
 from .operations import OPERATIONS, Operation
 from .records import Call, Reply
 from .replies import encode
+from .state import Memory
 
 _FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
+_TOPICS: dict[str, tuple[Topic, ...]] = {
+    "work": ("messages", "phones", "files", "credits", "guard"),
+    "wrong": ("guard",),
+    "quick": ("guard",),
+}
+KEPT_ANSWER_BYTES = 20_000
 _REFUSED = Reply(fields={"Res": -1}, wrong=True)
 
 
@@ -75,10 +85,18 @@ class Provider:
         user: the API user.
         token: the API token.
         keep_bodies: whether calls keep their request body.
+        keep_calls: how many calls are remembered; None for all.
     """
 
     def __init__(
-        self, account: Account, gatekeeper: Gatekeeper, user: str, token: str, keep_bodies: bool
+        self,
+        account: Account,
+        gatekeeper: Gatekeeper,
+        user: str,
+        token: str,
+        *,
+        keep_bodies: bool,
+        keep_calls: int | None,
     ) -> None:
         self.lock: threading.RLock = threading.RLock()
         self.account = account
@@ -88,52 +106,86 @@ class Provider:
         self.refusal_status = 200
         self.reply_style = "json-array"
         self.faults: Faults = Faults()
+        self.changes: Changes = Changes()
+        self.state: Memory = Memory()
         self.calls: list[Call] = []
+        self.forgotten_calls = 0
         self.latency: float = 0.0
         self._keep_bodies = keep_bodies
+        self._keep_calls = keep_calls
+
+    @contextmanager
+    def changing(self, *topics: Topic) -> Iterator[Account]:
+        """Change something under the lock; when all went well it is kept, and told to whoever looks on."""
+        with self.lock:
+            yield self.account
+            self.state.commit()
+        self.changes.announce(*topics)
 
     def troubles(self, arrival: Arrival) -> list[Fault]:
         """The faults that hit this request."""
         with self.lock:
-            return self.faults.pick(arrival.operation, arrival.decoded)
+            found = self.faults.pick(arrival.operation, arrival.decoded)
+            if self.account.fates.magic:
+                asked = fault_asked_for(arrival.operation, arrival.body, arrival.decoded)
+                found += [asked] if asked else []
+            return found
 
     def answer(self, arrival: Arrival, fault: Fault | None) -> Answer:
-        """Process a request, unless the fault says not to, and note it down."""
+        """Process a request, unless the fault says not to, and note it down before it is answered."""
         with self.lock:
             reply: Reply | None = None
+            verdict = "fault"
             if fault is None or fault.processed:
-                reply, answer = self._process(arrival)
+                reply, answer, verdict = self._process(arrival)
                 answer = _troubled(answer, fault)
             else:
                 if fault.kind == "refuse":
                     reply = Reply(fields={"Res": fault.code, **dict(fault.fields)})
                 answer = self._encoded(arrival, reply) if reply else _troubled(Answer(status=200), fault)
-            self.calls.append(
-                Call(
-                    operation=arrival.operation,
-                    headers=dict(arrival.headers),
-                    status=answer.status,
-                    reply=dict(reply.fields) if reply and reply.file is None else None,
-                    at=self.account.clock.now,
-                    content_type=arrival.content_type,
-                    body=arrival.body if self._keep_bodies else b"",
-                )
-            )
-            return answer
+            self._note(arrival, reply, answer, verdict, fault.kind if fault else "")
+            self.state.commit()
+        self.changes.announce(*_TOPICS.get(verdict, ()), "calls")
+        return answer
 
-    def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer]:
+    def _note(self, arrival: Arrival, reply: Reply | None, answer: Answer, verdict: str, fault: str) -> None:
+        has_text = self._keep_bodies and answer.status is not None and not (reply and reply.file)
+        call = Call(
+            operation=arrival.operation,
+            headers=dict(arrival.headers),
+            status=answer.status,
+            reply=dict(reply.fields) if reply and reply.file is None else None,
+            at=self.account.clock.now,
+            content_type=arrival.content_type,
+            body=arrival.body if self._keep_bodies else b"",
+            verdict=verdict,
+            fault=fault,
+            answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
+            answer_type=answer.content_type,
+        )
+        self.calls.append(call)
+        self.state.called(self.forgotten_calls + len(self.calls), call)
+        if self._keep_calls is not None and len(self.calls) >= 2 * self._keep_calls:
+            self.forgotten_calls += len(self.calls) - self._keep_calls
+            del self.calls[: -self._keep_calls]
+
+    def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer, str]:
         now = self.account.clock.now
         if self.account.strict and self.gatekeeper.is_blocked(now):
-            return None, Answer(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
+            answer = Answer(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
+            return None, answer, "blocked"
         operation = OPERATIONS[arrival.operation]
         reply = self._run(operation, arrival) if self._is_known(arrival) else _REFUSED
+        verdict = "work"
         if reply.wrong:
             self.gatekeeper.note_wrong(now)
+            verdict = "wrong"
         elif operation.is_read:
-            self.gatekeeper.note_read(f"{arrival.operation} {arrival.body!r}", now)
+            quick = self.gatekeeper.note_read(f"{arrival.operation} {arrival.body!r}", now)
+            verdict = "quick" if quick else "read"
         else:
             self.gatekeeper.note_work()
-        return reply, self._encoded(arrival, reply)
+        return reply, self._encoded(arrival, reply), verdict
 
     def _is_known(self, arrival: Arrival) -> bool:
         # Parameters in the query make the live API refuse the credentials.

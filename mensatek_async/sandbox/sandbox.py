@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from .account import Account
 from .callbacks import Callbacks
-from .contracts import ContractDesk
-from .delivery import Clock
-from .faults import Fault
+from .clock import Clock
+from .fates import Fates
 from .gatekeeper import Gatekeeper
+from .knobs import Knobs
 from .library import Library
-from .operations import OPERATIONS
 from .provider import Provider
 from .records import Call, Text
-from .replies import REPLY_STYLES
 from .routes import Gateway, build_app
 from .server import ServerThread
+from .telling import Teller
 
 
-class Sandbox(ContractDesk):
+class Sandbox(Knobs):
     """A double of the Mensatek API over real HTTP, on an event loop in a thread of its own.
 
     Use it as a context manager from any code, synchronous or not; or `start()` and `stop()` it.
@@ -60,6 +58,11 @@ class Sandbox(ContractDesk):
         max_file_bytes: the size of the largest file.
         library_bytes: what all files may take together.
         starts_at: an aware moment its clock stands at until `advance`; without, it follows the real time.
+        time_scale: how many seconds pass for it in a real one; a clock that stands does not mind.
+        error_rate: the share of calls that fail, 0 to 1.
+        error_kind: how they fail, one of `ERROR_KINDS`.
+        magic: whether phones with a magic ending choose what becomes of a text to them.
+        keep_calls: how many calls it remembers at least; None for all.
 
     Raises:
         ValueError: a style or status that does not exist, a moment without time zone.
@@ -91,30 +94,39 @@ class Sandbox(ContractDesk):
         max_file_bytes: int = 5_000_000,
         library_bytes: int = 50_000_000,
         starts_at: datetime | None = None,
+        time_scale: float = 1.0,
+        error_rate: float = 0.0,
+        error_kind: str = "503",
+        magic: bool = True,
+        keep_calls: int | None = None,
     ) -> None:
         account = Account(
-            clock=Clock(starts_at),
+            clock=(clock := Clock(starts_at, time_scale)),
             credits=Decimal(credits),
             prices=(Decimal(price), Decimal(price if certified_price is None else certified_price)),
             library=Library(max_files, library_bytes, max_file_bytes),
-            delivery_seconds=delivery_seconds,
+            fates=Fates(clock, delivery_seconds, magic),
             recipients_per_request=recipients_per_request,
             keep_texts=keep_texts,
             strict=strict,
             trial=trial,
         )
         gatekeeper = Gatekeeper(block_after, block_seconds, read_interval)
-        self._provider = Provider(account, gatekeeper, user, token, keep_bodies=keep_texts)
+        self._provider = Provider(
+            account, gatekeeper, user, token, keep_bodies=keep_texts, keep_calls=keep_calls
+        )
         self._gateway = Gateway(self._provider)
         self._server = ServerThread(build_app(self._gateway), self._count_connection)
         self._host = host
         self._port = port
         self._connections = 0
-        self._callbacks: list[Callbacks] = []
+        self._tellers: list[Teller] = []
         self.refusal_status = refusal_status
         self.reply_style = reply_style
         self.detailed = detailed
         self.latency = latency
+        self.error_rate = error_rate
+        self.error_kind = error_kind
 
     def __repr__(self) -> str:
         state = "running" if self._server.is_running else "stopped"
@@ -130,14 +142,14 @@ class Sandbox(ContractDesk):
         if self._server.is_running:
             raise RuntimeError("The sandbox is running already")
         self._port = self._server.start(self._host, self._port)
-        for callbacks in self._callbacks:
-            callbacks.start()
+        for teller in self._tellers:
+            teller.start()
         return self
 
     def stop(self) -> None:
         """Close all connections and free the port; what was received stays readable."""
-        for callbacks in self._callbacks:
-            callbacks.stop()
+        for teller in self._tellers:
+            teller.stop()
         self._server.stop()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -166,85 +178,6 @@ class Sandbox(ContractDesk):
             raise RuntimeError("The sandbox has no port yet: start it first")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/v7"
-
-    @property
-    def user(self) -> str:
-        """The API user it knows."""
-        return self._provider.user
-
-    @property
-    def token(self) -> str:
-        """The API token it knows; settable, to revoke the one a client holds."""
-        return self._provider.token
-
-    @token.setter
-    def token(self, token: str) -> None:
-        self._provider.token = token
-
-    @property
-    def credits(self) -> Decimal:
-        """What is left to spend; settable."""
-        with self._provider.lock:
-            return self._provider.account.credits
-
-    @credits.setter
-    def credits(self, credits: Decimal | int | str) -> None:
-        with self._provider.lock:
-            self._provider.account.credits = Decimal(credits)
-
-    @property
-    def reply_style(self) -> str:
-        """The form of its replies, one of `REPLY_STYLES`; settable."""
-        return self._provider.reply_style
-
-    @reply_style.setter
-    def reply_style(self, style: str) -> None:
-        if style not in REPLY_STYLES:
-            raise ValueError(f"{style!r} is no reply style: {', '.join(REPLY_STYLES)}")
-        self._provider.reply_style = style
-
-    @property
-    def refusal_status(self) -> int:
-        """The HTTP status of refused credentials, 200 or 401; settable."""
-        return self._provider.refusal_status
-
-    @refusal_status.setter
-    def refusal_status(self, status: int) -> None:
-        if status not in (200, 401):
-            raise ValueError("Refused credentials are answered with 200 or 401")
-        self._provider.refusal_status = status
-
-    @property
-    def detailed(self) -> bool:
-        """Whether send replies say more than the manuals promise; settable."""
-        return self._provider.account.detailed
-
-    @detailed.setter
-    def detailed(self, detailed: bool) -> None:
-        self._provider.account.detailed = detailed
-
-    @property
-    def latency(self) -> float:
-        """Seconds every call takes; settable."""
-        return self._provider.latency
-
-    @latency.setter
-    def latency(self, seconds: float) -> None:
-        self._provider.latency = seconds
-
-    @property
-    def now(self) -> datetime:
-        """Its clock, aware, UTC."""
-        return self._provider.account.clock.now
-
-    def advance(self, seconds: float) -> None:
-        """Move its clock forward: scheduled texts leave, awaited deliveries happen, blocks end.
-
-        Raises:
-            ValueError: a negative number of seconds.
-        """
-        with self._provider.lock:
-            self._provider.account.clock.advance(seconds)
 
     @property
     def texts(self) -> list[Text]:
@@ -283,67 +216,18 @@ class Sandbox(ContractDesk):
         """The highest number of requests it had in hand at one time."""
         return self._gateway.max_in_flight
 
-    @property
-    def blocked(self) -> bool:
-        """Whether the caller is blocked at this moment."""
-        with self._provider.lock:
-            return self._provider.gatekeeper.is_blocked(self.now)
-
-    def block(self, seconds: float | None = None) -> None:
-        """Block the caller now, for `block_seconds` unless told otherwise."""
-        with self._provider.lock:
-            self._provider.gatekeeper.block(self.now, seconds)
-
-    def set_outcome(self, phone: str, status: int) -> None:
-        """Choose the delivery status texts to a phone end with, such as 50: the number does not exist."""
-        with self._provider.lock:
-            self._provider.account.outcomes[phone] = status
-
     def call_back(self, callbacks: Callbacks) -> Callbacks:
         """Post what happens to texts accepted from now on to a webhook; gives the callbacks back.
 
         Raises:
             ValueError: they belong to a sandbox already.
         """
-        with self._provider.lock:
-            callbacks.attach(self._provider.account, self._provider.lock)
-        self._callbacks.append(callbacks)
+        with self._provider.changing("callbacks") as account:
+            teller = callbacks.attach(account, self._provider.lock)
+        self._tellers.append(teller)
         if self._server.is_running:
-            callbacks.start()
+            teller.start()
         return callbacks
-
-    def fault(
-        self,
-        fault: Fault,
-        *,
-        operation: str | None = None,
-        times: int | None = 1,
-        every: int = 1,
-        after: int = 0,
-        when: Callable[[dict[str, Any]], bool] | None = None,
-    ) -> None:
-        """Arm trouble for calls to come. Latencies add up; of other faults on one call the first armed wins.
-
-        Args:
-            fault: what happens.
-            operation: to which operation; None for any.
-            times: how often in all; None for ever.
-            every: to each such call (1), each second (2), and so on.
-            after: how many calls are left alone first.
-            when: only to calls whose decoded parameters pass this; others do not count.
-
-        Raises:
-            ValueError: an operation that does not exist, a count that makes no sense.
-        """
-        if operation is not None and operation not in OPERATIONS:
-            raise ValueError(f"{operation!r} is no operation: {', '.join(OPERATIONS)}")
-        with self._provider.lock:
-            self._provider.faults.add(fault, operation, times, every, after, when)
-
-    def clear_faults(self) -> None:
-        """Disarm every fault."""
-        with self._provider.lock:
-            self._provider.faults.clear()
 
     def _count_connection(self) -> None:
         self._connections += 1

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import texting
 from .bodies import BadCall, Params
-from .delivery import read_minute
+from .clock import read_minute
+from .delivery import CONTRACT_DAYS, VALIDITY_SECONDS, Kind
 from .records import Batch, Message, Reply
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NO_CREDITS = -2
 CERTIFIED_FILE_NOT_ALLOWED, CERTIFIED_NO_CREDITS, CONTRACT_WITHOUT_PDF, PDF_NOT_THERE = -4, -5, -15, -16
 PDF_CONTRACT = 18
+_DAY = 86_400
 
 _PHONE = re.compile(r"(?:34[6-9][0-9]{8}|(?!34)[1-9][0-9]{9,14})")
 _DIGITS_SENDER = re.compile(r"\+?[0-9]+")
@@ -41,25 +43,35 @@ class _Sorted:
 
 def send_sms(account: Account, params: Params) -> Reply:
     """EnviarSMS."""
-    return _send(account, params, certified=False, contract=0, legal={})
+    return _send(account, params, Kind(certified=False), {})
 
 
 def send_certified(account: Account, params: Params) -> Reply:
     """EnviarSMSCERTIFICADO: a certified text, or a contract."""
     issuer = tuple(params.text(name, required=True) for name in ("Contacto", "Telcontacto", "Cifcontacto"))
-    for name, low, high in (("Vpd", 0, 20), ("Vph", 0, 23), ("Vpm", 0, 59), ("Aceptacion", 0, 15)):
-        params.number(name, low, high)
-    contract = params.number("Tipocontrato")
+    kind = _certified_kind(params)
     documents = [
         (kind, content)
         for kind, content in texting.elements(params.text("Mensaje"))
         if kind in ("FILE", "BASE64")
     ]
-    if code := _document_refusal(account, contract, documents):
+    if code := _document_refusal(account, kind.contract, documents):
         return Reply(fields={"Res": code, "Cred": account.credits})
     files = frozenset(content for kind, content in documents if kind == "FILE")
     legal = {"issuer": issuer, "documents": tuple(_digests(account, documents)), "files": files}
-    return _send(account, params, certified=True, contract=contract, legal=legal)
+    return _send(account, params, kind, legal)
+
+
+def _certified_kind(params: Params) -> Kind:
+    limits = (("Vpd", 20, _DAY), ("Vph", 23, 3600), ("Vpm", 59, 60))
+    validity = sum(params.number(name, 0, high) * seconds for name, high, seconds in limits)
+    days = params.number("Aceptacion", 0, CONTRACT_DAYS) or CONTRACT_DAYS
+    return Kind(
+        certified=True,
+        contract=params.number("Tipocontrato"),
+        validity=validity or VALIDITY_SECONDS,
+        contract_seconds=days * _DAY,
+    )
 
 
 def _document_refusal(account: Account, contract: int, documents: list[tuple[str, str]]) -> int:
@@ -77,7 +89,9 @@ def _digests(account: Account, documents: list[tuple[str, str]]) -> Iterator[tup
     """The documents of a text, for its certificate: name and SHA-256."""
     for kind, content in documents:
         data = base64.b64decode(content) if kind == "BASE64" else account.library[content].content
-        yield ("BASE64" if kind == "BASE64" else content), hashlib.sha256(data).hexdigest()
+        digest = hashlib.sha256(data).hexdigest()
+        account.keep_document(digest, data)
+        yield ("BASE64" if kind == "BASE64" else content), digest
 
 
 def _is_pdf(content: str) -> bool:
@@ -87,26 +101,27 @@ def _is_pdf(content: str) -> bool:
         return False
 
 
-def _send(
-    account: Account, params: Params, *, certified: bool, contract: int, legal: dict[str, Any]
-) -> Reply:
+def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -> Reply:
+    certified = kind.certified
     joined = _joined(account, params, certified)
     sender = joined.sender if joined else _sender(params)
     text, unicode = _text(params)
     scheduled_at = read_minute(params.text("Fecha"))
     if params.text("Fecha").strip() and scheduled_at is None:
         raise BadCall("El parámetro Fecha no es correcto")
-    for name in ("Report", "Fail2voice", "Links"):
+    for name in ("Fail2voice", "Links"):
         params.number(name)
+    reported = bool(params.number("Report", default=1))
     given = params.array("Destinatarios")
     if account.recipients_per_request and len(given) > account.recipients_per_request:
         raise BadCall(f"Demasiados destinatarios, máximo {account.recipients_per_request}")
     chosen = _sort(given, joined.phones if joined else {}, account.strict)
     phones = list(chosen.rows)
     rendered = _render(text, unicode, chosen.rows) if texting.is_personal(text) else None
-    shown, segments = ("", 0) if rendered is not None else _shown(text, unicode)
+    segments = 0 if rendered is not None else _segments(text, unicode)
     total = sum(each for _, each in rendered) if rendered is not None else segments * len(phones)
-    cost = total * account.price(certified)
+    price = account.price(certified)
+    cost = total * price
     if cost > account.credits:
         code = CERTIFIED_NO_CREDITS if certified else NO_CREDITS
         return Reply(fields={"Res": code, "Cred": account.credits, "CreditosNecesarios": cost})
@@ -115,14 +130,15 @@ def _send(
     message = joined or account.new_message(sender, certified)
     now = account.clock.now
     batch = Batch(
+        number=account.new_number(),
         message_id=message.message_id,
         sender=sender,
         reference=params.text("Referenciausuario"),
-        certified=certified,
-        contract=contract,
+        kind=kind,
         unicode=unicode,
-        text=shown if account.keep_texts else "",
+        source=text if account.keep_texts and rendered is None else "",
         segments=segments,
+        price=price,
         cost=cost,
         recipients=len(phones),
         accepted_at=now,
@@ -130,6 +146,7 @@ def _send(
         leaves_at=max(scheduled_at or now, now),
         phones=[],
         rendered=rendered if account.keep_texts else None,
+        reported=reported,
         **legal,
     )
     account.accept(message, batch, phones)
@@ -160,7 +177,7 @@ def _text(params: Params) -> tuple[str, bool]:
     text = params.text("Mensaje", required=True)
     if params.number("Fixutf8", 0, 1):
         text = texting.repair(text)
-    return text, bool(params.number("Unicode", 0, 1))
+    return texting.without_documents(text), bool(params.number("Unicode", 0, 1))
 
 
 def _sort(given: list[Any], taken: dict[str, Batch], strict: bool) -> _Sorted:
@@ -215,13 +232,12 @@ def _cleaned(phone: Any) -> str:
 
 def _render(text: str, unicode: bool, rows: dict[str, dict[str, Any]]) -> list[tuple[str, int]]:
     render = texting.Personal(text).render
-    return [_shown(render(phone, row), unicode) for phone, row in rows.items()]
+    texts = (render(phone, row) for phone, row in rows.items())
+    return [(text, _segments(text, unicode)) for text in texts]
 
 
-def _shown(text: str, unicode: bool) -> tuple[str, int]:
-    shown = texting.shorten(text)
-    shown = shown if unicode else texting.to_gsm(shown)
-    return shown, texting.segments(shown, unicode)
+def _segments(text: str, unicode: bool) -> int:
+    return texting.segments(texting.shown(text, unicode), unicode)
 
 
 def _sent(account: Account, batch: Batch, chosen: _Sorted, segments: int, given: int) -> dict[str, Any]:

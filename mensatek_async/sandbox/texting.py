@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 
 # GSM 03.38, typed from the standard; deliberately not shared with the client, whose table it checks.
@@ -104,9 +107,61 @@ def shorten(text: str) -> str:
     """The text with every element replaced by the short link a phone shows in its place."""
     if "(" not in text:
         return text
-    return _ELEMENT.sub(
-        lambda found: f"{_PROTOCOLS.get(found.group(2) or '2', '')}sandbox.example/x1Y2z3", text
-    )
+    return _ELEMENT.sub(_link, text)
+
+
+def _link(found: re.Match[str]) -> str:
+    return f"{_PROTOCOLS.get(found.group(2) or '2', '')}sandbox.example/x1Y2z3"
+
+
+def shown(text: str, unicode: bool) -> str:
+    """What a phone shows of a text: elements as links, and without `Unicode=1` the letters of GSM 03.38 only."""
+    text = shorten(text)
+    return text if unicode else to_gsm(text)
+
+
+def replaced(text: str, unicode: bool) -> list[tuple[str, str, int]]:
+    """The letters outside elements that do not arrive as they were written: what became of each, and how often."""
+    if unicode:
+        return []
+    found = Counter(_FOREIGN.findall(_ELEMENT.sub("", text)))
+    return [(letter, to_gsm(letter), times) for letter, times in found.items()]
+
+
+def pieces(text: str, unicode: bool) -> list[str | tuple[str, str, str]]:
+    """A text in pieces as a phone shows it: plain ones, and elements as (link, TYPE, content)."""
+    out: list[str | tuple[str, str, str]] = []
+    last = 0
+    for found in _ELEMENT.finditer(text):
+        out += [text[last : found.start()], (_link(found), found.group(1).upper(), found.group(3))]
+        last = found.end()
+    out.append(text[last:])
+    return [piece if unicode or isinstance(piece, tuple) else to_gsm(piece) for piece in out if piece]
+
+
+def without_documents(text: str) -> str:
+    """The text with every PDF inside it named by its SHA-256 instead.
+
+    A PDF of megabytes would otherwise be kept, and gone through, once for every recipient.
+    """
+    if "(BASE64:" not in text.upper():
+        return text
+    return _ELEMENT.sub(_without_document, text)
+
+
+def _without_document(found: re.Match[str]) -> str:
+    if found.group(1).upper() != "BASE64":
+        return found.group()
+    return f"(BASE64:{found.group(2) or '2'}:{document_name(found.group(3))})"
+
+
+def document_name(content: str) -> str:
+    """The SHA-256 of a document in base64; of the text itself when it is none."""
+    try:
+        data = base64.b64decode(content, validate=True)
+    except ValueError:
+        data = content.encode()
+    return hashlib.sha256(data).hexdigest()
 
 
 def repair(text: str) -> str:

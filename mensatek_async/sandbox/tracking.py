@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from .bodies import BadCall, Params
 from .certificates import Evidence, certificate_pdf, certificate_zip
-from .delivery import CERTIFICATE_READY, label, read_minute, write_second
+from .clock import read_minute, write_second
 from .records import Batch, Message, Reply
+from .statuses import CERTIFICATE_READY, label
 
 if TYPE_CHECKING:
     from .account import Account
@@ -60,7 +61,7 @@ def reschedule(account: Account, params: Params, *, certified: bool) -> Reply:
     else:
         code = sum(batch.recipients for batch in scheduled)
         for batch in scheduled:
-            batch.scheduled_at = batch.leaves_at = date
+            account.reschedule(batch, date)
     return Reply(fields={"Res": code, "Cred": account.credits})
 
 
@@ -133,7 +134,7 @@ def _settled(message: Message) -> int:
 
 def _rows(account: Account, message: Message) -> list[dict[str, Any]]:
     now = account.clock.now
-    standings = {batch: account.standings(batch, now) for batch in message.batches}
+    standings = {batch: account.fates.standings(batch, now) for batch in message.batches}
     rows = []
     for phone, batch in message.phones.items():
         status, since, seconds = standings[batch](phone)
@@ -155,7 +156,7 @@ def _certified(
     if not message.certified:
         return []
     now = account.clock.now
-    shown = {batch: dict(zip(batch.phones, batch.rendered or (), strict=False)) for batch in message.batches}
+    places = {batch: {phone: n for n, phone in enumerate(batch.phones)} for batch in message.batches}
     found = []
     for row in _rows(account, message):
         phone = str(row["Telefono"])
@@ -167,8 +168,8 @@ def _certified(
                 row={"idMensaje": message.message_id, **row},
                 sender=batch.sender,
                 issuer=batch.issuer,
-                text=shown[batch].get(phone, (batch.text, 0))[0],
-                history=tuple(one for one in account.history(batch, phone) if one[0] <= now),
+                text=batch.shown(places[batch][phone]) if account.keep_texts else "",
+                history=tuple(one for one in account.fates.history(batch, phone) if one[0] <= now),
                 documents=batch.documents,
             )
         )

@@ -121,7 +121,7 @@ def test_every_status_is_posted_when_it_is_reached(
 
 
 def test_outcomes_and_cancellations_are_told(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
-    """A number that does not exist, and a text that never left."""
+    """A number that does not exist, and a text that was scheduled and never left."""
     callbacks = sandbox.call_back(Callbacks(listener.url))
     sandbox.set_outcome(LUIS, 50)
     call.send(ANA, LUIS)
@@ -132,7 +132,7 @@ def test_outcomes_and_cancellations_are_told(sandbox: Sandbox, call: Caller, lis
     assert callbacks.wait(5)
 
     told = [(one["Movil"], one["Resultado"]) for one in listener.told]
-    assert sorted(told) == [(ANA, 2), (ANA, 11), (LUIS, 2), (LUIS, 50), (EVA, 29)]
+    assert sorted(told) == [(ANA, 2), (ANA, 11), (LUIS, 2), (LUIS, 50), (EVA, 1), (EVA, 29)]
 
 
 def test_a_certified_text_is_told_in_texts(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
@@ -165,7 +165,7 @@ def test_a_contract_tells_of_its_document(sandbox: Sandbox, call: Caller, listen
         **ISSUER,
     )
 
-    sandbox.advance(10)
+    sandbox.advance(15)
     assert callbacks.wait(5)
 
     told = [(one["Servicio"], one.get("Resultado")) for one in listener.told]
@@ -174,6 +174,8 @@ def test_a_contract_tells_of_its_document(sandbox: Sandbox, call: Caller, listen
         ("SMSCERTIFICADO", "13"),
         ("SMSCERTIFICADO", "160"),
         ("EVENTOSSMSCERTIFICADO", None),
+        ("SMSCERTIFICADO", "161"),
+        ("SMSCERTIFICADO", "162"),
         ("SMSCERTIFICADO", "180"),
     ]
     assert json.loads(listener.told[2]["Variables"]) == {"IP": "127.0.0.1"}

@@ -197,7 +197,7 @@ def test_certificate_of_nobody(call: Caller) -> None:
     assert call("GetSMSCERTIFICADO", Fechainicio=EVEN_LATER, Fechafin=LATER)["Res"] == -3
 
 
-@pytest.mark.parametrize(("contract", "path"), [(1, [2, 15, 17]), (18, [2, 13, 160, 180])])
+@pytest.mark.parametrize(("contract", "path"), [(1, [2, 15, 16, 17]), (18, [2, 13, 160, 161, 162, 180])])
 def test_contracts_go_their_own_way(sandbox: Sandbox, call: Caller, contract: int, path: list[int]) -> None:
     """A contract by reply and one with a PDF end in statuses of their own."""
     call.certify(ANA, Tipocontrato=contract, text="Firme (BASE64:2:JVBERi0xLjQ=)")

@@ -1,0 +1,40 @@
+"""Who is told that something in a sandbox changed: the page, and the file that keeps the state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+Topic = Literal[
+    "messages", "phones", "files", "calls", "callbacks", "credits", "guard", "faults", "clock", "settings"
+]
+"""What can change."""
+
+
+class Changes:
+    """Counts changes and tells listeners which topics they touch; listeners must be quick and may be on any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[int, frozenset[Topic]], None]] = []
+        self.revision = 0
+
+    def announce(self, *topics: Topic) -> None:
+        """Something of these topics changed."""
+        with self._lock:
+            self.revision += 1
+            revision, listeners = self.revision, list(self._listeners)
+        for listener in listeners:
+            listener(revision, frozenset(topics))
+
+    def listen(self, listener: Callable[[int, frozenset[Topic]], None]) -> Callable[[], None]:
+        """Be told from now on; what comes back ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def leave() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return leave

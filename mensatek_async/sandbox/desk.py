@@ -1,0 +1,11 @@
+"""What the parts of a sandbox share: the provider they work on."""
+
+from __future__ import annotations
+
+from .provider import Provider
+
+
+class Desk:
+    """A part of a sandbox."""
+
+    _provider: Provider
