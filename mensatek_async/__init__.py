@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from .resources.files import FilesResource
     from .resources.sms import SmsResource
     from .settings import Guard, Limits, Retry, Timeout
+    from .sources.files import CsvSource, ExcelSource, JsonLinesSource
+    from .sources.rows import BrokenRow
     from .sync._certified import SyncCertifiedResource
     from .sync._client import Mensatek
     from .sync._files import SyncFilesResource
@@ -147,6 +149,8 @@ _HOMES = {
     "resources.files": ("FilesResource",),
     "resources.sms": ("SmsResource",),
     "settings": ("Guard", "Limits", "Retry", "Timeout"),
+    "sources.files": ("CsvSource", "ExcelSource", "JsonLinesSource"),
+    "sources.rows": ("BrokenRow",),
     "sync._certified": ("SyncCertifiedResource",),
     "sync._client": ("Mensatek",),
     "sync._files": ("SyncFilesResource",),
@@ -166,6 +170,7 @@ __all__ = [
     "AsyncMensatek",
     "AuthenticationError",
     "BadParameters",
+    "BrokenRow",
     "BulkProgress",
     "BulkResult",
     "BulkStream",
@@ -180,12 +185,14 @@ __all__ = [
     "ContentMissing",
     "ContractType",
     "ContractWithoutPdf",
+    "CsvSource",
     "DateRejected",
     "Deliveries",
     "DeliveryReport",
     "DeliveryStatus",
     "DocumentEvent",
     "Download",
+    "ExcelSource",
     "FileNotFound",
     "FileRejected",
     "FileTooLarge",
@@ -205,6 +212,7 @@ __all__ = [
     "InvalidSender",
     "InvalidWebhook",
     "Issuer",
+    "JsonLinesSource",
     "Limits",
     "Location",
     "Mensatek",

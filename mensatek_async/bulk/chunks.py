@@ -13,6 +13,7 @@ from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
 from ..phones import normalise_all
+from ..sources.rows import BrokenRow
 from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
@@ -82,10 +83,15 @@ class Chunker:
         self._invalid: list[RowProblem] = []
         self.rows: int = 0
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the text's fields."""
+        return self._message.text.fields
+
     def number(self, given: object) -> int:
         """Count a row and tell its number: the caller's own, else its position."""
         self.rows += 1
-        own = given.row if isinstance(given, Recipient) else None
+        own = given.row if isinstance(given, Recipient | BrokenRow) else None
         return self.rows if own is None else own
 
     def room(self, size: int) -> int:
@@ -140,8 +146,11 @@ class Chunker:
         chunk.wire.extend([{PHONE: phone} for phone in phones])  # type: ignore[dict-item]
         chunk.segments += message.segments * len(rows)
 
-    def _add_one(self, given: str | Recipient) -> None:
+    def _add_one(self, given: str | Recipient | BrokenRow) -> None:
         row = self.number(given)
+        if isinstance(given, BrokenRow):
+            self._invalid.append(RowProblem(row, given.reason))
+            return
         try:
             phone, wire, unicode, segments = self._message.address(given)
         except InvalidRequest as error:

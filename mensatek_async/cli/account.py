@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from ..errors import ConfigurationError, InvalidDate, MensatekError
 from ..settings import Account, Limits, load_account
-from .files import reason_of, shown
+from ..sources.text_files import reason_of, shown
 from .output import Output
 from .stop import Stop, stop_for
 

@@ -13,12 +13,13 @@ from attrs import field, frozen
 
 from ..errors import ConfigurationError, MensatekError
 from ..settings import Limits
+from ..sources.reading import Reading
 from .account import AccountOptions, Connection, connect, parse_when
 from .check import Checked, check, make_message, make_text
 from .files import open_input
 from .output import Output, plural
 from .progress import checking, sending
-from .recipients import Reading, assign_columns, open_source
+from .recipients import assign_columns, open_source
 from .report import Ledger, Report
 from .selection import parse_rows
 from .sending import Job, Run
@@ -87,7 +88,13 @@ def run_bulk(options: BulkOptions) -> Exit:
         if asks and checked.ready:
             output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
         job = Job(
-            reading=reading, text=text, sender=sender, when=when, encoding=options.encoding, limits=limits
+            reading=reading,
+            text=text,
+            sender=sender,
+            when=when,
+            encoding=options.encoding,
+            limits=limits,
+            selection=selection,
         )
         return _send(Run(job, Ledger(), report), connection, checked, output, options.report)
 

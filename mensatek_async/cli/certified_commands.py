@@ -14,11 +14,11 @@ from ..errors import MensatekError
 from ..models.certified import Download
 from ..models.issuer import Issuer
 from ..models.results import MessageReport
+from ..sources.text_files import reason_of, shown
 from ..text import elements
 from .account import AccountOptions, connect, parse_when
 from .certified import LegalOptions
 from .commands import SendOptions, send_text
-from .files import reason_of, shown
 from .output import Output, plural
 from .stop import Exit, Stop, stop_for
 

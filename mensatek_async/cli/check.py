@@ -17,9 +17,9 @@ from ..bulk.seen import SeenPhones
 from ..errors import InvalidRequest, MensatekError, TextAltered
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
+from ..sources.reading import Reading
+from ..sources.rows import BrokenRow
 from ..text.template import Template
-from .recipients import Reading
-from .rows import Broken
 from .stop import stop_for
 
 KEPT_PROBLEMS = 10_000
@@ -161,10 +161,10 @@ def check(
 
 
 def _look(
-    item: Recipient | Broken, message: Message, seen: SeenPhones, checked: Checked
+    item: Recipient | BrokenRow, message: Message, seen: SeenPhones, checked: Checked
 ) -> tuple[int, str, str]:
     """Check one row: its number, its phone, and why it cannot be sent or ""."""
-    if isinstance(item, Broken):
+    if isinstance(item, BrokenRow):
         return item.row, item.phone, item.reason
     row = item.row or 0
     try:

@@ -1,31 +1,19 @@
-"""Opens a recipients file, whatever it is, and finds out how its bytes are to be read. Nothing is held whole."""
+"""Opens the file of recipients a command is given, or standard input, so that it can be read twice."""
 
 from __future__ import annotations
 
-import codecs
+import os
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from io import TextIOWrapper
-from pathlib import Path
-from typing import BinaryIO, TextIO
+from contextlib import contextmanager
+from typing import BinaryIO
 
-from attrs import frozen
-
-from .stop import Stop
-
-_BLOCK = 1 << 20
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-LONGEST_LINE = 1 << 20
+from ..errors import InvalidFile
+from ..sources.text_files import BLOCK, not_empty, open_file, reason_of, shown
+from .stop import Stop, stop_at
 
 
 @contextmanager
@@ -39,34 +27,24 @@ def open_input(path: str) -> Iterator[BinaryIO]:
         with _spooled(sys.stdin.buffer) as copy:
             yield _not_empty(copy, "Standard input")
         return
-    name = shown(path)
     try:
-        handle = Path(path).open("rb")  # noqa: SIM115  entered below
-    except FileNotFoundError:
-        raise Stop(f"There is no file {name}.") from None
-    except IsADirectoryError:
-        raise Stop(f"{name} is a directory; a file of recipients is needed.") from None
-    except (OSError, ValueError) as error:
-        raise Stop(f"{name} cannot be read: {reason_of(error)}.") from None
+        handle = open_file(path)
+    except InvalidFile as error:
+        raise stop_at(error) from None
+    name = shown(path)
     with handle:
-        if stat.S_ISREG(_mode(handle)):
+        if stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
             yield _not_empty(handle, name)
             return
         with _spooled(handle) as copy:
             yield _not_empty(copy, name)
 
 
-def _mode(handle: BinaryIO) -> int:
-    import os
-
-    return os.fstat(handle.fileno()).st_mode
-
-
 @contextmanager
 def _spooled(stream: BinaryIO) -> Iterator[BinaryIO]:
     with tempfile.TemporaryFile() as copy:
         try:
-            shutil.copyfileobj(stream, copy, _BLOCK)
+            shutil.copyfileobj(stream, copy, BLOCK)
         except OSError as error:
             raise Stop(f"The recipients cannot be read: {reason_of(error)}.") from None
         copy.seek(0)
@@ -75,92 +53,6 @@ def _spooled(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 def _not_empty(handle: BinaryIO, name: str) -> BinaryIO:
     try:
-        first = handle.read(1)
-    except OSError as error:
-        raise Stop(f"{name} cannot be read: {reason_of(error)}.") from None
-    if not first:
-        raise Stop(f"{name} is empty.")
-    handle.seek(0)
-    return handle
-
-
-def reason_of(error: OSError | ValueError) -> str:
-    """Why the system refused, in its own short words."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def shown(text: str, most: int = 80) -> str:
-    """A name from outside, safe to print: no control characters, not endless."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return clean if len(clean) <= most else clean[: most - 3] + "..."
-
-
-@frozen
-class Encoding:
-    """How bytes become text.
-
-    Attributes:
-        name: Python's name of the codec.
-        label: how people call it.
-    """
-
-    name: str
-    label: str
-
-
-def detect(handle: BinaryIO) -> Encoding:
-    """Tell the encoding from the whole file: its mark, else strict UTF-8, else Windows-1252.
-
-    A file that is UTF-8 but for a few damaged bytes stays UTF-8: taken for Windows-1252, every accent of it would
-    come out as two wrong letters. The damaged rows are found later by their replacement character.
-    """
-    handle.seek(0)
-    start = handle.read(4)
-    for mark, name in _BOMS:
-        if start.startswith(mark):
-            return Encoding(name, name.removesuffix("-sig").upper())
-    wrong = _Counter()
-    codecs.register_error("mensatek-count", wrong)
-    decoder = codecs.getincrementaldecoder("utf-8")("mensatek-count")
-    handle.seek(0)
-    good = 0
-    while block := handle.read(_BLOCK):
-        text = decoder.decode(block)
-        if not text.isascii():
-            good += len(text) - len(text.encode("ascii", "ignore"))
-    decoder.decode(b"", final=True)
-    if wrong.count and good <= wrong.count:
-        return Encoding("cp1252", "Windows-1252")
-    return Encoding("utf-8", "UTF-8")
-
-
-class _Counter:
-    """A codec error handler that drops what is wrong and counts it."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, error: UnicodeError) -> tuple[str, int]:
-        assert isinstance(error, UnicodeDecodeError)
-        self.count += 1
-        return "", error.end
-
-
-@contextmanager
-def as_text(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
-    """Read the file as text from its start; the file itself stays open."""
-    handle.seek(0)
-    text = TextIOWrapper(handle, encoding.name, errors="replace")
-    try:
-        yield text
-    finally:
-        with suppress(ValueError):  # closed already, when an unfinished reading is thrown away late
-            text.detach()
-
-
-def lines_of(text: TextIO) -> Iterator[str]:
-    """The lines of a file; of one longer than any row is, the start."""
-    while line := text.readline(LONGEST_LINE):
-        yield line
-        while len(line) >= LONGEST_LINE and not line.endswith("\n"):
-            line = text.readline(LONGEST_LINE)
+        return not_empty(handle, name)
+    except InvalidFile as error:
+        raise stop_at(error) from None

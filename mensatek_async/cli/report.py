@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..models.bulk import ChunkOutcome
-from .files import reason_of, shown
+from ..sources.text_files import reason_of, shown
 from .selection import Selection, Span
 from .stop import Stop
 

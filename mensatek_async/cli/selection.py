@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 
-from .files import shown
+from ..sources.text_files import shown
 from .stop import Stop
 
 Span = tuple[int, int | None]

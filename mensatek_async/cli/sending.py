@@ -16,14 +16,15 @@ from ..errors import MensatekError
 from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome
 from ..models.recipient import Recipient
 from ..settings import Limits
+from ..sources.reading import Reading
+from ..sources.rows import BrokenRow
 from ..text.template import Template
 from .account import Connection
 from .check import Problems
 from .output import Output
 from .progress import Display
-from .recipients import Reading
 from .report import Ledger, Report
-from .rows import Broken
+from .selection import EVERY_ROW, Selection
 from .stop import Stop
 
 _TICK = 0.5  # seconds
@@ -40,6 +41,7 @@ class Job:
     when: datetime | None
     encoding: Encoding
     limits: Limits
+    selection: Selection = EVERY_ROW
 
 
 @define
@@ -71,7 +73,7 @@ class Run:
     def feed(self) -> Generator[Recipient, None, None]:
         """The good rows for the client; the broken ones are noted on the way."""
         for item in self.job.reading:
-            if isinstance(item, Broken):
+            if isinstance(item, BrokenRow):
                 self.broken.add(item.row, item.reason)
                 self.ledger.refuse(item.row)
                 if self.report is not None:

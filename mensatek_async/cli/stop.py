@@ -49,3 +49,8 @@ def code_of(error: BaseException) -> Exit:
 def stop_for(error: MensatekError) -> Stop:
     """An error of ours as the end of the command."""
     return Stop(str(error), code_of(error))
+
+
+def stop_at(error: MensatekError) -> Stop:
+    """An error of ours as the end of the command, the advice on a line of its own."""
+    return Stop("\n".join(filter(None, (str(error.args[0]), error.advice))), code_of(error))

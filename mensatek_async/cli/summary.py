@@ -11,10 +11,10 @@ from typing import Any
 from attrs import frozen
 
 from ..models.bulk import RowProblem
+from ..sources.reading import Reading
+from ..sources.text_files import shown
 from .check import Checked
-from .files import shown
 from .output import Output, credits_text, plural
-from .recipients import Reading
 from .report import Ledger
 from .selection import Selection
 from .sending import Run
@@ -263,7 +263,7 @@ def _say_refusals(output: Output, run: Run) -> None:
 def _unsent(run: Run, counts: Counts) -> Selection:
     """The rows another run would have to send, when this one sent some and not all."""
     unread = counts.not_sent > len(run.result.failed)
-    return run.ledger.unsent(unread=unread).within(run.job.reading.rows)
+    return run.ledger.unsent(unread=unread).within(run.job.selection)
 
 
 def _how_to_go_on(unsent: Selection) -> str:

@@ -16,10 +16,10 @@ from attrs import field, fields, frozen
 
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, Event
+from ..sources.text_files import reason_of
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret
 from .commands import as_ctrl_c
-from .files import reason_of
 from .output import Output, plural
 from .stop import Exit, Stop
 

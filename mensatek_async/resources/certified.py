@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import IO
@@ -20,8 +20,8 @@ from ..models.issuer import Issuer
 from ..models.recipient import Recipient
 from ..models.results import Cancellation, MessageReport, RecipientReport, Rescheduling, SendResult
 from ..text.template import Template
+from .sms import Recipients
 
-Recipients = Iterable[str | Recipient] | AsyncIterable[str | Recipient]
 _Legal = tuple[Issuer | None, ContractType | int | None, timedelta | None, str | None, int | None, str | None]
 
 

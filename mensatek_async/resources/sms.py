@@ -14,9 +14,10 @@ from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult
 from ..models.recipient import Recipient, VoiceFallback
 from ..models.results import Cancellation, MessageReport, Rescheduling, SendResult
+from ..sources.rows import BrokenRow
 from ..text.template import Template
 
-Recipients = Iterable[str | Recipient] | AsyncIterable[str | Recipient]
+Recipients = Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]
 
 
 class SmsResource:

@@ -15,6 +15,7 @@ from ..models.issuer import Issuer
 from ..models.recipient import Recipient
 from ..models.results import Cancellation, MessageReport, RecipientReport, Rescheduling, SendResult
 from ..resources.certified import CertifiedResource
+from ..sources.rows import BrokenRow
 from ..text.template import Template
 from ._outcomes import SyncBulkStream
 from ._rows import call_here, in_caller
@@ -98,7 +99,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
 
     def send_bulk(
         self,
-        recipients: Iterable[str | Recipient],
+        recipients: Iterable[str | Recipient | BrokenRow],
         text: str | Template,
         *,
         sender: str | None = None,
@@ -165,7 +166,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
 
     def bulk(
         self,
-        recipients: Iterable[str | Recipient],
+        recipients: Iterable[str | Recipient | BrokenRow],
         text: str | Template,
         *,
         sender: str | None = None,

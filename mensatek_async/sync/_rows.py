@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from itertools import islice
 from typing import Any
 
-from ..bulk.source import Batches, each
+from ..bulk.source import each
 from ..models.bulk import BulkProgress
 from ..models.recipient import Recipient
+from ..sources.batches import Batches, RecipientSource
+from ..sources.rows import BrokenRow
 from ._portal import ask_caller
 
 # What can be read in any thread, or is no iterable of recipients and is refused further down.
@@ -47,9 +49,11 @@ class Rows(Batches):
         return batch
 
 
-def in_caller(recipients: Iterable[str | Recipient]) -> Any:
+def in_caller(recipients: Iterable[str | Recipient | BrokenRow]) -> Any:
     """Recipients for a bulk send, of any number."""
     if isinstance(recipients, _AS_THEY_ARE) or not isinstance(recipients, Iterable):
+        return recipients
+    if isinstance(recipients, RecipientSource) and not recipients.callers_thread:
         return recipients
     return Rows(recipients)
 

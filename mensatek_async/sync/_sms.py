@@ -11,6 +11,7 @@ from ..models.bulk import BulkProgress, BulkResult
 from ..models.recipient import Recipient, VoiceFallback
 from ..models.results import Cancellation, MessageReport, Rescheduling, SendResult
 from ..resources.sms import SmsResource
+from ..sources.rows import BrokenRow
 from ..text.template import Template
 from ._outcomes import SyncBulkStream
 from ._rows import call_here, in_caller
@@ -79,7 +80,7 @@ class SyncSmsResource(Twin[SmsResource]):
 
     def send_bulk(
         self,
-        recipients: Iterable[str | Recipient],
+        recipients: Iterable[str | Recipient | BrokenRow],
         text: str | Template,
         *,
         sender: str | None = None,
@@ -152,7 +153,7 @@ class SyncSmsResource(Twin[SmsResource]):
 
     def bulk(
         self,
-        recipients: Iterable[str | Recipient],
+        recipients: Iterable[str | Recipient | BrokenRow],
         text: str | Template,
         *,
         sender: str | None = None,

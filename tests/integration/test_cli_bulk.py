@@ -359,18 +359,18 @@ def test_a_file_that_breaks_on_the_way_is_told(
     sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It was read well once, and the disk fails the second time."""
-    from mensatek_async.cli.csv_source import CsvSource
+    from mensatek_async.sources.csv_table import CsvTable
 
-    real, readings = CsvSource.records, []
+    real, readings = CsvTable.records, []
 
-    def failing(self: CsvSource, width: int | None) -> Any:
+    def failing(self: CsvTable, width: int | None) -> Any:
         readings.append(width)
         for number, item in enumerate(real(self, width)):
             if len(readings) > 2 and number > 700:
                 raise OSError(5, "Input/output error")
             yield item
 
-    monkeypatch.setattr(CsvSource, "records", failing)
+    monkeypatch.setattr(CsvTable, "records", failing)
 
     assert bulk(people, "--text", "Hola {name}", "--yes", "--json") == 1
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mensatek_async.cli.files import as_text, detect, open_input, reason_of, shown
+from mensatek_async.cli.files import open_input
 from mensatek_async.cli.stop import Exit, Stop
+from mensatek_async.sources.text_files import as_text, detect, reason_of, shown
 
 
 def _stopped(path: str) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from mensatek_async import Recipient
-from mensatek_async.cli.recipients import Reading, assign_columns, open_source
-from mensatek_async.cli.rows import Broken
+from mensatek_async.cli.recipients import assign_columns, open_source
 from mensatek_async.cli.selection import parse_rows
 from mensatek_async.cli.stop import Stop
+from mensatek_async.sources.reading import Reading
+from mensatek_async.sources.rows import BrokenRow
 
 
 def reading(text: str, fields: Sequence[str] = (), phone: str | None = None, **options: Any) -> Reading:
@@ -142,12 +143,12 @@ def test_broken_rows_say_why() -> None:
     )
     assert list(reading(text, ["n", "x"])) == [
         Recipient("600000001", {"n": "Ana", "x": "1"}, row=2),
-        Broken(3, "the phone is empty"),
-        Broken(4, "the row ends before the phone"),
-        Broken(5, "its x is a spreadsheet error (#N/A)", "600000002"),
-        Broken(6, "its n holds characters that cannot be read", "600000003"),
-        Broken(7, "its phone holds characters that cannot be read", "6000\ufffd0004"),
-        Broken(8, "it has 4 cells and there are 3 columns"),
+        BrokenRow(3, "the phone is empty"),
+        BrokenRow(4, "the row ends before the phone"),
+        BrokenRow(5, "its x is a spreadsheet error (#N/A)", "600000002"),
+        BrokenRow(6, "its n holds characters that cannot be read", "600000003"),
+        BrokenRow(7, "its phone holds characters that cannot be read", "6000\ufffd0004"),
+        BrokenRow(8, "it has 4 cells and there are 3 columns"),
     ]
 
 
@@ -155,7 +156,7 @@ def test_a_missing_cell_is_not_an_empty_one() -> None:
     """An empty name may be meant; a row that ends early is broken."""
     assert list(reading("tel;n\n600000001;\n600000002\n", ["n"])) == [
         Recipient("600000001", {"n": ""}, row=2),
-        Broken(3, "it has no n", "600000002"),
+        BrokenRow(3, "it has no n", "600000002"),
     ]
 
 
@@ -164,3 +165,11 @@ def test_some_rows_only() -> None:
     found = reading("tel\n1\n2;3\n3\n4;5\n6\n", rows=parse_rows("4-5"))
 
     assert [getattr(item, "row", None) for item in found] == [4, 5]
+
+
+def test_a_file_that_is_none_ends_the_command() -> None:
+    """With what is wrong on one line and what to do on the next."""
+    with pytest.raises(Stop, match="--sheet is for Excel"):
+        open_source(io.BytesIO(b"tel\n600000001\n"), "x.csv", sheet="1")
+    with pytest.raises(Stop, match=r"mark[.]\nSave it as CSV UTF-8"):
+        open_source(io.BytesIO("nombre;tel\nAna;1\n".encode("utf-16-le")), "x.csv")

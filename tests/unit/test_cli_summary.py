@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mensatek_async import AuthenticationError, InvalidDate
 from mensatek_async.cli.check import KEPT_PROBLEMS, Checked, Problems
 from mensatek_async.cli.output import Output
-from mensatek_async.cli.recipients import Reading, assign_columns, open_source
+from mensatek_async.cli.recipients import assign_columns, open_source
 from mensatek_async.cli.report import Ledger
 from mensatek_async.cli.selection import Selection
 from mensatek_async.cli.sending import Job, Run
@@ -20,6 +21,7 @@ from mensatek_async.cli.stop import Exit
 from mensatek_async.cli.summary import preview, summary
 from mensatek_async.models.bulk import BulkResult, ChunkOutcome, RowProblem
 from mensatek_async.settings import Limits
+from mensatek_async.sources.reading import Reading
 
 
 def reading() -> Reading:
@@ -165,7 +167,7 @@ def test_only_what_was_asked_for_is_left(capsys: pytest.CaptureFixture[str]) -> 
     ledger = Ledger()
     ledger.settle(ChunkOutcome(status="sent", rows=[2]))
     run = make_run(BulkResult(accepted=1, rows=1, requests=1), ledger, interrupted=True)
-    object.__setattr__(run.job.reading, "rows", Selection([(2, 4)]))
+    run.job = evolve(run.job, selection=Selection([(2, 4)]))
 
     _, shown = told(run, 3, capsys)
 

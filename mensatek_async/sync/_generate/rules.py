@@ -45,7 +45,7 @@ SOURCES = (
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
-    "Recipients": "Iterable[str | Recipient]",
+    "Recipients": "Iterable[str | Recipient | BrokenRow]",
     "ProgressCallback | None": "Callable[[BulkProgress], object] | None",
     "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
 }
@@ -85,6 +85,7 @@ KEPT_PROSE = "httpx's asynchronous transport interface"
 IMPORTED = {  # by what is written here itself
     **{source.twin: f"{NAME}.sync.{source.target.removesuffix('.py')}" for source in SOURCES},
     "AbstractContextManager": "contextlib",
+    "BrokenRow": f"{NAME}.sources.rows",
     "BulkProgress": f"{NAME}.models.bulk",
     "Callable": "collections.abc",
     "Iterable": "collections.abc",

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
-from .files import LONGEST_LINE, Encoding, as_text, lines_of
-from .rows import Broken, Row, Source
-from .stop import Stop
+from ..errors import InvalidFile
+from .rows import BrokenRow, Row, Table
+from .text_files import LONGEST_LINE, Encoding, as_text, lines_of
 
 _SAMPLE = 100  # objects whose keys make up the columns
 
 
-class JsonSource(Source):
+class JsonTable(Table):
     """A JSON Lines file."""
 
     def __init__(self, handle: BinaryIO, encoding: Encoding) -> None:
@@ -23,26 +23,26 @@ class JsonSource(Source):
         self.label = f"JSON Lines, {encoding.label}"
         sample = list(islice(self._objects(), _SAMPLE))
         if not sample:
-            raise Stop("The file holds nothing but blank lines.")
-        good = [item for item in sample if not isinstance(item, Broken)]
+            raise InvalidFile("The file holds nothing but blank lines.")
+        good = [item for item in sample if not isinstance(item, BrokenRow)]
         self.columns = tuple(dict.fromkeys(key for _, keys in good for key in keys))
         if not self.columns:
-            raise Stop(
+            raise InvalidFile(
                 f"None of the first lines is a JSON object: {sample[0].reason}."
-                if isinstance(sample[0], Broken)
+                if isinstance(sample[0], BrokenRow)
                 else "The JSON objects are empty."
             )
 
-    def rows(self) -> Iterator[Row | Broken]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Every object, its values in the order of the columns."""
         for item in self._objects():
-            if isinstance(item, Broken):
+            if isinstance(item, BrokenRow):
                 yield item
             else:
                 number, values = item
                 yield number, [_text(values[name]) if name in values else None for name in self.columns]
 
-    def _objects(self) -> Iterator[tuple[int, dict[str, object]] | Broken]:
+    def _objects(self) -> Iterator[tuple[int, dict[str, object]] | BrokenRow]:
         self.blank = 0
         with as_text(self._handle, self._encoding) as text:
             for number, line in enumerate(lines_of(text), 1):
@@ -52,15 +52,15 @@ class JsonSource(Source):
                 yield _parse(number, line)
 
 
-def _parse(number: int, line: str) -> tuple[int, dict[str, object]] | Broken:
+def _parse(number: int, line: str) -> tuple[int, dict[str, object]] | BrokenRow:
     if len(line) >= LONGEST_LINE:
-        return Broken(number, "the line is too long to be a row")
+        return BrokenRow(number, "the line is too long to be a row")
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return Broken(number, "the line is not JSON")
+        return BrokenRow(number, "the line is not JSON")
     if not isinstance(value, dict):
-        return Broken(number, "the line is not a JSON object")
+        return BrokenRow(number, "the line is not a JSON object")
     return number, value
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
-import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from .files import shown
-from .rows import Broken, Grid
-from .stop import Stop
+from ..errors import ConfigurationError, InvalidFile
+from .rows import BrokenRow, Grid
+from .text_files import shown
+from .values import as_text
 
 _MOST_COLUMNS = 256
 _MOST_ROWS = 1_048_576
 _MOST_UNPACKED = 1 << 30  # bytes; a send list does not unpack to more, a zip bomb does
 
 
-class ExcelSource(Grid):
+class ExcelTable(Grid):
     """One sheet of an .xlsx file."""
 
     def __init__(self, handle: BinaryIO, sheet: str | None = None) -> None:
@@ -28,41 +27,39 @@ class ExcelSource(Grid):
             self.label += f" (the first of {len(book.worksheets)})"
         self.find_headings()
 
-    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | Broken]:
+    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
         """Every row as text."""
         sheet = self._sheet
         sheet.reset_dimensions()  # what the file says about its size may be wrong
         rows = sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True)
         number = 0
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                for number, values in enumerate(rows, 1):
-                    yield number, _trimmed([_text(value) for value in values])
+            for number, values in enumerate(rows, 1):
+                yield number, _trimmed([as_text(value) for value in values])
         except (OSError, EOFError, ValueError, KeyError, TypeError, SyntaxError, zipfile.BadZipFile) as error:
-            raise Stop(f"The spreadsheet is damaged after row {number} ({type(error).__name__}).") from None
+            raise InvalidFile(
+                f"The spreadsheet is damaged after row {number} ({type(error).__name__})."
+            ) from None
 
 
 def _open(handle: BinaryIO) -> Any:
     try:
         import openpyxl
     except ImportError:
-        raise Stop(
-            "Reading .xlsx needs openpyxl. Install it with: pip install 'mensatek-async[excel]'\n"
-            "Or save the sheet as CSV."
+        raise ConfigurationError(
+            "Reading .xlsx needs openpyxl. Install it with: pip install 'mensatek-async[excel]'",
+            advice="Or save the sheet as CSV.",
         ) from None
     try:
         with zipfile.ZipFile(handle) as archive:
             if sum(part.file_size for part in archive.infolist()) > _MOST_UNPACKED:
-                raise Stop("The spreadsheet is too large. Save the sheet as CSV.")
+                raise InvalidFile("The spreadsheet is too large. Save the sheet as CSV.")
         handle.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and the like, which we do not read
-            return openpyxl.load_workbook(handle, read_only=True, data_only=True)
-    except Stop:
+        return openpyxl.load_workbook(handle, read_only=True, data_only=True)
+    except (InvalidFile, Warning):  # openpyxl warns of styles and the like; the user's filters decide
         raise
     except Exception as error:  # openpyxl raises whatever its parsers raise
-        raise Stop(
+        raise InvalidFile(
             f"This is not a spreadsheet that can be read ({type(error).__name__}). Save it as CSV."
         ) from None
 
@@ -70,7 +67,7 @@ def _open(handle: BinaryIO) -> Any:
 def _choose(book: Any, sheet: str | None) -> Any:
     sheets = book.worksheets
     if not sheets:
-        raise Stop("The spreadsheet has no sheet with cells.")
+        raise InvalidFile("The spreadsheet has no sheet with cells.")
     if sheet is None:
         return sheets[0]
     for candidate in sheets:
@@ -79,7 +76,7 @@ def _choose(book: Any, sheet: str | None) -> Any:
     if sheet.isdecimal() and 1 <= int(sheet) <= len(sheets):
         return sheets[int(sheet) - 1]
     names = ", ".join(shown(candidate.title) for candidate in sheets)
-    raise Stop(f"There is no sheet {shown(sheet)}. The sheets are: {names}.")
+    raise InvalidFile(f"There is no sheet {shown(sheet)}. The sheets are: {names}.")
 
 
 def _trimmed(cells: list[str]) -> list[str]:
@@ -87,20 +84,3 @@ def _trimmed(cells: list[str]) -> list[str]:
     while end and not cells[end - 1]:
         end -= 1
     return cells[:end]
-
-
-def _text(value: object) -> str:
-    """A cell as people see it; a phone kept as a number comes without its decimal point."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    if isinstance(value, datetime.datetime):
-        return value.strftime("%d/%m/%Y" if value.time() == datetime.time() else "%d/%m/%Y %H:%M")
-    if isinstance(value, datetime.date):
-        return value.strftime("%d/%m/%Y")
-    return value.strftime("%H:%M") if isinstance(value, datetime.time) else str(value)

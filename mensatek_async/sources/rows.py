@@ -7,31 +7,31 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from attrs import frozen
+from attrs import field, frozen
 
-from .stop import Stop
+from ..errors import InvalidFile
 
 Row = tuple[int, Sequence[str | None]]
 """A row's number as a spreadsheet shows it, and its cells by column; None where the row has no such cell."""
 
 
 @frozen
-class Broken:
-    """A row that cannot be used.
+class BrokenRow:
+    """A row that cannot be sent. A bulk send names it among the invalid ones and goes on.
 
     Attributes:
         row: its number.
-        reason: why, in a sentence without its full stop.
-        phone: the phone as it stands there, as far as known; for the report only.
+        reason: why, in a few words without a full stop and without what stands in the row.
+        phone: the phone as it stands there, as far as known; for a report only.
     """
 
     row: int
     reason: str
-    phone: str = ""
+    phone: str = field(default="", repr=False)
 
 
-class Source(ABC):
-    """A file of recipients, read again from its start by each `rows()`.
+class Table(ABC):
+    """An open file of recipients, read again from its start by each `rows()`.
 
     Attributes:
         label: what it is taken for, such as "CSV, Windows-1252, separated by ;".
@@ -46,56 +46,56 @@ class Source(ABC):
     blank: int = 0
 
     @abstractmethod
-    def rows(self) -> Iterator[Row | Broken]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Every row of data, in order, blank ones left out."""
 
 
-class Grid(Source):
+class Grid(Table):
     """Rows of cells with the headings in the first one: CSV and spreadsheets."""
 
     _heading_row = 0
 
     @abstractmethod
-    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | Broken]:
+    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
         """Every row, headings and blank ones included; `width` is how many cells a row should have."""
 
     def find_headings(self) -> None:
         """Take the first row that is not blank for the headings, unless it holds a phone.
 
         Raises:
-            Stop: there is nothing but blank rows, nothing below the headings, or the first row cannot be read.
+            InvalidFile: there is nothing but blank rows, nothing below the headings, or the first row cannot be read.
         """
         first = list(islice(self._filled(), 2))
         if not first:
-            raise Stop("The file holds nothing but blank rows.")
-        if isinstance(first[0], Broken):
-            raise Stop(f"The first row cannot be read: {first[0].reason}.")
+            raise InvalidFile("The file holds nothing but blank rows.")
+        if isinstance(first[0], BrokenRow):
+            raise InvalidFile(f"The first row cannot be read: {first[0].reason}.")
         number, cells = first[0]
         self.headless = any(looks_like_phone(cell) for cell in cells)
         if self.headless:
             self.columns = tuple(str(position) for position in range(1, len(cells) + 1))
             return
         if len(first) < 2:
-            raise Stop("The file has headings and no row below them.")
+            raise InvalidFile("The file has headings and no row below them.")
         self.columns = tuple(" ".join(cell.split()) for cell in _without_empty_end(cells))
         self._heading_row = number
         if any("\0" in heading for heading in self.columns):
-            raise Stop(
-                "The headings hold NUL bytes: this is no text file, or it is UTF-16 without its mark.\n"
-                "Save it as CSV UTF-8 and try again."
+            raise InvalidFile(
+                "The headings hold NUL bytes: this is no text file, or it is UTF-16 without its mark.",
+                advice="Save it as CSV UTF-8 and try again.",
             )
 
-    def _filled(self) -> Iterator[tuple[int, list[str]] | Broken]:
+    def _filled(self) -> Iterator[tuple[int, list[str]] | BrokenRow]:
         for item in self.records(None):
-            if isinstance(item, Broken) or any(cell.strip() for cell in item[1]):
+            if isinstance(item, BrokenRow) or any(cell.strip() for cell in item[1]):
                 yield item
 
-    def rows(self) -> Iterator[Row | Broken]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Every row of data, in order, blank ones left out."""
         self.blank = 0
         width = len(self.columns)
         for item in self.records(width):
-            if isinstance(item, Broken):
+            if isinstance(item, BrokenRow):
                 yield item
                 continue
             number, cells = item
@@ -108,7 +108,7 @@ class Grid(Source):
             elif len(cells) < width:
                 yield number, [*cells, *[None] * (width - len(cells))]
             elif any(cell.strip() for cell in cells[width:]):
-                yield Broken(number, f"it has {len(cells)} cells and there are {width} columns")
+                yield BrokenRow(number, f"it has {len(cells)} cells and there are {width} columns")
             else:
                 yield number, cells[:width]
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
-from .files import LONGEST_LINE, Encoding, as_text, lines_of
-from .rows import Broken, Grid
-from .stop import Stop
+from ..errors import InvalidRequest
+from .rows import BrokenRow, Grid
+from .text_files import LONGEST_LINE, Encoding, as_text, lines_of
 
 DELIMITERS = (";", "\t", ",", "|")
 _NAMES = {"\t": "tabs"}
@@ -57,7 +57,7 @@ class _Lines:
             self._again.append(line)
 
 
-class CsvSource(Grid):
+class CsvTable(Grid):
     """A CSV file."""
 
     def __init__(self, handle: BinaryIO, encoding: Encoding, delimiter: str | None = None) -> None:
@@ -72,7 +72,7 @@ class CsvSource(Grid):
             f"separated by {apart}" if len(self.columns) > 1 else "one column"
         )
 
-    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | Broken]:
+    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
         """Every record; one whose quote is never closed costs its own line and no other."""
         with as_text(self._handle, self._encoding) as text:
             lines = _Lines(text)
@@ -96,7 +96,7 @@ class CsvSource(Grid):
                     yield self._mended(row, lines.record[0])
                 elif width and self._swallows(lines.record[0], width):
                     # It may be one row or several: nothing of it is sent.
-                    yield from (Broken(row + line, _SPANS) for line in range(len(lines.record)))
+                    yield from (BrokenRow(row + line, _SPANS) for line in range(len(lines.record)))
                     row += len(lines.record) - 1
                 else:
                     yield row, cells
@@ -110,21 +110,21 @@ class CsvSource(Grid):
     def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
 
-    def _mended(self, row: int, line: str) -> tuple[int, list[str]] | Broken:
+    def _mended(self, row: int, line: str) -> tuple[int, list[str]] | BrokenRow:
         if len(line) >= LONGEST_LINE:
-            return Broken(row, "the line is too long to be a row")
+            return BrokenRow(row, "the line is too long to be a row")
         if line.count('"') % 2 == 0:
             try:
                 return row, next(csv.reader([line], delimiter=self._delimiter))
             except csv.Error:
-                return Broken(row, "a cell is too long")
-        return Broken(row, "a quotation mark is opened and never closed")
+                return BrokenRow(row, "a cell is too long")
+        return BrokenRow(row, "a quotation mark is opened and never closed")
 
 
 def _spelled(delimiter: str) -> str:
     found = _SPELLED.get(delimiter.lower(), delimiter)
     if len(found) != 1 or found in '"\r\n\0' or found.isalnum():
-        raise Stop("--delimiter takes one character, such as ; or , or tab.")
+        raise InvalidRequest("The delimiter is one character, such as ; or , or tab.")
     return found
 
 

@@ -1,0 +1,105 @@
+"""Rows that are fetched many at a time, and what gives them."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, ClassVar
+
+import anyio
+import anyio.to_thread
+
+from ..models.recipient import Recipient
+from .rows import BrokenRow
+
+
+class Batches(ABC):
+    """Rows that are fetched many at a time, such as those of another thread."""
+
+    @abstractmethod
+    async def read(self, most: int) -> Sequence[Any]:
+        """From 1 to `most` further rows; none at the end."""
+
+    @abstractmethod
+    def total(self) -> int | None:
+        """How many there are in all, when that is known."""
+
+    async def aclose(self) -> None:
+        """Let go of what is read from, also before its end."""
+        return
+
+
+class RecipientSource(ABC):
+    """Recipients that stand somewhere else, such as in a file: what the sources of this package have in common.
+
+    Attributes:
+        callers_thread: whether it must be read in the thread that asked for a synchronous send.
+    """
+
+    callers_thread: ClassVar[bool] = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Recipient | BrokenRow]:
+        """Every row in order: a recipient with its fields, or why it is none."""
+
+    @abstractmethod
+    def batches(self, needed: Sequence[str] | None = None) -> Batches:
+        """The rows for a send, from the first one.
+
+        Args:
+            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What it is, for messages; without anything of what stands in it."""
+
+    def fingerprint(self) -> str | None:
+        """What tells this input from any other, or None when that cannot be told.
+
+        It may read all of it: an async program calls it in a thread.
+        """
+        return None
+
+
+class ThreadBatches(Batches):
+    """An iterator of rows that is advanced in a worker thread, so that a slow disk holds up nobody."""
+
+    def __init__(self, rows: Callable[[], Iterator[Any]]) -> None:
+        self._open = rows
+        self._rows: Iterator[Any] | None = None
+        self._ready: deque[Any] = deque()
+        self._turn = threading.Lock()  # a reading that was cancelled may still be under way
+
+    async def read(self, most: int) -> list[Any]:
+        """The next rows. Those of a reading that was cancelled are not lost but come with the next one."""
+        await anyio.to_thread.run_sync(self._fetch, most)
+        ready = self._ready
+        return [ready.popleft() for _ in range(min(most, len(ready)))]
+
+    def total(self) -> int | None:
+        """Not known before the end."""
+        return None
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close)
+
+    def _fetch(self, most: int) -> None:
+        with self._turn:
+            if self._ready:
+                return
+            if self._rows is None:
+                self._rows = self._open()
+            for row in islice(self._rows, most):  # one at a time: rows read before an error are rows read
+                self._ready.append(row)
+
+    def _close(self) -> None:
+        with self._turn:
+            close = getattr(self._rows, "close", None)
+            if close is not None:
+                close()

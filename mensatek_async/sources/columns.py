@@ -1,0 +1,175 @@
+"""Which column is the phone, and which columns the fields of a text are."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable
+
+from ..errors import InvalidRequest
+from .rows import BrokenRow, Table, looks_like_phone
+from .text_files import shown
+
+_PHONE_WORDS = frozenset(
+    [
+        "phone",
+        "telefono",
+        "telefonos",
+        "telephone",
+        "tel",
+        "telf",
+        "tlf",
+        "tfno",
+        "tfn",
+        "tlfno",
+        "telef",
+        "movil",
+        "moviles",
+        "mobile",
+        "celular",
+        "cell",
+        "cellphone",
+        "mobilephone",
+        "phonenumber",
+        "mobilenumber",
+        "msisdn",
+        "gsm",
+        "smartphone",
+        "whatsapp",
+    ]
+)
+_WEAK_WORDS = frozenset({"numero", "number", "num", "nro"})
+_OTHER_PHONES = frozenset(
+    ["fijo", "fija", "casa", "trabajo", "fax", "landline", "home", "work", "oficina", "centralita"]
+)
+
+Say = Callable[[str, str], str]
+"""How the user writes an option and its value: `phone=NAME` in Python, `--phone NAME` in a shell."""
+
+
+def keyword(name: str, value: str) -> str:
+    """An option as a Python program gives it."""
+    return f"{name}={value}"
+
+
+def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> int:
+    """The position of the phone's column.
+
+    Args:
+        table: the open file.
+        phone: the column's heading or number from 1; None finds it by its heading.
+        say: how messages write an option.
+
+    Raises:
+        InvalidRequest: there is none, or several could be meant.
+    """
+    return _found(table, say) if phone is None else _named(table, str(phone), say)
+
+
+def field_column(table: Table, name: str, column: str | int | None = None) -> int:
+    """The position of a field's column.
+
+    Args:
+        table: the open file.
+        name: the field's name.
+        column: the column's heading or number from 1; None when it is called as the field.
+
+    Raises:
+        InvalidRequest: there is none, or there are several.
+    """
+    wanted = str(name if column is None else column)
+    found = _positions(table, wanted)
+    if len(found) == 1:
+        return found[0]
+    if not found and wanted.isdecimal() and 1 <= int(wanted) <= len(table.columns):
+        return int(wanted) - 1
+    needed = f"The text needs {{{shown(name)}}}"
+    if column is not None:
+        needed += f" from the column {shown(wanted)}"
+    if found:
+        raise InvalidRequest(f"{needed} and several columns have that name. Rename one of them.")
+    raise InvalidRequest(
+        f"{needed} and there is no such column.{_like(table, wanted)}", advice=list_columns(table)
+    )
+
+
+def list_columns(table: Table) -> str:
+    """The columns as people should see them in a message."""
+    if table.headless:
+        return f"The file has no headings; its columns are called 1 to {len(table.columns)}."
+    names = ", ".join(shown(name, 40) for name in table.columns[:50] if name)
+    more = ", ..." if len(table.columns) > 50 else ""
+    return f"The columns are: {names}{more}."
+
+
+def _named(table: Table, phone: str, say: Say) -> int:
+    found = _positions(table, phone)
+    if not found and phone.isdecimal() and 1 <= int(phone) <= len(table.columns):
+        return int(phone) - 1
+    if len(found) == 1:
+        return found[0]
+    if found:
+        numbers = " or ".join(say("phone", str(position + 1)) for position in found)
+        raise InvalidRequest(
+            f"Several columns are called {shown(phone)}; say which by its number: {numbers}."
+        )
+    raise InvalidRequest(
+        f"There is no column {shown(phone)} for the phone.{_like(table, phone)}", advice=list_columns(table)
+    )
+
+
+def _found(table: Table, say: Say) -> int:
+    found = [position for position, name in enumerate(table.columns) if _means_phone(name)]
+    if not found:
+        found = [position for position, name in enumerate(table.columns) if plain(name) in _WEAK_WORDS]
+    if not found and len(table.columns) == 1 and (table.headless or _holds_phones(table)):
+        return 0
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(
+            f"{shown(table.columns[position], 40)} (column {position + 1})" for position in found
+        )
+        raise InvalidRequest(
+            f"Several columns may hold the phone: {names}.",
+            advice=f"Say which with {say('phone', 'NAME')} or {say('phone', 'NUMBER')}.",
+        )
+    raise InvalidRequest(
+        f"No column looks like the phone. Say which it is with {say('phone', 'NAME')}.",
+        advice=list_columns(table),
+    )
+
+
+def _holds_phones(table: Table) -> bool:
+    """Whether the first row below an unusual heading of a one-column file is a phone."""
+    first = next((item for item in table.rows() if not isinstance(item, BrokenRow)), None)
+    return first is not None and looks_like_phone(first[1][0] or "")
+
+
+def _means_phone(heading: str) -> bool:
+    words = set(re.findall(r"[a-z]+", plain(heading, keep=" ")))
+    if words & _OTHER_PHONES:
+        return False
+    return bool(words & _PHONE_WORDS) or plain(heading) in _PHONE_WORDS
+
+
+def _positions(table: Table, name: str) -> list[int]:
+    """Columns of that name; when none is, those whose name differs only in upper and lower case."""
+    exact = [position for position, column in enumerate(table.columns) if column == name]
+    folded = name.casefold()
+    return exact or [position for position, column in enumerate(table.columns) if column.casefold() == folded]
+
+
+def _like(table: Table, name: str) -> str:
+    """ "Did you mean ...?", when one column differs in case, accents or a letter or two."""
+    by_plain = {plain(column): column for column in reversed(table.columns) if column}
+    close = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.75)
+    return f" Did you mean {shown(by_plain[close[0]], 40)}?" if close else ""
+
+
+def plain(text: str, *, keep: str = "") -> str:
+    """Small letters and digits without accents; `keep` stands for whatever else there is."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", keep, letters)

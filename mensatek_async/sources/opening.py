@@ -1,0 +1,56 @@
+"""Tells by its content what kind of file of recipients it is."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import BinaryIO
+
+from ..errors import InvalidFile
+from .csv_table import CsvTable
+from .excel_table import ExcelTable
+from .json_table import JsonTable
+from .rows import Table
+from .text_files import as_text, detect, lines_of
+
+ZIP = b"PK\x03\x04"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def start_of(handle: BinaryIO) -> bytes:
+    """The first bytes of a file, left at its start.
+
+    Raises:
+        InvalidFile: it is an old .xls file.
+    """
+    start = handle.read(8)
+    handle.seek(0)
+    if start == OLE:
+        raise InvalidFile("This is an old .xls file or one with a password. Save it as .xlsx or as CSV.")
+    return start
+
+
+def open_table(
+    handle: BinaryIO, name: str, *, delimiter: str | None = None, sheet: str | None = None
+) -> Table:
+    """Open a file of recipients, of whatever kind it is by its content (and the name's ending).
+
+    Args:
+        handle: the file, open for reading bytes.
+        name: how the user calls it.
+        delimiter: what separates the cells of a CSV; None finds out.
+        sheet: the name or number of a spreadsheet's sheet; None takes the first.
+
+    Raises:
+        InvalidRequest: it is no file of recipients, or holds none.
+        ConfigurationError: it is a spreadsheet, and what reads them is not installed.
+    """
+    if start_of(handle).startswith(ZIP):
+        return ExcelTable(handle, sheet)
+    encoding = detect(handle)
+    with as_text(handle, encoding) as text:
+        first = next((line for line in islice(lines_of(text), 100) if line.strip()), "").lstrip()
+    if first.startswith("{") or name.lower().endswith((".jsonl", ".ndjson")):
+        return JsonTable(handle, encoding)
+    if first.startswith("[") and name.lower().endswith(".json"):
+        raise InvalidFile("This is one JSON array. Write one object a line (JSON Lines) instead.")
+    return CsvTable(handle, encoding, delimiter)

@@ -1,0 +1,147 @@
+"""From a table's rows to recipients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from ..errors import InvalidRequest
+from ..models.recipient import Recipient
+from .columns import Say, field_column, keyword, phone_column
+from .rows import BrokenRow, Table
+from .text_files import shown
+
+_UNREADABLE = re.compile("[\0\ufffd]")
+_SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+_VARIABLE = re.compile(r"\s*variable_0*(?:[1-9]|10)\s*", re.IGNORECASE)  # sent along whatever the text says
+
+Fields = Sequence[str] | Mapping[str, str | int] | None
+"""The fields of each recipient: names of columns, or field by field its column; None for all other columns."""
+
+
+@frozen
+class Reading:
+    """A table with its columns assigned; iterating gives each row as a recipient, or as broken.
+
+    Attributes:
+        source: where the rows come from.
+        phone: the position of the phone's column.
+        fields: the fields every recipient must have, each with the position of its column.
+        extra: fields a recipient has when there is something to be read.
+        rows: which rows are meant; None is all.
+    """
+
+    source: Table
+    phone: int
+    fields: tuple[tuple[str, int], ...] = ()
+    extra: tuple[tuple[str, int], ...] = ()
+    rows: Container[int] | None = None
+
+    def __iter__(self) -> Iterator[Recipient | BrokenRow]:
+        rows = self.rows
+        for item in self.source.rows():
+            if isinstance(item, BrokenRow):
+                if rows is None or item.row in rows:
+                    yield item
+            elif rows is None or item[0] in rows:
+                yield self._recipient(*item)
+
+    def _recipient(self, row: int, cells: Sequence[str | None]) -> Recipient | BrokenRow:
+        given = cells[self.phone]
+        phone = given.strip() if given else ""
+        if not phone:
+            missing = (
+                "the row ends before the phone" if given is None and any(cells) else "the phone is empty"
+            )
+            return BrokenRow(row, missing)
+        values: dict[str, object] = {}
+        for name, position in self.fields:
+            cell = cells[position]
+            if cell is None:
+                return BrokenRow(row, f"it has no {shown(name, 40)}", phone)
+            value = cell.strip()
+            if problem := _problem(value):
+                return BrokenRow(row, f"its {shown(name, 40)} {problem}", phone)
+            values[name] = value
+        for name, position in self.extra:
+            cell = cells[position]
+            if cell is not None and not _problem(value := cell.strip()):
+                values[name] = value
+        if _UNREADABLE.search(phone):
+            return BrokenRow(row, "its phone holds characters that cannot be read", phone)
+        return Recipient(phone, values, row=row)
+
+    @property
+    def phone_column(self) -> str:
+        """The heading of the phone's column."""
+        return self.source.columns[self.phone]
+
+
+def _problem(value: str) -> str:
+    """Why a cell cannot stand in a text, or ""."""
+    if value[:1] == "#" and value in _SHEET_ERRORS:
+        return f"is a spreadsheet error ({value})"
+    return "holds characters that cannot be read" if _UNREADABLE.search(value) else ""
+
+
+def assign_columns(
+    source: Table,
+    needed: Sequence[str] | None,
+    phone: str | int | None = None,
+    *,
+    fields: Fields = None,
+    rows: Container[int] | None = None,
+    say: Say = keyword,
+) -> Reading:
+    """Find the phone's column and those of the fields.
+
+    Args:
+        source: the open table.
+        needed: the names of the text's fields; None when the text is not known.
+        phone: the phone's column as the user named it, or its number; None finds it by its heading.
+        fields: the fields there are, as the user named them; None is every other column.
+        rows: which rows are meant; None is all.
+        say: how messages write an option.
+
+    Raises:
+        InvalidRequest: a column is missing, or several could be meant.
+    """
+    position = phone_column(source, phone, say)
+    others = _others(source, position)
+    if fields is None:
+        if needed is None:
+            return Reading(source, position, (), others, rows)
+        wanted = tuple((name, field_column(source, name)) for name in needed)
+        return Reading(source, position, wanted, _sent_along(others, wanted), rows)
+    columns = fields if isinstance(fields, Mapping) else dict.fromkeys(fields)
+    if needed is None:
+        wanted = tuple((name, field_column(source, name, column)) for name, column in columns.items())
+        return Reading(source, position, wanted, (), rows)
+    known = {name.casefold(): name for name in columns}
+    missing = [name for name in needed if name not in columns and name.casefold() not in known]
+    if missing:
+        raise InvalidRequest(
+            f"The text needs {{{shown(missing[0])}}} and it is not among the fields.",
+            advice=f"The fields are: {', '.join(shown(name, 40) for name in columns)}.",
+        )
+    ours = [(name, columns[name if name in columns else known[name.casefold()]]) for name in needed]
+    wanted = tuple((name, field_column(source, name, column)) for name, column in ours)
+    given = tuple((name, field_column(source, name, column)) for name, column in columns.items())
+    return Reading(source, position, wanted, _sent_along(given, wanted), rows)
+
+
+def _others(source: Table, phone: int) -> tuple[tuple[str, int], ...]:
+    """Every column but the phone's; of several with one name none, since which is meant is not known."""
+    names = list(source.columns)
+    return tuple(
+        (name, at) for at, name in enumerate(names) if name and at != phone and names.count(name) == 1
+    )
+
+
+def _sent_along(
+    columns: tuple[tuple[str, int], ...], wanted: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, int], ...]:
+    taken = {name for name, _ in wanted}
+    return tuple((name, at) for name, at in columns if name not in taken and _VARIABLE.fullmatch(name))
