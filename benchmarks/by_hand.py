@@ -36,18 +36,39 @@ async def bulk(posting: AbstractAsyncContextManager[Post], size: int) -> AsyncIt
         yield work
 
 
-async def each(send: Callable[[str], Awaitable[object]], count: int) -> None:
-    """One call a recipient."""
+@asynccontextmanager
+async def task_per_chunk(posting: AbstractAsyncContextManager[Post], size: int) -> AsyncIterator[Work]:
+    """What is often written instead: a task for every request at once, and a semaphore."""
+    async with posting as post:
+
+        async def work(count: int) -> None:
+            left = phones(count)
+            slots = asyncio.Semaphore(CONCURRENCY)
+
+            async def one(batch: list[str]) -> int:
+                async with slots:
+                    return await post(body(batch))
+
+            tasks = []
+            while batch := list(islice(left, size)):
+                tasks.append(asyncio.create_task(one(batch)))
+            assert sum(await asyncio.gather(*tasks)) == count
+
+        yield work
+
+
+async def each(send: Callable[[str], Awaitable[object]], count: int, callers: int = CONCURRENCY) -> None:
+    """One call a recipient, by that many callers."""
     left = phones(count)
 
     async def share() -> None:
         for phone in left:
             await send(phone)
 
-    await together(share)
+    await together(share, callers)
 
 
-async def together(share: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def together(share: Callable[[], Coroutine[Any, Any, None]], many: int = CONCURRENCY) -> None:
     async with asyncio.TaskGroup() as group:
-        for _ in range(CONCURRENCY):
+        for _ in range(many):
             group.create_task(share())

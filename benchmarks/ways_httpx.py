@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
-from by_hand import Post, SyncWork, Work, bulk
+from by_hand import Post, SyncWork, Work, bulk, each
+from by_hand import task_per_chunk as all_at_once
 from common import CHUNK, PHONE, body
 
 AUTH = httpx.BasicAuth("user", "token")
@@ -25,6 +27,22 @@ async def send(base_url: str) -> AsyncIterator[Work]:
                 assert reply.raise_for_status().json()[0]["idMensaje"]
 
         yield work
+
+
+@asynccontextmanager
+async def callers(base_url: str, many: int) -> AsyncIterator[Work]:
+    """That many callers of one client, each with one text at a time."""
+    async with posting(base_url) as post:
+
+        async def work(count: int) -> None:
+            await each(lambda phone: post(body([phone])), count, many)
+
+        yield work
+
+
+callers_1, callers_2, callers_4, callers_8, callers_16, callers_32, callers_64 = (
+    partial(callers, many=many) for many in (1, 2, 4, 8, 16, 32, 64)
+)
 
 
 @contextmanager
@@ -74,6 +92,11 @@ def chunks(base_url: str) -> AbstractAsyncContextManager[Work]:
 def chunks_orjson(base_url: str) -> AbstractAsyncContextManager[Work]:
     """The same, encoded and decoded by orjson."""
     return bulk(posting_orjson(base_url), CHUNK)
+
+
+def task_per_chunk(base_url: str) -> AbstractAsyncContextManager[Work]:
+    """500 recipients a request, 8 in flight, a task for each request from the start."""
+    return all_at_once(posting(base_url), CHUNK)
 
 
 def one_each(base_url: str) -> AbstractAsyncContextManager[Work]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
+from by_hand import SyncWork, Work, each
 from common import CHUNK, CONCURRENCY, PHONE, SENDER, TEXT, phones
 
 from mensatek_async import AsyncMensatek, Limits, Mensatek
-
-Work = Callable[[int], Awaitable[None]]
-SyncWork = Callable[[int], None]
 
 
 def account(base_url: str) -> dict[str, Any]:
@@ -29,6 +28,22 @@ async def send(base_url: str, **more: Any) -> AsyncIterator[Work]:
                 await client.sms.send(PHONE, TEXT)
 
         yield work
+
+
+@asynccontextmanager
+async def callers(base_url: str, many: int) -> AsyncIterator[Work]:
+    """That many callers of one client, each with one text at a time."""
+    async with AsyncMensatek(**account(base_url)) as client:
+
+        async def work(count: int) -> None:
+            await each(lambda phone: client.sms.send(phone, TEXT), count, many)
+
+        yield work
+
+
+callers_1, callers_2, callers_4, callers_8, callers_16, callers_32, callers_64 = (
+    partial(callers, many=many) for many in (1, 2, 4, 8, 16, 32, 64)
+)
 
 
 @asynccontextmanager

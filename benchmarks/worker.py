@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 from common import peak_megabytes
@@ -26,7 +26,8 @@ class Ways:
     def __init__(self, base_url: str, runner: asyncio.Runner) -> None:
         self._base_url = base_url
         self._runner = runner
-        self._stack = AsyncExitStack()
+        self._stack = ExitStack()  # of the plain ones, which belong outside the event loop
+        self._async_stack = AsyncExitStack()
         self._open: dict[str, Callable[[int], Any]] = {}
 
     def run(self, way: str, count: int) -> dict[str, float]:
@@ -47,14 +48,15 @@ class Ways:
         module, _, name = way.partition(":")
         manager = getattr(importlib.import_module(module), name)(self._base_url)
         if hasattr(manager, "__aenter__"):
-            work = self._runner.run(self._stack.enter_async_context(manager))
+            work = self._runner.run(self._async_stack.enter_async_context(manager))
         else:
-            work = self._stack.enter_context(manager)  # outside the event loop, where blocking calls belong
+            work = self._stack.enter_context(manager)
         assert callable(work)
         return work
 
     def close(self) -> None:
-        self._runner.run(self._stack.aclose())
+        self._stack.close()
+        self._runner.run(self._async_stack.aclose())
 
 
 async def timed(work: Callable[[int], Any], count: int) -> tuple[float, float]:

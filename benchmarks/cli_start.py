@@ -1,0 +1,67 @@
+"""How long the command takes to start, do something small and end, beside a bare interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from common import TEXT, Meter, Timing, options
+from report import Report, Target, versions
+
+TARGETS = {
+    "help": Target("`mensatek --help`, s", "<= 0.25"),
+    "segments": Target("`mensatek segments`, s", "<= 0.20"),
+}
+
+
+def spent() -> float:
+    """Processor seconds of all children so far."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def running(command: list[str]) -> Timing:
+    start, cpu = time.perf_counter(), spent()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return Timing(time.perf_counter() - start, spent() - cpu)
+
+
+def main() -> None:
+    asked = options(__doc__, rounds=21).parse_args()
+    report = Report("cli_start", "seconds from start to end of a command")
+    report.packages = versions("mensatek-async", "cyclopts", "rich")
+    mensatek = str(Path(sys.executable).with_name("mensatek"))
+    ways = {
+        "help": [mensatek, "--help"],
+        "segments": [mensatek, "segments", TEXT],
+        "version": [mensatek, "--version"],
+        "cyclopts": [sys.executable, "-c", "import cyclopts"],
+        "python": [sys.executable, "-c", "pass"],
+    }
+    labels = {
+        "help": "mensatek --help",
+        "segments": "mensatek segments TEXT",
+        "version": "mensatek --version",
+        "cyclopts": "python -c 'import cyclopts'",
+        "python": "python -c pass",
+    }
+    meter = Meter(3 if asked.quick else asked.rounds)
+    for name in meter.turns(ways):
+        meter.add(name, running(ways[name]))
+    for name, label in labels.items():
+        report.number(name, label, "s", [one.wall for one in meter.times[name]], TARGETS.get(name))
+    for name in TARGETS:
+        report.ratio(
+            f"{name}_over_python",
+            f"{labels[name]} over a bare interpreter",
+            meter.times[name],
+            meter.times["python"],
+        )
+    report.finish(asked)
+
+
+if __name__ == "__main__":
+    main()
