@@ -85,6 +85,8 @@ def normalise_all(phones: Sequence[str], region: str = "ES") -> list[str | Inval
             joined = ""
         # A line break inside a phone would make one of it look like two.
         if joined.count("\n") == len(phones) - 1 and _all_clean.fullmatch(joined):
+            if len(joined) == 12 * len(phones) - 1:  # every one with its 34
+                return list(phones)
             return [phone if len(phone) == 11 else "34" + phone for phone in phones]
     return [_normalise_or_error(phone, region) for phone in phones]
 

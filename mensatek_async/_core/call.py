@@ -15,15 +15,12 @@ from ..errors import (
     APIError,
     AuthenticationError,
     BadParameters,
-    ConnectionFailed,
     MensatekError,
     NotYours,
-    OutcomeUnknown,
     TooManyRequests,
-    UnexpectedReply,
 )
 from ..settings import Guard, Limits, Retry
-from .failures import Blocked, Cut, Failure, NotReached, ToldToWait, Unreadable
+from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
 from .guard import Gate
 from .limiter import Limiter
 from .memory import Memory
@@ -31,10 +28,10 @@ from .operations import Kind, Operation
 from .params import is_sparing, joins, key_of, value_of
 from .reading import Answer, read_answer
 from .retry import may_repeat, wait_before
-from .scrub import scrub
 from .sink import Sink
 from .trace import Trace, landing
 from .transport import Reply, Transport
+from .verdict import final, unknown, without_secrets
 
 _log = logging.getLogger("mensatek_async")
 
@@ -105,21 +102,23 @@ class Caller:
                     raise
                 answer = await self._repeat(operation, encoded, trace, joined, failure, started)
         except Failure as failure:
-            raise self._final(operation, params, trace, failure) from (failure.__cause__ or failure)
-        except APIError as error:
-            shown = self._without_secrets(error, params)
-            if not trace.maybe_done or operation.kind is Kind.READ or error.code in operation.not_done:
+            wait_max, secrets = self._retry.wait_max, self._transport.secrets
+            error = final(operation, params, trace, failure, secrets=secrets, wait_max=wait_max)
+            raise error from (failure.__cause__ or failure)
+        except APIError as refusal:
+            shown = without_secrets(refusal, params, self._transport.secrets)
+            if not trace.maybe_done or operation.kind is Kind.READ or refusal.code in operation.not_done:
                 raise shown from None
-            if error.code in operation.done:
+            if refusal.code in operation.done:
                 return Answer({"res": 1}, Reply(200, "", b""), done_before=True)
-            raise OutcomeUnknown(
-                operation.name, "an earlier try got no answer, and its repeat was refused", asked=params
+            raise unknown(
+                operation, "an earlier try got no answer, and its repeat was refused", params
             ) from shown
-        except MensatekError as error:
+        except MensatekError as stopped:
             if trace.maybe_done and operation.kind is not Kind.READ:
-                raise OutcomeUnknown(
-                    operation.name, "an earlier try got no answer, and it could not be repeated", asked=params
-                ) from error
+                raise unknown(
+                    operation, "an earlier try got no answer, and it could not be repeated", params
+                ) from stopped
             raise
         finally:
             self._touch(operation, params)
@@ -312,31 +311,6 @@ class Caller:
             except Failure as again:
                 failure = again
         raise failure
-
-    def _final(
-        self, operation: Operation, params: Mapping[str, Any], trace: Trace, failure: Failure
-    ) -> MensatekError:
-        reason = scrub(failure.reason, params, self._transport.secrets)
-        if trace.maybe_done and operation.kind is not Kind.READ:
-            return OutcomeUnknown(operation.name, f"no readable answer came ({reason})", asked=params)
-        if isinstance(failure, NotReached):
-            return ConnectionFailed(
-                f"{operation.name}: the provider could not be reached ({reason}). Nothing was sent.",
-                advice="Check the network and base_url, then try again.",
-            )
-        if isinstance(failure, ToldToWait):
-            return TooManyRequests(
-                f"{operation.name}: the provider asked to wait ({reason}). Nothing was sent.",
-                retry_after=failure.wait or self._retry.wait_max,
-            )
-        problems = failure.problems if isinstance(failure, Unreadable) else (reason.rstrip("."),)
-        return UnexpectedReply(operation.name, problems)
-
-    def _without_secrets(self, error: APIError, params: Mapping[str, Any]) -> APIError:
-        secrets = self._transport.secrets
-        error.args = (scrub(str(error.args[0]), params, secrets),)
-        error.detail = scrub(error.detail, params, secrets)
-        return error
 
     def _touch(self, operation: Operation, params: Mapping[str, Any]) -> None:
         if operation.touches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from attrs import evolve
 from .._wire.decode import DecodeError
 from .._wire.names import REQUEST, to_wire
 from .._wire.structure import structure
-from ..errors import InvalidRequest, MensatekError, OutcomeUnknown, UnexpectedReply
+from ..errors import InvalidRequest, MensatekError, UnexpectedReply
 from ..models.recipient import Recipient
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
 from .context import Context
@@ -20,6 +20,7 @@ from .message import Message, message_number, recipients_of, settled, wire_date
 from .operations import Kind, Operation
 from .reading import Answer
 from .trace import Trace
+from .verdict import unknown
 
 T = TypeVar("T")
 
@@ -41,9 +42,7 @@ def unreadable(operation: Operation, error: DecodeError, params: Mapping[str, An
     """The error for a reply with a value of the wrong kind."""
     if operation.kind is Kind.READ:
         return UnexpectedReply(operation.name, error.problems)
-    return OutcomeUnknown(
-        operation.name, f"the answer could not be read ({'; '.join(error.problems)})", asked=params
-    )
+    return unknown(operation, f"the answer could not be read ({'; '.join(error.problems)})", params)
 
 
 def _check_age(max_age: float) -> None:
@@ -63,7 +62,7 @@ async def send(
 async def send_request(
     context: Context,
     message: Message,
-    recipients: list[dict[str, str]],
+    recipients: Sequence[Mapping[str, str]],
     unicode: bool,
     trace: Trace,
     join: int | None = None,

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from attrs import evolve, field, frozen
 
 from .._wire.names import RECIPIENT, to_wire
+from .._wire.rows import Rows
 from .._wire.scalars import to_wire_datetime
 from ..errors import InvalidDate, InvalidRequest, TextAltered
 from ..models.recipient import Recipient, VoiceFallback
@@ -53,6 +54,7 @@ class Message:
         needs_unicode: whether its own words need Unicode, or it was asked for.
         segments: texts its own words take.
         is_plain: whether it is the same for every recipient.
+        shown: the text as a phone shows it, which is what is counted.
     """
 
     operation: Operation
@@ -65,14 +67,14 @@ class Message:
     segments: int = field(init=False)
     is_plain: bool = field(init=False)
     _length: int = field(init=False)
-    _shown: Template | PlainText = field(init=False, repr=False)
+    shown: Template | PlainText = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
         object.__setattr__(self, "needs_unicode", unicode)
         # A phone shows a short link for an element, and a PDF in the text would be thousands of texts.
         shown = PlainText(shortened(self.text.text)) if has_elements(self.text.text) else self.text
-        object.__setattr__(self, "_shown", shown)
+        object.__setattr__(self, "shown", shown)
         object.__setattr__(self, "segments", count_segments(shown.text, _name(unicode)))
         phones = shown.text.casefold().count(_PHONE_SLOT)
         object.__setattr__(self, "is_plain", not self.text.fields and not phones)
@@ -107,14 +109,15 @@ class Message:
         if longest <= (70 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
         return Addressed(
-            digits, wire, unicode, count_segments(self._shown.fill(values, digits), _name(unicode))
+            digits, wire, unicode, count_segments(self.shown.fill(values, digits), _name(unicode))
         )
 
     def request(
         self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None
     ) -> dict[str, Any]:
         """The parameters of one request."""
-        params = {**self.params, **to_wire(recipients=list(recipients), unicode=int(unicode))}
+        listed = recipients if isinstance(recipients, Rows) else list(recipients)
+        params = {**self.params, **to_wire(recipients=listed, unicode=int(unicode))}
         if join:
             params.update(to_wire(join=join))
         return params

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._wire.rows import Rows
 from ..errors import InvalidRequest
 from .memory import Key
 from .operations import Operation
@@ -36,6 +37,11 @@ def is_sparing(operation: Operation, params: Mapping[str, Any]) -> bool:
     """Whether this is a call that the provider wants made very rarely: the certificates of a period."""
     given = value_of(params, operation.sparing.casefold()) if operation.sparing else None
     return bool(given) and not value_of(params, "idmensaje")
+
+
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters for an error to carry, whose recipients are a list like any other."""
+    return {name: value.listed() if isinstance(value, Rows) else value for name, value in params.items()}
 
 
 def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:

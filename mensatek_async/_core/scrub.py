@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -32,7 +32,7 @@ def _values(params: Mapping[str, Any]) -> Iterator[str]:
     for name, value in params.items():
         if isinstance(value, str) and name.casefold() in _TEXTS:
             yield value
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             for row in value:
                 if isinstance(row, Mapping):
                     yield from (str(inner) for key, inner in row.items() if key.casefold() != "movil")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import InvalidField, InvalidRequest
+from .rows import Rows
 
 
 def _other(value: Any) -> Any:
@@ -38,7 +41,14 @@ def json_body(params: Mapping[str, Any]) -> bytes:
         InvalidField: a text holds half a character, which no encoding can write.
         InvalidRequest: a value of a kind the wire does not have.
     """
-    return _bytes(_json({name: _plain(value) for name, value in params.items() if value is not None}))
+    given = {name: _plain(value) for name, value in params.items() if value is not None}
+    if not any(type(value) is Rows for value in given.values()):
+        return _bytes(_json(given))
+    pairs = [
+        b"%b:%b" % (_bytes(_json(name)), _rows(value) if type(value) is Rows else _bytes(_json(value)))
+        for name, value in given.items()
+    ]
+    return b"{%b}" % b",".join(pairs)
 
 
 def form_body(params: Mapping[str, Any]) -> bytes:
@@ -70,7 +80,32 @@ def _plain(value: Any) -> Any:
 
 
 def _field(value: Any) -> str:
+    if isinstance(value, Rows):
+        return _rows(value).decode("utf-8")
     return value if isinstance(value, str) else _json(value).strip('"')
+
+
+def _rows(rows: Rows) -> bytes:
+    spelt = rows.spelt
+    if spelt is not None:
+        return spelt.encode("ascii")
+    dumps = _faster()
+    if dumps is not None:
+        try:
+            return dumps(rows.listed())
+        except TypeError:
+            pass  # half a character, which the slow way refuses in our words
+    return _bytes(_json(rows.listed()))
+
+
+@cache
+def _faster() -> Callable[[Any], bytes] | None:
+    """The extra `speed`. Only for what was made here: of mappings of texts it writes the very same bytes."""
+    try:
+        dumps: Callable[[Any], bytes] = importlib.import_module("orjson").dumps
+    except ImportError:
+        return None
+    return dumps
 
 
 def _json(value: Any) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, overload
 
 from attrs import define, evolve, field
 
-from .._core.message import PHONE, Message
+from .._core.message import Message
+from .._core.together import Columns, columns_of, in_unicode, segments_of, wire_of
+from .._wire.rows import Rows
 from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
 from ..phones import normalise_all
-from ..sources.rows import BrokenRow
 from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
@@ -62,14 +63,14 @@ class Chunk:
     unicode: bool = False
     rows: list[int] = field(factory=list)
     given: list[str | Recipient] = field(factory=list, repr=False)
-    wire: list[dict[str, str]] = field(factory=list, repr=False)
+    wire: Rows = field(factory=Rows, repr=False)
     segments: int = 0
     invalid: list[RowProblem] = field(factory=list)
 
     @property
     def recipients(self) -> Recipients:
         """Its recipients, phones in international digits."""
-        return Recipients(self.given, [wire[PHONE] for wire in self.wire])
+        return Recipients(self.given, self.wire.phones)
 
 
 class Chunker:
@@ -83,15 +84,10 @@ class Chunker:
         self._invalid: list[RowProblem] = []
         self.rows: int = 0
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The names of the text's fields."""
-        return self._message.text.fields
-
     def number(self, given: object) -> int:
         """Count a row and tell its number: the caller's own, else its position."""
         self.rows += 1
-        own = given.row if isinstance(given, Recipient | BrokenRow) else None
+        own = given.row if isinstance(given, Recipient) else None
         return self.rows if own is None else own
 
     def room(self, size: int) -> int:
@@ -100,9 +96,7 @@ class Chunker:
 
     def add(self, batch: Sequence[str | Recipient], size: int) -> None:
         """Take rows, no more than there is room for."""
-        if self._message.is_plain and all(type(given) is str for given in batch):
-            self._add_phones(batch)  # type: ignore[arg-type]
-        else:
+        if not self._add_together(batch):
             for given in batch:
                 self._add_one(given)
         for unicode, chunk in self._open.items():
@@ -124,33 +118,76 @@ class Chunker:
             self._ready.append(Chunk(invalid=self._taken()))
         return self.take()
 
-    def _add_phones(self, batch: Sequence[str]) -> None:
-        """Bare phones for a text without fields, the commonest and the largest input: checked all at once."""
-        message = self._message
+    def _add_together(self, batch: Sequence[str | Recipient]) -> bool:
+        """Check rows all at once where they are all of one kind and clean; False when each has to be looked at."""
+        phones: list[Any] = list(batch)
+        columns: Columns | None = {}
+        numbers: Sequence[int | None] = ()
+        kinds = set(map(type, batch))
+        if kinds == {Recipient}:
+            columns = columns_of(self._message, [one.fields for one in batch])  # type: ignore[union-attr]
+            phones = [one.phone for one in batch]  # type: ignore[union-attr]
+            numbers = [one.row for one in batch]  # type: ignore[union-attr]
+        elif kinds != {str} or self._message.text.fields:
+            return False
+        if columns is None:
+            return False
         first = self.rows + 1
         self.rows += len(batch)
-        phones = normalise_all(batch, message.region)
-        rows: Sequence[int] = range(first, first + len(batch))
-        wrong = [at for at, phone in enumerate(phones) if type(phone) is not str]
-        self._invalid += [RowProblem(rows[at], str(phones[at])) for at in wrong]
-        if wrong:
-            rows, batch, phones = _without(set(wrong), rows, batch, phones)
-        new = self._seen.add_all(phones)  # type: ignore[arg-type]
-        if not all(new):
-            repeated = {at for at, is_new in enumerate(new) if not is_new}
-            self._invalid += [RowProblem(rows[at], REPEATED) for at in sorted(repeated)]
-            rows, batch, phones = _without(repeated, rows, batch, phones)
-        chunk = self._open[message.needs_unicode]
-        chunk.rows.extend(rows)
-        chunk.given.extend(batch)
-        chunk.wire.extend([{PHONE: phone} for phone in phones])  # type: ignore[dict-item]
-        chunk.segments += message.segments * len(rows)
+        rows: Sequence[int] = range(first, self.rows + 1)
+        if any(number is not None for number in numbers):
+            rows = [at if own is None else own for at, own in zip(rows, numbers, strict=True)]
+        self._sort(rows, batch, phones, columns)
+        return True
 
-    def _add_one(self, given: str | Recipient | BrokenRow) -> None:
-        row = self.number(given)
-        if isinstance(given, BrokenRow):
-            self._invalid.append(RowProblem(row, given.reason))
+    def _sort(
+        self,
+        rows: Sequence[int],
+        given: Sequence[str | Recipient],
+        phones: Sequence[str],
+        columns: Columns,
+    ) -> None:
+        """Refuse the rows that are wrong or repeated; the others go where their encoding belongs."""
+        message = self._message
+        checked = normalise_all(phones, message.region)
+        if set(map(type, checked)) - {str}:
+            wrong = {at: str(phone) for at, phone in enumerate(checked) if type(phone) is not str}
+            self._invalid += [RowProblem(rows[at], reason) for at, reason in wrong.items()]
+            rows, given, columns, checked = _without(wrong, rows, given, columns, checked)
+        phones = checked  # type: ignore[assignment]
+        repeated = self._seen.repeats(phones)
+        if repeated:
+            self._invalid += [RowProblem(rows[at], REPEATED) for at in repeated]
+            rows, given, columns, phones = _without(set(repeated), rows, given, columns, phones)
+        unicode = in_unicode(message, columns)
+        if isinstance(unicode, bool):
+            self._put(unicode, rows, given, phones, columns)
             return
+        for which in (False, True):
+            others = {at for at, one in enumerate(unicode) if one is not which}
+            self._put(which, *_without(others, rows, given, phones, columns))
+
+    def _put(
+        self,
+        unicode: bool,
+        rows: Sequence[int],
+        given: Sequence[str | Recipient],
+        phones: Sequence[str],
+        columns: Columns,
+    ) -> None:
+        if not rows:
+            return
+        chunk = self._open[unicode]
+        chunk.rows.extend(rows)
+        chunk.given.extend(given)
+        chunk.segments += segments_of(self._message, phones, columns, unicode)
+        if columns:
+            chunk.wire.add(wire_of(phones, columns))
+        else:
+            chunk.wire.add_phones(phones)
+
+    def _add_one(self, given: str | Recipient) -> None:
+        row = self.number(given)
         try:
             phone, wire, unicode, segments = self._message.address(given)
         except InvalidRequest as error:
@@ -162,7 +199,10 @@ class Chunker:
         chunk = self._open[unicode]
         chunk.rows.append(row)
         chunk.given.append(given)
-        chunk.wire.append(wire)
+        if len(wire) > 1:
+            chunk.wire.add([wire])
+        else:
+            chunk.wire.add_phones([phone])
         chunk.segments += segments
 
     def _close(self, unicode: bool) -> None:
@@ -175,6 +215,11 @@ class Chunker:
         return invalid
 
 
-def _without(places: set[int], *lists: Sequence[Any]) -> tuple[list[Any], ...]:
-    """The lists without what stands at some places."""
-    return tuple([one for at, one in enumerate(listed) if at not in places] for listed in lists)
+def _without(places: Container[int], *lists: Any) -> tuple[Any, ...]:
+    """The lists, or mappings of lists, without what stands at some places."""
+    return tuple(
+        {name: _without(places, column)[0] for name, column in listed.items()}
+        if isinstance(listed, Mapping)
+        else [one for at, one in enumerate(listed) if at not in places]
+        for listed in lists
+    )

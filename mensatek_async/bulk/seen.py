@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _PAGE = 16  # bits of a number inside one page
-_DENSE = 4096  # entries from which a page is smaller as a bitmap
+_LOW = (1 << _PAGE) - 1
+_DENSE = 2048  # entries from which a page is kept as a bitmap, which is quicker to look up
+_NEW_PAGE = 200  # bytes of a page and its place among the others
+_ENTRY = 4  # bytes: its own two, and its share in the bitmap to come
 
 
 class SeenPhones:
     """An exact set of phone numbers that costs two to three bytes each.
 
     Numbers of one country lie close together, so they are kept as pages of 65,536 neighbours: a sorted array of the low
-    16 bits, or a bitmap once that is smaller. All the mobile numbers of Spain need 25 MB. At `most_bytes` it takes no
+    16 bits, or a bitmap once it is well filled. All the mobile numbers of Spain need 25 MB. At `most_bytes` it takes no
     further numbers and `full` is set; then only the provider's own rule catches a repeat.
     """
 
@@ -25,40 +28,61 @@ class SeenPhones:
 
     def add(self, phone: str) -> bool:
         """Remember a phone given as digits; False when it was met before."""
-        return self.add_all((phone,))[0]
+        return not self.repeats((phone,))
 
     def add_all(self, phones: Sequence[str]) -> list[bool]:
-        """Remember phones; for each, False when it was met before. One loop, since it runs for every recipient."""
-        pages = self._pages
-        new: list[bool] = []
-        for number in map(int, phones):
-            low = number & 0xFFFF
-            page = pages.get(number >> _PAGE)
-            if page is None:
-                new.append(True)
-                if self._pay(200):
-                    pages[number >> _PAGE] = array("H", (low,))
-            elif isinstance(page, bytearray):
-                mask = 1 << (low & 7)
-                met = page[low >> 3] & mask
-                page[low >> 3] |= mask
-                new.append(not met)
-            else:
-                at = bisect_left(page, low)
-                met = at < len(page) and page[at] == low
-                new.append(not met)
-                if not met and self._pay(2):
-                    page.insert(at, low)
-                    if len(page) >= _DENSE:
-                        pages[number >> _PAGE] = _bitmap(page)
+        """Remember phones; for each, False when it was met before."""
+        new = [True] * len(phones)
+        for place in self.repeats(phones):
+            new[place] = False
         return new
 
-    def _pay(self, size: int) -> bool:
-        if self._left < size:
-            self.full = True
-            return False
-        self._left -= size
-        return True
+    def repeats(self, phones: Sequence[str]) -> list[int]:
+        """Remember phones; gives the places of those that were met before."""
+        if self._left >= _NEW_PAGE * len(phones):  # enough, wherever they lie
+            return self._add(map(int, phones))
+        places: list[int] = []
+        for place, number in enumerate(map(int, phones)):
+            if not self._has_room(number):
+                self.full = True
+            elif self._add((number,)):
+                places.append(place)
+        return places
+
+    def _has_room(self, number: int) -> bool:
+        page = self._pages.get(number >> _PAGE)
+        if page is None:
+            return self._left >= _NEW_PAGE
+        return self._left >= _ENTRY or type(page) is bytearray or number & _LOW in page
+
+    def _add(self, numbers: Iterable[int]) -> list[int]:
+        """One loop, since it runs for every recipient."""
+        pages, find = self._pages, self._pages.get
+        places: list[int] = []
+        spent = 0
+        for place, number in enumerate(numbers):
+            low = number & _LOW
+            page = find(number >> _PAGE)
+            if isinstance(page, bytearray):
+                byte, mask = page[low >> 3], 1 << (low & 7)
+                if byte & mask:
+                    places.append(place)
+                else:
+                    page[low >> 3] = byte | mask
+            elif page is None:
+                pages[number >> _PAGE] = array("H", (low,))
+                spent += _NEW_PAGE
+            else:
+                at = bisect_left(page, low)
+                if at < len(page) and page[at] == low:
+                    places.append(place)
+                else:
+                    page.insert(at, low)
+                    spent += _ENTRY
+                    if len(page) >= _DENSE:
+                        pages[number >> _PAGE] = _bitmap(page)
+        self._left -= spent
+        return places
 
 
 def _bitmap(page: array[int]) -> bytearray:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
-from ..sources.batches import Batches, RecipientSource
-from ..sources.rows import BrokenRow
 from .chunks import Chunk, Chunker
+
+
+_STEADY = (list, tuple, GeneratorType)  # go on where the last loop ended
+
+
+class Batches(ABC):
+    """Rows that are fetched many at a time, such as those of another thread."""
+
+    @abstractmethod
+    async def read(self, most: int) -> Sequence[Any]:
+        """From 1 to `most` further rows; none at the end."""
+
+    @abstractmethod
+    def total(self) -> int | None:
+        """How many there are in all, when that is known."""
 
 
 def each(rows: Iterable[Any]) -> Iterator[Any]:
@@ -32,15 +48,14 @@ class Source:
                 "recipients is a list or another iterable of phones and Recipients, not one of them.",
                 advice="Use send for a single recipient.",
             )
-        if isinstance(recipients, RecipientSource):
-            recipients = recipients.batches(chunker.fields)
         if isinstance(recipients, Batches):
             self._batches, self.total = recipients, recipients.total()
             return
         if isinstance(recipients, AsyncIterable):
             self._async = recipients.__aiter__()
         elif isinstance(recipients, Iterable):
-            self._plain = each(recipients)
+            known = type(recipients) in _STEADY
+            self._plain = iter(recipients) if known else each(recipients)
         else:
             raise InvalidRequest(f"recipients is an iterable, not {type(recipients).__name__}.")
         try:
@@ -68,10 +83,8 @@ class Source:
     async def _fill(self, batch: list[Any], room: int) -> bool:
         """Read up to `room` rows into `batch`; True at the end of the input."""
         if self._plain is not None:
-            for given in self._plain:
-                batch.append(given)
-                if len(batch) >= room:
-                    return False
+            batch.extend(islice(self._plain, room))
+            return len(batch) < room
         elif self._async is not None:
             while len(batch) < room:
                 try:
@@ -93,13 +106,10 @@ class Source:
         given: list[Any] = []
         if not self.ended:
             self.ended = await self._fill(given, size)
-        rows = [self._chunker.number(one) for one in given]
-        return rows, [Recipient(one.phone) if isinstance(one, BrokenRow) else one for one in given]
+        return [self._chunker.number(one) for one in given], given
 
     async def aclose(self) -> None:
-        """Close an async generator that was not read to its end, and what is read in batches."""
-        if self._batches is not None:
-            await self._batches.aclose()
+        """Close an async generator that was not read to its end."""
         close = getattr(self._async, "aclose", None)
         if close is not None and not self.ended:
             await close()

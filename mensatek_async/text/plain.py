@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -75,6 +75,20 @@ class PlainText:
         if suspicious or self._layout.inside:
             self._layout.check(values, {wire: wire for wire in values}, suspicious=suspicious)
         return values
+
+    def columns(self, rows: Sequence[Mapping[str, object]]) -> dict[str, list[str]] | None:
+        """What `values` gives for many recipients: nothing, when the text has no placeholder and they no such field.
+
+        Returns:
+            None when each has to be looked at.
+        """
+        if self._layout.variables:
+            return None
+        try:
+            sent = any(_variable(name) is not None for name in set[Any]().union(*rows))
+        except (InvalidField, TypeError):
+            return None
+        return None if sent else {}
 
     def fill(self, values: Mapping[str, str], phone: str) -> str:
         """The text with what `values` gave, as a recipient sees it; the cheap half of `render`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Literal
 
@@ -117,6 +117,19 @@ def count_segments(text: str, encoding: Encoding = "auto") -> int:
     if fewest == most or units == len(text):
         return fewest
     return 1 + sum(1 for _ in _cuts(text, encoding))
+
+
+def has_pairs(text: str, encoding: Wire) -> bool:
+    """Whether a character of `text` takes two units, so that its length does not tell how it is cut."""
+    return _units(text, encoding) != len(text)
+
+
+def count_by_length(lengths: Sequence[int], encoding: Wire) -> int:
+    """The segments of many texts together, none of them empty or with a character of two units."""
+    single, part = _LIMITS[encoding]
+    if max(lengths, default=0) <= single:
+        return len(lengths)
+    return sum([1 if length <= single else -(-length // part) for length in lengths])
 
 
 def _resolve(text: str, encoding: str) -> Wire:

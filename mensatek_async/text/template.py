@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
@@ -93,6 +93,25 @@ class Template:
         if suspicious or layout.inside:
             layout.check(values, dict(self._slots), suspicious=suspicious)
         return values
+
+    def columns(self, rows: Sequence[Mapping[str, object]]) -> dict[str, list[str]] | None:
+        """What `values` gives for many recipients, as a list for each wire name.
+
+        Returns:
+            None when a field is missing, is no plain text, or could be an element: then each has to be looked at.
+        """
+        if self._layout.risky or self._layout.inside:
+            return None
+        columns: dict[str, list[str]] = {}
+        for wire, name in self._slots:
+            try:
+                column = [fields[name] for fields in rows]
+            except (KeyError, TypeError):
+                return None
+            if set(map(type, column)) - {str} or has_opening("".join(column)):  # type: ignore[arg-type]
+                return None
+            columns[wire] = column  # type: ignore[assignment]
+        return columns
 
     def fill(self, values: Mapping[str, str], phone: str) -> str:
         """The text with what `values` gave, as a recipient sees it; the cheap half of `render`."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async import Recipient, Template
-from mensatek_async._core.message import compose
+from mensatek_async import Recipient, Template, TextAltered
+from mensatek_async._core.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.bulk.chunks import REPEATED, Chunk, Chunker
 from mensatek_async.bulk.seen import SeenPhones
@@ -65,6 +66,73 @@ async def test_every_row_is_in_one_place_and_every_phone_in_one_chunk(
         assert [recipient.phone for recipient in chunk.recipients] == [wire["Movil"] for wire in chunk.wire]
 
 
+class OneByOne(Chunker):
+    """Looks at each row alone, as it must where a batch is not clean."""
+
+    def _add_together(self, batch: Sequence[str | Recipient]) -> bool:
+        return False
+
+
+several = st.dictionaries(
+    st.sampled_from(["n", "m", "o", "Variable_1", "Variable_11"]),
+    st.text(st.sampled_from("aáñ€ŁЖ(😀)LINK:/ "), max_size=90) | st.integers() | st.none(),
+)
+clean = st.fixed_dictionaries({"n": st.text(st.sampled_from("aáñ€Ł😀"), max_size=90), "m": st.just("x" * 40)})
+texts = st.sampled_from(
+    [
+        "Hola",
+        "Hola (Movil), " + "a" * 150,
+        "Hola (Variable_1)",
+        Template("Hola {n}"),
+        Template("{n}{m}"),
+        Template("Ж {n} {n} {phone} " + "a" * 60),
+        Template("{n} € {phone}{m} " + "a" * 120),
+        Template("Vea (LINK:2:https://e.example/{n})"),
+        Template("Hola {phone}"),
+    ]
+)
+batches = st.lists(phones | st.sampled_from(["12", "+34 600 00 00 01"]), max_size=12) | st.lists(
+    st.builds(
+        Recipient,
+        phones | st.sampled_from(["12", "+44 7911 123456"]),
+        clean | several,
+        row=st.none() | st.integers(100, 200),
+    ),
+    max_size=12,
+)
+
+
+@given(batches, texts, st.sampled_from(["auto", "gsm", "unicode"]))
+def test_rows_checked_together_fare_as_each_alone(
+    batch: Sequence[str | Recipient], text: str | Template, encoding: Encoding
+) -> None:
+    """What is done for many at once is quicker and nothing else: the same chunks, refusals and counts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TextAltered)
+        message = compose(OPERATIONS["EnviarSMS"], text, sender=None, region="ES", encoding=encoding)
+        together, alone = Chunker(message, SeenPhones()), OneByOne(message, SeenPhones())
+        found = []
+        for chunker in (together, alone):
+            chunker.add(batch, 500)
+            chunks = []
+            while chunk := chunker.flush():
+                chunks.append((chunk.unicode, chunk.rows, chunk.given, list(chunk.wire), chunk.segments))
+            found.append((chunks, chunker.rows))
+    assert found[0] == found[1]
+
+
+@given(batches)
+def test_rows_refused_together_are_told_as_each_alone(batch: Sequence[str | Recipient]) -> None:
+    """The same rows for the same reasons."""
+    message = compose(OPERATIONS["EnviarSMS"], Template("Hola {n}"), sender=None, region="ES")
+    told = []
+    for chunker in (Chunker(message, SeenPhones()), OneByOne(message, SeenPhones())):
+        chunker.add(batch, 500)
+        chunk = chunker.flush()
+        told.append(sorted((one.row, one.reason) for one in chunk.invalid) if chunk else [])
+    assert told[0] == told[1]
+
+
 async def test_many_broken_rows_are_told_before_a_chunk_is_full() -> None:
     """A file of broken rows does not pile up in memory."""
     found = await chunks_of(["x"] * 1200, "Hola", 500)
@@ -114,6 +182,14 @@ def test_seen_phones_is_a_set(numbers: list[int]) -> None:
         known.add(number)
 
 
+@given(st.lists(st.lists(st.integers(34_600_000_000, 34_600_000_300).map(str), max_size=20)))
+def test_seen_phones_takes_many_at_once(lists: list[list[str]]) -> None:
+    """Phones given together are answered as if each came alone."""
+    seen, alone = SeenPhones(), SeenPhones()
+    for listed in lists:
+        assert seen.add_all(listed) == [alone.add(phone) for phone in listed]
+
+
 def test_a_full_page_becomes_a_bitmap_and_still_knows() -> None:
     """Neighbouring numbers change their form without being forgotten."""
     seen = SeenPhones()
@@ -132,6 +208,7 @@ def test_memory_is_bounded() -> None:
     assert seen.full
     assert not seen.add(numbers[0])
     assert seen.add(numbers[-1])
+    assert seen.repeats([numbers[0], numbers[-1], numbers[1]]) == [0, 2]
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc"))))
