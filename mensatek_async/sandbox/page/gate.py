@@ -1,0 +1,126 @@
+"""Who may see the page and act on it: host, password, origin, token; and the headers of every answer."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+import secrets
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TOKEN_HEADER = "x-sandbox-token"  # noqa: S105  a header's name
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+_OWN_SITE = frozenset({"", "same-origin", "none"})
+_WRONG_PASSWORD_SECONDS = 0.5
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?", re.IGNORECASE)
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name means this machine alone."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Gate:
+    """Lets through to the page who may come, and refuses the rest.
+
+    Args:
+        app: the page.
+        host: the address the sandbox listens on. On loopback only requests to loopback names pass: another name
+            in `Host` is a web page elsewhere that had its name point here.
+        password: what must be given by HTTP Basic, with any user name; None asks for nothing.
+        allowed_hosts: further names the page may be called by.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, host: str, password: str | None, allowed_hosts: Collection[str]
+    ) -> None:
+        self._app = app
+        self._is_local = is_loopback(host)
+        self._password = password
+        self._hosts = frozenset(name.lower() for name in allowed_hosts)
+        self.token: str = secrets.token_urlsafe(24)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        refusal = await self._refusal(scope)
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await (refusal or self._app)(scope, receive, headed)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._knows(host):
+            return error_answer(403, "host", "The sandbox's page is not known by this name")
+        if self._password is not None and not self._is_password(headers.get("authorization", "")):
+            await anyio.sleep(_WRONG_PASSWORD_SECONDS if "authorization" in headers else 0)
+            answer = error_answer(401, "password", "The sandbox's page needs its password")
+            answer.headers["WWW-Authenticate"] = 'Basic realm="Mensatek sandbox", charset="UTF-8"'
+            return answer
+        is_action = scope["method"] not in _SAFE_METHODS
+        # A link from elsewhere may open the page; its data and actions are for the page itself.
+        if (is_action or scope["path"] != "/") and not self._is_own(headers, host):
+            return error_answer(403, "origin", "Only the sandbox's own page may ask this")
+        if is_action and not secrets.compare_digest(
+            headers.get(TOKEN_HEADER, "").encode(), self.token.encode()
+        ):
+            return error_answer(403, "csrf", "The token is missing or old: read /_sandbox/state again")
+        return None
+
+    def _knows(self, host: str) -> bool:
+        found = _HOST.fullmatch(host)
+        if not found:
+            return False
+        name = found.group(1).lower()
+        return not self._is_local or is_loopback(name) or name in self._hosts
+
+    def _is_password(self, header: str) -> bool:
+        scheme, _, credentials = header.partition(" ")
+        try:
+            given = base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
+        except ValueError:
+            return False
+        return scheme.lower() == "basic" and secrets.compare_digest(given, (self._password or "").encode())
+
+    def _is_own(self, headers: Headers, host: str) -> bool:
+        if headers.get("sec-fetch-site", "") not in _OWN_SITE:
+            return False
+        origin = headers.get("origin")
+        return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def error_answer(status: int, code: str, message: str) -> JSONResponse:
+    """An error as the page reads it."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
