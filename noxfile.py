@@ -51,6 +51,14 @@ def tests_sync(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """The fault suite of campaigns in full, then a storm of kills; arguments after -- go to the storm (--kills 1000)."""
+    session.install("-q", ".[all]", *_group("tests"))
+    session.run("pytest", "-q", "tests/faults", env={"FAULTS": "all"})
+    session.run("python", "-m", "tests.faults.storm", *session.posargs)
+
+
+@nox.session
 def tests_lowest(session: nox.Session) -> None:
     """All tests against the lowest versions that pyproject.toml allows."""
     project = PROJECT["project"]

@@ -193,11 +193,16 @@ class PostgresServer:
 
     def execute(self, query: str, url: str | None = None) -> list[tuple[Any, ...]]:
         """Run a statement as the administrator; returns the rows it gives, if any."""
-        import psycopg
+        return execute(query, url or self.url())
 
-        with psycopg.connect(url or self.url(), autocommit=True) as connection:
-            cursor = connection.execute(query.encode())
-            return cursor.fetchall() if cursor.description else []
+
+def execute(query: str, url: str) -> list[tuple[Any, ...]]:
+    """Run one statement; returns the rows it gives, if any."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
 def unavailable(reason: str) -> None:

@@ -1,0 +1,133 @@
+"""One test's stage: a sandbox, a journal, a campaign's rows, workers, and the judge."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mensatek_async.sandbox import Sandbox
+from tests.faults.jobs import Job, Trip
+from tests.faults.judging import Verdict, judge, read_rows
+from tests.faults.processes import Worker, Workers
+
+LEASE = 3.0  # seconds; the shortest that a busy machine keeps to
+FIRST = 34_600_000_000
+
+
+def phones(count: int, first: int = FIRST) -> list[str]:
+    """So many different mobiles."""
+    return [str(first + number) for number in range(count)]
+
+
+class Scene:
+    """What a test needs for one campaign.
+
+    Args:
+        sandbox: the provider.
+        store: where the journal is.
+        workers: who runs.
+        folder: for files.
+    """
+
+    def __init__(self, sandbox: Sandbox, store: str, workers: Workers, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.store = store
+        self.workers = workers
+        self.folder = folder
+        self.given: list[str] = []
+        self._numbers = itertools.count(1)
+        self.job = Job(
+            store=store,
+            account=(sandbox.user, sandbox.token, sandbox.base_url),
+            options={"chunk_size": 10},
+            store_options={"lease": LEASE, "poll": 0.05},
+            client={"retry": {"wait_initial": 0.02, "wait_max": 0.1}},
+            source=str(folder / "rows.csv"),
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the journal is a file."""
+        return not self.store.startswith("postgresql")
+
+    def write(self, rows: Iterable[str], name: str = "rows.csv") -> Path:
+        """Write the campaign's rows."""
+        given = list(rows)
+        path = self.folder / name
+        path.write_text("movil\n" + "".join(f"{row}\n" for row in given), encoding="utf-8")
+        if name == "rows.csv":
+            self.given = given
+        return path
+
+    def start(self, how: str = "start", *trips: Trip, **changes: Any) -> Worker:
+        """Start a worker; of options, store options and client settings, those given are added to the usual."""
+        for name in ("options", "store_options", "client"):
+            if name in changes:
+                changes[name] = {**getattr(self.job, name), **changes[name]}
+        number = next(self._numbers)
+        job = replace(
+            self.job,
+            how=how,
+            trips=trips,
+            **{"out": str(self.folder / f"out-{number}"), "export": "", **changes},
+        )
+        return self.workers.start(job)
+
+    def run(self, how: str = "start", *trips: Trip, **changes: Any) -> dict[str, Any]:
+        """Run a worker to its end; returns its last progress."""
+        return self.start(how, *trips, **changes).outcome()
+
+    def killed(self, point: str, nth: int = 1, how: str = "start", **changes: Any) -> None:
+        """Run a worker that is killed at a point."""
+        worker = self.start(how, Trip(point, nth), **changes)
+        status = worker.wait()
+        assert status == -9, f"it was not killed at {point}, but ended with {status}: {worker.told()}"
+
+    def finish(self, how: str = "start", **changes: Any) -> dict[str, Any]:
+        """Run the campaign to its end and judge; returns its last progress."""
+        path = self.folder / "export.csv"
+        progress = self.run(how, export=str(path), **changes)
+        assert progress["state"] == "done", progress
+        verdict = self.judge(progress)
+        assert verdict.clean, (verdict, progress)
+        return progress
+
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of the last export."""
+        return read_rows(self.folder / "export.csv")
+
+    def judge(self, progress: dict[str, Any] | None = None, **more: Any) -> Verdict:
+        """The verdict over the last export."""
+        return judge(self.sandbox.counts, self.given, self.rows(), progress, **more)
+
+    def await_calls(self, count: int, seconds: float = 20) -> None:
+        """Block until the sandbox has processed so many requests."""
+        deadline = time.monotonic() + seconds
+        while len(self.sandbox.requests) < count:
+            assert time.monotonic() < deadline, f"only {len(self.sandbox.requests)} requests came"
+            time.sleep(0.005)
+
+    @property
+    def file(self) -> Path:
+        """The journal's file."""
+        return Path(self.store)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Look into the journal, without a trace in it."""
+        if self.is_sqlite:
+            with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as connection:
+                return connection.execute(statement).fetchall()
+        import psycopg
+
+        with psycopg.connect(self.store) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def sizes(self) -> list[int]:
+        """How many recipients each request had, in order."""
+        return [len(call.params["Destinatarios"]) for call in self.sandbox.requests if call.params]

@@ -1,0 +1,181 @@
+"""A program that runs a campaign by the public API only; the tests kill it, stop it and lie to it.
+
+python -m tests.faults.worker JOB      one job (a line of JSON), in this process
+python -m tests.faults.worker --serve  a job a line, each in a fork: what takes long to import is imported once
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+import tracemalloc
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults.jobs import Job
+
+
+def _step_clock(seconds: float) -> None:
+    """Put the wall clock ahead, before anything has taken a reference to it."""
+    real, real_ns = time.time, time.time_ns
+    time.time = lambda: real() + seconds
+    time.time_ns = lambda: real_ns() + int(seconds * 1e9)
+
+
+def told(progress: Any) -> dict[str, Any]:
+    """A progress as JSON has it."""
+    names = (
+        [one.name for one in fields(progress)]
+        if is_dataclass(progress)
+        else [one.name for one in progress.__attrs_attrs__]
+    )
+    found = {name.lstrip("_"): getattr(progress, name) for name in names}
+    found["done"] = progress.done
+    plain = (str, int, float, bool, type(None))
+    return {name: value if isinstance(value, plain) else str(value) for name, value in found.items()}
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    from mensatek_async import Guard, Limits, Retry, Timeout
+
+    kinds = {"timeout": Timeout, "retry": Retry, "limits": Limits, "guard": Guard}
+    given: dict[str, Any] = {name: kinds[name](**values) for name, values in job.client.items()}
+    user, token, url = job.account
+    return {"user": user, "token": token, "base_url": url, "sender": "ACME", **given}
+
+
+def _rows(job: Job) -> Any:
+    from mensatek_async import CsvSource
+
+    return CsvSource(job.source, phone="movil")
+
+
+async def _run(job: Job) -> dict[str, Any]:
+    from mensatek_async import AsyncMensatek, Campaigns
+
+    async with (
+        AsyncMensatek(**_settings(job)) as client,
+        Campaigns(client, store=job.store, **job.store_options) as campaigns,
+    ):
+        progress = await _carry_out(job, campaigns)
+        if job.export:
+            campaign = await campaigns.get(job.name)
+            await campaign.export(Path(job.export))
+        return told(progress)
+
+
+async def _carry_out(job: Job, campaigns: Any) -> Any:
+    if job.how == "work":
+        listed = await campaigns.work(job.budget, concurrency=job.concurrency)
+        return (
+            next((one for one in listed if one.name == job.name), None)
+            or await (await campaigns.get(job.name)).progress()
+        )
+    if job.how == "look":
+        await campaigns.list()
+        return await (await campaigns.get(job.name)).progress()
+    if job.how == "drive":
+        return await campaigns.drive(job.name, job.budget, concurrency=job.concurrency)
+    if job.how == "get":
+        campaign = await campaigns.get(job.name)
+        return await campaign.complete(concurrency=job.concurrency)
+    campaign = await campaigns.start(job.name, job.text, _rows(job), **job.options)
+    if job.how == "ingest":
+        return await _read_up(campaign)
+    if job.how == "watch":
+        async with campaign.run(concurrency=job.concurrency, interval=0.05) as stream:
+            async for progress in stream:
+                found = progress
+        return found
+    return await campaign.complete(concurrency=job.concurrency)
+
+
+async def _read_up(campaign: Any) -> Any:
+    import anyio
+
+    while True:
+        progress = await campaign.progress()
+        if not progress.reading:
+            return progress
+        await anyio.sleep(0.05)
+
+
+def _run_sync(job: Job) -> dict[str, Any]:
+    from mensatek_async import Mensatek, SyncCampaigns
+
+    with (
+        Mensatek(**_settings(job)) as client,
+        SyncCampaigns(client, store=job.store, **job.store_options) as campaigns,
+    ):
+        campaign = campaigns.start(job.name, job.text, _rows(job), **job.options)
+        progress = campaign.complete(concurrency=job.concurrency)
+        if job.export:
+            campaign.export(Path(job.export))
+        return told(progress)
+
+
+def carry_out(job: Job) -> int:
+    """Run one job; writes what became of it to its file."""
+    import anyio
+
+    from tests.faults import points
+
+    points.arm(job.trips, job.reached)
+    if job.memory:
+        tracemalloc.start()
+    try:
+        outcome = _run_sync(job) if job.how == "sync" else anyio.run(_run, job, backend=job.backend)
+        if job.memory:
+            outcome["peak"] = tracemalloc.get_traced_memory()[1]
+    except BaseException as error:
+        outcome = {"error": type(error).__name__, "text": str(error), "trace": traceback.format_exc()}
+    text = json.dumps(outcome)
+    if job.out:
+        Path(job.out).write_text(text, encoding="utf-8")
+    else:
+        print(text, flush=True)
+    return 1 if "error" in outcome else 0
+
+
+def serve() -> None:
+    """Take jobs from standard input; tells the process id of each, and then how it ended."""
+    import httpx  # noqa: F401
+    import psycopg  # noqa: F401
+    import trio  # noqa: F401
+
+    import mensatek_async
+
+    for name in ("AsyncMensatek", "Mensatek", "Campaigns", "SyncCampaigns", "CsvSource"):
+        getattr(mensatek_async, name, None)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(2, 1)  # the nursery's own output is for process ids only
+            try:
+                status = carry_out(Job.load(line))
+            except BaseException:
+                traceback.print_exc()
+                status = 2
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--serve"]:
+        serve()
+    else:
+        asked = Job.load(sys.argv[1])
+        if asked.clock:
+            _step_clock(asked.clock)
+        sys.exit(carry_out(asked))
