@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from .settings import Guard, Limits, Retry, Timeout
     from .sources.files import CsvSource, ExcelSource, JsonLinesSource
     from .sources.rows import BrokenRow
+    from .sources.sql import SqlSource
     from .sync._certified import SyncCertifiedResource
     from .sync._client import Mensatek
     from .sync._files import SyncFilesResource
@@ -151,6 +152,7 @@ _HOMES = {
     "settings": ("Guard", "Limits", "Retry", "Timeout"),
     "sources.files": ("CsvSource", "ExcelSource", "JsonLinesSource"),
     "sources.rows": ("BrokenRow",),
+    "sources.sql": ("SqlSource",),
     "sync._certified": ("SyncCertifiedResource",),
     "sync._client": ("Mensatek",),
     "sync._files": ("SyncFilesResource",),
@@ -232,6 +234,7 @@ __all__ = [
     "Segmentation",
     "SendResult",
     "SmsResource",
+    "SqlSource",
     "StorageFull",
     "StoredFile",
     "SyncBulkStream",

@@ -15,6 +15,7 @@ from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
 from ..phones import normalise_all
+from ..sources.rows import BrokenRow
 from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
@@ -84,10 +85,15 @@ class Chunker:
         self._invalid: list[RowProblem] = []
         self.rows: int = 0
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the text's fields."""
+        return self._message.text.fields
+
     def number(self, given: object) -> int:
         """Count a row and tell its number: the caller's own, else its position."""
         self.rows += 1
-        own = given.row if isinstance(given, Recipient) else None
+        own = given.row if isinstance(given, Recipient | BrokenRow) else None
         return self.rows if own is None else own
 
     def room(self, size: int) -> int:
@@ -96,6 +102,7 @@ class Chunker:
 
     def add(self, batch: Sequence[str | Recipient], size: int) -> None:
         """Take rows, no more than there is room for."""
+        batch = self._without_broken(batch)
         if not self._add_together(batch):
             for given in batch:
                 self._add_one(given)
@@ -117,6 +124,18 @@ class Chunker:
         if not self._ready and self._invalid:
             self._ready.append(Chunk(invalid=self._taken()))
         return self.take()
+
+    def _without_broken(self, batch: Sequence[str | Recipient]) -> Sequence[str | Recipient]:
+        """The batch without its broken rows, where the other rows say their numbers themselves."""
+        if BrokenRow not in set(map(type, batch)):
+            return batch
+        kept = [one for one in batch if not isinstance(one, BrokenRow)]
+        if any(not isinstance(one, Recipient) or one.row is None for one in kept):
+            return batch
+        for one in batch:
+            if isinstance(one, BrokenRow):
+                self._add_one(one)
+        return kept
 
     def _add_together(self, batch: Sequence[str | Recipient]) -> bool:
         """Check rows all at once where they are all of one kind and clean; False when each has to be looked at."""
@@ -186,8 +205,11 @@ class Chunker:
         else:
             chunk.wire.add_phones(phones)
 
-    def _add_one(self, given: str | Recipient) -> None:
+    def _add_one(self, given: str | Recipient | BrokenRow) -> None:
         row = self.number(given)
+        if isinstance(given, BrokenRow):
+            self._invalid.append(RowProblem(row, given.reason))
+            return
         try:
             phone, wire, unicode, segments = self._message.address(given)
         except InvalidRequest as error:

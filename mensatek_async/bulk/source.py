@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from itertools import islice
 from types import GeneratorType
 from typing import Any
 
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
+from ..sources.batches import Batches, RecipientSource
+from ..sources.rows import BrokenRow
 from .chunks import Chunk, Chunker
 
-
 _STEADY = (list, tuple, GeneratorType)  # go on where the last loop ended
-
-
-class Batches(ABC):
-    """Rows that are fetched many at a time, such as those of another thread."""
-
-    @abstractmethod
-    async def read(self, most: int) -> Sequence[Any]:
-        """From 1 to `most` further rows; none at the end."""
-
-    @abstractmethod
-    def total(self) -> int | None:
-        """How many there are in all, when that is known."""
 
 
 def each(rows: Iterable[Any]) -> Iterator[Any]:
@@ -48,6 +36,8 @@ class Source:
                 "recipients is a list or another iterable of phones and Recipients, not one of them.",
                 advice="Use send for a single recipient.",
             )
+        if isinstance(recipients, RecipientSource):
+            recipients = recipients.batches(chunker.fields)
         if isinstance(recipients, Batches):
             self._batches, self.total = recipients, recipients.total()
             return
@@ -106,10 +96,13 @@ class Source:
         given: list[Any] = []
         if not self.ended:
             self.ended = await self._fill(given, size)
-        return [self._chunker.number(one) for one in given], given
+        rows = [self._chunker.number(one) for one in given]
+        return rows, [Recipient(one.phone) if isinstance(one, BrokenRow) else one for one in given]
 
     async def aclose(self) -> None:
-        """Close an async generator that was not read to its end."""
+        """Close an async generator that was not read to its end, and what is read in batches."""
+        if self._batches is not None:
+            await self._batches.aclose()
         close = getattr(self._async, "aclose", None)
         if close is not None and not self.ended:
             await close()

@@ -41,9 +41,20 @@ class RecipientSource(ABC):
 
     callers_thread: ClassVar[bool] = False
 
-    @abstractmethod
     def __iter__(self) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order: a recipient with its fields, or why it is none."""
+        """Every row in order: a recipient with its fields, or why it is none. It raises what `rows` does."""
+        return self.rows()
+
+    @abstractmethod
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Every row in order: a recipient with its fields, or why it is none.
+
+        Args:
+            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+
+        Raises:
+            InvalidRequest: the rows cannot be read, or a column is missing.
+        """
 
     @abstractmethod
     def batches(self, needed: Sequence[str] | None = None) -> Batches:

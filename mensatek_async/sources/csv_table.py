@@ -11,7 +11,7 @@ from typing import BinaryIO, TextIO
 
 from ..errors import InvalidRequest
 from .rows import BrokenRow, Grid
-from .text_files import LONGEST_LINE, Encoding, as_text, lines_of
+from .text_files import LONGEST_LINE, Encoding, lines_of, opened_as
 
 DELIMITERS = (";", "\t", ",", "|")
 _NAMES = {"\t": "tabs"}
@@ -63,7 +63,7 @@ class CsvTable(Grid):
     def __init__(self, handle: BinaryIO, encoding: Encoding, delimiter: str | None = None) -> None:
         self._handle = handle
         self._encoding = encoding
-        with as_text(handle, encoding) as text:
+        with opened_as(handle, encoding) as text:
             head = [line for line in islice(lines_of(text), 50) if line.strip()]
         self._delimiter = _spelled(delimiter) if delimiter else _guess(head)
         self.find_headings()
@@ -74,7 +74,7 @@ class CsvTable(Grid):
 
     def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
         """Every record; one whose quote is never closed costs its own line and no other."""
-        with as_text(self._handle, self._encoding) as text:
+        with opened_as(self._handle, self._encoding) as text:
             lines = _Lines(text)
             lines.skip_sep()
             row = 0

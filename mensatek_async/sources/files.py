@@ -18,7 +18,7 @@ from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .json_table import JsonTable
 from .opening import ZIP, start_of
-from .reading import Fields, assign_columns
+from .reading import Fields, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
 
@@ -30,20 +30,29 @@ class FileSource(RecipientSource):
 
     def __init__(self, path: str | os.PathLike[str], phone: str | int | None, fields: Fields) -> None:
         self._path = Path(path)
-        self._phone = _checked_phone(phone)
-        self._fields = _checked_fields(fields)
+        self._phone = checked_phone(phone)
+        self._fields = checked_fields(fields)
         self._encoding_of: tuple[tuple[int, int], Encoding] | None = None
         self._hash_of: tuple[tuple[int, int], str] | None = None
         self._open().close()
 
-    def __iter__(self) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order: a recipient with its fields, or why it is none.
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Every row in order: a recipient with its fields, or why it is none. Iterating over the source does the same.
+
+        Args:
+            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
 
         Raises:
             InvalidRequest: the file cannot be read, is of another kind, or has no such column.
             ConfigurationError: what reads it is not installed.
         """
-        return self._rows(None)
+        with self._open() as handle:
+            try:
+                yield from assign_columns(self._table(handle), needed, self._phone, fields=self._fields)
+            except OSError as error:
+                raise self._unreadable(error) from None
+            except InvalidRequest as error:
+                raise InvalidFile(f"{self._name}: {error.args[0]}", advice=error.advice) from None
 
     def batches(self, needed: Sequence[str] | None = None) -> Batches:
         """The rows for a send, from the first one, read in a worker thread.
@@ -51,7 +60,7 @@ class FileSource(RecipientSource):
         Args:
             needed: the names of the text's fields, which are then all that is read; None when the text is not known.
         """
-        return ThreadBatches(lambda: self._rows(needed))
+        return ThreadBatches(lambda: self.rows(needed))
 
     def describe(self) -> str:
         """What it is, for messages: its kind and name."""
@@ -93,15 +102,6 @@ class FileSource(RecipientSource):
     @abstractmethod
     def _options(self) -> tuple[object, ...]:
         """What else decides which rows are read."""
-
-    def _rows(self, needed: Sequence[str] | None) -> Iterator[Recipient | BrokenRow]:
-        with self._open() as handle:
-            try:
-                yield from assign_columns(self._table(handle), needed, self._phone, fields=self._fields)
-            except OSError as error:
-                raise self._unreadable(error) from None
-            except InvalidRequest as error:
-                raise InvalidFile(f"{self._name}: {error.args[0]}", advice=error.advice) from None
 
     def _open(self) -> BinaryIO:
         handle = open_file(self._path)
@@ -243,20 +243,6 @@ class ExcelSource(FileSource):
 def _state(handle: BinaryIO) -> tuple[int, int]:
     told = os.fstat(handle.fileno())
     return told.st_size, told.st_mtime_ns
-
-
-def _checked_phone(phone: str | int | None) -> str | int | None:
-    if phone is None or (isinstance(phone, str | int) and not isinstance(phone, bool) and phone):
-        return phone
-    raise InvalidRequest("phone is the heading of a column or its number from 1.")
-
-
-def _checked_fields(fields: Fields) -> Fields:
-    if fields is None:
-        return None
-    if isinstance(fields, str | bytes) or not isinstance(fields, Sequence | Mapping):
-        raise InvalidRequest("fields is a list of columns, or a mapping of field to column.")
-    return dict(fields) if isinstance(fields, Mapping) else tuple(fields)
 
 
 def _checked_encoding(name: str) -> Encoding:

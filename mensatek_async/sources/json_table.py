@@ -9,13 +9,16 @@ from typing import BinaryIO
 
 from ..errors import InvalidFile
 from .rows import BrokenRow, Row, Table
-from .text_files import LONGEST_LINE, Encoding, as_text, lines_of
+from .text_files import LONGEST_LINE, Encoding, lines_of, opened_as
+from .values import as_text
 
 _SAMPLE = 100  # objects whose keys make up the columns
 
 
 class JsonTable(Table):
     """A JSON Lines file."""
+
+    no_phone = "the line has no phone"
 
     def __init__(self, handle: BinaryIO, encoding: Encoding) -> None:
         self._handle = handle
@@ -40,11 +43,11 @@ class JsonTable(Table):
                 yield item
             else:
                 number, values = item
-                yield number, [_text(values[name]) if name in values else None for name in self.columns]
+                yield number, [as_text(values[name]) if name in values else None for name in self.columns]
 
     def _objects(self) -> Iterator[tuple[int, dict[str, object]] | BrokenRow]:
         self.blank = 0
-        with as_text(self._handle, self._encoding) as text:
+        with opened_as(self._handle, self._encoding) as text:
             for number, line in enumerate(lines_of(text), 1):
                 if not line.strip():
                     self.blank += 1
@@ -62,16 +65,3 @@ def _parse(number: int, line: str) -> tuple[int, dict[str, object]] | BrokenRow:
     if not isinstance(value, dict):
         return BrokenRow(number, "the line is not a JSON object")
     return number, value
-
-
-def _text(value: object) -> str:
-    """A value as it would be written in a message; what is neither text nor number cannot be."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False)

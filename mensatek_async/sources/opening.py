@@ -10,7 +10,7 @@ from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .json_table import JsonTable
 from .rows import Table
-from .text_files import as_text, detect, lines_of
+from .text_files import detect, lines_of, opened_as
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -47,7 +47,7 @@ def open_table(
     if start_of(handle).startswith(ZIP):
         return ExcelTable(handle, sheet)
     encoding = detect(handle)
-    with as_text(handle, encoding) as text:
+    with opened_as(handle, encoding) as text:
         first = next((line for line in islice(lines_of(text), 100) if line.strip()), "").lstrip()
     if first.startswith("{") or name.lower().endswith((".jsonl", ".ndjson")):
         return JsonTable(handle, encoding)

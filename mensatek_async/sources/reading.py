@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from attrs import frozen
 
@@ -19,6 +20,14 @@ _VARIABLE = re.compile(r"\s*variable_0*(?:[1-9]|10)\s*", re.IGNORECASE)  # sent 
 
 Fields = Sequence[str] | Mapping[str, str | int] | None
 """The fields of each recipient: names of columns, or field by field its column; None for all other columns."""
+
+
+class Chosen(Protocol):
+    """Row numbers."""
+
+    def __contains__(self, row: int, /) -> bool:
+        """Whether a row is meant."""
+        ...
 
 
 @frozen
@@ -37,7 +46,7 @@ class Reading:
     phone: int
     fields: tuple[tuple[str, int], ...] = ()
     extra: tuple[tuple[str, int], ...] = ()
-    rows: Container[int] | None = None
+    rows: Chosen | None = None
 
     def __iter__(self) -> Iterator[Recipient | BrokenRow]:
         rows = self.rows
@@ -46,16 +55,16 @@ class Reading:
                 if rows is None or item.row in rows:
                     yield item
             elif rows is None or item[0] in rows:
-                yield self._recipient(*item)
+                yield self.recipient(*item)
 
-    def _recipient(self, row: int, cells: Sequence[str | None]) -> Recipient | BrokenRow:
+    def recipient(self, row: int, cells: Sequence[str | None]) -> Recipient | BrokenRow:
+        """What a row of cells becomes."""
         given = cells[self.phone]
         phone = given.strip() if given else ""
         if not phone:
-            missing = (
-                "the row ends before the phone" if given is None and any(cells) else "the phone is empty"
+            return BrokenRow(
+                row, self.source.no_phone if given is None and any(cells) else "the phone is empty"
             )
-            return BrokenRow(row, missing)
         values: dict[str, object] = {}
         for name, position in self.fields:
             cell = cells[position]
@@ -92,7 +101,7 @@ def assign_columns(
     phone: str | int | None = None,
     *,
     fields: Fields = None,
-    rows: Container[int] | None = None,
+    rows: Chosen | None = None,
     say: Say = keyword,
 ) -> Reading:
     """Find the phone's column and those of the fields.
@@ -145,3 +154,27 @@ def _sent_along(
 ) -> tuple[tuple[str, int], ...]:
     taken = {name for name, _ in wanted}
     return tuple((name, at) for name, at in columns if name not in taken and _VARIABLE.fullmatch(name))
+
+
+def checked_phone(phone: str | int | None) -> str | int | None:
+    """The phone's column as the user names it.
+
+    Raises:
+        InvalidRequest: that is neither a heading nor a number.
+    """
+    if phone is None or (isinstance(phone, str | int) and not isinstance(phone, bool) and phone):
+        return phone
+    raise InvalidRequest("phone is the heading of a column or its number from 1.")
+
+
+def checked_fields(fields: Fields) -> Fields:
+    """The fields as the user names them.
+
+    Raises:
+        InvalidRequest: they are neither a list nor a mapping.
+    """
+    if fields is None:
+        return None
+    if isinstance(fields, str | bytes) or not isinstance(fields, Sequence | Mapping):
+        raise InvalidRequest("fields is a list of columns, or a mapping of field to column.")
+    return dict(fields) if isinstance(fields, Mapping) else tuple(fields)

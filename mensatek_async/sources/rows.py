@@ -6,6 +6,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import ClassVar
 
 from attrs import field, frozen
 
@@ -36,11 +37,13 @@ class Table(ABC):
     Attributes:
         label: what it is taken for, such as "CSV, Windows-1252, separated by ;".
         columns: its headings, in order.
+        no_phone: what is said of a row that has no cell for the phone.
         headless: whether it has no headings; columns are then called "1", "2" ...
         blank: blank rows met by the last `rows()`.
     """
 
     label: str = ""
+    no_phone: ClassVar[str] = "the row ends before the phone"
     columns: tuple[str, ...] = ()
     headless: bool = False
     blank: int = 0

@@ -124,7 +124,7 @@ class _Counter:
 
 
 @contextmanager
-def as_text(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
+def opened_as(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
     """Read the file as text from its start; the file itself stays open."""
     handle.seek(0)
     text = TextIOWrapper(handle, encoding.name, errors="replace")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
 from decimal import Decimal
 
 
 def as_text(value: object) -> str:
-    """A cell as people see it; a phone kept as a number comes without its decimal point."""
+    """A cell as people write it: a number without a decimal point it does not need, a list or object as JSON."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -22,4 +23,6 @@ def as_text(value: object) -> str:
         return value.strftime("%d/%m/%Y")
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return value.strftime("%H:%M") if isinstance(value, datetime.time) else str(value)

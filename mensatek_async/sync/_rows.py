@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -49,12 +49,31 @@ class Rows(Batches):
         return batch
 
 
+class _InCaller(RecipientSource):
+    """A source that only the caller's thread touches."""
+
+    def __init__(self, source: RecipientSource) -> None:
+        self._source = source
+
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Every row in order."""
+        return self._source.rows(needed)
+
+    def batches(self, needed: Sequence[str] | None = None) -> Batches:
+        """The rows for a send, read by the thread that waits for it."""
+        return Rows(self.rows(needed))
+
+    def describe(self) -> str:
+        """What it is."""
+        return self._source.describe()
+
+
 def in_caller(recipients: Iterable[str | Recipient | BrokenRow]) -> Any:
     """Recipients for a bulk send, of any number."""
     if isinstance(recipients, _AS_THEY_ARE) or not isinstance(recipients, Iterable):
         return recipients
-    if isinstance(recipients, RecipientSource) and not recipients.callers_thread:
-        return recipients
+    if isinstance(recipients, RecipientSource):
+        return _InCaller(recipients) if recipients.callers_thread else recipients
     return Rows(recipients)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mensatek_async.cli.files import open_input
 from mensatek_async.cli.stop import Exit, Stop
-from mensatek_async.sources.text_files import as_text, detect, reason_of, shown
+from mensatek_async.sources.text_files import opened_as, detect, reason_of, shown
 
 
 def _stopped(path: str) -> str:
@@ -149,14 +149,14 @@ def test_text_is_read_again_from_the_start() -> None:
     encoding = detect(handle)
 
     for _ in range(2):
-        with as_text(handle, encoding) as text:
+        with opened_as(handle, encoding) as text:
             assert list(text) == ["a\n", "b\n", "c\n"]
 
 
 def test_a_reading_thrown_away_late_is_quiet() -> None:
     """Python may finish an abandoned reading after its file was closed."""
     handle = io.BytesIO(b"a")
-    reading = as_text(handle, detect(handle))
+    reading = opened_as(handle, detect(handle))
     reading.__enter__()
     handle.close()
 
