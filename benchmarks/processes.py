@@ -32,7 +32,7 @@ class Worker:
         """One round of that many units.
 
         Raises:
-            RuntimeError: the process failed; why is on standard error.
+            RuntimeError: it failed.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -42,6 +42,8 @@ class Worker:
         if not line:
             raise RuntimeError(f"{way}: the process ended")
         took = json.loads(line)
+        if "error" in took:
+            raise RuntimeError(f"{way}: {took['error']}")
         return Done(Timing(took["wall"] / count, took["cpu"] / count), took["peak"])
 
 

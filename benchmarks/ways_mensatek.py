@@ -31,9 +31,9 @@ async def send(base_url: str, **more: Any) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def callers(base_url: str, many: int) -> AsyncIterator[Work]:
+async def callers(base_url: str, many: int, **more: Any) -> AsyncIterator[Work]:
     """That many callers of one client, each with one text at a time."""
-    async with AsyncMensatek(**account(base_url)) as client:
+    async with AsyncMensatek(**account(base_url), **more) as client:
 
         async def work(count: int) -> None:
             await each(lambda phone: client.sms.send(phone, TEXT), count, many)

@@ -1,17 +1,20 @@
-"""Callbacks a second: parsing alone, and through each mount, beside the standard library and two peers' parsers."""
+"""Callbacks: parsing alone, and through each mount, beside the standard library and two peers' parsers."""
 
 from __future__ import annotations
 
-import argparse
 import gc
 import io
 import json
-import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+
+from common import Meter, Timing, options
+from peers import found
+from processes import Worker, working
+from report import Report, Target, versions
 
 from mensatek_async.webhooks import Event, asgi, parse, wsgi
 
@@ -19,6 +22,12 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 BOUNDARY = "----FormBoundary7MA4YWxkTrZu0gW"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 Work = Callable[[int], object]
+PEERS = {
+    "telnyx": "telnyx webhooks.unsafe_unwrap",
+    "vonage": "vonage check_signature of json.loads",  # it has no models for callbacks
+}
+JSON_TARGET = Target("webhook JSON parse, us", "<= 12", "<= 7.5", by="cpu")
+FORM_TARGET = Target("webhook form parse, over `parse_qsl`", "<= 1.8", "<= 1.8")
 
 
 def report(number: int) -> dict[str, Any]:
@@ -56,68 +65,6 @@ def parsers(count: int) -> dict[str, Work]:
         "parse_qsl": lambda n: parse_qsl(forms[n].decode(), keep_blank_values=True),
         "parse, form": lambda n: parse(forms[n], FORM),
         "parse, multipart": lambda n: parse(multiparts[n], MULTIPART),
-        **peers(count),
-    }
-
-
-def peers(count: int) -> dict[str, Work]:
-    """The parsers of those peers that are installed, each with a delivery report of its own provider."""
-    found: dict[str, Work] = {}
-    try:
-        from telnyx import Telnyx
-    except ImportError:
-        pass
-    else:
-        unwrap = Telnyx(api_key="KEY").webhooks.unsafe_unwrap
-        texts = [json.dumps(telnyx_report(number)) for number in range(count)]
-        found[f"telnyx {version('telnyx')}"] = lambda n: unwrap(texts[n])
-    try:
-        from vonage_http_client.auth import Auth
-    except ImportError:
-        pass
-    else:
-        # Vonage has no models for callbacks: its users decode the JSON, and it checks the signature.
-        check = Auth(api_key="key", api_secret="secret", signature_secret="s", signature_method="sha256")
-        bodies = [json.dumps(vonage_report(number)).encode() for number in range(count)]
-        found[f"vonage {version('vonage')}"] = lambda n: check.check_signature(json.loads(bodies[n]))
-    return found
-
-
-def telnyx_report(number: int) -> dict[str, Any]:
-    return {
-        "data": {
-            "event_type": "message.finalized",
-            "id": f"4ee8c3a6-4995-4309-a3c6-{number:012}",
-            "occurred_at": "2026-11-22T12:00:00.000+00:00",
-            "record_type": "event",
-            "payload": {
-                "id": f"834f3d53-8a3c-4aa0-a733-{number:012}",
-                "record_type": "message",
-                "direction": "outbound",
-                "type": "SMS",
-                "text": "Su cita es a las 10:00",
-                "parts": 1,
-                "from": {"phone_number": "+34600999999", "carrier": "", "line_type": ""},
-                "to": [{"phone_number": f"+{34600000000 + number}", "status": "delivered", "carrier": ""}],
-                "completed_at": "2026-11-22T12:00:00.000+00:00",
-                "errors": [],
-            },
-        }
-    }
-
-
-def vonage_report(number: int) -> dict[str, Any]:
-    return {
-        "msisdn": str(34600000000 + number),
-        "to": "TUEMPRESA",
-        "network-code": "21407",
-        "messageId": f"{number:016}",
-        "price": "0.03330000",
-        "status": "delivered",
-        "scts": "2611221200",
-        "err-code": "0",
-        "message-timestamp": "2026-11-22 12:00:00",
-        "sig": "0" * 64,
     }
 
 
@@ -170,52 +117,48 @@ def mounts(count: int) -> dict[str, Work]:
     return {"asgi.WebhookApp": through_asgi, "wsgi.WebhookApp": through_wsgi}
 
 
-def measure(ways: dict[str, Work], rounds: int, count: int) -> dict[str, list[float]]:
-    """Microseconds an event, a number for each round; the ways take turns."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 1):
-        for name in sorted(ways, reverse=bool(number % 2)):
-            work = ways[name]
-            gc.collect()
-            start = time.perf_counter()
-            for n in range(count):
-                work(n)
-            if number:  # the first round pays for imports and caches
-                times[name].append((time.perf_counter() - start) / count * 1e6)
-    return times
+def took(work: Work, count: int) -> Timing:
+    """One event, of that many."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    for n in range(count):
+        work(n)
+    return Timing((time.perf_counter() - wall) / count, (time.process_time() - cpu) / count)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--count", type=int, default=2000, help="events in a round (2000)")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it runs")
+    parser = options(__doc__, rounds=21)
+    parser.add_argument("--count", type=int, default=2000, help="events in a round, at most 2,000")
     asked = parser.parse_args()
     rounds, count = (3, 200) if asked.quick else (asked.rounds, asked.count)
-    times = measure({**parsers(count), **mounts(count)}, rounds, count)
-    found = {
-        "benchmark": "webhooks",
-        "rounds": rounds,
-        "microseconds": {name: round(statistics.median(each), 2) for name, each in times.items()},
-    }
-    best = {
-        name: min(each) for name, each in times.items()
-    }  # a few microseconds: whatever else runs only adds
-    ratios = {
-        "parse, JSON / json.loads": best["parse, JSON"] / best["json.loads"],
-        "parse, form / parse_qsl": best["parse, form"] / best["parse_qsl"],
-    }
-    found["best"] = {name: round(each, 2) for name, each in best.items()}
-    found["ratios"] = {name: round(ratio, 2) for name, ratio in ratios.items()}
-    if asked.json:
-        print(json.dumps(found))
-        return
-    for name, each in times.items():
-        median = statistics.median(each)
-        print(f"{name:20} {median:7.1f} us  (best {min(each):6.1f})  {1e6 / median:10,.0f} events/s")
-    for name, ratio in ratios.items():
-        print(f"{name:34} {ratio:.2f}")
+    report = Report("webhooks", "reading one callback, and a request through each mount")
+    report.packages = versions("mensatek-async", "multipart")
+    meter = Meter(rounds)
+    ours = {**parsers(count), **mounts(count)}
+    with ExitStack() as stack:
+        theirs: dict[str, Worker] = {}
+        for peer in PEERS:
+            if python := found(peer, report, asked.peers):
+                theirs[peer] = stack.enter_context(working("", python))
+        for name in meter.turns([*ours, *theirs]):
+            if name in ours:
+                meter.add(name, took(ours[name], count))
+            else:
+                meter.add(name, theirs[name].run(f"ways_{name}:callbacks", count).timing)
+    conclude(report, meter.times)
+    report.finish(asked)
+
+
+def conclude(report: Report, times: dict[str, list[Timing]]) -> None:
+    for name, timings in times.items():
+        target = JSON_TARGET if name == "parse, JSON" else None
+        report.microseconds(name, PEERS.get(name, name), timings, target)
+    report.ratio("json", "parse, JSON over json.loads", times["parse, JSON"], times["json.loads"])
+    report.ratio("form", "parse, form over parse_qsl", times["parse, form"], times["parse_qsl"], FORM_TARGET)
+    for peer in PEERS:
+        if peer in times:
+            told = f"{PEERS[peer]} over parse, JSON"
+            report.ratio(f"over_{peer}", told, times[peer], times["parse, JSON"])
 
 
 if __name__ == "__main__":

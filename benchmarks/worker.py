@@ -51,8 +51,8 @@ class Ways:
             work = self._runner.run(self._async_stack.enter_async_context(manager))
         else:
             work = self._stack.enter_context(manager)
-        assert callable(work)
-        return work
+        found: Callable[[int], Any] = work
+        return found
 
     def close(self) -> None:
         self._stack.close()
@@ -73,7 +73,11 @@ def main() -> None:
         ways = Ways(base_url, runner)
         for line in sys.stdin:
             way, count = line.split()
-            print(json.dumps(ways.run(way, int(count))), flush=True)
+            try:
+                told: dict[str, Any] = ways.run(way, int(count))
+            except Exception as error:
+                told = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(told), flush=True)
         ways.close()
 
 
