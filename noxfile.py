@@ -52,7 +52,7 @@ def tests_sync(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """The fault suite of campaigns in full, then a storm of kills; arguments after -- go to the storm (--kills 1000)."""
+    """The fault suite of campaigns in full, then a storm of kills, which arguments after -- go to (--kills 1000)."""
     session.install("-q", ".[all]", *_group("tests"))
     session.run("pytest", "-q", "tests/faults", env={"FAULTS": "all"})
     session.run("python", "-m", "tests.faults.storm", *session.posargs)
