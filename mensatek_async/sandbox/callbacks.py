@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -143,12 +144,15 @@ class Callbacks:
                 )
             )
 
-    def attach(self, account: Account, lock: AbstractContextManager[Any]) -> Teller:
+    def attach(
+        self, account: Account, lock: AbstractContextManager[Any], changed: Callable[[], None]
+    ) -> Teller:
         """Belong to a sandbox: follow what its account accepts.
 
         Args:
             account: whose news are told.
             lock: the account's.
+            changed: called when callbacks were added or are over.
 
         Returns:
             Who tells them.
@@ -159,7 +163,7 @@ class Callbacks:
         if self._teller is not None:
             raise ValueError("These callbacks belong to a sandbox already")
         self._account, self._lock = account, lock
-        self._teller = Teller(self._target, self._connections, self._habits, account, lock)
+        self._teller = Teller(self._target, self._connections, self._habits, account, lock, changed)
         account.watchers.append(self._teller)
         return self._teller
 

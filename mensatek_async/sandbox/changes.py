@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 Topic = Literal[
     "messages", "phones", "files", "calls", "callbacks", "credits", "guard", "faults", "clock", "settings"
 ]
 """What can change."""
+
+ALL_TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 
 class Changes:
@@ -17,18 +19,22 @@ class Changes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: list[Callable[[int, frozenset[Topic]], None]] = []
+        self._listeners: list[Callable[[frozenset[Topic]], None]] = []
         self.revision = 0
 
     def announce(self, *topics: Topic) -> None:
         """Something of these topics changed."""
         with self._lock:
             self.revision += 1
-            revision, listeners = self.revision, list(self._listeners)
+            listeners = list(self._listeners)
         for listener in listeners:
-            listener(revision, frozenset(topics))
+            listener(frozenset(topics))
 
-    def listen(self, listener: Callable[[int, frozenset[Topic]], None]) -> Callable[[], None]:
+    def announce_callbacks(self) -> None:
+        """Callbacks were added, or are over."""
+        self.announce("callbacks")
+
+    def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
         """Be told from now on; what comes back ends it."""
         with self._lock:
             self._listeners.append(listener)

@@ -52,8 +52,9 @@ class Clock:
 
     @scale.setter
     def scale(self, scale: float) -> None:
+        scale = _checked(scale)
         self._put(self.now)
-        self._scale = _checked(scale)
+        self._scale = scale
 
     def step(self, seconds: float) -> None:
         """Move forward (never back) by that many seconds.

@@ -38,8 +38,6 @@ CONTRACT_DAYS = 15
 """How long a contract waits for its recipient unless the send says otherwise (`Aceptacion`, at most 15)."""
 
 MAGIC = "999"
-_UNREACHABLE = frozenset({1})  # a text that has left is not scheduled
-
 _DAY = 86_400.0
 
 Stage = tuple[float, int]
@@ -68,7 +66,12 @@ def magic_status(phone: str) -> int | None:
     if phone[-6:-3] != MAGIC or len(phone) < 6:
         return None
     status = int(phone[-3:])
-    return status if status in LABELS and status not in _UNREACHABLE else None
+    return status if has_ending(status) else None
+
+
+def has_ending(status: int) -> bool:
+    """Whether there is a magic ending for a status."""
+    return status in LABELS and status < 1000 and PHASES[status] not in ("scheduled", "cancelled")
 
 
 def usual_way(kind: Kind) -> list[int]:

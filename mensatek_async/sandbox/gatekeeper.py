@@ -39,6 +39,12 @@ class Gatekeeper:
         """Open the door again."""
         self.blocked_until = None
 
+    def forget(self) -> None:
+        """Open the door and count from nothing."""
+        self.unblock()
+        self._wrong.clear()
+        self._reads.clear()
+
     def wrong_calls(self, now: datetime) -> int:
         """How many wrong calls count at that moment."""
         return sum(now - moment <= WRONG_WINDOW for moment in self._wrong)

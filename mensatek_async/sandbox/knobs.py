@@ -102,6 +102,16 @@ class Knobs(Handset):
         """What its clock shows, aware, UTC."""
         return self.clock.now
 
+    @property
+    def time_scale(self) -> float:
+        """How many seconds pass for it in a real one; settable."""
+        return self.clock.scale
+
+    @time_scale.setter
+    def time_scale(self, scale: float) -> None:
+        with self._provider.changing("clock") as account:
+            account.clock.scale = scale
+
     def advance(self, seconds: float) -> None:
         """Move its clock forward: scheduled texts leave, awaited deliveries happen, blocks end.
 

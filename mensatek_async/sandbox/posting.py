@@ -7,7 +7,7 @@ import http.client
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -26,11 +26,13 @@ class Post:
         fields: what it says, by wire names.
         answers: the HTTP status of each try, in order; None for one without an answer.
         repeated: it is a repetition that the sandbox made on purpose.
+        ended: it was taken, or is not tried again.
     """
 
     fields: Mapping[str, Any] = field(repr=False)
     answers: list[int | None] = field(default_factory=list)
     repeated: bool = False
+    ended: bool = False
 
     @property
     def taken(self) -> bool:
@@ -104,10 +106,12 @@ class Poster:
     Args:
         target: where to.
         connections: how many threads; more than one lets posts overtake each other.
+        ended: called on their threads for every post that is over.
     """
 
-    def __init__(self, target: Target, connections: int) -> None:
+    def __init__(self, target: Target, connections: int, ended: Callable[[Post], None]) -> None:
         self._target = target
+        self._ended = ended
         self._connections = connections
         self._changed = threading.Condition()
         self._waiting: deque[Post] = deque()
@@ -163,6 +167,7 @@ class Poster:
             while (post := self._next()) is not None:
                 try:
                     self._bring(post, connection)
+                    self._ended(post)
                 finally:
                     with self._changed:
                         self._under_way -= 1
@@ -187,7 +192,8 @@ class Poster:
             wait *= 2 if attempt else 1
             post.answers.append(self._try(connection, body, headers))
             if post.taken:
-                return
+                break
+        post.ended = True
 
     def _try(
         self, connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]

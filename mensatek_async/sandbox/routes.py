@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import openapi
 from .operations import OPERATIONS
+from .page.gate import Gate
 from .provider import Answer, Arrival, Provider
 
 _log = logging.getLogger("mensatek_async.sandbox")
@@ -36,10 +37,12 @@ class Gateway:
 
     Args:
         provider: who answers.
+        gate: who knows which web pages may call.
     """
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, gate: Gate) -> None:
         self._provider = provider
+        self._gate = gate
         self._in_flight = 0
         self.max_in_flight: int = 0
 
@@ -61,6 +64,9 @@ class Gateway:
         operation = request.path_params["operation"]
         if operation not in OPERATIONS:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
+            return
+        if not self._gate.lets_call(request.headers):
+            await PlainTextResponse("Not from a web page", 403)(scope, receive, send)
             return
         arrival = Arrival(
             operation=operation,
@@ -110,11 +116,13 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def build_app(gateway: Gateway) -> Starlette:
-    """The application: the API under `/v7`, and its OpenAPI document."""
+def build_app(gateway: Gateway, gate: Gate) -> Starlette:
+    """The application: the API under `/v7`, its OpenAPI document, and the page behind its gate."""
     return Starlette(
         routes=[
             Route("/v7/{operation}", endpoint=gateway, methods=["POST"]),
             Route("/openapi.json", endpoint=openapi.serve, methods=["GET"]),
+            Route("/", endpoint=gate),
+            Route("/_sandbox/{rest:path}", endpoint=gate),
         ]
     )

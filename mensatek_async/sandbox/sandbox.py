@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
@@ -11,11 +12,14 @@ from typing import Self
 
 from .account import Account
 from .callbacks import Callbacks
+from .changes import ALL_TOPICS
 from .clock import Clock
 from .fates import Fates
 from .gatekeeper import Gatekeeper
 from .knobs import Knobs
 from .library import Library
+from .page.gate import is_loopback
+from .page.routes import Page
 from .provider import Provider
 from .records import Call, Text
 from .routes import Gateway, build_app
@@ -63,9 +67,12 @@ class Sandbox(Knobs):
         error_kind: how they fail, one of `ERROR_KINDS`.
         magic: whether phones with a magic ending choose what becomes of a text to them.
         keep_calls: how many calls it remembers at least; None for all.
+        password: what the page asks for by HTTP Basic, with any user name; needed when `host` is not loopback.
+        allowed_hosts: further names the page may be called by on loopback, such as a proxy's.
 
     Raises:
-        ValueError: a style or status that does not exist, a moment without time zone.
+        ValueError: a style, status or kind of error that does not exist, a moment without time zone, a number that
+            makes no sense, an address that others reach without a password.
     """
 
     def __init__(
@@ -99,7 +106,11 @@ class Sandbox(Knobs):
         error_kind: str = "503",
         magic: bool = True,
         keep_calls: int | None = None,
+        password: str | None = None,
+        allowed_hosts: Collection[str] = (),
     ) -> None:
+        if password is None and not is_loopback(host):
+            raise ValueError("Other machines reach this address: the page needs a password there")
         account = Account(
             clock=(clock := Clock(starts_at, time_scale)),
             credits=Decimal(credits),
@@ -115,12 +126,21 @@ class Sandbox(Knobs):
         self._provider = Provider(
             account, gatekeeper, user, token, keep_bodies=keep_texts, keep_calls=keep_calls
         )
-        self._gateway = Gateway(self._provider)
-        self._server = ServerThread(build_app(self._gateway), self._count_connection)
+        self._tellers: list[Teller] = []
+        page = Page(
+            self,
+            self._provider,
+            self._tellers,
+            host=host,
+            password=password,
+            allowed_hosts=allowed_hosts,
+        )
+        self._gateway = Gateway(self._provider, page.gate)
+        self._server = ServerThread(build_app(self._gateway, page.gate), self._count_connection)
+        self._start_credits = Decimal(credits)
         self._host = host
         self._port = port
         self._connections = 0
-        self._tellers: list[Teller] = []
         self.refusal_status = refusal_status
         self.reply_style = reply_style
         self.detailed = detailed
@@ -180,6 +200,15 @@ class Sandbox(Knobs):
         return f"http://{host}:{self._port}/v7"
 
     @property
+    def page_url(self) -> str:
+        """The URL of its page, such as `http://127.0.0.1:8007/`.
+
+        Raises:
+            RuntimeError: it was never started, so it has no port yet.
+        """
+        return self.base_url.removesuffix("v7")
+
+    @property
     def texts(self) -> list[Text]:
         """Every text accepted so far, in order, cancelled ones too (status 29); none without `keep_texts`."""
         with self._provider.lock:
@@ -223,11 +252,26 @@ class Sandbox(Knobs):
             ValueError: they belong to a sandbox already.
         """
         with self._provider.changing("callbacks") as account:
-            teller = callbacks.attach(account, self._provider.lock)
+            teller = callbacks.attach(account, self._provider.lock, self._provider.changes.announce_callbacks)
         self._tellers.append(teller)
         if self._server.is_running:
             teller.start()
         return callbacks
+
+    def reset(self) -> None:
+        """Forget messages, replies, files and calls, disarm faults, end a block; credits are as at the start.
+
+        Settings, token, callbacks and clock stay as they are, and no message id is used twice.
+        """
+        provider = self._provider
+        with provider.changing(*ALL_TOPICS) as account:
+            account.clear(self._start_credits)
+            provider.forgotten_calls = 0
+            provider.calls.clear()
+            provider.faults.clear()
+            provider.gatekeeper.forget()
+            for teller in self._tellers:
+                teller.forget()
 
     def _count_connection(self) -> None:
         self._connections += 1

@@ -8,6 +8,8 @@ from .records import Call
 class Memory:
     """Keeps nothing but what is in memory anyway."""
 
+    is_file = False
+
     def called(self, number: int, call: Call) -> None:
         """A call was answered."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,7 @@ class Teller:
         habits: how they stray.
         account: whose news.
         lock: the account's.
+        changed: called when callbacks were added or are over.
     """
 
     def __init__(
@@ -53,9 +54,12 @@ class Teller:
         habits: Habits,
         account: Account,
         lock: AbstractContextManager[Any],
+        changed: Callable[[], None],
     ) -> None:
+        self.url = target.url
         self.posts: list[Post] = []
-        self.poster: Poster = Poster(target, connections)
+        self.poster: Poster = Poster(target, connections, lambda post: changed())
+        self._changed = changed
         self.journeys: list[Journey] = []
         self._habits = habits
         self._account = account
@@ -166,3 +170,4 @@ class Teller:
                 posts[start : start + size] = group
         self.posts += posts
         self.poster.add(posts)
+        self._changed()

@@ -55,6 +55,13 @@ def segments(text: str, unicode: bool) -> int:
     return _parts([2 if _DOUBLE.match(letter) else 1 for letter in text], GSM_PART)
 
 
+def width(text: str, unicode: bool) -> int:
+    """How much of its segments a text takes: UTF-16 units, or GSM letters with those of the extension twice."""
+    if unicode:
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) + len(_DOUBLE.findall(text))
+
+
 def _parts(widths: list[int], room: int) -> int:
     parts, used = 1, 0
     for width in widths:

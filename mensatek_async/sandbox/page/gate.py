@@ -6,7 +6,7 @@ import base64
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 import anyio
@@ -77,7 +77,15 @@ class Gate:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await (refusal or self._app)(scope, receive, headed)
+        # The page has paths of its own: what the application outside matched is no parameter of theirs.
+        await (refusal or self._app)({**scope, "path_params": {}}, receive, headed)
+
+    def lets_call(self, headers: Mapping[str, str]) -> bool:
+        """Whether a call to the API may come from where it does: no web page but the sandbox's own makes any."""
+        if "origin" not in headers and "sec-fetch-site" not in headers:
+            return True  # no browser: the API asks for its own credentials
+        host = headers.get("host", "")
+        return self._knows(host) and self._is_own(headers, host)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -114,7 +122,7 @@ class Gate:
             return False
         return scheme.lower() == "basic" and secrets.compare_digest(given, (self._password or "").encode())
 
-    def _is_own(self, headers: Headers, host: str) -> bool:
+    def _is_own(self, headers: Mapping[str, str], host: str) -> bool:
         if headers.get("sec-fetch-site", "") not in _OWN_SITE:
             return False
         origin = headers.get("origin")

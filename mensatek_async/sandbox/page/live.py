@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -24,6 +24,7 @@ from .gate import Gate, error_answer
 
 _TICK_SECONDS = 0.5
 _GATHER_SECONDS = 0.1
+_CLOCK_SECONDS = 1.0
 _MOST_LISTENERS = 32
 _LONGEST_WAY = 7  # statuses a text goes through by itself
 
@@ -32,28 +33,36 @@ class Pulse:
     """Notices what time alone has changed since it was asked last.
 
     Args:
-        account: whose texts.
+        provider: whose texts and blocks.
     """
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._last = account.clock.now
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._last = provider.account.clock.now
         self._known = 0
         self._moving: list[Batch] = []
         self._later: list[datetime] = []
 
-    def has_moved(self) -> bool:
-        """Whether a text may have come to another status."""
-        account, now, last = self._account, self._account.clock.now, self._last
-        self._last = now
+    def moved(self) -> set[Topic]:
+        """What may have changed."""
+        with self._provider.lock:
+            account, last = self._provider.account, self._last
+            self._last = now = account.clock.now
+            topics: set[Topic] = {"messages", "phones"} if self._has_moved(account, last, now) else set()
+            until = self._provider.gatekeeper.blocked_until
+            if until is not None and last < until <= now:
+                topics.add("guard")
+            return topics
+
+    def _has_moved(self, account: Account, last: datetime, now: datetime) -> bool:
         for batch in reversed(account.batches):
             if batch.number <= self._known:
                 break
             self._moving.append(batch)
         self._known = account.last_batch
         way = account.fates.pace * _LONGEST_WAY
-        moved = any(last < batch.leaves_at + timedelta(seconds=way) and batch.leaves_at <= now
-                    for batch in self._moving)
+        # Nobody's way is worked out here: while a text may be on it, the page looks for itself.
+        moved = any(last < batch.moment(way) and batch.leaves_at <= now for batch in self._moving)
         for batch in self._moving:
             if batch.moment(way) <= now:
                 heapq.heappush(self._later, batch.moment(batch.kind.validity))
@@ -85,14 +94,50 @@ class Live:
 
     async def _follow(self) -> AsyncIterator[str]:
         """Tell of changes until the page goes away; those that come close together are one event."""
-        changes = self._provider.changes
-        woken, wait = anyio.create_memory_object_stream[None](1)
-        token = anyio.lowlevel.current_token()
+        loop = asyncio.get_running_loop()
+        send, receive = anyio.create_memory_object_stream[None](1)
         pending: set[Topic] = set()
 
-        def wake(_revision: int, topics: frozenset[Topic]) -> None:
-            with suppress(RuntimeError):  # the server has ended meanwhile
-                anyio.from_thread.run_sync(_add, token=token)
+        def wake(topics: frozenset[Topic]) -> None:
+            pending.update(topics)
+            with suppress(anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                send.send_nowait(None)
 
-        raise NotImplementedError
-        yield ""
+        def changed(topics: frozenset[Topic]) -> None:
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                loop.call_soon_threadsafe(wake, topics)
+
+        self._listeners += 1
+        leave = self._provider.changes.listen(changed)
+        try:
+            async for event in self._events(receive, pending):
+                yield event
+        finally:
+            leave()
+            self._listeners -= 1
+            send.close()
+            receive.close()
+
+    async def _events(
+        self, receive: MemoryObjectReceiveStream[None], pending: set[Topic]
+    ) -> AsyncIterator[str]:
+        changes, account = self._provider.changes, self._provider.account
+        pulse, clock_due = Pulse(self._provider), 0.0
+        yield "retry: 1000\n\n"
+        yield _event("hello", {"revision": changes.revision, "csrf": self._gate.token})
+        while True:
+            with anyio.move_on_after(_TICK_SECONDS):
+                await receive.receive()
+                await anyio.sleep(_GATHER_SECONDS)
+            pending.update(pulse.moved())
+            if pending:
+                topics = sorted(pending)
+                pending.clear()
+                yield _event("change", {"revision": changes.revision, "topics": topics})
+            if anyio.current_time() >= clock_due:
+                clock_due = anyio.current_time() + _CLOCK_SECONDS
+                yield _event("clock", clock_form(account.clock))
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"

@@ -1,0 +1,243 @@
+"""What can be done from the page: each action is a method of the sandbox, called with what the page sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from .forms import clock_form, credits_form
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
+
+_LONGEST_TEXT = 10_000
+Body = dict[str, Any]
+
+
+class BadAction(Exception):
+    """What the page sent makes no sense."""
+
+
+def reply(sandbox: Sandbox, body: Body, phone: str) -> Body:
+    """A phone answers."""
+    text = _text(body, "text")
+    if not text.strip():
+        raise BadAction("A reply needs a text")
+    sandbox.reply(_phone(phone), text, message_id=_whole(body, "message_id"))
+    return {}
+
+
+def switch(sandbox: Sandbox, body: Body, phone: str) -> Body:
+    """A phone is switched on or off."""
+    (sandbox.switch_on if _flag(body, "on") else sandbox.switch_off)(_phone(phone))
+    return {}
+
+
+def outcome(sandbox: Sandbox, body: Body, phone: str) -> Body:
+    """What texts to a phone end with."""
+    sandbox.set_outcome(_phone(phone), _whole(body, "status"))
+    return {}
+
+
+def deliver(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+    """The next status of a text."""
+    sandbox.deliver(phone, _whole(body, "status"), message_id=message_id)
+    return {}
+
+
+def open_document(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+    """The recipient opens a document."""
+    document = _text(body, "document") if body.get("document") is not None else None
+    sandbox.open_document(phone, message_id=message_id, document=document)
+    return {}
+
+
+def accept(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+    """The recipient accepts a contract."""
+    sandbox.accept_contract(phone, message_id=message_id, location=_location(body))
+    return {}
+
+
+def sign(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+    """The recipient signs a contract by hand."""
+    sandbox.sign_contract(phone, message_id=message_id, location=_location(body), biometric=True)
+    return {}
+
+
+def reject(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+    """The recipient rejects a contract."""
+    sandbox.reject_contract(phone, message_id=message_id)
+    return {}
+
+
+def expire(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+    """A contract expires."""
+    sandbox.expire_contract(phone, message_id=message_id)
+    return {}
+
+
+def cancel(sandbox: Sandbox, body: Body, message_id: int) -> Body:
+    """The owner cancels a message that has not left."""
+    before = sandbox.credits
+    cancelled = sandbox.cancel(message_id)
+    return {"cancelled": cancelled, "refunded": credits_form(sandbox.credits - before)}
+
+
+def reschedule(sandbox: Sandbox, body: Body, message_id: int) -> Body:
+    """The owner gives a message another moment."""
+    return {"rescheduled": sandbox.reschedule(message_id, _moment(body, "at"))}
+
+
+def clock(sandbox: Sandbox, body: Body) -> Body:
+    """The clock moves, or goes at another pace."""
+    if "scale" in body:
+        sandbox.time_scale = _number(body, "scale")
+    if "step" in body:
+        sandbox.advance(_number(body, "step"))
+    if "to" in body:
+        sandbox.advance((_moment(body, "to") - sandbox.now).total_seconds())
+    return {"clock": clock_form(sandbox.clock)}
+
+
+def faults(sandbox: Sandbox, body: Body) -> Body:
+    """Trouble for the calls to come."""
+    if _flag(body, "clear") if "clear" in body else False:
+        sandbox.clear_faults()
+        sandbox.latency = 0.0
+    if "error_kind" in body:
+        sandbox.error_kind = _text(body, "error_kind")
+    if "error_rate" in body:
+        sandbox.error_rate = _number(body, "error_rate")
+    if "latency" in body:
+        sandbox.latency = _number(body, "latency")
+    return {}
+
+
+def block(sandbox: Sandbox, body: Body) -> Body:
+    """The account is blocked."""
+    seconds = _number(body, "seconds") if body.get("seconds") is not None else None
+    if seconds is not None and not 0 < seconds <= 366 * 86_400:
+        raise BadAction("A block lasts more than 0 seconds and at most a year")
+    sandbox.block(seconds)
+    return {}
+
+
+def unblock(sandbox: Sandbox, body: Body) -> Body:
+    """The block ends."""
+    sandbox.unblock()
+    return {}
+
+
+def credits(sandbox: Sandbox, body: Body) -> Body:
+    """What is left to spend."""
+    try:
+        left = Decimal(str(body.get("left")))
+    except InvalidOperation:
+        raise BadAction("left is a number") from None
+    if not left.is_finite() or not 0 <= left < Decimal(10) ** 12:
+        raise BadAction("Credits are 0 or more")
+    sandbox.credits = left
+    return {}
+
+
+def contracts(sandbox: Sandbox, body: Body) -> Body:
+    """Whether contracts go on by themselves."""
+    sandbox.contracts_by_themselves = _flag(body, "by_themselves")
+    return {}
+
+
+def reset(sandbox: Sandbox, body: Body) -> Body:
+    """Everything is forgotten."""
+    sandbox.reset()
+    return {}
+
+
+def delete_file(sandbox: Sandbox, body: Body, name: str) -> Body:
+    """A file leaves the library."""
+    sandbox.delete_file(name)
+    return {}
+
+
+_OF_A_TEXT = {
+    "deliver": deliver,
+    "open": open_document,
+    "accept": accept,
+    "sign": sign,
+    "reject": reject,
+    "expire": expire,
+}
+ACTIONS: dict[str, Callable[..., Body]] = {
+    "/phones/{phone}/reply": reply,
+    "/phones/{phone}/switch": switch,
+    "/phones/{phone}/outcome": outcome,
+    **{f"/texts/{{message_id:int}}/{{phone}}/{name}": run for name, run in _OF_A_TEXT.items()},
+    "/messages/{message_id:int}/cancel": cancel,
+    "/messages/{message_id:int}/reschedule": reschedule,
+    "/clock": clock,
+    "/faults": faults,
+    "/block": block,
+    "/unblock": unblock,
+    "/credits": credits,
+    "/contracts": contracts,
+    "/reset": reset,
+}
+"""What is posted where, under /_sandbox."""
+
+
+def _phone(phone: str) -> str:
+    if not (phone.isascii() and phone.isdigit() and len(phone) <= 20):
+        raise BadAction("A phone is its digits, with the country's first")
+    return phone
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise BadAction(f"{name} is a text of at most {_LONGEST_TEXT} characters")
+    return value
+
+
+def _whole(body: Body, name: str) -> int | None:
+    value = body.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise BadAction(f"{name} is a whole number")
+    return value
+
+
+def _number(body: Body, name: str) -> float:
+    value = body.get(name)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        raise BadAction(f"{name} is a number")
+    return float(value)
+
+
+def _flag(body: Body, name: str) -> bool:
+    value = body.get(name)
+    if not isinstance(value, bool):
+        raise BadAction(f"{name} is true or false")
+    return value
+
+
+def _moment(body: Body, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(body, name))
+    except ValueError:
+        raise BadAction(f"{name} is a moment as ISO 8601") from None
+    if moment.tzinfo is None:
+        raise BadAction(f"{name} needs a time zone")
+    return moment
+
+
+def _location(body: Body) -> tuple[float, float] | None:
+    value = body.get("location")
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2:
+        raise BadAction("location is latitude and longitude")
+    latitude, longitude = (_number({"location": one}, "location") for one in value)
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise BadAction("location is latitude and longitude")
+    return latitude, longitude

@@ -1,0 +1,169 @@
+"""How things look in the page's JSON: moments, credits, texts and their parts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from .. import texting
+from ..account import Account
+from ..clock import Clock
+from ..fates import Standing
+from ..records import UNNAMED_DOCUMENT, Batch
+from ..statuses import (
+    ARRIVED,
+    BY_REPLY,
+    CANCELLED,
+    CERTIFICATE_READY,
+    FINAL_CONTRACT,
+    SCHEDULED,
+    WITH_PDF,
+    phase,
+)
+
+_PREVIEW = 300
+_CONTRACTS = {0: None, BY_REPLY: "reply", WITH_PDF: "pdf"}
+
+
+def moment_form(moment: datetime | None) -> str | None:
+    """A moment as ISO 8601, UTC, with Z."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def credits_form(credits: Decimal) -> str:
+    """Credits as a plain decimal."""
+    text = f"{credits:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def clock_form(clock: Clock) -> dict[str, Any]:
+    """The clock."""
+    return {"now": moment_form(clock.now), "scale": clock.scale, "standing": clock.standing}
+
+
+def contract_form(batch: Batch) -> str | None:
+    """What kind of contract a text is."""
+    return _CONTRACTS.get(batch.contract, "other")
+
+
+def certificate_url(batch: Batch, phone: str, status: int) -> str | None:
+    """Where a text's certificate is, if it has one."""
+    ready = batch.certified and status in CERTIFICATE_READY
+    return f"/_sandbox/certificates/{batch.message_id}/{phone}" if ready else None
+
+
+def row_form(batch: Batch, position: int, standing: Standing) -> dict[str, Any]:
+    """A text in the list."""
+    phone, status = batch.phones[position], standing[0]
+    segments = batch.written(position)[1]
+    return {
+        "id": f"{batch.message_id}-{phone}",
+        "message_id": batch.message_id,
+        "phone": phone,
+        "sender": batch.sender,
+        "text": batch.shown(position)[:_PREVIEW],
+        "status": status,
+        "phase": phase(status),
+        "reference": batch.reference,
+        "certified": batch.certified,
+        "contract": contract_form(batch),
+        "encoding": "unicode" if batch.unicode else "gsm",
+        "segments": segments,
+        "cost": credits_form(segments * batch.price),
+        "accepted_at": moment_form(batch.accepted_at),
+        "scheduled_at": moment_form(batch.scheduled_at),
+        "leaves_at": moment_form(batch.leaves_at),
+        "certificate": certificate_url(batch, phone, status),
+    }
+
+
+def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
+    """A text in a conversation, as its phone shows it, with all that is known of it."""
+    now, phone = account.clock.now, batch.phones[position]
+    status = account.fates.standings(batch, now)(phone)[0]
+    history = history_of(account, batch, phone, now)
+    written = batch.written(position)[0]
+    shown = batch.shown(position)
+    row = row_form(batch, position, (status, now, 0))
+    del row["text"], row["phone"], row["accepted_at"], row["scheduled_at"], row["leaves_at"]
+    return {
+        **row,
+        "kind": "text",
+        "at": moment_form(batch.leaves_at),
+        "arrived": any(one[1] in ARRIVED for one in history),
+        "pieces": [_piece_form(account, batch, piece) for piece in texting.pieces(written, batch.unicode)],
+        "text": shown,
+        "written": written,
+        "replaced": [
+            {"from": old, "to": new, "times": times}
+            for old, new, times in texting.replaced(written, batch.unicode)
+        ],
+        "characters": texting.width(shown, batch.unicode),
+        "history": [{"at": moment_form(moment), "status": one} for moment, one in history],
+        "documents": _documents(account, batch),
+        "actions": _actions(batch, status, {one for _, one in history}),
+    }
+
+
+def history_of(account: Account, batch: Batch, phone: str, now: datetime) -> list[tuple[datetime, int]]:
+    """What a text has been through so far, being scheduled and cancelled too."""
+    history = []
+    if batch.scheduled_at is not None and batch.scheduled_at > batch.accepted_at:
+        history.append((batch.accepted_at, SCHEDULED))
+    if batch.cancelled_at is not None:
+        return [*history, (batch.cancelled_at, CANCELLED)]
+    return history + [one for one in account.fates.history(batch, phone) if one[0] <= now]
+
+
+def _piece_form(account: Account, batch: Batch, piece: str | tuple[str, str, str]) -> dict[str, Any]:
+    if isinstance(piece, str):
+        return {"text": piece}
+    link, kind, content = piece
+    url = None
+    if kind == "BASE64":
+        url = _document_url(account, content)
+    elif kind == "FILE":
+        digest = dict(batch.documents).get(content)
+        url = _document_url(account, digest) if digest else _file_url(account, content)
+    elif kind == "IMG":
+        url = _file_url(account, content)
+    return {"link": link, "type": kind, "content": content, "url": url}
+
+
+def _document_url(account: Account, digest: str) -> str | None:
+    return f"/_sandbox/documents/{digest}" if digest in account.documents else None
+
+
+def _file_url(account: Account, name: str) -> str | None:
+    return f"/_sandbox/files/{name}" if name in account.library else None
+
+
+def _documents(account: Account, batch: Batch) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": UNNAMED_DOCUMENT if name == "BASE64" else name,
+            "sha256": digest,
+            "size": len(account.documents.get(digest, b"")),
+            "url": _document_url(account, digest),
+        }
+        for name, digest in batch.documents
+    ]
+
+
+def _actions(batch: Batch, status: int, reached: set[int]) -> list[str]:
+    if status == CANCELLED:
+        return []
+    if status == SCHEDULED:
+        return ["cancel", "reschedule"]
+    actions = ["deliver"]
+    if batch.documents and reached & ARRIVED:
+        actions.append("open")
+    if batch.contract and not reached & FINAL_CONTRACT:
+        actions += ["accept", "reject", "expire"] if batch.contract == BY_REPLY else _BY_DOCUMENT
+    return actions
+
+
+_BY_DOCUMENT = ["accept", "sign", "reject", "expire"]

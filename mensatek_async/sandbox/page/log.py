@@ -1,0 +1,125 @@
+"""What the page shows of calls and callbacks, with every secret taken out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..provider import Provider
+from ..records import Call
+from ..telling import Teller
+from .forms import moment_form
+
+_LONGEST = 20_000
+_LONGEST_PARAMS = 200_000
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
+_SECRET = re.compile(r"pass|token|clave|secret|auth|api.?key", re.IGNORECASE)
+_STARS = "***"
+
+
+def list_calls(
+    provider: Provider, operation: str, verdict: str, limit: int, before: int | None
+) -> dict[str, Any]:
+    """The newest calls."""
+    first = provider.forgotten_calls + 1
+    items: list[dict[str, Any]] = []
+    last = first + len(provider.calls) - 1
+    for number in range(min(last, (before or last + 1) - 1), first - 1, -1):
+        call = provider.calls[number - first]
+        if operation in ("", call.operation) and verdict in ("", call.verdict):
+            if len(items) == limit:
+                return {"items": items, "cursor": str(items[-1]["number"]), "total": last}
+            items.append(_call_form(number, call))
+    return {"items": items, "cursor": None, "total": last}
+
+
+def show_call(provider: Provider, number: int) -> dict[str, Any] | None:
+    """One call with request and reply; None when there is none of that number."""
+    index = number - provider.forgotten_calls - 1
+    if not 0 <= index < len(provider.calls):
+        return None
+    call = provider.calls[index]
+    hidden = [provider.token]
+    body, body_cut = _text(call.body, call.content_type, hidden)
+    answer, answer_cut = _text(call.answer, call.answer_type, hidden)
+    params = _masked(call.params) if len(call.body) <= _LONGEST_PARAMS else {}
+    if any(value == _STARS for value in params.values()):
+        body = json.dumps(params, ensure_ascii=False)
+    return {
+        **_call_form(number, call),
+        "request": {
+            "headers": {name: value for name, value in call.headers.items() if name not in _CREDENTIALS},
+            "content_type": call.content_type,
+            "body": body,
+            "params": params,
+            "cut": body_cut,
+        },
+        "reply": {
+            "http": call.status,
+            "content_type": call.answer_type,
+            "body": answer,
+            "fields": None if call.reply is None else json.loads(json.dumps(call.reply, default=str)),
+            "cut": answer_cut,
+        },
+    }
+
+
+def _call_form(number: int, call: Call) -> dict[str, Any]:
+    return {
+        "number": number,
+        "at": moment_form(call.at),
+        "operation": call.operation,
+        "http": call.status,
+        "res": None if call.reply is None else call.reply.get("Res"),
+        "verdict": call.verdict,
+        "fault": call.fault or None,
+    }
+
+
+def _text(body: bytes, content_type: str, hidden: Iterable[str]) -> tuple[str, bool]:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.startswith("multipart/") or kind in ("application/pdf", "application/zip"):
+        return f"({len(body)} bytes of {kind})", False
+    text = body.decode("utf-8", "replace")
+    for secret in hidden:
+        text = text.replace(secret, _STARS) if secret else text
+    return text[:_LONGEST], len(text) > _LONGEST or len(body) > _LONGEST
+
+
+def _masked(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: _STARS if _SECRET.search(name) else value for name, value in params.items()}
+
+
+def list_callbacks(tellers: Iterable[Teller], limit: int) -> dict[str, Any]:
+    """The newest callbacks of every webhook."""
+    items: list[dict[str, Any]] = []
+    total = 0
+    for teller in tellers:
+        posts = list(teller.posts)
+        total += len(posts)
+        for number, post in islice(zip(range(len(posts), 0, -1), reversed(posts), strict=False), limit):
+            items.append(
+                {
+                    "number": number,
+                    "service": post.fields.get("Servicio"),
+                    "fields": dict(post.fields),
+                    "answers": list(post.answers),
+                    "taken": post.taken,
+                    "repeated": post.repeated,
+                    "waiting": not post.ended,
+                    "url": bare_url(teller.url),
+                }
+            )
+    return {"items": items[:limit], "total": total}
+
+
+def bare_url(url: str) -> str:
+    """A webhook's URL without what may be secret in it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path or '/'}"

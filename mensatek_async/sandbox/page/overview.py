@@ -1,0 +1,110 @@
+"""The page's first question: how the sandbox stands."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ..delivery import MAGIC, has_ending
+from ..faults import ERROR_KINDS
+from ..gatekeeper import WRONG_WINDOW
+from ..provider import Provider
+from ..statuses import ENGLISH, LABELS, PHASES
+from ..telling import Teller
+from .forms import clock_form, credits_form, moment_form
+from .log import bare_url
+from .texts import certified
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
+
+STATUSES = [
+    {"code": code, "es": label, "en": ENGLISH[code], "phase": PHASES[code]}
+    for code, label in sorted(LABELS.items())
+]
+ENDINGS = [{"ending": f"{MAGIC}{code:03}", "status": code} for code in sorted(LABELS) if has_ending(code)]
+
+
+def overview(sandbox: Sandbox, provider: Provider, tellers: list[Teller], token: str) -> dict[str, Any]:
+    """Everything that is not a list."""
+    account = provider.account
+    return {
+        "version": _version(),
+        "csrf": token,
+        "revision": provider.changes.revision,
+        "api": {"base_url": sandbox.base_url, "user": provider.user},
+        "clock": clock_form(account.clock),
+        "credits": {
+            "left": credits_form(account.credits),
+            "used": credits_form(account.used),
+            "price": credits_form(account.price(False)),
+            "certified_price": credits_form(account.price(True)),
+        },
+        "counts": _counts(provider),
+        "guard": _guard(provider),
+        "faults": {
+            "latency": provider.latency,
+            "error_rate": provider.faults.rate,
+            "error_kind": provider.faults.kind,
+            "kinds": list(ERROR_KINDS),
+            "armed": len(provider.faults),
+        },
+        "contracts_by_themselves": account.fates.contracts_by_themselves,
+        "delivery_seconds": account.fates.pace,
+        "callbacks": [
+            {
+                "url": bare_url(teller.url),
+                "posted": len(teller.posts),
+                "lost": sum(post.ended and not post.taken for post in list(teller.posts)),
+                "waiting": teller.poster.waiting,
+            }
+            for teller in tellers
+        ],
+        "state_file": provider.state.is_file,
+        "keep_texts": account.keep_texts,
+        "statuses": STATUSES,
+        "magic": ENDINGS if account.fates.magic else [],
+    }
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("mensatek-async")
+    except PackageNotFoundError:
+        return ""
+
+
+def _counts(provider: Provider) -> dict[str, int]:
+    account = provider.account
+    now = account.clock.now
+    account.tidy_library()
+    return {
+        "texts": sum(len(batch.phones) for batch in account.batches),
+        "phones": len(account.counts),
+        "scheduled": sum(
+            any(one.cancelled_at is None and one.leaves_at > now for one in message.batches)
+            for message in account.messages.values()
+        ),
+        "incoming": len(account.incoming),
+        "files": len(account.library.files()),
+        "calls": provider.forgotten_calls + len(provider.calls),
+        "certificates": sum(1 for _ in certified(account)),
+    }
+
+
+def _guard(provider: Provider) -> dict[str, Any]:
+    now, keeper = provider.account.clock.now, provider.gatekeeper
+    blocked = keeper.is_blocked(now)
+    return {
+        "strict": provider.account.strict,
+        "blocked": blocked and provider.account.strict,
+        "blocked_until": moment_form(keeper.blocked_until) if blocked else None,
+        "wrong_calls": keeper.wrong_calls(now),
+        "quick_reads": keeper.quick_reads(now),
+        "block_after": keeper.after,
+        "block_seconds": keeper.length.total_seconds(),
+        "window_seconds": int(WRONG_WINDOW.total_seconds()),
+        "read_interval": keeper.read_interval.total_seconds(),
+    }

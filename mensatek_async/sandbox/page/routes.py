@@ -1,0 +1,282 @@
+"""The page's paths."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Collection
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ..account import Account
+from ..bodies import Params
+from ..provider import Provider
+from ..telling import Teller
+from ..tracking import certificate
+from .actions import ACTIONS, BadAction, Body, delete_file
+from .forms import moment_form
+from .gate import Gate, error_answer
+from .live import Live
+from .log import list_callbacks, list_calls, show_call
+from .overview import overview
+from .texts import Search, certificates, conversation, find_phones, find_texts, scheduled
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
+
+_log = logging.getLogger("mensatek_async.sandbox")
+
+_LARGEST_BODY = 100_000
+_ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(css|html|ico|js|json|png|svg|webmanifest|woff2)")
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "ico": "image/x-icon",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
+    "woff2": "font/woff2",
+}
+_NOT_FOUND = 404, "not_found", "There is no such thing"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Page:
+    """The page of a sandbox, to be put behind its `gate`.
+
+    Args:
+        sandbox: whose it is.
+        provider: what it shows.
+        tellers: who posts its callbacks.
+        host: the address the sandbox listens on.
+        password: what callers of the page must give; None for nothing.
+        allowed_hosts: further names the page may be called by.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        provider: Provider,
+        tellers: list[Teller],
+        *,
+        host: str,
+        password: str | None,
+        allowed_hosts: Collection[str],
+    ) -> None:
+        self._sandbox = sandbox
+        self._provider = provider
+        self._tellers = tellers
+        app = Starlette(routes=self._routes(), exception_handlers=_HANDLERS)
+        self.gate: Gate = Gate(app, host=host, password=password, allowed_hosts=allowed_hosts)
+        self._live = Live(provider, self.gate)
+
+    def _routes(self) -> list[BaseRoute]:
+        reads: dict[str, Callable[[Request], Any]] = {
+            "/state": lambda request: overview(self._sandbox, self._provider, self._tellers, self.gate.token),
+            "/messages": lambda request: find_texts(self._account, _search(request)),
+            "/phones": lambda request: find_phones(
+                self._account, request.query_params.get("q", "").strip(), _limit(request)
+            ),
+            "/phones/{phone}": lambda request: conversation(self._account, request.path_params["phone"]),
+            "/scheduled": lambda request: scheduled(self._account),
+            "/files": lambda request: self._files(),
+            "/certificates": lambda request: certificates(self._account),
+            "/calls": self._calls,
+            "/calls/{number:int}": lambda request: show_call(self._provider, request.path_params["number"]),
+            "/callbacks": lambda request: list_callbacks(self._tellers, _limit(request)),
+            "/certificates/{message_id:int}": self._certificate,
+            "/certificates/{message_id:int}/{phone}": self._certificate,
+            "/documents/{digest}": self._document,
+            "/files/{name}": self._file,
+        }
+        return [
+            Route("/", _index),
+            Route("/_sandbox/static/{name}", _asset),
+            Route("/_sandbox/events", self._events),
+            Route("/_sandbox/files/{name}", self._act(delete_file), methods=["DELETE"]),
+            *(Route(f"/_sandbox{path}", self._read(read)) for path, read in reads.items()),
+            *(Route(f"/_sandbox{path}", self._act(run), methods=["POST"]) for path, run in ACTIONS.items()),
+        ]
+
+    @property
+    def _account(self) -> Account:
+        return self._provider.account
+
+    async def _events(self, request: Request) -> Response:
+        return await self._live.events(request)
+
+    def _read(self, read: Callable[[Request], Any]) -> Handler:
+        async def handle(request: Request) -> Response:
+            try:
+                with self._provider.lock:
+                    found = read(request)
+            except BadAction as bad:
+                return error_answer(400, "bad_request", str(bad))
+            if found is None:
+                return error_answer(*_NOT_FOUND)
+            return found if isinstance(found, Response) else JSONResponse(found)
+
+        return handle
+
+    def _act(self, run: Callable[..., Body]) -> Handler:
+        async def handle(request: Request) -> Response:
+            try:
+                body = await _body(request)
+                # One action is one step for everybody who looks on.
+                with self._provider.lock:
+                    return JSONResponse({"ok": True, **run(self._sandbox, body, **request.path_params)})
+            except BadAction as bad:
+                return error_answer(400, "bad_request", str(bad))
+            except _TooLarge:
+                return error_answer(413, "too_large", "That is too much")
+            except KeyError as error:
+                return error_answer(404, "not_found", str(error.args[0]))
+            except ValueError as error:
+                return error_answer(409, "conflict", str(error))
+
+        return handle
+
+    def _calls(self, request: Request) -> Any:
+        query = request.query_params
+        cursor = _whole(query.get("cursor"), "cursor")
+        return list_calls(
+            self._provider, query.get("operation", ""), query.get("verdict", ""), _limit(request), cursor
+        )
+
+    def _files(self) -> dict[str, Any]:
+        account = self._provider.account
+        account.tidy_library()
+        found = account.library.files()
+        return {
+            "items": [
+                {
+                    "name": file.name,
+                    "size": len(file.content),
+                    "uploaded_at": moment_form(file.uploaded_at),
+                    "delete_after_certification": file.delete_after_certification,
+                    "url": f"/_sandbox/files/{file.name}",
+                }
+                for file in found
+            ],
+            "max_files": account.library.max_files,
+            "max_bytes": account.library.max_bytes,
+            "used_bytes": sum(len(file.content) for file in found),
+        }
+
+    def _file(self, request: Request) -> Response | None:
+        name = request.path_params["name"]
+        library = self._provider.account.library
+        return _download(library[name].content, name) if name in library else None
+
+    def _document(self, request: Request) -> Response | None:
+        digest = request.path_params["digest"]
+        content = self._provider.account.documents.get(digest)
+        return None if content is None else _download(content, f"{digest[:12]}.pdf")
+
+    def _certificate(self, request: Request) -> Response | None:
+        asked = request.path_params
+        params = {"Idmensaje": asked["message_id"], "Telefono": asked.get("phone", "")}
+        reply = certificate(self._provider.account, Params(params))
+        if reply.file is None:
+            return None
+        kind = "pdf" if "phone" in asked else "zip"
+        return _download(reply.file, "-".join(str(part) for part in asked.values()) + f".{kind}")
+
+
+class _TooLarge(Exception):
+    """The body is larger than any action needs."""
+
+
+async def _body(request: Request) -> Body:
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _LARGEST_BODY:
+            raise _TooLarge
+    try:
+        body = json.loads(data or b"{}")
+    except (ValueError, RecursionError):
+        raise BadAction("The body is not JSON") from None
+    if not isinstance(body, dict):
+        raise BadAction("The body is not a JSON object")
+    return body
+
+
+def _search(request: Request) -> Search:
+    query = request.query_params
+    cursor = re.fullmatch(r"([0-9]{1,12})\.([0-9]{1,12})", query.get("cursor", ""))
+    return Search(
+        status=_whole(query.get("status"), "status"),
+        phase=query.get("phase", ""),
+        reference=query.get("reference", "").strip(),
+        message_id=_whole(query.get("message_id"), "message_id"),
+        phone=query.get("phone", "").strip().removeprefix("+"),
+        words=query.get("q", "").strip(),
+        limit=_limit(request),
+        before=(int(cursor[1]), int(cursor[2])) if cursor else None,
+    )
+
+
+def _whole(text: str | None, name: str) -> int | None:
+    text = (text or "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise BadAction(f"{name} is a whole number")
+    return int(text)
+
+
+def _limit(request: Request) -> int:
+    return min(max(_whole(request.query_params.get("limit"), "limit") or 100, 1), 500)
+
+
+def _download(content: bytes, name: str) -> Response:
+    """A file for the disk: whatever it holds, no browser shows it as a page of the sandbox."""
+    kind = {"pdf": "application/pdf", "zip": "application/zip"}.get(name.rpartition(".")[2].lower())
+    name = re.sub(r"[^A-Za-z0-9._-]", "", name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=kind or "application/octet-stream", headers=headers)
+
+
+async def _index(_request: Request) -> Response:
+    return _file_of_package("index.html")
+
+
+async def _asset(request: Request) -> Response:
+    name = request.path_params["name"]
+    return _file_of_package(name) if _ASSET.fullmatch(name) else error_answer(*_NOT_FOUND)
+
+
+def _file_of_package(name: str) -> Response:
+    try:
+        content = files(__package__).joinpath("static", name).read_bytes()
+    except FileNotFoundError:
+        return error_answer(*_NOT_FOUND)
+    return Response(
+        content, media_type=_TYPES[name.rpartition(".")[2]], headers={"Cache-Control": "no-cache"}
+    )
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return error_answer(*_NOT_FOUND)
+    return error_answer(status, "bad_request", "The page does not ask that")
+
+
+async def _failure(_request: Request, error: Exception) -> Response:
+    _log.error("The sandbox's page failed on a request", exc_info=error)
+    return error_answer(500, "failure", "Sandbox failure, see its log")
+
+
+_HANDLERS = {HTTPException: _http_error, Exception: _failure}

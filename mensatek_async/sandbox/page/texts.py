@@ -1,0 +1,251 @@
+"""What the page shows of texts: the list, the phones, a conversation, what is scheduled, certificates."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import nlargest
+from typing import Any
+
+from ..account import Account
+from ..fates import Standing
+from ..records import Batch, Incoming
+from ..statuses import CERTIFICATE_READY, phase
+from .forms import (
+    certificate_url,
+    contract_form,
+    credits_form,
+    moment_form,
+    row_form,
+    text_form,
+)
+
+_PREVIEW = 300
+_CONVERSATION = 200
+_CERTIFICATES = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What the list is narrowed to; empty for all."""
+
+    status: int | None = None
+    phase: str = ""
+    reference: str = ""
+    message_id: int | None = None
+    phone: str = ""
+    words: str = ""
+    limit: int = 100
+    before: tuple[int, int] | None = None
+
+    def wants_batch(self, batch: Batch) -> bool:
+        """Whether any text of a batch may be among what is looked for."""
+        return (self.message_id in (None, batch.message_id)) and (
+            self.reference.casefold() in batch.reference.casefold()
+        )
+
+    def wants(self, batch: Batch, position: int, standing: Callable[[str], Standing]) -> bool:
+        """Whether a text is among what is looked for."""
+        phone = batch.phones[position]
+        if self.phone not in phone:
+            return False
+        if self.status is not None or self.phase:
+            status = standing(phone)[0]
+            if self.status not in (None, status) or self.phase not in ("", phase(status)):
+                return False
+        return not self.words or self._has_words(batch, position)
+
+    def _has_words(self, batch: Batch, position: int) -> bool:
+        words = self.words.casefold()
+        known = (batch.phones[position], batch.sender, batch.reference, str(batch.message_id))
+        return any(words in one.casefold() for one in known) or (
+            words in batch.shown(position).casefold() or words in batch.written(position)[0].casefold()
+        )
+
+
+def find_texts(account: Account, search: Search) -> dict[str, Any]:
+    """The newest texts that are looked for."""
+    now = account.clock.now
+    items: list[dict[str, Any]] = []
+    cursor = None
+    for batch, first in _newest(account, search.before):
+        if not search.wants_batch(batch):
+            continue
+        standing = account.fates.standings(batch, now)
+        for position in range(first - 1, -1, -1):
+            if search.wants(batch, position, standing):
+                if len(items) == search.limit:
+                    # The last one given tells where the next page begins.
+                    return {"items": items, "cursor": cursor, "total": _total(account)}
+                items.append(row_form(batch, position, standing(batch.phones[position])))
+                cursor = f"{batch.number}.{position}"
+    return {"items": items, "cursor": None, "total": _total(account)}
+
+
+def _newest(account: Account, before: tuple[int, int] | None) -> Iterator[tuple[Batch, int]]:
+    """The batches, newest first, each with how many of its texts are meant."""
+    batches = account.batches
+    end = len(batches)
+    if before is not None:
+        end = bisect_left(batches, before[0], key=lambda batch: batch.number)
+        if end < len(batches) and batches[end].number == before[0]:
+            yield batches[end], min(before[1], len(batches[end].phones))
+    for index in range(end - 1, -1, -1):
+        yield batches[index], len(batches[index].phones)
+
+
+def _total(account: Account) -> int:
+    return sum(len(batch.phones) for batch in account.batches)
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What is known of one phone's conversation."""
+
+    phone: str
+    texts: int = 0
+    replies: int = 0
+    at: datetime = _NEVER
+    last: Incoming | tuple[Batch, int] | None = None
+
+    def add(self, at: datetime, last: Incoming | tuple[Batch, int]) -> None:
+        """Another text or reply; of those at one moment the last one added is the last."""
+        if at >= self.at:
+            self.at, self.last = at, last
+
+
+def find_phones(account: Account, words: str, limit: int) -> dict[str, Any]:
+    """The phones of the newest texts and replies."""
+    talks: dict[str, _Talk] = {}
+
+    def talk(phone: str) -> _Talk:
+        return talks.setdefault(phone, _Talk(phone))
+
+    for batch in account.batches:
+        for position, phone in enumerate(batch.phones):
+            if words in phone:
+                talk(phone).texts += 1
+                talk(phone).add(batch.leaves_at, (batch, position))
+    for incoming in account.incoming:
+        if words in incoming.phone:
+            talk(incoming.phone).replies += 1
+            talk(incoming.phone).add(incoming.at, incoming)
+    newest = nlargest(limit, talks.values(), key=lambda one: one.at)
+    return {"items": [_talk_form(account, one) for one in newest]}
+
+
+def _talk_form(account: Account, talk: _Talk) -> dict[str, Any]:
+    last = talk.last
+    shown = last.text if isinstance(last, Incoming) else last[0].shown(last[1]) if last else ""
+    return {
+        "phone": talk.phone,
+        "texts": talk.texts,
+        "replies": talk.replies,
+        "last_at": moment_form(talk.at),
+        "last_text": shown[:_PREVIEW],
+        "last_is_reply": isinstance(last, Incoming),
+        "switched_off": account.fates.is_off(talk.phone),
+        "outcome": account.fates.outcomes.get(talk.phone),
+    }
+
+
+def conversation(account: Account, phone: str) -> dict[str, Any]:
+    """Everything between one phone and the account, oldest first."""
+    found: list[tuple[Any, int, Any]] = [
+        (batch.leaves_at, batch.number, batch) for batch in _to(account, phone) if batch.phones
+    ]
+    found += [
+        (one.at, account.last_batch + 1 + n, one)
+        for n, one in enumerate(account.incoming)
+        if one.phone == phone
+    ]
+    found.sort(key=lambda one: one[:2])
+    fates = account.fates
+    return {
+        "phone": phone,
+        "switched_off": fates.is_off(phone),
+        "outcome": fates.outcomes.get(phone),
+        "magic": fates.endings.get(phone),
+        "more": len(found) > _CONVERSATION,
+        "items": [
+            text_form(account, one, one.phones.index(phone))
+            if isinstance(one, Batch)
+            else {
+                "kind": "reply",
+                "at": moment_form(one.at),
+                "text": one.text,
+                "number": one.number,
+                "message_id": one.message_id,
+            }
+            for _, _, one in found[-_CONVERSATION:]
+        ],
+    }
+
+
+def _to(account: Account, phone: str) -> Iterator[Batch]:
+    for message in account.messages.values():
+        batch = message.phones.get(phone)
+        if batch is not None:
+            yield batch
+
+
+def scheduled(account: Account) -> dict[str, Any]:
+    """The messages that have not left, soonest first; a message is one row, and is cancelled as one."""
+    now = account.clock.now
+    found = []
+    for message in account.messages.values():
+        waiting = [one for one in message.batches if one.cancelled_at is None and one.leaves_at > now]
+        if waiting:
+            first = min(waiting, key=lambda batch: batch.leaves_at)
+            found.append((first.leaves_at, first, waiting))
+    found.sort(key=lambda one: (one[0], one[1].number))
+    return {
+        "items": [
+            {
+                "message_id": batch.message_id,
+                "recipients": sum(one.recipients for one in waiting),
+                "sender": batch.sender,
+                "text": (batch.shown(0) if batch.phones else "")[:_PREVIEW],
+                "leaves_at": moment_form(leaves_at),
+                "cost": credits_form(sum((one.cost for one in waiting), start=0 * batch.cost)),
+                "certified": batch.certified,
+                "contract": contract_form(batch),
+                "reference": batch.reference,
+            }
+            for leaves_at, batch, waiting in found
+        ]
+    }
+
+
+def certificates(account: Account) -> dict[str, Any]:
+    """The newest texts with a certificate."""
+    items: list[dict[str, Any]] = []
+    for batch, phone, standing in certified(account):
+        if len(items) == _CERTIFICATES:
+            break
+        items.append(
+            {
+                "message_id": batch.message_id,
+                "phone": phone,
+                "status": standing[0],
+                "at": moment_form(standing[1]),
+                "url": certificate_url(batch, phone, standing[0]),
+                "zip_url": f"/_sandbox/certificates/{batch.message_id}",
+                "reference": batch.reference,
+            }
+        )
+    return {"items": items}
+
+
+def certified(account: Account) -> Iterator[tuple[Batch, str, Standing]]:
+    """Every text that has a certificate, newest first."""
+    now = account.clock.now
+    for batch in reversed(account.batches):
+        if batch.certified:
+            standing = account.fates.standings(batch, now)
+            for phone in reversed(batch.phones):
+                if standing(phone)[0] in CERTIFICATE_READY:
+                    yield batch, phone, standing(phone)
