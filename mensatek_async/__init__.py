@@ -10,6 +10,9 @@ TYPE_CHECKING = False  # what type checkers take for true; importing it would co
 if TYPE_CHECKING:
     from . import text, webhooks
     from .bulk.outcomes import BulkStream
+    from .campaigns.campaign import Campaign
+    from .campaigns.campaigns import Campaigns
+    from .campaigns.watching import ProgressStream
     from .certificates import open_certificates
     from .client import AsyncMensatek
     from .codes import DeliveryStatus, Phase
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
         APIError,
         AuthenticationError,
         BadParameters,
+        CampaignConflict,
+        CampaignError,
+        CampaignNotFound,
         ConfigurationError,
         ConnectionFailed,
         ContentMissing,
@@ -43,13 +49,17 @@ if TYPE_CHECKING:
         NotYours,
         OutcomeUnknown,
         Refused,
+        SourceChanged,
+        SourceMissing,
         StorageFull,
+        StoreError,
         TextAltered,
         TooManyRequests,
         UnexpectedReply,
         UploadFailed,
     )
     from .models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+    from .models.campaign import Progress, UnknownRecipient
     from .models.certified import (
         Certificate,
         CertificateBundle,
@@ -87,6 +97,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bulk.outcomes": ("BulkStream",),
+    "campaigns.campaign": ("Campaign",),
+    "campaigns.campaigns": ("Campaigns",),
+    "campaigns.watching": ("ProgressStream",),
     "certificates": ("open_certificates",),
     "client": ("AsyncMensatek",),
     "codes": ("DeliveryStatus", "Phase"),
@@ -97,6 +110,9 @@ _HOMES = {
         "AlreadySent",
         "AuthenticationError",
         "BadParameters",
+        "CampaignConflict",
+        "CampaignError",
+        "CampaignNotFound",
         "ConfigurationError",
         "ConnectionFailed",
         "ContentMissing",
@@ -120,13 +136,17 @@ _HOMES = {
         "NotYours",
         "OutcomeUnknown",
         "Refused",
+        "SourceChanged",
+        "SourceMissing",
         "StorageFull",
+        "StoreError",
         "TextAltered",
         "TooManyRequests",
         "UnexpectedReply",
         "UploadFailed",
     ),
     "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
+    "models.campaign": ("Progress", "UnknownRecipient"),
     "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage", "Location"),
     "models.certified": (
         "Certificate",
@@ -176,6 +196,11 @@ __all__ = [
     "BulkProgress",
     "BulkResult",
     "BulkStream",
+    "Campaign",
+    "CampaignConflict",
+    "CampaignError",
+    "CampaignNotFound",
+    "Campaigns",
     "Cancellation",
     "Certificate",
     "CertificateBundle",
@@ -224,6 +249,8 @@ __all__ = [
     "NotYours",
     "OutcomeUnknown",
     "Phase",
+    "Progress",
+    "ProgressStream",
     "Recipient",
     "RecipientReport",
     "Refused",
@@ -234,8 +261,11 @@ __all__ = [
     "Segmentation",
     "SendResult",
     "SmsResource",
+    "SourceChanged",
+    "SourceMissing",
     "SqlSource",
     "StorageFull",
+    "StoreError",
     "StoredFile",
     "SyncBulkStream",
     "SyncCertifiedResource",
@@ -246,6 +276,7 @@ __all__ = [
     "Timeout",
     "TooManyRequests",
     "UnexpectedReply",
+    "UnknownRecipient",
     "UploadFailed",
     "VoiceFallback",
     "__version__",

@@ -155,6 +155,33 @@ class InvalidWebhook(MensatekError):
         self.problems = problems
 
 
+# --- durable campaigns ---------------------------------------------------------------------------------------
+
+
+class CampaignError(MensatekError):
+    """Raised when a durable campaign cannot do what was asked; its kinds say why. Nothing was sent by the call."""
+
+
+class CampaignNotFound(CampaignError):
+    """Raised when the store holds no campaign of that name."""
+
+
+class CampaignConflict(CampaignError):
+    """Raised when a campaign of that name exists with another text, other options or other recipients."""
+
+
+class SourceChanged(CampaignConflict):
+    """Raised when the recipients are no longer those that a campaign has begun to read."""
+
+
+class SourceMissing(CampaignError):
+    """Raised when a campaign's recipients were read in part, and nobody is left who reads the rest."""
+
+
+class StoreError(CampaignError):
+    """Raised when a campaign store cannot be opened, read or written; what was not written down was not sent."""
+
+
 # --- the provider said no ----------------------------------------------------------------------------------
 
 

@@ -246,3 +246,8 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def fault_points() -> str | None:
+    """The module that a test of faults names, None in every other run."""
+    return os.environ.get("MENSATEK_FAULT_POINTS") or None

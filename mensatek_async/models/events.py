@@ -43,6 +43,7 @@ class DeliveryReport:
         report_id: the provider's id of this recipient's text (`idReport`); None when not told.
         variables: what a contract's status brings along, decoded from its JSON.
         location: the signer's position (status 5000), where `variables` hold one that can be read.
+        mark: what a campaign had added to the reference to know its send again; else "".
         raw: fields this package does not know, by their wire names.
         is_known_service: False for a service that no manual names; the report is read all the same.
     """
@@ -58,6 +59,7 @@ class DeliveryReport:
     report_id: int | None = None
     variables: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
     location: Location | None = field(default=None, repr=False)
+    mark: str = field(default="", repr=False, eq=False)
     raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
     is_known_service: bool = field(default=True, eq=False)
 

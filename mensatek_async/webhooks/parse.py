@@ -12,6 +12,7 @@ from attrs import NOTHING, fields_dict, frozen
 
 from .._wire import names, scalars
 from .._wire.location import location_of
+from .._wire.marks import MARK, unmarked
 from .._wire.problems import DecodeError, Missing, WrongValue, kind
 from ..codes import DeliveryStatus
 from ..errors import InvalidWebhook
@@ -224,8 +225,16 @@ class _Reader:
             values["location"] = place
         if not known:
             values["is_known_service"] = False
+        if MARK in values.get("reference", ""):
+            self._unmark(values)
         event: Event = self._model(**values)
         return event
+
+    def _unmark(self, values: dict[str, Any]) -> None:
+        # The user's own reference arrives as they gave it, whatever a campaign added on the wire.
+        values["reference"], mark = unmarked(values["reference"])
+        if self._model is DeliveryReport:
+            values["mark"] = mark
 
     def _read_with_care(self, found: Mapping[str, Any]) -> dict[str, Any]:
         raw: dict[str, Any] = {}

@@ -50,7 +50,7 @@ HOMES: dict[str, set[str]] = {
     "rich": {"cli/"},
     "starlette": {"sandbox/"},
     "uvicorn": {"sandbox/"},
-    "threading": {"sync/_portal.py", "sources/batches.py", "sandbox/", "webhooks/background.py", "webhooks/dedupe.py"},
+    "threading": {"campaigns/database.py", "sync/_portal.py", "sources/batches.py", "sandbox/", "webhooks/background.py", "webhooks/dedupe.py"},
     "_thread": set(),
     "concurrent.futures": {"sync/_portal.py"},
     "multiprocessing": set(),

@@ -1,0 +1,205 @@
+"""`Campaign`: one durable campaign of a store."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractAsyncContextManager
+
+from ..errors import InvalidRequest, SourceMissing
+from ..models.campaign import Progress, Resolution, UnknownRecipient
+from . import deliveries, journal
+from .desk import Desk
+from .export import export
+from .options import load_content
+from .records import CampaignRow
+from .threads import in_thread
+from .watching import ProgressStream
+
+
+class Campaign:
+    """One campaign of a store, made by `Campaigns.start` or `Campaigns.get`."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self._desk = desk
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """Its name, which is unique in its store."""
+        return self._name
+
+    async def progress(self) -> Progress:
+        """How it stands, whoever runs it; touches nothing.
+
+        Returns:
+            The counts.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return await in_thread(journal.progress_of, self._desk.db, self._name)
+
+    def run(
+        self, *, concurrency: int | None = None, interval: float = 0.5
+    ) -> AbstractAsyncContextManager[ProgressStream]:
+        """Send while the block lasts, and watch: `async with campaign.run() as progress: async for p in progress: ...`.
+
+        It ends when everything is sent, or when the campaign is paused or cancelled, by whomever. Leaving the block
+        earlier stops after what is on its way has landed; running it again goes on.
+
+        Operations of the API: EnviarSMS or EnviarSMSCERTIFICADO, many times.
+
+        Args:
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            interval: seconds between two looks at the progress.
+
+        Returns:
+            A context manager that gives a stream of `Progress`.
+
+        Raises:
+            SourceMissing: its recipients were read in part, and nobody is left who reads the rest.
+            SourceChanged: the recipients are no longer those that it has begun to read.
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        stream = ProgressStream(self.progress, _positive("interval", interval))
+        slots = self._desk.slots(concurrency)
+
+        async def work() -> None:
+            row = await self._row()
+            self._desk.check_account(row)
+            runner = self._desk.runner([row.id], slots)
+            await runner.run()
+            self._desk.raise_for_reading(self._name)
+            if runner.missing:
+                raise _missing(row)
+
+        return stream._running(work)
+
+    async def complete(self, *, concurrency: int | None = None) -> Progress:
+        """Send everything that is left, and tell how it ended.
+
+        Args:
+            concurrency: as in `run`.
+
+        Returns:
+            The last progress; its `state` and `reason` tell when it is paused instead of done.
+
+        Raises:
+            SourceMissing: as in `run`, and so are the others.
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        async with self.run(concurrency=concurrency) as progress:
+            async for _ in progress:
+                pass
+        return progress.latest or await self.progress()
+
+    async def pause(self) -> Progress:
+        """Stop it, wherever it runs; what is on its way lands.
+
+        Returns:
+            How it stands.
+        """
+        return await in_thread(self._desk.db.write, lambda tx: journal.pause(tx, self._name))
+
+    async def resume(self) -> Progress:
+        """Let a paused one go on, with `run`, `complete`, `drive` or `work`.
+
+        After "group_lost" it begins a new message: who was tried without an answer stays unknown.
+
+        Returns:
+            How it stands.
+        """
+        return await in_thread(self._desk.db.write, lambda tx: journal.resume(tx, self._name))
+
+    async def cancel(self) -> Progress:
+        """Send nothing more, ever; what is on its way lands.
+
+        Returns:
+            How it stands.
+        """
+        return await in_thread(self._desk.db.write, lambda tx: journal.cancel(tx, self._name))
+
+    async def unknown(self) -> list[UnknownRecipient]:
+        """Who may have been texted: their request left and no answer came.
+
+        Returns:
+            The recipients, by row.
+        """
+        row = await self._row()
+        content = load_content(self._desk.context, await self._options(row))
+        return await in_thread(self._desk.db.read, lambda tx: journal.unknown(tx, row, content.reference))
+
+    async def resolve(self, policy: Resolution) -> int:
+        """Decide about those unknown recipients.
+
+        Args:
+            policy: "keep" leaves them unknown, "assume_sent" counts them as sent, "resend" texts them again with the
+                next run: some may then get the text twice.
+
+        Returns:
+            How many recipients were decided about; 0 for "keep".
+
+        Raises:
+            InvalidRequest: another word.
+        """
+        if policy not in ("keep", "assume_sent", "resend"):
+            raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
+        return await in_thread(self._desk.db.write, lambda tx: journal.settle(tx, self._name, policy))
+
+    async def export(self, path: str | os.PathLike[str]) -> int:
+        """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
+
+        Args:
+            path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all.
+
+        Returns:
+            How many rows it has.
+
+        Raises:
+            InvalidRequest: the file cannot be written.
+        """
+        row = await self._row()
+        return await in_thread(export, self._desk.db, row, path)
+
+    async def reconcile(self) -> Progress:
+        """Ask the provider once where every recipient stands, and take that in as if each had been reported.
+
+        Operation of the API: GetReportSMS or GetReportSMSCERTIFICADO, once for each message of the campaign, within
+        the guard. Where a webhook brings the reports to `Campaigns.record`, it is not needed.
+
+        Returns:
+            How it stands now.
+
+        Raises:
+            MensatekError: as in `client.sms.report`.
+        """
+        row = await self._row()
+        content = load_content(self._desk.context, await self._options(row))
+        await deliveries.reconcile(self._desk.context, self._desk.db, row, content.report_operation)
+        return await self.progress()
+
+    async def _row(self) -> CampaignRow:
+        return await in_thread(self._desk.db.read, lambda tx: journal.find(tx, self._name))
+
+    async def _options(self, row: CampaignRow) -> str:
+        found = await in_thread(
+            self._desk.db.read,
+            lambda tx: tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", row.id),
+        )
+        return str(found[0])
+
+    def __repr__(self) -> str:
+        return f"<Campaign {self._name!r}>"
+
+
+def _positive(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise InvalidRequest(f"{name} is a number of seconds above 0.")
+    return value
+
+
+def _missing(row: CampaignRow) -> SourceMissing:
+    return SourceMissing(
+        f"The campaign {row.name!r} has read {row.ingested} rows, and nobody is left who reads the rest.",
+        advice="Start it again with the same recipients: it goes on where it stopped.",
+    )

@@ -1,0 +1,325 @@
+"""`Campaigns`: the durable campaigns of one store."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import time
+from collections.abc import AsyncIterable, Iterable
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
+from decimal import Decimal
+from types import TracebackType
+from typing import Literal, Self
+
+import anyio
+from anyio.abc import TaskGroup
+
+from .._core.message import Encoding, wire_date
+from ..errors import CampaignNotFound, ConfigurationError, InvalidRequest
+from ..models.campaign import Progress, Resolution
+from ..models.certified import ContractType
+from ..models.events import DeliveryReport, Event
+from ..models.issuer import Issuer
+from ..models.recipient import Recipient, VoiceFallback
+from ..sources.batches import RecipientSource
+from ..sources.rows import BrokenRow
+from ..text.template import Template
+from . import deliveries, journal
+from .campaign import Campaign
+from .database import Tx
+from .desk import Client, Desk, open_database
+from .feed import Feed
+from .options import compose_content, compose_settings
+from .records import CampaignRow, all_of, by_name
+from .states import RUNNING
+from .threads import in_thread
+
+Recipients = (
+    RecipientSource | Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]
+)
+
+
+class Campaigns:
+    """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
+
+    Use it as `async with Campaigns(client, store="campaigns.db") as campaigns:`. A process that dies loses nobody and
+    texts nobody twice: the same program started again goes on where it stopped. Several processes may share a SQLite
+    file, several machines a PostgreSQL database.
+
+    Args:
+        client: the client whose account sends.
+        store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
+        lease: seconds after which a worker that shows no life is taken for dead. A request is given half of it.
+        poll: seconds between two looks at what other processes have changed.
+
+    Raises:
+        InvalidRequest: the store's name or a number cannot be.
+        ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        store: str | os.PathLike[str] = "campaigns.db",
+        *,
+        lease: float = 300.0,
+        poll: float = 0.5,
+    ) -> None:
+        for name, value in (("lease", lease), ("poll", poll)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise InvalidRequest(f"{name} is a number of seconds above 0.")
+        self._db = open_database(store)
+        self._desk = Desk(client, self._db, lease, poll)
+        self._group: TaskGroup | None = None
+
+    async def start(
+        self,
+        name: str,
+        text: str | Template,
+        recipients: Recipients,
+        *,
+        product: Literal["sms", "certified"] = "sms",
+        sender: str | None = None,
+        scheduled_at: datetime | None = None,
+        reference: str | None = None,
+        report: bool | None = None,
+        voice_fallback: bool | VoiceFallback | None = None,
+        encoding: Encoding = "auto",
+        fix_utf8: bool = False,
+        issuer: Issuer | None = None,
+        contract_type: ContractType | int | None = None,
+        validity: timedelta | None = None,
+        identify: str | None = None,
+        acceptance_days: int | None = None,
+        report_email: str | None = None,
+        rate: float | None = None,
+        send_between: tuple[time_of_day, time_of_day] | None = None,
+        local_time: Literal["spanish", "recipient"] = "spanish",
+        max_credits: Decimal | float | None = None,
+        chunk_size: int | None = None,
+        anchor: str | Recipient | None = None,
+        unknown_after: float | timedelta | None = None,
+        unknown_policy: Resolution = "keep",
+    ) -> Campaign:
+        """Make a campaign and read its recipients into the journal, or go on with the one of this name.
+
+        Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. Reading goes on in the background
+        when it takes longer than a second; leaving the `async with` block waits for it.
+
+        Args:
+            name: its name in this store. The same name with the same content goes on where it stopped.
+            text: the text, or a `Template` whose fields each recipient fills.
+            recipients: a source such as `CsvSource`, or any iterable or async iterable of phones and `Recipient`s;
+                never held whole. To go on, give the same again. Bad rows and repeated phones are journalled with
+                their row and reason, and the others are sent.
+            product: "sms", or "certified" for certified and contract texts.
+            sender: as in `client.sms.send`.
+            scheduled_at: as in `client.sms.send`.
+            reference: as in `client.sms.send`.
+            report: as in `client.sms.send`.
+            voice_fallback: as in `client.sms.send`.
+            encoding: as in `client.sms.send`.
+            fix_utf8: as in `client.sms.send`.
+            issuer: as in `client.certified.send`; for certified campaigns only, and so are the next five.
+            contract_type: as in `client.certified.send`.
+            validity: as in `client.certified.send`.
+            identify: as in `client.certified.send`.
+            acceptance_days: as in `client.certified.send`.
+            report_email: as in `client.certified.send`.
+            rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
+                `send_between`, `local_time`, `max_credits`, `unknown_after` and `unknown_policy`.
+            send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
+            local_time: whose hours these are: "spanish", or "recipient" by the country of each phone; where a country
+                has several time zones, within the hours of all of them.
+            max_credits: pauses the campaign before it would cost more.
+            chunk_size: recipients in a request; default and most: the client's limit for the product.
+            anchor: a phone of yours to send the very first text to, whose message all others join: should its answer
+                get lost, nobody else is concerned. It counts as no row.
+            unknown_after: seconds or a timedelta after which unknown recipients are settled; None leaves them.
+            unknown_policy: how: "keep", "assume_sent" or "resend"; see `Campaign.resolve`.
+
+        Returns:
+            The campaign.
+
+        Raises:
+            InvalidRequest: or one of its kinds: the text or an option is wrong; nothing was written down.
+            CampaignConflict: one of this name has another text, other options, other recipients or another account.
+            SourceChanged: the recipients are no longer those that it has begun to read.
+            StoreError: the store cannot be used.
+        """
+        if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 200:
+            raise InvalidRequest("A campaign's name is a text of one line, of up to 200 characters.")
+        settings = compose_settings(
+            rate, send_between, local_time, max_credits, unknown_after, unknown_policy, scheduled_at
+        )
+        options = {
+            "sender": sender,
+            "scheduled_at": scheduled_at,
+            "reference": reference,
+            "report": report,
+            "voice_fallback": voice_fallback,
+            "encoding": encoding,
+            "fix_utf8": fix_utf8,
+            "issuer": issuer,
+            "contract_type": contract_type,
+            "validity": validity,
+            "identify": identify,
+            "acceptance_days": acceptance_days,
+            "report_email": report_email,
+        }
+        desk = self._desk
+        content = compose_content(desk.context, text, product, options, chunk_size, anchor, rate)
+        feed = Feed(recipients, content.message.text.fields)
+
+        def create(tx: Tx) -> CampaignRow:
+            if scheduled_at is not None and by_name(tx, name) is None:
+                wire_date(scheduled_at)  # one that goes on may be late; a new one may not
+            return journal.create(tx, name, desk.account, content.dump(), settings, content.digest())[0]
+
+        row = await in_thread(self._db.write, create)
+        await desk.read(row, content, feed)
+        return Campaign(desk, name)
+
+    async def get(self, name: str) -> Campaign:
+        """A campaign of this store, to look at it or to go on without its recipients.
+
+        Args:
+            name: its name.
+
+        Returns:
+            The campaign.
+
+        Raises:
+            CampaignNotFound: there is none of this name.
+            StoreError: the store cannot be read.
+        """
+        if not await in_thread(self._db.exists):
+            raise CampaignNotFound(
+                f"There is no campaign {name!r}: the store {self._db.shown} does not exist."
+            )
+        await in_thread(self._db.read, lambda tx: journal.find(tx, name))
+        return Campaign(self._desk, name)
+
+    async def list(self) -> builtins.list[Progress]:
+        """How every campaign of this store stands, oldest first; touches nothing.
+
+        Returns:
+            Their progress; empty where there is no store yet.
+        """
+        if not await in_thread(self._db.exists):
+            return []
+        return await in_thread(journal.progress_of_all, self._db)
+
+    async def work(
+        self, budget: float | timedelta | None = None, *, concurrency: int | None = None
+    ) -> builtins.list[Progress]:
+        """Send whatever runs in this store, until nothing is left: for further machines, and for cron.
+
+        Args:
+            budget: seconds, or a timedelta, after which to stop; what is on its way lands. None sets no limit.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+
+        Returns:
+            How the campaigns stand that were running.
+
+        Raises:
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        until = _until(budget)
+        slots = self._desk.slots(concurrency)
+        if not await in_thread(self._db.exists):
+            return []
+        before = await in_thread(self._db.read, lambda tx: journal.running(tx, self._desk.account))
+        runner = self._desk.runner(None, slots, until)
+        await runner.run()
+        chosen = runner.seen | {row.id for row in before}
+        return await in_thread(
+            self._db.read, lambda tx: [journal.progress(tx, row) for row in all_of(tx) if row.id in chosen]
+        )
+
+    async def drive(
+        self, name: str, budget: float | timedelta = 60, *, concurrency: int | None = None
+    ) -> Progress:
+        """Send one slice of a campaign: for a Celery task or any job runner, which asks again until it is `done`.
+
+        Args:
+            name: its name.
+            budget: seconds, or a timedelta, after which to stop; what is on its way lands.
+            concurrency: as in `work`.
+
+        Returns:
+            How it stands.
+
+        Raises:
+            CampaignNotFound: there is none of this name.
+            CampaignConflict: it is another account's.
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        until = _until(budget)
+        slots = self._desk.slots(concurrency)
+        campaign = await self.get(name)
+        row = await campaign._row()
+        self._desk.check_account(row)
+        if row.state == RUNNING:
+            await self._desk.runner([row.id], slots, until).run()
+        return await campaign.progress()
+
+    async def record(self, event: Event) -> bool:
+        """Take in what a webhook brought: a delivery report settles an unknown opener and fills the counts.
+
+        Args:
+            event: what `mensatek_async.webhooks` gave; anything but a `DeliveryReport` is passed over. The same one
+                twice, out of order or days late does no harm.
+
+        Returns:
+            Whether it was about a campaign of this store.
+
+        Raises:
+            StoreError: the store cannot be written: let the webhook fail, so that the provider may try again.
+        """
+        if not isinstance(event, DeliveryReport) or not await in_thread(self._db.exists):
+            return False
+        return await in_thread(self._db.write, lambda tx: deliveries.record(tx, event))
+
+    async def aclose(self) -> None:
+        """Stop reading recipients and close the store. A second time does nothing."""
+        await self._desk.close(wait=False)
+        with anyio.CancelScope(shield=True):
+            await in_thread(self._db.close)
+
+    async def __aenter__(self) -> Self:
+        if self._group is not None:
+            raise ConfigurationError(
+                "These campaigns are open already.", advice="Use one `async with` at a time."
+            )
+        self._group = await anyio.create_task_group().__aenter__()
+        self._desk.open(self._group)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        group, self._group = self._group, None
+        try:
+            await self._desk.close(wait=error is None)
+        finally:
+            try:
+                if group is not None:
+                    group.cancel_scope.cancel()
+                    await group.__aexit__(None, None, None)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await in_thread(self._db.close)
+
+    def __repr__(self) -> str:
+        return f"<Campaigns store={self._db.shown}>"
+
+
+def _until(budget: float | timedelta | None) -> float | None:
+    if budget is None:
+        return None
+    seconds = budget.total_seconds() if isinstance(budget, timedelta) else budget
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        raise InvalidRequest("budget is a number of seconds above 0, or a timedelta.")
+    return time.monotonic() + seconds

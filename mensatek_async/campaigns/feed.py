@@ -1,0 +1,127 @@
+"""The rows of a campaign's recipients, many at a time, with what tells them from any others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from ..bulk.source import each
+from ..errors import InvalidRequest
+from ..models.recipient import Recipient
+from ..sources.batches import Batches, RecipientSource
+from ..sources.rows import BrokenRow
+
+_SOON = 0.5  # seconds after which rows that trickle in are handed on, however few
+_SLICE = 256
+
+
+class Feed:
+    """Reads rows, never holding more than a batch. A digest of all rows so far tells whether they are the same again."""
+
+    def __init__(self, recipients: object, fields: Sequence[str]) -> None:
+        if isinstance(recipients, str | bytes | Recipient | Mapping):
+            raise InvalidRequest(
+                "recipients is a list or another iterable of phones and Recipients, not one of them."
+            )
+        if not isinstance(recipients, RecipientSource | Batches | AsyncIterable | Iterable):
+            raise InvalidRequest(f"recipients is an iterable, not {type(recipients).__name__}.")
+        self._batches: Batches | None = None
+        self._plain: Iterator[Any] | None = None
+        self._async: AsyncIterator[Any] | None = None
+        # What the synchronous client reads in its caller's thread can only be read while that waits.
+        self.inline: bool = isinstance(recipients, Batches)
+        self.source = recipients if isinstance(recipients, RecipientSource) else None
+        if isinstance(recipients, RecipientSource):
+            recipients = recipients.batches(fields)
+        if isinstance(recipients, Batches):
+            self._batches = recipients
+        elif isinstance(recipients, AsyncIterable):
+            self._async = recipients.__aiter__()
+        else:
+            self._plain = each(recipients)
+        self._digest = blake2b(digest_size=16)
+        self._back: list[Any] = []
+        self._ended = False
+        self.position: int = 0
+
+    @property
+    def digest(self) -> str:
+        """What tells the rows up to `position` from any others."""
+        return self._digest.hexdigest()
+
+    async def take(self, most: int) -> list[Any]:
+        """From 1 to `most` further rows; none at the end."""
+        rows, self._back = self._back[:most], self._back[most:]
+        if not rows and not self._ended:
+            rows = await self._read(most)
+            self._ended = not rows
+        self._earlier = self.position, self._digest.copy()
+        self.position += len(rows)
+        self._digest.update(spelt(rows))
+        return rows
+
+    def give_back(self, rows: list[Any]) -> None:
+        """Undo the last `take`: somebody else had read further."""
+        self.position, self._digest = self._earlier
+        self._back = rows + self._back
+
+    async def skip_to(self, position: int) -> bool:
+        """Pass over rows that are in the journal already; False when there are not so many."""
+        while self.position < position:
+            if not await self.take(position - self.position):
+                return False
+        return True
+
+    async def aclose(self) -> None:
+        """Let go of what is read from."""
+        with anyio.CancelScope(shield=True):
+            if self._batches is not None:
+                await self._batches.aclose()
+            close = getattr(self._async, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _read(self, most: int) -> list[Any]:
+        if self._batches is not None:
+            return list(await self._batches.read(most))
+        started, rows = anyio.current_time(), []
+        if self._plain is not None:
+            while len(rows) < most:
+                # A reader that waits for each row must not hold back those it has.
+                size = min(_SLICE, most - len(rows)) if rows else 1
+                got = list(islice(self._plain, size))
+                rows += got
+                if len(got) < size or anyio.current_time() - started > _SOON:
+                    break
+                await anyio.lowlevel.checkpoint()
+            return rows
+        assert self._async is not None
+        while len(rows) < most and anyio.current_time() - started <= _SOON:
+            try:
+                rows.append(await self._async.__anext__())
+            except StopAsyncIteration:
+                break
+        return rows
+
+
+def spelt(rows: Sequence[Any]) -> bytes:
+    """Rows as bytes that are the same for the same rows, however they are batched."""
+    if all(type(row) is str for row in rows):
+        return "".join([f"{row}\n" for row in rows]).encode("utf-8", "surrogatepass")
+    return "".join([f"{_one(row)}\n" for row in rows]).encode("utf-8", "surrogatepass")
+
+
+def _one(row: Any) -> str:
+    if isinstance(row, str):
+        return row
+    if isinstance(row, Recipient):
+        fields = "\x1f".join([f"{name}={value}" for name, value in sorted(row.fields.items())])
+        return f"{row.phone}\x1e{'' if row.row is None else row.row}\x1e{fields}"
+    if isinstance(row, BrokenRow):
+        return f"\x1d{row.row}\x1e{row.reason}"
+    return f"\x1c{type(row).__name__}"

@@ -1,0 +1,169 @@
+"""Finishes: what became of a piece of work, written by whoever holds its token (transitions 2, 4 to 7, 9, 10, 13)."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import Any
+
+from . import openers, rate
+from .claims import Claimer
+from .database import Tx
+from .records import CampaignRow, by_id, set_state
+from .settling import adopt
+from .states import (
+    CLAIMED,
+    MICRO,
+    PAUSED,
+    PENDING,
+    POSTING,
+    RUNNING,
+    SENT,
+    UNKNOWN,
+    Finish,
+    Lost,
+    NotTaken,
+    Taken,
+    Work,
+)
+
+_LONGEST = 60.0  # seconds between two tries of one chunk
+_MOST_REFUSED = 3  # chunks in a row that the provider refuses for good
+_MOST_REJECTED = 10  # openers in a row whose phone the provider does not take
+
+
+def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
+    """The last word before a request leaves: whether it is still ours, and wanted (transition 2).
+
+    An opener's is written down here, so that from now on nobody repeats it.
+    """
+    row = by_id(tx, work.campaign, lock=work.join is None)
+    chunk = _chunk(tx, work)
+    if row.state != RUNNING or chunk is None or chunk[0] != work.token:
+        return False
+    if work.join is None:
+        if row.idmensaje is not None or (chunk[1] != CLAIMED and not (tx.repeated and chunk[1] == POSTING)):
+            return False
+        tx.run(
+            "UPDATE mensatek_chunk SET state = ?, due_at = ?, attempts = ? WHERE campaign_id = ? AND seq = ?",
+            *(POSTING, tx.now + who.lease, 1, work.campaign, work.seq),
+        )
+        tx.leaves()
+        return True
+    if chunk[1] != POSTING:
+        return False
+    tx.run(
+        "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ?",
+        *(tx.now + who.lease, work.campaign, work.seq),
+    )
+    return True
+
+
+def finish(tx: Tx, done: Finish) -> None:
+    """Write an outcome down; nothing where the token is another's by now."""
+    work, outcome = done.work, done.outcome
+    chunk = _chunk(tx, work)
+    if chunk is None or chunk[0] != work.token:
+        return
+    # A delivery report may come before the answer, and has said already that it was taken; not what it cost.
+    overtaken = chunk[1] == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
+    if chunk[1] not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
+        return
+    row = by_id(tx, work.campaign, lock=work.join is None)
+    if isinstance(outcome, Taken):
+        _taken(tx, row, work, outcome, chunk[3])
+    elif chunk[1] == UNKNOWN:
+        # Parked too early: the late answer says that nobody was texted.
+        if isinstance(outcome, NotTaken) and not work.repeat:
+            _not_taken(tx, row, work, outcome, chunk[2])
+    elif isinstance(outcome, NotTaken):
+        _not_taken(tx, row, work, outcome, chunk[2])
+    else:
+        _lost(tx, row, work, outcome, chunk[2])
+
+
+def _chunk(tx: Tx, work: Work) -> Any:
+    return tx.one(
+        f"SELECT token, state, failures, n FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?{tx.locking}",  # noqa: S608
+        *(work.campaign, work.seq),
+    )
+
+
+def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:
+    credits = 0 if outcome.credits.is_nan() else int(outcome.credits * MICRO)
+    accepted = min(outcome.accepted, n)  # an anchor is nobody's row, so it counts nothing
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, duplicated = ?, credits = ?, since = ?, "
+        "error = '', idmensaje = ? WHERE campaign_id = ? AND seq = ?",
+        *(SENT, accepted, outcome.repeated, credits, tx.wall),
+        *(outcome.message_id or work.join, work.campaign, work.seq),
+    )
+    if work.join is None and outcome.accepted and outcome.message_id:
+        adopt(tx, work.campaign, work.seq, accepted, outcome.message_id)
+    elif work.join is None:
+        _rejected_opener(tx, row)
+    price = 0
+    if credits and outcome.accepted == len(work.content) and work.segments and not work.repeat:
+        price = -(-credits // work.segments)
+    told = str(outcome.left)
+    tx.run(
+        "UPDATE mensatek_campaign SET spent = spent + ?, credits_left = CASE WHEN ? = 'NaN' THEN credits_left ELSE ? END, "
+        "price = CASE WHEN price < ? THEN ? ELSE price END, refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END "
+        "WHERE id = ?",
+        *(credits, told, told, price, price, accepted, row.id),
+    )
+
+
+def _rejected_opener(tx: Tx, row: CampaignRow) -> None:
+    """Calls that send nothing must not go on without end."""
+    tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
+    if row.refusals + 1 >= _MOST_REJECTED and row.state == RUNNING:
+        note = f"the provider rejected the first {row.refusals + 1} recipients"
+        set_state(tx, row.id, PAUSED, "refused", note)
+        tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
+    rate.hold(tx, min(0.05 * (row.refusals + 1), 1.0))
+
+
+def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, failures: int) -> None:
+    if outcome.failed and work.join is not None:
+        # A repeat that is refused says nothing of the try before it, whose answer was lost.
+        (openers.park if work.repeat else openers.fail)(tx, row.id, work.seq, outcome.reason)
+        tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
+        if row.refusals + 1 >= _MOST_REFUSED and row.state == RUNNING:
+            set_state(tx, row.id, PAUSED, "refused", outcome.reason)
+            tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
+        return
+    pause = outcome.pause or ("refused" if outcome.failed else "")
+    wait = _backoff(failures) if outcome.wait is None else outcome.wait
+    _back(tx, work, 0.0 if pause else wait, outcome.reason, attempted=False, failures=failures + (not pause))
+    if outcome.hold and wait:
+        rate.hold(tx, wait)
+    lost_before = pause == "group_lost" and row.idmensaje != work.join
+    if pause and row.state == RUNNING and not lost_before:
+        set_state(tx, row.id, PAUSED, pause, outcome.reason)
+
+
+def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
+    if work.join is None:
+        openers.park(tx, row.id, work.seq, outcome.reason)
+    else:
+        _back(tx, work, _backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
+
+
+def _back(tx: Tx, work: Work, wait: float, reason: str, *, attempted: bool, failures: int) -> None:
+    """To be sent again, later; with the same message and recipients if it had any chance to arrive."""
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = ?, failures = ?, error = ?, since = NULL, "
+        "attempts = CASE WHEN attempts > 0 THEN attempts - ? ELSE 0 END WHERE campaign_id = ? AND seq = ?",
+        *(PENDING, tx.now + wait, failures, reason, int(not attempted), work.campaign, work.seq),
+    )
+
+
+def _backoff(failures: int) -> float:
+    longest = min(0.5 * 2.0 ** min(failures, 10), _LONGEST)
+    return random.uniform(longest / 2, longest)  # noqa: S311
+
+
+def credits_of(micro: int) -> Decimal:
+    """Millionths of a credit as credits."""
+    return (Decimal(micro) / MICRO).normalize() + Decimal(0)

@@ -1,0 +1,305 @@
+"""Ingest: rows into the journal, in batches of its own transactions (transition 0); one reader at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import anyio
+
+from ..bulk.chunks import Chunk, Chunker
+from ..bulk.seen import SeenPhones
+from ..errors import CampaignConflict, SourceChanged, StoreError
+from ..models.bulk import RowProblem
+from . import openers, payload
+from .database import Database, Tx
+from .feed import Feed
+from .options import Content
+from .points import POINTS, reach
+from .records import CampaignRow, by_id
+from .states import CANCELLED, Crowd
+from .threads import in_thread
+from .windows import country_of
+
+_BATCH = 20  # chunks in a transaction
+_LOOK = 0.5  # seconds between two looks at whether another reader is alive
+
+
+class Ingest:
+    """Reads one campaign's recipients into the journal, or stands by while somebody else does."""
+
+    def __init__(
+        self,
+        db: Database,
+        campaign: int,
+        content: Content,
+        feed: Feed,
+        *,
+        owner: str,
+        lease: float,
+        local: bool,
+        told: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._campaign = campaign
+        self._content = content
+        self._feed = feed
+        self._owner = owner
+        self._lease = lease
+        self._local = local
+        self._told = told
+        self._seen = SeenPhones()
+        self.standing_by: bool = False
+
+    async def run(self) -> None:
+        """Read until the end, or until somebody else has.
+
+        Raises:
+            SourceChanged: the rows are no longer those that were read before.
+            CampaignConflict: everything was read before, and these are other recipients.
+            StoreError: the journal cannot be written.
+        """
+        failure: Exception | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._beat)
+            try:
+                await self._to_the_end()
+            except Exception as error:
+                failure = error
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._feed.aclose()
+                    await in_thread(self._let_go)
+            group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _to_the_end(self) -> None:
+        row = await self._row()
+        if row.ingest_done:
+            await self._compare(row)
+            return
+        while not row.ingest_done and row.state != CANCELLED:
+            if row.ingest_owner != self._owner and await self._is_read(row):
+                row = await self._stand_by()
+                continue
+            await self._catch_up(row)
+            row = await self._read_on(row)
+
+    async def _beat(self) -> None:
+        """Show that this reader is alive, also while its rows are slow to come."""
+        while True:
+            await anyio.sleep(self._lease / 3)
+            await in_thread(self._db.write, self._show_life)
+
+    def _let_go(self) -> None:
+        """Let others know at once that nobody reads any more."""
+        with suppress(StoreError):
+            self._db.write(
+                lambda tx: tx.run(
+                    "UPDATE mensatek_campaign SET ingest_until = 0 WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
+                    *(self._campaign, self._owner),
+                )
+            )
+
+    def _show_life(self, tx: Tx) -> None:
+        tx.run(
+            "UPDATE mensatek_campaign SET ingest_until = ? WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
+            *(tx.now + self._lease, self._campaign, self._owner),
+        )
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    async def _read_on(self, row: CampaignRow) -> CampaignRow:
+        chunker = Chunker(self._content.message, self._seen)
+        chunker.rows = self._feed.position
+        file = await self._fingerprint()
+        while True:
+            before = self._feed.position
+            rows = await self._feed.take(_BATCH * self._content.size)
+            batch = _Batch(before, self._feed.position, self._feed.digest, not rows, file if not rows else "")
+            if await in_thread(self._store, chunker, rows, batch):
+                self._told()
+                if rows:
+                    continue
+            else:  # somebody else read on meanwhile: what this reader knows is old
+                self._feed.give_back(rows)
+            return await self._row()
+
+    def _store(self, chunker: Chunker, rows: Sequence[Any], batch: _Batch) -> bool:
+        chunks, problems = _chunks_of(chunker, rows, self._content.size)
+        crowds = [
+            part
+            for chunk in chunks
+            for part in _by_zone(Crowd(chunk.rows, chunk.wire, chunk.unicode), chunk.segments, self._local)
+        ]
+        return self._db.write(lambda tx: self._write(tx, batch, crowds, problems))
+
+    def _write(
+        self,
+        tx: Tx,
+        batch: _Batch,
+        crowds: Sequence[tuple[Crowd, int, str]],
+        problems: Sequence[RowProblem],
+    ) -> bool:
+        row = by_id(tx, self._campaign, lock=True)
+        if (row.ingested, row.source_fingerprint, row.ingest_owner) == (
+            batch.after,
+            batch.digest,
+            self._owner,
+        ) and (row.ingest_done == batch.last and (batch.last or batch.after > batch.before)):
+            return True  # committed before, and the answer got lost
+        changed = tx.run(
+            "UPDATE mensatek_campaign SET ingested = ?, source_fingerprint = ?, ingest_done = ?, source_file = ?, "
+            "ingest_owner = ?, ingest_until = ?, invalid = invalid + ? "
+            "WHERE id = ? AND ingested = ? AND ingest_done = 0 AND state <> ?",
+            *(batch.after, batch.digest, int(batch.last), batch.file),
+            *(self._owner, tx.now + self._lease, len(problems), row.id, batch.before, CANCELLED),
+        )
+        if not changed:
+            return False
+        self._write_chunks(tx, row, crowds)
+        tx.many(
+            "INSERT INTO mensatek_invalid VALUES (?, ?, ?)",
+            [(row.id, one.row, one.reason) for one in problems],
+        )
+        if POINTS:
+            reach("ingest.batch")
+        return True
+
+    def _write_chunks(self, tx: Tx, row: CampaignRow, crowds: Sequence[tuple[Crowd, int, str]]) -> None:
+        seq = row.next_seq
+        pending = list(crowds)
+        if seq == 1 and pending:  # the very first recipient alone
+            pending = self._with_opener(tx, row, pending)
+        tx.many(
+            "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) "
+            "VALUES (?, ?, 'pending', ?, ?, ?, 0)",
+            [
+                (row.id, seq + at, len(one), segments, zone)
+                for at, (one, segments, zone) in enumerate(pending)
+            ],
+        )
+        tx.many(
+            "INSERT INTO mensatek_payload VALUES (?, ?, ?)",
+            [(row.id, seq + at, payload.pack(one)) for at, (one, _, _) in enumerate(pending)],
+        )
+        if crowds:
+            after = max(seq + len(pending), 2)
+            tx.run("UPDATE mensatek_campaign SET next_seq = ? WHERE id = ?", after, row.id)
+
+    def _with_opener(
+        self, tx: Tx, row: CampaignRow, crowds: list[tuple[Crowd, int, str]]
+    ) -> list[tuple[Crowd, int, str]]:
+        if self._content.anchor is not None:
+            openers.write_chunk(tx, row.id, 0, self._content.anchor, 1, "", n=0)
+            return crowds
+        content, segments, zone = crowds[0]
+        first, rest = payload.split(content, 1)
+        own = max(segments // len(content), 1)
+        openers.write_chunk(tx, row.id, 0, first, own, zone)
+        return [*([(rest, max(segments - own, 0), zone)] if len(rest) else []), *crowds[1:]]
+
+    # --- what was read before -------------------------------------------------------------------------------
+
+    async def _catch_up(self, row: CampaignRow) -> None:
+        """Pass over the rows in the journal, and learn whose phones they hold."""
+        self._seen = SeenPhones()
+        if not row.ingested:
+            return
+        if not await self._feed.skip_to(row.ingested) or self._feed.digest != row.source_fingerprint:
+            raise SourceChanged(
+                f"The recipients of the campaign {row.name!r} have changed: the first {row.ingested} are no longer "
+                "those that it has read.",
+                advice="Give it the recipients as they were; what was read before goes on with get().",
+            )
+        await in_thread(self._remember, row)
+
+    def _remember(self, row: CampaignRow) -> None:
+        after = -(10**18)
+        while found := self._db.read(
+            lambda tx: tx.all(
+                "SELECT seq, body FROM mensatek_payload WHERE campaign_id = ? AND seq > ? ORDER BY seq LIMIT 200",
+                *(row.id, after),
+            )
+        ):
+            for seq, body in found:
+                self._seen.add_all(payload.phones_in(body))
+                after = seq
+
+    async def _compare(self, row: CampaignRow) -> None:
+        file = await self._fingerprint()
+        if file and row.source_file:
+            same = file == row.source_file
+        else:
+            same = await self._feed.skip_to(row.ingested) and not await self._feed.take(1)
+            same = same and self._feed.digest == row.source_fingerprint
+        if not same:
+            raise CampaignConflict(
+                f"The campaign {row.name!r} exists with other recipients.",
+                advice="Give this one another name. To go on with that one, use get().",
+            )
+
+    async def _fingerprint(self) -> str:
+        source = self._feed.source
+        return "" if source is None else (await in_thread(source.fingerprint)) or ""
+
+    # --- somebody else --------------------------------------------------------------------------------------
+
+    async def _is_read(self, row: CampaignRow) -> bool:
+        return bool(await in_thread(self._db.read, lambda tx: row.is_read_by_somebody(tx.now)))
+
+    async def _stand_by(self) -> CampaignRow:
+        self.standing_by = True
+        try:
+            while True:
+                row = await self._row()
+                if row.ingest_done or row.state == CANCELLED or not await self._is_read(row):
+                    return row
+                await anyio.sleep(_LOOK)
+        finally:
+            self.standing_by = False
+
+    async def _row(self) -> CampaignRow:
+        return await in_thread(self._db.read, lambda tx: by_id(tx, self._campaign))
+
+
+class _Batch:
+    def __init__(self, before: int, after: int, digest: str, last: bool, file: str) -> None:
+        self.before = before
+        self.after = after
+        self.digest = digest
+        self.last = last
+        self.file = file
+
+
+def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[Chunk], list[RowProblem]]:
+    """Rows as full chunks, and the last ones as they are: a transaction leaves nothing half read."""
+    chunks: list[Chunk] = []
+    at = 0
+    while at < len(rows):
+        room = chunker.room(size)
+        chunker.add(rows[at : at + room], size)
+        at += room
+        while chunk := chunker.take():
+            chunks.append(chunk)
+    while chunk := chunker.flush():
+        chunks.append(chunk)
+    return [chunk for chunk in chunks if chunk.rows], [one for chunk in chunks for one in chunk.invalid]
+
+
+def _by_zone(content: Crowd, segments: int, local: bool) -> list[tuple[Crowd, int, str]]:
+    """A chunk, in parts of one time zone each where the recipient's own time counts."""
+    if not local:
+        return [(content, segments, "")]
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, phone in enumerate(content.wire.phones):
+        places[country_of(phone)].append(at)
+    if len(places) == 1:
+        return [(content, segments, next(iter(places)))]
+    return [
+        (payload.choose(content, chosen), max(segments * len(chosen) // len(content), 1), zone)
+        for zone, chosen in places.items()
+    ]

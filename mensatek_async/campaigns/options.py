@@ -1,0 +1,215 @@
+"""What a campaign sends, checked once and written down, so that any process can go on with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
+from typing import Any
+
+from attrs import frozen
+
+from .._core.certified import certified_params, check_documents
+from .._core.context import Context
+from .._core.message import Message, compose, prepared_text
+from .._wire.names import REQUEST, to_wire
+from ..errors import InvalidRequest
+from ..models.recipient import Recipient
+from ..text.template import Template
+from .payload import crowd
+from .records import Settings
+from .states import Crowd
+from .windows import SPAIN, check_hours
+
+_OPERATIONS = {"sms": "EnviarSMS", "certified": "EnviarSMSCERTIFICADO"}
+_REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}
+_LEGAL = ("issuer", "contract_type", "validity", "identify", "acceptance_days", "report_email")
+_POLICIES = ("keep", "assume_sent", "resend")
+
+
+@frozen(kw_only=True)
+class Content:
+    """What every request of a campaign has in common.
+
+    Attributes:
+        product: "sms" or "certified".
+        message: the message.
+        size: recipients in a request.
+        anchor: the opener of its own, if it has one.
+        text: the text or the template's source, as it was given.
+    """
+
+    product: str
+    message: Message
+    size: int
+    anchor: Crowd | None
+    text: str
+
+    @property
+    def reference(self) -> str:
+        """The user's reference."""
+        return str(self.message.params.get(REQUEST["reference"], ""))
+
+    @property
+    def report_operation(self) -> str:
+        """The operation that reports on its message."""
+        return _REPORTS[self.product]
+
+    def dump(self) -> str:
+        """As the journal keeps it."""
+        message = self.message
+        told = {
+            "product": self.product,
+            "template": isinstance(message.text, Template),
+            "text": self.text,
+            "params": dict(message.params),
+            "encoding": message.encoding,
+            "region": message.region,
+            "size": self.size,
+            "anchor": None if self.anchor is None else self.anchor.wire[0],
+        }
+        return json.dumps(told, ensure_ascii=False, sort_keys=True)
+
+    def digest(self) -> str:
+        """The same in short: two campaigns with one digest send the same."""
+        told = json.loads(self.dump())
+        del told["size"]
+        return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def load_content(context: Context, dumped: str) -> Content:
+    """Read what `dump` wrote."""
+    told = json.loads(dumped)
+    text = Template(told["text"]) if told["template"] else told["text"]
+    message = Message(
+        operation=context.operations[_OPERATIONS[told["product"]]],
+        text=prepared_text(text),
+        params=told["params"],
+        encoding=told["encoding"],
+        region=told["region"],
+        joined=False,
+    )
+    anchor = None if told["anchor"] is None else crowd([0], [told["anchor"]])
+    return Content(
+        product=told["product"], message=message, size=told["size"], anchor=anchor, text=told["text"]
+    )
+
+
+def compose_content(
+    context: Context,
+    text: str | Template,
+    product: str,
+    options: Mapping[str, Any],
+    chunk_size: int | None,
+    anchor: str | Recipient | None,
+    rate: float | None,
+) -> Content:
+    """Check what is to be sent, before anything is written down; but for whether its date has passed.
+
+    Raises:
+        InvalidRequest: or one of its kinds, naming what is wrong.
+    """
+    if product not in _OPERATIONS:
+        raise InvalidRequest(f'product is "sms" or "certified", not {product!r}.')
+    legal = {name: options[name] for name in _LEGAL}
+    plain = {name: value for name, value in options.items() if name not in _LEGAL}
+    certified = product == "certified"
+    when = plain.pop("scheduled_at")
+    if certified and plain.pop("voice_fallback"):
+        raise InvalidRequest("voice_fallback is for plain texts only.")
+    if not certified and (given := [name for name, value in legal.items() if value is not None]):
+        raise InvalidRequest(f'{given[0]} is for campaigns of product="certified" only.')
+    message = compose(
+        context.operations[_OPERATIONS[product]],
+        text,
+        region=context.region,
+        extra={
+            **(certified_params(context.issuer, *legal.values()) if certified else {}),
+            **({} if when is None else to_wire(scheduled_at=when)),
+        },
+        **{**plain, "sender": plain["sender"] or context.sender},
+    )
+    if certified:
+        check_documents(message)
+    limits = context.limits
+    most = limits.certified_per_request if certified else limits.sms_per_request
+    return Content(
+        product=product,
+        message=message,
+        size=_size(chunk_size, most, rate),
+        anchor=None if anchor is None else _anchor(message, anchor),
+        text=text.source if isinstance(text, Template) else text,
+    )
+
+
+def compose_settings(
+    rate: float | None,
+    send_between: object,
+    local_time: str,
+    max_credits: object,
+    unknown_after: float | timedelta | None,
+    unknown_policy: str,
+    scheduled_at: datetime | None,
+) -> Settings:
+    """Check what may change while a campaign runs.
+
+    Raises:
+        InvalidRequest: it names what is wrong.
+    """
+    if rate is not None and (
+        isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1e9
+    ):
+        raise InvalidRequest("rate is recipients a second: a number above 0, or None.")
+    if local_time not in ("spanish", "recipient"):
+        raise InvalidRequest(f'local_time is "spanish" or "recipient", not {local_time!r}.')
+    if unknown_policy not in _POLICIES:
+        raise InvalidRequest('unknown_policy is "keep", "assume_sent" or "resend".')
+    after = unknown_after.total_seconds() if isinstance(unknown_after, timedelta) else unknown_after
+    if after is not None and (
+        isinstance(after, bool) or not isinstance(after, int | float) or not after >= 0
+    ):
+        raise InvalidRequest("unknown_after is a number of seconds or a timedelta.")
+    hours = check_hours(send_between)
+    if hours and scheduled_at and hours.waits((SPAIN,), scheduled_at.timestamp()):
+        raise InvalidRequest(
+            "scheduled_at is outside send_between.",
+            advice="The provider sends at scheduled_at, whatever the hours.",
+        )
+    return Settings(
+        rate=rate,
+        start=hours.start if hours else None,
+        end=hours.end if hours else None,
+        local=local_time == "recipient",
+        max_credits=_credits(max_credits),
+        unknown_after=after,
+        unknown_policy=unknown_policy,
+    )
+
+
+def _credits(given: object) -> Decimal | None:
+    if given is None:
+        return None
+    try:
+        credits = Decimal(str(given)) if not isinstance(given, bool) else Decimal("NaN")
+    except InvalidOperation:
+        credits = Decimal("NaN")
+    if not credits.is_finite() or credits <= 0:
+        raise InvalidRequest("max_credits is a number of credits above 0, or None.")
+    return credits
+
+
+def _size(chunk_size: int | None, most: int, rate: float | None) -> int:
+    if chunk_size is None:
+        chunk_size = most
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
+        raise InvalidRequest("chunk_size is a whole number from 1.")
+    size = min(chunk_size, most)
+    # A chunk leaves at once: larger than a second's worth, it would make the rate a matter of minutes.
+    return size if rate is None else max(min(size, int(rate)), 1)
+
+
+def _anchor(message: Message, anchor: str | Recipient) -> Crowd:
+    addressed = message.address(anchor)
+    return crowd([0], [addressed.wire], addressed.unicode)

@@ -1,0 +1,158 @@
+"""A campaign store in PostgreSQL, for several machines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..errors import ConfigurationError, StoreError
+from . import schema
+from .database import Again, Database, Tx
+
+if TYPE_CHECKING:
+    import psycopg
+
+T = TypeVar("T")
+
+_STARTING = 7_105_310_901  # the number of the lock under which one process makes the tables
+# The transaction was rolled back, or its connection lost: shutdowns, dropped backends, deadlocks.
+_AGAIN = re.compile(r"08...|57P0[1-5]|40001|40P01|53300|25006")
+
+
+class _Tx(Tx):
+    locking = " FOR UPDATE"
+    skipping = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor = cursor
+        self.now, self.wall = self._cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp())::float8, extract(epoch FROM clock_timestamp())::float8"
+        ).fetchone() or (0.0, 0.0)
+
+    def all(self, sql: str, *values: Any) -> list[Any]:
+        return self._cursor.execute(_spelled(sql), values).fetchall()
+
+    def run(self, sql: str, *values: Any) -> int:
+        return self._cursor.execute(_spelled(sql), values or None).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._cursor.executemany(_spelled(sql), rows)
+
+
+class PostgresDatabase(Database):
+    """One connection, made anew when it breaks; the database's clock is everybody's."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self._connection: psycopg.Connection[Any] | None = None
+        try:
+            import psycopg
+        except ImportError:
+            raise ConfigurationError(
+                "A campaign store in PostgreSQL needs psycopg.",
+                advice="pip install 'mensatek-async[postgres]'",
+            ) from None
+        self._errors: type[Exception] = psycopg.Error
+        self._broken: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
+
+    @property
+    def shown(self) -> str:
+        """The URL's host and database, without user and password."""
+        parts = urlsplit(self._url)
+        return f"postgresql://{parts.hostname or ''}{parts.path}"
+
+    def exists(self) -> bool:
+        """Whether the tables are there."""
+        return bool(self.read(lambda tx: tx.one("SELECT to_regclass('mensatek_campaign') IS NOT NULL")[0]))
+
+    def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
+        """Run work in one transaction and commit it."""
+        import psycopg
+
+        try:
+            connection = self._open()
+            with connection.transaction(), connection.cursor() as cursor:
+                tx = _Tx(cursor)
+                tx.repeated = self._repeated
+                return work(tx)
+        except psycopg.Error as error:
+            raise self._judged(error) from error
+
+    def prepare(self) -> None:
+        """Create or migrate the tables, one process at a time."""
+
+        def create(tx: Tx) -> None:
+            tx.all("SELECT pg_advisory_xact_lock(?)", _STARTING)
+            tx.run(schema.META)
+            row = tx.one("SELECT value FROM mensatek_meta WHERE name = 'schema'")
+            found = int(row[0]) if row else 0
+            self.check_version(found)
+            statements = schema.steps(found, schema.POSTGRES)
+            for statement in statements:
+                tx.run(statement)
+            if statements:
+                tx.run("DELETE FROM mensatek_meta WHERE name = 'schema'")
+                tx.run("INSERT INTO mensatek_meta VALUES ('schema', ?)", str(schema.VERSION))
+
+        self.attempt(create, write=True)
+
+    def abandon(self) -> None:
+        """Forget a parent's connection; closing it here would end the parent's."""
+        _abandoned.append(self._connection)
+        self._connection = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            self._ready = False
+            if connection is not None:
+                with suppress(self._errors):
+                    connection.close()
+
+    def _open(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            import psycopg
+
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=10, application_name="mensatek-async"
+            )
+            # A commit that is reported is on the disk, whatever the server's default says.
+            self._connection.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) "
+                "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+            )
+        return self._connection
+
+    def _judged(self, error: psycopg.Error) -> Exception:
+        state = getattr(error, "sqlstate", None)
+        lost = self._connection is None or self._connection.closed or self._connection.broken
+        if (isinstance(error, self._broken) and (lost or state is None)) or _AGAIN.fullmatch(state or ""):
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                with suppress(self._errors):
+                    connection.close()
+            if state in ("28P01", "28000", "3D000"):
+                return self._refused(error)
+            if state is None and "password authentication failed" in str(error):
+                return self._refused(error)
+            return Again(type(error).__name__)
+        return self._refused(error)
+
+    def _refused(self, error: psycopg.Error) -> StoreError:
+        told = str(error).strip().splitlines() or [type(error).__name__]
+        return StoreError(
+            f"The campaign store {self.shown} does not work: {told[0]}.",
+            advice="Nothing is sent that cannot be written down.",
+        )
+
+
+_abandoned: list[object] = []
+
+
+def _spelled(sql: str) -> str:
+    return sql.replace("?", "%s")

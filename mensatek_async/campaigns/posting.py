@@ -1,0 +1,123 @@
+"""One piece of work through the client: the POST, and what its end means for the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .._core.context import Context
+from .._core.exchange import read_as
+from .._core.message import settled
+from .._core.trace import Flights, Trace
+from .._wire.marks import marked
+from .._wire.names import REQUEST
+from ..errors import (
+    AlreadyCancelled,
+    AlreadySent,
+    APIError,
+    AuthenticationError,
+    BadParameters,
+    ConfigurationError,
+    ConnectionFailed,
+    InsufficientCredits,
+    MensatekError,
+    NotYours,
+    OutcomeUnknown,
+    Refused,
+)
+from ..models.results import SendResult
+from .options import Content
+from .points import POINTS, reach
+from .states import Lost, NotTaken, Taken, Work
+
+
+class NotNow(Exception):
+    """The request is not wanted any more, found out right before it would have left."""
+
+
+class Post:
+    """Sends one piece of work once; repeats are the journal's business."""
+
+    def __init__(self, context: Context, content: Content, work: Work, lease: float) -> None:
+        self._context = context
+        self._content = content
+        self._work = work
+        self._limit = lease / 2
+        self._deadline = time.monotonic() + lease / 2
+        self.flights = Flights()
+        self._trace = Trace(flights=self.flights, once=True)
+
+    @property
+    def left(self) -> bool:
+        """Whether the request may have reached the provider."""
+        return self._trace.left
+
+    async def run(self, may_leave: Callable[[], Awaitable[bool]] | None) -> Taken:
+        """Send it.
+
+        Args:
+            may_leave: asked right before it leaves; None where nothing has changed since the claim.
+
+        Raises:
+            NotNow: it did not leave.
+            MensatekError: as in a send.
+        """
+
+        async def leaving() -> None:
+            if may_leave is not None and not await may_leave():
+                raise NotNow
+            # A worker that was stopped meanwhile must not send under a lease that is over.
+            if time.monotonic() > self._deadline and (may_leave is None or self._work.join is not None):
+                raise NotNow
+            self.flights.land(self._limit)
+            if POINTS:
+                reach("post.before")
+
+        work, message = self._work, self._content.message
+        self._trace.leaving = leaving
+        params: dict[str, Any] = message.request(work.content.wire, work.content.unicode, work.join)
+        if work.mark is not None:
+            params[REQUEST["reference"]] = marked(self._content.reference, work.mark)
+        answer = await self._context.caller.call(message.operation, params, trace=self._trace)
+        if POINTS:
+            reach("post.after")
+        result = read_as(SendResult, message.operation, answer, params)
+        final = settled(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
+        return Taken(
+            message_id=final.message_id,
+            accepted=final.accepted,
+            repeated=result.repeated or 0,
+            credits=result.credits_used,
+            left=final.credits_left,
+        )
+
+
+def judged(error: Exception, work: Work) -> NotTaken | Lost:
+    """What an unhappy end means. No text, token or phone stands in the reason."""
+    told = str(error.args[0]) if isinstance(error, MensatekError) and error.args else type(error).__name__
+    if isinstance(error, NotNow):
+        return NotTaken(reason="", wait=0.0)
+    if isinstance(error, OutcomeUnknown):
+        return Lost(told)
+    if isinstance(error, Refused):
+        return NotTaken(reason=told, wait=max(error.retry_after, 0.1), hold=True)
+    if isinstance(error, ConnectionFailed | ConfigurationError):
+        return NotTaken(reason=told)
+    if isinstance(error, AuthenticationError):
+        return NotTaken(reason=told, pause="auth")
+    if isinstance(error, InsufficientCredits):
+        return NotTaken(reason=told, pause="no_credit")
+    if _is_group_lost(error, work):
+        return NotTaken(reason=told, pause="group_lost")
+    if isinstance(error, APIError):
+        return NotTaken(reason=told, failed=True)
+    return Lost(told)
+
+
+def _is_group_lost(error: Exception, work: Work) -> bool:
+    if work.join is None:
+        return False
+    if isinstance(error, NotYours | AlreadyCancelled | AlreadySent):
+        return True
+    return isinstance(error, BadParameters) and "idmensaje" in error.detail.casefold()

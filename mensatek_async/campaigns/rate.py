@@ -1,0 +1,64 @@
+"""The rate that everybody who uses a store shares: one row, booked in the transaction that claims."""
+
+from __future__ import annotations
+
+from .database import Tx
+
+_AHEAD = 1.0  # seconds before its place in the rate that a chunk may be claimed
+_BACK = 5.0  # seconds that the clock may go back before the row is made anew
+
+
+def held(tx: Tx) -> float:
+    """Seconds that everybody waits because the provider said so."""
+    tat, hold_until, seen_at = _row(tx)
+    return 0.0 if _reset(tx, seen_at) else max(hold_until - tx.now, 0.0)
+
+
+def waits(tx: Tx) -> float:
+    """Seconds until the next place is near enough to be booked; 0 when it is.
+
+    The row stays locked until the transaction ends.
+    """
+    tat, _, seen_at = _row(tx)
+    return 0.0 if _reset(tx, seen_at) else max(tat - tx.now - _AHEAD, 0.0)
+
+
+def book(tx: Tx, cost: float) -> float:
+    """Take the next place.
+
+    Args:
+        tx: the transaction.
+        cost: seconds until the place after it: recipients by recipients a second.
+
+    Returns:
+        Seconds until this place.
+    """
+    tat, _, _ = _row(tx)
+    start = max(tat, tx.now)
+    tx.run("UPDATE mensatek_rate SET tat = ?, seen_at = ? WHERE name = ''", start + cost, tx.now)
+    return start - tx.now
+
+
+def hold(tx: Tx, seconds: float) -> None:
+    """Make everybody wait."""
+    tat, hold_until, _ = _row(tx)
+    until = tx.now + seconds
+    tx.run(
+        "UPDATE mensatek_rate SET tat = ?, hold_until = ?, seen_at = ? WHERE name = ''",
+        *(max(tat, until), max(hold_until, until), tx.now),
+    )
+
+
+def _row(tx: Tx) -> tuple[float, float, float]:
+    tat, hold_until, seen_at = tx.one(
+        f"SELECT tat, hold_until, seen_at FROM mensatek_rate WHERE name = ''{tx.locking}"  # noqa: S608
+    )
+    return tat, hold_until, seen_at
+
+
+def _reset(tx: Tx, seen_at: float) -> bool:
+    """Whether the clock went back, which would leave everybody waiting: the row then begins anew."""
+    if seen_at <= tx.now + _BACK:
+        return False
+    tx.run("UPDATE mensatek_rate SET tat = ?, hold_until = 0, seen_at = ? WHERE name = ''", tx.now, tx.now)
+    return True

@@ -1,0 +1,213 @@
+"""Runs campaigns: a fixed number of slots, each of which claims, sends, and writes down what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import anyio
+import anyio.lowlevel
+
+from .._core.context import Context
+from ..errors import CampaignError, ConfigurationError, MensatekError
+from . import journal
+from .claims import Claimer, claim, new_token
+from .database import Database, Tx
+from .finishing import finish, may_leave
+from .options import Content, load_content
+from .points import POINTS, reach
+from .posting import NotNow, Post, judged
+from .states import Finish, Lost, NotTaken, Over, Wait, Work
+from .threads import in_thread
+
+_SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
+
+
+class Runner:
+    """Sends what the journal holds until nothing is left, a campaign is paused, or the time is up."""
+
+    def __init__(
+        self,
+        context: Context,
+        db: Database,
+        who: Claimer,
+        account: str,
+        *,
+        campaigns: Sequence[int] | None,
+        concurrency: int,
+        poll: float,
+        until: float | None = None,
+        peers: set[Runner],
+    ) -> None:
+        self._context = context
+        self._db = db
+        self._who = who
+        self._account = account
+        self._only = None if campaigns is None else list(campaigns)
+        self._concurrency = concurrency
+        self._poll = poll
+        self._until = until
+        self._peers = peers
+        self._contents: dict[int, Content] = {}
+        self._posts: set[Post] = set()
+        self._turn = 0
+        self._ending = False
+        self._news = anyio.Event()
+        self.seen: set[int] = set()
+        self.missing: bool = False
+        self.failure: Exception | None = None
+
+    async def run(self) -> None:
+        """Run until there is nothing more to do; a cancellation lets what is on its way land.
+
+        Raises:
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        self._peers.add(self)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._watch)
+                async with anyio.create_task_group() as slots:
+                    for _ in range(self._concurrency):
+                        slots.start_soon(self._slot)
+                group.cancel_scope.cancel()
+        finally:
+            self._peers.discard(self)
+        if self.failure is not None:
+            raise self.failure
+
+    def wake(self) -> None:
+        """Something has changed: whoever waits looks again."""
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def _watch(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._ending = True
+            for post in self._posts:
+                post.flights.land(self._context.timeout.grace)
+
+    # --- a slot ---------------------------------------------------------------------------------------------
+
+    async def _slot(self) -> None:
+        done: Finish | None = None
+        while True:
+            try:
+                found = await self._step(done)
+            except Exception as error:  # the journal does not work: nothing more may leave
+                self._end(error)
+                return
+            if done is not None:
+                self.wake()
+            done = None
+            if isinstance(found, Work):
+                done = await self._send(found)
+            elif isinstance(found, Wait) and not self._over_before(found.seconds):
+                await self._idle(found.seconds)
+            else:
+                self.missing = self.missing or (isinstance(found, Over) and found.missing)
+                return
+
+    async def _step(self, done: Finish | None) -> Work | Wait | Over:
+        """Write down what became of the last piece of work and claim the next, in one transaction."""
+        token = new_token()
+        if POINTS and done is not None:
+            reach("finish.before")
+        try:
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except BaseException:
+            await self._write_down(done)
+            raise
+        with anyio.CancelScope(shield=True):
+            found = await in_thread(self._db.write, lambda tx: self._in_one(tx, done, token))
+        if POINTS and done is not None:
+            reach("finish.committed")
+        if isinstance(found, Work):
+            self.seen.add(found.campaign)
+            if POINTS:
+                reach("claim.opener" if found.join is None else "chunk.posting")
+        return found
+
+    def _in_one(self, tx: Tx, done: Finish | None, token: str) -> Work | Wait | Over:
+        if done is not None:
+            finish(tx, done)
+        if self._ending or self._over_before(0.0):
+            return Over()
+        self._turn += 1
+        only = self._only
+        if only is None:
+            only = [row.id for row in journal.running(tx, self._account)]
+        return claim(tx, self._who, token, only, self._turn)
+
+    async def _write_down(self, done: Finish | None) -> None:
+        if done is not None:
+            with anyio.CancelScope(shield=True):
+                await in_thread(self._db.write, lambda tx: finish(tx, done))
+
+    async def _idle(self, seconds: float) -> None:
+        news = self._news
+        left = seconds if self._until is None else min(seconds, self._until - time.monotonic())
+        with anyio.move_on_after(max(min(left, self._poll), 0.001)):
+            await news.wait()
+
+    def _over_before(self, seconds: float) -> bool:
+        return self._until is not None and time.monotonic() + seconds >= self._until
+
+    def _end(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        self._ending = True
+        self.wake()
+
+    # --- sending --------------------------------------------------------------------------------------------
+
+    async def _send(self, work: Work) -> Finish:
+        """Send one piece of work; whatever happens, its end is known."""
+        post: Post | None = None
+        try:
+            post = Post(self._context, await self._content_of(work.campaign), work, self._who.lease)
+            self._posts.add(post)
+            if work.wait:
+                await anyio.sleep(work.wait)
+            if self._ending:
+                raise NotNow
+            # An opener is written down before it leaves; a chunk was, unless it had to wait since.
+            ask = work.join is None or work.wait > _SHORT
+            return Finish(work, await post.run((lambda: self._may_leave(work)) if ask else None))
+        except Exception as error:
+            if isinstance(error, CampaignError | ConfigurationError):
+                self._end(error)
+                return Finish(work, NotTaken(reason="", wait=0.0))
+            if not isinstance(
+                error, MensatekError | NotNow
+            ):  # a fault of this package: stop, and lose nobody
+                self._end(error)
+                left = post is not None and post.left
+                return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
+            return Finish(work, judged(error, work))
+        except BaseException:
+            lost = post is not None and post.left
+            outcome = (
+                Lost("it was cancelled before its answer came") if lost else NotTaken(reason="", wait=0.0)
+            )
+            await self._write_down(Finish(work, outcome))
+            raise
+        finally:
+            if post is not None:
+                self._posts.discard(post)
+
+    async def _may_leave(self, work: Work) -> bool:
+        allowed = await in_thread(self._db.write, lambda tx: may_leave(tx, self._who, work))
+        if POINTS and allowed and work.join is None:
+            reach("opener.posting")
+        return allowed
+
+    async def _content_of(self, campaign: int) -> Content:
+        if campaign not in self._contents:
+            dumped = await in_thread(
+                self._db.read,
+                lambda tx: tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0],
+            )
+            self._contents[campaign] = load_content(self._context, dumped)
+        return self._contents[campaign]

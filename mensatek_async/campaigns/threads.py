@@ -1,0 +1,24 @@
+"""The journal blocks, so it is asked in worker threads; an answer is never lost to a cancellation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+T = TypeVar("T")
+A = TypeVarTuple("A")
+
+
+async def in_thread(work: Callable[[*A], T], *given: *A) -> T:
+    """Run something that blocks in a worker thread, to its end.
+
+    A cancellation that comes before it stops it; one that comes while it runs is raised by whatever is awaited next,
+    so that what it did is known to its caller.
+    """
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    with anyio.CancelScope(shield=True):
+        return await anyio.to_thread.run_sync(work, *given)

@@ -1,0 +1,103 @@
+"""A campaign while it runs: an iterator of its progress."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from attrs import evolve
+
+from ..models.campaign import Progress
+
+_MEMORY = 10.0  # seconds over which the rate is measured
+
+
+class Pace:
+    """How fast a campaign goes, by what was seen of it lately."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def add(self, progress: Progress) -> Progress:
+        """The same progress with the rate and the time left."""
+        now, sent = anyio.current_time(), progress.sent + progress.rejected
+        self._seen.append((now, sent))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _MEMORY:
+            self._seen.popleft()
+        began, before = self._seen[0]
+        rate = max(sent - before, 0) / (now - began) if now > began else 0.0
+        known = rate > 0 and not progress.reading and progress.state == "running"
+        return evolve(progress, rate=rate, time_left=progress.pending / rate if known else None)
+
+
+class ProgressStream:
+    """How a campaign stands, again and again while it runs: an async iterator of `Progress`.
+
+    The last one is how it ended; `latest` keeps it.
+    """
+
+    def __init__(self, look: Callable[[], Awaitable[Progress]], interval: float) -> None:
+        self._look = look
+        self._interval = interval
+        self._pace = Pace()
+        self._news = anyio.Event()
+        self._ended = False
+        self._told_last = False
+        self._error: Exception | None = None
+        self.latest: Progress | None = None
+
+    def __aiter__(self) -> ProgressStream:
+        return self
+
+    async def __anext__(self) -> Progress:
+        while not self._told_last:
+            if self.latest is not None and not self._ended:
+                with anyio.move_on_after(self._interval):
+                    await self._end.wait()
+            self._told_last = self._ended
+            if self._error is not None:
+                break
+            found = self._pace.add(await self._look())
+            changed = found != self.latest
+            self.latest = found
+            if changed or self._told_last:
+                return found
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        raise StopAsyncIteration
+
+    @asynccontextmanager
+    async def _running(self, work: Callable[[], Awaitable[None]]) -> AsyncIterator[ProgressStream]:
+        """Run the work while the block lasts; leaving it stops the work, and no exception group leaves it."""
+        self._end = anyio.Event()
+        cancelled = anyio.get_cancelled_exc_class()
+        failure: BaseException | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._drive, work)
+                try:
+                    yield self
+                except (cancelled, GeneratorExit):
+                    raise
+                except BaseException as error:
+                    failure = error
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.move_on_after(5, shield=True):
+                self.latest = self._pace.add(await self._look())
+        if failure is None and self._error is not None:
+            failure, self._error = self._error, None
+        if failure is not None:
+            raise failure
+
+    async def _drive(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:
+            self._error = error
+        finally:
+            self._ended = True
+            self._end.set()

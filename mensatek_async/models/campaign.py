@@ -1,0 +1,93 @@
+"""How a durable campaign stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from attrs import field, frozen
+
+from ..phones import mask
+
+CampaignState = Literal["running", "paused", "cancelled", "done"]
+Resolution = Literal["keep", "assume_sent", "resend"]
+
+
+@frozen(kw_only=True)
+class Progress:
+    """How a campaign stands.
+
+    Each row read is in one of `sent`, `rejected`, `invalid`, `pending`, `unknown`, `cancelled`, or in `failed` without
+    the `undelivered`, who were sent first.
+
+    Attributes:
+        name: the campaign's name.
+        state: "running", "paused", "cancelled" or "done".
+        reason: why it is paused: "user", "no_credit", "auth", "group_lost" (the provider no longer knows its message),
+            "refused" (the provider refuses its requests) or "max_credits"; else "".
+        note: what happened, in a sentence; may be empty.
+        total: rows read so far.
+        reading: whether rows are still to be read.
+        sent: recipients the provider took.
+        rejected: recipients it did not take: repeated, or not a correct number. It does not say which.
+        invalid: rows refused here; `export` names each.
+        pending: recipients still to be sent.
+        unknown: recipients who may have been texted: their request left and no answer came.
+        failed: recipients certainly not texted, and those whose delivery report says that the text did not arrive.
+        undelivered: those of `failed` who were sent and did not receive it.
+        delivered: recipients whose delivery report says that it arrived.
+        cancelled: recipients not sent because the campaign was cancelled.
+        credits_used: what the replies named, in all.
+        credits_left: what the newest reply named; NaN when none did.
+        message_id: the message that all its texts share; 0 before the first was taken.
+        rate: recipients a second over the last moments; 0 where nobody watches.
+        elapsed: seconds since the campaign was started.
+        time_left: seconds until the rest is sent at that rate; None when that cannot be told.
+    """
+
+    name: str
+    state: CampaignState
+    reason: str = ""
+    note: str = ""
+    total: int = 0
+    reading: bool = False
+    sent: int = 0
+    rejected: int = 0
+    invalid: int = 0
+    pending: int = 0
+    unknown: int = 0
+    failed: int = 0
+    undelivered: int = 0
+    delivered: int = 0
+    cancelled: int = 0
+    credits_used: Decimal = Decimal(0)
+    credits_left: Decimal = field(default=Decimal("NaN"), eq=str)
+    message_id: int = 0
+    rate: float = field(default=0.0, eq=False)
+    elapsed: float = field(default=0.0, eq=False)
+    time_left: float | None = field(default=None, eq=False)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to be sent: the campaign is done or cancelled."""
+        return self.state in ("done", "cancelled")
+
+
+@frozen(kw_only=True)
+class UnknownRecipient:
+    """Somebody who may have been texted: the request left, and no answer came.
+
+    Attributes:
+        row: the row's number.
+        phone: international digits.
+        since: when the answer was given up, aware.
+        reference: what their delivery report will bring as `Referenciausuario`, by which it is recognised.
+        reason: what happened.
+    """
+
+    row: int
+    phone: str = field(repr=mask)
+    since: datetime
+    reference: str = ""
+    reason: str = ""
