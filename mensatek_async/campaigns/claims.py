@@ -17,7 +17,6 @@ from .settling import settle_unknown
 from .states import CLAIMED, DONE, POSTING, RUNNING, UNKNOWN, Crowd, Over, Wait, Work
 from .windows import country_of, zones_of
 
-_REPEATED = "repeats the phone of an earlier row"
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
 
@@ -170,7 +169,7 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work 
         content, repeated = payload.without(content, openers.opener_phones(tx, row.id))
         if repeated:
             n, segments = len(content), segments * len(content) // (len(content) + len(repeated))
-            _keep_out(tx, row.id, seq, content, repeated, segments)
+            openers.keep_out(tx, row.id, seq, content, repeated, segments)
             if not n:
                 return None
     price = row.settings.rate
@@ -225,13 +224,6 @@ def _taken_before(tx: Tx, token: str, only: Sequence[int] | None) -> Work | None
     if joined is None and row.idmensaje is not None:
         return None
     return _work(row, seq, token, body_of(tx, campaign, seq), max(attempts - 1, 0), 0.0, segments)
-
-
-def _keep_out(tx: Tx, campaign: int, seq: int, content: Crowd, repeated: list[int], segments: int) -> None:
-    """Take the phones of openers out of a chunk: their rows are repeats."""
-    tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, _REPEATED) for at in repeated])
-    tx.run("UPDATE mensatek_campaign SET invalid = invalid + ? WHERE id = ?", len(repeated), campaign)
-    openers.rewrite_chunk(tx, campaign, seq, content, segments)
 
 
 def _within_cap(

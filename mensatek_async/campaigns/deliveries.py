@@ -27,7 +27,7 @@ def record(tx: Tx, report: DeliveryReport) -> bool:
     It may come twice, in any order, days late, or before the answer to its send.
     """
     mark = read_mark(report.mark or report.reference)
-    campaign = _by_mark(tx, mark, report.message_id) if mark is not None else None
+    campaign = _by_mark(tx, mark, report) if mark is not None else None
     if campaign is None:
         campaign = _by_message(tx, report.message_id)
     if campaign is None:
@@ -36,7 +36,7 @@ def record(tx: Tx, report: DeliveryReport) -> bool:
     return True
 
 
-def _by_mark(tx: Tx, mark: Mark, message_id: int) -> int | None:
+def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
     found = tx.one(
         "SELECT c.id, k.state, k.n, k.token FROM mensatek_campaign c JOIN mensatek_chunk k ON k.campaign_id = c.id "
         "WHERE c.uid = ? AND k.seq = ?",
@@ -45,8 +45,10 @@ def _by_mark(tx: Tx, mark: Mark, message_id: int) -> int | None:
     if found is None or not found[3].startswith(mark.token):
         return None
     campaign, state, n, _ = found
+    if body_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
+        return None
     if state in (UNKNOWN, POSTING):
-        adopt(tx, campaign, mark.seq, n, message_id)
+        adopt(tx, campaign, mark.seq, n, report.message_id)
     return int(campaign)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..bulk.chunks import REPEATED
 from . import payload
 from .database import Tx
 from .records import CampaignRow, by_id
@@ -45,7 +48,7 @@ def rewrite_chunk(tx: Tx, campaign: int, seq: int, content: Crowd, segments: int
 
 
 def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> bool:
-    """Make the first recipient of the next pending chunk an opener of its own; False when there is none.
+    """Make the first recipient of the next pending chunk an opener of its own; False when there is no such chunk.
 
     Args:
         tx: the transaction, which holds the campaign's row.
@@ -63,7 +66,13 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> bool:
     if found is None:
         return False
     seq, segments, zone = found
-    first, rest = payload.split(body_of(tx, row.id, seq), 1)
+    content, repeated = payload.without(body_of(tx, row.id, seq), opener_phones(tx, row.id))
+    if repeated:
+        keep_out(
+            tx, row.id, seq, content, repeated, segments * len(content) // (len(content) + len(repeated))
+        )
+        return True
+    first, rest = payload.split(content, 1)
     own = max(segments // (len(rest) + 1), 1)
     gen = row.opener_gen + 1
     write_chunk(tx, row.id, -gen, first, own, zone)
@@ -92,6 +101,13 @@ def opener_phones(tx: Tx, campaign: int) -> set[str]:
     """The phones of every opener: another group cannot know them, so no chunk may hold them."""
     bodies = tx.all("SELECT body FROM mensatek_payload WHERE campaign_id = ? AND seq <= 0", campaign)
     return {phone for (body,) in bodies for phone in payload.phones_in(body)}
+
+
+def keep_out(tx: Tx, campaign: int, seq: int, content: Crowd, repeated: Sequence[int], segments: int) -> None:
+    """Leave a chunk with `content`, without the rows that repeat the phone of an opener."""
+    tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, REPEATED) for at in repeated])
+    tx.run("UPDATE mensatek_campaign SET invalid = invalid + ? WHERE id = ?", len(repeated), campaign)
+    rewrite_chunk(tx, campaign, seq, content, segments)
 
 
 def regroup(tx: Tx, campaign: int) -> None:

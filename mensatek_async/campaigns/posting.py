@@ -44,7 +44,7 @@ class Post:
         self._content = content
         self._work = work
         self._limit = lease / 2
-        self._deadline = time.monotonic() + lease / 2
+        self._deadline = time.monotonic() + work.wait + lease / 2
         self.flights = Flights()
         self._trace = Trace(flights=self.flights, once=True)
 

@@ -10,7 +10,7 @@ _BACK = 5.0  # seconds that the clock may go back before the row is made anew
 
 def held(tx: Tx) -> float:
     """Seconds that everybody waits because the provider said so."""
-    tat, hold_until, seen_at = _row(tx)
+    _tat, hold_until, seen_at = _row(tx)
     return 0.0 if _reset(tx, seen_at) else max(hold_until - tx.now, 0.0)
 
 
