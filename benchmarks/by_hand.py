@@ -16,7 +16,9 @@ Post = Callable[[dict[str, Any]], Awaitable[int]]  # a body as a dict to the num
 
 
 @asynccontextmanager
-async def bulk(posting: AbstractAsyncContextManager[Post], size: int) -> AsyncIterator[Work]:
+async def bulk(
+    posting: AbstractAsyncContextManager[Post], size: int, write: Callable[[list[str]], dict[str, Any]] = body
+) -> AsyncIterator[Work]:
     """So many recipients a request."""
     async with posting as post:
 
@@ -27,7 +29,7 @@ async def bulk(posting: AbstractAsyncContextManager[Post], size: int) -> AsyncIt
             async def share() -> None:
                 nonlocal accepted
                 while batch := list(islice(left, size)):
-                    took = await post(body(batch))  # apart: the others add to the sum meanwhile
+                    took = await post(write(batch))  # apart: the others add to the sum meanwhile
                     accepted += took
 
             await together(share)

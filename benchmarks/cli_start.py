@@ -48,7 +48,7 @@ def main() -> None:
         "cyclopts": "python -c 'import cyclopts'",
         "python": "python -c pass",
     }
-    meter = Meter(3 if asked.quick else asked.rounds)
+    meter = Meter(1 if asked.quick else asked.rounds)
     for name in meter.turns(ways):
         meter.add(name, running(ways[name]))
     for name, label in labels.items():

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 PHONE = "34600000000"
 TEXT = "Su cita es mañana a las 10:00"
+TEMPLATE = "Hola {nombre}, su cita es mañana a las {hora}"
+FIELDS = {"nombre": "Ana María", "hora": "10:00"}
 SENDER = "MIEMPRESA"
 CHUNK = 500  # recipients a request
 CONCURRENCY = 8  # requests in flight
@@ -97,5 +99,18 @@ def body(recipients: Iterable[str]) -> dict[str, Any]:
         "Remitente": SENDER,
         "Destinatarios": [{"Movil": phone} for phone in recipients],
         "Mensaje": TEXT,
+        "Resp": "JSON",
+    }
+
+
+def body_with_fields(recipients: Iterable[str]) -> dict[str, Any]:
+    """The same with two personal fields in the text."""
+    return {
+        "Remitente": SENDER,
+        "Destinatarios": [
+            {"Movil": phone, "Variable_1": FIELDS["nombre"], "Variable_2": FIELDS["hora"]}
+            for phone in recipients
+        ],
+        "Mensaje": TEMPLATE.format(nombre="(Variable_1)", hora="(Variable_2)"),
         "Resp": "JSON",
     }

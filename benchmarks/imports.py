@@ -56,7 +56,7 @@ def main() -> None:
     for peer, statement in PEERS.items():
         if python := found(peer, report, asked.peers):
             ways[peer], labels[peer] = (python, statement), statement
-    meter = Meter(2 if asked.quick else asked.rounds)
+    meter = Meter(1 if asked.quick else asked.rounds)
     loaded: dict[str, list[str]] = {}
     for name in meter.turns(ways):
         timing, loaded[name] = importing(*ways[name])

@@ -25,7 +25,7 @@ def main() -> None:
     parser = options(__doc__, rounds=7)
     parser.add_argument("--most", type=int, default=LARGE[-1], help="the largest size (10,000,000)")
     asked = parser.parse_args()
-    rounds, most = (2, BASE) if asked.quick else (asked.rounds, asked.most)
+    rounds, most, each = (1, BASE, SMALL[1]) if asked.quick else (asked.rounds, asked.most, BASE)
     report = Report("scaling", "send_bulk of ever more recipients")
     report.packages = versions("mensatek-async", "httpx")
     meter = Meter(rounds)
@@ -33,7 +33,7 @@ def main() -> None:
         report.server = ceiling(base_url)
         with working(base_url, hide=("orjson",)) as worker:
             for name in meter.turns(str(size) for size in SMALL):
-                meter.add(name, repeated(worker, int(name), BASE))
+                meter.add(name, repeated(worker, int(name), each))
         for size in SMALL:
             report.microseconds(str(size), f"a recipient, {size:,} in one send", meter.times[str(size)])
         for size in SMALL[:-1]:

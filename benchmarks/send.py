@@ -26,7 +26,7 @@ def main() -> None:
     parser = options(__doc__, rounds=21)
     parser.add_argument("--count", type=int, default=100, help="sends in a round (100)")
     asked = parser.parse_args()
-    rounds, count = (3, 20) if asked.quick else (asked.rounds, asked.count)
+    rounds, count = (1, 20) if asked.quick else (asked.rounds, asked.count)
     report = Report("send", "one text after the other, one request in flight")
     report.packages = versions("mensatek-async", "httpx", "orjson")
     meter = Meter(rounds)

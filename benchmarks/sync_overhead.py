@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="single sends in a round (100)")
     parser.add_argument("--recipients", type=int, default=100_000, help="of a bulk send (100,000)")
     asked = parser.parse_args()
-    rounds, count, many = (2, 20, 5_000) if asked.quick else (asked.rounds, asked.count, asked.recipients)
+    rounds, count, many = (1, 20, 5_000) if asked.quick else (asked.rounds, asked.count, asked.recipients)
     report = Report("sync_overhead", "the synchronous client beside the asynchronous one and httpx.Client")
     report.packages = versions("mensatek-async", "httpx")
     singles, bulks = Meter(rounds), Meter(rounds)

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="single sends in a round (200)")
     parser.add_argument("--recipients", type=int, default=50_000, help="of a bulk send (50,000)")
     asked = parser.parse_args()
-    rounds, count, many = (2, 40, 5_000) if asked.quick else (asked.rounds, asked.count, asked.recipients)
+    rounds, count, many = (1, 20, 5_000) if asked.quick else (asked.rounds, asked.count, asked.recipients)
     report = Report("transports", "the SDK over each transport that it takes")
     report.packages = versions("mensatek-async", "httpx", "httpx-aiohttp", "aiohttp", "httpx2")
     meter = Meter(rounds)

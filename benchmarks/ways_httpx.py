@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from by_hand import Post, SyncWork, Work, bulk, each
 from by_hand import task_per_chunk as all_at_once
-from common import CHUNK, PHONE, body
+from common import CHUNK, PHONE, body, body_with_fields
 
 AUTH = httpx.BasicAuth("user", "token")
 
@@ -92,6 +92,16 @@ def chunks(base_url: str) -> AbstractAsyncContextManager[Work]:
 def chunks_orjson(base_url: str) -> AbstractAsyncContextManager[Work]:
     """The same, encoded and decoded by orjson."""
     return bulk(posting_orjson(base_url), CHUNK)
+
+
+def fields(base_url: str) -> AbstractAsyncContextManager[Work]:
+    """500 recipients a request with two personal fields each, 8 requests in flight."""
+    return bulk(posting(base_url), CHUNK, body_with_fields)
+
+
+def fields_orjson(base_url: str) -> AbstractAsyncContextManager[Work]:
+    """The same, encoded and decoded by orjson."""
+    return bulk(posting_orjson(base_url), CHUNK, body_with_fields)
 
 
 def task_per_chunk(base_url: str) -> AbstractAsyncContextManager[Work]:

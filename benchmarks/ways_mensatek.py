@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from by_hand import SyncWork, Work, each
-from common import CHUNK, CONCURRENCY, PHONE, SENDER, TEXT, phones
+from common import CHUNK, CONCURRENCY, FIELDS, PHONE, SENDER, TEMPLATE, TEXT, phones
 
-from mensatek_async import AsyncMensatek, Limits, Mensatek
+from mensatek_async import AsyncMensatek, Limits, Mensatek, Recipient, Template
 
 
 def account(base_url: str) -> dict[str, Any]:
@@ -53,6 +53,19 @@ async def bulk(base_url: str, **more: Any) -> AsyncIterator[Work]:
 
         async def work(count: int) -> None:
             result = await client.sms.send_bulk(phones(count), TEXT)
+            assert result.all_sent, result
+
+        yield work
+
+
+@asynccontextmanager
+async def bulk_fields(base_url: str) -> AsyncIterator[Work]:
+    """`send_bulk` of a template with two personal fields."""
+    async with AsyncMensatek(**account(base_url)) as client:
+
+        async def work(count: int) -> None:
+            rows = (Recipient(phone, FIELDS) for phone in phones(count))
+            result = await client.sms.send_bulk(rows, Template(TEMPLATE))
             assert result.all_sent, result
 
         yield work

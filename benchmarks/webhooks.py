@@ -130,7 +130,7 @@ def main() -> None:
     parser = options(__doc__, rounds=21)
     parser.add_argument("--count", type=int, default=2000, help="events in a round, at most 2,000")
     asked = parser.parse_args()
-    rounds, count = (3, 200) if asked.quick else (asked.rounds, asked.count)
+    rounds, count = (2, 200) if asked.quick else (asked.rounds, asked.count)
     report = Report("webhooks", "reading one callback, and a request through each mount")
     report.packages = versions("mensatek-async", "multipart")
     meter = Meter(rounds)
