@@ -118,7 +118,7 @@ class NotTaken:
     failed: bool = False
 
 
-@frozen(kw_only=True)
+@frozen
 class Lost:
     """The request left and no answer came."""
 
