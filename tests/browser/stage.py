@@ -1,0 +1,194 @@
+"""What the browser tests stand on: a sandbox process, a webhook, the command, and a browser that notes every trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from fpdf import FPDF
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from mensatek_async import Mensatek
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "browser"
+CHROMIUM = "/usr/bin/chromium"
+# Chromium calls home otherwise, and cannot sandbox itself as root.
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+_COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
+_LISTENS = re.compile(r"(http://127\.0\.0\.1:\d+)/v7")
+
+
+class SandboxProcess:
+    """`mensatek sandbox` as its users run it, in a process of its own.
+
+    Args:
+        options: for its command line.
+    """
+
+    def __init__(self, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [*_COMMAND, "sandbox", "--port", "0", *options], stdout=subprocess.PIPE, text=True, env=_environment()
+        )
+        assert self._process.stdout is not None
+        line = next(line for line in self._process.stdout if _LISTENS.search(line))
+        found = _LISTENS.search(line)
+        assert found is not None
+        self.url = found[1]
+
+    @property
+    def port(self) -> str:
+        """Where it listens."""
+        return self.url.rpartition(":")[2]
+
+    def client(self) -> Mensatek:
+        """A client of it."""
+        return Mensatek("demo", "demo-token", base_url=f"{self.url}/v7", sender="CLINICA")
+
+    def command(self, *arguments: str) -> str:
+        """Run `mensatek` against it, and give what it printed."""
+        environment = _environment() | {
+            "MENSATEK_BASE_URL": f"{self.url}/v7",
+            "MENSATEK_API_USER": "demo",
+            "MENSATEK_API_TOKEN": "demo-token",
+        }
+        ran = subprocess.run(
+            [*_COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.communicate(timeout=20)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MENSATEK_")}
+
+
+class Webhook:
+    """Takes callbacks on loopback and keeps them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.events: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+
+    def take(self, body: bytes) -> None:
+        """Keep one."""
+        with self._news:
+            self.events.append(json.loads(body))
+            self._news.notify_all()
+
+    def wait_for(self, service: str, **fields: str) -> dict[str, Any]:
+        """The first callback of that kind with these fields, waited for."""
+
+        def matching() -> dict[str, Any] | None:
+            for event in self.events:
+                if event["Servicio"] == service and all(str(event[k]) == v for k, v in fields.items()):
+                    return event
+            return None
+
+        with self._news:
+            assert self._news.wait_for(lambda: matching() is not None, 20), self.events
+            found = matching()
+        assert found is not None
+        return found
+
+
+def small_pdf() -> bytes:
+    """A contract of one page."""
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica")
+    pdf.cell(text="Contrato")
+    return bytes(pdf.output())
+
+
+@contextmanager
+def listening() -> Iterator[Webhook]:
+    """A webhook that answers 200 to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            webhook.take(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        webhook = Webhook(f"http://127.0.0.1:{server.server_port}/")
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield webhook
+        server.shutdown()
+        thread.join(10)
+
+
+class Visitor:
+    """Opens pages, and hears every error, warning, dialog and request to another host.
+
+    Args:
+        browser: which.
+        url: the page's address.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self.url = url
+        self.heard: list[str] = []
+        self.expected: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def open(
+        self,
+        place: str = "",
+        *,
+        width: int = 1360,
+        height: int = 900,
+        locale: str = "en-GB",
+        scheme: str = "light",
+        **more: Any,
+    ) -> Page:
+        """A page at that place (what stands after `#/`), connected to the sandbox."""
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height}, locale=locale, color_scheme=scheme, **more
+        )
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("pageerror", lambda error: self._hear("error", str(error)))
+        page.on("dialog", lambda dialog: (self._hear("dialog", dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: self._watch(request.url))
+        page.goto(f"{self.url}/#/{place}")
+        page.locator('#link-state[data-state="live"]').wait_for()
+        return page
+
+    def troubles(self) -> list[str]:
+        """What was heard and not expected."""
+        return [one for one in self.heard if not any(part in one for part in self.expected)]
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind not in ("log", "debug", "info"):
+            self.heard.append(f"{kind}: {text}")
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((f"{self.url}/", "data:", "blob:")):
+            self.heard.append(f"request: {url}")

@@ -1,0 +1,94 @@
+"""Whatever is in a text, a sender, a reference, a reply or a file's name: the page shows it, and runs none of it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+from playwright.sync_api import expect
+
+from tests.browser.stage import SandboxProcess, Visitor, Webhook, small_pdf
+
+SCRIPT = "<script>alert(1)</script>"
+IMAGE = "<img src=x onerror=alert(2)>"
+MARKUP = f'"><svg onload=alert(3)>{SCRIPT}{IMAGE}'
+NESTED = "(LINK:0:javascript:alert`4`)"
+
+
+def test_markup_is_shown_as_text_everywhere_and_runs_nowhere(
+    sandbox: SandboxProcess, visitor: Visitor, webhook: Webhook
+) -> None:
+    """Markup in text, sender, reference and reply stays text in every view; no script, no dialog, no CSP error."""
+    with sandbox.client() as client:
+        body = {
+            "Remitente": "<b>x</b>",
+            "Mensaje": f"{MARKUP} {NESTED}",
+            "Destinatarios": [{"Movil": "34600000001"}],
+            "Referenciausuario": IMAGE,
+            "Resp": "JSON",
+        }
+        client.request("EnviarSMS", body)
+        client.request("EnviarSMS", {**body, "Fecha": "2099-01-08 10:00"})
+    page = visitor.open()
+    row = page.locator(".row-link").first
+    expect(row).to_contain_text(SCRIPT)
+    expect(row).to_contain_text("<b>x</b>")
+    expect(row).to_contain_text(IMAGE)
+    row.click()
+    expect(page.locator(".theirs .bubble").first).to_contain_text(MARKUP)
+    page.get_by_role("textbox", name="Reply as +34 600 000 001").fill(MARKUP)
+    page.get_by_role("button", name="Send the reply").click()
+    expect(page.locator(".mine .bubble")).to_contain_text(MARKUP)
+    assert webhook.wait_for("SMSRECIBIDO")["Mensaje"] == MARKUP
+    places = ["messages", "scheduled", "calls", "calls/1", "calls/callbacks", "calls/callbacks/1", "files", "tools"]
+    for place in places:
+        page.goto(f"{visitor.url}/#/{place}")
+        page.wait_for_timeout(300)
+        injected = page.locator("body script, #view img, #view b:has-text('x'), #view svg[onload], #view [onerror]")
+        assert injected.count() == 0, place
+        assert page.locator('a[href^="javascript" i]').count() == 0
+    page.goto(f"{visitor.url}/#/scheduled")
+    expect(page.locator(".cards")).to_contain_text(SCRIPT)
+    page.goto(f"{visitor.url}/#/calls/1")
+    expect(page.locator(".exchange")).to_contain_text(SCRIPT)
+
+
+def test_addresses_of_the_page_inject_nothing(sandbox: SandboxProcess, visitor: Visitor) -> None:
+    """A crafted address shows an empty phone, or the messages; it runs nothing."""
+    page = visitor.open("messages/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E/%E0%A4%A")
+    page.wait_for_timeout(300)
+    visitor.expected += ["Failed to load resource"]  # there is no such phone
+    page.goto(f"{visitor.url}/#/{MARKUP}/{MARKUP}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+    assert page.locator("#view img, #view script").count() == 0
+
+
+def test_the_page_is_sealed_off(sandbox: SandboxProcess, visitor: Visitor) -> None:
+    """Its answer forbids inline code and other hosts; nothing but a style sheet, modules and pictures of its own load."""
+    page = visitor.open()
+    answer = page.request.get(visitor.url)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert page.evaluate("[...document.querySelectorAll('script')].every((one) => one.src && !one.textContent)")
+    assert page.locator("[style]").count() == 0
+    with sandbox.client() as client:
+        client.files.upload("contrato.pdf", small_pdf())
+    page.goto(f"{visitor.url}/#/files")
+    expect(page.get_by_text("contrato.pdf").first).to_be_visible()
+    assert page.locator("[style]").count() == 0
+
+
+def test_actions_need_the_token(sandbox: SandboxProcess, visitor: Visitor) -> None:
+    """Without the page's token, or from another origin, nothing is done."""
+    page = visitor.open()
+    visitor.expected += ["Failed to load resource"]
+    status = page.evaluate("fetch('/_sandbox/reset', {method: 'POST', body: '{}'}).then((answer) => answer.status)")
+    assert status == 403
+    state = json.load(urllib.request.urlopen(f"{sandbox.url}/_sandbox/state"))
+    foreign = page.request.post(
+        f"{sandbox.url}/_sandbox/reset",
+        data="{}",
+        headers={"X-Sandbox-Token": state["csrf"], "Origin": "http://evil.example", "Content-Type": "application/json"},
+    )
+    assert foreign.status == 403
