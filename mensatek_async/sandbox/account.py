@@ -85,6 +85,7 @@ class Account:
         self.incoming: list[Incoming] = []
         self.documents: dict[str, bytes] = {}
         self.watchers: list[Watcher] = []
+        self.documented: Callable[[str, bytes], None] = lambda digest, content: None
         self.next_message = FIRST_MESSAGE
         self.last_batch = 0
         self._prices = prices
@@ -170,6 +171,7 @@ class Account:
         """Keep what was sent, as the provider does when the library forgets it."""
         if self.keep_texts and digest not in self.documents:
             self.documents[digest] = content
+            self.documented(digest, content)
 
     def find(self, phone: str, message_id: int | None, wanted: Callable[[Batch], bool]) -> Batch | None:
         """The newest batch with a text to a phone that is as wanted, or None."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .posting import Post, Target
+from .provider import Provider
 from .records import REPLY_NUMBER, Incoming
 from .telling import Habits, Teller
-
-if TYPE_CHECKING:
-    from .account import Account
 
 
 class Callbacks:
@@ -78,8 +74,7 @@ class Callbacks:
             timeout=timeout,
         )
         self._connections = connections
-        self._account: Account | None = None
-        self._lock: AbstractContextManager[Any] | None = None
+        self._provider: Provider | None = None
         self._teller: Teller | None = None
 
     @property
@@ -129,42 +124,31 @@ class Callbacks:
             KeyError: there is no such message.
         """
         self._needed_teller()
-        assert self._account is not None
-        assert self._lock is not None
-        with self._lock:
-            if message_id is not None and message_id not in self._account.messages:
+        assert self._provider is not None
+        with self._provider.changing("phones", "callbacks") as account:
+            if message_id is not None and message_id not in account.messages:
                 raise KeyError("There is no such message")
-            self._account.receive(
-                Incoming(
-                    phone=sender,
-                    number=number,
-                    text=text,
-                    at=self._account.clock.now,
-                    message_id=message_id,
-                )
+            account.receive(
+                Incoming(phone=sender, number=number, text=text, at=account.clock.now, message_id=message_id)
             )
 
-    def attach(
-        self, account: Account, lock: AbstractContextManager[Any], changed: Callable[[], None]
-    ) -> Teller:
+    def attach(self, provider: Provider) -> Teller:
         """Belong to a sandbox: follow what its account accepts.
 
         Args:
-            account: whose news are told.
-            lock: the account's.
-            changed: called when callbacks were added or are over.
+            provider: the sandbox's.
 
         Returns:
-            Who tells them.
+            Who tells what happens.
 
         Raises:
             ValueError: they belong to a sandbox already.
         """
         if self._teller is not None:
             raise ValueError("These callbacks belong to a sandbox already")
-        self._account, self._lock = account, lock
-        self._teller = Teller(self._target, self._connections, self._habits, account, lock, changed)
-        account.watchers.append(self._teller)
+        self._provider = provider
+        self._teller = Teller(self._target, self._connections, self._habits, provider)
+        provider.account.watchers.append(self._teller)
         return self._teller
 
     def _needed_teller(self) -> Teller:

@@ -30,10 +30,6 @@ class Changes:
         for listener in listeners:
             listener(frozenset(topics))
 
-    def announce_callbacks(self) -> None:
-        """Callbacks were added, or are over."""
-        self.announce("callbacks")
-
     def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
         """Be told from now on; what comes back ends it."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import json
 import threading
@@ -27,12 +28,14 @@ class Post:
         answers: the HTTP status of each try, in order; None for one without an answer.
         repeated: it is a repetition that the sandbox made on purpose.
         ended: it was taken, or is not tried again.
+        number: which of the webhook's callbacks it is.
     """
 
     fields: Mapping[str, Any] = field(repr=False)
     answers: list[int | None] = field(default_factory=list)
     repeated: bool = False
     ended: bool = False
+    number: int = 0
 
     @property
     def taken(self) -> bool:
@@ -64,6 +67,11 @@ class Target:
             raise ValueError("Basic credentials need both username and password")
         if self.retries < 0 or self.retry_seconds < 0 or self.timeout <= 0:
             raise ValueError("Retries and their seconds are 0 or more, the timeout is above 0")
+
+    @property
+    def key(self) -> str:
+        """The same for the same webhook in every run, and nothing of its secrets."""
+        return hashlib.sha256(f"{self.url} {self.token}".encode()).hexdigest()[:16]
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection, not yet opened."""

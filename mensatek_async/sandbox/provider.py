@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from .account import Account
@@ -20,7 +21,8 @@ from .magic import fault_asked_for
 from .operations import OPERATIONS, Operation
 from .records import Call, Reply
 from .replies import encode
-from .state import Memory
+from .state import Memory, Store
+from .state_load import load_account, load_calls
 
 _FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
 _TOPICS: dict[str, tuple[Topic, ...]] = {
@@ -113,6 +115,22 @@ class Provider:
         self.latency: float = 0.0
         self._keep_bodies = keep_bodies
         self._keep_calls = keep_calls
+
+    def keep_in(self, path: Path) -> None:
+        """Go on from a file of an earlier run, and keep everything in it from now on.
+
+        Raises:
+            ValueError: it is in use, or no state of a sandbox.
+            OSError: it cannot be made or read.
+        """
+        store = Store(path, self.account)
+        load_account(store, self.account)
+        self.forgotten_calls, self.calls = load_calls(store)
+        self.state = store
+        self.account.watchers.append(store)
+        self.account.library.changed = store.filed
+        self.account.documented = store.documented
+        store.commit()
 
     @contextmanager
     def changing(self, *topics: Topic) -> Iterator[Account]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -69,10 +71,13 @@ class Sandbox(Knobs):
         keep_calls: how many calls it remembers at least; None for all.
         password: what the page asks for by HTTP Basic, with any user name; needed when `host` is not loopback.
         allowed_hosts: further names the page may be called by on loopback, such as a proxy's.
+        state: a file that keeps everything: messages, files, credits, contracts, callbacks under way, the newest calls.
+            A send is on the disk before it is answered. One sandbox at a time; what it knows wins over `credits`.
 
     Raises:
         ValueError: a style, status or kind of error that does not exist, a moment without time zone, a number that
-            makes no sense, an address that others reach without a password.
+            makes no sense, an address that others reach without a password, a state file that is none or in use.
+        OSError: the state file cannot be made or read.
     """
 
     def __init__(
@@ -108,6 +113,7 @@ class Sandbox(Knobs):
         keep_calls: int | None = None,
         password: str | None = None,
         allowed_hosts: Collection[str] = (),
+        state: str | os.PathLike[str] | None = None,
     ) -> None:
         if password is None and not is_loopback(host):
             raise ValueError("Other machines reach this address: the page needs a password there")
@@ -135,8 +141,12 @@ class Sandbox(Knobs):
             password=password,
             allowed_hosts=allowed_hosts,
         )
+        if state is not None:
+            self._provider.keep_in(Path(state))
         self._gateway = Gateway(self._provider, page.gate)
-        self._server = ServerThread(build_app(self._gateway, page.gate), self._count_connection)
+        self._server = ServerThread(
+            build_app(self._gateway, page.gate), self._count_connection, self._every_second
+        )
         self._start_credits = Decimal(credits)
         self._host = host
         self._port = port
@@ -161,6 +171,8 @@ class Sandbox(Knobs):
         """
         if self._server.is_running:
             raise RuntimeError("The sandbox is running already")
+        with self._provider.lock:
+            self._provider.state.hold()
         self._port = self._server.start(self._host, self._port)
         for teller in self._tellers:
             teller.start()
@@ -171,6 +183,8 @@ class Sandbox(Knobs):
         for teller in self._tellers:
             teller.stop()
         self._server.stop()
+        with self._provider.lock:
+            self._provider.state.release()
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until it is stopped from elsewhere, `timeout` seconds have passed, or Ctrl-C."""
@@ -251,8 +265,8 @@ class Sandbox(Knobs):
         Raises:
             ValueError: they belong to a sandbox already.
         """
-        with self._provider.changing("callbacks") as account:
-            teller = callbacks.attach(account, self._provider.lock, self._provider.changes.announce_callbacks)
+        with self._provider.changing("callbacks"):
+            teller = callbacks.attach(self._provider)
         self._tellers.append(teller)
         if self._server.is_running:
             teller.start()
@@ -266,12 +280,18 @@ class Sandbox(Knobs):
         provider = self._provider
         with provider.changing(*ALL_TOPICS) as account:
             account.clear(self._start_credits)
+            provider.state.cleared()
             provider.forgotten_calls = 0
             provider.calls.clear()
             provider.faults.clear()
             provider.gatekeeper.forget()
             for teller in self._tellers:
                 teller.forget()
+
+    def _every_second(self) -> None:
+        """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
+        with self._provider.lock:
+            self._provider.state.commit()
 
     def _count_connection(self) -> None:
         self._connections += 1

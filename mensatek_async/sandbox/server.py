@@ -63,11 +63,13 @@ class ServerThread:
     Args:
         app: the application.
         opened: called on the server's thread for every connection opened.
+        every_second: called on it from time to time.
     """
 
-    def __init__(self, app: Starlette, opened: Callable[[], None]) -> None:
+    def __init__(self, app: Starlette, opened: Callable[[], None], every_second: Callable[[], None]) -> None:
         self._app = app
         self._opened = opened
+        self._every_second = every_second
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -108,6 +110,11 @@ class ServerThread:
         if self._thread is not None:
             self._thread.join(timeout)
 
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._every_second()
+
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         config = uvicorn.Config(
@@ -125,7 +132,9 @@ class ServerThread:
             lambda: Connection(self._opened, config, state, {}), sock=listener
         )
         ready.set()
+        ticker = asyncio.create_task(self._tick())
         await self._stopping.wait()
+        ticker.cancel()
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .account import Account
 from .callback_fields import VARIABLES, incoming_fields, opened_fields, report_fields
 from .journeys import Journey, News
 from .posting import Post, Poster, Target
+from .provider import Provider
 from .records import UNNAMED_DOCUMENT, Act, Batch, Incoming
+from .state import Store
+from .state_load import load_journeys, load_posts
 from .statuses import AWAITING, CONTRACT_OPENED
 
 _TICK_SECONDS = 0.02
@@ -42,31 +43,30 @@ class Teller:
         target: where to post.
         connections: how many callbacks are posted at once.
         habits: how they stray.
-        account: whose news.
-        lock: the account's.
-        changed: called when callbacks were added or are over.
+        provider: whose news.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        connections: int,
-        habits: Habits,
-        account: Account,
-        lock: AbstractContextManager[Any],
-        changed: Callable[[], None],
-    ) -> None:
+    def __init__(self, target: Target, connections: int, habits: Habits, provider: Provider) -> None:
         self.url = target.url
         self.posts: list[Post] = []
-        self.poster: Poster = Poster(target, connections, lambda post: changed())
-        self._changed = changed
+        self.poster: Poster = Poster(target, connections, self._ended)
         self.journeys: list[Journey] = []
+        self._target = target.key
+        self._earlier = 0
         self._habits = habits
-        self._account = account
-        self._lock = lock
+        self._provider = provider
+        self._account = provider.account
         self._random = random.Random(habits.seed)  # noqa: S311  decides what to repeat, nothing secret
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        if isinstance(provider.state, Store):
+            self._resume(provider.state)
+
+    def _resume(self, store: Store) -> None:
+        """Go on where the file says that callbacks to this target were."""
+        self.journeys = load_journeys(store, self._target, self._account)
+        self._earlier, self.posts = load_posts(store, self._target)
+        self.poster.add([post for post in self.posts if not post.ended])
 
     def start(self) -> None:
         """Begin to post; goes on with what a stop left."""
@@ -91,11 +91,14 @@ class Teller:
         self.journeys.clear()
         self.posts.clear()
         self.poster.clear()
+        self._earlier = 0
 
     def accepted(self, batch: Batch, phones: list[str]) -> None:
         """Follow what was sent, unless its sender wants no reports."""
         if batch.reported:
-            self.journeys.append(Journey(batch, list(phones)))
+            journey = Journey(batch, list(phones))
+            self.journeys.append(journey)
+            self._provider.state.travelled(self._target, journey)
 
     def rescheduled(self, batch: Batch) -> None:
         """A cancellation is told with the next news; another date is no news."""
@@ -123,17 +126,18 @@ class Teller:
 
     def collect(self) -> None:
         """Post what has happened since the last time."""
-        with self._lock:
+        with self._provider.lock:
             account, now = self._account, self._account.clock.now
-            fields = [
-                one
-                for journey in self.journeys
-                for news in journey.news(account, now)
-                for one in self._arrivals(news)
-            ]
+            fields: list[dict[str, Any]] = []
+            for journey in self.journeys:
+                news = journey.news(account, now)
+                if news:
+                    fields += [one for piece in news for one in self._arrivals(piece)]
+                    self._provider.state.travelled(self._target, journey)
             self.journeys = [journey for journey in self.journeys if not journey.finished]
             if fields:
                 self._post(fields)
+                self._provider.state.commit()
 
     def _run(self) -> None:
         while not self._stopping.wait(_TICK_SECONDS):
@@ -169,5 +173,16 @@ class Teller:
                 self._random.shuffle(group)
                 posts[start : start + size] = group
         self.posts += posts
+        first = self._earlier + len(self.posts) - len(posts) + 1
+        for number, post in enumerate(posts, first):
+            post.number = number
+            self._provider.state.posted(self._target, number, post)
         self.poster.add(posts)
-        self._changed()
+        self._provider.changes.announce("callbacks")
+
+    def _ended(self, post: Post) -> None:
+        """A callback is over; that reaches the file with whatever is written next."""
+        if self._provider.state.is_file:
+            with self._provider.lock:
+                self._provider.state.posted(self._target, post.number, post)
+        self._provider.changes.announce("callbacks")

@@ -56,7 +56,7 @@ HOMES: dict[str, set[str]] = {
     "multiprocessing": set(),
     "asyncio": {"sandbox/", "sync/"},
     "trio": set(),
-    "sqlite3": {"campaigns/"},
+    "sqlite3": {"campaigns/", "sandbox/"},
     "psycopg": {"campaigns/"},
 }
 LONGEST = 350
