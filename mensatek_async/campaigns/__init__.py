@@ -1,1 +1,1 @@
-"""Durable campaigns: a journal written before and after every request, so that nobody is lost and nobody texted twice."""
+"""Durable campaigns: a journal written before and after every request, so that nobody is lost or texted twice."""

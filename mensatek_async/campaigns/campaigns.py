@@ -9,14 +9,12 @@ from collections.abc import AsyncIterable, Iterable
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import anyio
-from anyio.abc import TaskGroup
 
 from .._core.message import Encoding, wire_date
-from ..errors import CampaignNotFound, ConfigurationError, InvalidRequest
+from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
 from ..models.certified import ContractType
 from ..models.events import DeliveryReport, Event
@@ -28,8 +26,8 @@ from ..text.template import Template
 from . import deliveries, journal
 from .campaign import Campaign
 from .database import Tx
-from .desk import Client, Desk, open_database
 from .feed import Feed
+from .opening import Client, Opening
 from .options import compose_content, compose_settings
 from .records import CampaignRow, all_of, by_name
 from .states import RUNNING
@@ -40,7 +38,7 @@ Recipients = (
 )
 
 
-class Campaigns:
+class Campaigns(Opening[Client]):
     """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
 
     Use it as `async with Campaigns(client, store="campaigns.db") as campaigns:`. A process that dies loses nobody and
@@ -48,7 +46,8 @@ class Campaigns:
     file, several machines a PostgreSQL database.
 
     Args:
-        client: the client whose account sends.
+        client: the client whose account sends. With a `Mensatek`, `with Campaigns(client) as campaigns:` gives the
+            synchronous twin, `SyncCampaigns`.
         store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
         lease: seconds after which a worker that shows no life is taken for dead. A request is given half of it.
         poll: seconds between two looks at what other processes have changed.
@@ -66,12 +65,7 @@ class Campaigns:
         lease: float = 300.0,
         poll: float = 0.5,
     ) -> None:
-        for name, value in (("lease", lease), ("poll", poll)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise InvalidRequest(f"{name} is a number of seconds above 0.")
-        self._db = open_database(store)
-        self._desk = Desk(client, self._db, lease, poll)
-        self._group: TaskGroup | None = None
+        super().__init__(client, store, lease, poll)
 
     async def start(
         self,
@@ -287,30 +281,6 @@ class Campaigns:
         await self._desk.close(wait=False)
         with anyio.CancelScope(shield=True):
             await in_thread(self._db.close)
-
-    async def __aenter__(self) -> Self:
-        if self._group is not None:
-            raise ConfigurationError(
-                "These campaigns are open already.", advice="Use one `async with` at a time."
-            )
-        self._group = await anyio.create_task_group().__aenter__()
-        self._desk.open(self._group)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        group, self._group = self._group, None
-        try:
-            await self._desk.close(wait=error is None)
-        finally:
-            try:
-                if group is not None:
-                    group.cancel_scope.cancel()
-                    await group.__aexit__(None, None, None)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await in_thread(self._db.close)
 
     def __repr__(self) -> str:
         return f"<Campaigns store={self._db.shown}>"

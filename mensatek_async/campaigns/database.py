@@ -1,4 +1,4 @@
-"""What the journal needs of a database, whichever it is: transactions, a clock, and one error for all that can go wrong."""
+"""What the journal needs of a database: transactions, a clock, and one error for all that can go wrong."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Tx(ABC):
 
     def leaves(self) -> None:
         """Said of a transaction that lets a request leave; some stores keep count of those."""
+        return
 
     def one(self, sql: str, *values: Any) -> Any:
         """The first row, or None."""

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +22,7 @@ from .records import CampaignRow
 from .states import CANCELLED, FAILED, SENT, UNKNOWN
 
 COLUMNS = ("row", "phone", "outcome", "reason", "message_id", "status", "status_label", "reported_at")
-_DISORDER = 30_000  # rows that may stand before one with a lower number: chunks of both encodings, openers cut out later
+_DISORDER = 30_000  # rows that may come before one with a lower number, since chunks are sorted by encoding
 _AT_ONCE = 50  # chunks
 Line = tuple[Any, ...]
 
@@ -81,13 +82,7 @@ def _ordered(lines: Iterator[Line]) -> Iterator[Line]:
 
 def _invalid(db: Database, row: CampaignRow) -> Iterator[Line]:
     after, seen = -(10**18), 0
-    while found := db.read(
-        lambda tx: tx.all(
-            "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? AND row_no >= ? "
-            "ORDER BY row_no LIMIT 5000 OFFSET ?",
-            *(row.id, after, seen),
-        )
-    ):
+    while found := db.read(partial(_some_invalid, campaign=row.id, after=after, seen=seen)):
         for number, reason in found:
             yield (number, "", "invalid", reason, "", "", "", "")
         last = found[-1][0]
@@ -96,9 +91,17 @@ def _invalid(db: Database, row: CampaignRow) -> Iterator[Line]:
         after = last
 
 
+def _some_invalid(tx: Tx, campaign: int, after: int, seen: int) -> list[Any]:
+    return tx.all(
+        "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? AND row_no >= ? "
+        "ORDER BY row_no LIMIT 5000 OFFSET ?",
+        *(campaign, after, seen),
+    )
+
+
 def _sent(db: Database, row: CampaignRow) -> Iterator[Line]:
     after = -(10**18)
-    while found := db.read(lambda tx: _some(tx, row.id, after)):
+    while found := db.read(partial(_some, campaign=row.id, after=after)):
         for chunk, body, known in found:
             yield from _lines(row, chunk, payload.unpack(body), known)
             after = chunk[0]

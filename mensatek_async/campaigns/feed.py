@@ -21,7 +21,7 @@ _SLICE = 256
 
 
 class Feed:
-    """Reads rows, never holding more than a batch. A digest of all rows so far tells whether they are the same again."""
+    """Reads rows, never holding more than a batch; a digest of all so far tells whether they are the same again."""
 
     def __init__(self, recipients: object, fields: Sequence[str]) -> None:
         if isinstance(recipients, str | bytes | Recipient | Mapping):
@@ -89,7 +89,8 @@ class Feed:
     async def _read(self, most: int) -> list[Any]:
         if self._batches is not None:
             return list(await self._batches.read(most))
-        started, rows = anyio.current_time(), []
+        started = anyio.current_time()
+        rows: list[Any] = []
         if self._plain is not None:
             while len(rows) < most:
                 # A reader that waits for each row must not hold back those it has.

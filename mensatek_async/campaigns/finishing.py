@@ -107,9 +107,10 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
         price = -(-credits // work.segments)
     told = str(outcome.left)
     tx.run(
-        "UPDATE mensatek_campaign SET spent = spent + ?, credits_left = CASE WHEN ? = 'NaN' THEN credits_left ELSE ? END, "
-        "price = CASE WHEN price < ? THEN ? ELSE price END, refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END "
-        "WHERE id = ?",
+        "UPDATE mensatek_campaign SET spent = spent + ?, "
+        "credits_left = CASE WHEN ? = 'NaN' THEN credits_left ELSE ? END, "
+        "price = CASE WHEN price < ? THEN ? ELSE price END, "
+        "refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END WHERE id = ?",
         *(credits, told, told, price, price, accepted, row.id),
     )
 

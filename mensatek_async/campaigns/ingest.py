@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -99,7 +100,8 @@ class Ingest:
         with suppress(StoreError):
             self._db.write(
                 lambda tx: tx.run(
-                    "UPDATE mensatek_campaign SET ingest_until = 0 WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
+                    "UPDATE mensatek_campaign SET ingest_until = 0 "
+                    "WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
                     *(self._campaign, self._owner),
                 )
             )
@@ -121,6 +123,8 @@ class Ingest:
             rows = await self._feed.take(_BATCH * self._content.size)
             batch = _Batch(before, self._feed.position, self._feed.digest, not rows, file if not rows else "")
             if await in_thread(self._store, chunker, rows, batch):
+                if POINTS:
+                    reach("ingest.committed")
                 self._told()
                 if rows:
                     continue
@@ -219,12 +223,7 @@ class Ingest:
 
     def _remember(self, row: CampaignRow) -> None:
         after = -(10**18)
-        while found := self._db.read(
-            lambda tx: tx.all(
-                "SELECT seq, body FROM mensatek_payload WHERE campaign_id = ? AND seq > ? ORDER BY seq LIMIT 200",
-                *(row.id, after),
-            )
-        ):
+        while found := self._db.read(partial(_bodies, campaign=row.id, after=after)):
             for seq, body in found:
                 self._seen.add_all(payload.phones_in(body))
                 after = seq
@@ -244,7 +243,7 @@ class Ingest:
 
     async def _fingerprint(self) -> str:
         source = self._feed.source
-        return "" if source is None else (await in_thread(source.fingerprint)) or ""
+        return "" if source is None else await in_thread(lambda: source.fingerprint() or "")
 
     # --- somebody else --------------------------------------------------------------------------------------
 
@@ -264,6 +263,13 @@ class Ingest:
 
     async def _row(self) -> CampaignRow:
         return await in_thread(self._db.read, lambda tx: by_id(tx, self._campaign))
+
+
+def _bodies(tx: Tx, campaign: int, after: int) -> list[Any]:
+    return tx.all(
+        "SELECT seq, body FROM mensatek_payload WHERE campaign_id = ? AND seq > ? ORDER BY seq LIMIT 200",
+        *(campaign, after),
+    )
 
 
 class _Batch:

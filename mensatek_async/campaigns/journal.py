@@ -82,7 +82,8 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
     counted = {
         state: (int(n or 0), int(accepted or 0), int(credits or 0))
         for state, n, accepted, credits in tx.all(
-            "SELECT state, sum(n), sum(accepted), sum(credits) FROM mensatek_chunk WHERE campaign_id = ? GROUP BY state",
+            "SELECT state, sum(n), sum(accepted), sum(credits) FROM mensatek_chunk "
+            "WHERE campaign_id = ? GROUP BY state",
             row.id,
         )
     }

@@ -59,7 +59,7 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> bool:
     if zones == ():
         return False
     found = tx.one(
-        "SELECT seq, segments, zone FROM mensatek_chunk WHERE campaign_id = ? AND seq > 0 AND due_at IS NOT NULL "
+        "SELECT seq, segments, zone FROM mensatek_chunk WHERE campaign_id = ? AND seq > 0 AND due_at IS NOT NULL "  # noqa: S608
         f"AND state = ?{named} ORDER BY seq LIMIT 1{tx.locking}",
         *(row.id, PENDING, *(zones or ())),
     )

@@ -154,5 +154,5 @@ class PostgresDatabase(Database):
 _abandoned: list[object] = []
 
 
-def _spelled(sql: str) -> str:
-    return sql.replace("?", "%s")
+def _spelled(sql: str) -> bytes:
+    return sql.replace("?", "%s").encode()

@@ -67,6 +67,10 @@ class Settings:
         return cls(**told)
 
 
+def _settings(text: str) -> Settings:
+    return Settings.load(text)
+
+
 @frozen
 class CampaignRow:
     """One row of the campaigns' table."""
@@ -78,7 +82,7 @@ class CampaignRow:
     state: str
     reason: str
     note: str
-    settings: Settings = field(converter=Settings.load)
+    settings: Settings = field(converter=_settings)
     content: str
     idmensaje: int | None
     opener_gen: int

@@ -120,8 +120,7 @@ class Runner:
         except BaseException:
             await self._write_down(done)
             raise
-        with anyio.CancelScope(shield=True):
-            found = await in_thread(self._db.write, lambda tx: self._in_one(tx, done, token))
+        found = await in_thread(self._db.write, lambda tx: self._in_one(tx, done, token))
         if POINTS and done is not None:
             reach("finish.committed")
         if isinstance(found, Work):

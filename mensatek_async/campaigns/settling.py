@@ -1,4 +1,4 @@
-"""What becomes of unknown recipients: a late answer, a delivery report, or the user's decision (transitions 9 and 11)."""
+"""What becomes of unknown recipients: a late answer, a report, or the user's decision (transitions 9 and 11)."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> i
 def adopt(tx: Tx, campaign: int, seq: int, accepted: int, message_id: int | None) -> None:
     """An unknown send turns out to have been taken; its message becomes the group's if there is none yet."""
     tx.run(
-        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, error = '', idmensaje = coalesce(?, idmensaje) "
-        "WHERE campaign_id = ? AND seq = ?",
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, error = '', "
+        "idmensaje = coalesce(?, idmensaje) WHERE campaign_id = ? AND seq = ?",
         *(SENT, accepted, message_id, campaign, seq),
     )
     if message_id:

@@ -22,3 +22,4 @@ async def in_thread(work: Callable[[*A], T], *given: *A) -> T:
     await anyio.lowlevel.checkpoint_if_cancelled()
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(work, *given)
+    raise AssertionError("unreachable")

@@ -46,22 +46,27 @@ class ProgressStream:
         self._ended = False
         self._told_last = False
         self._error: Exception | None = None
-        self.latest: Progress | None = None
+        self._latest: Progress | None = None
+
+    @property
+    def latest(self) -> Progress | None:
+        """The newest one; once the block has ended, how it ended."""
+        return self._latest
 
     def __aiter__(self) -> ProgressStream:
         return self
 
     async def __anext__(self) -> Progress:
         while not self._told_last:
-            if self.latest is not None and not self._ended:
+            if self._latest is not None and not self._ended:
                 with anyio.move_on_after(self._interval):
                     await self._end.wait()
             self._told_last = self._ended
             if self._error is not None:
                 break
             found = self._pace.add(await self._look())
-            changed = found != self.latest
-            self.latest = found
+            changed = found != self._latest
+            self._latest = found
             if changed or self._told_last:
                 return found
         error, self._error = self._error, None
@@ -87,7 +92,7 @@ class ProgressStream:
                 group.cancel_scope.cancel()
         finally:
             with anyio.move_on_after(5, shield=True):
-                self.latest = self._pace.add(await self._look())
+                self._latest = self._pace.add(await self._look())
         if failure is None and self._error is not None:
             failure, self._error = self._error, None
         if failure is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -36,8 +36,9 @@ _ZONES: dict[str, tuple[str, ...]] = {
     "54": ("America/Argentina/Buenos_Aires",), "55": ("America/Sao_Paulo", "America/Manaus", "America/Rio_Branco"),
     "56": ("America/Santiago",), "57": ("America/Bogota",), "58": ("America/Caracas",), "591": ("America/La_Paz",),
     "593": ("America/Guayaquil",), "595": ("America/Asuncion",), "598": ("America/Montevideo",),
-    "60": ("Asia/Kuala_Lumpur",), "61": ("Australia/Sydney", "Australia/Perth"), "62": ("Asia/Jakarta", "Asia/Jayapura"),
-    "63": ("Asia/Manila",), "64": ("Pacific/Auckland",), "65": ("Asia/Singapore",), "66": ("Asia/Bangkok",),
+    "60": ("Asia/Kuala_Lumpur",), "61": ("Australia/Sydney", "Australia/Perth"),
+    "62": ("Asia/Jakarta", "Asia/Jayapura"), "63": ("Asia/Manila",), "64": ("Pacific/Auckland",),
+    "65": ("Asia/Singapore",), "66": ("Asia/Bangkok",),
     "7": ("Europe/Kaliningrad", "Europe/Moscow", "Asia/Vladivostok"), "81": ("Asia/Tokyo",), "82": ("Asia/Seoul",),
     "84": ("Asia/Ho_Chi_Minh",), "852": ("Asia/Hong_Kong",), "86": ("Asia/Shanghai",), "886": ("Asia/Taipei",),
     "90": ("Europe/Istanbul",), "91": ("Asia/Kolkata",), "92": ("Asia/Karachi",), "966": ("Asia/Riyadh",),
@@ -97,12 +98,9 @@ def check_hours(send_between: object) -> Hours | None:
     """
     if send_between is None:
         return None
-    try:
-        start, end = send_between  # type: ignore[misc]
-    except (TypeError, ValueError):
-        start = end = None
-    right = isinstance(start, time) and isinstance(end, time) and start != end
-    if not right or start.tzinfo is not None or end.tzinfo is not None:
+    found: Sequence[object] = tuple(send_between) if isinstance(send_between, Iterable) else ()
+    start, end = found if len(found) == 2 else (None, None)
+    if not isinstance(start, time) or not isinstance(end, time) or start == end or start.tzinfo or end.tzinfo:
         raise InvalidRequest(
             "send_between is two different times of day, such as (time(9), time(21)).",
             advice='Their zone is local_time: "spanish" or "recipient".',
