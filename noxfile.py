@@ -59,6 +59,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_openapi(session: nox.Session) -> None:
+    """Schemathesis drives the sandbox by docs/openapi.json, the same calls every time; two minutes."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("openapi-tests"))
+    asked = session.posargs or ["tests/openapi"]
+    session.run("pytest", *asked)
+
+
+@nox.session
 def tests_lowest(session: nox.Session) -> None:
     """All tests against the lowest versions that pyproject.toml allows."""
     project = PROJECT["project"]

@@ -1,0 +1,134 @@
+"""The client's and the sandbox's tables against the OpenAPI document, which was written from the manuals alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from mensatek_async._core.operations import OPERATIONS as ROWS
+from mensatek_async._wire.names import CALLBACKS, RECIPIENT, REPLIES, REQUEST, SERVICE, SERVICES
+from mensatek_async.codes import result_codes
+from mensatek_async.codes._statuses import _rows as status_rows
+from mensatek_async.models.events import DeliveryReport, DocumentEvent, IncomingMessage
+from mensatek_async.models.results import RecipientReport, StoredFile
+from mensatek_async.sandbox.operations import OPERATIONS as DOUBLES
+from tests.openapi_document import (
+    DOCUMENT,
+    KEPT,
+    OPERATIONS,
+    PACKAGED,
+    numbered,
+    parameters,
+    reply_schema,
+    resolved,
+)
+
+SCHEMAS = DOCUMENT["components"]["schemas"]
+EVENTS = {
+    DeliveryReport: "deliveryReport",
+    DocumentEvent: "documentEvent",
+    IncomingMessage: "incomingMessage",
+}
+every_operation = pytest.mark.parametrize("operation", OPERATIONS)
+
+
+def folded(names: object) -> set[str]:
+    """Names as the wire compares them."""
+    return {str(name).casefold() for name in names}  # type: ignore[attr-defined]
+
+
+def test_the_copy_in_the_docs_is_the_packaged_one() -> None:
+    """There is one document: whoever changes mensatek_async/sandbox/openapi.json copies it to docs/."""
+    assert KEPT.read_bytes() == PACKAGED.read_bytes()
+
+
+def test_the_client_has_the_documents_operations() -> None:
+    """The same operations under the same paths, of the same kind, known from the same place."""
+    told = {name: (name, post["x-kind"], post["x-standing"]) for name, post in OPERATIONS.items()}
+
+    assert {row.name: (row.path, row.kind.value, row.standing) for row in ROWS.values()} == told
+
+
+@every_operation
+def test_the_client_knows_the_documents_codes(operation: str) -> None:
+    """The same result codes of the same standing, and each negative one is an error."""
+    rows = {row.code: row for name in ("*", operation) for row in result_codes() if row.operation == name}
+    told = numbered(reply_schema(operation)["properties"]["Res"]["anyOf"])
+
+    assert {code: row.standing for code, row in rows.items()} == {
+        code: row["x-standing"] for code, row in told.items()
+    }
+    assert all((rows[code].error is None) == (code >= 0) for code in rows)
+
+
+@every_operation
+def test_the_client_and_the_sandbox_know_the_documents_parameters(operation: str) -> None:
+    """The sandbox takes an operation's parameters and no other; the client can name each."""
+    told = parameters(operation)
+
+    assert told <= set(REQUEST.values())
+    assert DOUBLES[operation].parameters == folded(told)
+
+
+def test_the_client_names_no_other_parameter() -> None:
+    """What the client can send is in the document, and so is what it says of a recipient."""
+    assert set(REQUEST.values()) == {name for operation in OPERATIONS for name in parameters(operation)}
+    assert set(RECIPIENT.values()) == {
+        name for name, one in SCHEMAS["Recipient"]["properties"].items() if one.get("x-standing") != "5.8"
+    }
+
+
+@every_operation
+def test_the_client_reads_the_documents_replies(operation: str) -> None:
+    """Each attribute of a reply's model is fed by a name that the document has for this operation."""
+    model = ROWS[operation].reply
+    if operation == "ListarFicheros":
+        assert "Ficheros" in reply_schema(operation)["properties"]
+    elif model is not None:
+        told = folded(reply_schema(operation)["properties"])
+        names = {
+            attribute: wire for attribute, wire in REPLIES[model].items() if operation != "CargarFichero"
+        }
+        assert {attribute for attribute, wire in names.items() if not folded(wire) & told} == set()
+
+
+@pytest.mark.parametrize(
+    ("model", "schema"), [(RecipientReport, "RecipientReport"), (StoredFile, "StoredFile")]
+)
+def test_the_client_reads_the_documents_rows(model: type, schema: str) -> None:
+    """The rows inside of a reply, name by name."""
+    assert {wire[0] for wire in REPLIES[model].values()} == set(SCHEMAS[schema]["properties"])
+
+
+@pytest.mark.parametrize("model", EVENTS)
+def test_the_client_reads_the_documents_callbacks(model: type) -> None:
+    """Each field of a callback has an attribute, and each attribute its field."""
+    post = DOCUMENT["webhooks"][EVENTS[model]]["post"]
+    (schema,) = {body["schema"]["$ref"] for body in post["requestBody"]["content"].values()}
+    told = set(resolved({"$ref": schema})["properties"])
+
+    assert {wire[0] for wire in CALLBACKS[model].values()} == told - {"idEnvio"}
+
+
+def test_the_client_knows_the_documents_services() -> None:
+    """What tells the callbacks apart."""
+    told = {}
+    for model, name in EVENTS.items():
+        schema = SCHEMAS[name[0].upper() + name[1:]]["properties"][SERVICE]
+        told |= dict.fromkeys([schema["const"]] if "const" in schema else schema["examples"], model)
+
+    assert told == SERVICES
+
+
+def test_the_client_knows_the_documents_statuses() -> None:
+    """Every delivery status of the document, with the manual's own words."""
+
+    def plain(label: str) -> str:
+        return label.casefold().replace(".reint", ". reint").rstrip(".")
+
+    rows = status_rows()
+    told = numbered(SCHEMAS["DeliveryStatus"]["anyOf"])
+
+    assert {code: plain(row["title"]) for code, row in told.items()} == {
+        code: plain(rows[code].label) for code in told
+    }
+    assert {code for code, row in rows.items() if row.standing.startswith("manual")} == set(told)
