@@ -82,6 +82,7 @@ class ThreadBatches(Batches):
     def __init__(self, rows: Callable[[], Iterator[Any]]) -> None:
         self._open = rows
         self._rows: Iterator[Any] | None = None
+        self._error: Exception | None = None
         self._ready: deque[Any] = deque()
         self._turn = threading.Lock()  # a reading that was cancelled may still be under way
 
@@ -104,10 +105,17 @@ class ThreadBatches(Batches):
         with self._turn:
             if self._ready:
                 return
-            if self._rows is None:
-                self._rows = self._open()
-            for row in islice(self._rows, most):  # one at a time: rows read before an error are rows read
-                self._ready.append(row)
+            error, self._error = self._error, None
+            if error is not None:
+                raise error
+            try:
+                if self._rows is None:
+                    self._rows = self._open()
+                self._ready.extend(islice(self._rows, most))
+            except Exception as error:
+                if not self._ready:
+                    raise
+                self._error = error  # rows read before an error are rows read
 
     def _close(self) -> None:
         with self._turn:

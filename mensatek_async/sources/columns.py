@@ -44,6 +44,8 @@ _OTHER_PHONES = frozenset(
     ["fijo", "fija", "casa", "trabajo", "fax", "landline", "home", "work", "oficina", "centralita"]
 )
 
+_TELLING = 7  # digits that may be somebody's number
+
 Say = Callable[[str, str], str]
 """How the user writes an option and its value: `phone=NAME` in Python, `--phone NAME` in a shell."""
 
@@ -98,7 +100,7 @@ def list_columns(table: Table) -> str:
     """The columns as people should see them in a message."""
     if table.headless:
         return f"The file has no headings; its columns are called 1 to {len(table.columns)}."
-    names = ", ".join(shown(name, 40) for name in table.columns[:50] if name)
+    names = ", ".join(heading(name) for name in table.columns[:50] if name)
     more = ", ..." if len(table.columns) > 50 else ""
     return f"The columns are: {names}{more}."
 
@@ -107,6 +109,8 @@ def _named(table: Table, phone: str, say: Say) -> int:
     found = _positions(table, phone)
     if not found and phone.isdecimal() and 1 <= int(phone) <= len(table.columns):
         return int(phone) - 1
+    same = plain(phone)
+    found = found or [at for at, column in enumerate(table.columns) if same and plain(column) == same]
     if len(found) == 1:
         return found[0]
     if found:
@@ -128,9 +132,7 @@ def _found(table: Table, say: Say) -> int:
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(
-            f"{shown(table.columns[position], 40)} (column {position + 1})" for position in found
-        )
+        names = ", ".join(f"{heading(table.columns[position])} (column {position + 1})" for position in found)
         raise InvalidRequest(
             f"Several columns may hold the phone: {names}.",
             advice=f"Say which with {say('phone', 'NAME')} or {say('phone', 'NUMBER')}.",
@@ -165,7 +167,13 @@ def _like(table: Table, name: str) -> str:
     """ "Did you mean ...?", when one column differs in case, accents or a letter or two."""
     by_plain = {plain(column): column for column in reversed(table.columns) if column}
     close = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.75)
-    return f" Did you mean {shown(by_plain[close[0]], 40)}?" if close else ""
+    return f" Did you mean {heading(by_plain[close[0]])}?" if close else ""
+
+
+def heading(name: str) -> str:
+    """A heading for a message; what holds a whole number is a row of data that stands where the headings should."""
+    digits = sum(letter.isdigit() for letter in name)
+    return shown(re.sub(r"\d", "*", name) if digits >= _TELLING else name, 40)
 
 
 def plain(text: str, *, keep: str = "") -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
 from ..errors import InvalidRequest
 from .rows import BrokenRow, Grid
-from .text_files import LONGEST_LINE, Encoding, lines_of, opened_as
+from .text_files import LONGEST_LINE, Encoding, line_blocks, lines_of, opened_as
 
 DELIMITERS = (";", "\t", ",", "|")
 _NAMES = {"\t": "tabs"}
@@ -29,32 +29,51 @@ class _Lines:
     """Physical lines for the csv module, remembering those of the record at hand so that they can be read again."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = lines_of(stream)
-        self._again: deque[str] = deque()
+        self._blocks = line_blocks(stream)
+        self._ahead: deque[str] = deque()
         self.record: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._stream, "")
-        if line and len(self.record) < _MOST_LINES:
+        line = self._next() if len(self.record) < _MOST_LINES else ""
+        if line:
             self.record.append(line)
             return line
         if self.record:  # in the middle of a record
-            if line:
-                self._again.appendleft(line)
             raise _NeverClosed
         raise StopIteration
 
+    def _next(self) -> str:
+        if not self._ahead:
+            self._ahead.extend(next(self._blocks, ()))
+        return self._ahead.popleft() if self._ahead else ""
+
     def give_back_all_but_first(self) -> None:
-        self._again.extendleft(reversed(self.record[1:]))
+        self._ahead.extendleft(reversed(self.record[1:]))
 
     def skip_sep(self) -> None:
         """Leave out Excel's own first line, `sep=;`."""
-        line = next(self._stream, "")
-        if not _SEP.match(line):
-            self._again.append(line)
+        line = self._next()
+        if line and not _SEP.match(line):
+            self._ahead.appendleft(line)
+
+    def block(self) -> list[str]:
+        """The next lines as far as they have been read; none at the end."""
+        if not self._ahead:
+            return next(self._blocks, [])
+        lines = list(self._ahead)
+        self._ahead.clear()
+        return lines
+
+    def give_back(self, lines: list[str]) -> None:
+        self._ahead.extend(lines)
+
+    @property
+    def between_blocks(self) -> bool:
+        """Whether all lines that were read have been used."""
+        return not self._ahead
 
 
 class CsvTable(Grid):
@@ -78,28 +97,51 @@ class CsvTable(Grid):
             lines = _Lines(text)
             lines.skip_sep()
             row = 0
-            reader = self._reader(lines)
-            while True:
-                lines.record = []
-                row += 1
-                try:
-                    cells: list[str] | None = next(reader)
-                except StopIteration:
-                    return
-                except (csv.Error, _NeverClosed):
-                    cells = None
-                    reader = self._reader(lines)
-                if cells is not None and len(lines.record) == 1:
-                    yield row, cells
-                elif cells is None or len(cells) != (width or len(cells)):
-                    lines.give_back_all_but_first()
-                    yield self._mended(row, lines.record[0])
-                elif width and self._swallows(lines.record[0], width):
-                    # It may be one row or several: nothing of it is sent.
-                    yield from (BrokenRow(row + line, _SPANS) for line in range(len(lines.record)))
-                    row += len(lines.record) - 1
+            while block := lines.block():
+                cells = self._at_once(block)
+                if cells is not None:
+                    yield from enumerate(cells, row + 1)
+                    row += len(block)
                 else:
-                    yield row, cells
+                    lines.give_back(block)
+                    row = yield from self._one_by_one(lines, row, width)
+
+    def _at_once(self, block: list[str]) -> list[list[str]] | None:
+        """The cells of some lines, or None unless each line is clearly a record of its own."""
+        try:
+            records = list(self._reader(iter(block)))
+        except csv.Error:
+            return None
+        return records if len(records) == len(block) else None
+
+    def _one_by_one(
+        self, lines: _Lines, row: int, width: int | None
+    ) -> Generator[tuple[int, list[str]] | BrokenRow, None, int]:
+        """Records until the lines read ahead are used up; gives the number of the last row."""
+        reader = self._reader(lines)
+        while True:
+            lines.record = []
+            row += 1
+            try:
+                cells: list[str] | None = next(reader)
+            except StopIteration:
+                return row - 1
+            except (csv.Error, _NeverClosed):
+                cells = None
+                reader = self._reader(lines)
+            if cells is not None and len(lines.record) == 1:
+                yield row, cells
+            elif cells is None or len(cells) != (width or len(cells)):
+                lines.give_back_all_but_first()
+                yield self._mended(row, lines.record[0])
+            elif width and self._swallows(lines.record[0], width):
+                # It may be one row or several: nothing of it is sent.
+                yield from (BrokenRow(row + line, _SPANS) for line in range(len(lines.record)))
+                row += len(lines.record) - 1
+            else:
+                yield row, cells
+            if lines.between_blocks:
+                return row
 
     def _swallows(self, line: str, width: int) -> bool:
         """Whether a quoted cell that goes on in the next line holds the rest of a whole row."""

@@ -17,7 +17,7 @@ from .batches import Batches, RecipientSource, ThreadBatches
 from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .json_table import JsonTable
-from .opening import ZIP, start_of
+from .opening import ZIP, is_json, start_of
 from .reading import Fields, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
@@ -169,6 +169,10 @@ class CsvSource(FileSource):
 
     def _table(self, handle: BinaryIO) -> Table:
         found = self._detected(handle) if self._encoding is None else self._encoding
+        if is_json(handle, found):
+            raise InvalidFile(
+                "This is JSON.", advice="JSON Lines, one object a line, is read by JsonLinesSource."
+            )
         return CsvTable(handle, found, self._delimiter)
 
     def _options(self) -> tuple[object, ...]:

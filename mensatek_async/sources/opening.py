@@ -10,7 +10,7 @@ from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .json_table import JsonTable
 from .rows import Table
-from .text_files import detect, lines_of, opened_as
+from .text_files import Encoding, detect, lines_of, opened_as
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -27,6 +27,16 @@ def start_of(handle: BinaryIO) -> bytes:
     if start == OLE:
         raise InvalidFile("This is an old .xls file or one with a password. Save it as .xlsx or as CSV.")
     return start
+
+
+def _first_line(handle: BinaryIO, encoding: Encoding) -> str:
+    with opened_as(handle, encoding) as text:
+        return next((line for line in islice(lines_of(text), 100) if line.strip()), "").lstrip()
+
+
+def is_json(handle: BinaryIO, encoding: Encoding) -> bool:
+    """Whether a text file begins as JSON does."""
+    return _first_line(handle, encoding).startswith(("{", "["))
 
 
 def open_table(
@@ -47,8 +57,7 @@ def open_table(
     if start_of(handle).startswith(ZIP):
         return ExcelTable(handle, sheet)
     encoding = detect(handle)
-    with opened_as(handle, encoding) as text:
-        first = next((line for line in islice(lines_of(text), 100) if line.strip()), "").lstrip()
+    first = _first_line(handle, encoding)
     if first.startswith("{") or name.lower().endswith((".jsonl", ".ndjson")):
         return JsonTable(handle, encoding)
     if first.startswith("[") and name.lower().endswith(".json"):

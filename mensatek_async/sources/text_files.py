@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -22,6 +23,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 LONGEST_LINE = 1 << 20
+_PIECE = 1 << 16
 
 
 def open_file(path: str | Path) -> BinaryIO:
@@ -135,9 +137,33 @@ def opened_as(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
             text.detach()
 
 
+def line_blocks(text: TextIO) -> Iterator[list[str]]:
+    """The lines of a file, many at a time; of one longer than any row is, the start."""
+    rest = ""
+    while piece := text.read(_PIECE):
+        piece = rest + piece
+        end = piece.rfind("\n") + 1
+        rest = piece[end:]
+        if end:
+            lines = list(StringIO(piece[:end]))  # unlike splitlines, it ends lines at line feeds only
+            lines[0] = lines[0][:LONGEST_LINE]
+            yield lines
+        elif len(rest) >= LONGEST_LINE:
+            yield [rest[:LONGEST_LINE]]
+            rest = _after_line(text, rest[LONGEST_LINE:])
+    if rest:
+        yield list(StringIO(rest))
+
+
+def _after_line(text: TextIO, piece: str) -> str:
+    """What was read after the end of a line that is not wanted."""
+    while "\n" not in piece:
+        piece = text.read(_PIECE)
+        if not piece:
+            return ""
+    return piece.partition("\n")[2]
+
+
 def lines_of(text: TextIO) -> Iterator[str]:
-    """The lines of a file; of one longer than any row is, the start."""
-    while line := text.readline(LONGEST_LINE):
-        yield line
-        while len(line) >= LONGEST_LINE and not line.endswith("\n"):
-            line = text.readline(LONGEST_LINE)
+    """The lines of a file, as `line_blocks`."""
+    return chain.from_iterable(line_blocks(text))
