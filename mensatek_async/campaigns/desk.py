@@ -96,6 +96,7 @@ class Desk:
             poll=self._poll,
             until=until,
             peers=self._runners,
+            reading=self._is_reading,
         )
 
     # --- reading --------------------------------------------------------------------------------------------
@@ -149,6 +150,9 @@ class Desk:
         if reading is not None and reading.error is not None:
             error, reading.error = reading.error, None
             raise error
+
+    def _is_reading(self) -> bool:
+        return any(not reading.ended.is_set() for reading in self._readings.values())
 
     async def _read(self, reading: Reading) -> None:
         try:

@@ -139,7 +139,10 @@ class Ingest:
             for chunk in chunks
             for part in _by_zone(Crowd(chunk.rows, chunk.wire, chunk.unicode), chunk.segments, self._local)
         ]
-        return self._db.write(lambda tx: self._write(tx, batch, crowds, problems))
+        written = self._db.write(lambda tx: self._write(tx, batch, crowds, problems))
+        if POINTS and written:
+            reach("ingest.committed")
+        return written
 
     def _write(
         self,

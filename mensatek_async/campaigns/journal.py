@@ -48,12 +48,14 @@ def create(
     row = by_name(tx, name)
     if row is None:
         uid = "".join(choice(ascii_lowercase + digits) for _ in range(8))
-        tx.run(
+        made = tx.run(
             "INSERT INTO mensatek_campaign (uid, name, account, state, options, settings, content, created) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING",
             *(uid, name, account, RUNNING, options, settings.dump(), content, tx.wall),
         )
-        return find(tx, name), True
+        row = find(tx, name)  # somebody else's, if they were quicker
+        if made:
+            return row, True
     check_account(row, account)
     if row.content != content:
         raise CampaignConflict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 import anyio.lowlevel
@@ -38,6 +38,7 @@ class Runner:
         poll: float,
         until: float | None = None,
         peers: set[Runner],
+        reading: Callable[[], bool],
     ) -> None:
         self._context = context
         self._db = db
@@ -48,6 +49,7 @@ class Runner:
         self._poll = poll
         self._until = until
         self._peers = peers
+        self._reading = reading
         self._contents: dict[int, Content] = {}
         self._posts: set[Post] = set()
         self._turn = 0
@@ -106,6 +108,8 @@ class Runner:
                 done = await self._send(found)
             elif isinstance(found, Wait) and not self._over_before(found.seconds):
                 await self._idle(found.seconds)
+            elif isinstance(found, Over) and found.missing and self._reading():
+                await self._idle(self._poll)  # a reader of this process is about to go on with them
             else:
                 self.missing = self.missing or (isinstance(found, Over) and found.missing)
                 return
