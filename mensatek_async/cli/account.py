@@ -124,7 +124,10 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
         raise Stop(
             "The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'"
         ) from None
-    sandbox = Sandbox(**settings)
+    try:
+        sandbox = Sandbox(**settings)
+    except OSError as error:
+        raise Stop(f"The sandbox's state cannot be kept there: {reason_of(error)}.") from None
     try:
         sandbox.start()
     except OSError as error:

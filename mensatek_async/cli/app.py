@@ -15,6 +15,7 @@ from .account import AccountOptions
 from .certified import certified, contract
 from .options import At, Encoding, Json, Price, Sender, Yes
 from .output import Output
+from .sandbox_options import SandboxOptions
 from .stop import Exit, Stop, code_of
 
 _HELP = """Send texts through the Mensatek API.
@@ -27,6 +28,7 @@ Exit codes: 0 all sent, 1 some not sent, 2 wrong use, 3 refused account, 130 int
 app = App(name="mensatek", help=_HELP, version=__version__, help_format="plaintext")
 
 _NO_ACCOUNT = AccountOptions()
+_DEFAULTS = SandboxOptions()
 
 app.command(certified)
 app.command(contract)
@@ -163,36 +165,11 @@ def segments(
 
 
 @app.command
-def sandbox(
-    *,
-    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8025,
-    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
-    credits: Annotated[Decimal, Parameter(help="What there is to spend.")] = Decimal(100_000),
-    price: Annotated[Decimal, Parameter(help="Credits a text costs.")] = Decimal(1),
-    latency: Annotated[float, Parameter(help="Seconds every call takes.")] = 0.0,
-    reply_style: Annotated[
-        str, Parameter(help="Form of the replies, such as json-array or xml.")
-    ] = "json-array",
-    drop_every: Annotated[int, Parameter(help="Lose every n-th answer to a send; 0 loses none.")] = 0,
-    callbacks: Annotated[
-        str | None, Parameter(help="URL to post delivery reports to, as the provider does.")
-    ] = None,
-) -> int:
-    """Run a double of the provider on this machine until Ctrl-C."""
-    from .commands import SandboxOptions, run_sandbox
+def sandbox(*, options: SandboxOptions = _DEFAULTS) -> int:
+    """Run a double of the provider on this machine, with a page to look in, until Ctrl-C."""
+    from .sandbox_command import run_sandbox
 
-    return run_sandbox(
-        SandboxOptions(
-            port=port,
-            host=host,
-            credits=credits,
-            price=price,
-            latency=latency,
-            reply_style=reply_style,
-            drop_every=drop_every,
-            callbacks=callbacks,
-        )
-    )
+    return run_sandbox(options)
 
 
 webhooks = App(name="webhooks", help="Callbacks of the provider.", help_format="plaintext")

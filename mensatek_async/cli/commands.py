@@ -1,8 +1,7 @@
-"""The short commands: credits, send, segments, sandbox."""
+"""The short commands: credits, send, segments."""
 
 from __future__ import annotations
 
-import signal
 from decimal import Decimal
 from types import FrameType
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from ..errors import MensatekError
 from ..models.recipient import Recipient
 from ..models.results import SendResult
 from ..text.segments import segments
-from .account import AccountOptions, connect, parse_when, start_sandbox
+from .account import AccountOptions, connect, parse_when
 from .bulk_command import fetch_credits, needs_answer
 from .check import check_legal, make_message
 from .output import Output, credits_text, plural
@@ -147,58 +146,6 @@ def show_segments(text: str, encoding: Encoding, *, json: bool) -> Exit:
             "lost": list(found.lost),
         }
     )
-    return Exit.DONE
-
-
-@frozen(kw_only=True)
-class SandboxOptions:
-    """What the user asked for; `mensatek sandbox --help` tells what each means."""
-
-    port: int
-    host: str
-    credits: Decimal
-    price: Decimal
-    latency: float
-    reply_style: str
-    drop_every: int
-    callbacks: str | None = None
-
-
-def run_sandbox(options: SandboxOptions) -> Exit:
-    """Run a sandbox until Ctrl-C or a request to end."""
-    output = Output()
-    signal.signal(signal.SIGTERM, as_ctrl_c)
-    try:
-        with start_sandbox(
-            port=options.port,
-            host=options.host,
-            credits=options.credits,
-            price=options.price,
-            latency=options.latency,
-            reply_style=options.reply_style,
-        ) as sandbox:
-            if options.drop_every:
-                from ..sandbox import Fault
-
-                sandbox.fault(
-                    Fault.drop_after_accept(), operation="EnviarSMS", times=None, every=options.drop_every
-                )
-            if options.callbacks is not None:
-                from ..sandbox import Callbacks
-
-                sandbox.call_back(Callbacks(options.callbacks))
-            output.say(
-                f"The sandbox listens at {sandbox.base_url} with {credits_text(options.credits)} credits."
-            )
-            output.say("Use it from another terminal; Ctrl-C ends it.")
-            output.say(f"  export MENSATEK_BASE_URL={sandbox.base_url}")
-            output.say(f"  export MENSATEK_API_USER={sandbox.user}")
-            output.say(f"  export MENSATEK_API_TOKEN={sandbox.token}")
-            sandbox.wait()
-    except KeyboardInterrupt:
-        output.note("The sandbox has ended.")
-    except ValueError as error:
-        raise Stop(f"{error}.") from None
     return Exit.DONE
 
 
