@@ -31,7 +31,7 @@ def main() -> None:
     for module, label in LABELS.items():
         for many in crowds:
             timings = meter.times[f"{module}:callers_{many}"]
-            report.microseconds(f"{module}:{many}", f"{label}, {many} at a time", timings)
+            report.took(f"{module}:{many}", f"{label}, {many} at a time", timings)
     row = Target("one call with 64 concurrent callers, over one with 1", "<= 1.15", by="cpu")
     for module, label in LABELS.items():
         most, one = (meter.times[f"{module}:callers_{many}"] for many in (CALLERS[-1], 1))

@@ -52,7 +52,7 @@ def main() -> None:
     for name in meter.turns(ways):
         meter.add(name, running(ways[name]))
     for name, label in labels.items():
-        report.number(name, label, "s", [one.wall for one in meter.times[name]], TARGETS.get(name))
+        report.took(name, label, meter.times[name], "s", TARGETS.get(name))
     for name in TARGETS:
         report.ratio(
             f"{name}_over_python",

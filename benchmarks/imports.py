@@ -62,10 +62,12 @@ def main() -> None:
         timing, loaded[name] = importing(*ways[name])
         meter.add(name, timing)
     for name in ways:
-        milliseconds = [one.wall * 1e3 for one in meter.times[name]]
-        report.number(name, labels[name], "ms", milliseconds, TARGET if name == SDK else None)
+        target = TARGET if name == SDK else None
+        report.took(name, labels[name], meter.times[name], "ms", target)
     heavy = [name for name in FORBIDDEN if name in loaded[SDK]]
-    report.number("forbidden", "of httpx, cattrs and anyio it loads", "modules", [len(heavy)], NONE)
+    report.number(
+        "forbidden", "of httpx, cattrs and anyio, import mensatek_async loads", "modules", [len(heavy)], NONE
+    )
     for name in WAYS:
         told = [one for one in HEAVY if one in loaded[name]]
         report.notes.append(f"{name} loads {', '.join(told) or 'none'} of {', '.join(HEAVY)}")

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from common import Spread, Timing
 
 COMPARES = {"<=": operator.le, ">=": operator.ge}
+PARTS = {"s": 1, "ms": 1e3, "us": 1e6}  # of a second
 Verdict = Literal["aim", "gate", "missed"]
 
 
@@ -79,12 +80,12 @@ class Report:
     notes: list[str] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
 
-    def microseconds(
-        self, key: str, label: str, timings: Sequence[Timing], target: Target | None = None
+    def took(
+        self, key: str, label: str, timings: Sequence[Timing], unit: str = "us", target: Target | None = None
     ) -> None:
-        """What one unit of work takes."""
-        wall, cpu = (Spread.of(one[part] * 1e6 for one in timings) for part in (0, 1))
-        self.lines[key] = Line(label, "us", wall, cpu, target)
+        """What one unit of work takes, in "us", "ms" or "s"."""
+        wall, cpu = (Spread.of(one[part] * PARTS[unit] for one in timings) for part in (0, 1))
+        self.lines[key] = Line(label, unit, wall, cpu, target)
 
     def rate(self, key: str, label: str, timings: Sequence[Timing], unit: str = "recipients/s") -> None:
         """How many units a second; the processor's part stays microseconds a unit."""
@@ -139,6 +140,8 @@ class Report:
 def shown(value: float) -> str:
     """Three or so digits that count."""
     size = abs(value)
+    if value == int(value):
+        return f"{value:,.0f}"
     return f"{value:,.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
 
 
@@ -148,7 +151,7 @@ def measured(line: Line, *, wide: bool = False) -> str:
     if line.wall.low != line.wall.high:
         told += f" ({shown(line.wall.low)} to {shown(line.wall.high)})"
     if line.cpu is not None:
-        unit = "" if line.unit == "x" else " us"
+        unit = "" if line.unit == "x" else f" {line.unit}" if line.unit in PARTS else " us"
         told += f", CPU {shown(line.cpu.median)}{unit}"
     return told
 

@@ -6,6 +6,7 @@ python benchmarks/run.py [--table] [--only NAME ...] [OPTION ...]
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def main() -> None:
     for name in asked.only:
         saved = asked.results / f"{name}.json"
         saved.unlink(missing_ok=True)
-        if subprocess.run([sys.executable, HERE / f"{name}.py", "--save", saved, *more]).returncode:
+        done = subprocess.run([sys.executable, HERE / f"{name}.py", "--save", saved, *more])
+        if done.returncode or not json.loads(saved.read_text(encoding="utf-8"))["lines"]:
             failed.append(name)
     if asked.table:
         write(asked.results, HERE / "README.md")

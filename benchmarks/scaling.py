@@ -35,7 +35,7 @@ def main() -> None:
             for name in meter.turns(str(size) for size in SMALL):
                 meter.add(name, repeated(worker, int(name), each))
         for size in SMALL:
-            report.microseconds(str(size), f"a recipient, {size:,} in one send", meter.times[str(size)])
+            report.took(str(size), f"a recipient, {size:,} in one send", meter.times[str(size)])
         for size in SMALL[:-1]:
             growth(report, meter.times[str(BASE)], meter.times[str(size)], BASE, size)
         for size in LARGE:
@@ -53,7 +53,7 @@ def large(report: Report, base_url: str, size: int) -> None:
         done = worker.run(WAY, size)
         after = repeated(worker, BASE, 5 * BASE)
     between = Timing((before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2)
-    report.microseconds(str(size), f"a recipient, {size:,} in one send", [done.timing])
+    report.took(str(size), f"a recipient, {size:,} in one send", [done.timing])
     report.rate(f"{size}_rate", f"  recipients/s, {size:,}", [done.timing])
     report.number(f"{size}_peak", f"  memory over the empty client, {size:,}", "MB", [done.peak - empty])
     growth(report, [done.timing], [between], size, BASE)

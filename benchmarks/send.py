@@ -43,7 +43,7 @@ def main() -> None:
             meter.add(name, ways[name].run(name.removeprefix("orjson "), count).timing)
     times = meter.times
     for name in ways:
-        report.microseconds(name, LABELS[name], times[name])
+        report.took(name, LABELS[name], times[name])
     sdk = times["ways_mensatek:send"]
     report.ratio("ratio", "send over post(json=)", sdk, times["ways_httpx:send"], TARGET)
     for name in ("ways_twilio:send", "ways_telnyx:send"):

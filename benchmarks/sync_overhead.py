@@ -40,7 +40,7 @@ def main() -> None:
         for name in bulks.turns(BULKS):
             bulks.add(name, worker.run(name, many).timing)
     for name, label in SENDS.items():
-        report.microseconds(name, label, singles.times[name])
+        report.took(name, label, singles.times[name])
     for name, label in BULKS.items():
         report.rate(name, label, bulks.times[name])
     conclude(report, singles, bulks)

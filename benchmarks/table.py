@@ -34,7 +34,7 @@ PROGRAMS = (
 )
 JOURNAL = (
     "| journal of a 500-recipient chunk, part of the chunk's own time at 20 ms latency "
-    "| <= 5 % | <= 2 % | | [campaign.py](campaign.py): not run |"
+    "| <= 5 % | <= 2 % | | campaign.py: not run |"
 )
 
 

@@ -59,7 +59,7 @@ def conclude(report: Report, work: str, label: str, times: dict[str, list[Timing
         if work == "bulk":
             report.rate(f"{name}_{work}", told, timings)
         else:
-            report.microseconds(f"{name}_{work}", told, timings)
+            report.took(f"{name}_{work}", told, timings)
     for name, timings in times.items():
         if name != "default" and "default" in times:
             told = f"{label}, {TRANSPORTS[name]}: times as fast as the default"
