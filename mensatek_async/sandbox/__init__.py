@@ -5,6 +5,7 @@ from .clock import Clock
 from .faults import ERROR_KINDS, Fault
 from .operations import OPERATIONS
 from .posting import Post
+from .recorder import Recorder
 from .records import Call, Incoming, LibraryFile, Text
 from .replies import REPLY_STYLES
 
@@ -26,6 +27,7 @@ __all__ = [
     "Incoming",
     "LibraryFile",
     "Post",
+    "Recorder",
     "Sandbox",
     "Text",
 ]

@@ -23,6 +23,7 @@ from .library import Library
 from .page.gate import is_loopback
 from .page.routes import Page
 from .provider import Provider
+from .recorder import Recorder
 from .records import Call, Text
 from .routes import Gateway, build_app
 from .server import ServerThread
@@ -133,6 +134,7 @@ class Sandbox(Knobs):
             account, gatekeeper, user, token, keep_bodies=keep_texts, keep_calls=keep_calls
         )
         self._tellers: list[Teller] = []
+        self._recorders: list[Recorder] = []
         page = Page(
             self,
             self._provider,
@@ -272,6 +274,13 @@ class Sandbox(Knobs):
             teller.start()
         return callbacks
 
+    def record(self) -> Recorder:
+        """Collect what happens to texts accepted from now on, instead of posting it; gives out who collects."""
+        with self._provider.lock:
+            recorder = Recorder(self._provider)
+            self._recorders.append(recorder)
+        return recorder
+
     def reset(self) -> None:
         """Forget messages, replies, files and calls, disarm faults, end a block; credits are as at the start.
 
@@ -285,8 +294,8 @@ class Sandbox(Knobs):
             provider.calls.clear()
             provider.faults.clear()
             provider.gatekeeper.forget()
-            for teller in self._tellers:
-                teller.forget()
+            for follower in (*self._tellers, *self._recorders):
+                follower.forget()
 
     def _every_second(self) -> None:
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
