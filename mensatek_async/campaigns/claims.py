@@ -50,8 +50,8 @@ def claim(tx: Tx, who: Claimer, token: str, only: Sequence[int] | None, turn: in
     if not running:
         return Over()
     if seconds := rate.held(tx):
-        return Wait(seconds)
-    waits: list[float] = []
+        return Wait(seconds, sure=True)
+    waits: list[Wait] = []
     missing = False
     for at in range(len(running)):
         row = running[(turn + at) % len(running)]
@@ -59,9 +59,11 @@ def claim(tx: Tx, who: Claimer, token: str, only: Sequence[int] | None, turn: in
         if isinstance(found, Work):
             return found
         if isinstance(found, Wait):
-            waits.append(found.seconds)
+            waits.append(found)
         missing = missing or (isinstance(found, Over) and found.missing)
-    return Wait(min(waits)) if waits else Over(missing)
+    if not waits:
+        return Over(missing)
+    return Wait(min(wait.seconds for wait in waits), all(wait.sure for wait in waits))
 
 
 def new_token() -> str:
@@ -72,7 +74,7 @@ def new_token() -> str:
 def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait | Over:
     zones, opens = _open_zones(tx, row)
     if zones == ():
-        return Wait(opens)
+        return Wait(opens, sure=True)
     if row.idmensaje is None:
         row = by_id(tx, row.id, lock=True)
         if row.state != RUNNING:

@@ -102,7 +102,7 @@ class Database(ABC):
     def close(self) -> None:
         """Let go of everything."""
 
-    def write(self, work: Callable[[Tx], T], tries: int = 6) -> T:
+    def write(self, work: Callable[[Tx], T], tries: int = 10) -> T:
         """Run work in one transaction and commit it.
 
         Args:
@@ -119,7 +119,7 @@ class Database(ABC):
                 self._ready = True
             return self._again(lambda: self.attempt(work, write=True), tries)
 
-    def read(self, work: Callable[[Tx], T], tries: int = 6) -> T:
+    def read(self, work: Callable[[Tx], T], tries: int = 10) -> T:
         """Run work that only reads; it touches nothing of the store.
 
         Raises:

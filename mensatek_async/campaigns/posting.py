@@ -45,13 +45,19 @@ class Post:
         self._work = work
         self._limit = lease / 2
         self._deadline = time.monotonic() + work.wait + lease / 2
-        self.flights = Flights()
-        self._trace = Trace(flights=self.flights, once=True)
+        self._flights = Flights()
+        self._trace = Trace(flights=self._flights, once=True)
+        self._stopped = False
 
     @property
     def left(self) -> bool:
         """Whether the request may have reached the provider."""
         return self._trace.left
+
+    def stop(self, grace: float) -> None:
+        """Let it leave no more; one that is on its way is given `grace` seconds."""
+        self._stopped = True
+        self._flights.land(grace)
 
     async def run(self, may_leave: Callable[[], Awaitable[bool]] | None) -> Taken:
         """Send it.
@@ -65,12 +71,15 @@ class Post:
         """
 
         async def leaving() -> None:
-            if may_leave is not None and not await may_leave():
-                raise NotNow
+            begun = time.monotonic()
+            if may_leave is not None:
+                if not await may_leave():
+                    raise NotNow
+                self._deadline = begun + self._limit  # the lease was renewed
             # A worker that was stopped meanwhile must not send under a lease that is over.
-            if time.monotonic() > self._deadline and (may_leave is None or self._work.join is not None):
+            if self._stopped or time.monotonic() > self._deadline:
                 raise NotNow
-            self.flights.land(self._limit)
+            self._flights.land(self._limit)
             if POINTS:
                 reach("post.before")
 

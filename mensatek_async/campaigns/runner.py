@@ -89,7 +89,7 @@ class Runner:
         finally:
             self._ending = True
             for post in self._posts:
-                post.flights.land(self._context.timeout.grace)
+                post.stop(self._context.timeout.grace)
 
     # --- a slot ---------------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Runner:
             done = None
             if isinstance(found, Work):
                 done = await self._send(found)
-            elif isinstance(found, Wait) and not self._over_before(found.seconds):
+            elif isinstance(found, Wait) and not self._over_before(found.seconds if found.sure else 0.0):
                 await self._idle(found.seconds)
             elif isinstance(found, Over) and found.missing and self._reading():
                 await self._idle(self._poll)  # a reader of this process is about to go on with them

@@ -72,9 +72,15 @@ class Work:
 
 @frozen
 class Wait:
-    """Nothing can be claimed for so many seconds; None when only somebody else can change that."""
+    """Nothing can be claimed for so many seconds.
+
+    Attributes:
+        seconds: until it is worth looking again, at the latest.
+        sure: whether nothing can change that: closed hours, or the provider's word.
+    """
 
     seconds: float
+    sure: bool = False
 
 
 @frozen
