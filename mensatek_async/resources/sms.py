@@ -98,8 +98,9 @@ class SmsResource:
         message, so that they can be repeated safely: nobody is texted twice.
 
         Args:
-            recipients: any iterable or async iterable of phones and `Recipient`s; it is read as it is sent and never
-                held whole. A slow one belongs in an async iterable, since a plain one is read in the event loop.
+            recipients: any iterable or async iterable of phones and `Recipient`s, or a `CsvSource` and the like; it
+                is read as it is sent and never held whole. A slow one belongs in an async iterable, since a plain one
+                is read in the event loop.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: as in `send`.
             scheduled_at: as in `send`.

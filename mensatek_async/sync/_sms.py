@@ -103,8 +103,8 @@ class SyncSmsResource(Twin[SmsResource]):
         message, so that they can be repeated safely: nobody is texted twice.
 
         Args:
-            recipients: any iterable of phones and `Recipient`s; it is read as it is sent, in the thread that
-                called, and never held whole.
+            recipients: any iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is
+                sent, in the thread that called unless it is a file, and never held whole.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: as in `send`.
             scheduled_at: as in `send`.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from mensatek_async import (
@@ -28,6 +32,7 @@ from mensatek_async import (
     Template,
 )
 from mensatek_async.sandbox import Sandbox
+from tests.markdown import ROOT, Block, blocks
 
 TEXT = Template("Hola {nombre}")
 PEOPLE = 1200
@@ -109,7 +114,7 @@ async def test_rows_may_be_chosen_on_the_way(client: AsyncMensatek, sandbox: San
 
 async def test_broken_rows_among_others_keep_every_number(client: AsyncMensatek) -> None:
     """Rows without a number of their own are counted, the broken ones too."""
-    rows = [
+    rows: list[str | Recipient | BrokenRow] = [
         "600000001",
         BrokenRow(2, "broken"),
         "nonsense",
@@ -158,10 +163,10 @@ async def test_a_damaged_file_stops_with_what_was_sent(
     real = CsvTable.records
 
     def failing(self: CsvTable, width: int | None) -> Any:
-        for row, *rest in real(self, width):
+        for row, item in enumerate(real(self, width), 1):
             if row > 1000:
                 raise OSError(5, "Input/output error")
-            yield row, *rest
+            yield item
 
     monkeypatch.setattr(CsvTable, "records", failing)
 
@@ -255,3 +260,36 @@ async def test_a_cursor_is_sent_once(client: AsyncMensatek, table: sqlite3.Conne
 
     with pytest.raises(InvalidRequest, match="were read already"):
         await client.sms.send_bulk(source, "Hola")
+
+
+# --- the page ----------------------------------------------------------------------------------------------
+
+PAGE = ROOT / "docs" / "sources.md"
+SNIPPETS = [block for block in blocks(PAGE) if block.language == "python"]
+
+
+@pytest.mark.parametrize("block", SNIPPETS, ids=lambda block: f"line {block.line}")
+async def test_what_the_page_shows_runs(
+    block: Block, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the example file of the documentation, and a database of its own."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "docs" / "examples" / "clinic-appointments.csv", tmp_path)
+    database = sqlite3.connect("clinic.db")
+    database.execute("CREATE TABLE patients (movil, nombre, visit)")
+    database.execute("INSERT INTO patients VALUES (600000001, 'Ana', DATE('now', '+1 day'))")
+    database.commit()
+    database.close()
+    monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
+    monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
+    monkeypatch.setenv("MENSATEK_BASE_URL", sandbox.base_url)
+    source = "\n" * (block.line - 1) + block.text
+    code = compile(source, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    names: dict[str, Any] = {"__name__": "page"}
+
+    if code.co_flags & inspect.CO_COROUTINE:
+        await eval(code, names)
+    else:
+        await anyio.to_thread.run_sync(eval, code, names)
+
+    assert sandbox.counts

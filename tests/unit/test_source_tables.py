@@ -200,7 +200,7 @@ def test_what_a_program_writes_is_what_is_read(
     writer.writerow(("first", "second", "third"))
     writer.writerow(("a", "b", "c"))
     writer.writerows(table)
-    expected = [(2, "a", "b", "c")]
+    expected: list[tuple[object, ...]] = [(2, "a", "b", "c")]
     expected += [(row, *line) for row, line in enumerate(table, 3) if any(cell.strip() for cell in line)]
 
     read = rows(text.getvalue(), delimiter=delimiter)

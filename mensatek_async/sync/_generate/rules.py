@@ -69,9 +69,11 @@ PHRASES = {
     "A client of one account, on asyncio or trio.": "A client of one account, for ordinary blocking code.",
     "share it between tasks.": "share it between threads.",
     "an async iterator of `ChunkOutcome`": "an iterator of `ChunkOutcome`",
-    "any iterable or async iterable of phones and `Recipient`s; it is read as it is sent and never held whole. A slow "
-    "one belongs in an async iterable, since a plain one is read in the event loop.": "any iterable of phones and "
-    "`Recipient`s; it is read as it is sent, in the thread that called, and never held whole.",
+    "any iterable or async iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is "
+    "sent and never held whole. A slow one belongs in an async iterable, since a plain one is read in the event loop.": (
+        "any iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is sent, in the "
+        "thread that called unless it is a file, and never held whole."
+    ),
     "called with a `BulkProgress` after each request; may be async.": "called with a `BulkProgress` after each "
     "request, in the thread that called.",
     "with the result so far as `bulk_result`. A cancellation too carries it; `bulk` shows it while the work runs.": (
