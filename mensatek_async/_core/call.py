@@ -27,10 +27,11 @@ from .memory import Memory
 from .operations import Kind, Operation
 from .params import is_sparing, joins, key_of, value_of
 from .reading import Answer, read_answer
+from .receive import Reply
 from .retry import may_repeat, wait_before
 from .sink import Sink
 from .trace import Trace, landing
-from .transport import Reply, Transport
+from .transport import Transport
 from .verdict import final, unknown, without_secrets
 
 _log = logging.getLogger("mensatek_async")
@@ -207,11 +208,9 @@ class Caller:
         if limiter is None:
             limiter = self._limiter = Limiter(self._limits.concurrency, self._limits.per_second)
         while True:
-            self._gate.check(operation.name, anyio.current_time())
             await self._wait_as_told(operation, started)
-            await limiter.acquire()
+            now = await limiter.acquire()
             try:
-                now = anyio.current_time()
                 if self._gate.hold(now):  # came up while this call waited for its place
                     continue
                 self._gate.check(operation.name, now)
@@ -271,13 +270,16 @@ class Caller:
         return error
 
     async def _wait_as_told(self, operation: Operation, started: float) -> None:
-        while wait := self._gate.hold(now := anyio.current_time()):
+        now = anyio.current_time()
+        self._gate.check(operation.name, now)
+        while wait := self._gate.hold(now):
             if now - started + wait > self._retry.timeout:
                 raise TooManyRequests(
                     f"{operation.name} was not called: the provider asked everything to wait.",
                     retry_after=wait,
                 )
             await anyio.sleep(wait)
+            now = anyio.current_time()
 
     def _note_credits(self, told: Decimal) -> None:
         self.last_credits, self._credits_at = told, anyio.current_time()

@@ -27,8 +27,8 @@ class Limiter:
         """Seconds between two requests at present; 0 means no pace."""
         return self._interval
 
-    async def acquire(self) -> None:
-        """Wait for a place in flight, then for this request's turn. Pair it with `release`."""
+    async def acquire(self) -> float:
+        """Wait for a place in flight, then for this request's turn; gives the time. Pair it with `release`."""
         await self._slots.acquire()
         now = anyio.current_time()
         turn = max(now, self._next)
@@ -41,6 +41,8 @@ class Limiter:
                 except BaseException:
                     self._slots.release()
                     raise
+                return anyio.current_time()
+        return now
 
     def release(self) -> None:
         """Give the place in flight back."""

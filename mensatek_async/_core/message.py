@@ -292,11 +292,13 @@ def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) ->
     if repeat and rejected:
         before = rejected if result.repeated is None else min(result.repeated, rejected)
         accepted, rejected = accepted + before, rejected - before
-    return evolve(
-        result,
-        message_id=result.message_id or (joined if accepted else 0),
-        accepted=accepted,
-        rejected=rejected,
-        recipients=result.recipients or asked,
-        credits_used=NOT_TOLD if before else result.credits_used,
-    )
+    changes: dict[str, Any] = {}
+    if not result.message_id and accepted and joined:
+        changes["message_id"] = joined
+    if not result.recipients:
+        changes["recipients"] = asked
+    if before:
+        changes["credits_used"] = NOT_TOLD
+    if (accepted, rejected) != (result.accepted, result.rejected):
+        changes.update(accepted=accepted, rejected=rejected)
+    return evolve(result, **changes) if changes else result

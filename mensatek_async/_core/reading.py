@@ -14,7 +14,7 @@ from .._wire.quick import credits_in, credits_needed, error_text, result_code
 from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
 from .failures import Blocked, Cut, ToldToWait, Unreadable
 from .operations import Operation
-from .transport import Reply
+from .receive import Reply
 
 _FILES = ("application/pdf", "application/zip", "application/octet-stream")
 

@@ -32,10 +32,12 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 _READER = json.JSONDecoder(
     strict=False,
     object_pairs_hook=shape.mapping,
-    parse_int=shape.number,
-    parse_float=shape.number,
+    parse_int=shape.whole,
+    parse_float=shape.fraction,
     parse_constant=shape.refuse_constant,
 )
+_RESULT = names.RESULT.casefold()
+_ROWS = tuple((name, name.casefold()) for name in names.ROWS)
 _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
 
 
@@ -55,23 +57,42 @@ def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
     text = characters(body, content_type).strip().strip("\ufeff\x00").strip()
     if not text:
         raise DecodeError("the answer is empty")
+    reply = _usual(text)
+    if reply is None:
+        try:
+            reply = _reply(_form(text, _LAYERS))
+        except RecursionError:
+            raise DecodeError("the answer is nested too deeply") from None
+        if reply.get(_RESULT) in (None, ""):
+            raise DecodeError(f"missing @ {names.RESULT}")
+    for name, folded in _ROWS:
+        if folded in reply:
+            reply[folded] = _rows(reply[folded], name)
+    return reply
+
+
+def _usual(text: str) -> dict[str, Any] | None:
+    """Read an object with a result, alone or in an array, as nearly every answer is; None for any other text."""
+    if text[0] not in "[{":
+        return None
     try:
-        reply = _reply(_form(text, _LAYERS))
-    except RecursionError:
-        raise DecodeError("the answer is nested too deeply") from None
-    if reply.get(names.RESULT.casefold()) in (None, ""):
-        raise DecodeError(f"missing @ {names.RESULT}")
-    for name in names.ROWS:
-        if name.casefold() in reply:
-            reply[name.casefold()] = _rows(reply[name.casefold()], name)
+        value = _READER.decode(text)
+    except (ValueError, DecodeError, RecursionError):
+        return None
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict) or value.get(_RESULT) in (None, ""):
+        return None
+    reply: dict[str, Any] = value
     return reply
 
 
 def characters(body: bytes, content_type: str) -> str:
     """Decode a body: its byte order mark, else the charset declared, UTF-8, and at last Windows-1252."""
-    for mark, encoding in _MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
+    if body[:1] not in (b"[", b"{"):
+        for mark, encoding in _MARKS:
+            if body.startswith(mark):
+                return body[len(mark) :].decode(encoding, "replace")
     for encoding in (declared_charset(content_type), "utf-8"):
         try:
             return body.decode(encoding)

@@ -19,7 +19,11 @@ def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         DecodeError: one key has two values.
     """
-    folded: dict[str, Any] = {}
+    pairs = pairs if isinstance(pairs, list) else list(pairs)
+    folded: dict[str, Any] = {name.strip().casefold(): value for name, value in pairs}
+    if len(folded) == len(pairs):
+        return folded
+    folded.clear()
     for name, value in pairs:
         key = name.strip().casefold()
         if key in folded and folded[key] != value:
@@ -28,15 +32,26 @@ def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return folded
 
 
-def number(written: str) -> int | Decimal:
-    """Read a number of JSON; one longer than any amount is refused before it costs time.
+def whole(written: str) -> int:
+    """Read a whole number of JSON; one longer than any amount is refused before it costs time.
 
     Raises:
         DecodeError: it is too long.
     """
     if len(written) > _LONGEST_NUMBER:
         raise DecodeError("a number is too long")
-    return int(written) if written.lstrip("-").isdigit() else Decimal(written)
+    return int(written)
+
+
+def fraction(written: str) -> Decimal:
+    """Read a number of JSON that is not whole; one longer than any amount is refused.
+
+    Raises:
+        DecodeError: it is too long.
+    """
+    if len(written) > _LONGEST_NUMBER:
+        raise DecodeError("a number is too long")
+    return Decimal(written)
 
 
 def refuse_constant(_: str) -> Any:

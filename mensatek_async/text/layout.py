@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from attrs import field, frozen
 
@@ -16,6 +17,7 @@ from .syntax import (
     element,
     find,
     fold,
+    has_opening,
     has_parenthesis,
     holds_any,
     may_become_element,
@@ -52,25 +54,37 @@ class Layout:
     risky: bool = field(init=False)
     own: Found = field(init=False)
     _format: str = field(init=False)
-    _folded_format: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        words = [piece for piece in self.pieces if isinstance(piece, str)]
-        folded: list[Piece] = [fold(p) if isinstance(p, str) else p for p in self.pieces]
-        marked = "".join(p if isinstance(p, str) else _MARKERS[p] for p in folded)
-        values = {
-            "text": "".join(p if isinstance(p, str) else f"({_wire_name(p)})" for p in self.pieces),
-            "literal": "".join(words),
-            "needs_unicode": needs_unicode("".join(words)),
+        literal = "".join([piece for piece in self.pieces if isinstance(piece, str)])
+        values: dict[str, object] = {
+            "text": "".join([p if isinstance(p, str) else f"({_wire_name(p)})" for p in self.pieces]),
+            "literal": literal,
+            "needs_unicode": needs_unicode(literal),
             "variables": tuple(dict.fromkeys(_wire_name(p) for p in self.pieces if isinstance(p, int) and p)),
-            "inside": _variables_inside(marked),
-            "risky": any(may_become_element(match[1]) for match in _opened.finditer(marked)),
+            "inside": frozenset(),
+            "risky": False,
+            "own": Found(0, 0),
             "_format": _format(self.pieces),
-            "_folded_format": _format(folded),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+        if has_opening(literal):  # without one there is nothing to find
+            self._look_for_elements()
+
+    def _look_for_elements(self) -> None:
+        marked = "".join([p if isinstance(p, str) else _MARKERS[p] for p in self._folded()])
+        risky = any(may_become_element(match[1]) for match in _opened.finditer(marked))
+        object.__setattr__(self, "inside", _variables_inside(marked))
+        object.__setattr__(self, "risky", risky)
         object.__setattr__(self, "own", find(self.fill(dict.fromkeys(self.variables, "?"), "?")))
+
+    def _folded(self) -> list[Piece]:
+        return [fold(piece) if isinstance(piece, str) else piece for piece in self.pieces]
+
+    @cached_property
+    def _folded_format(self) -> str:
+        return _format(self._folded())
 
     def fill(self, values: Mapping[str, str], phone: str) -> str:
         """The text with `values`, by wire name, and the phone in their places."""

@@ -20,7 +20,7 @@ import pytest
 import respx
 
 from mensatek_async import AsyncMensatek, ConfigurationError, Limits, Timeout
-from mensatek_async._core import transport as module
+from mensatek_async._core import receive as module
 from mensatek_async._core.failures import Cut, NotReached, Unreadable
 from mensatek_async._core.retry import parse_retry_after
 from mensatek_async._core.transport import Transport, multipart
@@ -262,7 +262,7 @@ async def test_a_loopback_address_needs_no_proxy(monkeypatch: pytest.MonkeyPatch
         route = router.post("http://localhost:8000/v7/EnviarSMS").respond(200, json={"Res": 1})
         transport = transport_of(base_url="http://localhost:8000/v7")
         transport.check()
-        assert not transport._open()._mounts
+        assert transport._through_proxy() is None
         await post(transport)
 
     assert route.called
