@@ -294,8 +294,10 @@ class Sandbox(Knobs):
             provider.calls.clear()
             provider.faults.clear()
             provider.gatekeeper.forget()
-            for follower in (*self._tellers, *self._recorders):
-                follower.forget()
+            for teller in self._tellers:
+                teller.forget()
+            for recorder in self._recorders:
+                recorder.forget()
 
     def _every_second(self) -> None:
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
