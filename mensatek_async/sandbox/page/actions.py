@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 _LONGEST_TEXT = 10_000
+_LARGEST_NUMBER = 10**15
+_LARGEST_STATUS = 9999
 Body = dict[str, Any]
 
 
@@ -38,7 +40,10 @@ def switch(sandbox: Sandbox, body: Body, phone: str) -> Body:
 
 def outcome(sandbox: Sandbox, body: Body, phone: str) -> Body:
     """What texts to a phone end with."""
-    sandbox.set_outcome(_phone(phone), _whole(body, "status"))
+    status = _whole(body, "status")
+    if status is not None and status > _LARGEST_STATUS:
+        raise BadAction("A status has at most four digits")
+    sandbox.set_outcome(_phone(phone), status)
     return {}
 
 
@@ -202,7 +207,9 @@ def _text(body: Body, name: str) -> str:
 
 def _whole(body: Body, name: str) -> int | None:
     value = body.get(name)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_NUMBER:
         raise BadAction(f"{name} is a whole number")
     return value
 

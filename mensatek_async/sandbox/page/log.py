@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,16 +43,18 @@ def show_call(provider: Provider, number: int) -> dict[str, Any] | None:
     if not 0 <= index < len(provider.calls):
         return None
     call = provider.calls[index]
-    hidden = [provider.token]
-    body, body_cut = _text(call.body, call.content_type, hidden)
-    answer, answer_cut = _text(call.answer, call.answer_type, hidden)
-    params = _masked(call.params) if len(call.body) <= _LONGEST_PARAMS else {}
+    token = provider.token
+    body, body_cut = _text(call.body, call.content_type, token)
+    answer, answer_cut = _text(call.answer, call.answer_type, token)
+    params = _masked(call.params, token) if len(call.body) <= _LONGEST_PARAMS else {}
     if any(value == _STARS for value in params.values()):
         body = json.dumps(params, ensure_ascii=False)
     return {
         **_call_form(number, call),
         "request": {
-            "headers": {name: value for name, value in call.headers.items() if name not in _CREDENTIALS},
+            "headers": _masked(
+                {name: value for name, value in call.headers.items() if name not in _CREDENTIALS}, token
+            ),
             "content_type": call.content_type,
             "body": body,
             "params": params,
@@ -80,18 +82,26 @@ def _call_form(number: int, call: Call) -> dict[str, Any]:
     }
 
 
-def _text(body: bytes, content_type: str, hidden: Iterable[str]) -> tuple[str, bool]:
+def _text(body: bytes, content_type: str, token: str) -> tuple[str, bool]:
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/") or kind in ("application/pdf", "application/zip"):
         return f"({len(body)} bytes of {kind})", False
-    text = body.decode("utf-8", "replace")
-    for secret in hidden:
-        text = text.replace(secret, _STARS) if secret else text
-    return text[:_LONGEST], len(text) > _LONGEST or len(body) > _LONGEST
+    text = _without(body.decode("utf-8", "replace"), token)
+    return text[:_LONGEST], max(len(text), len(body)) > _LONGEST
 
 
-def _masked(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: _STARS if _SECRET.search(name) else value for name, value in params.items()}
+def _masked(params: Mapping[str, Any], token: str) -> dict[str, Any]:
+    return {
+        name: _STARS if _SECRET.search(name) else _without(value, token) for name, value in params.items()
+    }
+
+
+def _without(value: Any, token: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(token, _STARS) if token else value
+    if isinstance(value, list):
+        return [_without(one, token) for one in value]
+    return _masked(value, token) if isinstance(value, dict) else value
 
 
 def list_callbacks(tellers: Iterable[Teller], limit: int) -> dict[str, Any]:

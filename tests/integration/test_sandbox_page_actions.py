@@ -1,0 +1,359 @@
+"""What can be done from the page, over real HTTP: recipients, carriers, clock, faults, credits."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from mensatek_async.sandbox import ERROR_KINDS, Callbacks, Sandbox
+from tests.sandbox_calls import ANA, LUIS, Caller, calling
+from tests.sandbox_page import PageCaller, visiting
+
+NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
+BASE64 = base64.b64encode(b"%PDF-1.4 firme").decode()
+PDF_TEXT = f"Firme (BASE64:2:{BASE64})"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox whose clock stands at noon and whose contracts wait."""
+    with Sandbox(starts_at=NOON, block_after=1000) as running:
+        running.contracts_by_themselves = False
+        yield running
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller of the API."""
+    with calling(sandbox) as caller:
+        yield caller
+
+
+@pytest.fixture
+def page(sandbox: Sandbox) -> Iterator[PageCaller]:
+    """A caller of the page."""
+    with visiting(sandbox) as caller:
+        yield caller
+
+
+@pytest.fixture
+def told(sandbox: Sandbox) -> Callbacks:
+    """Callbacks to nowhere: what they would tell can be read."""
+    return sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=0))
+
+
+def status(sandbox: Sandbox, phone: str = ANA) -> int:
+    """Where the newest text to a phone stands."""
+    return [text.status for text in sandbox.texts if text.phone == phone][-1]
+
+
+def services(told: Callbacks) -> list[Any]:
+    """What kinds of callback there were, with their status."""
+    return [(one["Servicio"], one.get("Resultado")) for one in told.events]
+
+
+def test_a_phone_replies(sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks) -> None:
+    """The reply is told with the newest message that arrived; nobody's message is no message."""
+    message_id = call.send(ANA, Referenciausuario="cita 7")["idMensaje"]
+    sandbox.advance(3)
+    call.send(ANA, Fecha="2027-01-09 10:00")
+
+    page.act(f"/phones/{ANA}/reply", text="Allí estaré")
+    page.act(f"/phones/{LUIS}/reply", text="¿Quién es?")
+
+    first, second = (one for one in told.events if one["Servicio"] == "SMSRECIBIDO")
+    assert (first["Remitente"], first["Mensaje"], first["idM"]) == (ANA, "Allí estaré", message_id)
+    assert (first["Referencia"], first["EsCert"], second["idM"]) == ("cita 7", "false", 0)
+    assert [one.text for one in sandbox.incoming] == ["Allí estaré", "¿Quién es?"]
+    assert page.post(f"/phones/{ANA}/reply", {"text": "x", "message_id": 1}).status_code == 404
+    for bad in ({}, {"text": " "}, {"text": 7}, {"text": "x" * 20_000}, {"text": "x", "message_id": "1"}):
+        assert page.post(f"/phones/{ANA}/reply", bad).status_code == 400
+    assert page.post("/phones/evil'phone/reply", {"text": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(("text", "end"), [("Sí", 17), ("ACEPTO.", 17), ("si quiero", 15), ("no", 15)])
+def test_a_yes_closes_a_contract_by_reply(
+    sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks, text: str, end: int
+) -> None:
+    """SI and ACEPTO close it, first the reply and then the statuses; anything else leaves it open."""
+    call.certify(ANA, Tipocontrato=1)
+    sandbox.advance(3)
+    assert status(sandbox) == 15
+
+    page.act(f"/phones/{ANA}/reply", text=text)
+
+    assert status(sandbox) == end
+    closed = [("SMSCERTIFICADO", "16"), ("SMSCERTIFICADO", "17")] if end == 17 else []
+    assert services(told) == [
+        ("SMSCERTIFICADO", "2"),
+        ("SMSCERTIFICADO", "15"),
+        ("SMSRECIBIDO", None),
+        *closed,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "end"), [("accept", 180), ("sign", 181), ("reject", 190), ("expire", 195), ("open", 160)]
+)
+def test_a_contract_is_dealt_with(
+    sandbox: Sandbox, call: Caller, page: PageCaller, action: str, end: int
+) -> None:
+    """Each end of a contract, after which nothing more can be done with it."""
+    message_id = call.certify(ANA, text=PDF_TEXT, Tipocontrato=18)["idMensaje"]
+    sandbox.advance(3)
+    path = f"/texts/{message_id}/{ANA}"
+    (before,) = page.get(f"/phones/{ANA}")["items"]
+    assert before["actions"] == ["deliver", "open", "accept", "sign", "reject", "expire"]
+
+    page.act(f"{path}/{action}")
+
+    assert status(sandbox) == end
+    (after,) = page.get(f"/phones/{ANA}")["items"]
+    assert ("sign" in after["actions"]) is (action == "open")
+    assert page.post(f"{path}/sign").status_code == (200 if action == "open" else 409)
+    assert page.post(f"/texts/1/{ANA}/sign").status_code == 404
+
+
+def test_a_signer_shares_where_they_are(
+    sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks
+) -> None:
+    """A place goes into status 5000; one that is nowhere is refused."""
+    message_id = call.certify(ANA, text=PDF_TEXT, Tipocontrato=18)["idMensaje"]
+    path = f"/texts/{message_id}/{ANA}/sign"
+    for bad in ([1], [91, 0], ["a", "b"], [True, 0], "here"):
+        assert page.post(path, {"location": bad}).status_code == 400
+    page.act(path, location=[40.4, -3.7])
+    assert ("SMSCERTIFICADO", "5000") in services(told)
+
+
+def test_documents_are_opened(sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks) -> None:
+    """Of a certified text it is an event alone, of a contract a status too, and again an event."""
+    plain = call.certify(ANA, text=PDF_TEXT)["idMensaje"]
+    assert page.post(f"/texts/{plain}/{ANA}/open").status_code == 409
+    contract = call.certify(LUIS, text=PDF_TEXT, Tipocontrato=18)["idMensaje"]
+    sandbox.advance(6)
+
+    page.act(f"/texts/{plain}/{ANA}/open", document="documento.pdf")
+    page.act(f"/texts/{contract}/{LUIS}/open")
+    page.act(f"/texts/{contract}/{LUIS}/open")
+
+    events = [one for one in told.events if one["Servicio"] == "EVENTOSSMSCERTIFICADO"]
+    assert [(one["Telefono"], one["idMensaje"]) for one in events] == [
+        (ANA, str(plain)),
+        (LUIS, str(contract)),
+        (LUIS, str(contract)),
+    ]
+    assert (status(sandbox), status(sandbox, LUIS)) == (14, 160)
+    assert page.post(f"/texts/{plain}/{ANA}/open", {"document": "otro.pdf"}).status_code == 404
+
+
+def test_a_status_is_chosen_for_a_text(
+    sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks
+) -> None:
+    """The text has it at once, it is told, and time brings no other; a strange one is refused."""
+    message_id = call.send(ANA)["idMensaje"]
+    path = f"/texts/{message_id}/{ANA}/deliver"
+    for bad in (777, 1, 29):
+        assert page.post(path, {"status": bad}).status_code == 409
+    page.act(path, status=134)
+    sandbox.advance(3600)
+    assert status(sandbox) == 134
+    page.act(path, status=50)
+    page.act(path)
+    assert [one["Resultado"] for one in told.events] == [2, 134, 50, 11]
+    (shown,) = page.get(f"/phones/{ANA}")["items"]
+    assert [one["status"] for one in shown["history"]] == [2, 134, 50, 11]
+    later = call.send(ANA, Fecha="2027-01-09 10:00")["idMensaje"]
+    assert page.post(f"/texts/{later}/{ANA}/deliver", {"status": 11}).status_code == 409
+    assert page.post(f"/texts/1/{ANA}/deliver", {"status": 11}).status_code == 404
+
+
+def test_a_phone_is_switched_off_and_on(
+    sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks
+) -> None:
+    """Texts wait until it is on again; what had arrived before stays."""
+    call.send(ANA)
+    sandbox.advance(3)
+    page.act(f"/phones/{ANA}/switch", on=False)
+    assert page.get(f"/phones/{ANA}")["switched_off"] is True
+    call.send(ANA)
+    sandbox.advance(600)
+    assert [text.status for text in sandbox.texts] == [11, 2]
+
+    page.act(f"/phones/{ANA}/switch", on=True)
+
+    assert [text.status for text in sandbox.texts] == [11, 11]
+    assert told.wait(10)
+    assert [(one["Resultado"], one["Segundos"]) for one in told.events] == [
+        (2, 0),
+        (11, 3),
+        (2, 0),
+        (11, 600),
+    ]
+    assert page.post(f"/phones/{ANA}/switch", {"on": "yes"}).status_code == 400
+
+
+def test_an_outcome_is_chosen_for_a_phone(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """Texts to it end so, until the choice is taken back."""
+    page.act(f"/phones/{ANA}/outcome", status=50)
+    call.send(ANA)
+    sandbox.advance(3)
+    assert (status(sandbox), page.get(f"/phones/{ANA}")["outcome"]) == (50, 50)
+    page.act(f"/phones/{ANA}/outcome", status=None)
+    assert page.get(f"/phones/{ANA}")["outcome"] is None
+    for bad in ("50", -1, 10_000, True, 10**20):
+        assert page.post(f"/phones/{ANA}/outcome", {"status": bad}).status_code == 400
+
+
+def test_the_clock_is_moved(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """By seconds, to a moment, and at another pace; never back."""
+    call.send(ANA, Fecha="2027-01-09 10:00")
+    assert page.act("/clock", step=60)["clock"]["now"] == "2027-01-08T11:01:00.000000Z"
+    assert status(sandbox) == 1
+    assert page.act("/clock", to="2027-01-09T09:00:03Z")["clock"]["standing"] is True
+    assert status(sandbox) == 11
+    assert page.act("/clock", scale=60)["clock"]["scale"] == 60
+    for bad in ({"step": -1}, {"step": 1e15}, {"to": "2020-01-01T00:00:00Z"}, {"scale": 0}, {"scale": 1e9}):
+        assert page.post("/clock", bad).status_code == 409
+    for bad in ({"step": "1"}, {"to": "tomorrow"}, {"to": "2030-01-01T00:00:00"}, {"scale": True}):
+        assert page.post("/clock", bad).status_code == 400
+
+
+def test_a_clock_with_a_pace_brings_what_is_scheduled() -> None:
+    """An hour of the sandbox in a fraction of a second."""
+    with Sandbox(time_scale=100_000) as sandbox, calling(sandbox) as call, visiting(sandbox) as page:
+        call.certify(ANA, text=PDF_TEXT, Tipocontrato=18)
+        first = sandbox.now
+        while status(sandbox) != 180:
+            assert (sandbox.now - first).days < 300
+        page.act("/clock", scale=1)
+        assert sandbox.time_scale == sandbox.clock.scale == 1
+
+
+@pytest.mark.parametrize("kind", ERROR_KINDS)
+def test_errors_come_at_a_rate(sandbox: Sandbox, call: Caller, page: PageCaller, kind: str) -> None:
+    """Every call fails in the chosen way, until the faults are cleared; some were processed all the same."""
+    page.act("/faults", error_rate=1, error_kind=kind)
+    ends = {
+        "503": 503,
+        "429": 429,
+        "500": 500,
+        "html": 200,
+        "credits": -2,
+        "refused": -1,
+        "drop": None,
+        "lost": None,
+        "cut": None,
+    }
+    send = {"Remitente": "M", "Destinatarios": [{"Movil": ANA}], "Mensaje": "x"}
+    end = None
+    with suppress(httpx.RemoteProtocolError):
+        answer = call.post("EnviarSMS", send)
+        end = answer.json()[0]["Res"] if "json" in answer.headers["content-type"] else answer.status_code
+    assert end == ends[kind]
+    assert sandbox.count(ANA) == (kind in ("lost", "cut"))
+    assert page.get("/state")["faults"]["error_rate"] == 1.0
+    page.act("/faults", clear=True)
+    assert call.send(LUIS)["Res"] == 1
+
+
+def test_latency_and_wrong_faults(sandbox: Sandbox, page: PageCaller) -> None:
+    """The latency is set and cleared; a rate beyond 1 or an unknown kind is refused and changes nothing."""
+    page.act("/faults", latency=0.25)
+    assert sandbox.latency == 0.25
+    for bad in ({"error_rate": 1.5}, {"error_kind": "fire"}, {"latency": -1}):
+        assert page.post("/faults", bad).status_code == 409
+    for bad in ({"latency": "1"}, {"error_rate": None}, {"clear": 1}):
+        assert page.post("/faults", bad).status_code == 400
+    page.act("/faults", clear=True)
+    assert (sandbox.latency, sandbox.error_rate, sandbox.error_kind) == (0, 0, "503")
+
+
+def test_a_rate_hits_some_calls_the_same_ones_each_time() -> None:
+    """Half of the calls fail, and a second run fails at the same ones."""
+    runs = []
+    for _ in range(2):
+        with Sandbox(error_rate=0.5, error_kind="500") as sandbox, calling(sandbox) as call:
+            runs.append([call.post("EnviarSMS").status_code for _ in range(40)])
+    assert runs[0] == runs[1]
+    assert 8 < runs[0].count(500) < 32
+
+
+def test_the_account_is_blocked_and_let_in_again(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """A block lasts as long as told, or until it is ended."""
+    page.act("/block", seconds=600)
+    assert call.post("GetCreditos").status_code == 403
+    guard = page.get("/state")["guard"]
+    assert (guard["blocked"], guard["blocked_until"]) == (True, "2027-01-08T11:10:00.000000Z")
+    page.act("/unblock")
+    assert call("GetCreditos")["Res"] == 1
+    page.act("/block")
+    assert sandbox.blocked
+    assert page.post("/block", {"seconds": -5}).status_code == 400
+
+
+def test_credits_run_out(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """What is left is set; a text that costs more is refused as the manual says."""
+    page.act("/credits", left="1.5")
+    assert sandbox.credits == Decimal("1.5")
+    assert call.send(ANA, LUIS)["Res"] == -2
+    assert page.get("/state")["credits"]["left"] == "1.5"
+    for bad in ("x", "-1", "NaN", "1e30", None):
+        assert page.post("/credits", {"left": bad}).status_code == 400
+
+
+def test_contracts_go_on_by_themselves_or_wait(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """The page chooses; a contract nobody acts on expires in the end."""
+    call.certify(ANA, text=PDF_TEXT, Tipocontrato=18)
+    sandbox.advance(3600)
+    assert status(sandbox) == 13
+    sandbox.advance(15 * 86400)
+    assert status(sandbox) == 195
+    page.act("/contracts", by_themselves=True)
+    call.certify(LUIS, text=PDF_TEXT, Tipocontrato=18)
+    sandbox.advance(3600)
+    assert status(sandbox, LUIS) == 180
+    assert page.post("/contracts", {}).status_code == 400
+
+
+def test_everything_is_forgotten(sandbox: Sandbox, call: Caller, page: PageCaller, told: Callbacks) -> None:
+    """As new, but for settings and message ids."""
+    first = call.send(ANA)["idMensaje"]
+    call("CargarFichero", Tipo="BASE64", Nombre="a.pdf", Contenido=BASE64)
+    sandbox.reply(ANA, "x")
+    sandbox.switch_off(ANA)
+    sandbox.block()
+
+    page.act("/reset")
+
+    state = page.get("/state")
+    assert not any(state["counts"].values())
+    assert (state["credits"]["left"], state["credits"]["used"]) == ("100000", "0")
+    assert (sandbox.texts, sandbox.counts, sandbox.requests, sandbox.files, sandbox.incoming) == (
+        [],
+        {},
+        [],
+        [],
+        [],
+    )
+    assert told.events == []
+    assert call.send(ANA)["idMensaje"] > first
+    sandbox.advance(3)
+    assert status(sandbox) == 11
+
+
+def test_bodies_that_are_no_json_objects(sandbox: Sandbox, page: PageCaller) -> None:
+    """They are refused, and too large ones before they are read."""
+    token = {"X-Sandbox-Token": page.get("/state")["csrf"]}
+    for body in (b"[", b"[]", b"7", b"\xff", b"[" * 100_000):
+        answer = page.http.post("/_sandbox/clock", content=body, headers=token)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+    answer = page.http.post("/_sandbox/clock", content=b" " * 200_000, headers=token)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")

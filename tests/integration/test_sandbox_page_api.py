@@ -1,0 +1,446 @@
+"""The page's JSON over real HTTP: what it shows of texts, phones, calls, files and certificates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mensatek_async.sandbox import ERROR_KINDS, Callbacks, Fault, Sandbox
+from tests.sandbox_calls import ANA, EVA, LUIS, Caller, calling
+from tests.sandbox_page import PageCaller, visiting
+
+NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
+PDF = b"%PDF-1.4 firme aqui"
+BASE64 = base64.b64encode(PDF).decode()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox whose clock stands at noon; a status takes 3 seconds."""
+    with Sandbox(starts_at=NOON, block_after=1000) as running:
+        yield running
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller of the API."""
+    with calling(sandbox) as caller:
+        yield caller
+
+
+@pytest.fixture
+def page(sandbox: Sandbox) -> Iterator[PageCaller]:
+    """A caller of the page."""
+    with visiting(sandbox) as caller:
+        yield caller
+
+
+def conversation(page: PageCaller, phone: str = ANA) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.get(f"/phones/{phone}")["items"]
+    return found
+
+
+def test_the_page_and_its_files_are_served(sandbox: Sandbox, page: PageCaller) -> None:
+    """The root is HTML, what it needs comes with the right type, and nothing else of the package does."""
+    index = page.http.get("/")
+    assert (index.status_code, index.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert index.headers["cache-control"] == "no-cache"
+    script = page.http.get("/_sandbox/static/app.js")
+    assert (script.status_code, script.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    for name in ("nothing.js", "..%2Froutes.py", "%2e%2e/gate.py", "routes.py", ".hidden.css", "app.js/"):
+        assert page.http.get(f"/_sandbox/static/{name}").status_code in (404, 307), name
+
+
+def test_the_state_tells_how_the_sandbox_stands(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """Credits, counts, guard, faults, clock, callbacks without their secrets, statuses and endings."""
+    sandbox.call_back(Callbacks("http://user@127.0.0.1:9/hook?key=secreto", token="secreto", retries=0))
+    call.send(ANA, LUIS)
+    call.send(EVA, Fecha="2027-01-09 10:00")
+    call("EnviarSMS", Remitente="X")
+    sandbox.reply(ANA, "hola")
+
+    state = page.get("/state")
+
+    assert state["credits"] == {"left": "99997", "used": "3", "price": "1", "certified_price": "1"}
+    counts = {
+        "texts": 3,
+        "phones": 3,
+        "scheduled": 1,
+        "incoming": 1,
+        "files": 0,
+        "calls": 3,
+        "certificates": 0,
+    }
+    assert state["counts"] == counts
+    assert (state["guard"]["wrong_calls"], state["guard"]["blocked"]) == (1, False)
+    assert state["clock"] == {"now": "2027-01-08T11:00:00.000000Z", "scale": 1.0, "standing": True}
+    assert state["faults"]["kinds"] == list(ERROR_KINDS)
+    assert [one["url"] for one in state["callbacks"]] == ["http://127.0.0.1:9/hook"]
+    assert "secreto" not in json.dumps(state)
+    assert state["api"] == {"base_url": sandbox.base_url, "user": "demo"}
+    assert sandbox.token not in json.dumps(state)
+    assert {"code": 50, "phase": "failed"}.items() <= next(
+        one for one in state["statuses"] if one["code"] == 50
+    ).items()
+    assert {"ending": "999050", "status": 50} in state["magic"]
+
+
+def test_messages_are_listed_newest_first(call: Caller, page: PageCaller) -> None:
+    """Each recipient is a row with all the list shows."""
+    first = call.send(ANA, LUIS, Referenciausuario="cita 7")["idMensaje"]
+    call.certify(EVA, text="Firme", Tipocontrato=1, Unicode=1)
+
+    found = page.get("/messages")
+
+    assert [row["phone"] for row in found["items"]] == [EVA, LUIS, ANA]
+    assert (found["cursor"], found["total"]) == (None, 3)
+    assert found["items"][2] == {
+        "id": f"{first}-{ANA}",
+        "message_id": first,
+        "phone": ANA,
+        "sender": "MIEMPRESA",
+        "text": "Hola",
+        "status": 2,
+        "phase": "pending",
+        "reference": "cita 7",
+        "certified": False,
+        "contract": None,
+        "encoding": "gsm",
+        "segments": 1,
+        "cost": "1",
+        "accepted_at": "2027-01-08T11:00:00.000000Z",
+        "scheduled_at": None,
+        "leaves_at": "2027-01-08T11:00:00.000000Z",
+        "certificate": None,
+    }
+    assert (found["items"][0]["contract"], found["items"][0]["encoding"]) == ("reply", "unicode")
+
+
+@pytest.mark.parametrize(
+    ("query", "phones"),
+    [
+        ({"status": "50"}, [LUIS]),
+        ({"status": "11"}, [EVA, ANA]),
+        ({"phase": "failed"}, [LUIS]),
+        ({"reference": "CITA"}, [LUIS, ANA]),
+        ({"phone": "0003"}, [EVA]),
+        ({"phone": f"+{EVA}"}, [EVA]),
+        ({"q": "mañana"}, [EVA]),
+        ({"q": "manana"}, []),
+        ({"q": "OTRA"}, [EVA]),
+        ({"q": "mañ", "status": "50"}, []),
+        ({"q": ANA}, [ANA]),
+        ({"message_id": "10573759"}, [EVA]),
+        ({"message_id": "1"}, []),
+    ],
+)
+def test_messages_can_be_searched(
+    sandbox: Sandbox, call: Caller, page: PageCaller, query: dict[str, str], phones: list[str]
+) -> None:
+    """By status, kind of status, reference, message, phone, and words of text, sender and the rest."""
+    sandbox.set_outcome(LUIS, 50)
+    call.send(ANA, LUIS, Referenciausuario="Cita 7")
+    call.send(EVA, text="Hasta mañana", Remitente="OTRAEMPRESA")
+    sandbox.advance(3)
+
+    assert [row["phone"] for row in page.get("/messages", **query)["items"]] == phones
+
+
+def test_messages_come_in_pages(call: Caller, page: PageCaller) -> None:
+    """Following the cursor gives every row once, also when new texts come in between."""
+    phones = [f"34600000{number:03}" for number in range(10)]
+    call.send(*phones[:5])
+    call.send(*phones[5:])
+    seen, cursor = [], ""
+    while cursor is not None:
+        found = page.get("/messages", limit=3, cursor=cursor)
+        seen += [row["phone"] for row in found["items"]]
+        cursor = found["cursor"]
+        call.send("34611111111")
+    assert seen == phones[::-1]
+
+
+def test_a_conversation_is_what_the_phone_shows(call: Caller, page: PageCaller) -> None:
+    """Variables are filled, elements are links, letters are those that arrive, and it says what became of which."""
+    call("CargarFichero", Tipo="BASE64", Nombre="cita.pdf", Contenido=BASE64)
+    text = "Está (Variable_1) 😀 €: (FILE:2:cita.pdf) (LINK:1:example.com/a)"
+    rows = [{"Movil": ANA, "Variable_1": "Álvaro"}]
+    call("EnviarSMS", Remitente="MIEMPRESA", Destinatarios=rows, Mensaje=text, Links=1)
+
+    (shown,) = conversation(page)
+
+    assert shown["pieces"] == [
+        {"text": "Esta Alvaro ? €: "},
+        {
+            "link": "https://sandbox.example/x1Y2z3",
+            "type": "FILE",
+            "content": "cita.pdf",
+            "url": "/_sandbox/files/cita.pdf",
+        },
+        {"text": " "},
+        {
+            "link": "http://sandbox.example/x1Y2z3",
+            "type": "LINK",
+            "content": "example.com/a",
+            "url": None,
+        },
+    ]
+    assert shown["text"] == "".join(piece.get("text", piece.get("link")) for piece in shown["pieces"])
+    assert shown["written"] == text.replace("(Variable_1)", "Álvaro")
+    assert shown["replaced"] == [
+        {"from": "á", "to": "a", "times": 1},
+        {"from": "Á", "to": "A", "times": 1},
+        {"from": "😀", "to": "?", "times": 1},
+    ]
+    assert (shown["encoding"], shown["segments"], shown["characters"]) == ("gsm", 1, len(shown["text"]) + 1)
+    assert (shown["arrived"], shown["history"]) == (
+        False,
+        [{"at": "2027-01-08T11:00:00.000000Z", "status": 2}],
+    )
+
+
+def test_unicode_texts_keep_their_letters(call: Caller, page: PageCaller) -> None:
+    """With Unicode nothing is replaced, and characters are counted as they are charged."""
+    call.send(ANA, text="Está 😀", Unicode=1)
+
+    (shown,) = conversation(page)
+
+    assert (shown["text"], shown["replaced"], shown["encoding"], shown["characters"]) == (
+        "Está 😀",
+        [],
+        "unicode",
+        7,
+    )
+
+
+def test_a_conversation_has_replies_and_what_has_not_come(
+    sandbox: Sandbox, call: Caller, page: PageCaller
+) -> None:
+    """Texts and replies in the order they come; scheduled and cancelled texts say so."""
+    call.send(ANA, text="Uno")
+    sandbox.advance(60)
+    sandbox.reply(ANA, "Gracias")
+    call.send(ANA, text="Luego", Fecha="2027-01-09 10:00")
+    gone = call.send(ANA, text="Nunca", Fecha="2027-01-09 11:00")["idMensaje"]
+    call("CancelarSMS", Idmensaje=gone)
+
+    uno, reply, later, never = conversation(page)
+
+    assert (uno["arrived"], [one["status"] for one in uno["history"]]) == (True, [2, 11])
+    assert reply == {
+        "kind": "reply",
+        "at": "2027-01-08T11:01:00.000000Z",
+        "text": "Gracias",
+        "number": "34600999999",
+        "message_id": uno["message_id"],
+    }
+    assert (later["status"], later["arrived"], later["actions"]) == (1, False, ["cancel", "reschedule"])
+    assert (never["status"], never["actions"], [one["status"] for one in never["history"]]) == (
+        29,
+        [],
+        [1, 29],
+    )
+
+
+def test_phones_are_listed_by_their_newest_text(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """Each phone with its last words, whoever said them."""
+    call.send(ANA, LUIS)
+    sandbox.advance(60)
+    call.send(LUIS, text="Otra vez")
+    sandbox.advance(60)
+    sandbox.reply(ANA, "Sí")
+    sandbox.switch_off(LUIS)
+
+    ana, luis = page.get("/phones")["items"]
+
+    assert (ana["phone"], ana["texts"], ana["replies"], ana["last_text"]) == (ANA, 1, 1, "Sí")
+    assert (luis["phone"], luis["texts"], luis["last_text"], luis["last_is_reply"]) == (
+        LUIS,
+        2,
+        "Otra vez",
+        False,
+    )
+    assert (ana["switched_off"], luis["switched_off"]) == (False, True)
+    assert [one["phone"] for one in page.get("/phones", q="0002")["items"]] == [LUIS]
+    assert len(page.get("/phones", limit=1)["items"]) == 1
+    assert conversation(page, "34699999999") == []
+
+
+def test_scheduled_messages_are_cancelled_and_moved(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """The soonest first; a cancelled one is refunded, a moved one leaves when told."""
+    late = call.send(ANA, LUIS, Fecha="2027-02-01 10:00")["idMensaje"]
+    soon = call.send(EVA, Fecha="2027-01-09 10:00", Referenciausuario="r")["idMensaje"]
+    found = page.get("/scheduled")["items"]
+    assert [(one["message_id"], one["recipients"], one["cost"]) for one in found] == [
+        (soon, 1, "1"),
+        (late, 2, "2"),
+    ]
+    assert (found[0]["leaves_at"], found[0]["reference"]) == ("2027-01-09T09:00:00.000000Z", "r")
+
+    assert page.act(f"/messages/{late}/cancel") == {"ok": True, "cancelled": 2, "refunded": "2"}
+    assert page.act(f"/messages/{soon}/reschedule", at="2027-01-08T13:00:00+01:00")["rescheduled"] == 1
+
+    assert page.post(f"/messages/{late}/cancel").status_code == 409
+    assert page.post("/messages/1/cancel").status_code == 404
+    assert page.post(f"/messages/{soon}/reschedule", {"at": "2020-01-01T00:00:00Z"}).status_code == 409
+    assert page.post(f"/messages/{soon}/reschedule", {"at": "2027-01-09T00:00:00"}).status_code == 400
+    (left,) = page.get("/scheduled")["items"]
+    assert left["leaves_at"] == "2027-01-08T12:00:00.000000Z"
+    sandbox.advance(3600)
+    assert page.get("/scheduled")["items"] == []
+
+
+def test_the_library_is_listed_fetched_and_emptied(call: Caller, page: PageCaller) -> None:
+    """A file is downloaded as one, never shown, and deleted."""
+    call("CargarFichero", Tipo="BASE64", Nombre="cita.pdf", Contenido=BASE64, Autoborrado="Si")
+    found = page.get("/files")
+    assert (found["used_bytes"], found["max_files"], found["max_bytes"]) == (len(PDF), 50, 50_000_000)
+    assert found["items"] == [
+        {
+            "name": "cita.pdf",
+            "size": len(PDF),
+            "uploaded_at": "2027-01-08T11:00:00.000000Z",
+            "delete_after_certification": True,
+            "url": "/_sandbox/files/cita.pdf",
+        }
+    ]
+
+    fetched = page.http.get("/_sandbox/files/cita.pdf")
+    assert fetched.content == PDF
+    assert fetched.headers["content-disposition"] == 'attachment; filename="cita.pdf"'
+    assert fetched.headers["content-type"] == "application/pdf"
+    token = {"X-Sandbox-Token": page.get("/state")["csrf"]}
+    assert page.http.delete("/_sandbox/files/cita.pdf", headers=token).json() == {"ok": True}
+    assert page.http.delete("/_sandbox/files/cita.pdf", headers=token).status_code == 404
+    assert page.http.get("/_sandbox/files/cita.pdf").status_code == 404
+
+
+def test_certificates_and_documents_are_downloaded(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """Each certified text has its PDF, each message its ZIP; a document stays after the library forgot it."""
+    message_id = call.certify(ANA, LUIS, text=f"Firme (BASE64:2:{BASE64})")["idMensaje"]
+    assert page.get("/certificates")["items"] == []
+    assert page.http.get(f"/_sandbox/certificates/{message_id}").status_code == 404
+    sandbox.advance(10)
+
+    luis, ana = page.get("/certificates")["items"]
+
+    assert (ana["phone"], ana["status"], ana["at"]) == (ANA, 14, "2027-01-08T11:00:06.000000Z")
+    assert luis["url"] == f"/_sandbox/certificates/{message_id}/{LUIS}"
+    pdf = page.http.get(ana["url"])
+    assert (pdf.content[:5], pdf.headers["content-type"]) == (b"%PDF-", "application/pdf")
+    names = zipfile.ZipFile(io.BytesIO(page.http.get(ana["zip_url"]).content)).namelist()
+    assert names == [f"{message_id}-{ANA}.pdf", f"{message_id}-{LUIS}.pdf", "resultado.csv"]
+    (shown,) = conversation(page)
+    digest = hashlib.sha256(PDF).hexdigest()
+    assert shown["certificate"] == ana["url"]
+    assert shown["documents"] == [
+        {"name": "documento.pdf", "sha256": digest, "size": len(PDF), "url": f"/_sandbox/documents/{digest}"}
+    ]
+    assert page.http.get(shown["documents"][0]["url"]).content == PDF
+    assert page.http.get("/_sandbox/documents/abc").status_code == 404
+
+
+def test_calls_show_request_and_reply_and_no_secret(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """The guard's view of every call; credentials are in none, wherever they were put."""
+    call.send(ANA)
+    call("GetCreditos")
+    call("GetCreditos")
+    call("GetCreditos", Passwd="oculto", Nota=sandbox.token)
+    call.http.post("GetCreditos", json={"Resp": "JSON"}, auth=("demo", "falsa"))
+    sandbox.fault(Fault.status_503())
+    call.post("GetCreditos")
+    sandbox.block(60)
+    call.post("GetCreditos")
+
+    found = page.get("/calls")
+
+    assert [one["verdict"] for one in found["items"]] == [
+        *("blocked", "fault", "wrong", "wrong", "quick", "read", "work")
+    ]
+    assert [one["http"] for one in found["items"]] == [403, 503, 200, 200, 200, 200, 200]
+    assert [one["number"] for one in page.get("/calls", verdict="wrong")["items"]] == [5, 4]
+    assert [one["number"] for one in page.get("/calls", operation="EnviarSMS")["items"]] == [1]
+    detail = page.get("/calls/1")
+    assert detail["reply"]["fields"]["Res"] == 1
+    assert json.loads(detail["reply"]["body"])[0]["Res"] == 1
+    assert json.loads(detail["request"]["body"]) == detail["request"]["params"]
+    assert "authorization" not in detail["request"]["headers"]
+    shown = json.dumps([page.get(f"/calls/{number}") for number in range(1, 8)])
+    basic = base64.b64encode(f"demo:{sandbox.token}".encode()).decode()
+    assert all(secret not in shown for secret in (sandbox.token, basic, "oculto", "falsa"))
+    assert page.http.get("/_sandbox/calls/99").status_code == 404
+
+
+def test_calls_come_in_pages(call: Caller, page: PageCaller) -> None:
+    """The cursor leads through all of them."""
+    for _ in range(7):
+        call.send(ANA)
+    first = page.get("/calls", limit=5)
+    second = page.get("/calls", limit=5, cursor=first["cursor"])
+    assert [one["number"] for one in first["items"] + second["items"]] == [7, 6, 5, 4, 3, 2, 1]
+    assert (second["cursor"], second["total"]) == (None, 7)
+
+
+def test_long_and_binary_bodies_are_cut(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """A log is to be read: a file is told by its size, a long body ends early and says so."""
+    call.http.post("CargarFichero", data={"Tipo": "FILES"}, files={"f": ("a.pdf", PDF)})
+    call.send(*(str(34600000000 + number) for number in range(2000)))
+    upload, sent = page.get("/calls/1"), page.get("/calls/2")
+    assert upload["request"]["body"].endswith("bytes of multipart/form-data)")
+    assert upload["request"]["params"] == {"Tipo": "FILES"}
+    assert (len(sent["request"]["body"]), sent["request"]["cut"]) == (20_000, True)
+
+
+def test_callbacks_are_listed(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """What was posted where, and what came back."""
+    callbacks = sandbox.call_back(Callbacks("http://127.0.0.1:9/hook", retries=1, retry_seconds=0))
+    call.send(ANA)
+    assert callbacks.wait(10)
+
+    found = page.get("/callbacks")
+
+    (one,) = found["items"]
+    assert (found["total"], one["number"], one["service"], one["answers"]) == (
+        1,
+        1,
+        "SMSMASIVO",
+        [None, None],
+    )
+    assert (one["taken"], one["waiting"], one["repeated"]) == (False, False, False)
+    assert one["fields"]["Resultado"] == 2
+    assert page.get("/state")["callbacks"] == [
+        {"url": "http://127.0.0.1:9/hook", "posted": 1, "lost": 1, "waiting": 0}
+    ]
+
+
+@pytest.mark.parametrize("query", [{"status": "x"}, {"message_id": "-1"}, {"limit": "viele"}])
+def test_senseless_questions_are_refused(page: PageCaller, query: dict[str, str]) -> None:
+    """A number that is none is a bad request, not a failure."""
+    answer = page.http.get("/_sandbox/messages", params=query)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+
+
+def test_unknown_paths_and_methods(page: PageCaller) -> None:
+    """What the page does not have is said in JSON."""
+    assert page.http.get("/_sandbox/nothing").json()["error"]["code"] == "not_found"
+    assert page.post("/state").status_code == 405
+    assert page.http.get("/_sandbox/reset").status_code == 405
+
+
+def test_a_sandbox_that_keeps_no_texts_shows_none() -> None:
+    """Without texts the page works, and says why it is empty."""
+    with Sandbox(keep_texts=False) as sandbox, calling(sandbox) as call, visiting(sandbox) as page:
+        call.certify(ANA, text=f"Firme (BASE64:2:{BASE64})")
+        assert page.get("/messages") == {"items": [], "cursor": None, "total": 0}
+        assert page.get("/state")["keep_texts"] is False
+        for path in ("/phones", "/scheduled", "/certificates", f"/phones/{ANA}"):
+            assert page.get(path)["items"] == []
+        assert page.get("/calls/1")["request"]["body"] == ""
