@@ -33,8 +33,6 @@ class Feed:
         self._batches: Batches | None = None
         self._plain: Iterator[Any] | None = None
         self._async: AsyncIterator[Any] | None = None
-        # What the synchronous client reads in its caller's thread can only be read while that waits.
-        self.inline: bool = isinstance(recipients, Batches)
         self.source = recipients if isinstance(recipients, RecipientSource) else None
         if isinstance(recipients, RecipientSource):
             recipients = recipients.batches(fields)
@@ -44,6 +42,8 @@ class Feed:
             self._async = recipients.__aiter__()
         else:
             self._plain = each(recipients)
+        # What the synchronous client reads in its caller's thread can only be read while that waits.
+        self.inline: bool = self._batches is not None and self._batches.inline
         self._digest = blake2b(digest_size=16)
         self._back: list[Any] = []
         self._ended = False

@@ -17,7 +17,13 @@ from .rows import BrokenRow
 
 
 class Batches(ABC):
-    """Rows that are fetched many at a time, such as those of another thread."""
+    """Rows that are fetched many at a time, such as those of another thread.
+
+    Attributes:
+        inline: whether they can be read only while whoever gave them waits.
+    """
+
+    inline: ClassVar[bool] = False
 
     @abstractmethod
     async def read(self, most: int) -> Sequence[Any]:

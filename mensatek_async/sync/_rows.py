@@ -20,6 +20,8 @@ _AS_THEY_ARE = (list, tuple, set, frozenset, range, str, bytes, Recipient, Mappi
 class Rows(Batches):
     """An iterable that only the caller's thread touches, since it may read a database that insists on that."""
 
+    inline = True
+
     def __init__(self, recipients: Iterable[Any]) -> None:
         self._given = recipients
         self._rows: Iterator[Any] | None = None
