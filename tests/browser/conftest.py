@@ -59,9 +59,7 @@ def sandbox(webhook: Webhook) -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def visitor(
-    browser: Browser, sandbox: SandboxProcess, request: pytest.FixtureRequest
-) -> Iterator[Visitor]:
+def visitor(browser: Browser, sandbox: SandboxProcess, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """Opens pages of the sandbox; afterwards keeps a picture of each and fails if any had a trouble."""
     from tests.browser.stage import SCREENSHOTS, Visitor
 

@@ -35,11 +35,15 @@ class SandboxProcess:
 
     Args:
         options: for its command line.
+        port: where it listens; 0 takes a free one.
     """
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, port: str = "0") -> None:
         self._process = subprocess.Popen(
-            [*_COMMAND, "sandbox", "--port", "0", *options], stdout=subprocess.PIPE, text=True, env=_environment()
+            [*_COMMAND, "sandbox", "--port", port, *options],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_environment(),
         )
         assert self._process.stdout is not None
         line = next(line for line in self._process.stdout if _LISTENS.search(line))

@@ -14,7 +14,12 @@ from tests.browser.stage import SandboxProcess, Visitor, Webhook, small_pdf
 def hasty(sandbox: SandboxProcess) -> Mensatek:
     """A client that repeats nothing."""
     return Mensatek(
-        "demo", "demo-token", base_url=f"{sandbox.url}/v7", sender="CLINICA", retry=Retry(attempts=1), guard=Guard(pause=0)
+        "demo",
+        "demo-token",
+        base_url=f"{sandbox.url}/v7",
+        sender="CLINICA",
+        retry=Retry(attempts=1),
+        guard=Guard(pause=0),
     )
 
 
@@ -131,7 +136,9 @@ def test_calls_with_request_and_reply_and_the_guard(sandbox: SandboxProcess, vis
     with hasty(sandbox) as client:
         client.sms.send("600000001", "Hola")
         with pytest.raises(MensatekError):
-            client.request("EnviarSMS", {"Mensaje": "sin remitente", "Destinatarios": [{"Movil": "34600000001"}]})
+            client.request(
+                "EnviarSMS", {"Mensaje": "sin remitente", "Destinatarios": [{"Movil": "34600000001"}]}
+            )
     with (
         Mensatek("demo", "wrong", base_url=f"{sandbox.url}/v7", retry=Retry(attempts=1)) as stranger,
         pytest.raises(AuthenticationError),
@@ -158,7 +165,7 @@ def test_files_are_listed_downloaded_and_deleted(sandbox: SandboxProcess, visito
     """The library shows what was uploaded; deleting asks first."""
     content = small_pdf()
     with sandbox.client() as client:
-        client.files.upload("contrato.pdf", content)
+        client.files.upload(content, name="contrato.pdf")
     page = visitor.open("files")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download contrato.pdf").click()

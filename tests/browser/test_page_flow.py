@@ -83,7 +83,9 @@ def test_a_contract_closed_by_a_reply(sandbox: SandboxProcess, visitor: Visitor,
     webhook.wait_for("SMSCERTIFICADO", Resultado="17")
 
 
-def test_scheduled_texts_are_moved_cancelled_and_stepped_to(sandbox: SandboxProcess, visitor: Visitor) -> None:
+def test_scheduled_texts_are_moved_cancelled_and_stepped_to(
+    sandbox: SandboxProcess, visitor: Visitor
+) -> None:
     """What waits can be rescheduled and cancelled on the page, and the clock taken to it."""
     tomorrow = datetime.now(ZoneInfo("Europe/Madrid")).replace(hour=10, minute=30) + timedelta(days=1)
     with sandbox.client() as client:
@@ -123,13 +125,13 @@ def test_search_and_filters(sandbox: SandboxProcess, visitor: Visitor) -> None:
     page.locator(".empty").get_by_role("button", name="Clear filters").click()
     expect(rows).to_have_count(2)
     page.get_by_text("More filters").click()
-    page.get_by_label("Reference").fill("exp")
+    page.get_by_label("Reference", exact=True).fill("exp")
     expect(rows).to_have_count(1)
-    page.get_by_label("Reference").fill("")
-    page.get_by_label("Message id").fill(str(first.message_id))
+    page.get_by_label("Reference", exact=True).fill("")
+    page.get_by_label("Message id", exact=True).fill(str(first.message_id))
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("Su cita del martes")
-    page.get_by_label("Message id").fill("")
+    page.get_by_label("Message id", exact=True).fill("")
     expect(rows).to_have_count(2)
     page.get_by_role("combobox", name="Status", exact=True).select_option("failed")
     expect(rows).to_have_count(0)

@@ -18,12 +18,23 @@ _NAMELESS = """
   })
   .map((one) => one.outerHTML)
 """
-PLACES = ["messages", "messages/34600000001", "scheduled", "calls", "calls/1", "calls/callbacks", "files", "tools"]
+PLACES = [
+    "messages",
+    "messages/34600000001",
+    "scheduled",
+    "calls",
+    "calls/1",
+    "calls/callbacks",
+    "files",
+    "tools",
+]
 
 
 def focused(page: Page) -> str:
     """The words of what has the focus."""
-    return page.evaluate("(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()")
+    return page.evaluate(
+        "(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()"
+    )
 
 
 def tab_to(page: Page, words: str) -> None:
@@ -92,7 +103,9 @@ def test_single_keys_act_and_can_be_turned_off(sandbox: SandboxProcess, visitor:
     expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
 
 
-def test_every_control_has_a_name_and_every_view_its_landmarks(sandbox: SandboxProcess, visitor: Visitor) -> None:
+def test_every_control_has_a_name_and_every_view_its_landmarks(
+    sandbox: SandboxProcess, visitor: Visitor
+) -> None:
     """No control without a name; one banner, one main, one level-one heading, named navigations, no doubled id."""
     with sandbox.client() as client:
         client.sms.send("600000001", "Hola")

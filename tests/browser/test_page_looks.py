@@ -10,9 +10,18 @@ from playwright.sync_api import Page, expect
 
 from mensatek_async import ContractType, Issuer
 from mensatek_async.text import elements
-from tests.browser.stage import SCREENSHOTS, SandboxProcess, Visitor, small_pdf
+from tests.browser.stage import SCREENSHOTS, SandboxProcess, Visitor, listening, small_pdf
 
-PLACES = ["messages", "messages/34600000001", "scheduled", "calls", "calls/1", "calls/callbacks", "files", "tools"]
+PLACES = [
+    "messages",
+    "messages/34600000001",
+    "scheduled",
+    "calls",
+    "calls/1",
+    "calls/callbacks",
+    "files",
+    "tools",
+]
 LONG = "Sinespacios" * 30
 
 # Text whose colour is too near to what is behind it: WCAG's ratio, 4.5, or 3 where it is large.
@@ -54,22 +63,27 @@ _PALE = """
 """
 
 
-@pytest.fixture
-def furnished(sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """A sandbox with something of everything."""
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    """One sandbox for all of these tests, which only look, with something of everything."""
     issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
-    with sandbox.client() as client:
-        client.files.upload("contrato.pdf", small_pdf())
-        client.sms.send("600000001", "¿Vendrá mañana a las 10:30? Responda SI o llámenos.", reference="EXP-27/2027")
-        client.sms.send("600000001", f"Sin espacios: {LONG}", reference=LONG[:60])
-        client.sms.send("600000002", "Cita 🦷 mañana", encoding="unicode")
-        client.sms.send("34600999050", "No llegará")
-        client.sms.send("600000003", "Más tarde", scheduled_at=datetime.now(UTC) + timedelta(days=2))
-        text = "Su contrato: " + elements.file("contrato.pdf")
-        client.certified.send("600000001", text, contract_type=ContractType.PDF, issuer=issuer)
-        client.certified.send("600000004", "Le notificamos la resolución", issuer=issuer)
-        client.credits()
-    yield sandbox
+    with listening() as webhook:
+        process = SandboxProcess("--callbacks", webhook.url)
+        with process.client() as client:
+            client.files.upload(small_pdf(), name="contrato.pdf")
+            client.sms.send(
+                "600000001", "¿Vendrá mañana a las 10:30? Responda SI o llámenos.", reference="EXP-27/2027"
+            )
+            client.sms.send("600000001", f"Sin espacios: {LONG}", reference=LONG[:60])
+            client.sms.send("600000002", "Cita 🦷 mañana", encoding="unicode")
+            client.sms.send("34600999050", "No llegará")
+            client.sms.send("600000003", "Más tarde", scheduled_at=datetime.now(UTC) + timedelta(days=2))
+            text = "Su contrato: " + elements.file("contrato.pdf")
+            client.certified.send("600000001", text, contract_type=ContractType.PDF, issuer=issuer)
+            client.certified.send("600000004", "Le notificamos la resolución", issuer=issuer)
+            client.credits()
+        yield process
+        process.stop()
 
 
 def settle(page: Page, visitor: Visitor, place: str) -> None:
@@ -79,7 +93,7 @@ def settle(page: Page, visitor: Visitor, place: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast(furnished: SandboxProcess, visitor: Visitor, scheme: str) -> None:
+def test_contrast(visitor: Visitor, scheme: str) -> None:
     """All text of all views reaches AA."""
     page = visitor.open(scheme=scheme)
     for place in PLACES:
@@ -91,7 +105,7 @@ def test_contrast(furnished: SandboxProcess, visitor: Visitor, scheme: str) -> N
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
-def test_a_phone_s_width(furnished: SandboxProcess, visitor: Visitor, locale: str) -> None:
+def test_a_phone_s_width(visitor: Visitor, locale: str) -> None:
     """360 px are enough for every view, without scrolling sideways; what can be pressed is large enough."""
     page = visitor.open(width=360, height=740, locale=locale)
     for place in PLACES:
@@ -109,7 +123,7 @@ _SMALL = """
 """
 
 
-def test_on_a_phone_the_list_gives_way_to_the_message(furnished: SandboxProcess, visitor: Visitor) -> None:
+def test_on_a_phone_the_list_gives_way_to_the_message(visitor: Visitor) -> None:
     """Narrow, one thing is shown at a time, with a way back."""
     page = visitor.open(width=360, height=740)
     page.locator(".row-link", has_text="Cita").click()
@@ -121,7 +135,7 @@ def test_on_a_phone_the_list_gives_way_to_the_message(furnished: SandboxProcess,
     expect(page.locator(".phone")).to_have_count(0)
 
 
-def test_spanish_for_who_reads_spanish(furnished: SandboxProcess, visitor: Visitor) -> None:
+def test_spanish_for_who_reads_spanish(visitor: Visitor) -> None:
     """The browser's language decides; the switch overrides it and is remembered."""
     page = visitor.open(locale="es-ES")
     assert page.evaluate("document.documentElement.lang") == "es"
@@ -135,7 +149,7 @@ def test_spanish_for_who_reads_spanish(furnished: SandboxProcess, visitor: Visit
     expect(page.get_by_role("heading", level=1)).to_have_text("Controls")
 
 
-def test_other_languages_get_english(furnished: SandboxProcess, visitor: Visitor) -> None:
+def test_other_languages_get_english(visitor: Visitor) -> None:
     """A language that is not there is answered in English, with Spanish time all the same."""
     page = visitor.open(locale="de-DE", timezone_id="Asia/Tokyo")
     assert page.evaluate("document.documentElement.lang") == "en"
@@ -146,7 +160,7 @@ def test_other_languages_get_english(furnished: SandboxProcess, visitor: Visitor
     assert shown.startswith(spain)
 
 
-def test_less_motion_for_who_asks(furnished: SandboxProcess, visitor: Visitor) -> None:
+def test_less_motion_for_who_asks(visitor: Visitor) -> None:
     """With reduced motion nothing takes longer than a blink."""
     page = visitor.open("tools", reduced_motion="reduce")
     page.wait_for_timeout(300)
@@ -159,7 +173,7 @@ def test_less_motion_for_who_asks(furnished: SandboxProcess, visitor: Visitor) -
     assert slow == 0
 
 
-def test_enlarged_text_fits(furnished: SandboxProcess, visitor: Visitor) -> None:
+def test_enlarged_text_fits(visitor: Visitor) -> None:
     """Twice the size, at 720 px, is the layout of a phone: nothing is cut off sideways."""
     page = visitor.open(width=720, height=900)
     page.evaluate("document.documentElement.style.fontSize = '200%'")

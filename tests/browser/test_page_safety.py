@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 
 from playwright.sync_api import expect
@@ -40,12 +41,21 @@ def test_markup_is_shown_as_text_everywhere_and_runs_nowhere(
     page.get_by_role("button", name="Send the reply").click()
     expect(page.locator(".mine .bubble")).to_contain_text(MARKUP)
     assert webhook.wait_for("SMSRECIBIDO")["Mensaje"] == MARKUP
-    places = ["messages", "scheduled", "calls", "calls/1", "calls/callbacks", "calls/callbacks/1", "files", "tools"]
+    places = [
+        "messages",
+        "scheduled",
+        "calls",
+        "calls/1",
+        "calls/callbacks",
+        "calls/callbacks/1",
+        "files",
+        "tools",
+    ]
     for place in places:
         page.goto(f"{visitor.url}/#/{place}")
         page.wait_for_timeout(300)
-        injected = page.locator("body script, #view img, #view b:has-text('x'), #view svg[onload], #view [onerror]")
-        assert injected.count() == 0, place
+        assert page.locator("body script, #view img, #view svg[onload], #view [onerror]").count() == 0, place
+        assert page.locator("#view b").filter(has_text=re.compile("^x$")).count() == 0, place
         assert page.locator('a[href^="javascript" i]').count() == 0
     page.goto(f"{visitor.url}/#/scheduled")
     expect(page.locator(".cards")).to_contain_text(SCRIPT)
@@ -70,10 +80,12 @@ def test_the_page_is_sealed_off(sandbox: SandboxProcess, visitor: Visitor) -> No
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy
-    assert page.evaluate("[...document.querySelectorAll('script')].every((one) => one.src && !one.textContent)")
+    assert page.evaluate(
+        "[...document.querySelectorAll('script')].every((one) => one.src && !one.textContent)"
+    )
     assert page.locator("[style]").count() == 0
     with sandbox.client() as client:
-        client.files.upload("contrato.pdf", small_pdf())
+        client.files.upload(small_pdf(), name="contrato.pdf")
     page.goto(f"{visitor.url}/#/files")
     expect(page.get_by_text("contrato.pdf").first).to_be_visible()
     assert page.locator("[style]").count() == 0
@@ -83,12 +95,18 @@ def test_actions_need_the_token(sandbox: SandboxProcess, visitor: Visitor) -> No
     """Without the page's token, or from another origin, nothing is done."""
     page = visitor.open()
     visitor.expected += ["Failed to load resource"]
-    status = page.evaluate("fetch('/_sandbox/reset', {method: 'POST', body: '{}'}).then((answer) => answer.status)")
+    status = page.evaluate(
+        "fetch('/_sandbox/reset', {method: 'POST', body: '{}'}).then((answer) => answer.status)"
+    )
     assert status == 403
     state = json.load(urllib.request.urlopen(f"{sandbox.url}/_sandbox/state"))
     foreign = page.request.post(
         f"{sandbox.url}/_sandbox/reset",
         data="{}",
-        headers={"X-Sandbox-Token": state["csrf"], "Origin": "http://evil.example", "Content-Type": "application/json"},
+        headers={
+            "X-Sandbox-Token": state["csrf"],
+            "Origin": "http://evil.example",
+            "Content-Type": "application/json",
+        },
     )
     assert foreign.status == 403

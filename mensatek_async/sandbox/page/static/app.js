@@ -66,9 +66,10 @@ listenForKeys({
   r: own("r"),
   Escape: own("Escape"),
 });
-addEventListener("hashchange", () => {
-  if (location.hash === "#main") find("#main").focus();
-  else show();
+addEventListener("hashchange", () => show());
+find(".skip").addEventListener("click", (/** @type {Event} */ event) => {
+  event.preventDefault(); // the address says which view is open
+  find("#main").focus();
 });
 whenSpoken(() => {
   redrawSidebar();

@@ -51,7 +51,7 @@ export function conversation(phone) {
 
   /** @param {any} known @param {number | null} chosen */
   function draw(known, chosen) {
-    answered = chosen;
+    answered = answerable(known.items, chosen);
     element.dataset.off = known.switched_off ? "yes" : "no";
     signal.textContent = known.switched_off ? t("phone.off") : "●●●●";
     const low = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
@@ -68,6 +68,12 @@ export function conversation(phone) {
   }
 
   return { element, draw, reveal: () => { revealing = true; } };
+}
+
+/** @param {any[]} items @param {number | null} chosen @returns {number | null} the message a reply belongs to: the chosen one, if the phone has it */
+function answerable(items, chosen) {
+  const there = items.filter((item) => item.kind === "text" && item.arrived);
+  return (there.find((item) => item.message_id === chosen) ?? there.at(-1))?.message_id ?? null;
 }
 
 /** Scrolls the chosen bubble into the thread's view. @param {HTMLElement} bubbles @param {boolean} low */

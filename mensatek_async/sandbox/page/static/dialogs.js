@@ -60,7 +60,7 @@ export function showHelp() {
           "tbody",
           {},
           shortcuts().map(([keys, words]) =>
-            h("tr", {}, h("td", {}, keys.map((key) => [h("kbd", {}, key), " "])), h("td", {}, words)),
+            h("tr", {}, h("td", {}, keys.flatMap((key) => [h("kbd", {}, key), " "])), h("td", {}, words)),
           ),
         ),
       ),

@@ -2,7 +2,7 @@
 
 import { act } from "./api.js";
 import { fill, h } from "./dom.js";
-import { distanceOf, phoneOf, sizeOf, whenOf } from "./format.js";
+import { distanceOf, sizeOf, whenOf } from "./format.js";
 import { number, t } from "./i18n.js";
 import { attempt } from "./notices.js";
 import { button, card, chip, download, field, statusChoice, terms, worker } from "./parts.js";
@@ -66,7 +66,7 @@ function about(item) {
     terms([
       [t("message.id"), filterButton("message_id", String(item.message_id))],
       [t("sender"), h("bdi", {}, item.sender)],
-      [t("reference"), item.reference ? filterButton("reference", item.reference) : t("none")],
+      [t("reference"), item.reference ? filterButton("reference", item.reference) : t("reference.none")],
       [t("kind"), kindOf(item)],
       [waits ? t("leaves") : t("left.at"), waits ? `${whenOf(item.at)} (${distanceOf(item.at, now)})` : whenOf(item.at)],
     ]),
@@ -195,7 +195,7 @@ function carrierCard(known, phone) {
     on: { change: () => attempt(outcome, () => act(`${path}/outcome`, { status: outcome.value ? Number(outcome.value) : null }), t("saved")) },
   });
   return card(
-    t("carrier.of", { phone: phoneOf(phone) }),
+    t("carrier"),
     h("label", { class: "check" }, power, h("span", {}, t("phone.on"))),
     h("label", { class: "check" }, exists, h("span", {}, t("phone.exists"))),
     field(t("outcome"), outcome, known.magic ? t("outcome.magic", { status: String(known.magic) }) : ""),

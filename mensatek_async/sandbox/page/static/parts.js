@@ -151,7 +151,7 @@ export function terms(pairs) {
  */
 export function card(title, ...children) {
   const id = newId("card");
-  return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), children);
+  return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), ...children);
 }
 
 /** @param {string} url @param {string} words @param {string} [name] @param {string} [label] @returns {HTMLElement} a link that saves a file */

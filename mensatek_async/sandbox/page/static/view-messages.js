@@ -50,7 +50,7 @@ export function messages(root, args) {
     },
     keys: {
       ...list.keys,
-      r: () => root.querySelector(".reply input")?.focus(),
+      r: () => /** @type {HTMLElement | null} */ (root.querySelector(".reply input"))?.focus(),
       Escape: () => leave(root),
     },
   };
@@ -58,7 +58,8 @@ export function messages(root, args) {
 
 /** Where only one of both is shown, the focus goes along. @param {HTMLElement} root @param {string | undefined} phone */
 function focusOn(root, phone) {
-  const target = phone ? root.querySelector(".phone-back") : root.querySelector('.row-link[tabindex="0"]') ?? root.querySelector("h1");
+  const row = root.querySelector('.row-link[tabindex="0"]') ?? root.querySelector("h1");
+  const target = phone ? root.querySelector(".phone-back") : row;
   /** @type {HTMLElement | null} */ (target)?.focus();
   scrollTo(0, 0);
 }

@@ -217,7 +217,7 @@ function magicCard() {
       if (rows.childElementCount === magic.length) return;
       fill(
         rows,
-        magic.map(({ ending, status }) => h("tr", {}, h("td", { class: "mono" }, `…${ending}`), h("td", {}, chip(status, statusOf(status).phase), " ", h("span", { class: "soft" }, wordsOf(status))))),
+        magic.map((/** @type {{ ending: string, status: number }} */ { ending, status }) => h("tr", {}, h("td", { class: "mono" }, `…${ending}`), h("td", {}, chip(status, statusOf(status).phase), " ", h("span", { class: "soft" }, wordsOf(status))))),
       );
       if (!magic.length) fill(rows, h("tr", {}, h("td", { colspan: "2" }, t("magic.off"))));
     },
