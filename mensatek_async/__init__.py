@@ -86,10 +86,13 @@ if TYPE_CHECKING:
     from .sources.files import CsvSource, ExcelSource, JsonLinesSource
     from .sources.rows import BrokenRow
     from .sources.sql import SqlSource
+    from .sync._campaign import SyncCampaign
+    from .sync._campaigns import SyncCampaigns
     from .sync._certified import SyncCertifiedResource
     from .sync._client import Mensatek
     from .sync._files import SyncFilesResource
     from .sync._outcomes import SyncBulkStream
+    from .sync._progress import SyncProgressStream
     from .sync._sms import SyncSmsResource
     from .sync._usage import MensatekAsyncUsageWarning
     from .text import Segmentation, Template
@@ -173,10 +176,13 @@ _HOMES = {
     "sources.files": ("CsvSource", "ExcelSource", "JsonLinesSource"),
     "sources.rows": ("BrokenRow",),
     "sources.sql": ("SqlSource",),
+    "sync._campaign": ("SyncCampaign",),
+    "sync._campaigns": ("SyncCampaigns",),
     "sync._certified": ("SyncCertifiedResource",),
     "sync._client": ("Mensatek",),
     "sync._files": ("SyncFilesResource",),
     "sync._outcomes": ("SyncBulkStream",),
+    "sync._progress": ("SyncProgressStream",),
     "sync._sms": ("SyncSmsResource",),
     "sync._usage": ("MensatekAsyncUsageWarning",),
     "text": ("Segmentation", "Template"),
@@ -268,8 +274,11 @@ __all__ = [
     "StoreError",
     "StoredFile",
     "SyncBulkStream",
+    "SyncCampaign",
+    "SyncCampaigns",
     "SyncCertifiedResource",
     "SyncFilesResource",
+    "SyncProgressStream",
     "SyncSmsResource",
     "Template",
     "TextAltered",

@@ -42,10 +42,11 @@ class Campaign:
     def run(
         self, *, concurrency: int | None = None, interval: float = 0.5
     ) -> AbstractAsyncContextManager[ProgressStream]:
-        """Send while the block lasts, and watch: `async with campaign.run() as progress:`, then `async for p in progress:`.
+        """Send while the block lasts, and watch: `async with campaign.run() as progress:`.
 
-        It ends when everything is sent, or when the campaign is paused or cancelled, by whomever. Leaving the block
-        earlier stops after what is on its way has landed; running it again goes on.
+        `async for p in progress:` gives how it stands. It ends when everything is sent, or when the campaign is paused
+        or cancelled, by whomever. Leaving the block earlier stops after what is on its way has landed; running it
+        again goes on.
 
         Operations of the API: EnviarSMS or EnviarSMSCERTIFICADO, many times.
 

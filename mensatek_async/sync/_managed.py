@@ -84,7 +84,8 @@ class Managed(AbstractContextManager[S], Generic[A, S]):
             self._leave.set()
             return False
         # Only what is no interruption may pass through the loop: the others would end it.
-        reason = error if isinstance(error, Exception) else None
+        interrupted = error is not None and not isinstance(error, Exception)
+        reason = error if isinstance(error, Exception) else self._stand_in(interrupted)
         try:
             line.run(self._end(reason))
         except BaseException as another:
@@ -94,15 +95,19 @@ class Managed(AbstractContextManager[S], Generic[A, S]):
             line.ended = True
             if error is not None:
                 error.__traceback__ = trace  # without what passing through the loop added
-                if reason is None:
+                if interrupted:
                     self._tell(error)
         if error is None and self._failure is not None:
             raise self._failure
-        if reason is None or self._failure is error:
+        if reason is None or interrupted or self._failure is error:
             return False
         if self._failure is None:
             return True
         raise self._failure
+
+    def _stand_in(self, interrupted: bool) -> Exception | None:
+        """What leaves the block in the loop, in place of an interruption."""
+        return None
 
     def _tell(self, interruption: BaseException) -> None:
         for given in self._given:

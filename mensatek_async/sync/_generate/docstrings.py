@@ -54,8 +54,13 @@ def plain_code(code: str, rules: Rules) -> str:
     except SyntaxError as error:
         raise CannotGenerate(f"code in a docstring that cannot be parsed: {code!r}") from error
     plain = ast.fix_missing_locations(_Plain(rules).visit(function))
-    text = "\n".join(ast.unparse(line) for line in plain.body)
+    text = double_quoted("\n".join(ast.unparse(line) for line in plain.body))
     return re.sub(r":\s+pass$", ":", text) if opens else text
+
+
+def double_quoted(code: str) -> str:
+    """Code with its strings in double quotes, as ruff would have it."""
+    return re.sub(r"'([^'\"\\]*)'", r'"\1"', code)
 
 
 def plain_docstring(text: str, rules: Rules, indent: str = "    ") -> str:

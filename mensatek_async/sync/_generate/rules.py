@@ -10,7 +10,10 @@ from attrs import Factory, define, frozen
 PACKAGE = Path(__file__).parents[2]
 NAME = "mensatek_async"
 WIDTH = 110
-HAND_WRITTEN = {"__init__.py", "_call.py", "_managed.py", "_portal.py", "_rows.py", "_twins.py", "_usage.py"}
+HAND_WRITTEN = {
+    *("__init__.py", "_call.py", "_durable.py", "_managed.py", "_portal.py", "_rows.py", "_twins.py"),
+    "_usage.py",
+}
 
 
 @frozen
@@ -41,14 +44,24 @@ SOURCES = (
     Source("bulk/outcomes.py", "BulkStream", "SyncBulkStream", "_outcomes.py", "Stream"),
     *_resources(),
     Source("client.py", "AsyncMensatek", "Mensatek", "_client.py", "ClientTwin"),
+    Source("campaigns/watching.py", "ProgressStream", "SyncProgressStream", "_progress.py", "Stream"),
+    Source("campaigns/campaign.py", "Campaign", "SyncCampaign", "_campaign.py", "CampaignTwin"),
+    Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
 )
+# Bases that say themselves what their original is.
+WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin"}
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
     "Recipients": "Iterable[str | Recipient | BrokenRow]",
     "ProgressCallback | None": "Callable[[BulkProgress], object] | None",
     "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
+    "AbstractAsyncContextManager[ProgressStream]": "AbstractContextManager[SyncProgressStream]",
+    "Campaign": "SyncCampaign",
+    "Client": "Mensatek",
 }
+# What is returned of an asynchronous class, and how it becomes its twin; `{}` is the call.
+RETURNED = {"Campaign": "self._one({}, SyncCampaign)"}
 # What is done with a parameter of such a type on its way; `{}` is the parameter.
 ADAPTED = {
     "Recipients": "in_caller({})",
@@ -63,7 +76,7 @@ METHODS = {
     "__anext__": "__next__",
 }
 # Names in code that stands in docstrings.
-NAMES = {"AsyncMensatek": "Mensatek", "aclose": "close"}
+NAMES = {"AsyncMensatek": "Mensatek", "Campaigns": "SyncCampaigns", "aclose": "close"}
 # Prose that is not true of synchronous code. Line breaks do not count.
 PHRASES = {
     "A client of one account, on asyncio or trio.": "A client of one account, for ordinary blocking code.",
@@ -74,6 +87,15 @@ PHRASES = {
         "any iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is sent, in the "
         "thread that called unless it is a file, and never held whole."
     ),
+    "an async iterator of `Progress`": "an iterator of `Progress`",
+    "With a `Mensatek`, `with Campaigns(client) as campaigns:` gives the synchronous twin, `SyncCampaigns`.": (
+        "`with Campaigns(client) as campaigns:` gives the same."
+    ),
+    "Reading goes on in the background when it takes longer than a second; leaving the `async with` block waits for "
+    "it.": "A source such as `CsvSource` is read on in the background when that takes longer than a second; leaving "
+    "the `with` block waits for it. An iterable of your own is read here, in the thread that called.",
+    "or any iterable or async iterable of phones and `Recipient`s; never held whole.": "or any iterable of phones and "
+    "`Recipient`s; never held whole.",
     "called with a `BulkProgress` after each request; may be async.": "called with a `BulkProgress` after each "
     "request, in the thread that called.",
     "with the result so far as `bulk_result`. A cancellation too carries it; `bulk` shows it while the work runs.": (
@@ -97,6 +119,8 @@ IMPORTED = {  # by what is written here itself
     "overload": "typing",
     "call_here": f"{NAME}.sync._rows",
     "in_caller": f"{NAME}.sync._rows",
+    "CampaignTwin": f"{NAME}.sync._durable",
+    "CampaignsTwin": f"{NAME}.sync._durable",
     "ClientTwin": f"{NAME}.sync._twins",
     "Twin": f"{NAME}.sync._twins",
     "Stream": f"{NAME}.sync._managed",
@@ -115,4 +139,4 @@ class Rules:
 
     def unused(self) -> list[str]:
         """Rules that nothing in the source needs any more."""
-        return sorted({*ANNOTATIONS, *ADAPTED, *METHODS, *NAMES, *PHRASES} - self.used)
+        return sorted({*ANNOTATIONS, *ADAPTED, *METHODS, *NAMES, *PHRASES, *RETURNED} - self.used)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import Factory, define
 
-from .docstrings import looks_async, plain_docstring
+from .docstrings import double_quoted, looks_async, plain_docstring
+from .layout import import_line, wrapped
 from .rules import (
     ADAPTED,
     ANNOTATIONS,
@@ -17,7 +17,9 @@ from .rules import (
     KEPT,
     METHODS,
     NAME,
+    RETURNED,
     SOURCES,
+    WHOLE_BASES,
     WIDTH,
     CannotGenerate,
     Rules,
@@ -33,6 +35,7 @@ class Writer:
     tree: ast.Module
     rules: Rules
     lines: list[str] = Factory(list)
+    spelt: dict[str, str] = Factory(dict)
 
     def write(self) -> str:
         """The whole file."""
@@ -40,7 +43,7 @@ class Writer:
         if len(found) != 1:
             raise CannotGenerate(f"{self.source.path}: no class {self.source.name}")
         base = self.source.base
-        base = base if base == "ClientTwin" else f"{base}[{self.source.name}]"
+        base = base if base in WHOLE_BASES else f"{base}[{self.source.name}]"
         self.lines.append(f"class {self.source.twin}({base}):")
         self._docstring(found[0], "    ")
         for node in found[0].body:
@@ -56,6 +59,8 @@ class Writer:
             return
         if node.name == "__init__" and self.source.base == "ClientTwin":
             self._init(node)
+        elif node.name == "__init__" and self.source.base == "CampaignsTwin":
+            self._init_of_part(node)
         elif node.name in METHODS or not node.name.startswith("_"):
             self._method(node)
 
@@ -64,14 +69,14 @@ class Writer:
         assert isinstance(node, ast.FunctionDef)
         self._signature(node, "__init__", "None")
         call = self._call(self.source.name, node.args)
-        self.lines += _wrapped(f"super().__init__(lambda: {call})", "        ")
+        self.lines += wrapped(f"super().__init__(lambda: {call})", "        ")
         twins = {source.name: source.twin for source in SOURCES}
         plain: list[tuple[str, str]] = []
         for name, value in _public_attributes(node):
             if isinstance(value, ast.Call) and ast.unparse(value.func) in twins:
                 twin = twins[ast.unparse(value.func)]
                 part = f"self.{name}: {twin} = {twin}(self._runner, lambda client: client.{name})"
-                self.lines += _wrapped(part, "        ")
+                self.lines += wrapped(part, "        ")
             elif isinstance(value, ast.Name):
                 plain.append((name, value.id))
             else:
@@ -85,6 +90,12 @@ class Writer:
             self.lines += ["    @property", f"    def {name}(self) -> {self._annotation(annotation)}:"]
             self.lines += [f'        """The `{argument}` it was made with."""']
             self._line(f"return self._original.{name}")
+
+    def _init_of_part(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """The constructor of what belongs to a client: the original is made by the same arguments, for its own."""
+        self._signature(node, "__init__", "None")
+        made = self._call(self.source.name, node.args)
+        self._line(f"super().__init__(client, lambda client: {made})")
 
     def _method(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         name = METHODS.get(node.name, node.name)
@@ -125,7 +136,11 @@ class Writer:
         call = f"self._original.{node.name}"
         call = call if "property" in marks else self._call(call, node.args)
         if isinstance(node, ast.AsyncFunctionDef):
-            return f"return self._run({call})"
+            ran = f"self._run({call})"
+            if returns in RETURNED:
+                self.rules.used.add(returns)
+                ran = RETURNED[returns].format(ran)
+            return f"return {ran}"
         if returns.startswith("AbstractAsyncContextManager["):
             twin = ANNOTATIONS[returns].removeprefix("AbstractContextManager[").removesuffix("]")
             return f"return self._open({call}, {twin})"
@@ -149,7 +164,7 @@ class Writer:
         text = ast.unparse(node)
         if text in ANNOTATIONS:
             self.rules.used.add(text)
-        return _double_quoted(ANNOTATIONS.get(text, text))
+        return double_quoted(ANNOTATIONS.get(text, text))
 
     def _signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, returns: str) -> None:
         arguments = node.args
@@ -180,12 +195,12 @@ class Writer:
         if argument.annotation is not None:
             text += f": {self._annotation(argument.annotation)}"
         if default is not None:
-            text += (" = " if argument.annotation is not None else "=") + _double_quoted(ast.unparse(default))
+            text += (" = " if argument.annotation is not None else "=") + double_quoted(ast.unparse(default))
         return text
 
     def _line(self, statement: str) -> None:
         """One statement, its arguments one a line where it is too long, as ruff would have it."""
-        self.lines += _wrapped(statement, "        ")
+        self.lines += wrapped(statement, "        ")
         self.lines.append("")
 
     def _docstring(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, indent: str) -> None:
@@ -209,12 +224,12 @@ class Writer:
         modules: dict[str, set[str]] = {}
         for name in wanted & homes.keys():
             if homes[name] != f"{NAME}.sync.{self.source.target.removesuffix('.py')}":
-                modules.setdefault(homes[name], set()).add(name)
+                modules.setdefault(homes[name], set()).add(self.spelt.get(name, name))
         outside = sorted(module for module in modules if not module.startswith(NAME))
         inside = sorted(module for module in modules if module.startswith(NAME))
         inside.sort(key=lambda module: (module.startswith(f"{NAME}.sync"), module))
         blocks = [
-            "\n".join(_import(module, modules[module]) for module in group)
+            "\n".join(import_line(module, modules[module]) for module in group)
             for group in (outside, inside)
             if group
         ]
@@ -229,6 +244,7 @@ class Writer:
                 base = parts[: len(parts) - node.level] if node.level else []
                 module = ".".join([*base, *([node.module] if node.module else [])])
                 yield from ((alias.asname or alias.name, module) for alias in node.names)
+                self.spelt |= {one.asname: f"{one.name} as {one.asname}" for one in node.names if one.asname}
         for node in self.tree.body:
             if isinstance(node, ast.ClassDef):
                 yield node.name, ".".join(parts)
@@ -269,67 +285,3 @@ def _own(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             waiting.extend(ast.iter_child_nodes(node))
-
-
-def _double_quoted(code: str) -> str:
-    return re.sub(r"'([^'\"\\]*)'", r'"\1"', code)
-
-
-def _wrapped(statement: str, indent: str) -> list[str]:
-    if len(indent + statement) <= WIDTH:
-        return [indent + statement]
-    opened = _bracket(statement)
-    head, inner, tail = statement[: opened + 1], _split(statement[opened + 1 :]), ")"
-    if len(inner) == 1:
-        return [indent + head, *_wrapped(inner[0], indent + "    "), indent + tail]
-    lines = [line for one in inner for line in _comma(_wrapped(one, indent + "    "))]
-    within = indent + "    " + ", ".join(inner)
-    if len(within) <= WIDTH:
-        lines = [within]
-    return [indent + head, *lines, indent + tail]
-
-
-def _bracket(statement: str) -> int:
-    """Where the bracket opens that the statement's last character closes."""
-    depth = 0
-    for place in range(len(statement) - 1, -1, -1):
-        depth += (statement[place] in ")]}") - (statement[place] in "([{")
-        if depth == 0:
-            return place
-    raise CannotGenerate(f"unbalanced: {statement}")
-
-
-def _comma(lines: list[str]) -> list[str]:
-    return [*lines[:-1], lines[-1] + ","]
-
-
-def _split(inside: str) -> list[str]:
-    """Split `a, b(c, d))`, the rest of a call with its closing bracket, at its own commas."""
-    parts: list[str] = []
-    depth = start = 0
-    for place, letter in enumerate(inside):
-        if letter in "([{":
-            depth += 1
-        elif letter in ")]}":
-            depth -= 1
-            if depth < 0:
-                return [part for part in (*parts, inside[start:place].strip()) if part]
-        elif letter == "," and depth == 0:
-            parts.append(inside[start:place].strip())
-            start = place + 1
-    raise CannotGenerate(f"unbalanced: {inside}")
-
-
-def _import(module: str, names: set[str]) -> str:
-    if not module:
-        return "\n".join(f"import {name}" for name in sorted(names))
-    if module.startswith(f"{NAME}.sync"):
-        module = module.removeprefix(f"{NAME}.sync")
-    elif module.startswith(NAME):
-        module = "." + module.removeprefix(NAME)
-    # As isort has it: constants, classes, functions.
-    ordered = sorted(names, key=lambda name: (0 if name.isupper() else 1 if name[0].isupper() else 2, name))
-    line = f"from {module} import {', '.join(ordered)}"
-    if len(line) <= WIDTH:
-        return line
-    return "\n".join([f"from {module} import (", *(f"    {name}," for name in ordered), ")"])

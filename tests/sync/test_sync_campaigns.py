@@ -1,0 +1,411 @@
+"""Durable campaigns through the synchronous client: its blocks, its threads, Ctrl-C, and whoever mixes up the two."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from mensatek_async import (
+    AsyncMensatek,
+    BrokenRow,
+    CampaignConflict,
+    CampaignNotFound,
+    Campaigns,
+    ConfigurationError,
+    Guard,
+    InvalidRequest,
+    Limits,
+    Mensatek,
+    Recipient,
+    SyncCampaign,
+    SyncCampaigns,
+    Template,
+)
+from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.sources.batches import RecipientSource, ThreadBatches
+from mensatek_async.testing import delivery_report
+from mensatek_async.webhooks import parse
+from tests.sync.child import HEAD, child
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks are POSIX's")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own for each test."""
+    with Sandbox(credits=1_000_000, block_after=1_000_000) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Mensatek]:
+    """A client with a small chunk."""
+    with Mensatek(
+        sandbox.user,
+        sandbox.token,
+        base_url=sandbox.base_url,
+        limits=Limits(sms_per_request=10, concurrency=4),
+        guard=Guard(read_interval=0),
+    ) as opened:
+        yield opened
+
+
+def phones(count: int) -> list[str]:
+    """That many phones."""
+    return [str(34_600_000_000 + number) for number in range(count)]
+
+
+def texted_once(sandbox: Sandbox, count: int) -> bool:
+    """Whether each of them got one text."""
+    return all(sandbox.count(phone) == 1 for phone in phones(count))
+
+
+def test_a_campaign_from_start_to_end(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Start, complete, look, export: the same words as in the asynchronous one, without `await`."""
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = campaigns.start("navidad", "Hola", phones(95))
+        assert isinstance(campaign, SyncCampaign)
+        assert campaign.name == "navidad"
+        assert campaign.progress().pending == 95
+        done = campaign.complete()
+
+        assert (done.state, done.sent, done.total) == ("done", 95, 95)
+        assert campaign.export(tmp_path / "out.csv") == 95
+        assert campaign.unknown() == []
+        assert campaign.resolve("assume_sent") == 0
+        assert campaign.reconcile().sent == 95
+        assert [one.name for one in campaigns.list()] == ["navidad"]
+        assert campaigns.get("navidad").progress().done
+    assert texted_once(sandbox, 95)
+
+
+def test_campaigns_of_a_synchronous_client_are_synchronous(client: Mensatek, tmp_path: Path) -> None:
+    """`with Campaigns(client)` gives the synchronous twin, since that is what its user means."""
+    with Campaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        assert isinstance(campaigns, SyncCampaigns)
+        assert campaigns.start("a", "Hola", phones(3)).complete().sent == 3
+
+
+def test_progress_is_watched_while_it_runs(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """`for p in progress` ends with the campaign; `latest` stays readable behind the block."""
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS")
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = campaigns.start("a", "Hola", phones(60))
+        with campaign.run(concurrency=2, interval=0.02) as progress:
+            seen = [p.sent for p in progress]
+            with pytest.raises(StopIteration):
+                next(progress)
+
+    assert seen == sorted(seen)
+    assert len(seen) > 2
+    assert seen[-1] == 60
+    assert progress.latest is not None
+    assert progress.latest.done
+
+
+def test_leaving_the_block_early_leaves_the_rest_for_later(
+    client: Mensatek, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Whatever ends the block, what was on its way is written down and the next run sends the rest."""
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS")
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = campaigns.start("a", "Hola", phones(200))
+
+        def watched() -> None:
+            with campaign.run(interval=0.02) as progress:
+                for p in progress:
+                    if p.sent > 20:
+                        raise RuntimeError("mine")
+
+        with pytest.raises(RuntimeError, match="mine"):
+            watched()
+        left = campaign.progress()
+        assert 20 < left.sent < 200
+        assert left.unknown == 0
+        assert campaign.complete().sent == 200
+    assert texted_once(sandbox, 200)
+
+
+def test_rows_are_read_in_the_thread_that_called(client: Mensatek, tmp_path: Path) -> None:
+    """A generator over a database cursor may insist on its own thread."""
+    threads = set()
+
+    def rows() -> Iterator[Recipient]:
+        for number, phone in enumerate(phones(25)):
+            threads.add(threading.get_ident())
+            yield Recipient(phone, {"n": str(number)})
+
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        assert campaigns.start("a", Template("Hola {n}"), rows()).progress().total == 25
+    assert threads == {threading.get_ident()}
+
+
+def test_an_error_of_the_rows_is_raised_and_what_was_read_stays(client: Mensatek, tmp_path: Path) -> None:
+    """The same rows, whole this time, go on where the broken ones ended."""
+
+    def rows() -> Iterator[str]:
+        yield from phones(12)
+        raise RuntimeError("the cursor is gone")
+
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        with pytest.raises(RuntimeError, match="cursor"):
+            campaigns.start("a", "Hola", rows())
+        assert campaigns.get("a").progress().reading
+        assert campaigns.start("a", "Hola", phones(30)).complete().sent == 30
+
+
+class Slow(RecipientSource):
+    """A source whose second half is there when `ready` is set."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        yield from map(Recipient, phones(10))
+        assert self.ready.wait(30)
+        yield from map(Recipient, phones(30)[10:])
+
+    def batches(self, needed: Sequence[str] | None = None) -> ThreadBatches:
+        return ThreadBatches(self.rows)
+
+    def describe(self) -> str:
+        return "slow rows"
+
+
+def test_a_source_is_read_on_in_the_background(client: Mensatek, tmp_path: Path) -> None:
+    """`start` returns after a moment, and leaving the block waits for the rest."""
+    source = Slow()
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        assert campaigns.start("a", "Hola", source).progress().reading
+        source.ready.set()
+    with SyncCampaigns(client, store=tmp_path / "c.db") as campaigns:
+        (found,) = campaigns.list()
+    assert (found.total, found.reading) == (30, False)
+
+
+def test_slices_of_work_go_on_until_all_is_done(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """`drive` and `work` come back when their time is up; a campaign that nobody knows is named."""
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS")
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        campaigns.start("a", "Hola", phones(150))
+        slices = 1
+        while not campaigns.drive("a", budget=0.1).done:
+            slices += 1
+        assert slices > 1
+        campaigns.start("b", "Hola otra vez", phones(150))
+        found = campaigns.work(budget=0.1)
+        assert [one.name for one in found] == ["b"]
+        while not all(one.done for one in campaigns.work(budget=0.3)):
+            pass
+        with pytest.raises(CampaignNotFound):
+            campaigns.drive("nobody")
+    assert {sandbox.count(phone) for phone in phones(150)} == {2}
+
+
+def test_pause_resume_and_cancel(client: Mensatek, tmp_path: Path) -> None:
+    """A paused campaign sends nothing; a cancelled one never again."""
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = campaigns.start("a", "Hola", phones(20))
+        assert campaign.pause().reason == "user"
+        assert campaign.complete().sent == 0
+        assert campaign.resume().state == "running"
+        assert campaign.complete().sent == 20
+        other = campaigns.start("b", "Adios", phones(20))
+        assert other.cancel().cancelled == 20
+        assert other.complete().sent == 0
+
+
+def test_delivery_reports_are_recorded(client: Mensatek, tmp_path: Path) -> None:
+    """What a WSGI handler got is counted."""
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        done = campaigns.start("a", "Hola", phones(2)).complete()
+        payload = delivery_report(message_id=done.message_id, phone=phones(1)[0], status=13)
+        assert campaigns.record(parse(payload.body, payload.content_type))
+        assert campaigns.get("a").progress().delivered == 1
+
+
+def test_without_a_block_it_is_closed_by_hand(client: Mensatek, tmp_path: Path) -> None:
+    """For whoever keeps campaigns in a variable: no block is needed, and closing twice does nothing."""
+    campaigns = SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05)
+    assert campaigns.start("a", "Hola", phones(11)).complete().sent == 11
+    campaigns.close()
+    campaigns.close()
+    assert campaigns.get("a").progress().sent == 11
+    campaigns.close()
+
+
+def test_one_block_at_a_time(client: Mensatek, tmp_path: Path) -> None:
+    """A second `with` inside the first is a mistake; one behind it is not."""
+    campaigns = SyncCampaigns(client, store=tmp_path / "c.db")
+    with campaigns, pytest.raises(ConfigurationError, match="open already"), campaigns:
+        pass
+    with campaigns:
+        assert campaigns.list() == []
+    both = Campaigns(client, store=tmp_path / "c.db")
+    with both, pytest.raises(ConfigurationError, match="open already"), both:
+        pass
+
+
+def test_wrong_arguments_are_told_at_once(client: Mensatek, tmp_path: Path) -> None:
+    """Before anything is opened."""
+    with pytest.raises(InvalidRequest):
+        SyncCampaigns(client, store=":memory:")
+    with pytest.raises(InvalidRequest):
+        Campaigns(client, store=tmp_path / "c.db", poll=0)
+    with pytest.raises(ConfigurationError, match="Mensatek"):
+        SyncCampaigns(object(), store=tmp_path / "c.db")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="Mensatek"):
+        Campaigns(object(), store=tmp_path / "c.db")  # type: ignore[type-var]
+    with SyncCampaigns(client, store=tmp_path / "c.db") as campaigns:
+        campaigns.start("a", "Hola", phones(2))
+        with pytest.raises(CampaignConflict):
+            campaigns.start("a", "Adios", phones(2))
+
+
+def test_the_wrong_kind_of_block_is_named(sandbox: Sandbox, client: Mensatek, tmp_path: Path) -> None:
+    """`with` for an AsyncMensatek, and `async with` for a Mensatek, say which one it should have been."""
+    other = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url)
+    with (
+        pytest.raises(ConfigurationError, match="async with"),
+        Campaigns(other, store=tmp_path / "c.db"),  # type: ignore[misc]
+    ):
+        pass
+
+
+async def test_async_with_is_refused_for_a_synchronous_client(client: Mensatek, tmp_path: Path) -> None:
+    """Its connections belong to another event loop."""
+    campaigns = Campaigns(client, store=tmp_path / "c.db")
+    with pytest.raises(ConfigurationError, match="`with Campaigns"):
+        async with campaigns:  # type: ignore[misc]
+            pass
+    with pytest.raises(ConfigurationError, match="`with Campaigns"):
+        await campaigns.start("a", "Hola", [])
+
+
+def test_threads_share_campaigns(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """One thread runs it, others watch."""
+    sandbox.fault(Fault.latency(0.03), operation="EnviarSMS")
+    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = campaigns.start("a", "Hola", phones(100))
+        worker = threading.Thread(target=campaign.complete)
+        worker.start()
+        seen = []
+        while worker.is_alive():
+            seen.append(campaigns.get("a").progress().sent)
+            time.sleep(0.01)
+        worker.join()
+        assert campaign.progress().sent == 100
+    assert len(set(seen)) > 2
+    assert texted_once(sandbox, 100)
+
+
+CAMPAIGN_HEAD = HEAD + "\nfrom mensatek_async import Campaigns, Limits, SyncCampaigns\n"
+RUN = """
+    limits = Limits(sms_per_request=10, concurrency=2)
+    with Mensatek(limits=limits) as client, Campaigns(client, store="{store}", poll=0.05) as campaigns:
+        campaign = campaigns.start("a", "Hola", list(phones(200)))
+        tell(started=True)
+        {run}
+        tell(ended=True)
+"""
+COMPLETE = "campaign.complete()"
+WATCH = """with campaign.run(interval=0.05) as progress:
+            for p in progress:
+                pass"""
+
+
+@posix
+@pytest.mark.parametrize("run", [COMPLETE, WATCH], ids=["complete", "run"])
+def test_ctrl_c_lands_what_is_on_its_way(sandbox: Sandbox, tmp_path: Path, run: str) -> None:
+    """Nobody is unknown afterwards, and the same program started again sends the rest."""
+    fault = sandbox.fault(Fault.latency(0.2), operation="EnviarSMS")
+    program_text = RUN.format(store=tmp_path / "c.db", run=run)
+    with child(program_text, sandbox, head=CAMPAIGN_HEAD) as program:
+        program.line()
+        limit = time.monotonic() + 20
+        while len(sandbox.texts) < 31:
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        os.kill(program.process.pid, signal.SIGINT)
+        code, errors = program.end()
+    del fault
+    assert code != 0
+    assert "KeyboardInterrupt" in errors
+    taken = len(sandbox.texts)
+    assert taken < 200
+    sandbox.clear_faults()
+
+    with child(program_text, sandbox, head=CAMPAIGN_HEAD) as program:
+        assert program.line() == {"started": True}
+        assert program.line() == {"ended": True}
+        assert program.end()[0] == 0
+    assert texted_once(sandbox, 200)
+
+
+ENDLESS = """
+    import time
+    from mensatek_async.sources.batches import RecipientSource, ThreadBatches
+
+    class Endless(RecipientSource):
+        def rows(self, needed=None):
+            for phone in phones(10**6):
+                time.sleep(0.05)
+                yield phone
+        def batches(self, needed=None):
+            return ThreadBatches(self.rows)
+        def describe(self):
+            return "endless rows"
+
+    with Mensatek(limits=Limits(sms_per_request=2)) as client, SyncCampaigns(client, "{store}") as campaigns:
+        campaigns.start("a", "Hola", Endless())
+        tell(started=True)
+        {then}
+    """
+
+
+@posix
+@pytest.mark.parametrize("then", ["time.sleep(60)", "pass"], ids=["inside", "while leaving"])
+def test_ctrl_c_ends_the_reading_of_recipients(sandbox: Sandbox, tmp_path: Path, then: str) -> None:
+    """Nobody waits for a source that has hours to go."""
+    with child(ENDLESS.format(store=tmp_path / "c.db", then=then), sandbox, head=CAMPAIGN_HEAD) as program:
+        program.line()
+        time.sleep(0.3)
+        started = time.monotonic()
+        os.kill(program.process.pid, signal.SIGINT)
+        code, errors = program.end()
+        taken = time.monotonic() - started
+
+    assert code != 0
+    assert "KeyboardInterrupt" in errors
+    assert "did not end in time" not in errors
+    assert taken < 15
+
+
+FORK = """
+    campaigns = SyncCampaigns(Mensatek(), store="{store}", poll=0.05)
+    campaigns.start("a", "Hola", list(phones(20)))
+    pid = os.fork()
+    if pid == 0:
+        found = campaigns.get("a").complete()
+        tell(sent=found.sent)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    tell(sent=campaigns.get("a").progress().sent)
+    campaigns.close()
+"""
+
+
+@posix
+def test_a_forked_process_has_campaigns_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As a server with workers does it: made before the fork, used behind it on both sides."""
+    with child(FORK.format(store=tmp_path / "c.db"), sandbox, head=CAMPAIGN_HEAD) as program:
+        assert program.line() == {"sent": 20}
+        assert program.line() == {"sent": 20}
+    assert texted_once(sandbox, 20)
