@@ -9,7 +9,7 @@ from typing import Any
 from . import openers, rate
 from .claims import Claimer
 from .database import Tx
-from .records import CampaignRow, by_id, set_state
+from .records import CampaignRow, by_id, reopen, set_state
 from .settling import adopt
 from .states import (
     CLAIMED,
@@ -76,6 +76,7 @@ def finish(tx: Tx, done: Finish) -> None:
         # Parked too early: the late answer says that nobody was texted.
         if isinstance(outcome, NotTaken) and not work.repeat:
             _not_taken(tx, row, work, outcome, chunk[2])
+            reopen(tx, row.id)
     elif isinstance(outcome, NotTaken):
         _not_taken(tx, row, work, outcome, chunk[2])
     else:

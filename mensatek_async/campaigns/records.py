@@ -135,3 +135,11 @@ def set_state(tx: Tx, campaign: int, state: str, reason: str = "", note: str = "
         "UPDATE mensatek_campaign SET state = ?, reason = ?, note = ?, ended = ? WHERE id = ?",
         *(state, reason, note, ended, campaign),
     )
+
+
+def reopen(tx: Tx, campaign: int) -> None:
+    """A campaign that was done has something to send again."""
+    tx.run(
+        "UPDATE mensatek_campaign SET state = 'running', ended = NULL WHERE id = ? AND state = 'done'",
+        campaign,
+    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .database import Tx
-from .records import CampaignRow
-from .states import DONE, PENDING, RUNNING, SENT, UNKNOWN
+from .records import CampaignRow, reopen
+from .states import PENDING, SENT, UNKNOWN
 
 
 def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
@@ -32,7 +32,7 @@ def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> i
                 "WHERE campaign_id = ? AND seq = ?",
                 *(PENDING, row.id, seq),
             )
-    if found and policy == "resend" and row.state == DONE:
+    if found and policy == "resend":
         tx.run(
             "UPDATE mensatek_campaign SET state = ?, ended = NULL WHERE id = ? AND state = ?",
             RUNNING,
