@@ -1,0 +1,218 @@
+"""Who may see the sandbox's page and act on it: names, origins, tokens, passwords, headers."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from mensatek_async.sandbox import Sandbox
+from mensatek_async.sandbox.page.gate import is_loopback
+from mensatek_async.sandbox.password import VARIABLE, choose_password
+from tests.sandbox_calls import ANA, NO_TLS, Caller, calling
+from tests.sandbox_page import PageCaller, visiting
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A plain sandbox."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def page(sandbox: Sandbox) -> Iterator[PageCaller]:
+    """A caller of its page."""
+    with visiting(sandbox) as caller:
+        yield caller
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller of its API."""
+    with calling(sandbox) as caller:
+        yield caller
+
+
+def token(page: PageCaller) -> str:
+    given: str = page.get("/state")["csrf"]
+    return given
+
+
+def code(answer: httpx.Response) -> str:
+    """What kind of refusal it is."""
+    given: str = answer.json()["error"]["code"]
+    return given
+
+
+PATHS = ["/", "/_sandbox/state", "/_sandbox/events", "/_sandbox/static/app.js", "/_sandbox/nothing"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_forbids_what_the_page_does_not_need(page: PageCaller, path: str) -> None:
+    """No script, style or frame from elsewhere, nothing inline, no sniffing, no referrer, no copy left behind."""
+    with page.http.stream("GET", path) as answer:
+        headers = answer.headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert (policy["script-src"], policy["style-src"]) == ("'self'", "'self'")
+    assert (policy["frame-ancestors"], policy["base-uri"], policy["form-action"]) == ("'none'",) * 3
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cache-control"] in ("no-store", "no-cache")
+    assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize("given", [None, "", "wrong", "ñ"])
+def test_no_action_without_the_token(sandbox: Sandbox, page: PageCaller, given: str | None) -> None:
+    """A request that a page elsewhere could make does nothing."""
+    headers = {} if given is None else {"X-Sandbox-Token": given.encode()}
+    for method, path in (("POST", "/_sandbox/reset"), ("DELETE", "/_sandbox/files/a.pdf"), ("PUT", "/")):
+        answer = page.http.request(method, path, headers=headers)
+        assert (answer.status_code, code(answer)) == (403, "csrf")
+    assert page.http.post("/_sandbox/block", data={"seconds": "60"}).status_code == 403
+    assert not sandbox.blocked
+
+
+def test_the_token_is_new_in_every_sandbox(page: PageCaller) -> None:
+    """What one sandbox gave out opens no other."""
+    with Sandbox() as other, visiting(other) as there:
+        assert token(there) != token(page)
+        answer = there.http.post("/_sandbox/reset", headers={"X-Sandbox-Token": token(page)})
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_other_sites_neither_act_nor_read(page: PageCaller, headers: dict[str, str]) -> None:
+    """Not even with the token; only the page itself may be opened by a link."""
+    answer = page.http.post("/_sandbox/reset", headers={"X-Sandbox-Token": token(page), **headers})
+    assert (answer.status_code, code(answer)) == (403, "origin")
+    assert page.http.get("/_sandbox/state", headers=headers).status_code == 403
+    assert page.http.get("/_sandbox/events", headers=headers).status_code == 403
+    assert page.http.get("/", headers=headers).status_code == 200
+
+
+def test_the_page_itself_acts(sandbox: Sandbox, page: PageCaller) -> None:
+    """What a browser sends from the page is taken."""
+    origin = sandbox.page_url.rstrip("/")
+    headers = {"X-Sandbox-Token": token(page), "Origin": origin, "Sec-Fetch-Site": "same-origin"}
+    assert page.http.post("/_sandbox/block", headers=headers).status_code == 200
+    assert sandbox.blocked
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8025", "127.0.0.1.evil.example", "10.0.0.1", "[::2]", "a b"]
+)
+def test_other_names_lead_nowhere(page: PageCaller, call: Caller, host: str) -> None:
+    """A site that had its name point here (DNS rebinding) gets neither page nor API."""
+    headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    for path in PATHS:
+        answer = page.http.get(path, headers=headers)
+        assert (answer.status_code, code(answer)) == (403, "host")
+    assert call.post("GetCreditos", headers=headers).status_code == 403
+    assert page.http.get("/", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8025", "127.0.0.1", "127.1.2.3:80", "[::1]:8025", "a.localhost"]
+)
+def test_names_of_this_machine_are_its_own(page: PageCaller, host: str) -> None:
+    """Whatever it is called on itself, with any port: a tunnel may have another."""
+    assert page.http.get("/_sandbox/state", headers={"Host": host}).status_code == 200
+
+
+def test_a_name_can_be_allowed() -> None:
+    """Behind a proxy of one's own."""
+    with Sandbox(allowed_hosts=["sandbox.test"]) as sandbox, visiting(sandbox) as page:
+        assert page.http.get("/", headers={"Host": "Sandbox.test:443"}).status_code == 200
+        assert page.http.get("/", headers={"Host": "other.test"}).status_code == 403
+
+
+def test_the_api_is_for_programs(sandbox: Sandbox, call: Caller) -> None:
+    """No web page calls it, whatever credentials it knows; a program needs no origin."""
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert call.post("GetCreditos", headers=headers).status_code == 403
+    assert sandbox.requests == []
+    assert call.post("GetCreditos", headers={"Host": "sandbox.test"}).status_code == 200
+
+
+def test_a_request_without_a_host_is_refused(sandbox: Sandbox) -> None:
+    """HTTP/1.0 without a name has no business here."""
+    port = int(sandbox.base_url.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        raw.sendall(b"GET /_sandbox/state HTTP/1.0\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "sandbox.test", ""])
+def test_other_machines_need_a_password(host: str) -> None:
+    """Without one there is no such sandbox."""
+    with pytest.raises(ValueError, match="password"):
+        Sandbox(host=host)
+    assert Sandbox(host=host, password="secreto")
+
+
+def test_the_page_asks_for_its_password_and_the_api_for_its_own() -> None:
+    """HTTP Basic with any user name, before anything is told; names do not matter where there is a password."""
+    with Sandbox(host="0.0.0.0", password="se:creto") as sandbox:
+        base = f"http://127.0.0.1:{sandbox.base_url.split(':')[2].split('/')[0]}"
+        with httpx.Client(base_url=base, verify=NO_TLS) as http:
+            for path in PATHS:
+                for auth in (None, ("demo", "falso"), (sandbox.user, sandbox.token), ("se", "creto")):
+                    answer = http.get(path, auth=auth)
+                    assert (answer.status_code, code(answer)) == (401, "password")
+                    assert answer.headers["www-authenticate"].startswith("Basic ")
+                    if path != "/":
+                        break  # each wrong password takes its time
+            for header in ("Basic", "Basic %%%", "Bearer c2U6Y3JldG8="):
+                assert http.get("/", headers={"Authorization": header}).status_code == 401
+            state = http.get("/_sandbox/state", auth=("anyone", "se:creto"), headers={"Host": "sandbox.test"})
+            assert state.status_code == 200
+            assert http.post("/_sandbox/reset", auth=("anyone", "se:creto")).status_code == 403
+            body = {"Resp": "JSON"}
+            credits = http.post("/v7/GetCreditos", json=body, auth=(sandbox.user, sandbox.token))
+            assert credits.json()[0]["Res"] == 1
+            assert http.post("/v7/GetCreditos", json=body, auth=("anyone", "se:creto")).json()[0]["Res"] == -1
+
+
+def test_what_loopback_is() -> None:
+    """This machine's names and addresses, and nothing that only looks like them."""
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "::1", "[::1]", "x.localhost", "127.9.9.9")))
+    assert not any(map(is_loopback, ("", "0.0.0.0", "::", "localhost.evil.example", "127.0.0.1.nip.io")))
+
+
+def test_which_password_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The given one, else the environment's, else a new one, and none at all on this machine alone."""
+    assert choose_password(None, "127.0.0.1") == (None, False)
+    assert choose_password("given", "0.0.0.0") == ("given", False)
+    made_up, is_new = choose_password(None, "0.0.0.0")
+    assert (is_new, made_up != choose_password(None, "0.0.0.0")[0]) == (True, True)
+    monkeypatch.setenv(VARIABLE, "from outside")
+    assert choose_password(None, "127.0.0.1") == ("from outside", False)
+    assert choose_password("given", "0.0.0.0") == ("given", False)
+
+
+def test_what_is_sent_is_told_as_data(call: Caller, page: PageCaller) -> None:
+    """Markup in a text, a sender, a reference or a reply is JSON text in an answer no browser takes for HTML."""
+    evil = "<img src=x onerror=alert(1)>"
+    call.send(ANA, text=evil, Referenciausuario=evil, Remitente="<b>x</b>")
+    page.act(f"/phones/{ANA}/reply", text=evil)
+    answer = page.http.get(f"/_sandbox/phones/{ANA}")
+    assert answer.headers["content-type"] == "application/json"
+    items = answer.json()["items"]
+    assert [items[0]["text"], items[0]["reference"], items[1]["text"]] == [evil, evil, evil]

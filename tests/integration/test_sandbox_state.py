@@ -1,0 +1,297 @@
+"""The sandbox's state in a file: all there after a restart, and after a kill."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mensatek_async.sandbox import Callbacks, Sandbox
+from mensatek_async.sandbox.state import KEPT_CALLS
+from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NO_TLS, calling
+
+NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
+PDF = b"%PDF-1.4 firme"
+TEXT = f"Firme (Variable_1) (BASE64:2:{base64.b64encode(PDF).decode()})"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the state is kept."""
+    return tmp_path / "sandbox.db"
+
+
+def fill(sandbox: Sandbox) -> None:
+    """A bit of everything."""
+    with calling(sandbox) as call:
+        call("CargarFichero", Tipo="BASE64", Nombre="a.pdf", Contenido=base64.b64encode(PDF).decode())
+        call("CargarFichero", Tipo="BASE64", Nombre="b.pdf", Contenido=base64.b64encode(PDF).decode())
+        call("BorrarFichero", Nombre="b.pdf")
+        rows = [{"Movil": ANA, "Variable_1": "Ana ñ"}, {"Movil": LUIS, "Variable_1": "Luis"}]
+        common = {"Remitente": "M", "Destinatarios": rows, "Mensaje": TEXT, "Referenciausuario": "r"}
+        call("EnviarSMSCERTIFICADO", **common, **ISSUER, Tipocontrato=18, Vpd=2, Aceptacion=3)
+        call.send(EVA, text="Ñandú €", Fecha="2027-01-09 10:00", Report=0)
+        gone = call.send(EVA, text="Nunca", Fecha="2027-01-09 10:00")["idMensaje"]
+        call("CancelarSMS", Idmensaje=gone)
+    sandbox.advance(3)
+    sandbox.sign_contract(ANA, biometric=True, location=(40.4, -3.7))
+    sandbox.reply(LUIS, "¿Qué es esto?")
+    sandbox.switch_off(LUIS)
+    sandbox.set_outcome(EVA, 50)
+    sandbox.contracts_by_themselves = False
+    sandbox.advance(60)
+
+
+def known(sandbox: Sandbox) -> dict[str, Any]:
+    """Everything a user can ask of a sandbox."""
+    with calling(sandbox) as call:
+        pdf = call.post("GetSMSCERTIFICADO", {"Idmensaje": 10573758, "Telefono": ANA}).content
+    return {
+        "texts": sandbox.texts,
+        "counts": sandbox.counts,
+        "credits": (sandbox.credits, sandbox.used),
+        "files": sandbox.files,
+        "incoming": sandbox.incoming,
+        "by_themselves": sandbox.contracts_by_themselves,
+        "calls": [
+            (one.operation, one.at, one.params, one.reply, one.verdict) for one in sandbox.requests[:-1]
+        ],
+        "certificate": pdf[:-400],  # the end has an id of the file itself
+    }
+
+
+def test_everything_is_there_after_a_restart(file: Path) -> None:
+    """Texts, credits, files, contracts, replies, calls and clock, as if it had not been away."""
+    with Sandbox(state=file, starts_at=NOON, credits=500) as sandbox:
+        fill(sandbox)
+        before, now = known(sandbox), sandbox.now
+    with Sandbox(state=file, starts_at=NOON, credits=7) as sandbox:
+        assert sandbox.now == now
+        after = known(sandbox)
+        # The one call that was asked for between is the only difference.
+        assert after["calls"][: len(before["calls"])] == before["calls"]
+        del after["calls"], before["calls"]
+        assert after == before
+        sandbox.switch_on(LUIS)
+        sandbox.advance(2 * 86400)
+        statuses = {(one.phone, one.status) for one in sandbox.texts}
+        assert statuses == {(ANA, 181), (LUIS, 13), (EVA, 50), (EVA, 29)}
+        with calling(sandbox) as call:
+            assert call.send(ANA)["idMensaje"] == 10573761
+
+
+def test_the_file_is_private_and_holds_no_token(file: Path) -> None:
+    """Only its owner reads it, and what opens the API is not in it."""
+    with Sandbox(state=file, token="muy-secreto") as sandbox, calling(sandbox) as call:
+        call.send(ANA)
+        held = b"".join(one.read_bytes() for one in file.parent.iterdir())
+        basic = base64.b64encode(b"demo:muy-secreto")
+        assert b"34600000001" in held
+        assert b"muy-secreto" not in held
+        assert basic not in held
+        if os.name == "posix":
+            assert file.stat().st_mode & 0o077 == 0
+
+
+def test_one_sandbox_at_a_time(file: Path) -> None:
+    """Two on one file would not know of each other; once the first has stopped, the next may."""
+    with Sandbox(state=file) as first, calling(first) as call:
+        call.send(ANA)
+        with pytest.raises(ValueError, match="in use"):
+            Sandbox(state=file)
+    assert Sandbox(state=file).count(ANA) == 1
+
+
+def test_a_stopped_sandbox_comes_back(file: Path) -> None:
+    """It takes its file again; what was done meanwhile is kept too."""
+    sandbox = Sandbox(state=file, starts_at=NOON)
+    with sandbox, calling(sandbox) as call:
+        call.send(ANA)
+    sandbox.reply(ANA, "Mientras")
+    with sandbox, calling(sandbox) as call:
+        call.send(LUIS)
+    again = Sandbox(state=file, starts_at=NOON)
+    assert [one.text for one in again.incoming] == ["Mientras"]
+    assert again.counts == {ANA: 1, LUIS: 1}
+
+
+@pytest.mark.parametrize("content", [b"nonsense " * 500, None])
+def test_a_file_of_something_else_is_left_alone(file: Path, content: bytes | None) -> None:
+    """Neither a text nor another program's database is taken for a state, or changed."""
+    if content is None:
+        with sqlite3.connect(file) as rows:
+            rows.execute("CREATE TABLE letters (text)")
+        rows.close()
+    else:
+        file.write_bytes(content)
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match="not the state of a sandbox"):
+        Sandbox(state=file)
+    with sqlite3.connect(file) as rows:
+        if content is None:
+            assert rows.execute("SELECT name FROM sqlite_master").fetchall() == [("letters",)]
+    rows.close()
+    assert content is None or file.read_bytes() == before
+
+
+def test_a_place_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    """A folder, and a file in a folder that is not there."""
+    for path in (tmp_path, tmp_path / "nowhere" / "sandbox.db"):
+        with pytest.raises(OSError):
+            Sandbox(state=path)
+
+
+def test_the_log_is_bounded(file: Path) -> None:
+    """The newest calls are kept, and go on counting."""
+    with Sandbox(state=file, block_after=10**6, keep_calls=100) as sandbox:
+        with calling(sandbox) as call:
+            for _ in range(250):
+                call.post("EnviarSMS")
+        assert 100 <= len(sandbox.requests) < 200
+    with Sandbox(state=file) as again:
+        assert len(again.requests) == 250 < KEPT_CALLS
+
+
+def test_a_reset_empties_the_file(file: Path) -> None:
+    """Nothing comes back, and no message id is used twice."""
+    with Sandbox(state=file, starts_at=NOON) as sandbox:
+        fill(sandbox)
+        sandbox.reset()
+    with Sandbox(state=file, starts_at=NOON) as sandbox, calling(sandbox) as call:
+        assert (sandbox.texts, sandbox.files, sandbox.incoming, sandbox.requests) == ([], [], [], [])
+        assert sandbox.credits == 100_000
+        assert call.send(ANA)["idMensaje"] == 10573761
+
+
+def test_a_clock_that_ran_ahead_does_not_go_back(file: Path) -> None:
+    """What has been delivered stays so."""
+    with Sandbox(state=file, time_scale=500_000) as sandbox, calling(sandbox) as call:
+        call.send(ANA, Fecha=(sandbox.now + timedelta(days=2)).strftime("%Y-%m-%d %H:%M"))
+        while sandbox.texts[0].status != 11:
+            time.sleep(0.01)
+        now = sandbox.now
+    with Sandbox(state=file) as again:
+        assert again.now >= now
+        assert again.texts[0].status == 11
+
+
+def test_callbacks_go_on_where_they_were(file: Path) -> None:
+    """What a webhook was not told is told after the restart, and what it was told is not told again."""
+
+    def run(first: bool = False, seconds: float = 0) -> list[Any]:
+        with Sandbox(state=file, starts_at=NOON, delivery_seconds=60) as sandbox:
+            callbacks = sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=0))
+            before = len(callbacks.posts)
+            if first:
+                sandbox.set_outcome(LUIS, 50)
+                with calling(sandbox) as call:
+                    call.send(ANA, LUIS)
+                    call.send(EVA, Report=0)
+                    call.send(EVA, Fecha="2027-01-08 13:00")
+            sandbox.advance(seconds)
+            assert callbacks.wait(10)
+            assert all(post.ended for post in callbacks.posts)
+            return [(one.fields["Movil"], one.fields["Resultado"]) for one in callbacks.posts[before:]]
+
+    assert sorted(run(first=True)) == [(ANA, 2), (LUIS, 2), (EVA, 1)]
+    assert run() == []
+    assert run(seconds=60) == [(ANA, 11), (LUIS, 50)]
+    assert run(seconds=3600) == [(EVA, 2), (EVA, 11)]
+    assert run(seconds=10**6) == []
+
+
+def test_callbacks_that_were_not_taken_are_posted_again(file: Path) -> None:
+    """A webhook that was down while the sandbox stopped gets them when both are back."""
+    with Sandbox(state=file, starts_at=NOON) as sandbox, calling(sandbox) as call:
+        callbacks = sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=50, retry_seconds=30))
+        call.send(ANA)
+        assert not callbacks.wait(0.3)
+    with Sandbox(state=file, starts_at=NOON) as sandbox:
+        callbacks = sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=0))
+        assert callbacks.wait(10)
+        (post,) = callbacks.posts
+        assert (post.fields["Resultado"], post.ended, post.taken) == (2, True, False)
+
+
+@contextmanager
+def running(file: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`mensatek sandbox` in a process of its own, and its base URL."""
+    program = "import sys; from mensatek_async.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "sandbox", "--port", "0", "--state", str(file), *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().split()[4]
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_nothing_answered_is_lost_to_a_kill(file: Path) -> None:
+    """Three threads send until the process is killed: every answered text is there afterwards, and is paid."""
+    answered: dict[int, str] = {}
+    enough = threading.Event()
+
+    def send(base_url: str, first: int) -> None:
+        with httpx.Client(base_url=base_url + "/", auth=("demo", "demo-token"), verify=NO_TLS) as http:
+            for number in range(first, first + 10_000):
+                phone = str(34600000000 + number)
+                rows = [{"Movil": phone}]
+                body = {"Remitente": "M", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
+                try:
+                    reply = http.post("EnviarSMS", json=body).json()[0]
+                except (httpx.TransportError, ValueError):
+                    return
+                answered[reply["idMensaje"]] = phone
+                if len(answered) >= 60:
+                    enough.set()
+
+    with running(file) as (process, base_url):
+        threads = [threading.Thread(target=send, args=(base_url, 10_000 * thread)) for thread in range(3)]
+        for thread in threads:
+            thread.start()
+        assert enough.wait(30)
+        process.kill()
+        for thread in threads:
+            thread.join()
+
+    with Sandbox(state=file) as sandbox:
+        kept = {text.message_id: text.phone for text in sandbox.texts}
+        assert answered.items() <= kept.items()
+        assert len(kept) - len(answered) <= 3  # at most what was under way
+        assert sandbox.used == len(kept) == 100_000 - sandbox.credits
+        assert sandbox.counts.most_common(1)[0][1] == 1
+
+
+def test_the_command_goes_on_with_its_file(file: Path) -> None:
+    """A second run has what the first had; its flags for the clock and for faults count."""
+    for expected in (1, 2):
+        with running(file, "--time-scale", "50", "--error-rate", "0", "--credits", "10") as (
+            process,
+            base_url,
+        ):
+            auth = ("demo", "demo-token")
+            rows = [{"Movil": str(34600000000 + expected)}]
+            body = {"Remitente": "M", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
+            reply = httpx.post(f"{base_url}/EnviarSMS", json=body, auth=auth, verify=NO_TLS).json()[0]
+            assert (reply["Res"], reply["Cred"]) == (1, 10 - expected)
+            state = httpx.get(f"{base_url.removesuffix('v7')}_sandbox/state", verify=NO_TLS).json()
+            assert (state["counts"]["texts"], state["clock"]["scale"]) == (expected, 50)
+            assert state["state_file"] is True
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
