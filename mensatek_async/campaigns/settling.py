@@ -33,12 +33,7 @@ def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> i
                 *(PENDING, row.id, seq),
             )
     if found and policy == "resend":
-        tx.run(
-            "UPDATE mensatek_campaign SET state = ?, ended = NULL WHERE id = ? AND state = ?",
-            RUNNING,
-            row.id,
-            DONE,
-        )
+        reopen(tx, row.id)
     return sum(n for _, n in found)
 
 
