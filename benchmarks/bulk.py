@@ -23,6 +23,8 @@ LABELS = {
     "ways_httpx:fields": "httpx by hand, two personal fields",
     "orjson ways_mensatek:bulk_fields": "send_bulk, two personal fields, orjson installed",
     "orjson ways_httpx:fields_orjson": "httpx and orjson by hand, two personal fields",
+    "latency ways_mensatek:bulk": "send_bulk, a provider that takes 20 ms",
+    "latency ways_httpx:chunks": "httpx by hand, a provider that takes 20 ms",
 }
 # The SDK's way, the same by hand, and what the ratio of their rates is called.
 PAIRS = {
@@ -42,7 +44,13 @@ PAIRS = {
         "orjson ways_httpx:fields_orjson",
         "send_bulk's rate over httpx by hand, two personal fields, both with orjson",
     ),
+    "ratio_latency": (
+        "latency ways_mensatek:bulk",
+        "latency ways_httpx:chunks",
+        "send_bulk's rate over httpx by hand, a provider that takes 20 ms",
+    ),
 }
+LATENCY = 0.02  # seconds
 TARGET = Target("`send_bulk`, against a hand-written loop of the same requests", ">= 0.90", ">= 1.00")
 
 
@@ -56,13 +64,15 @@ def main() -> None:
     )
     report.packages = versions("mensatek-async", "httpx", "orjson")
     meter = Meter(rounds)
-    with running() as base_url, ExitStack() as stack:
+    with running() as base_url, running(LATENCY) as slow_url, ExitStack() as stack:
         report.server = ceiling(base_url)
         # What is compared closely lives in one process; only one process works at a time.
         plain = stack.enter_context(working(base_url, hide=("orjson",)))
         ways: dict[str, Worker] = {
             name: plain for name in LABELS if name.startswith(("ways_mensatek", "ways_httpx"))
         }
+        slow = stack.enter_context(working(slow_url, hide=("orjson",)))
+        ways |= {name: slow for name in LABELS if name.startswith("latency")}
         if find_spec("orjson"):
             fast = stack.enter_context(working(base_url))
             ways |= {name: fast for name in LABELS if name.startswith("orjson")}
@@ -72,7 +82,7 @@ def main() -> None:
             aiohttp = stack.enter_context(working(base_url, python))
             ways |= {name: aiohttp for name in LABELS if name.startswith("ways_aiohttp")}
         for name in meter.turns(ways):
-            meter.add(name, ways[name].run(name.removeprefix("orjson "), count).timing)
+            meter.add(name, ways[name].run(name.rpartition(" ")[2], count).timing)
     conclude(report, meter.times)
     report.finish(asked)
 
