@@ -18,6 +18,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 import respx
+from anyio.abc import SocketAttribute, SocketStream
 
 from mensatek_async import AsyncMensatek, ConfigurationError, Limits, Timeout
 from mensatek_async._core import receive as module
@@ -264,6 +265,39 @@ async def test_a_loopback_address_needs_no_proxy(monkeypatch: pytest.MonkeyPatch
         transport.check()
         assert transport._through_proxy() is None
         await post(transport)
+
+    assert route.called
+
+
+async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for a way to the provider; one that gives none means that nothing was sent."""
+    asked: list[bytes] = []
+
+    async def refuse(stream: SocketStream) -> None:
+        async with stream:
+            asked.append(await stream.receive())
+            await stream.send(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(listener.serve, refuse)
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}")
+        with pytest.raises(NotReached, match="ProxyError"):
+            await post(transport_of())
+        group.cancel_scope.cancel()
+
+    assert asked[0].startswith(b"CONNECT api.example:443 ")
+
+
+async def test_the_environment_may_except_a_host_from_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY is heeded."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "api.example")
+    with respx.mock() as router:
+        route = router.post(URL).respond(200, json={"Res": 1})
+        assert (await post(transport_of())).status == 200
 
     assert route.called
 
