@@ -70,6 +70,9 @@ def test_every_import_is_declared(file: Path) -> None:
         if room == home:
             allowed |= {_name(one) for one in EXTRAS[extra]}
 
+    if file == PACKAGE / "testing" / "plugin.py":
+        allowed |= {"pytest", "_pytest"}  # nobody but pytest loads it
+
     assert not set(_foreign(file)) - allowed
 
 
@@ -120,6 +123,13 @@ def test_the_command_is_there() -> None:
     module, _, attribute = PROJECT["scripts"]["mensatek"].partition(":")
 
     assert callable(getattr(importlib.import_module(module), attribute))
+
+
+def test_the_plugin_is_there() -> None:
+    """The entry point for pytest names a module that has its fixtures."""
+    plugin = importlib.import_module(PROJECT["entry-points"]["pytest11"]["mensatek_async"])
+
+    assert {"mensatek_sandbox", "sent_messages", "deliver", "reply"} <= vars(plugin).keys()
 
 
 def test_the_package_is_typed() -> None:

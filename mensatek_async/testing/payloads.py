@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
-from ._wire.names import CALLBACKS
-from ._wire.scalars import madrid
-from .models.events import DeliveryReport, DocumentEvent, IncomingMessage
-
-__all__ = ["Form", "Payload", "delivery_report", "document_event", "incoming_message"]
+from .._wire.names import CALLBACKS
+from .._wire.scalars import madrid
+from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
 
 Form: TypeAlias = Literal["json", "form", "multipart"]
 """How a payload is encoded."""
@@ -196,6 +194,15 @@ def _written(moment: datetime | None) -> str:
 def _payload(model: type, values: Mapping[str, Any], extra: Mapping[str, Any] | None, form: Form) -> Payload:
     wire = {CALLBACKS[model][name][0]: value for name, value in values.items()} | dict(extra or {})
     wire = {name: value for name, value in wire.items() if value is not None}
+    return encoded(wire, form)
+
+
+def encoded(wire: Mapping[str, Any], form: Form) -> Payload:
+    """Encode the fields of a callback, given by their wire names.
+
+    Raises:
+        ValueError: there is no such form.
+    """
     if form == "json":
         return Payload(json.dumps(wire, ensure_ascii=False).encode(), "application/json")
     if form == "form":

@@ -1,0 +1,161 @@
+"""Keeps tests away from the provider: whatever reaches for its hosts is stopped, and remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+_DOMAIN = "mensatek.com"
+_LOOKUPS = ("socket.getaddrinfo", "socket.gethostbyname")
+_OTHERS_CODE = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+class RealAPIReached(BaseException):
+    """A test reached for the real API; not an `Exception`, so that no code under test handles it and goes on."""
+
+
+class RealAPIGuard:
+    """Refuses connections to the provider's hosts, by whatever library, while it is installed.
+
+    Name lookups and plain connections are seen by the interpreter's audit events; TLS handshakes besides, which
+    libraries with lookups of their own (uvloop, aiodns) and proxies cannot do without.
+
+    Args:
+        error: what it raises.
+    """
+
+    def __init__(self, error: type[RealAPIReached] = RealAPIReached) -> None:
+        self._error = error
+        self._attempts: list[str] = []
+        self._undo: list[Callable[[], None]] = []
+        self._guards_tls = False
+        self.allows = False
+
+    def install(self) -> None:
+        """Begin to refuse; a second time does nothing."""
+        if self in _active:
+            return
+        if not _active and _audit not in _hooks:
+            sys.addaudithook(_audit)  # for good: there is no way to take one out, so it asks who is active
+            _hooks.append(_audit)
+        _active.append(self)
+        for name in ("connect", "connect_ex"):
+            self._replace(socket.socket, name, _checked_connect)
+        self.watch()
+
+    def uninstall(self) -> None:
+        """Leave everything as it was."""
+        if self in _active:
+            _active.remove(self)
+        while self._undo:
+            self._undo.pop()()
+        self._guards_tls = False
+
+    def watch(self) -> None:
+        """Guard TLS too, once the program has imported it; importing it for that would take longer."""
+        ssl = sys.modules.get("ssl")
+        if ssl is not None and not self._guards_tls and self in _active:
+            self._guards_tls = True
+            self._replace(ssl.SSLContext, "wrap_bio", _checked_handshake(3))
+            self._replace(ssl.SSLContext, "wrap_socket", _checked_handshake(4))
+
+    @contextlib.contextmanager
+    def allowing(self, allows: bool) -> Iterator[None]:
+        """Let everything through meanwhile, if told so."""
+        before, self.allows = self.allows, allows
+        try:
+            yield
+        finally:
+            self.allows = before
+
+    def taken(self) -> list[str]:
+        """Give what was tried since it was asked last: hosts, and from where."""
+        taken, self._attempts = self._attempts, []
+        return taken
+
+    def check(self, host: object) -> None:
+        """Refuse a host that is the provider's.
+
+        Raises:
+            RealAPIReached: it is.
+        """
+        if self.allows or not _is_providers(host):
+            return
+        shown = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        attempt = shown + _caller()
+        self._attempts.append(attempt)
+        raise self._error(explained([attempt]))
+
+    def _replace(self, owner: Any, name: str, make: Callable[[Any, RealAPIGuard], Any]) -> None:
+        original, own = getattr(owner, name), name in vars(owner)
+        setattr(owner, name, make(original, self))
+        self._undo.append(lambda: setattr(owner, name, original) if own else delattr(owner, name))
+
+
+_active: list[RealAPIGuard] = []
+_hooks: list[object] = []
+
+
+def explained(attempts: list[str]) -> str:
+    """Say what a test did, and what to do about it."""
+    tried = ", ".join(dict.fromkeys(attempts))
+    return (
+        f"The real Mensatek API was reached for, and held off: {tried}. Use the fixture mensatek_sandbox before the "
+        "client is made, or mark the test with @pytest.mark.mensatek_real_api if that is what it is for."
+    )
+
+
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    if event in _LOOKUPS and _active:
+        for guard in _active:
+            guard.check(args[0])
+
+
+def _checked_connect(original: Any, guard: RealAPIGuard) -> Any:
+    # A socket that is given a name looks it up before any audit event tells of it.
+    def connect(self: socket.socket, address: Any, /) -> Any:
+        if isinstance(address, tuple) and address:
+            guard.check(address[0])
+        return original(self, address)
+
+    return connect
+
+
+def _checked_handshake(position: int) -> Callable[[Any, RealAPIGuard], Any]:
+    """A replacement for a method whose argument at that position, or `server_hostname`, names the host."""
+
+    def make(original: Any, guard: RealAPIGuard) -> Any:
+        def wrap(self: Any, *args: Any, **kwargs: Any) -> Any:
+            named = args[position] if len(args) > position else kwargs.get("server_hostname")
+            guard.check(named)
+            return original(self, *args, **kwargs)
+
+        return wrap
+
+    return make
+
+
+def _is_providers(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str):
+        return False
+    name = host.rstrip(".").casefold()
+    return name == _DOMAIN or name.endswith(f".{_DOMAIN}")
+
+
+def _caller() -> str:
+    """Where the program itself was, if it is in this thread: libraries are left out."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        ours = frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]
+        if not ours and not file.startswith("<") and not file.startswith(_OTHERS_CODE):
+            return f" (from {file}:{frame.f_lineno})"
+        frame = frame.f_back
+    return ""
