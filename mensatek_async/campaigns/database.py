@@ -115,7 +115,7 @@ class Database(ABC):
         self._check_process()
         with self._lock:
             if not self._ready:
-                self._again(self.prepare, tries)
+                self._again(self.prepare, 4)
                 self._ready = True
             return self._again(lambda: self.attempt(work, write=True), tries)
 

@@ -15,7 +15,7 @@ from ..models.events import DeliveryReport
 from ..models.results import RecipientReport
 from .database import Database, Tx
 from .openers import body_of
-from .records import CampaignRow
+from .records import CampaignRow, by_id
 from .settling import adopt
 from .states import POSTING, UNKNOWN
 from .threads import in_thread
@@ -45,6 +45,7 @@ def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
     if found is None or not found[3].startswith(mark.token):
         return None
     campaign, state, n, _ = found
+    by_id(tx, campaign, lock=True)
     if body_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
         return None
     if state in (UNKNOWN, POSTING):

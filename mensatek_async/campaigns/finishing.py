@@ -62,6 +62,8 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
 def finish(tx: Tx, done: Finish) -> None:
     """Write an outcome down; nothing where the token is another's by now."""
     work, outcome = done.work, done.outcome
+    # The campaign first, as in a claim: who claims passes over chunks that are locked.
+    row = by_id(tx, work.campaign, lock=work.join is None)
     chunk = _chunk(tx, work)
     if chunk is None or chunk[0] != work.token:
         return
@@ -69,7 +71,6 @@ def finish(tx: Tx, done: Finish) -> None:
     overtaken = chunk[1] == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
     if chunk[1] not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
         return
-    row = by_id(tx, work.campaign, lock=work.join is None)
     if isinstance(outcome, Taken):
         _taken(tx, row, work, outcome, chunk[3])
     elif chunk[1] == UNKNOWN:

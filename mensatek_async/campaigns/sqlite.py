@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,6 +51,7 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
         self._connection: sqlite3.Connection | None = None
         self._writes = False
         self._file_lock = LockFile(path.with_name(path.name + ".lock"))
@@ -66,7 +67,12 @@ class SqliteDatabase(Database):
 
     def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
         """Run work in one transaction and commit it."""
-        connection = self._open(write)
+        if not write and self._connection is None and not self._log.exists():
+            with closing(self._still()) as still:
+                return self._in(still, work, write=False)
+        return self._in(self._open(write), work, write=write)
+
+    def _in(self, connection: sqlite3.Connection, work: Callable[[Tx], T], *, write: bool) -> T:
         try:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
@@ -132,6 +138,18 @@ class SqliteDatabase(Database):
             raise self._told(error) from error
         self._writes = write
         return self._connection
+
+    def _still(self) -> sqlite3.Connection:
+        """A look at a store that nobody has open: not even the files beside it are made."""
+        try:
+            return sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro&immutable=1",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise self._told(error) from error
 
     def _connect(self, write: bool) -> sqlite3.Connection:
         uri = f"{self._path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
