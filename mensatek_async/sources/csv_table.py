@@ -10,7 +10,7 @@ from itertools import islice
 from typing import BinaryIO, TextIO
 
 from ..errors import InvalidRequest
-from .rows import BrokenRow, Grid
+from .rows import BrokenRow, Grid, Record
 from .text_files import LONGEST_LINE, Encoding, line_blocks, lines_of, opened_as
 
 DELIMITERS = (";", "\t", ",", "|")
@@ -91,7 +91,7 @@ class CsvTable(Grid):
             f"separated by {apart}" if len(self.columns) > 1 else "one column"
         )
 
-    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
+    def records(self, width: int | None) -> Iterator[list[Record]]:
         """Every record; one whose quote is never closed costs its own line and no other."""
         with opened_as(self._handle, self._encoding) as text:
             lines = _Lines(text)
@@ -100,7 +100,7 @@ class CsvTable(Grid):
             while block := lines.block():
                 cells = self._at_once(block)
                 if cells is not None:
-                    yield from enumerate(cells, row + 1)
+                    yield list(enumerate(cells, row + 1))
                     row += len(block)
                 else:
                     lines.give_back(block)
@@ -114,9 +114,7 @@ class CsvTable(Grid):
             return None
         return records if len(records) == len(block) else None
 
-    def _one_by_one(
-        self, lines: _Lines, row: int, width: int | None
-    ) -> Generator[tuple[int, list[str]] | BrokenRow, None, int]:
+    def _one_by_one(self, lines: _Lines, row: int, width: int | None) -> Generator[list[Record], None, int]:
         """Records until the lines read ahead are used up; gives the number of the last row."""
         reader = self._reader(lines)
         while True:
@@ -130,16 +128,16 @@ class CsvTable(Grid):
                 cells = None
                 reader = self._reader(lines)
             if cells is not None and len(lines.record) == 1:
-                yield row, cells
+                yield [(row, cells)]
             elif cells is None or len(cells) != (width or len(cells)):
                 lines.give_back_all_but_first()
-                yield self._mended(row, lines.record[0])
+                yield [self._mended(row, lines.record[0])]
             elif width and self._swallows(lines.record[0], width):
                 # It may be one row or several: nothing of it is sent.
-                yield from (BrokenRow(row + line, _SPANS) for line in range(len(lines.record)))
+                yield [BrokenRow(row + line, _SPANS) for line in range(len(lines.record))]
                 row += len(lines.record) - 1
             else:
-                yield row, cells
+                yield [(row, cells)]
             if lines.between_blocks:
                 return row
 
@@ -152,7 +150,7 @@ class CsvTable(Grid):
     def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
 
-    def _mended(self, row: int, line: str) -> tuple[int, list[str]] | BrokenRow:
+    def _mended(self, row: int, line: str) -> Record:
         if len(line) >= LONGEST_LINE:
             return BrokenRow(row, "the line is too long to be a row")
         if line.count('"') % 2 == 0:

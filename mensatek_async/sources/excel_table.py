@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from ..errors import ConfigurationError, InvalidFile
-from .rows import BrokenRow, Grid
+from .rows import Grid, Record
 from .text_files import shown
 from .values import as_text
 
@@ -27,7 +27,7 @@ class ExcelTable(Grid):
             self.label += f" (the first of {len(book.worksheets)})"
         self.find_headings()
 
-    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
+    def records(self, width: int | None) -> Iterator[list[Record]]:
         """Every row as text."""
         sheet = self._sheet
         sheet.reset_dimensions()  # what the file says about its size may be wrong
@@ -35,7 +35,7 @@ class ExcelTable(Grid):
         number = 0
         try:
             for number, values in enumerate(rows, 1):
-                yield number, _trimmed([as_text(value) for value in values])
+                yield [(number, _trimmed([as_text(value) for value in values]))]
         except (OSError, EOFError, ValueError, KeyError, TypeError, SyntaxError, zipfile.BadZipFile) as error:
             raise InvalidFile(
                 f"The spreadsheet is damaged after row {number} ({type(error).__name__})."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
 
@@ -36,14 +36,13 @@ class JsonTable(Table):
                 else "The JSON objects are empty."
             )
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
+    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
         """Every object, its values in the order of the columns."""
         for item in self._objects():
-            if isinstance(item, BrokenRow):
-                yield item
-            else:
-                number, values = item
-                yield number, [as_text(values[name]) if name in values else None for name in self.columns]
+            yield [item if isinstance(item, BrokenRow) else (item[0], self._cells(item[1]))]
+
+    def _cells(self, values: dict[str, object]) -> list[str | None]:
+        return [as_text(values[name]) if name in values else None for name in self.columns]
 
     def _objects(self) -> Iterator[tuple[int, dict[str, object]] | BrokenRow]:
         self.blank = 0

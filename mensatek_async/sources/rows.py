@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -31,6 +32,12 @@ class BrokenRow:
     phone: str = field(default="", repr=False)
 
 
+Record = tuple[int, list[str]] | BrokenRow
+"""A row as it stands in the file."""
+
+_LOOKED_AT = 8  # columns, to see that no row is blank
+
+
 class Table(ABC):
     """An open file of recipients, read again from its start by each `rows()`.
 
@@ -49,8 +56,16 @@ class Table(ABC):
     blank: int = 0
 
     @abstractmethod
+    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
+        """Every row of data, in order, blank ones left out; neighbours that were read together come together."""
+
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Every row of data, in order, blank ones left out."""
+        """Every row of data, one by one."""
+        return chain.from_iterable(self.parts())
+
+
+class Whole(list[tuple[int, list[str]]]):
+    """Rows that have every cell."""
 
 
 class Grid(Table):
@@ -59,8 +74,12 @@ class Grid(Table):
     _heading_row = 0
 
     @abstractmethod
-    def records(self, width: int | None) -> Iterator[tuple[int, list[str]] | BrokenRow]:
-        """Every row, headings and blank ones included; `width` is how many cells a row should have."""
+    def records(self, width: int | None) -> Iterator[Sequence[Record]]:
+        """Every row, headings and blank ones included, neighbours together as far as they are read together.
+
+        Args:
+            width: how many cells a row should have, as far as that is known.
+        """
 
     def find_headings(self) -> None:
         """Take the first row that is not blank for the headings, unless it holds a phone.
@@ -88,32 +107,46 @@ class Grid(Table):
                 advice="Save it as CSV UTF-8 and try again.",
             )
 
-    def _filled(self) -> Iterator[tuple[int, list[str]] | BrokenRow]:
-        for item in self.records(None):
+    def _filled(self) -> Iterator[Record]:
+        for item in chain.from_iterable(self.records(None)):
             if isinstance(item, BrokenRow) or any(cell.strip() for cell in item[1]):
                 yield item
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
-        """Every row of data, in order, blank ones left out."""
+    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
+        """Every row of data, in order, blank ones left out; neighbours that were read together come together."""
         self.blank = 0
         width = len(self.columns)
-        for item in self.records(width):
-            if isinstance(item, BrokenRow):
-                yield item
-                continue
-            number, cells = item
-            if number <= self._heading_row:
-                continue
-            if not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells):
-                self.blank += 1
-            elif len(cells) == width:
-                yield item
-            elif len(cells) < width:
-                yield number, [*cells, *[None] * (width - len(cells))]
-            elif any(cell.strip() for cell in cells[width:]):
-                yield BrokenRow(number, f"it has {len(cells)} cells and there are {width} columns")
-            else:
-                yield number, cells[:width]
+        for part in self.records(width):
+            whole = self._whole(part, width) if len(part) > 1 else None
+            yield whole or [row for item in part if (row := self._row(item, width)) is not None]
+
+    def _whole(self, part: Sequence[Record], width: int) -> Whole | None:
+        """The rows as they are, if there is nothing about any of them."""
+        rows = Whole(item for item in part if not isinstance(item, BrokenRow))
+        if len(rows) < len(part) or rows[0][0] <= self._heading_row:
+            return None
+        cells = [cells for _, cells in rows]
+        if set(map(len, cells)) != {width}:
+            return None
+        columns = (map(str.strip, map(itemgetter(at), cells)) for at in range(min(width, _LOOKED_AT)))
+        return rows if any(all(column) for column in columns) else None  # none is blank
+
+    def _row(self, item: Record, width: int) -> Row | BrokenRow | None:
+        if isinstance(item, BrokenRow):
+            return item
+        number, cells = item
+        if number <= self._heading_row:
+            return None
+        if not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells):
+            self.blank += 1
+            return None
+        if len(cells) == width:
+            return item
+        if len(cells) < width:
+            return number, [*cells, *[None] * (width - len(cells))]
+        if any(cell.strip() for cell in cells[width:]):
+            return BrokenRow(number, f"it has {len(cells)} cells and there are {width} columns")
+        return number, cells[:width]
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:

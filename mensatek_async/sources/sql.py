@@ -63,7 +63,7 @@ class _Query(Table):
             self._read += 1
             yield self._read, self._cells(given)
 
-    def rows(self) -> Iterator[Row | BrokenRow]:
+    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
         """Every row, fetched in the thread that asks."""
         self.begin()
         while True:
@@ -77,7 +77,7 @@ class _Query(Table):
                 )
             if not fetched:
                 return
-            yield from self.take(fetched)
+            yield list(self.take(fetched))
 
     def _cells(self, given: Any) -> list[str | None]:
         values: list[Any] = []

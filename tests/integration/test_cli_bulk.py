@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -361,16 +362,16 @@ def test_a_file_that_breaks_on_the_way_is_told(
     """It was read well once, and the disk fails the second time."""
     from mensatek_async.sources.csv_table import CsvTable
 
-    real, readings = CsvTable.records, []
+    real, readings = CsvTable.parts, []
 
-    def failing(self: CsvTable, width: int | None) -> Any:
-        readings.append(width)
-        for number, item in enumerate(real(self, width)):
-            if len(readings) > 2 and number > 700:
+    def failing(self: CsvTable) -> Any:
+        readings.append(self)
+        for number, item in enumerate(chain.from_iterable(real(self))):
+            if len(readings) > 1 and number > 700:
                 raise OSError(5, "Input/output error")
-            yield item
+            yield [item]
 
-    monkeypatch.setattr(CsvTable, "records", failing)
+    monkeypatch.setattr(CsvTable, "parts", failing)
 
     assert bulk(people, "--text", "Hola {name}", "--yes", "--json") == 1
 

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +161,15 @@ async def test_a_damaged_file_stops_with_what_was_sent(
     """The rows before the damage are sent or named, and the error carries the result."""
     from mensatek_async.sources.csv_table import CsvTable
 
-    real = CsvTable.records
+    real = CsvTable.parts
 
-    def failing(self: CsvTable, width: int | None) -> Any:
-        for row, item in enumerate(real(self, width), 1):
+    def failing(self: CsvTable) -> Any:
+        for row, item in enumerate(chain.from_iterable(real(self)), 2):
             if row > 1000:
                 raise OSError(5, "Input/output error")
-            yield item
+            yield [item]
 
-    monkeypatch.setattr(CsvTable, "records", failing)
+    monkeypatch.setattr(CsvTable, "parts", failing)
 
     with pytest.raises(InvalidFile, match=r"clientes\.csv cannot be read: Input/output error") as error:
         await client.sms.send_bulk(CsvSource(people), TEXT)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import gc
 import io
 import os
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from mensatek_async import (
 )
 from mensatek_async.sources import csv_table, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
+from mensatek_async.sources.reading import Reading, assign_columns
 
 TABLE = "Nombre;Teléfono Móvil;Ciudad\nAna;600000001;Ávila\nEva;;Soria\nLuz\nPaz;600000004;#N/A\n\nMar;600000006;Jaén\n"
 
@@ -329,7 +332,7 @@ def test_a_disk_that_fails_half_way_is_told(table: Path, monkeypatch: pytest.Mon
     def failing(*_: object) -> Iterator[Any]:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(csv_table.CsvTable, "rows", failing)
+    monkeypatch.setattr(csv_table.CsvTable, "parts", failing)
     assert refused(CsvSource(table)) == "clientes.csv cannot be read: Input/output error."
 
 
@@ -461,6 +464,12 @@ def test_lines_are_the_same_however_they_are_read(text: str, piece: int) -> None
     assert read == [line[:40] for line in lines]
 
 
+def records(table: csv_table.CsvTable) -> list[Any]:
+    """The records with and without a known width, and the rows."""
+    every = chain.from_iterable
+    return [*every(table.records(None)), *every(table.records(2)), *every(table.parts()), table.blank]
+
+
 @given(st.lists(_PIECES, max_size=60).map("".join), st.integers(1, 40))
 def test_rows_are_the_same_however_they_are_read(text: str, piece: int) -> None:
     """Many records at once where that is safe give what one by one would."""
@@ -468,7 +477,32 @@ def test_rows_are_the_same_however_they_are_read(text: str, piece: int) -> None:
     table = csv_table.CsvTable(content, text_files.Encoding("utf-8", "UTF-8"), ";")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(text_files, "_PIECE", piece)
-        quick = [list(table.records(width)) for width in (None, 2)]
+        quick = records(table)
         patched.setattr(csv_table.CsvTable, "_at_once", lambda self, block: None)
 
-        assert quick == [list(table.records(width)) for width in (None, 2)]
+        assert quick == records(table)
+
+
+_CELLS = st.sampled_from(["a", " b ", "", "  ", "#N/A", "600000001", "x\0y", "\ufffd", "ñ", "c;d", "e\nf"])
+
+
+@given(
+    st.lists(st.lists(_CELLS, min_size=2, max_size=4), max_size=12),
+    st.integers(1, 200),
+    st.sampled_from([None, (), ("n",), ("n", "m")]),
+)
+def test_recipients_are_the_same_however_they_are_read(
+    lines: list[list[str]], piece: int, needed: tuple[str, ...] | None
+) -> None:
+    """Many rows at once where there is nothing about any of them give what one by one would."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows([["n", "tel", "m"], ["x", "600000009", "y"], *lines])
+    content = io.BytesIO(text.getvalue().encode())
+    reading = assign_columns(csv_table.CsvTable(content, text_files.Encoding("utf-8", "UTF-8"), ";"), needed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(text_files, "_PIECE", piece)
+        quick = list(reading)
+        patched.setattr(Reading, "_together", lambda self, part: None)
+        patched.setattr(csv_table.CsvTable, "_whole", lambda self, part, width: None)
+
+        assert quick == list(reading)
