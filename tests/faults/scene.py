@@ -89,12 +89,18 @@ class Scene:
         status = worker.wait()
         assert status == -9, f"it was not killed at {point}, but ended with {status}: {worker.told()}"
 
-    def finish(self, how: str = "start", **changes: Any) -> dict[str, Any]:
-        """Run the campaign to its end and judge; returns its last progress."""
+    def finish(self, how: str = "start", refused: Iterable[str] = (), **changes: Any) -> dict[str, Any]:
+        """Run the campaign to its end and judge; returns its last progress.
+
+        Args:
+            how: as in `Job`.
+            refused: phones that may rightly have no text.
+            changes: as in `start`.
+        """
         path = self.folder / "export.csv"
         progress = self.run(how, export=str(path), **changes)
         assert progress["state"] == "done", progress
-        verdict = self.judge(progress)
+        verdict = self.judge(progress, refused=refused)
         assert verdict.clean, (verdict, progress)
         return progress
 

@@ -1,0 +1,141 @@
+"""Forks and several event loops: fault 27."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import anyio
+
+from mensatek_async import Campaigns, Mensatek, MensatekError, SyncCampaigns
+from tests.faults.scene import Scene, phones
+from tests.faults.stage import begin, campaigns_of, settled
+
+
+def in_a_fork(work: object, told: Path) -> str:
+    """Run something in a fork; what it tells."""
+    child = os.fork()
+    if not child:
+        try:
+            text = str(work())  # type: ignore[operator]
+        except BaseException as error:
+            text = f"error {type(error).__name__}: {error}"
+        told.write_text(text, encoding="utf-8")
+        os._exit(0)
+    os.waitpid(child, 0)
+    return told.read_text(encoding="utf-8")
+
+
+def test_fault_27_a_fork_after_opening(scene: Scene) -> None:
+    """The child opens its own; what the parent has open stays whole, and its leases stay its own."""
+    sandbox = scene.sandbox
+    scene.given = phones(61)
+    account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url, "sender": "ACME"}
+    with (
+        Mensatek(**account) as client,
+        SyncCampaigns(client, store=scene.store, lease=3, poll=0.05) as campaigns,
+    ):
+        campaign = campaigns.start("campaign", "Hola", phones(61), chunk_size=10)
+        assert campaign.progress().total >= 0
+
+        told = in_a_fork(lambda: campaign.progress().name, scene.folder / "told")
+        assert told == "campaign" or told.startswith("error Mensatek") or "fork" in told
+
+        assert campaign.complete().sent == 61
+        campaign.export(scene.folder / "export.csv")
+    assert scene.judge().clean
+
+
+def test_fault_27_a_child_sends_while_its_parent_does(scene: Scene) -> None:
+    """Opened before the fork, used by both: two workers like any other two."""
+    sandbox = scene.sandbox
+    sandbox.latency = 0.01
+    scene.given = phones(201)
+    account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url, "sender": "ACME"}
+    with (
+        Mensatek(**account) as client,
+        SyncCampaigns(client, store=scene.store, lease=3, poll=0.05) as campaigns,
+    ):
+        campaign = campaigns.start("campaign", "Hola", phones(201), chunk_size=10)
+        child = os.fork()
+        if not child:
+            try:
+                os._exit(0 if campaign.complete().done else 3)
+            except BaseException:
+                os._exit(4)
+        campaign.complete()
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        campaign.export(scene.folder / "export.csv")
+    verdict = scene.judge()
+    assert verdict.clean, verdict
+    assert verdict.unknown == []
+
+
+async def test_fault_27_two_stores_in_one_process(scene: Scene) -> None:
+    """Two openings of one journal in one process are two workers; closing one takes nothing from the other."""
+    async with campaigns_of(scene) as first:
+        async with campaigns_of(scene) as second:
+            campaign = await begin(first, scene, phones(61))
+            again = await second.get("campaign")
+            async with anyio.create_task_group() as group:
+                group.start_soon(campaign.complete)
+                group.start_soon(again.complete)
+        assert (await campaign.progress()).sent == 61
+        async with campaigns_of(scene) as third:
+            assert (await settled(await third.get("campaign"), scene))["unknown"] == 0
+
+
+def test_fault_27_two_event_loops(scene: Scene) -> None:
+    """Two loops in two threads, each with its own opening, share the work out; nothing is sent twice."""
+    scene.given = phones(101)
+    scene.sandbox.latency = 0.01
+    failures: list[BaseException] = []
+
+    def work(backend: str) -> None:
+        async def run() -> None:
+            async with campaigns_of(scene) as campaigns:
+                campaign = await begin(campaigns, scene, phones(101))
+                await campaign.complete()
+
+        try:
+            anyio.run(run, backend=backend)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(backend,)) for backend in ("asyncio", "trio")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+    async def last() -> None:
+        async with campaigns_of(scene) as campaigns:
+            progress = await settled(await campaigns.get("campaign"), scene)
+            assert (progress["sent"], progress["unknown"]) == (101, 0)
+
+    anyio.run(last)
+
+
+def test_fault_27_one_opening_in_two_loops_is_refused_or_works(scene: Scene) -> None:
+    """The same object in a second loop: it works there too, or says that it belongs to the first."""
+    kept: list[Campaigns] = []
+
+    async def first() -> None:
+        async with campaigns_of(scene) as campaigns:
+            kept.append(campaigns)
+            await begin(campaigns, scene, phones(11))
+
+    async def second() -> None:
+        try:
+            await kept[0].list()
+        finally:
+            await kept[0].aclose()
+
+    anyio.run(first)
+    try:
+        anyio.run(second)
+    except (MensatekError, RuntimeError) as error:
+        assert str(error)  # noqa: PT017
