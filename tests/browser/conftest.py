@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests. Without playwright and Chromium they are not collected: `nox -s tests_browser` has both."""
+"""Fixtures of the browser tests; only where playwright and Chromium are, as in `nox -s tests_browser`."""
 
 from __future__ import annotations
 

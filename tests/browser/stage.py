@@ -1,4 +1,4 @@
-"""What the browser tests stand on: a sandbox process, a webhook, the command, and a browser that notes every trouble."""
+"""What the browser tests stand on: a sandbox process, a webhook, the command, a visitor who notes every trouble."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ from mensatek_async import Mensatek
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "browser"
 CHROMIUM = "/usr/bin/chromium"
 # Chromium calls home otherwise, and cannot sandbox itself as root.
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
 _LISTENS = re.compile(r"(http://127\.0\.0\.1:\d+)/v7")
 

@@ -74,7 +74,7 @@ def test_addresses_of_the_page_inject_nothing(sandbox: SandboxProcess, visitor: 
 
 
 def test_the_page_is_sealed_off(sandbox: SandboxProcess, visitor: Visitor) -> None:
-    """Its answer forbids inline code and other hosts; nothing but a style sheet, modules and pictures of its own load."""
+    """Its answer forbids inline code and other hosts; all it loads is its own files."""
     page = visitor.open()
     answer = page.request.get(visitor.url)
     policy = answer.headers["content-security-policy"]

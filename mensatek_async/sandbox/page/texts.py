@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from heapq import nlargest
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ..account import Account
@@ -25,7 +25,6 @@ from .forms import (
 _PREVIEW = 300
 _CONVERSATION = 200
 _CERTIFICATES = 500
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +39,7 @@ class Search:
     words: str = ""
     limit: int = 100
     before: tuple[int, int] | None = None
+    _shared: list[Batch | str] = field(default_factory=list)
 
     def wants_batch(self, batch: Batch) -> bool:
         """Whether any text of a batch may be among what is looked for."""
@@ -60,10 +60,16 @@ class Search:
 
     def _has_words(self, batch: Batch, position: int) -> bool:
         words = self.words.casefold()
-        known = (batch.phones[position], batch.sender, batch.reference, str(batch.message_id))
-        return any(words in one.casefold() for one in known) or (
-            words in batch.shown(position).casefold() or words in batch.written(position)[0].casefold()
-        )
+        return words in batch.phones[position] or words in self._text(batch, position)
+
+    def _text(self, batch: Batch, position: int) -> str:
+        """All that is searched of a text but its phone; worked out once where all recipients share it."""
+        if batch.rendered is None and self._shared[:1] == [batch]:
+            return str(self._shared[1])
+        known = (batch.written(position)[0], batch.shown(position), batch.sender, batch.reference)
+        text = "\n".join((*known, str(batch.message_id))).casefold()
+        self._shared[:] = [batch, text]
+        return text
 
 
 def find_texts(account: Account, search: Search) -> dict[str, Any]:
@@ -101,54 +107,46 @@ def _total(account: Account) -> int:
     return sum(len(batch.phones) for batch in account.batches)
 
 
-@dataclass(slots=True)
-class _Talk:
-    """What is known of one phone's conversation."""
-
-    phone: str
-    texts: int = 0
-    replies: int = 0
-    at: datetime = _NEVER
-    last: Incoming | tuple[Batch, int] | None = None
-
-    def add(self, at: datetime, last: Incoming | tuple[Batch, int]) -> None:
-        """Another text or reply; of those at one moment the last one added is the last."""
-        if at >= self.at:
-            self.at, self.last = at, last
-
-
 def find_phones(account: Account, words: str, limit: int) -> dict[str, Any]:
     """The phones of the newest texts and replies."""
-    talks: dict[str, _Talk] = {}
-
-    def talk(phone: str) -> _Talk:
-        return talks.setdefault(phone, _Talk(phone))
-
-    for batch in account.batches:
-        for position, phone in enumerate(batch.phones):
-            if words in phone:
-                talk(phone).texts += 1
-                talk(phone).add(batch.leaves_at, (batch, position))
-    for incoming in account.incoming:
-        if words in incoming.phone:
-            talk(incoming.phone).replies += 1
-            talk(incoming.phone).add(incoming.at, incoming)
-    newest = nlargest(limit, talks.values(), key=lambda one: one.at)
-    return {"items": [_talk_form(account, one) for one in newest]}
+    found: dict[str, Incoming | tuple[Batch, int]] = {}
+    for last in _newest_first(account):
+        if isinstance(last, Incoming):
+            found.setdefault(last.phone, last)
+        else:
+            for position in range(len(last.phones) - 1, -1, -1):
+                found.setdefault(last.phones[position], (last, position))
+        if not words and len(found) >= limit:
+            break
+    chosen = islice(((phone, last) for phone, last in found.items() if words in phone), limit)
+    replies = Counter(incoming.phone for incoming in account.incoming)
+    return {"items": [_talk_form(account, phone, last, replies[phone]) for phone, last in chosen]}
 
 
-def _talk_form(account: Account, talk: _Talk) -> dict[str, Any]:
-    last = talk.last
-    shown = last.text if isinstance(last, Incoming) else last[0].shown(last[1]) if last else ""
+def _newest_first(account: Account) -> Iterator[Batch | Incoming]:
+    """Texts and replies by when they leave or come; a reply after a text of the same moment."""
+    batches = sorted(account.batches, key=lambda batch: batch.leaves_at)  # they nearly are
+    incoming = list(account.incoming)
+    while batches or incoming:
+        if incoming and (not batches or incoming[-1].at >= batches[-1].leaves_at):
+            yield incoming.pop()
+        else:
+            yield batches.pop()
+
+
+def _talk_form(
+    account: Account, phone: str, last: Incoming | tuple[Batch, int], replies: int
+) -> dict[str, Any]:
+    shown = last.text if isinstance(last, Incoming) else last[0].shown(last[1])
     return {
-        "phone": talk.phone,
-        "texts": talk.texts,
-        "replies": talk.replies,
-        "last_at": moment_form(talk.at),
+        "phone": phone,
+        "texts": account.counts[phone],
+        "replies": replies,
+        "last_at": moment_form(last.at if isinstance(last, Incoming) else last[0].leaves_at),
         "last_text": shown[:_PREVIEW],
         "last_is_reply": isinstance(last, Incoming),
-        "switched_off": account.fates.is_off(talk.phone),
-        "outcome": account.fates.outcomes.get(talk.phone),
+        "switched_off": account.fates.is_off(phone),
+        "outcome": account.fates.outcomes.get(phone),
     }
 
 

@@ -1,9 +1,10 @@
 /** One call, or one callback, in full. */
 
+import { verdictTag } from "./call-rows.js";
 import { h, icon } from "./dom.js";
 import { whenOf } from "./format.js";
 import { t } from "./i18n.js";
-import { card, empty, tag, terms } from "./parts.js";
+import { card, tag, terms } from "./parts.js";
 import { to } from "./router.js";
 
 /** @param {any} call @returns {HTMLElement} request and reply side by side */
@@ -14,7 +15,7 @@ export function callDetail(call) {
     { class: "pane exchange", "aria-label": t("call.of", { n: call.number, operation: call.operation }) },
     backLink("calls"),
     h("header", {}, h("h2", {}, call.operation), h("p", { class: "soft" }, `#${call.number} · ${whenOf(call.at)}`)),
-    h("p", { class: "status-line" }, tag(t(`verdict.${call.verdict}`)), t(`verdict.${call.verdict}.words`), call.fault ? tag(call.fault, "wait") : null),
+    h("p", { class: "status-line" }, verdictTag(call.verdict), t(`verdict.${call.verdict}.words`), call.fault ? tag(call.fault, "wait") : null),
     h(
       "div",
       { class: "sides" },
@@ -37,7 +38,6 @@ export function callDetail(call) {
 
 /** @param {any} post @returns {HTMLElement} what was posted, and what was answered */
 export function callbackDetail(post) {
-  if (!post) return h("div", { class: "pane detail-empty" }, empty(t("error.not_found"), ""));
   return h(
     "article",
     { class: "pane exchange", "aria-label": `${post.service} #${post.number}` },

@@ -12,62 +12,65 @@ import { get, watch } from "./store.js";
 const QUICK = ["SI", "ACEPTO", "BAJA"];
 const ICONS = { FILE: "files", BASE64: "files", IMG: "image", QRCODE: "code", DATAMATRIX: "code", PDF417: "code" };
 
-/**
- * Builds the phone.
- *
- * @param {string} phone whose
- * @returns {{ element: HTMLElement, draw: (known: any, chosen: number | null) => void, reveal: () => void }}
- */
-export function conversation(phone) {
-  let newest = "";
-  let revealing = true;
+/** A phone. */
+export class Conversation {
+  #newest = "";
+  #revealing = true;
   /** @type {number | null} */
-  let answered = null;
-  const clock = h("span", { class: "phone-time" });
-  const signal = h("span", { class: "phone-signal" });
-  const bubbles = h("ol", { class: "bubbles" });
-  const thread = h("div", { class: "thread", tabindex: "0", role: "region", "aria-label": t("conversation.of", { phone: phoneOf(phone) }) }, bubbles);
-  const reply = replyForm(phone, () => answered);
-  const element = h(
-    "section",
-    { class: "phone", "aria-label": t("phone.of", { phone: phoneOf(phone) }) },
-    h("a", { class: "button quiet phone-back", href: to("messages") }, icon("back"), h("span", {}, t("back"))),
-    h(
-      "div",
-      { class: "phone-case" },
-      h("div", { class: "phone-status", "aria-hidden": "true" }, clock, signal),
-      h("header", { class: "phone-head" }, icon("phone"), h("h2", {}, phoneOf(phone))),
-      thread,
-      reply,
-    ),
-  );
-  const showTime = () => {
-    if (!element.isConnected && clock.textContent) return stop();
-    clock.textContent = get("clock") ? timeOf(get("clock").now).slice(0, 5) : "";
-    return undefined;
-  };
-  const stop = watch(["clock"], showTime);
-  showTime();
+  #answered = null;
 
-  /** @param {any} known @param {number | null} chosen */
-  function draw(known, chosen) {
-    answered = answerable(known.items, chosen);
-    element.dataset.off = known.switched_off ? "yes" : "no";
-    signal.textContent = known.switched_off ? t("phone.off") : "●●●●";
-    const low = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
-    const items = withSenders(known.items);
-    reconcile(bubbles, items, keyOf, (item) => bubble(item, phone, chosen), (item) => `${JSON.stringify(item)} ${isChosen(item, chosen)}`);
-    if (!items.length) fill(bubbles, h("li", { class: "thread-empty" }, t("conversation.empty")));
-    const last = known.items.at(-1);
-    const fresh = last ? keyOf(last) : "";
-    if (revealing) show(bubbles, low);
-    else if (low && fresh !== newest) thread.scrollTo({ top: thread.scrollHeight });
-    if (newest && fresh !== newest && last.kind === "reply") announce(t("reply.sent", { text: last.text }));
-    newest = fresh;
-    revealing = false;
+  /** @param {string} phone whose */
+  constructor(phone) {
+    const name = phoneOf(phone);
+    this.phone = phone;
+    this.clock = h("span", { class: "phone-time" });
+    this.signal = h("span", { class: "phone-signal" });
+    this.bubbles = h("ol", { class: "bubbles" });
+    this.thread = h("div", { class: "thread", tabindex: "0", role: "region", "aria-label": t("conversation.of", { phone: name }) }, this.bubbles);
+    this.element = h(
+      "section",
+      { class: "phone", "aria-label": t("phone.of", { phone: name }) },
+      h("a", { class: "button quiet phone-back", href: to("messages") }, icon("back"), h("span", {}, t("back"))),
+      h(
+        "div",
+        { class: "phone-case" },
+        h("div", { class: "phone-status", "aria-hidden": "true" }, this.clock, this.signal),
+        h("header", { class: "phone-head" }, icon("phone"), h("h2", {}, name)),
+        this.thread,
+        replyForm(phone, () => this.#answered),
+      ),
+    );
+    this.stop = watch(["clock"], () => this.#showTime());
+    this.#showTime();
   }
 
-  return { element, draw, reveal: () => { revealing = true; } };
+  #showTime() {
+    this.clock.textContent = get("clock") ? timeOf(get("clock").now).slice(0, 5) : "";
+  }
+
+  /** The chosen text is scrolled into view when the phone is drawn next. */
+  reveal() {
+    this.#revealing = true;
+  }
+
+  /** Shows the conversation. @param {any} known of the sandbox @param {number | null} chosen the message chosen */
+  draw(known, chosen) {
+    const { thread, bubbles } = this;
+    this.#answered = answerable(known.items, chosen);
+    this.element.dataset.off = known.switched_off ? "yes" : "no";
+    this.signal.textContent = known.switched_off ? t("phone.off") : "●●●●";
+    const low = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
+    const stamp = (/** @type {any} */ item) => `${JSON.stringify(item)} ${isChosen(item, chosen)}`;
+    reconcile(bubbles, withSenders(known.items), keyOf, (item) => bubble(item, this.phone, chosen), stamp);
+    if (!known.items.length) fill(bubbles, h("li", { class: "thread-empty" }, t("conversation.empty")));
+    const last = known.items.at(-1);
+    const fresh = last ? `${keyOf(last)} ${known.items.length}` : "";
+    if (this.#revealing) show(bubbles, low);
+    else if (low && fresh !== this.#newest) thread.scrollTop = thread.scrollHeight;
+    if (this.#newest && fresh !== this.#newest && last.kind === "reply") announce(t("reply.sent", { text: last.text }));
+    this.#newest = fresh;
+    this.#revealing = false;
+  }
 }
 
 /** @param {any[]} items @param {number | null} chosen @returns {number | null} the message a reply belongs to: the chosen one, if the phone has it */

@@ -152,7 +152,7 @@ function recipientCard(item, phone) {
     documents(item, path, may.has("open")),
     closing.length ? h("div", { class: "row wrap" }, closing) : null,
     may.has("accept") || may.has("sign") ? h("label", { class: "check" }, place, h("span", {}, t("act.location"))) : null,
-    may.has("deliver") ? deliverForm(path) : null,
+    may.has("deliver") ? deliverForm(item, path) : null,
     item.actions.length ? null : h("p", { class: "soft" }, t("act.none")),
   );
 }
@@ -172,15 +172,16 @@ function documents(item, path, may) {
         may
           ? worker(t("act.open"), () => act(`${path}/open`, { document: document.name }), t("done.open"), { focus: `open ${document.sha256}`, label: t("act.open.label", { name: document.name }) })
           : null,
-        document.url ? download(document.url, t("download"), document.name, t("download.of", { name: document.name })) : null,
+        document.url ? download(document.url, "", document.name, t("download.of", { name: document.name })) : null,
       ),
     ),
   );
 }
 
-/** @param {string} path @returns {HTMLElement} chooses the next delivery status */
-function deliverForm(path) {
-  const select = statusChoice("", 11, { data: { keep: "deliver", focus: "deliver-status" } });
+/** @param {any} item @param {string} path @returns {HTMLElement} chooses the next delivery status */
+function deliverForm(item, path) {
+  const usual = item.contract ? 13 : item.certified ? 14 : 11;
+  const select = statusChoice("", usual, { data: { keep: "deliver", focus: "deliver-status" } });
   const work = () => act(`${path}/deliver`, { status: Number(select.value) });
   return h("div", { class: "inline-form" }, field(t("act.deliver"), select), worker(t("act.deliver.do"), work, t("done.deliver"), { focus: "deliver" }));
 }

@@ -156,5 +156,6 @@ export function card(title, ...children) {
 
 /** @param {string} url @param {string} words @param {string} [name] @param {string} [label] @returns {HTMLElement} a link that saves a file */
 export function download(url, words, name = "", label = undefined) {
-  return h("a", { class: "button plain", href: url, download: name, "aria-label": label }, icon("download"), h("span", {}, words));
+  const shown = words ? h("span", {}, words) : null;
+  return h("a", { class: "button plain", href: url, download: name, title: label, "aria-label": label }, icon("download"), shown);
 }

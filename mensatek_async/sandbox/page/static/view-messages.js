@@ -1,12 +1,12 @@
 /** The messages: list at the left, the phone and the text chosen at the right. */
 
 import { read } from "./api.js";
-import { conversation } from "./conversation.js";
+import { Conversation } from "./conversation.js";
 import { fill, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { inspector } from "./inspector.js";
 import { follow } from "./live.js";
-import { messageList } from "./message-list.js";
+import { MessageList } from "./message-list.js";
 import { empty } from "./parts.js";
 import { go } from "./router.js";
 import { set } from "./store.js";
@@ -22,7 +22,7 @@ export function messages(root, args) {
   const listPane = h("section", { class: "pane list-pane", "aria-label": t("nav.messages") });
   const detail = h("div", { class: "detail" });
   fill(root, listPane, detail);
-  const list = messageList(listPane);
+  const list = new MessageList(listPane);
   /** @type {ReturnType<typeof openPhone> | null} */
   let opened = null;
 
@@ -33,7 +33,7 @@ export function messages(root, args) {
     if (opened && opened.phone === phone) opened.choose(id);
     else {
       opened?.close();
-      opened = phone ? openPhone(detail, phone, id) : null;
+      opened = phone ? openPhone(detail, phone, id, (newest) => list.mark(phone, newest)) : null;
       if (!opened) fill(detail, h("div", { class: "pane detail-empty" }, empty(t("choose"), t("choose.words"))));
     }
   }
@@ -80,12 +80,13 @@ function leave(root) {
  * @param {HTMLElement} root where it is shown
  * @param {string} phone whose
  * @param {string} id of the message to choose; the newest when there is none
+ * @param {(id: string) => void} chose called with the id of the message shown
  */
-function openPhone(root, phone, id) {
+function openPhone(root, phone, id, chose) {
   let chosen = id;
   /** @type {any} */
   let known = null;
-  const thread = conversation(phone);
+  const thread = new Conversation(phone);
   const details = inspector(phone);
   fill(root, thread.element, details.element);
 
@@ -95,6 +96,7 @@ function openPhone(root, phone, id) {
     const current = texts.find((/** @type {any} */ item) => String(item.message_id) === chosen) ?? texts.at(-1);
     thread.draw(known, current?.message_id ?? null);
     details.draw(known, current ?? null);
+    chose(String(current?.message_id ?? ""));
   }
 
   const follower = follow(["messages", "phones", "settings"], async (signal) => {
@@ -110,6 +112,9 @@ function openPhone(root, phone, id) {
       thread.reveal();
       draw();
     },
-    close: () => follower.stop(),
+    close() {
+      thread.stop();
+      follower.stop();
+    },
   };
 }

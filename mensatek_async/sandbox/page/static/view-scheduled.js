@@ -16,55 +16,18 @@ import { get, watch } from "./store.js";
 export function scheduled(root) {
   const items = h("ul", { class: "cards" });
   const nothing = h("div", {});
-  fill(root, h("div", { class: "page-head" }, h("h1", {}, t("nav.scheduled")), h("p", { class: "soft" }, t("scheduled.words"))), items, nothing);
+  const head = h("div", { class: "page-head" }, h("h1", {}, t("nav.scheduled")), h("p", { class: "soft" }, t("scheduled.words")));
+  fill(root, head, items, nothing);
   const follower = follow(["messages", "settings"], async (signal) => {
     const found = (await read("scheduled", {}, signal)).items;
-    const moving = items.querySelector("form");
-    if (moving && found.some((/** @type {any} */ one) => String(one.message_id) === moving.closest("li").dataset.key)) return;
-    reconcile(items, found, (item) => String(item.message_id), row, (item) => JSON.stringify(item));
+    if (isBeingMoved(items, found)) return;
+    reconcile(items, found, (item) => String(item.message_id), (item) => row(item, follower.refresh), (item) => JSON.stringify(item));
     items.hidden = !found.length;
-    fill(nothing, found.length ? null : empty(t("empty.scheduled"), t("empty.scheduled.words"), h("pre", { tabindex: "0", "aria-label": t("command") }, 'mensatek send 600000000 --text "Hola" --at 2027-01-08T10:00 --yes')));
+    fill(nothing, found.length ? null : noneThere());
   });
   const stop = watch(["clock"], () => {
     for (const told of items.querySelectorAll("[data-leaves]")) told.textContent = distance(told.dataset.leaves);
   });
-
-  /** @param {any} item @returns {HTMLElement} one message */
-  function row(item) {
-    const about = { n: item.recipients };
-    const tools = h("div", { class: "row wrap" });
-    const usual = () =>
-      fill(
-        tools,
-        button(t("reschedule"), () => move(item, tools, usual, follower.refresh), { focus: "move", label: t("reschedule.of", { id: item.message_id.toString() }) }),
-        worker(t("cancel"), () => cancel(item), "", { kind: "danger", focus: "cancel", label: t("cancel.of", { id: item.message_id.toString() }) }),
-        worker(t("step.to"), () => act("clock", { to: item.leaves_at }), t("step.to.done"), { kind: "quiet", focus: "step" }),
-      );
-    usual();
-    return h(
-      "li",
-      { class: "card" },
-      h(
-        "div",
-        { class: "card-top" },
-        h("p", { class: "big" }, h("time", { datetime: item.leaves_at }, whenOf(item.leaves_at))),
-        h("p", { class: "soft", data: { leaves: item.leaves_at } }, distance(item.leaves_at)),
-      ),
-      h("p", { class: "quote", dir: "auto" }, item.text),
-      h(
-        "p",
-        { class: "row-chips" },
-        h("b", {}, item.sender),
-        h("span", {}, t("recipients", about)),
-        h("span", {}, t("credits.n", { n: Number(item.cost) })),
-        item.contract ? tag(t("contract")) : item.certified ? tag(t("certified")) : null,
-        item.reference ? h("span", { class: "row-reference" }, item.reference) : null,
-        h("span", { class: "soft mono" }, item.message_id),
-      ),
-      tools,
-    );
-  }
-
   return {
     show() {},
     close() {
@@ -72,6 +35,56 @@ export function scheduled(root) {
       follower.stop();
     },
   };
+}
+
+/** @param {HTMLElement} items @param {any[]} found @returns {boolean} whether somebody is choosing another moment for one of them */
+function isBeingMoved(items, found) {
+  const moving = items.querySelector("form")?.closest("li")?.dataset.key;
+  return found.some((item) => String(item.message_id) === moving);
+}
+
+/** @returns {HTMLElement} */
+function noneThere() {
+  const command = 'mensatek send 600000000 --text "Hola" --at 2027-01-08T10:00 --yes';
+  return empty(t("empty.scheduled"), t("empty.scheduled.words"), h("pre", { tabindex: "0", "aria-label": t("command") }, command));
+}
+
+/** @param {any} item @param {() => void} refresh @returns {HTMLElement} one message */
+function row(item, refresh) {
+  const when = h("p", { class: "big" }, h("time", { datetime: item.leaves_at }, whenOf(item.leaves_at)));
+  const far = h("p", { class: "soft", data: { leaves: item.leaves_at } }, distance(item.leaves_at));
+  return h(
+    "li",
+    { class: "card" },
+    h("div", { class: "card-top" }, when, far),
+    h("p", { class: "quote", dir: "auto" }, item.text),
+    h(
+      "p",
+      { class: "row-chips" },
+      h("b", {}, item.sender),
+      h("span", {}, t("recipients", { n: item.recipients })),
+      h("span", {}, t("credits.n", { n: Number(item.cost) })),
+      item.contract ? tag(t("contract")) : item.certified ? tag(t("certified")) : null,
+      item.reference ? h("span", { class: "row-reference" }, item.reference) : null,
+      h("span", { class: "soft mono" }, item.message_id),
+    ),
+    rowTools(item, refresh),
+  );
+}
+
+/** @param {any} item @param {() => void} refresh @returns {HTMLElement} what can be done with it */
+function rowTools(item, refresh) {
+  const tools = h("div", { class: "row wrap" });
+  const id = String(item.message_id);
+  const usual = () =>
+    fill(
+      tools,
+      button(t("reschedule"), () => move(item, tools, usual, refresh), { focus: "move", label: t("reschedule.of", { id }) }),
+      worker(t("cancel"), () => cancel(item), "", { kind: "danger", focus: "cancel", label: t("cancel.of", { id }) }),
+      worker(t("step.to"), () => act("clock", { to: item.leaves_at }), t("step.to.done"), { kind: "quiet", focus: "step" }),
+    );
+  usual();
+  return tools;
 }
 
 /** @param {string} moment @returns {string} how far it is */

@@ -4,6 +4,7 @@ import { act } from "./api.js";
 import { sure } from "./dialogs.js";
 import { fill, h } from "./dom.js";
 import { creditsOf, dayOf, localOf, momentOf, timeOf } from "./format.js";
+import { guardLine } from "./guard-view.js";
 import { t } from "./i18n.js";
 import { attempt, notice } from "./notices.js";
 import { button, card, chip, choice, field, newId, tag, terms, worker } from "./parts.js";
@@ -143,15 +144,14 @@ function faultsCard() {
 
 /** @returns {Part} */
 function blockCard() {
-  const state = h("p", { class: "status-line" });
+  const state = h("div", {});
   const seconds = h("input", { type: "number", min: "1", step: "1", value: "60", inputmode: "numeric" });
   const block = worker(t("block"), () => act("block", { seconds: Number(seconds.value || 60) }), t("blocked"), { kind: "danger" });
   const open = worker(t("unblock"), () => act("unblock"), t("unblocked"));
   return {
     element: card(t("guard"), state, h("p", { class: "soft" }, t("guard.words")), h("div", { class: "inline-form" }, field(t("block.seconds"), seconds), block, open)),
     draw() {
-      const { blocked, blocked_until: until } = get("state").guard;
-      fill(state, tag(blocked ? t("guard.blocked") : t("guard.open"), blocked ? "bad" : "good"), blocked && until ? t("guard.until", { time: timeOf(until) }) : null);
+      fill(state, guardLine(get("state").guard));
     },
   };
 }
