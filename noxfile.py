@@ -67,6 +67,18 @@ def tests_openapi(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_browser(session: nox.Session) -> None:
+    """The sandbox's page in Debian's Chromium, end to end; what it looked like is kept in build/browser."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("browser-tests"))
+    if not Path("/usr/bin/chromium").exists():
+        apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "apt-get"]
+        session.run(*apt, "-qq", "update", external=True)
+        session.run(*apt, "-qq", "-y", "--no-install-recommends", "install", "chromium", external=True, silent=True)
+    session.env["MENSATEK_TESTS_BROWSER"] = "1"  # the other sessions leave them out
+    session.run("pytest", *(session.posargs or ["tests/browser"]))
+
+
+@nox.session
 def tests_lowest(session: nox.Session) -> None:
     """All tests against the lowest versions that pyproject.toml allows."""
     project = PROJECT["project"]
