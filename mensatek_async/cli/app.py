@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from .._version import __version__
 from ..errors import MensatekError
 from .account import AccountOptions
+from .campaign import campaign
 from .certified import certified, contract
 from .options import At, Encoding, Json, Price, Sender, Yes
 from .output import Output
@@ -30,6 +31,7 @@ app = App(name="mensatek", help=_HELP, version=__version__, help_format="plainte
 _NO_ACCOUNT = AccountOptions()
 _DEFAULTS = SandboxOptions()
 
+app.command(campaign)
 app.command(certified)
 app.command(contract)
 

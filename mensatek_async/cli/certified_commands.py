@@ -52,7 +52,7 @@ def send_letter(letter: Letter, legal: LegalOptions, **options: Any) -> Exit:
         if letter.document is not None:
             text = f"{text} {elements.pdf(_content(letter.document))}"
         given = {
-            "issuer": _issuer(legal),
+            "issuer": issuer_of(legal),
             "contract_type": letter.contract_type,
             "validity": parse_duration(legal.validity),
             "identify": letter.identify,
@@ -79,7 +79,12 @@ def parse_duration(text: str | None) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 
-def _issuer(legal: LegalOptions) -> Issuer:
+def issuer_of(legal: LegalOptions) -> Issuer:
+    """Who sends, for the certificate.
+
+    Raises:
+        Stop: something of it was not given, or is wrong.
+    """
     missing = [
         option
         for option, value in (
@@ -94,12 +99,15 @@ def _issuer(legal: LegalOptions) -> Issuer:
             f"A certificate names who sends: {', '.join(missing)} not given.\n"
             "MENSATEK_ISSUER_NAME, MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well."
         )
-    return Issuer(
-        legal.issuer_name or "",
-        legal.issuer_phone or "",
-        legal.issuer_tax_id or "",
-        check=not legal.foreign_issuer,
-    )
+    try:
+        return Issuer(
+            legal.issuer_name or "",
+            legal.issuer_phone or "",
+            legal.issuer_tax_id or "",
+            check=not legal.foreign_issuer,
+        )
+    except MensatekError as error:
+        raise stop_for(error) from None
 
 
 def _content(path: str) -> bytes:

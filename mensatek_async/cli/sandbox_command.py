@@ -14,7 +14,7 @@ from .stop import Exit, Stop
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
-_KEPT_CALLS = 5_000
+_KEPT_CALLS = 2_000
 
 
 def run_sandbox(options: SandboxOptions) -> Exit:

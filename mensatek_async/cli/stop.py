@@ -6,10 +6,13 @@ from enum import IntEnum
 
 from ..errors import (
     AuthenticationError,
+    CampaignConflict,
+    CampaignNotFound,
     ConfigurationError,
     InvalidRequest,
     MensatekError,
     Refused,
+    SourceMissing,
 )
 
 
@@ -42,6 +45,8 @@ def code_of(error: BaseException) -> Exit:
     if isinstance(error, AuthenticationError | Refused):
         return Exit.REFUSED
     if isinstance(error, ConfigurationError | InvalidRequest):
+        return Exit.WRONG_USE
+    if isinstance(error, CampaignConflict | CampaignNotFound | SourceMissing):
         return Exit.WRONG_USE
     return Exit.SOME_NOT_SENT
 

@@ -1,0 +1,338 @@
+"""`mensatek campaign`: durable campaigns, the commands and their options."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from attrs import field, frozen
+from cyclopts import App, Parameter
+
+from .account import AccountOptions
+from .certified import LegalOptions
+from .options import At, Encoding, Json, Price, Sender, Yes
+
+_HELP = """Campaigns that are written down: killed at any moment, they go on where they stopped.
+
+Exit codes: 0 all sent so far, 1 some not sent or paused, 2 wrong use, 3 refused account, 130 interrupted.
+"""
+
+campaign = App(name="campaign", help=_HELP, help_format="plaintext")
+
+Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]
+Watch = Annotated[bool, Parameter(negative="", show_default=False, help="Watch it live, until it ends.")]
+Concurrency = Annotated[int, Parameter(help="Requests at once, 1 to 64.")]
+DEFAULT_STORE = "campaigns.db"
+
+_NO_ACCOUNT = AccountOptions()
+_NO_LEGAL = LegalOptions()
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class FileOptions:
+    """How the file of recipients is read; as in `mensatek bulk`."""
+
+    phone: Annotated[
+        str | None, Parameter(help="The phone's column, by name or number; default: found by its name.")
+    ] = None
+    delimiter: Annotated[
+        str | None, Parameter(help="What separates the cells of a CSV; default: found out.")
+    ] = None
+    sheet: Annotated[
+        str | None, Parameter(help="The spreadsheet's sheet, by name or number; default: the first.")
+    ] = None
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class PaceOptions:
+    """How fast, when and for how much; starting the campaign again may change them, but for the last two."""
+
+    rate: Annotated[float | None, Parameter(help="Recipients a second, over all who use the store.")] = None
+    send_between: Annotated[
+        str | None, Parameter(help="Hours of the day to send in, such as 09:00-21:00.")
+    ] = None
+    local_time: Annotated[
+        bool,
+        Parameter(
+            negative="", show_default=False, help="Those hours are each recipient's; default: Spain's."
+        ),
+    ] = False
+    max_credits: Annotated[Decimal | None, Parameter(help="Pause before it costs more than this.")] = None
+    chunk_size: Annotated[int | None, Parameter(help="Recipients in a request; default: as many as fit.")] = (
+        None
+    )
+    anchor: Annotated[
+        str | None,
+        Parameter(help="A phone of yours for the very first text, the only one whose fate can stay unknown."),
+    ] = None
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class CertifiedOptions:
+    """What makes it a campaign of certified texts."""
+
+    certified: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Send certified texts; they need an issuer.")
+    ] = False
+    identify: Annotated[
+        str | None, Parameter(help="Certified: identify the recipient first, such as CERTIFICADO-12345678E.")
+    ] = None
+    acceptance_days: Annotated[
+        int | None, Parameter(help="Certified: to be accepted within so many days, 1 to 15.")
+    ] = None
+    contract_type: Annotated[
+        int | None, Parameter(help="Certified: a contract; the provider's number of its kind.")
+    ] = None
+
+
+_NO_FILE, _NO_PACE, _PLAIN = FileOptions(), PaceOptions(), CertifiedOptions()
+
+
+@frozen(kw_only=True)
+class StartOptions:
+    """What the user asked for; `mensatek campaign start --help` tells what each means."""
+
+    name: str
+    recipients: str
+    text: str = field(repr=False)
+    file: FileOptions
+    pace: PaceOptions
+    certified: CertifiedOptions
+    legal: LegalOptions
+    sender: str | None
+    at: str | None
+    encoding: Literal["auto", "gsm", "unicode"]
+    price: Decimal
+    store: str | None
+    run: bool
+    watch: bool
+    concurrency: int
+    dry_run: bool
+    yes: bool
+    json: bool
+    account: AccountOptions
+
+
+@campaign.command
+def start(
+    name: Name,
+    recipients: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    text: Annotated[
+        str, Parameter(help="The text; {Column} is replaced by each row's cell, {phone} by its phone.")
+    ],
+    sender: Sender = None,
+    at: At = None,
+    file: FileOptions = _NO_FILE,
+    pace: PaceOptions = _NO_PACE,
+    certified: CertifiedOptions = _PLAIN,
+    legal: LegalOptions = _NO_LEGAL,
+    store: Annotated[
+        str | None,
+        Parameter(
+            help="SQLite file, or postgresql:// address, that keeps the campaigns; default: campaigns.db, "
+            "with --sandbox a temporary one."
+        ),
+    ] = None,
+    run: Annotated[
+        bool, Parameter(help="Send at once; without it, `run` and `work` do, here or elsewhere.")
+    ] = True,
+    watch: Watch = False,
+    concurrency: Concurrency = 8,
+    dry_run: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Read and check everything, send nothing.")
+    ] = False,
+    encoding: Encoding = "auto",
+    price: Price = Decimal(1),
+    yes: Yes = False,
+    json: Json = False,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Start a campaign, or go on with the one of this name: the same command again loses and doubles nobody.
+
+    Parameters
+    ----------
+    name:
+        Its name in the store.
+    recipients:
+        The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. Its first row names the columns.
+    """
+    from .campaign_start import start_campaign
+
+    return start_campaign(
+        StartOptions(
+            name=name,
+            recipients=recipients,
+            text=text,
+            file=file,
+            pace=pace,
+            certified=certified,
+            legal=legal,
+            sender=sender,
+            at=at,
+            encoding=encoding,
+            price=price,
+            store=store,
+            run=run,
+            watch=watch,
+            concurrency=concurrency,
+            dry_run=dry_run,
+            yes=yes,
+            json=json,
+            account=account,
+        )
+    )
+
+
+@campaign.command(name="run")
+def run_command(
+    name: Name,
+    /,
+    *,
+    store: Store = DEFAULT_STORE,
+    watch: Watch = False,
+    concurrency: Concurrency = 8,
+    json: Json = False,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Send what is left of a campaign whose rows have been read."""
+    from .campaign_commands import run_campaign
+
+    return run_campaign(name, store, account, watch=watch, concurrency=concurrency, json=json, resume=False)
+
+
+@campaign.command
+def resume(
+    name: Name,
+    /,
+    *,
+    store: Store = DEFAULT_STORE,
+    run: Annotated[bool, Parameter(help="Send at once; without it, `run` and `work` do.")] = True,
+    watch: Watch = False,
+    concurrency: Concurrency = 8,
+    json: Json = False,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Let a paused campaign go on."""
+    from .campaign_commands import change_campaign, run_campaign
+
+    if not run:
+        return change_campaign("resume", name, store, json=json)
+    return run_campaign(name, store, account, watch=watch, concurrency=concurrency, json=json, resume=True)
+
+
+@campaign.command
+def work(
+    *,
+    budget: Annotated[
+        float | None, Parameter(help="Seconds after which to stop, as for cron; default: when all is sent.")
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    concurrency: Concurrency = 8,
+    json: Json = False,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Send for every campaign that runs in the store: on further machines, and from cron."""
+    from .campaign_commands import work_campaigns
+
+    return work_campaigns(budget, store, account, concurrency=concurrency, json=json)
+
+
+@campaign.command
+def status(
+    name: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    /,
+    *,
+    store: Store = DEFAULT_STORE,
+    watch: Watch = False,
+    json: Json = False,
+) -> int:
+    """Show how a campaign stands, or all of them. Only looks; needs no account."""
+    from .campaign_commands import list_campaigns, show_status
+
+    if name is None:
+        return list_campaigns(store, json=json)
+    return show_status(name, store, watch=watch, json=json)
+
+
+@campaign.command(name="list")
+def list_command(*, store: Store = DEFAULT_STORE, json: Json = False) -> int:
+    """List the campaigns of a store. Only looks; needs no account."""
+    from .campaign_commands import list_campaigns
+
+    return list_campaigns(store, json=json)
+
+
+@campaign.command
+def pause(name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) -> int:
+    """Stop a campaign wherever it runs; `resume` lets it go on."""
+    from .campaign_commands import change_campaign
+
+    return change_campaign("pause", name, store, json=json)
+
+
+@campaign.command
+def cancel(name: Name, /, *, store: Store = DEFAULT_STORE, yes: Yes = False, json: Json = False) -> int:
+    """Send nothing more of a campaign, ever."""
+    from .campaign_commands import change_campaign
+
+    return change_campaign("cancel", name, store, json=json, yes=yes)
+
+
+@campaign.command
+def export(name: Name, file: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) -> int:
+    """Write what became of every row.
+
+    Parameters
+    ----------
+    file:
+        The file to write: CSV, or JSON Lines when its name ends in .jsonl.
+    """
+    from .campaign_commands import export_campaign
+
+    return export_campaign(name, file, store, json=json)
+
+
+@campaign.command
+def unknown(name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) -> int:
+    """List who may have been texted: their request left and no answer came."""
+    from .campaign_commands import show_unknown
+
+    return show_unknown(name, store, json=json)
+
+
+@campaign.command
+def resolve(
+    name: Name,
+    policy: Literal["keep", "assume_sent", "resend"],
+    /,
+    *,
+    store: Store = DEFAULT_STORE,
+    yes: Yes = False,
+    json: Json = False,
+) -> int:
+    """Decide about unknown recipients.
+
+    Parameters
+    ----------
+    policy:
+        keep leaves them, assume_sent counts them as sent, resend texts them with the next run: some perhaps twice.
+    """
+    from .campaign_commands import resolve_unknown
+
+    return resolve_unknown(name, policy, store, yes=yes, json=json)
+
+
+@campaign.command
+def reconcile(
+    name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+) -> int:
+    """Ask the provider once where every recipient stands."""
+    from .campaign_commands import reconcile_campaign
+
+    return reconcile_campaign(name, store, account, json=json)

@@ -1,0 +1,182 @@
+"""Running campaigns from the command line: one client, one display, and a signal that lets everything land."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+
+import anyio
+from anyio.abc import TaskStatus
+from attrs import define
+
+from ..campaigns.campaign import Campaign
+from ..campaigns.campaigns import Campaigns
+from ..client import AsyncMensatek
+from ..errors import CampaignNotFound, ConfigurationError, MensatekError
+from ..models.campaign import Progress
+from ..settings import Limits
+from .account import Connection
+from .campaign_view import View, advice, as_json, exit_of, line, to_go_on
+from .output import Output, plural
+from .stop import Exit, Stop, code_of
+
+_STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
+_LOOK = 0.5  # seconds between two looks
+
+
+@define
+class Session:
+    """Work on the campaigns of a store that a signal may end.
+
+    Attributes:
+        connection: the account.
+        store: the store.
+        output: where notes go.
+        concurrency: requests at once.
+        interrupted: whether a signal ended it.
+        error: what else did.
+    """
+
+    connection: Connection
+    store: str
+    output: Output
+    concurrency: int = 8
+    interrupted: bool = False
+    error: MensatekError | None = None
+
+    def limits(self) -> Limits:
+        """Of the client.
+
+        Raises:
+            Stop: there are none like that.
+        """
+        try:
+            return Limits(concurrency=self.concurrency)
+        except ConfigurationError:
+            raise Stop("--concurrency takes 1 to 64 requests.") from None
+
+    def do(self, work: Callable[[Campaigns], Awaitable[None]], *, background: bool = True) -> None:
+        """Do something with the campaigns. What ends it early is noted.
+
+        Args:
+            work: what to do.
+            background: whether recipients may still be read while it goes on.
+        """
+        limits = self.limits()
+        try:
+            anyio.run(self._do, work, limits, background)
+        except KeyboardInterrupt:  # where signals cannot be received, such as on Windows
+            self.interrupted = True
+
+    async def _do(
+        self, work: Callable[[Campaigns], Awaitable[None]], limits: Limits, background: bool
+    ) -> None:
+        async with self.connection.client(limits) as client, anyio.create_task_group() as group:
+            try:
+                with anyio.CancelScope() as scope:
+                    await group.start(self._watch, scope)
+                    campaigns = Campaigns(client, self.store)
+                    async with AsyncExitStack() as stack:
+                        if background:
+                            await stack.enter_async_context(campaigns)
+                        else:
+                            stack.push_async_callback(campaigns.aclose)
+                        await work(campaigns)
+            except MensatekError as error:
+                self.error = error
+            group.cancel_scope.cancel()
+
+    async def _watch(self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                async for _ in signals:
+                    if not self.interrupted:
+                        self.output.note(_STOPPING)
+                    self.interrupted = True
+                    scope.cancel()
+        except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
+            task_status.started()
+
+
+async def run_to_the_end(campaign: Campaign, view: View) -> None:
+    """Send what a campaign holds, and show it."""
+    async with campaign.run(interval=_LOOK) as progress:
+        async for found in progress:
+            view.show(found)
+
+
+async def look_on(campaigns: Campaigns, name: str, view: View) -> None:
+    """Show a campaign until it is cancelled, as far as it is there."""
+    while True:
+        await anyio.sleep(_LOOK)
+        with suppress(CampaignNotFound):
+            view.show(await (await campaigns.get(name)).progress())
+
+
+def offline(store: str, work: Callable[[Campaigns], Awaitable[None]]) -> None:
+    """Do something that needs the store alone; there is no account, and nothing leaves.
+
+    Raises:
+        MensatekError: as the work does.
+    """
+
+    async def run() -> None:
+        async with AsyncMensatek("nobody", "nothing", base_url="http://127.0.0.1") as client:
+            campaigns = Campaigns(client, store)
+            try:
+                await work(campaigns)
+            finally:
+                await campaigns.aclose()
+
+    anyio.run(run)
+
+
+def look(name: str, store: str) -> Progress | None:
+    """How a campaign stands; None when there is none."""
+    found: list[Progress] = []
+
+    async def ask(campaigns: Campaigns) -> None:
+        with suppress(CampaignNotFound):
+            found.append(await (await campaigns.get(name)).progress())
+
+    offline(store, ask)
+    return found[0] if found else None
+
+
+def tell(session: Session, name: str) -> Exit:
+    """How a run ended."""
+    output, error = session.output, session.error
+    progress = None
+    try:
+        progress = look(name, session.store)
+    except MensatekError as failure:
+        error = error or failure
+    if error is not None:
+        output.error(str(error))
+    code = exit_of(progress) if progress is not None else Exit.DONE
+    if progress is not None:
+        output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} sent.")
+        output.say(line(progress) + ".")
+        if progress.note:
+            output.say(progress.note)
+        if told := advice(progress, session.store):
+            output.say(told)
+    if error is not None:
+        code = code_of(error)
+    if session.interrupted:
+        code = Exit.INTERRUPTED
+        output.note("Interrupted.")
+        if progress is None or not progress.done:
+            output.say(to_go_on(name, session.store, reading=progress is None or progress.reading))
+    counts = {} if progress is None else as_json(progress)
+    output.answer(
+        {
+            **counts,
+            "interrupted": session.interrupted,
+            "error": None if error is None else str(error),
+            "exit_code": int(code),
+        }
+    )
+    return code

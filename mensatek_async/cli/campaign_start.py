@@ -1,0 +1,216 @@
+"""`mensatek campaign start`: from a file of recipients to a campaign that is written down, and on to its end."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import anyio
+from attrs import frozen
+
+from ..campaigns.campaigns import Campaigns
+from ..errors import MensatekError
+from ..models.recipient import Recipient
+from ..sources.batches import Batches, RecipientSource, ThreadBatches
+from ..sources.reading import Reading
+from ..sources.rows import BrokenRow
+from ..sources.text_files import shown
+from ..text.template import Template
+from .account import Connection, connect, parse_when
+from .bulk_command import fetch_credits, needs_answer
+from .campaign import DEFAULT_STORE, StartOptions
+from .campaign_run import Session, look, look_on, run_to_the_end, tell
+from .campaign_view import line, viewing
+from .certified_commands import issuer_of, parse_duration
+from .check import check, check_legal, make_message, make_text
+from .files import open_input
+from .output import Output, plural
+from .progress import checking
+from .recipients import assign_columns, open_source
+from .stop import Exit, Stop, stop_for
+from .summary import dry_summary, preview
+
+_HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
+
+
+class _Rows(RecipientSource):
+    """The rows of an open file, read in a worker thread."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Every row in order."""
+        return iter(self._reading)
+
+    def batches(self, needed: Sequence[str] | None = None) -> Batches:
+        """The rows for a campaign."""
+        return ThreadBatches(lambda: iter(self._reading))
+
+    def describe(self) -> str:
+        """What it is."""
+        return self._reading.source.label
+
+
+@frozen(kw_only=True)
+class _Plan:
+    """What is to be sent."""
+
+    text: str | Template
+    when: datetime | None
+    legal: dict[str, Any] | None
+    hours: tuple[time, time] | None
+
+
+def start_campaign(options: StartOptions) -> Exit:
+    """Do it all, and tell.
+
+    Raises:
+        Stop: what was asked cannot be done; nothing was sent.
+    """
+    output = Output(json=options.json)
+    plan = _plan(options)
+    with ExitStack() as stack:
+        store = _store(options, stack)
+        found = None if options.dry_run else look(options.name, store)
+        asks = found is None and needs_answer(
+            options.account, yes=options.yes or options.dry_run, free=options.recipients != "-"
+        )
+        handle = stack.enter_context(open_input(options.recipients))
+        source = open_source(
+            handle, options.recipients, delimiter=options.file.delimiter, sheet=options.file.sheet
+        )
+        fields = () if isinstance(plan.text, str) else plan.text.fields
+        reading = assign_columns(source, fields, options.file.phone)
+        connection = None
+        if not options.dry_run:
+            connection = stack.enter_context(
+                connect(options.account, output, may_ask=options.recipients != "-")
+            )
+        if found is not None:
+            output.note(f"It is there already and goes on: {line(found)}.")
+        elif (code := _check(options, plan, reading, connection, output, asks=asks)) is not None:
+            return code
+        assert connection is not None
+        return _begin(options, plan, Session(connection, store, output, options.concurrency), reading)
+
+
+def _plan(options: StartOptions) -> _Plan:
+    extra = options.certified
+    legal = None
+    if extra.certified:
+        legal = {
+            "issuer": issuer_of(options.legal),
+            "contract_type": extra.contract_type,
+            "validity": parse_duration(options.legal.validity),
+            "identify": extra.identify,
+            "acceptance_days": extra.acceptance_days,
+            "report_email": options.legal.report_email,
+        }
+    elif any((extra.identify, extra.acceptance_days, extra.contract_type)):
+        raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
+    return _Plan(
+        text=make_text(options.text),
+        when=parse_when(options.at),
+        legal=legal,
+        hours=parse_hours(options.pace.send_between),
+    )
+
+
+def parse_hours(text: str | None) -> tuple[time, time] | None:
+    """Two times of day, such as 09:00-21:00.
+
+    Raises:
+        Stop: they are none.
+    """
+    if text is None:
+        return None
+    found = _HOURS.fullmatch(text)
+    try:
+        if found is not None:
+            start, end = (time.fromisoformat(one.zfill(5)) for one in found.groups())
+            return start, end
+    except ValueError:
+        pass
+    raise Stop(f"--send-between takes two times of day, such as 09:00-21:00, not {shown(text)}.")
+
+
+def _store(options: StartOptions, stack: ExitStack) -> str:
+    if options.store is not None or not options.account.sandbox:
+        return options.store or DEFAULT_STORE
+    return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / DEFAULT_STORE)
+
+
+def _check(
+    options: StartOptions,
+    plan: _Plan,
+    reading: Reading,
+    connection: Connection | None,
+    output: Output,
+    *,
+    asks: bool,
+) -> Exit | None:
+    """Look at all rows before anything is written down; an exit code when that was all."""
+    sender = options.sender or (connection.sender if connection else None)
+    message = make_message(
+        plan.text, sender=sender, when=plan.when, encoding=options.encoding, warn=output.note
+    )
+    if plan.legal is not None:
+        try:
+            check_legal(message, plan.legal)
+        except MensatekError as error:
+            raise stop_for(error) from None
+    with checking(output) as display:
+        checked = check(reading, message, tick=display.checked)
+    if connection is None:
+        preview(output, reading, checked, price=options.price, credits=None)
+        return dry_summary(output, checked)
+    credits = anyio.run(fetch_credits, connection) if asks and checked.ready else None
+    preview(output, reading, checked, price=options.price, credits=credits)
+    if asks and checked.ready:
+        output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
+    return None
+
+
+def _begin(options: StartOptions, plan: _Plan, session: Session, reading: Reading) -> Exit:
+    pace = options.pace
+    given = plan.legal or {}
+
+    async def work(campaigns: Campaigns) -> None:
+        campaign = await campaigns.start(
+            options.name,
+            plan.text,
+            _Rows(reading),
+            product="sms" if plan.legal is None else "certified",
+            sender=options.sender,
+            scheduled_at=plan.when,
+            reference=options.legal.reference,
+            encoding=options.encoding,
+            **given,
+            rate=pace.rate,
+            send_between=plan.hours,
+            local_time="recipient" if pace.local_time else "spanish",
+            max_credits=pace.max_credits,
+            chunk_size=pace.chunk_size,
+            anchor=pace.anchor,
+        )
+        if options.run:
+            await run_to_the_end(campaign, view)
+
+    async def read_only(campaigns: Campaigns) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(look_on, campaigns, options.name, view)
+            try:
+                await work(campaigns)
+            except MensatekError as error:
+                session.error = error
+            group.cancel_scope.cancel()
+
+    with viewing(session.output, live=options.watch) as view:
+        session.do(work if options.run else read_only, background=options.run)
+    return tell(session, options.name)

@@ -1,0 +1,177 @@
+"""How a campaign is shown: live for people who watch, in lines for those who read it later, and as JSON."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TextIO, cast
+
+from attrs import asdict
+
+from ..models.campaign import Progress
+from ..sources.text_files import shown
+from .output import Output, credits_text
+from .progress import EVERY
+from .stop import Exit
+
+_REASONS = {
+    "user": "somebody paused it",
+    "no_credit": "the account cannot pay",
+    "auth": "the account was refused",
+    "group_lost": "the provider no longer knows its message",
+    "refused": "the provider refuses its requests",
+    "max_credits": "it has spent what it may",
+}
+
+
+class View(Protocol):
+    """Shows how a campaign stands."""
+
+    def show(self, progress: Progress) -> None:
+        """Take the newest counts."""
+
+
+class PlainView:
+    """A line every few seconds."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._next = time.monotonic() + EVERY
+
+    def show(self, progress: Progress) -> None:
+        """Print the counts when it is time."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + EVERY
+            self._output.note(line(progress))
+
+
+class LiveView:
+    """A bar and the counts below it, drawn over themselves."""
+
+    def __init__(self, output: Output) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(file=cast("TextIO", output.err), highlight=False, markup=False)
+        self.rich = Live(console=console, auto_refresh=False, transient=False)
+
+    def show(self, progress: Progress) -> None:
+        """Draw it anew."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        bar = Table.grid(padding=(0, 1))
+        settled = progress.total - progress.pending
+        bar.add_row(
+            ProgressBar(total=max(progress.total, 1), completed=settled, width=40),
+            Text(f"{100 * settled // max(progress.total, 1)} % of {progress.total:,} rows"),
+        )
+        head = Text(f"{shown(progress.name, 60)}: {_state(progress)}")
+        self.rich.update(Group(head, bar, Text(_counts(progress)), Text(_money(progress))), refresh=True)
+
+
+@contextmanager
+def viewing(output: Output, *, live: bool) -> Iterator[View]:
+    """Show a campaign while the block lasts; its last counts stay.
+
+    Args:
+        output: where; on standard error.
+        live: whether to draw where somebody watches.
+    """
+    if live and output.err.isatty():
+        view = LiveView(output)
+        with view.rich:
+            yield view
+        return
+    yield PlainView(output)
+
+
+def line(progress: Progress) -> str:
+    """Everything in one line."""
+    return f"{shown(progress.name, 60)}: {_state(progress)}; {_counts(progress)}, {_money(progress)}"
+
+
+def _state(progress: Progress) -> str:
+    if progress.state == "paused":
+        return f"paused, {_REASONS.get(progress.reason, progress.reason)}"
+    return "reading rows" if progress.reading and progress.state == "running" else progress.state
+
+
+def _counts(progress: Progress) -> str:
+    counts = [
+        f"{progress.sent:,} sent",
+        f"{progress.pending:,} pending",
+        f"{progress.unknown:,} unknown",
+        f"{progress.failed:,} failed",
+        f"{progress.delivered:,} delivered",
+    ]
+    rare = (progress.rejected, "refused"), (progress.invalid, "invalid"), (progress.cancelled, "cancelled")
+    return ", ".join(counts + [f"{count:,} {name}" for count, name in rare if count])
+
+
+def _money(progress: Progress) -> str:
+    parts = [f"{progress.rate:,.0f}/s"] if progress.state == "running" else []
+    parts.append(f"credits {credits_text(progress.credits_used)} used")
+    if progress.credits_left.is_finite():
+        parts.append(f"{credits_text(progress.credits_left)} left")
+    if progress.time_left is not None:
+        parts.append(f"time left {_clock(progress.time_left)}")
+    return ", ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds) + 1, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def advice(progress: Progress, store: str) -> str:
+    """What to do next with a campaign that does not run, "" for nothing."""
+    name, at = _quoted(progress.name), _at(store)
+    if progress.state == "paused":
+        return f"To go on: mensatek campaign resume {name}{at}"
+    if progress.unknown:
+        return f"Who may have been texted: mensatek campaign unknown {name}{at}"
+    return ""
+
+
+def to_go_on(name: str, store: str, *, reading: bool) -> str:
+    """How to go on with a campaign that was interrupted."""
+    if reading:
+        return "To go on: the same command again, with the same file."
+    return f"To go on: mensatek campaign run {_quoted(name)}{_at(store)}, or the same command again."
+
+
+def _at(store: str) -> str:
+    if store == "campaigns.db":
+        return ""
+    # A database's address may hold a password.
+    return f" --store {'...' if '://' in store else _quoted(store)}"
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(shown(word, 300))
+
+
+def exit_of(progress: Progress) -> Exit:
+    """What the shell is told of a campaign: whether anything went wrong so far."""
+    if progress.state == "paused":
+        return Exit.REFUSED if progress.reason == "auth" else Exit.SOME_NOT_SENT
+    lost = progress.rejected + progress.invalid + progress.unknown + progress.failed - progress.undelivered
+    if progress.state == "cancelled" or (progress.done and lost):
+        return Exit.SOME_NOT_SENT
+    return Exit.DONE
+
+
+def as_json(progress: Progress) -> dict[str, Any]:
+    """A campaign's counts, for programs."""
+    told = asdict(progress)
+    told["rate"] = round(progress.rate, 3)
+    told["elapsed"] = round(progress.elapsed, 3)
+    told["time_left"] = None if progress.time_left is None else round(progress.time_left, 3)
+    told["message_id"] = progress.message_id or None
+    return told | {"done": progress.done}
