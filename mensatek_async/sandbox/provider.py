@@ -21,7 +21,7 @@ from .magic import fault_asked_for
 from .operations import OPERATIONS, Operation
 from .records import Call, Reply
 from .replies import encode
-from .state import Memory, Store
+from .state import KEPT_BODY_BYTES, Memory, Store
 from .state_load import load_account, load_calls
 
 _FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
@@ -175,7 +175,7 @@ class Provider:
             reply=dict(reply.fields) if reply and reply.file is None else None,
             at=self.account.clock.now,
             content_type=arrival.content_type,
-            body=arrival.body if self._keep_bodies else b"",
+            body=self._kept(arrival.body),
             verdict=verdict,
             fault=fault,
             answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
@@ -186,6 +186,12 @@ class Provider:
         if self._keep_calls is not None and len(self.calls) >= 2 * self._keep_calls:
             self.forgotten_calls += len(self.calls) - self._keep_calls
             del self.calls[: -self._keep_calls]
+
+    def _kept(self, body: bytes) -> bytes:
+        """What is remembered of a body: all of it, unless calls themselves are forgotten in time."""
+        if not self._keep_bodies:
+            return b""
+        return body if self._keep_calls is None else body[:KEPT_BODY_BYTES]
 
     def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer, str]:
         now = self.account.clock.now

@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -301,7 +302,7 @@ class Sandbox(Knobs):
 
     def _every_second(self) -> None:
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
-        with self._provider.lock:
+        with self._provider.lock, suppress(OSError):  # a disk that is full is told to the next caller
             self._provider.state.commit()
 
     def _count_connection(self) -> None:

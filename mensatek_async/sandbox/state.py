@@ -16,6 +16,7 @@ from .records import Act, Batch, Call, Incoming, LibraryFile
 from .state_rows import pack, pack_absences, pack_act, pack_batch, pack_call, pack_incoming, pack_times
 
 KEPT_CALLS = 2_000
+KEPT_BODY_BYTES = 256_000
 KEPT_POSTS = 2_000
 _TIDY_EVERY = 200
 _VERSION = 1
@@ -104,6 +105,7 @@ class Store(Memory):
         self._known: dict[str, str] = {}
         self._rows: sqlite3.Connection | None = None
         self._is_held = True
+        self._has_failed = False
         self._open()
 
     def hold(self) -> None:
@@ -114,8 +116,11 @@ class Store(Memory):
     def release(self) -> None:
         """Write what is left and let the file go; what comes later takes it for a moment."""
         self._is_held = False
-        self._open()
-        self.commit()
+        if self._has_failed:
+            self._close()
+        else:
+            self._open()
+            self.commit()
 
     def select(self, statement: str, *values: object) -> Iterator[Any]:
         """Rows of the file."""
@@ -211,16 +216,29 @@ class Store(Memory):
                 self._write("INSERT OR REPLACE INTO scalar VALUES (?, ?)", name, packed)
                 self._known[name] = packed
         if self._rows is not None and self._rows.in_transaction:
-            self._rows.execute("COMMIT")
-        if self._rows is not None and not self._is_held:
+            self._try("COMMIT")
+        if not self._is_held:
+            self._close()
+
+    def _close(self) -> None:
+        if self._rows is not None:
             self._rows.close()
             self._rows = None
 
     def _write(self, statement: str, *values: object) -> None:
-        rows = self._open()
-        if not rows.in_transaction:
-            rows.execute("BEGIN IMMEDIATE")
-        rows.execute(statement, values)
+        if not self._open().in_transaction:
+            self._try("BEGIN IMMEDIATE")
+        self._try(statement, *values)
+
+    def _try(self, statement: str, *values: object) -> None:
+        # What one failed write has lost, later ones would build upon: from then on nothing is answered any more.
+        if self._has_failed:
+            raise OSError("The sandbox's state could not be written, see its first failure")
+        try:
+            self._open().execute(statement, values)
+        except sqlite3.Error as error:
+            self._has_failed = True
+            raise OSError(f"The sandbox's state cannot be written: {error}") from None
 
 
 def _prepare(rows: sqlite3.Connection, path: Path) -> None:

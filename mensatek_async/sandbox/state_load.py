@@ -85,9 +85,11 @@ def load_posts(store: Store, target: str) -> tuple[int, list[Post]]:
         )
     )[::-1]
     posts = []
-    for _, ended, data in rows:
+    for number, ended, data in rows:
         fields, answers, repeated = unpack(data)
-        posts.append(Post(fields=fields, answers=answers, repeated=repeated, ended=bool(ended)))
+        posts.append(
+            Post(fields=fields, answers=answers, repeated=repeated, ended=bool(ended), number=number)
+        )
     return (rows[0][0] - 1 if rows else 0), posts
 
 

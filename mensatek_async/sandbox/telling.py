@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,6 +184,9 @@ class Teller:
     def _ended(self, post: Post) -> None:
         """A callback is over; that reaches the file with whatever is written next."""
         if self._provider.state.is_file:
-            with self._provider.lock:
-                self._provider.state.posted(self._target, post.number, post)
+            with self._provider.lock, suppress(OSError):
+                index = post.number - self._earlier - 1
+                # After a reset another one may have its number.
+                if index < len(self.posts) and self.posts[index] is post:
+                    self._provider.state.posted(self._target, post.number, post)
         self._provider.changes.announce("callbacks")

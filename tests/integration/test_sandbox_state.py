@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
-from mensatek_async.sandbox.state import KEPT_CALLS
+from mensatek_async.sandbox.state import KEPT_CALLS, Store
 from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NO_TLS, calling
 
 NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
@@ -295,3 +295,24 @@ def test_the_command_goes_on_with_its_file(file: Path) -> None:
             assert state["state_file"] is True
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+
+def test_a_disk_that_fails_answers_nobody(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be kept is not said to be sent, then and from then on; what was answered before is there."""
+    with Sandbox(state=file) as sandbox, calling(sandbox) as call:
+        assert call.send(ANA)["Res"] == 1
+        store = sandbox._provider.state
+        assert isinstance(store, Store)
+        store.select("PRAGMA max_page_count = 1")  # no room for another page
+        text = "".join(f"{number:06}" for number in range(20_000))
+        assert (
+            call.post(
+                "EnviarSMS", {"Remitente": "M", "Destinatarios": [{"Movil": LUIS}], "Mensaje": text}
+            ).status_code
+            == 500
+        )
+        assert call.post("GetCreditos").status_code == 500
+        with pytest.raises(OSError, match="state"):
+            sandbox.reply(ANA, "hola")
+        assert "cannot be written" in caplog.text
+    assert Sandbox(state=file).counts == {ANA: 1}

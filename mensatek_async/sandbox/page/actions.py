@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LONGEST_TEXT = 10_000
 _LARGEST_NUMBER = 10**15
 _LARGEST_STATUS = 9999
+_FIRST_YEAR, _LAST_YEAR = 1970, 8999
 Body = dict[str, Any]
 
 
@@ -235,6 +236,8 @@ def _moment(body: Body, name: str) -> datetime:
         raise BadAction(f"{name} is a moment as ISO 8601") from None
     if moment.tzinfo is None:
         raise BadAction(f"{name} needs a time zone")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise BadAction(f"{name} is beyond what the clock knows")
     return moment
 
 
