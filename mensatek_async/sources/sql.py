@@ -83,7 +83,7 @@ class _Query(Table):
         values: list[Any] = []
         if isinstance(given, Mapping):
             values = [given.get(name) for name in self.columns]
-        elif isinstance(given, Iterable):
+        elif isinstance(given, Iterable) and not isinstance(given, str | bytes):
             values = list(given)
         if len(values) != len(self.columns):
             raise InvalidRequest(

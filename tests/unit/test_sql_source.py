@@ -1,0 +1,215 @@
+"""SqlSource: whatever a database driver gives becomes text as people write it, and mistakes are told at once."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from mensatek_async import BrokenRow, InvalidRequest, Recipient, SqlSource
+
+
+@pytest.fixture
+def lite() -> Iterator[sqlite3.Connection]:
+    """An empty one."""
+    opened = sqlite3.connect(":memory:")
+    yield opened
+    opened.close()
+
+
+class Cursor:
+    """A cursor that gives what it is told to, as some driver would."""
+
+    def __init__(self, columns: str, *rows: Any) -> None:
+        self.description = [(name, None) for name in columns.split()]
+        self._rows = list(rows)
+        self.asked: list[int] = []
+
+    def fetchmany(self, size: int) -> list[Any]:
+        self.asked.append(size)
+        taken, self._rows = self._rows[:size], self._rows[size:]
+        return taken
+
+
+def fields(value: object) -> object:
+    """What a cell's value becomes in a recipient's fields."""
+    (row,) = SqlSource(Cursor("tel x", ("600000001", value)))
+    assert isinstance(row, Recipient)
+    return row.fields.get("x")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (" Ana ", "Ana"),
+        ("", ""),
+        (3, "3"),
+        (3.0, "3"),
+        (3.5, "3.5"),
+        (True, "true"),
+        (Decimal("12.50"), "12.50"),
+        (Decimal("1E+3"), "1000"),
+        (datetime.date(2027, 1, 8), "08/01/2027"),
+        (datetime.datetime(2027, 1, 8, 9, 5), "08/01/2027 09:05"),
+        (datetime.datetime(2027, 1, 8, tzinfo=datetime.UTC), "08/01/2027"),
+        (datetime.time(9, 5), "09:05"),
+        (["a", 1], '["a", 1]'),
+        ({"a": "ñ"}, '{"a": "ñ"}'),
+        ("ñ".encode(), "ñ"),
+        (memoryview(b"a"), "a"),
+        (None, None),
+        (float("nan"), None),
+        (Decimal("nan"), None),
+        (b"\xff", None),
+        ("a\0b", None),
+    ],
+    ids=repr,
+)
+def test_values_become_text(value: object, text: str | None) -> None:
+    """As people write them in Spain; what is not there, or no text, is no field."""
+    assert fields(value) == text
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [600000001, Decimal("600000001"), Decimal("600000001.00"), 600000001.0, b"600000001"],
+    ids=repr,
+)
+def test_a_phone_may_be_a_number(phone: object) -> None:
+    """Of any kind, without its decimal point."""
+    assert list(SqlSource(Cursor("tel", (phone,)))) == [Recipient("600000001", {}, row=1)]
+
+
+def test_rows_of_every_shape_are_read() -> None:
+    """Tuples, lists, mappings such as DictCursor's, and sqlite3.Row."""
+    database = sqlite3.connect(":memory:")
+    database.row_factory = sqlite3.Row
+    expected = [Recipient("600000001", {"n": "Ana"}, row=1)]
+
+    assert list(SqlSource(Cursor("tel n", ("600000001", "Ana")))) == expected
+    assert list(SqlSource(Cursor("tel n", ["600000001", "Ana"]))) == expected
+    assert list(SqlSource(Cursor("tel n", {"n": "Ana", "tel": "600000001"}))) == expected
+    assert list(SqlSource(database.execute("SELECT 600000001 AS tel, 'Ana' AS n"))) == expected
+    database.close()
+
+
+@pytest.mark.parametrize("row", [object(), ("600000001",), "600"], ids=["object", "short", "text"])
+def test_rows_of_another_shape_are_told(row: object) -> None:
+    """Such as objects of a class of one's own."""
+    with pytest.raises(InvalidRequest, match="neither sequences of cells nor mappings"):
+        list(SqlSource(Cursor("tel n x", row)))
+
+
+def test_a_row_without_a_phone_is_broken(lite: sqlite3.Connection) -> None:
+    """It keeps its place in the count."""
+    found = lite.execute(
+        "SELECT 600000001 AS movil, 'a' AS n UNION ALL SELECT NULL, 'b' UNION ALL SELECT '', 'c'"
+    )
+
+    assert list(SqlSource(found)) == [
+        Recipient("600000001", {"n": "a"}, row=1),
+        BrokenRow(2, "the phone is empty"),
+        BrokenRow(3, "the phone is empty"),
+    ]
+
+
+def test_null_is_no_field(lite: sqlite3.Connection) -> None:
+    """A text that needs it cannot be written."""
+    query = "SELECT 600000001 AS movil, NULL AS n, NULL AS m"
+
+    assert list(SqlSource(lite.execute(query))) == [Recipient("600000001", {}, row=1)]
+    assert list(SqlSource(lite.execute(query)).rows(["N"])) == [BrokenRow(1, "it has no N", "600000001")]
+
+
+def test_columns_are_chosen_as_in_files(lite: sqlite3.Connection) -> None:
+    """By name or number, and fields under other names."""
+    query = "SELECT 'Ana' AS nombre, 600000001 AS contacto, 5 AS edad"
+
+    source = SqlSource(lite.execute(query), phone="CONTACTO", fields={"n": "Nombre", "years": 3})
+    assert list(source) == [Recipient("600000001", {"n": "Ana", "years": "5"}, row=1)]
+    assert next(iter(SqlSource(lite.execute(query), phone=2))) == Recipient(
+        "600000001", {"nombre": "Ana", "edad": "5"}, row=1
+    )
+    assert list(SqlSource(lite.execute("SELECT 600000001 AS x"))) == [Recipient("600000001", {}, row=1)]
+
+
+def test_a_column_that_is_not_there_is_told_at_once(lite: sqlite3.Connection) -> None:
+    """The columns are known before the first row."""
+    with pytest.raises(InvalidRequest, match=r"No column looks like the phone.*The columns are: a, b\."):
+        SqlSource(lite.execute("SELECT 1 AS a, 2 AS b"))
+    with pytest.raises(InvalidRequest, match="no column c"):
+        SqlSource(lite.execute("SELECT 1 AS a, 2 AS b"), phone="c")
+    with pytest.raises(InvalidRequest, match=r"needs \{x\} from the column y"):
+        SqlSource(lite.execute("SELECT 1 AS tel"), fields={"x": "y"})
+
+
+def test_a_cursor_without_rows_to_give_is_told(lite: sqlite3.Connection) -> None:
+    """Before its execute, or after something that is no SELECT."""
+    for cursor in (lite.cursor(), lite.execute("CREATE TABLE t (a)"), object()):
+        with pytest.raises(InvalidRequest, match="Execute a SELECT on it first"):
+            SqlSource(cursor)
+
+
+def test_rows_are_fetched_a_few_at_a_time() -> None:
+    """However many there are."""
+    cursor = Cursor("tel", *[(f"6{number:08}",) for number in range(2500)])
+
+    assert [row.row for row in SqlSource(cursor)] == list(range(1, 2501))
+    assert cursor.asked == [1000] * 4
+
+
+def test_a_cursor_is_read_once() -> None:
+    """The second time there would be nobody, and no word about it."""
+    source = SqlSource(Cursor("tel", ("600000001",)))
+    list(source)
+
+    with pytest.raises(InvalidRequest, match="Execute the query again"):
+        list(source)
+
+
+def test_an_async_cursor_is_not_for_ordinary_code() -> None:
+    """And nothing is left un-awaited."""
+
+    class Async(Cursor):
+        async def fetchmany(self, size: int) -> list[Any]:  # type: ignore[override]
+            return super().fetchmany(size)
+
+    with pytest.raises(InvalidRequest, match="async cursor"):
+        list(SqlSource(Async("tel", ("600000001",))))
+
+
+def test_nothing_of_the_query_is_shown() -> None:
+    """In a log or a traceback."""
+    source = SqlSource(Cursor("tel n", ("600000001", "Ana")))
+
+    assert (repr(source), source.describe()) == ("<SqlSource of 2 columns>", "SQL query")
+    assert source.fingerprint() is None
+
+
+QUERY = "SELECT 600000000 + n AS movil, 'Ana' AS nombre, 1.50 AS euros FROM generate_series(1, 1500) AS n"
+LAST = Recipient("600001500", {"nombre": "Ana", "euros": "1.50"}, row=1500)
+
+
+def test_psycopgs_cursors_are_read(database: str) -> None:
+    """The ordinary one, the one that stays on the server, and the asynchronous one."""
+    with psycopg.connect(database) as connection:
+        assert list(SqlSource(connection.execute(QUERY)))[-1] == LAST
+        with connection.cursor("on_the_server") as cursor:
+            cursor.execute(QUERY)
+            assert list(SqlSource(cursor))[-1] == LAST
+
+    async def read() -> list[Recipient | BrokenRow]:
+        async with await psycopg.AsyncConnection.connect(database) as connection:
+            batches = SqlSource(await connection.execute(QUERY)).batches(["nombre", "euros"])
+            rows: list[Recipient | BrokenRow] = []
+            while further := await batches.read(400):
+                rows += further
+            return rows
+
+    assert asyncio.run(read())[-1] == LAST
