@@ -21,7 +21,7 @@ else:
 _GUARD = pytest.StashKey[RealAPIGuard]()
 _MARKERS = (
     "mensatek_real_api: lets a test reach the real Mensatek API, which sends real texts and costs real credits",
-    "mensatek_sandbox(**options): options of the sandbox that the fixture mensatek_sandbox gives, such as credits=5",
+    "mensatek_sandbox(**options): gives a test the fixture mensatek_sandbox, with options such as credits=5",
 )
 
 
@@ -62,6 +62,14 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     if attempts:
         report.outcome, report.longrepr = "failed", f"While collecting: {explained(attempts)}"
     return report
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give a test that names options of its sandbox the sandbox, though it does not ask for it by name."""
+    names = getattr(item, "fixturenames", None)
+    marked = item.get_closest_marker("mensatek_sandbox") is not None
+    if marked and names is not None and "mensatek_sandbox" not in names:
+        names.insert(0, "mensatek_sandbox")  # first: what else is set up may make a client
 
 
 def _guarded(item: pytest.Item) -> Generator[None, Any, Any]:
