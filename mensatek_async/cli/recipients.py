@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -29,6 +30,7 @@ def open_source(
     Raises:
         Stop: it is no file of recipients, or holds none.
     """
+    warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which nobody sends
     try:
         table = open_table(handle, name, delimiter=delimiter, sheet=sheet)
     except MensatekError as error:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-import anyio
 import anyio.to_thread
 
 from ..models.recipient import Recipient
@@ -94,7 +93,7 @@ class ThreadBatches(Batches):
 
     async def read(self, most: int) -> list[Any]:
         """The next rows. Those of a reading that was cancelled are not lost but come with the next one."""
-        await anyio.to_thread.run_sync(self._fetch, most)
+        await anyio.to_thread.run_sync(self._fetch, most, abandon_on_cancel=True)
         ready = self._ready
         return [ready.popleft() for _ in range(min(most, len(ready)))]
 
@@ -103,9 +102,8 @@ class ThreadBatches(Batches):
         return None
 
     async def aclose(self) -> None:
-        """Close the file."""
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._close)
+        """Close the file, once a reading that was cancelled has ended."""
+        await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True)
 
     def _fetch(self, most: int) -> None:
         with self._turn:

@@ -8,16 +8,18 @@ import os
 import stat
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from ..errors import InvalidFile, InvalidRequest
 from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
+from .columns import Say, keyword
 from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .json_table import JsonTable
-from .opening import ZIP, is_json, start_of
+from .opening import ZIP, is_json, kind_of, start_of
 from .reading import Fields, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
@@ -27,6 +29,7 @@ class FileSource(RecipientSource):
     """What the sources that are files have in common: each iteration opens the file anew and never holds it whole."""
 
     _kind: ClassVar[str]
+    _say: Say = staticmethod(keyword)
 
     def __init__(self, path: str | os.PathLike[str], phone: str | int | None, fields: Fields) -> None:
         self._path = Path(path)
@@ -48,7 +51,8 @@ class FileSource(RecipientSource):
         """
         with self._open() as handle:
             try:
-                yield from assign_columns(self._table(handle), needed, self._phone, fields=self._fields)
+                table = self._table(handle)
+                yield from assign_columns(table, needed, self._phone, fields=self._fields, say=self._say)
             except OSError as error:
                 raise self._unreadable(error) from None
             except InvalidRequest as error:
@@ -244,6 +248,39 @@ class ExcelSource(FileSource):
         return (self._sheet,)
 
 
+def source_for(
+    path: str | os.PathLike[str],
+    *,
+    phone: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    say: Say = keyword,
+) -> FileSource:
+    """The source for a file of whatever kind, by its content (and its name's ending).
+
+    Args:
+        path: the file.
+        phone: the phone's column, by its heading or number; None finds it by its heading.
+        delimiter: what separates the cells of a CSV; None finds out.
+        sheet: the name or number of a spreadsheet's sheet; None takes the first.
+        say: how messages write an option.
+
+    Raises:
+        InvalidFile: the file does not exist, is empty, may not be read, or is of no known kind.
+    """
+    with open_file(path) as handle:
+        kind, _ = kind_of(not_empty(handle, shown(Path(path).name)), str(path))
+    source: FileSource
+    if kind == "excel":
+        source = ExcelSource(path, phone=phone, sheet=sheet)
+    elif kind == "json":
+        source = JsonLinesSource(path, phone=phone)
+    else:
+        source = CsvSource(path, phone=phone, delimiter=delimiter)
+    source._say = say
+    return source
+
+
 def _state(handle: BinaryIO) -> tuple[int, int]:
     told = os.fstat(handle.fileno())
     return told.st_size, told.st_mtime_ns
@@ -251,7 +288,7 @@ def _state(handle: BinaryIO) -> tuple[int, int]:
 
 def _checked_encoding(name: str) -> Encoding:
     try:
-        codec = codecs.lookup(name).name
+        codec = TextIOWrapper(BytesIO(), name).encoding
     except LookupError:
-        raise InvalidRequest(f"Python knows no encoding {shown(name, 40)}.") from None
-    return Encoding("utf-8-sig" if codec == "utf-8" else codec, name)
+        raise InvalidRequest(f"Python knows no encoding of texts called {shown(name, 40)}.") from None
+    return Encoding("utf-8-sig" if codecs.lookup(codec).name == "utf-8" else codec, name)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import gc
 import io
 import os
+import re
 import threading
 import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,7 @@ from mensatek_async import (
 )
 from mensatek_async.sources import csv_table, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
+from mensatek_async.sources.files import source_for
 from mensatek_async.sources.reading import Reading, assign_columns
 
 TABLE = "Nombre;Teléfono Móvil;Ciudad\nAna;600000001;Ávila\nEva;;Soria\nLuz\nPaz;600000004;#N/A\n\nMar;600000006;Jaén\n"
@@ -236,6 +239,43 @@ def test_spreadsheets_give_recipients(tmp_path: Path) -> None:
     assert "x.xlsx: There is no sheet Tres" in refused(ExcelSource(path, sheet="Tres"))
 
 
+def test_a_file_of_any_kind_is_recognised(tmp_path: Path, table: Path) -> None:
+    """For a program that is given a name and nothing else."""
+    book = workbook(tmp_path / "a", ("Uno", [["tel"], [600000001]]), ("Dos", [["tel"], [600000002]]))
+    lines = written(tmp_path, '{"tel": 600000003}\n', "b")
+
+    assert [row.row for row in source_for(table)] == [2, 3, 4, 5, 7]
+    assert list(source_for(book, sheet="2")) == [Recipient("600000002", {}, row=2)]
+    assert list(source_for(lines, phone="tel")) == [Recipient("600000003", {}, row=1)]
+    ambiguous = written(tmp_path, "tel;móvil\n1;2\n")
+    assert refused(source_for(ambiguous, say=lambda name, value: f"--{name} {value}")).endswith(
+        "--phone NUMBER."
+    )
+    with pytest.raises(InvalidFile, match="JSON array"):
+        source_for(written(tmp_path, "[1]", "c.json"))
+    with pytest.raises(InvalidFile, match="d is empty"):
+        source_for(written(tmp_path, "", "d"))
+
+
+def test_what_openpyxl_warns_of_is_left_to_the_users_filters(tmp_path: Path) -> None:
+    """The command line shows none of it; a program decides for itself."""
+    from mensatek_async.cli.recipients import open_source
+
+    path = workbook(tmp_path / "x.xlsx", ("Uno", [["tel"], [600000001]]))
+    bare = tmp_path / "bare.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(bare, "w") as new:
+        for part in old.namelist():
+            content = old.read(part)
+            if part == "xl/styles.xml":
+                content = re.sub(rb"<cellStyles.*</cellStyles>", b"", content)
+            new.writestr(part, content)
+
+    with pytest.warns(UserWarning, match="no default style"):
+        assert list(ExcelSource(bare)) == [Recipient("600000001", {}, row=2)]
+    with bare.open("rb") as handle:
+        assert open_source(handle, "bare.xlsx").columns == ("tel",)
+
+
 def test_a_file_of_another_kind_is_told(tmp_path: Path, table: Path) -> None:
     """With the source that reads it."""
     book = workbook(tmp_path / "x.xlsx", ("Uno", [["tel"], [600000001]]))
@@ -312,7 +352,10 @@ def test_a_row_of_data_among_the_headings_is_not_shown(tmp_path: Path) -> None:
         ({"phone": 1.5}, "phone is"),
         ({"fields": "nombre"}, "fields is"),
         ({"fields": 3}, "fields is"),
-        ({"encoding": "latin-99"}, "no encoding latin-99"),
+        ({"fields": [3]}, "fields is"),
+        ({"fields": {"n": None}}, "fields is"),
+        ({"encoding": "latin-99"}, "called latin-99"),
+        ({"encoding": "rot13"}, "called rot13"),
     ],
 )
 def test_options_that_are_none_are_told_at_once(table: Path, options: dict[str, Any], told: str) -> None:
@@ -416,8 +459,8 @@ async def test_rows_before_an_error_are_rows() -> None:
     assert await batches.read(5) == []
 
 
-def test_a_reading_that_is_cancelled_loses_no_row() -> None:
-    """Asyncio's own cancellation leaves at once; the thread's rows come with the next reading."""
+async def test_a_reading_that_is_cancelled_loses_no_row() -> None:
+    """A disk that hangs holds up no cancellation; the thread's rows come with the next reading."""
     go = threading.Event()
 
     def rows() -> Iterator[int]:
@@ -425,18 +468,13 @@ def test_a_reading_that_is_cancelled_loses_no_row() -> None:
         go.wait(10)
         yield from (2, 3)
 
-    async def main() -> list[int]:
-        batches = ThreadBatches(rows)
-        task = asyncio.ensure_future(batches.read(3))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        go.set()
-        read = await batches.read(2)
-        return [*read, *await batches.read(5)]
+    batches = ThreadBatches(rows)
+    with anyio.move_on_after(0.05) as scope:
+        await batches.read(3)
+    assert scope.cancelled_caught
+    go.set()
 
-    assert asyncio.run(main()) == [1, 2, 3]
+    assert [*await batches.read(2), *await batches.read(5)] == [1, 2, 3]
 
 
 async def test_closing_what_was_not_begun_is_nothing(table: Path) -> None:
