@@ -203,9 +203,9 @@ def checked_fields(fields: Fields) -> Fields:
     if fields is None:
         return None
     if isinstance(fields, Mapping):
-        if all(isinstance(name, str) and isinstance(column, str | int) for name, column in fields.items()):
-            return dict(fields)
-    elif isinstance(fields, Sequence) and not isinstance(fields, str | bytes):
-        if all(isinstance(name, str) for name in fields):
-            return tuple(fields)
-    raise InvalidRequest("fields is a list of columns, or a mapping of field to column.")
+        right = all(isinstance(column, str | int) for column in fields.values())
+    else:
+        right = isinstance(fields, Sequence) and not isinstance(fields, str | bytes)
+    if not right or not all(isinstance(name, str) for name in fields):
+        raise InvalidRequest("fields is a list of columns, or a mapping of field to column.")
+    return dict(fields) if isinstance(fields, Mapping) else tuple(fields)

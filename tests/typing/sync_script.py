@@ -14,6 +14,7 @@ from mensatek_async import (
     BulkResult,
     Cancellation,
     ChunkOutcome,
+    CsvSource,
     Guard,
     Issuer,
     Limits,
@@ -87,6 +88,7 @@ def show(progress: BulkProgress) -> None:
 def many_texts(client: Mensatek) -> BulkResult:
     seen: list[BulkProgress] = []
     client.sms.send_bulk(["600000000", "600000001"], "Hola", on_progress=seen.append)
+    client.sms.send_bulk(CsvSource("a.csv", phone="movil"), "Hola")
     result = client.sms.send_bulk(rows(), Template("Hola {nombre}"), chunk_size=100, on_progress=show)
     assert_type(result, BulkResult)
     return result

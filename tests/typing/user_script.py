@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,18 +16,22 @@ from mensatek_async import (
     APIError,
     AsyncMensatek,
     AuthenticationError,
+    BrokenRow,
     BulkProgress,
     BulkResult,
     Cancellation,
     ChunkOutcome,
     ConfigurationError,
     ConnectionFailed,
+    CsvSource,
     DeliveryStatus,
+    ExcelSource,
     FileRejected,
     Guard,
     InsufficientCredits,
     InvalidPhone,
     InvalidRequest,
+    JsonLinesSource,
     Limits,
     MensatekError,
     MessageReport,
@@ -38,6 +43,7 @@ from mensatek_async import (
     Retry,
     RowProblem,
     SendResult,
+    SqlSource,
     StoredFile,
     Template,
     Timeout,
@@ -122,6 +128,15 @@ async def many_texts(client: AsyncMensatek) -> BulkResult:
 
     await client.sms.send_bulk(["600000000", "600000001"], "Hola")
     await client.sms.send_bulk(arriving_rows(), "Hola")
+    await client.sms.send_bulk(
+        CsvSource("a.csv", phone="movil", fields={"n": 2}, delimiter=";", encoding="cp1252"), "Hola"
+    )
+    await client.sms.send_bulk(JsonLinesSource(Path("a.jsonl"), phone=1, fields=["n"]), "Hola")
+    await client.sms.send_bulk(ExcelSource("a.xlsx", sheet=2), "Hola")
+    await client.sms.send_bulk(SqlSource(sqlite3.connect("a.db").execute("SELECT movil FROM c")), "Hola")
+    for row in CsvSource("a.csv"):
+        assert_type(row, Recipient | BrokenRow)
+    await client.sms.send_bulk((row for row in CsvSource("a.csv") if row.row != 2), "Hola")
     result = await client.sms.send_bulk(
         rows(),
         Template("Hola {nombre}, su cita: {fecha}"),
