@@ -10,6 +10,7 @@ import platform
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
@@ -116,7 +117,8 @@ class Report:
 
     def finish(self, asked: argparse.Namespace) -> None:
         """Print it, and save it if asked to."""
-        told = json.dumps({**asdict(self), "quick": asked.quick, "machine": machine()}, default=str)
+        more = {"quick": asked.quick, "machine": machine(), "date": str(date.today())}
+        told = json.dumps({**asdict(self), **more}, default=str)
         if asked.save:
             asked.save.write_text(told + "\n", encoding="utf-8")
         print(told if asked.json else self.text(), flush=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +81,9 @@ def circumstances(reports: dict[str, dict[str, Any]]) -> list[str]:
         packages |= report["packages"]
     machine = next(iter(reports.values()))["machine"]
     ceilings = [report["server"] for report in reports.values() if report["server"]]
+    dates = " to ".join(sorted({report["date"] for report in reports.values()}))
     told = [
-        f"Measured on {date.today()}, {machine['implementation']} {machine['python']}, {machine['system']}, "
+        f"Measured on {dates}, {machine['implementation']} {machine['python']}, {machine['system']}, "
         f"{machine['cores']} cores; {', '.join(f'{name} {one}' for name, one in sorted(packages.items()))}."
     ]
     for what in ceilings[0] if ceilings else ():

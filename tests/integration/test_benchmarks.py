@@ -32,6 +32,7 @@ def _table(folder: Path, *lines: dict[str, Any]) -> str:
         "packages": {"httpx": "0.28.1"},
         "skipped": {"twilio": "not installed"},
         "quick": False,
+        "date": "2026-11-22",
         "machine": {"python": "3.11.7", "implementation": "CPython", "system": "Linux", "cores": 2},
     }
     (folder / "send.json").write_text(json.dumps(report), encoding="utf-8")
