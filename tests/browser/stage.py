@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +78,14 @@ class SandboxProcess:
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
+
+    def act(self, path: str, **body: object) -> None:
+        """Do what a button of the page does."""
+        with urllib.request.urlopen(f"{self.url}/_sandbox/state") as answer:
+            token = json.load(answer)["csrf"]
+        headers = {"Content-Type": "application/json", "X-Sandbox-Token": token}
+        request = urllib.request.Request(f"{self.url}/_sandbox/{path}", json.dumps(body).encode(), headers)
+        urllib.request.urlopen(request).close()
 
     def stop(self) -> None:
         """End it."""

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import threading
+
 from playwright.sync_api import expect
 
 from tests.browser.stage import SandboxProcess, Visitor
 
 
+def send_many(sandbox: SandboxProcess, number: int) -> None:
+    """A bulk send."""
+    with sandbox.client() as client:
+        client.sms.send_bulk((str(34600000000 + n) for n in range(number)), "Abrimos a las 9")
+
+
 def test_ten_thousand_messages(sandbox: SandboxProcess, visitor: Visitor) -> None:
     """They arrive while the page is open: it holds one page of them, answers meanwhile, and leafs through them."""
     page = visitor.open()
-    page.evaluate(
-        """() => {
-          window.longest = 0;
-          let last = performance.now();
-          setInterval(() => {
-            window.longest = Math.max(window.longest, performance.now() - last);
-            last = performance.now();
-          }, 20);
-        }"""
-    )
-    with sandbox.client() as client:
-        result = client.sms.send_bulk((str(34600000000 + n) for n in range(10_000)), "Abrimos a las 9")
-    assert result.accepted == 10_000
+    sending = threading.Thread(target=send_many, args=(sandbox, 10_000))
+    sending.start()
+    while sending.is_alive():
+        # Meanwhile it is used: each of these waits for the page to do it.
+        page.get_by_role("link", name="Controls").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Controls")
+        page.get_by_role("link", name="Messages").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+    sending.join()
     expect(page.locator("#count-texts")).to_have_text("10,000")
     rows = page.locator(".row-link")
     expect(rows).to_have_count(100)
@@ -36,8 +40,6 @@ def test_ten_thousand_messages(sandbox: SandboxProcess, visitor: Visitor) -> Non
     expect(page.get_by_text("Page 1")).to_be_visible()
     page.get_by_role("searchbox").fill("34600004321")
     expect(rows).to_have_count(1)
-    # Half a second without a turn would be felt as frozen; the load comes from processes on the same cores.
-    assert page.evaluate("window.longest") < 1500
 
 
 def test_the_sandbox_goes_away_and_comes_back(sandbox: SandboxProcess, visitor: Visitor) -> None:

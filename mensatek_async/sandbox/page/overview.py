@@ -43,24 +43,10 @@ def overview(sandbox: Sandbox, provider: Provider, tellers: list[Teller], token:
         },
         "counts": _counts(provider),
         "guard": _guard(provider),
-        "faults": {
-            "latency": provider.latency,
-            "error_rate": provider.faults.rate,
-            "error_kind": provider.faults.kind,
-            "kinds": list(ERROR_KINDS),
-            "armed": len(provider.faults),
-        },
+        "faults": _faults(provider),
         "contracts_by_themselves": account.fates.contracts_by_themselves,
         "delivery_seconds": account.fates.pace,
-        "callbacks": [
-            {
-                "url": bare_url(teller.url),
-                "posted": len(teller.posts),
-                "lost": sum(post.ended and not post.taken for post in list(teller.posts)),
-                "waiting": teller.poster.waiting,
-            }
-            for teller in tellers
-        ],
+        "callbacks": [_callbacks(teller) for teller in tellers],
         "state_file": provider.state.is_file,
         "keep_texts": account.keep_texts,
         "statuses": STATUSES,
@@ -91,6 +77,25 @@ def _counts(provider: Provider) -> dict[str, int]:
         "files": len(account.library.files()),
         "calls": provider.forgotten_calls + len(provider.calls),
         "certificates": sum(1 for _ in certified(account)),
+    }
+
+
+def _faults(provider: Provider) -> dict[str, Any]:
+    return {
+        "latency": provider.latency,
+        "error_rate": provider.faults.rate,
+        "error_kind": provider.faults.kind,
+        "kinds": list(ERROR_KINDS),
+        "armed": len(provider.faults),
+    }
+
+
+def _callbacks(teller: Teller) -> dict[str, Any]:
+    return {
+        "url": bare_url(teller.url),
+        "posted": len(teller.posts),
+        "lost": sum(post.ended and not post.taken for post in list(teller.posts)),
+        "waiting": teller.poster.waiting,
     }
 
 

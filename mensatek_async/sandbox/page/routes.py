@@ -259,7 +259,7 @@ async def _asset(request: Request) -> Response:
 
 def _file_of_package(name: str) -> Response:
     try:
-        content = files(__package__).joinpath("static", name).read_bytes()
+        content = files("mensatek_async.sandbox.page").joinpath("static", name).read_bytes()
     except FileNotFoundError:
         return error_answer(*_NOT_FOUND)
     return Response(

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -208,7 +209,7 @@ def scheduled(account: Account) -> dict[str, Any]:
                 "sender": batch.sender,
                 "text": (batch.shown(0) if batch.phones else "")[:_PREVIEW],
                 "leaves_at": moment_form(leaves_at),
-                "cost": credits_form(sum((one.cost for one in waiting), start=0 * batch.cost)),
+                "cost": credits_form(sum((one.cost for one in waiting), start=Decimal(0))),
                 "certified": batch.certified,
                 "contract": contract_form(batch),
                 "reference": batch.reference,

@@ -61,7 +61,8 @@ export class Conversation {
     this.signal.textContent = known.switched_off ? t("phone.off") : "●●●●";
     const low = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
     const stamp = (/** @type {any} */ item) => `${JSON.stringify(item)} ${isChosen(item, chosen)}`;
-    reconcile(bubbles, withSenders(known.items), keyOf, (item) => bubble(item, this.phone, chosen), stamp);
+    const items = [...(known.more ? [{ kind: "more", at: "" }] : []), ...withSenders(known.items)];
+    reconcile(bubbles, items, keyOf, (item) => bubble(item, this.phone, chosen), stamp);
     if (!known.items.length) fill(bubbles, h("li", { class: "thread-empty" }, t("conversation.empty")));
     const last = known.items.at(-1);
     const fresh = last ? `${keyOf(last)} ${known.items.length}` : "";
@@ -110,6 +111,7 @@ function withSenders(items) {
 
 /** @param {any} item @param {string} phone @param {number | null} chosen @returns {HTMLElement} one entry of the thread */
 function bubble(item, phone, chosen) {
+  if (item.kind === "more") return h("li", { class: "sender" }, t("conversation.more"));
   if (item.kind === "sender") return h("li", { class: "sender" }, h("bdi", {}, item.sender));
   const now = get("clock")?.now;
   const at = h("time", { datetime: item.at }, shortOf(item.at, now));

@@ -95,6 +95,7 @@ function totals(found, filtered) {
 /** @param {boolean} filtered @returns {HTMLElement} what to do when nothing is there */
 function whyEmpty(filtered) {
   if (filtered) return empty(t("empty.found"), t("empty.found.words"), button(t("filter.clear"), clearFilters));
+  if (get("state")?.keep_texts === false) return empty(t("empty.unkept"), t("empty.unkept.words"));
   const api = get("state")?.api;
   const lines = api ? [`export MENSATEK_BASE_URL=${api.base_url}`, `export MENSATEK_API_USER=${api.user}`] : [];
   const command = [...lines, 'mensatek send 600000000 --sender DEMO --text "Hola" --yes'].join("\n");

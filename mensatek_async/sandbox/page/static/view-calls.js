@@ -129,6 +129,6 @@ function nobody(title, words) {
 
 /** @returns {HTMLElement} */
 function noCallbacks() {
-  const command = h("pre", { tabindex: "0", "aria-label": t("command") }, "mensatek sandbox --callbacks http://127.0.0.1:8080/");
+  const command = h("pre", { tabindex: "0", "aria-label": t("command") }, "mensatek sandbox --callback-url http://127.0.0.1:8080/");
   return empty(t("empty.callbacks"), t("empty.callbacks.words"), command);
 }

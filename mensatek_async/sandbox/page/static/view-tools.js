@@ -190,12 +190,14 @@ function connectCard() {
     [t("base.url"), base],
     [t("user"), user],
   ]);
-  address.append(h("div", {}, h("dt", {}, t("callbacks")), hooks));
+  const version = h("dd", {});
+  address.append(h("div", {}, h("dt", {}, t("callbacks")), hooks), h("div", {}, h("dt", {}, t("version")), version));
   return {
     element: card(t("connect"), address, h("p", { class: "soft" }, t("connect.words")), h("div", { class: "row" }, copy)),
     draw() {
       const { api, callbacks } = get("state");
       base.textContent = api.base_url;
+      version.textContent = get("state").version;
       user.textContent = api.user;
       hooks.textContent = callbacks.map((/** @type {any} */ one) => one.url).join(", ") || t("none");
     },
@@ -210,6 +212,7 @@ function magicCard() {
     element: card(
       t("magic"),
       h("p", { class: "soft", id: caption }, t("magic.words")),
+      h("p", { class: "soft" }, t("magic.sends")),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": caption }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("magic.ending")), h("th", { scope: "col" }, t("status")))), rows)),
     ),
     draw() {
