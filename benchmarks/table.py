@@ -81,7 +81,7 @@ def circumstances(reports: dict[str, dict[str, Any]]) -> list[str]:
         packages |= report["packages"]
     machine = next(iter(reports.values()))["machine"]
     ceilings = [report["server"] for report in reports.values() if report["server"]]
-    dates = " to ".join(sorted({report["date"] for report in reports.values()}))
+    dates = ", ".join(sorted({report["date"] for report in reports.values()}))
     told = [
         f"Measured on {dates}, {machine['implementation']} {machine['python']}, {machine['system']}, "
         f"{machine['cores']} cores; {', '.join(f'{name} {one}' for name, one in sorted(packages.items()))}."
