@@ -12,12 +12,7 @@ from .account import AccountOptions
 from .certified import LegalOptions
 from .options import At, Encoding, Json, Price, Sender, Yes
 
-_HELP = """Campaigns that are written down: killed at any moment, they go on where they stopped.
-
-Exit codes: 0 all sent so far, 1 some not sent or paused, 2 wrong use, 3 refused account, 130 interrupted.
-"""
-
-campaign = App(name="campaign", help=_HELP, help_format="plaintext")
+campaign = App(name="campaign", help_format="plaintext")
 
 Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]

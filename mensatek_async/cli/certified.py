@@ -11,8 +11,8 @@ from cyclopts import App, Parameter
 from .account import AccountOptions
 from .options import At, Encoding, Json, Price, Sender, Yes
 
-certified = App(name="certified", help="Certified texts and their certificates.", help_format="plaintext")
-contract = App(name="contract", help="Contracts signed by text.", help_format="plaintext")
+certified = App(name="certified", help_format="plaintext")
+contract = App(name="contract", help_format="plaintext")
 
 _NO_ACCOUNT = AccountOptions()
 

@@ -1,4 +1,4 @@
-"""The short commands: credits, send, segments."""
+"""The short commands: credits, send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from attrs import field, frozen
 from ..errors import MensatekError
 from ..models.recipient import Recipient
 from ..models.results import SendResult
-from ..text.segments import segments
 from .account import AccountOptions, connect, parse_when
 from .bulk_command import fetch_credits, needs_answer
 from .check import check_legal, make_message
@@ -118,35 +117,6 @@ def _told(output: Output, sent: SendResult) -> Exit:
         }
     )
     return code
-
-
-def show_segments(text: str, encoding: Encoding, *, json: bool) -> Exit:
-    """Print how a text travels."""
-    output = Output(json=json)
-    try:
-        found = segments(text, encoding)
-    except MensatekError as error:
-        raise stop_for(error) from None
-    name = "GSM" if found.encoding == "gsm" else "Unicode"
-    if not json:
-        output.say(
-            f"{plural(found.segments, 'text')}, {name}: {found.characters} units used, {found.remaining} free."
-        )
-        if found.replaced:
-            output.say(f"Sent as their plain letter: {' '.join(found.replaced)}")
-        if found.lost:
-            output.say(f"Lost in GSM: {' '.join(found.lost)}")
-    output.answer(
-        {
-            "segments": found.segments,
-            "encoding": found.encoding,
-            "characters": found.characters,
-            "remaining": found.remaining,
-            "replaced": list(found.replaced),
-            "lost": list(found.lost),
-        }
-    )
-    return Exit.DONE
 
 
 def as_ctrl_c(number: int, frame: FrameType | None) -> None:

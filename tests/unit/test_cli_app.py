@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -88,6 +90,26 @@ def test_errors_end_in_a_line_and_a_code(
     assert capsys.readouterr().err == told
 
 
+def test_what_help_tells_of_a_command_is_its_own_help() -> None:
+    """The root names the commands without importing them, so it keeps a copy of what each says of itself."""
+    for home, told in application._COMMANDS.items():
+        module, _, name = home.partition(":")
+        command = getattr(importlib.import_module(f"mensatek_async.cli.{module}"), name)
+        if isinstance(command, FunctionType):
+            assert (command.__doc__ or "").partition("\n")[0] == told
+
+
+def test_a_short_command_imports_little() -> None:
+    """Counting a text needs neither the network's libraries nor the terminal's, nor the other commands."""
+    shown = python(
+        "import sys\nfrom mensatek_async.cli.app import run\nrun(['segments', 'Hola'])\n"
+        "print([name for name in ('anyio', 'httpx', 'cattrs', 'rich', 'zipfile', 'mensatek_async.cli.account',"
+        " 'mensatek_async.client', 'mensatek_async.cli.commands') if name in sys.modules])"
+    )
+
+    assert shown.stdout.splitlines()[-1] == "[]", shown.stderr
+
+
 def test_segments_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     """Parts, units, and what becomes of the letters."""
     assert run(["segments", "Camión a 5 €"]) == 0
@@ -140,8 +162,9 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     """A broken installation must not be taken for a missing extra."""
     monkeypatch.delattr(cli, "app")
     without(monkeypatch, "attrs")
+    monkeypatch.setattr(sys, "argv", ["mensatek", "credits"])
 
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(ImportError):
         cli.main()
 
 
