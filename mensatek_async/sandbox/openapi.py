@@ -14,7 +14,7 @@ from starlette.responses import Response
 @cache
 def document() -> dict[str, Any]:
     """The document as it is packaged, which `docs/openapi.json` is a copy of."""
-    loaded: dict[str, Any] = json.loads(files(__package__).joinpath("openapi.json").read_bytes())
+    loaded: dict[str, Any] = json.loads(files("mensatek_async.sandbox").joinpath("openapi.json").read_bytes())
     return loaded
 
 

@@ -128,12 +128,10 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
     if not phones:
         return Reply(fields=_nothing_sent(account, joined, chosen, len(given)))
     message = joined or account.new_message(sender, certified)
-    now = account.clock.now
+    shared = {"reported": reported, "reference": params.text("Referenciausuario"), "sender": sender, **legal}
     batch = Batch(
         number=account.new_number(),
         message_id=message.message_id,
-        sender=sender,
-        reference=params.text("Referenciausuario"),
         kind=kind,
         unicode=unicode,
         source=text if account.keep_texts and rendered is None else "",
@@ -141,13 +139,12 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
         price=price,
         cost=cost,
         recipients=len(phones),
-        accepted_at=now,
+        accepted_at=(now := account.clock.now),
         scheduled_at=scheduled_at,
         leaves_at=max(scheduled_at or now, now),
         phones=[],
         rendered=rendered if account.keep_texts else None,
-        reported=reported,
-        **legal,
+        **shared,
     )
     account.accept(message, batch, phones)
     return Reply(fields=_sent(account, batch, chosen, total, len(given)))
