@@ -140,6 +140,13 @@ def parse_hours(text: str | None) -> tuple[time, time] | None:
     raise Stop(f"--send-between takes two times of day, such as 09:00-21:00, not {shown(text)}.")
 
 
+def _anchor(phone: str | None, text: str | Template) -> Recipient | None:
+    """Your own phone gets the names of the fields in their place: nobody's data, and the same each time."""
+    if phone is None:
+        return None
+    return Recipient(phone, {} if isinstance(text, str) else {name: name for name in text.fields})
+
+
 def _store(options: StartOptions, stack: ExitStack) -> str:
     if options.store is not None or not options.account.sandbox:
         return options.store or DEFAULT_STORE
@@ -197,7 +204,7 @@ def _begin(options: StartOptions, plan: _Plan, session: Session, reading: Readin
             local_time="recipient" if pace.local_time else "spanish",
             max_credits=pace.max_credits,
             chunk_size=pace.chunk_size,
-            anchor=pace.anchor,
+            anchor=_anchor(pace.anchor, plan.text),
         )
         if options.run:
             await run_to_the_end(campaign, view)

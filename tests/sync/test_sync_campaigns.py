@@ -95,7 +95,7 @@ def test_campaigns_of_a_synchronous_client_are_synchronous(client: Mensatek, tmp
 
 def test_progress_is_watched_while_it_runs(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
     """`for p in progress` ends with the campaign; `latest` stays readable behind the block."""
-    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS")
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS", times=None)
     with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
         campaign = campaigns.start("a", "Hola", phones(60))
         with campaign.run(concurrency=2, interval=0.02) as progress:
@@ -114,7 +114,7 @@ def test_leaving_the_block_early_leaves_the_rest_for_later(
     client: Mensatek, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """Whatever ends the block, what was on its way is written down and the next run sends the rest."""
-    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS")
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS", times=None)
     with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
         campaign = campaigns.start("a", "Hola", phones(200))
 
@@ -192,7 +192,7 @@ def test_a_source_is_read_on_in_the_background(client: Mensatek, tmp_path: Path)
 
 def test_slices_of_work_go_on_until_all_is_done(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
     """`drive` and `work` come back when their time is up; a campaign that nobody knows is named."""
-    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS")
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS", times=None)
     with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
         campaigns.start("a", "Hola", phones(150))
         slices = 1
@@ -291,7 +291,7 @@ async def test_async_with_is_refused_for_a_synchronous_client(client: Mensatek, 
 
 def test_threads_share_campaigns(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
     """One thread runs it, others watch."""
-    sandbox.fault(Fault.latency(0.03), operation="EnviarSMS")
+    sandbox.fault(Fault.latency(0.03), operation="EnviarSMS", times=None)
     with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
         campaign = campaigns.start("a", "Hola", phones(100))
         worker = threading.Thread(target=campaign.complete)
@@ -325,7 +325,7 @@ WATCH = """with campaign.run(interval=0.05) as progress:
 @pytest.mark.parametrize("run", [COMPLETE, WATCH], ids=["complete", "run"])
 def test_ctrl_c_lands_what_is_on_its_way(sandbox: Sandbox, tmp_path: Path, run: str) -> None:
     """Nobody is unknown afterwards, and the same program started again sends the rest."""
-    fault = sandbox.fault(Fault.latency(0.2), operation="EnviarSMS")
+    fault = sandbox.fault(Fault.latency(0.2), operation="EnviarSMS", times=None)
     program_text = RUN.format(store=tmp_path / "c.db", run=run)
     with child(program_text, sandbox, head=CAMPAIGN_HEAD) as program:
         program.line()
