@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from ..account import Account
 from ..bodies import Params
@@ -76,9 +77,15 @@ class Page:
         self._sandbox = sandbox
         self._provider = provider
         self._tellers = tellers
-        app = Starlette(routes=self._routes(), exception_handlers=_HANDLERS)
-        self.gate: Gate = Gate(app, host=host, password=password, allowed_hosts=allowed_hosts)
+        self._app: Starlette | None = None
+        self.gate: Gate = Gate(self._serve, host=host, password=password, allowed_hosts=allowed_hosts)
         self._live = Live(provider, self.gate)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Built when somebody looks: most sandboxes live in tests, for a moment, and nobody does.
+        if self._app is None:
+            self._app = Starlette(routes=self._routes(), exception_handlers=_HANDLERS)
+        await self._app(scope, receive, send)
 
     def _routes(self) -> list[BaseRoute]:
         reads: dict[str, Callable[[Request], Any]] = {
