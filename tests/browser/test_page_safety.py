@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.stage import SandboxProcess, Visitor, Webhook, small_pdf
 
@@ -89,6 +90,27 @@ def test_the_page_is_sealed_off(sandbox: SandboxProcess, visitor: Visitor) -> No
     page.goto(f"{visitor.url}/#/files")
     expect(page.get_by_text("contrato.pdf").first).to_be_visible()
     assert page.locator("[style]").count() == 0
+
+
+def test_behind_a_password_everything_works(browser: Browser, tmp_path: Path) -> None:
+    """The browser asks for it once; after that the list is live and actions act."""
+    secret = tmp_path / "password"
+    secret.write_text("correct horse\n")
+    sandbox = SandboxProcess("--password-file", str(secret))
+    visitor = Visitor(browser, sandbox.url)
+    try:
+        page = visitor.open(http_credentials={"username": "anybody", "password": "correct horse"})
+        with sandbox.client() as client:
+            client.sms.send("600000001", "Hola")
+        expect(page.locator(".row-link", has_text="Hola")).to_be_visible()
+        page.get_by_role("button", name="Forward one minute").first.click()
+        expect(page.locator(".row-link", has_text="Delivered")).to_be_visible()
+        assert visitor.troubles() == []
+        assert browser.new_context().request.get(sandbox.url).status == 401
+    finally:
+        for context in visitor.contexts:
+            context.close()
+        sandbox.stop()
 
 
 def test_actions_need_the_token(sandbox: SandboxProcess, visitor: Visitor) -> None:

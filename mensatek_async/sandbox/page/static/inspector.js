@@ -38,11 +38,11 @@ export function inspector(phone) {
 function keepingFocus(root, draw) {
   const active = /** @type {HTMLElement | null} */ (root.contains(document.activeElement) ? document.activeElement : null);
   const focus = active?.dataset.focus;
-  const values = [...root.querySelectorAll("[data-keep]")].map((input) => [/** @type {HTMLElement} */ (input).dataset.keep, /** @type {any} */ (input).value]);
+  const kept = /** @type {any[]} */ ([...root.querySelectorAll("[data-keep]")]);
   draw();
-  for (const [name, value] of values) {
-    const input = root.querySelector(`[data-keep="${name}"]`);
-    if (input) /** @type {any} */ (input).value = value;
+  for (const { dataset, value, checked } of kept) {
+    const input = /** @type {any} */ (root.querySelector(`[data-keep="${dataset.keep}"]`));
+    if (input) Object.assign(input, input.type === "checkbox" ? { checked } : { value });
   }
   if (!active) return;
   const same = focus ? root.querySelector(`[data-focus="${CSS.escape(focus)}"]`) : null;
@@ -139,7 +139,7 @@ function history(item) {
 function recipientCard(item, phone) {
   const path = `texts/${item.message_id}/${encodeURIComponent(phone)}`;
   const may = new Set(item.actions);
-  const place = h("input", { type: "checkbox", data: { focus: "location" } });
+  const place = h("input", { type: "checkbox", data: { focus: "location", keep: "location" } });
   const body = () => (place.checked ? { location: MADRID } : {});
   const closing = [
     may.has("accept") ? worker(t("act.accept"), () => act(`${path}/accept`, body()), t("done.accept"), { kind: "main", focus: "accept" }) : null,
@@ -181,7 +181,7 @@ function documents(item, path, may) {
 /** @param {any} item @param {string} path @returns {HTMLElement} chooses the next delivery status */
 function deliverForm(item, path) {
   const usual = item.contract ? 13 : item.certified ? 14 : 11;
-  const select = statusChoice("", usual, { data: { keep: "deliver", focus: "deliver-status" } });
+  const select = statusChoice("", usual, { data: { keep: `deliver ${item.id}`, focus: "deliver-status" } });
   const work = () => act(`${path}/deliver`, { status: Number(select.value) });
   return h("div", { class: "inline-form" }, field(t("act.deliver"), select), worker(t("act.deliver.do"), work, t("done.deliver"), { focus: "deliver" }));
 }

@@ -11,9 +11,12 @@ import { PAGE, PagedList } from "./paged-list.js";
 import { button, empty } from "./parts.js";
 import { get, watch } from "./store.js";
 
+const PAUSE = 1000;
+
 /** The list. */
 export class MessageList {
   #newest = "";
+  #untold = 0;
   #total = h("p", { class: "soft", id: "list-total" });
   #filters = buildFilters();
 
@@ -36,6 +39,7 @@ export class MessageList {
       this.list.box,
       this.list.pager,
     );
+    this.last = { phone: "", sender: "", text: "" };
     this.stop = watch(["filters"], () => {
       this.#filters.draw();
       this.#restart();
@@ -56,9 +60,22 @@ export class MessageList {
   #drawn(found, first) {
     const [top] = found.items;
     this.#total.textContent = totals(found, this.#filters.used());
-    if (first && top?.id && this.#newest && this.#newest !== top.id)
-      announce(t("list.new", { phone: phoneOf(top.phone), sender: top.sender, text: top.text.slice(0, 100) }));
+    if (first && top?.id && this.#newest && this.#newest !== top.id) this.#tell(found.items);
     this.#newest = first ? top?.id ?? "" : "";
+  }
+
+  /** Has what is new read out, at most once a second: many are told by their number. @param {any[]} items */
+  #tell(items) {
+    const known = items.findIndex((item) => item.id === this.#newest);
+    if (!this.#untold) setTimeout(() => this.#say(), PAUSE);
+    this.#untold += known < 0 ? items.length : known;
+    const [{ phone, sender, text }] = items;
+    this.last = { phone: phoneOf(phone), sender, text: text.slice(0, 100) };
+  }
+
+  #say() {
+    announce(this.#untold === 1 ? t("list.new", this.last) : t("list.many", { n: this.#untold }));
+    this.#untold = 0;
   }
 
   /** Marks the message, or the conversation, that is open. @param {string} phone @param {string} id */

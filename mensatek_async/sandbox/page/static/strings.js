@@ -57,6 +57,7 @@ export const STRINGS = {
   "list.phones": ["{n} conversations", "{n} conversaciones"],
   "list.phones.one": ["1 conversation", "1 conversación"],
   "list.new": ["New message for {phone} from {sender}: {text}", "Mensaje nuevo para {phone} de {sender}: {text}"],
+  "list.many": ["{n} new messages", "{n} mensajes nuevos"],
   "mode.texts": ["Messages", "Mensajes"],
   "mode.phones": ["Phones", "Teléfonos"],
   "search": ["Search text, phone, sender, reference or id", "Buscar texto, teléfono, remitente, referencia o id"],
