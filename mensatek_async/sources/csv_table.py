@@ -38,12 +38,10 @@ class _Lines:
 
     def __next__(self) -> str:
         line = self._next() if len(self.record) < _MOST_LINES else ""
-        if line:
-            self.record.append(line)
-            return line
-        if self.record:  # in the middle of a record
+        if not line:  # in the middle of a record, since none is begun without a line
             raise _NeverClosed
-        raise StopIteration
+        self.record.append(line)
+        return line
 
     def _next(self) -> str:
         if not self._ahead:
@@ -122,8 +120,6 @@ class CsvTable(Grid):
             row += 1
             try:
                 cells: list[str] | None = next(reader)
-            except StopIteration:
-                return row - 1
             except (csv.Error, _NeverClosed):
                 cells = None
                 reader = self._reader(lines)

@@ -15,11 +15,10 @@ from typing import BinaryIO, ClassVar
 from ..errors import InvalidFile, InvalidRequest
 from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
-from .columns import Say, keyword
 from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .json_table import JsonTable
-from .opening import ZIP, is_json, kind_of, start_of
+from .opening import ZIP, is_json, start_of
 from .reading import Fields, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
@@ -29,7 +28,6 @@ class FileSource(RecipientSource):
     """What the sources that are files have in common: each iteration opens the file anew and never holds it whole."""
 
     _kind: ClassVar[str]
-    _say: Say = staticmethod(keyword)
 
     def __init__(self, path: str | os.PathLike[str], phone: str | int | None, fields: Fields) -> None:
         self._path = Path(path)
@@ -52,7 +50,7 @@ class FileSource(RecipientSource):
         with self._open() as handle:
             try:
                 table = self._table(handle)
-                yield from assign_columns(table, needed, self._phone, fields=self._fields, say=self._say)
+                yield from assign_columns(table, needed, self._phone, fields=self._fields)
             except OSError as error:
                 raise self._unreadable(error) from None
             except InvalidRequest as error:
@@ -246,39 +244,6 @@ class ExcelSource(FileSource):
 
     def _options(self) -> tuple[object, ...]:
         return (self._sheet,)
-
-
-def source_for(
-    path: str | os.PathLike[str],
-    *,
-    phone: str | None = None,
-    delimiter: str | None = None,
-    sheet: str | None = None,
-    say: Say = keyword,
-) -> FileSource:
-    """The source for a file of whatever kind, by its content (and its name's ending).
-
-    Args:
-        path: the file.
-        phone: the phone's column, by its heading or number; None finds it by its heading.
-        delimiter: what separates the cells of a CSV; None finds out.
-        sheet: the name or number of a spreadsheet's sheet; None takes the first.
-        say: how messages write an option.
-
-    Raises:
-        InvalidFile: the file does not exist, is empty, may not be read, or is of no known kind.
-    """
-    with open_file(path) as handle:
-        kind, _ = kind_of(not_empty(handle, shown(Path(path).name)), str(path))
-    source: FileSource
-    if kind == "excel":
-        source = ExcelSource(path, phone=phone, sheet=sheet)
-    elif kind == "json":
-        source = JsonLinesSource(path, phone=phone)
-    else:
-        source = CsvSource(path, phone=phone, delimiter=delimiter)
-    source._say = say
-    return source
 
 
 def _state(handle: BinaryIO) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from ..errors import InvalidFile
 from .csv_table import CsvTable
@@ -54,24 +54,12 @@ def open_table(
         InvalidRequest: it is no file of recipients, or holds none.
         ConfigurationError: it is a spreadsheet, and what reads them is not installed.
     """
-    kind, encoding = kind_of(handle, name)
-    if encoding is None:
-        return ExcelTable(handle, sheet)
-    return JsonTable(handle, encoding) if kind == "json" else CsvTable(handle, encoding, delimiter)
-
-
-def kind_of(handle: BinaryIO, name: str) -> tuple[Literal["excel", "json", "csv"], Encoding | None]:
-    """What kind of file it is, and the encoding of one of text.
-
-    Raises:
-        InvalidFile: it is none of those that can be read.
-    """
     if start_of(handle).startswith(ZIP):
-        return "excel", None
+        return ExcelTable(handle, sheet)
     encoding = detect(handle)
     first = _first_line(handle, encoding)
     if first.startswith("{") or name.lower().endswith((".jsonl", ".ndjson")):
-        return "json", encoding
+        return JsonTable(handle, encoding)
     if first.startswith("[") and name.lower().endswith(".json"):
         raise InvalidFile("This is one JSON array. Write one object a line (JSON Lines) instead.")
-    return "csv", encoding
+    return CsvTable(handle, encoding, delimiter)

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import anyio
 import pytest
@@ -29,9 +29,8 @@ from mensatek_async import (
     JsonLinesSource,
     Recipient,
 )
-from mensatek_async.sources import csv_table, text_files
+from mensatek_async.sources import csv_table, files, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
-from mensatek_async.sources.files import source_for
 from mensatek_async.sources.reading import Reading, assign_columns
 
 TABLE = "Nombre;Teléfono Móvil;Ciudad\nAna;600000001;Ávila\nEva;;Soria\nLuz\nPaz;600000004;#N/A\n\nMar;600000006;Jaén\n"
@@ -239,24 +238,6 @@ def test_spreadsheets_give_recipients(tmp_path: Path) -> None:
     assert "x.xlsx: There is no sheet Tres" in refused(ExcelSource(path, sheet="Tres"))
 
 
-def test_a_file_of_any_kind_is_recognised(tmp_path: Path, table: Path) -> None:
-    """For a program that is given a name and nothing else."""
-    book = workbook(tmp_path / "a", ("Uno", [["tel"], [600000001]]), ("Dos", [["tel"], [600000002]]))
-    lines = written(tmp_path, '{"tel": 600000003}\n', "b")
-
-    assert [row.row for row in source_for(table)] == [2, 3, 4, 5, 7]
-    assert list(source_for(book, sheet="2")) == [Recipient("600000002", {}, row=2)]
-    assert list(source_for(lines, phone="tel")) == [Recipient("600000003", {}, row=1)]
-    ambiguous = written(tmp_path, "tel;móvil\n1;2\n")
-    assert refused(source_for(ambiguous, say=lambda name, value: f"--{name} {value}")).endswith(
-        "--phone NUMBER."
-    )
-    with pytest.raises(InvalidFile, match="JSON array"):
-        source_for(written(tmp_path, "[1]", "c.json"))
-    with pytest.raises(InvalidFile, match="d is empty"):
-        source_for(written(tmp_path, "", "d"))
-
-
 def test_what_openpyxl_warns_of_is_left_to_the_users_filters(tmp_path: Path) -> None:
     """The command line shows none of it; a program decides for itself."""
     from mensatek_async.cli.recipients import open_source
@@ -377,6 +358,24 @@ def test_a_disk_that_fails_half_way_is_told(table: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(csv_table.CsvTable, "parts", failing)
     assert refused(CsvSource(table)) == "clientes.csv cannot be read: Input/output error."
+
+
+def test_a_fingerprint_of_a_disk_that_fails_is_told(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the system's words, too."""
+
+    class Failing(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    def failing(handle: BinaryIO, name: str) -> BinaryIO:
+        with handle:
+            return cast(BinaryIO, Failing(os.dup(handle.fileno())))
+
+    source = CsvSource(table)
+    monkeypatch.setattr(files, "not_empty", failing)
+
+    with pytest.raises(InvalidFile, match=r"clientes\.csv cannot be read: Input/output error"):
+        source.fingerprint()
 
 
 def test_sources_show_nothing_of_what_stands_in_them(table: Path) -> None:
