@@ -59,6 +59,16 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_plugin(session: nox.Session) -> None:
+    """The pytest plugin beside pytest-xdist and pytest-asyncio, against aiohttp and uvloop, with FastAPI and Django."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("plugin-tests"))
+    asked = session.posargs or [
+        f"tests/integration/test_testing_{name}.py" for name in ("plugin", "tools", "docs")
+    ]
+    session.run("pytest", "-p", "no:asyncio", *asked)
+
+
+@nox.session
 def tests_openapi(session: nox.Session) -> None:
     """Schemathesis drives the sandbox by docs/openapi.json, the same calls every time; two minutes."""
     session.install("-q", ".[all]", *_group("tests"), *_group("openapi-tests"))

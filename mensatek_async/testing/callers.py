@@ -61,8 +61,8 @@ def kind_of(target: Any) -> Literal["asgi", "wsgi", "handler", "url"]:
     needed = [one for one in parameters if one.default is one.empty and one.kind not in gathering]
     if len(needed) not in _BY_PARAMETERS:
         raise TypeError(
-            f"a {type(target).__name__} is not known to be an application, a handler of events or a URL; "
-            "say so: Webhook(target, kind='asgi'), 'wsgi' or 'handler'"
+            f"the webhook, a {type(target).__name__} object, does not tell whether it is an application or a "
+            "handler of events; say so: Webhook(target, kind='asgi'), 'wsgi' or 'handler'"
         )
     return _BY_PARAMETERS[len(needed)]
 

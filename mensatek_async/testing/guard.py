@@ -22,8 +22,8 @@ class RealAPIReached(BaseException):
 class RealAPIGuard:
     """Refuses connections to the provider's hosts, by whatever library, while it is installed.
 
-    Name lookups and plain connections are seen by the interpreter's audit events; TLS handshakes besides, which
-    libraries with lookups of their own (uvloop, aiodns) and proxies cannot do without.
+    Name lookups are seen by the interpreter's audit events, but for those of libraries that do their own; these are
+    replaced, and so are TLS handshakes, which nobody can do without, not even through a proxy.
 
     Args:
         error: what it raises.
@@ -33,7 +33,7 @@ class RealAPIGuard:
         self._error = error
         self._attempts: list[str] = []
         self._undo: list[Callable[[], None]] = []
-        self._guards_tls = False
+        self._replaced: set[tuple[str, str, str]] = set()
         self.allows = False
 
     def install(self) -> None:
@@ -54,15 +54,16 @@ class RealAPIGuard:
             _active.remove(self)
         while self._undo:
             self._undo.pop()()
-        self._guards_tls = False
+        self._replaced.clear()
 
     def watch(self) -> None:
-        """Guard TLS too, once the program has imported it; importing it for that would take longer."""
-        ssl = sys.modules.get("ssl")
-        if ssl is not None and not self._guards_tls and self in _active:
-            self._guards_tls = True
-            self._replace(ssl.SSLContext, "wrap_bio", _checked_handshake(3))
-            self._replace(ssl.SSLContext, "wrap_socket", _checked_handshake(4))
+        """Guard what the program has imported meanwhile; importing it for that would take longer."""
+        for method, (position, keywords) in _METHODS.items():
+            module, cls, name = method
+            owner = getattr(sys.modules.get(module), cls, None)
+            if self in _active and method not in self._replaced and hasattr(owner, name):
+                self._replaced.add(method)
+                self._replace(owner, name, _checked(position, keywords))
 
     @contextlib.contextmanager
     def allowing(self, allows: bool) -> Iterator[None]:
@@ -97,6 +98,15 @@ class RealAPIGuard:
         self._undo.append(lambda: setattr(owner, name, original) if own else delattr(owner, name))
 
 
+# By module, class and name: where a host stands among the arguments, and what they are called.
+_METHODS: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = {
+    ("ssl", "SSLContext", "wrap_bio"): (3, ("server_hostname",)),
+    ("ssl", "SSLContext", "wrap_socket"): (4, ("server_hostname",)),
+    ("uvloop", "Loop", "create_connection"): (1, ("host", "server_hostname")),
+    ("uvloop", "Loop", "getaddrinfo"): (0, ("host",)),
+    ("pycares", "Channel", "getaddrinfo"): (0, ("host",)),
+    ("pycares", "Channel", "gethostbyname"): (0, ("name",)),
+}
 _active: list[RealAPIGuard] = []
 _hooks: list[object] = []
 
@@ -126,16 +136,16 @@ def _checked_connect(original: Any, guard: RealAPIGuard) -> Any:
     return connect
 
 
-def _checked_handshake(position: int) -> Callable[[Any, RealAPIGuard], Any]:
-    """A replacement for a method whose argument at that position, or `server_hostname`, names the host."""
+def _checked(position: int, keywords: tuple[str, ...]) -> Callable[[Any, RealAPIGuard], Any]:
+    """A replacement for a method whose argument at that position, or under these names, is a host."""
 
     def make(original: Any, guard: RealAPIGuard) -> Any:
-        def wrap(self: Any, *args: Any, **kwargs: Any) -> Any:
-            named = args[position] if len(args) > position else kwargs.get("server_hostname")
-            guard.check(named)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            for host in (*args[position : position + 1], *(kwargs.get(keyword) for keyword in keywords)):
+                guard.check(host)
             return original(self, *args, **kwargs)
 
-        return wrap
+        return call
 
     return make
 

@@ -69,7 +69,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     names = getattr(item, "fixturenames", None)
     marked = item.get_closest_marker("mensatek_sandbox") is not None
     if marked and names is not None and "mensatek_sandbox" not in names:
-        names.insert(0, "mensatek_sandbox")  # first: what else is set up may make a client
+        names.append("mensatek_sandbox")
 
 
 def _guarded(item: pytest.Item) -> Generator[None, Any, Any]:

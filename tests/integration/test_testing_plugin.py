@@ -1,0 +1,380 @@
+"""The pytest plugin in runs of its own: how it is loaded, what the guard stops, and what a run with it looks like."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from mensatek_async.testing.guard import RealAPIGuard, RealAPIReached
+
+pytest_plugins = ["pytester"]
+
+HELD_OFF = "The real Mensatek API was reached for, and held off: "
+FIXTURES = """
+import pytest
+from mensatek_async import AsyncMensatek, Mensatek
+from mensatek_async.testing import SentMessages
+
+
+def test_plain(sent_messages: SentMessages):
+    with Mensatek(sender="X") as client:
+        client.sms.send("600000001", "Hola")
+    assert sent_messages.texts == ["Hola"]
+
+
+@pytest.mark.anyio
+async def test_coroutine(sent_messages):
+    async with AsyncMensatek(sender="X") as client:
+        await client.sms.send("600000001", "Hola")
+    assert sent_messages.texts == ["Hola"]
+"""
+REACHING = """
+import asyncio, contextlib, socket, ssl, urllib.request
+import pytest
+from mensatek_async import AsyncMensatek, Mensatek
+
+HOST = "api.mensatek.com"
+
+
+def test_lookup():
+    socket.getaddrinfo(HOST, 443)
+
+
+def test_lookup_swallowed():
+    with contextlib.suppress(BaseException):
+        socket.gethostbyname("WWW.Mensatek.com.")
+
+
+def test_connection_swallowed():
+    with contextlib.suppress(BaseException):
+        socket.create_connection((HOST, 443))
+
+
+def test_socket_swallowed():
+    with socket.socket() as stream, contextlib.suppress(BaseException):
+        stream.connect((HOST, 443))
+
+
+def test_tls_swallowed():
+    with contextlib.suppress(BaseException):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=HOST)
+
+
+def test_urllib_swallowed():
+    with contextlib.suppress(BaseException):
+        urllib.request.urlopen("https://api.mensatek.com/v7/GetCreditos", b"")
+
+
+@pytest.mark.anyio
+async def test_client():
+    async with AsyncMensatek("user", "token") as client:
+        await client.credits()
+
+
+def test_sync_client_swallowed():
+    with Mensatek("user", "token") as client, contextlib.suppress(BaseException):
+        client.credits()
+
+
+def test_asyncio_swallowed():
+    async def reach():
+        await asyncio.open_connection(HOST, 443, ssl=True)
+
+    with contextlib.suppress(BaseException):
+        asyncio.run(reach())
+
+
+@pytest.mark.xfail(reason="found by the guard", strict=True)
+def test_failing_anyway():
+    with contextlib.suppress(BaseException):
+        socket.getaddrinfo(HOST, 443)
+    assert not "this"
+"""
+ALLOWED = """
+import socket
+import pytest
+
+NUMBERS = socket.AI_NUMERICHOST  # what is no number fails without anybody being asked
+
+
+@pytest.fixture
+def looked_up():
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("api.mensatek.com", 443, flags=NUMBERS)
+
+
+@pytest.mark.mensatek_real_api
+def test_marked(looked_up):
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("api.mensatek.com", 443, flags=NUMBERS)
+
+
+def test_others():
+    for host in ("mensatek.com.example.invalid", "notmensatek.com", b"localhost", None):
+        try:
+            socket.getaddrinfo(host, 443, flags=NUMBERS)
+        except socket.gaierror:
+            pass
+"""
+
+
+def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
+    """Run what was made, all warnings being errors, without the other plugins that may be installed here."""
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", *args)
+
+
+def test_the_fixtures_work_without_being_imported(pytester: pytest.Pytester) -> None:
+    """An installed package is all it takes, for plain tests, asyncio and trio; its markers are known."""
+    pytester.makepyfile(FIXTURES)
+
+    run(pytester, "--strict-markers").assert_outcomes(passed=3)
+
+
+def test_whatever_reaches_for_the_real_api_fails(pytester: pytest.Pytester) -> None:
+    """By every way to get there, on both backends, also when the exception is handled."""
+    pytester.makepyfile(REACHING)
+
+    result = run(pytester, "-rA")
+
+    result.assert_outcomes(failed=10, xfailed=1)
+    told = [line for line in result.outlines if line.startswith(HELD_OFF)]
+    assert len(told) == 10
+    assert all("mensatek_sandbox" in line and "mensatek_real_api" in line for line in told)
+    # Where it came from, wherever the program's own code is in the thread that did it.
+    assert sum("test_whatever_reaches_for_the_real_api_fails.py:" in line for line in told) >= 6
+    assert not [line for line in result.outlines if "never retrieved" in line]
+
+
+def test_a_marked_test_and_other_hosts_are_let_through(pytester: pytest.Pytester) -> None:
+    """The marker holds for the test's fixtures too; names that only look alike are nobody's business."""
+    pytester.makepyfile(ALLOWED)
+
+    run(pytester).assert_outcomes(passed=2)
+
+
+def test_fixtures_and_modules_are_guarded_too(pytester: pytest.Pytester) -> None:
+    """What is reached for while a test is set up, cleared up, or collected fails it."""
+    pytester.makepyfile(
+        test_phases="""
+        import contextlib, socket
+        import pytest
+
+        @pytest.fixture
+        def before():
+            with contextlib.suppress(BaseException):
+                socket.getaddrinfo("api.mensatek.com", 443)
+
+        @pytest.fixture
+        def after():
+            yield
+            with contextlib.suppress(BaseException):
+                socket.getaddrinfo("api.mensatek.com", 443)
+
+        def test_before(before): ...
+        def test_after(after): ...
+        def test_none(): ...
+        """,
+        test_import="""
+        import contextlib, socket
+        with contextlib.suppress(BaseException):
+            socket.getaddrinfo("api.mensatek.com", 443)
+        def test_one(): ...
+        """,
+    )
+
+    result = run(pytester, "--continue-on-collection-errors")
+
+    result.assert_outcomes(passed=2, errors=3)
+    result.stdout.fnmatch_lines([f"While collecting: {HELD_OFF}*"])
+
+
+def test_a_forgotten_await_fails_the_test(pytester: pytest.Pytester) -> None:
+    """Else a test would pass in which nothing was delivered."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from mensatek_async import testing
+
+        @pytest.mark.anyio
+        async def test_one(post_callback):
+            post_callback(testing.delivery_report(), to=print)
+        """
+    )
+
+    result = run(pytester)
+
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(["*1 callbacks were not handed over*await deliver*"])
+
+
+def test_without_the_sandboxs_packages_only_its_fixture_fails(pytester: pytest.Pytester) -> None:
+    """A plain install runs its tests as before; who asks for the sandbox is told what to install."""
+    pytester.makeconftest("import sys\nsys.modules['starlette'] = sys.modules['uvicorn'] = None")
+    pytester.makepyfile("def test_other(): ...\ndef test_sandbox(mensatek_sandbox): ...")
+
+    result = run(pytester)
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*pip install 'mensatek-async?sandbox?'*"])
+
+
+def test_no_webhook_is_an_error_that_says_what_to_do(pytester: pytest.Pytester) -> None:
+    """Who has not said where callbacks go."""
+    pytester.makepyfile(
+        """
+        from mensatek_async import testing
+
+        def test_one(post_callback):
+            post_callback(testing.delivery_report())
+        """
+    )
+
+    result = run(pytester)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*LookupError: *to=*mensatek_webhook*"])
+
+
+def test_workers_of_xdist_have_all_of_it(pytester: pytest.Pytester) -> None:
+    """Fixtures and guard are in every process."""
+    if importlib.util.find_spec("xdist") is None:
+        pytest.skip("runs in the session tests_plugin")
+    pytester.makepyfile(test_fixtures=FIXTURES, test_reaching=REACHING)
+
+    run(pytester, "-n", "2").assert_outcomes(passed=3, failed=10, xfailed=1)
+
+
+def test_users_of_pytest_asyncio_have_all_of_it(pytester: pytest.Pytester) -> None:
+    """With its own marks and loops, in strict mode."""
+    if importlib.util.find_spec("pytest_asyncio") is None:
+        pytest.skip("runs in the session tests_plugin")
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+    pytester.makepyfile(
+        FIXTURES.replace("mark.anyio", "mark.asyncio")
+        + """
+
+from mensatek_async import testing
+
+@pytest.mark.asyncio
+async def test_callback(post_callback):
+    events = []
+    async def handle(event):
+        events.append(event)
+    await post_callback(testing.delivery_report(), to=handle)
+    assert len(events) == 1
+
+
+@pytest.mark.asyncio
+async def test_reaching():
+    async with AsyncMensatek("user", "token") as client:
+        await client.credits()
+"""
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines([f"{HELD_OFF}*"])
+
+
+PROGRAMS = {
+    "httpx": "httpx.get('https://api.mensatek.com')",
+    "requests": "requests.get('https://api.mensatek.com')",
+    "aiohttp": "asyncio.run(reach())",
+    "uvloop": "uvloop.run(asyncio.open_connection('api.mensatek.com', 443, ssl=True))",
+}
+
+
+@pytest.mark.parametrize("library", PROGRAMS)
+def test_libraries_that_talk_http_are_held_off(pytester: pytest.Pytester, library: str) -> None:
+    """Each by the way it takes; aiohttp where aiodns is installed, and uvloop, past the lookups of Python."""
+    if importlib.util.find_spec(library) is None:
+        pytest.skip("runs in the session tests_plugin")
+    pytester.makepyfile(
+        f"""
+        import asyncio, contextlib
+        import {library}
+
+        async def reach():
+            async with {library}.ClientSession() as session:
+                await session.get('https://api.mensatek.com')
+
+        def test_one():
+            with contextlib.suppress(BaseException):
+                {PROGRAMS[library]}
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:xdist")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"{HELD_OFF}*"])
+
+
+@pytest.fixture
+def guard() -> Iterator[RealAPIGuard]:
+    """A guard of this test's own."""
+    guard = RealAPIGuard()
+    yield guard
+    guard.uninstall()
+
+
+def test_an_uninstalled_guard_leaves_nothing_behind(guard: RealAPIGuard) -> None:
+    """Sockets and TLS are as they were, and nothing is checked any more."""
+    before = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        ssl.SSLContext.wrap_bio,
+        ssl.SSLContext.wrap_socket,
+    )
+
+    guard.install()
+    guard.install()
+    with pytest.raises(RealAPIReached):
+        guard.check(b"API.mensatek.com.")
+    assert socket.socket.connect is not before[0]
+    assert ssl.SSLContext.wrap_bio is not before[2]
+    guard.uninstall()
+
+    after = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        ssl.SSLContext.wrap_bio,
+        ssl.SSLContext.wrap_socket,
+    )
+    assert after == before
+    assert guard.taken()[0].startswith("API.mensatek.com.")
+    assert guard.taken() == []
+
+
+LIGHT = """
+import sys
+import pytest
+before = set(sys.modules)
+import mensatek_async.testing.plugin
+heavy = {"httpx", "attr", "cattrs", "anyio", "starlette", "uvicorn", "ssl", "asyncio"} & (set(sys.modules) - before)
+assert not heavy, heavy
+"""
+WITHOUT_PYTEST = """
+import sys
+sys.modules["pytest"] = sys.modules["_pytest"] = None
+sys.modules["starlette"] = sys.modules["uvicorn"] = None
+from mensatek_async import testing
+from mensatek_async.webhooks import parse
+assert parse(*testing.delivery_report(status=50)).status.is_failed
+assert all(getattr(testing, name) for name in testing.__all__)
+assert set(testing.__all__) <= set(dir(testing))
+assert not hasattr(testing, "nothing")
+"""
+
+
+@pytest.mark.parametrize("program", [LIGHT, WITHOUT_PYTEST], ids=["light", "without pytest"])
+def test_the_package_costs_others_nothing(program: str) -> None:
+    """Loading the plugin imports nothing heavy; all names are there without pytest and without the sandbox."""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
