@@ -6,17 +6,23 @@ import json
 import pickle
 import sys
 from datetime import UTC, datetime
+from itertools import islice, permutations
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import fields
+from attrs.exceptions import FrozenInstanceError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensatek_async import ConfigurationError, DeliveryStatus, Phase
+from mensatek_async._wire.problems import DecodeError
 from mensatek_async.webhooks import DeliveryReport, DocumentEvent, IncomingMessage, InvalidWebhook, parse
+from mensatek_async.webhooks.body import _READ, read_fields
+from mensatek_async.webhooks.parse import _MOST_PLANS, _READERS
 
 MADRID = ZoneInfo("Europe/Madrid")
 FORM = "application/x-www-form-urlencoded"
@@ -446,6 +452,55 @@ def test_events_can_be_pickled_and_put_into_a_set(values: dict[str, Any]) -> Non
 
     assert pickle.loads(pickle.dumps(event)) == event
     assert {event, parse(*as_json(values | {"Otro": ["x"]}))} == {event}
+
+
+@pytest.mark.parametrize("values", [REPORT, DOCUMENT, INCOMING], ids=lambda values: values["Servicio"])
+def test_an_event_is_what_its_class_makes(values: dict[str, Any]) -> None:
+    """However it was put together: the same attributes, nothing shared with the next one."""
+    event, other = parse(*as_json(values)), parse(*as_json(values))
+
+    made = type(event)(**{one.name: getattr(event, one.name) for one in fields(type(event))})
+    assert vars(made) == vars(event)
+    assert list(vars(parse(*as_json({"Servicio": "SMSMASIVO", **REPORT})))) == list(
+        vars(parse(*as_json(REPORT)))
+    )
+    assert event.raw is not other.raw
+    with pytest.raises(FrozenInstanceError):
+        event.service = "x"  # type: ignore[misc]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Servicio", "Movil", "a", 'a\\"', "a : b"]),
+            st.sampled_from(["", " ", "\n", "\t", "\r", "  "]),
+            st.sampled_from(["1", "2", '"x"', '"\\":"', '{"b": 1}', '{"b": 1, "b": 2}', '"10:00"']),
+        ),
+        max_size=5,
+    )
+)
+def test_a_field_that_comes_twice_is_noticed_however_it_is_spaced(parts: list[tuple[str, str, str]]) -> None:
+    """The quick look and the thorough one agree on every text."""
+    text = "{" + ",".join(f'"{name}"{space}:{value}' for name, space, value in parts) + "}"
+    try:
+        told: Any = _READ(text)[0]
+    except DecodeError as error:
+        told = error.problems
+    try:
+        found: Any = read_fields(text.encode(), "application/json")
+    except DecodeError as error:
+        found = error.problems
+
+    assert found == told
+
+
+def test_callbacks_of_ever_other_shapes_take_no_memory() -> None:
+    """What is kept of the fields' names is bounded, whoever posts them."""
+    shapes = islice(permutations(REPORT), 2 * _MOST_PLANS)
+    for names in shapes:
+        assert parse(*as_json({name: REPORT[name] for name in names})) == parse(*as_json(REPORT))
+
+    assert len(_READERS[DeliveryReport]._plans) <= _MOST_PLANS
 
 
 scalars = (
