@@ -1,11 +1,13 @@
-"""Fixtures of the fault suite: a scene on each store."""
+"""Fixtures of the fault suite: a scene on each store. FAULTS=all runs every case, else a few of them."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -15,6 +17,43 @@ from tests.faults.scene import Scene
 
 if sys.platform == "win32":
     collect_ignore_glob = ["test_*.py"]  # they kill, stop and fork as POSIX has it
+
+# What takes long, and has a shorter relative.
+_LONG = {
+    "test_fault_07_a_dead_reader_is_replaced",
+    "test_fault_08_stopped_past_the_lease_in_the_opener",
+    "test_fault_10_repeated_parking_ends",
+    "test_fault_12_a_429_slows_every_process",
+    "test_fault_16_nobody_is_left_to_open",
+    "test_fault_20_sessions_are_terminated_again_and_again",
+    "test_fault_21_many_processes_wait_for_the_file",
+    "test_fault_21_the_disk_is_full_while_sending",
+    "test_fault_23_a_laptop_that_slept",
+    "test_fault_24_three_processes_keep_one_rate",
+    "test_fault_25_two_campaigns_share_the_work",
+    "test_fault_29_two_posts_of_one_chunk_at_one_instant",
+}
+
+
+def _name(item: pytest.Item) -> str:
+    return str(getattr(item, "originalname", item.name))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Unless all are asked for, or one by its name: one case of each test, always the same one."""
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    if os.environ.get("FAULTS") or config.option.keyword or any("::" in one for one in config.args):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in here:
+        cases.setdefault(_name(item), []).append(item)
+    kept = {
+        id(found[crc32(name.encode()) % len(found)]) for name, found in cases.items() if name not in _LONG
+    }
+    left_out = [item for item in here if id(item) not in kept]
+    gone = {id(item) for item in left_out}
+    items[:] = [item for item in items if id(item) not in gone]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

@@ -134,6 +134,17 @@ class Scene:
         with psycopg.connect(self.store) as connection:
             return connection.execute(statement.encode()).fetchall()
 
+    def state(self) -> str:
+        """The journal in short, for messages."""
+        campaigns = self.query(
+            "SELECT name, state, reason, ingested, ingest_done, idmensaje FROM mensatek_campaign"
+        )
+        chunks = self.query(
+            "SELECT campaign_id, seq, state, n, attempts, failures, due_at, owner, error FROM mensatek_chunk "
+            "WHERE due_at IS NOT NULL"
+        )
+        return f"{campaigns} {chunks} {self.query('SELECT * FROM mensatek_rate')}"
+
     def sizes(self) -> list[int]:
         """How many recipients each request had, in order."""
         return [len(call.params["Destinatarios"]) for call in self.sandbox.requests if call.params]

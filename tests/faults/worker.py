@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import sys
 import time
 import traceback
@@ -167,8 +169,20 @@ def serve() -> None:
                 sys.stderr.flush()
             os._exit(status)
         print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        print(_await(child), flush=True)
+
+
+def _await(child: int) -> int:
+    """How a worker ended; it is killed when those who wanted it are gone."""
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        # Nothing is said while a worker runs: what can be read now is the end.
+        if select.select([0], [], [], 0.01)[0]:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            sys.exit()
 
 
 if __name__ == "__main__":
