@@ -16,7 +16,7 @@ from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource
 from ..sources.rows import BrokenRow
 
-_SOON = 0.5  # seconds after which rows that trickle in are handed on, however few
+_SOON = 0.2  # seconds after which rows that trickle in are handed on, however few
 _SLICE = 256
 
 
@@ -32,14 +32,14 @@ class Feed:
             raise InvalidRequest(f"recipients is an iterable, not {type(recipients).__name__}.")
         self._batches: Batches | None = None
         self._plain: Iterator[Any] | None = None
-        self._async: AsyncIterator[Any] | None = None
+        self._pump: _Pump | None = None
         self.source = recipients if isinstance(recipients, RecipientSource) else None
         if isinstance(recipients, RecipientSource):
             recipients = recipients.batches(fields)
         if isinstance(recipients, Batches):
             self._batches = recipients
         elif isinstance(recipients, AsyncIterable):
-            self._async = recipients.__aiter__()
+            self._pump = _Pump(recipients.__aiter__())
         else:
             self._plain = each(recipients)
         # What the synchronous client reads in its caller's thread can only be read while that waits.
@@ -53,6 +53,11 @@ class Feed:
     def digest(self) -> str:
         """What tells the rows up to `position` from any others."""
         return self._digest.hexdigest()
+
+    async def pump(self) -> None:
+        """Run beside the reading: an async iterable is waited for here, while what it gave is read."""
+        if self._pump is not None:
+            await self._pump.run()
 
     async def take(self, most: int) -> list[Any]:
         """From 1 to `most` further rows; none at the end."""
@@ -82,32 +87,73 @@ class Feed:
         with anyio.CancelScope(shield=True):
             if self._batches is not None:
                 await self._batches.aclose()
-            close = getattr(self._async, "aclose", None)
-            if close is not None:
-                await close()
 
     async def _read(self, most: int) -> list[Any]:
         if self._batches is not None:
             return list(await self._batches.read(most))
+        if self._pump is not None:
+            return await self._pump.read(most)
         started = anyio.current_time()
         rows: list[Any] = []
-        if self._plain is not None:
-            while len(rows) < most:
-                # A reader that waits for each row must not hold back those it has.
-                size = min(_SLICE, most - len(rows)) if rows else 1
-                got = list(islice(self._plain, size))
-                rows += got
-                if len(got) < size or anyio.current_time() - started > _SOON:
-                    break
-                await anyio.lowlevel.checkpoint()
-            return rows
-        assert self._async is not None
-        while len(rows) < most and anyio.current_time() - started <= _SOON:
-            try:
-                rows.append(await self._async.__anext__())
-            except StopAsyncIteration:
+        while len(rows) < most and self._plain is not None:
+            # Rows that come slowly must not wait for the others.
+            size = min(_SLICE, most - len(rows)) if rows else 1
+            got = list(islice(self._plain, size))
+            rows += got
+            if len(got) < size or anyio.current_time() - started > _SOON:
                 break
+            await anyio.lowlevel.checkpoint()
         return rows
+
+
+class _Pump:
+    """Takes rows from an async iterable, which is never cut off in the middle of a row to look what there is."""
+
+    def __init__(self, rows: AsyncIterator[Any]) -> None:
+        self._rows = rows
+        self._ready: list[Any] = []
+        self._news, self._room = anyio.Event(), anyio.Event()
+        self._most = _SLICE
+        self._ended = False
+        self._error: Exception | None = None
+
+    async def run(self) -> None:
+        try:
+            async for row in self._rows:
+                self._ready.append(row)
+                if len(self._ready) == 1 or len(self._ready) >= self._most:
+                    self._news.set()
+                while len(self._ready) >= self._most:
+                    self._room = anyio.Event()
+                    await self._room.wait()
+        except Exception as error:
+            self._error = error
+        finally:
+            self._ended = True
+            self._news.set()
+            close = getattr(self._rows, "aclose", None)
+            if close is not None:
+                with anyio.CancelScope(shield=True):
+                    await close()
+
+    async def read(self, most: int) -> list[Any]:
+        self._most = most
+        self._room.set()
+        while not self._ready and not self._ended:
+            await self._wait()
+        with anyio.move_on_after(_SOON):
+            while len(self._ready) < most and not self._ended:
+                await self._wait()
+        rows, self._ready = self._ready[:most], self._ready[most:]
+        self._room.set()
+        if not rows and self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return rows
+
+    async def _wait(self) -> None:
+        self._news = anyio.Event()
+        await self._news.wait()
 
 
 def spelt(rows: Sequence[Any]) -> bytes:

@@ -65,6 +65,7 @@ class Ingest:
         failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._beat)
+            group.start_soon(self._feed.pump)
             try:
                 await self._to_the_end()
             except Exception as error:
