@@ -179,7 +179,12 @@ class SourceMissing(CampaignError):
 
 
 class StoreError(CampaignError):
-    """Raised when a campaign store cannot be opened, read or written; what was not written down was not sent."""
+    """Raised when a campaign store cannot be opened, read or written; what was not written down was not sent.
+
+    A request that was on its way may have been taken up; the next run finds out, and repeats nothing blindly.
+    """
+
+    sent: ClassVar[bool | None] = None
 
 
 # --- the provider said no ----------------------------------------------------------------------------------

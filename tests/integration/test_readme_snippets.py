@@ -22,6 +22,7 @@ SNIPPETS = [block for block in blocks(README) if block.language == "python"]
 def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox, told to the snippets as a user's account would be."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "clientes.csv").write_text("nombre;movil\nAna;600000001\nEva;600000002\n", encoding="utf-8")
     with Sandbox(delivery_seconds=0) as sandbox:
         monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
         monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)

@@ -13,6 +13,7 @@ import pytest
 
 from mensatek_async import errors
 from mensatek_async._core.operations import OPERATIONS
+from mensatek_async.cli.app import run
 from mensatek_async.codes import ResultCode, result_codes
 from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 
@@ -56,7 +57,24 @@ def test_the_command_does_what_the_readme_says() -> None:
 
     helps = "".join(_help(command) for command in commands)
 
-    assert commands == {"credits", "send", "bulk", "certified", "contract", "segments", "sandbox", "webhooks"}
+    assert commands == {
+        *("credits", "send", "bulk", "campaign", "certified", "contract", "segments", "sandbox", "webhooks")
+    }
+    assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
+
+
+def test_the_campaign_commands_are_those_of_their_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command and option of the page is there, and no command is missing on it."""
+    told = sections(ROOT / "docs" / "campaigns.md")["At the command line"]
+    first = re.findall(r"^\| (`.+?) \|", told, re.MULTILINE)
+    named = {word for cell in first for word in re.findall(r"`(\w+)", cell)} - {"mensatek"}
+    run(["campaign", "--help"])
+    groups = capsys.readouterr().out
+    for name in named:
+        run(["campaign", name, "--help"])
+    helps = capsys.readouterr().out
+
+    assert named == set(re.findall(r"^│ (\w+) ", groups, re.MULTILINE))
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 

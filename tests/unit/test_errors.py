@@ -71,8 +71,8 @@ def test_an_error_survives_being_copied(
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_an_error_says_whether_anything_was_sent(cls: type[MensatekError]) -> None:
-    """Only an unknown outcome leaves it open; everything else is certain that nothing was sent."""
-    assert build(cls).sent is (None if issubclass(cls, OutcomeUnknown) else False)
+    """Only an unknown outcome and a journal that failed leave it open; all others are certain that nothing was sent."""
+    assert build(cls).sent is (None if issubclass(cls, OutcomeUnknown | errors.StoreError) else False)
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -104,8 +104,10 @@ def test_an_error_reads_as_sentences(cls: type[MensatekError]) -> None:
         (
             MensatekError,
             "ConfigurationError InvalidRequest Refused ConnectionFailed OutcomeUnknown UnexpectedReply APIError "
-            "Interrupted InvalidWebhook",
+            "Interrupted InvalidWebhook CampaignError",
         ),
+        (errors.CampaignError, "CampaignNotFound CampaignConflict SourceMissing StoreError"),
+        (errors.CampaignConflict, "SourceChanged"),
     ],
 )
 def test_the_family(parent: type[MensatekError], children: str) -> None:
