@@ -63,7 +63,7 @@ class Handset(ContractDesk):
             KeyError: the phone never got that message.
         """
         with self._provider.changing("phones", "messages", "callbacks") as account:
-            batch = account.find(phone, message_id, lambda batch: _status(account, batch, phone) in ARRIVED)
+            batch = account.find(phone, message_id, lambda batch: _has_arrived(account, batch, phone))
             if batch is None and message_id is not None:
                 raise KeyError("This phone never got that message")
             incoming = Incoming(
@@ -120,9 +120,9 @@ class Handset(ContractDesk):
             names = sorted(batch.files) or [UNNAMED_DOCUMENT]
             if document is not None and document not in names:
                 raise KeyError("The text has no such document")
-            reached = {moment[1] for moment in _reached(account, batch, phone)}
-            if not reached & ARRIVED:
+            if not _has_arrived(account, batch, phone):
                 raise ValueError("The text has not arrived")
+            reached = _reached(account, batch, phone)
             opens = batch.contract == WITH_PDF and not reached & (FINAL_CONTRACT | {CONTRACT_OPENED})
             if opens and document in (None, names[0]):
                 self.open_contract(phone, message_id=batch.message_id)
@@ -203,9 +203,13 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalpha())
 
 
-def _reached(account: Account, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
+def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
     now = account.clock.now
-    return [one for one in account.fates.history(batch, phone) if one[0] <= now]
+    return {status for moment, status in account.fates.history(batch, phone) if moment <= now}
+
+
+def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
+    return batch.cancelled_at is None and not ARRIVED.isdisjoint(_reached(account, batch, phone))
 
 
 def _status(account: Account, batch: Batch, phone: str) -> int:

@@ -206,14 +206,16 @@ class Sandbox(Knobs):
 
     @property
     def base_url(self) -> str:
-        """The URL for a client, such as `http://127.0.0.1:8007/v7`; it stays readable after a stop.
+        """The URL for a client on this machine, such as `http://127.0.0.1:8007/v7`; it stays readable after a stop.
 
         Raises:
             RuntimeError: it was never started, so it has no port yet.
         """
         if not self._port:
             raise RuntimeError("The sandbox has no port yet: start it first")
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        # An address for every interface is none to call.
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self._port}/v7"
 
     @property

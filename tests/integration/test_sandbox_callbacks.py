@@ -337,3 +337,59 @@ def test_callbacks_belong_to_one_sandbox(sandbox: Sandbox, listener: Listener) -
 
     with pytest.raises(ValueError, match="already"):
         sandbox.call_back(callbacks)
+
+
+def test_a_send_without_reports_has_none(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """`Report=0` stops statuses and documents' events; what its recipient writes comes all the same."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    message_id = call.send(ANA, Report=0)["idMensaje"]
+    call.certify(LUIS, text="Firme (BASE64:2:JVBERi0xLjQ=)", Tipocontrato=18, Report=0)
+    call.send(EVA, Report=1)
+    sandbox.advance(3)
+    sandbox.sign_contract(LUIS)
+    sandbox.open_document(LUIS)
+    sandbox.deliver(ANA, 50)
+    sandbox.reply(ANA, "Hola")
+
+    assert callbacks.wait(5)
+
+    told = [(one["Servicio"], one.get("Movil")) for one in listener.told if one["Servicio"] != "SMSRECIBIDO"]
+    assert told == [("SMSMASIVO", EVA), ("SMSMASIVO", EVA)]
+    assert [one["idM"] for one in listener.told if one["Servicio"] == "SMSRECIBIDO"] == [message_id]
+
+
+def test_a_scheduled_text_says_so_once(sandbox: Sandbox, call: Caller, listener: Listener) -> None:
+    """Status 1 with the moment it leaves, as the manual says; another date is no other status."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    message_id = call.send(ANA, Fecha="2027-01-08 13:00")["idMensaje"]
+    assert callbacks.wait(5)
+    sandbox.reschedule(message_id, datetime(2027, 1, 8, 13, 0, tzinfo=UTC))
+    sandbox.advance(2 * 3600 + 3)
+    assert callbacks.wait(5)
+
+    assert [(one["Resultado"], one["Fecha"]) for one in listener.told] == [
+        (1, "2027-01-08 13:00:00"),
+        (2, "2027-01-08 14:00:00"),
+        (11, "2027-01-08 14:00:03"),
+    ]
+
+
+def test_what_happens_while_nobody_listens_is_told_in_order(
+    sandbox: Sandbox, call: Caller, listener: Listener
+) -> None:
+    """A phone that was off, an outcome and the others of one send: each status once, at its moment."""
+    callbacks = sandbox.call_back(Callbacks(listener.url))
+    sandbox.switch_off(LUIS)
+    sandbox.set_outcome(EVA, 50)
+    call.send(ANA, LUIS, EVA)
+    sandbox.advance(100)
+    sandbox.switch_on(LUIS)
+    sandbox.switch_off(LUIS)
+    sandbox.advance(1000)
+
+    assert callbacks.wait(5)
+
+    assert [(one["Movil"], one["Resultado"], one["Segundos"]) for one in listener.told] == [
+        *((ANA, 2, 0), (LUIS, 2, 0), (EVA, 2, 0)),
+        *((ANA, 11, 3), (EVA, 50, 3), (LUIS, 11, 100)),
+    ]

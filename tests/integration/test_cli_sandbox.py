@@ -1,0 +1,136 @@
+"""`mensatek sandbox`: its flags, its password, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mensatek_async.cli.app import run
+from mensatek_async.sandbox import Sandbox
+from tests.sandbox_calls import ANA, NO_TLS, calling
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """The sandboxes that commands of this test ran, as they were while they ran."""
+    found: list[dict[str, Any]] = []
+    before = signal.getsignal(signal.SIGTERM)
+
+    def look(self: Sandbox) -> None:
+        answers = {
+            password: httpx.get(
+                f"{self.page_url}_sandbox/state", auth=("x", password), verify=NO_TLS
+            ).status_code
+            for password in ("wrong", "desde-fichero", "desde-entorno")
+        }
+        with calling(self) as call:
+            call.send(ANA)
+        found.append({"sandbox": self, "answers": answers})
+
+    monkeypatch.setattr(Sandbox, "wait", look)
+    yield found
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Clock, prices, faults, contracts, endings and the file."""
+    flags = {
+        "--state": str(tmp_path / "s.db"),
+        "--time-scale": "60",
+        "--delivery-seconds": "1.5",
+        "--credits": "12.5",
+        "--certified-price": "3",
+        "--latency": "0.01",
+        "--error-rate": "0.25",
+        "--error-kind": "html",
+        "--callback-url": "http://127.0.0.1:9/",
+        "--allowed-host": "sandbox.test",
+    }
+    arguments = [part for flag in flags.items() for part in flag]
+    assert run(["sandbox", "--port", "0", "--contracts-wait", "--no-magic", *arguments]) == 0
+    sandbox = seen[0]["sandbox"]
+    account = sandbox._provider.account
+    assert (sandbox.time_scale, sandbox.latency, sandbox.error_rate, sandbox.error_kind) == (
+        60,
+        0.01,
+        0.25,
+        "html",
+    )
+    assert (account.price(True), account.fates.pace, account.fates.magic) == (3, 1.5, False)
+    assert sandbox.contracts_by_themselves is False
+    assert Sandbox(state=tmp_path / "s.db").credits == sandbox.credits
+
+
+def test_a_password_is_made_up_for_others(
+    seen: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is printed, it opens the page, and it is another one each time."""
+    made_up = []
+    for _ in range(2):
+        assert run(["sandbox", "--port", "0", "--host", "0.0.0.0"]) == 0
+        told = capsys.readouterr().out
+        found = re.search(r"password, with any user name: (\S{16,})", told)
+        assert found
+        made_up.append(found[1])
+    assert set(seen[0]["answers"].values()) == {401}
+    assert made_up[0] != made_up[1]
+
+
+def test_a_password_comes_from_a_file_or_the_environment(
+    seen: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The file wins; neither is printed; on this machine alone they count too."""
+    (tmp_path / "secret").write_text("desde-fichero\n", encoding="utf-8")
+    monkeypatch.setenv("MENSATEK_SANDBOX_PASSWORD", "desde-entorno")
+    assert run(["sandbox", "--port", "0", "--host", "0.0.0.0"]) == 0
+    assert run(["sandbox", "--port", "0", "--password-file", str(tmp_path / "secret")]) == 0
+    environment, file = (one["answers"] for one in seen)
+    assert environment == {"wrong": 401, "desde-fichero": 401, "desde-entorno": 200}
+    assert file == {"wrong": 401, "desde-fichero": 200, "desde-entorno": 401}
+    told = capsys.readouterr()
+    assert "desde" not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--error-kind", "fire"], "no kind of error"),
+        (["--error-rate", "2"], "error rate"),
+        (["--time-scale", "0"], "time scale"),
+        (["--latency", "-1"], "latency"),
+        (["--state", "."], "cannot be kept"),
+        (["--callback-url", "nowhere"], "http://"),
+        (["--password-file", "nothing-here"], "password file"),
+        (["--host", "no such host!"], "cannot listen"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(
+    seen: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    """Wrong use, and why."""
+    assert run(["sandbox", "--port", "0", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert len(error.strip().splitlines()) == 1
+    assert seen == []
+
+
+def test_a_file_in_use_is_said(
+    seen: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """And a file of something else."""
+    with Sandbox(state=tmp_path / "s.db"):
+        assert run(["sandbox", "--port", "0", "--state", str(tmp_path / "s.db")]) == 2
+    assert "in use" in capsys.readouterr().err
+    (tmp_path / "letter.txt").write_text("Dear reader, " * 100, encoding="utf-8")
+    assert run(["sandbox", "--port", "0", "--state", str(tmp_path / "letter.txt")]) == 2
+    assert "not the state" in capsys.readouterr().err
