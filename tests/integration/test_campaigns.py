@@ -1,0 +1,488 @@
+"""Durable campaigns through the sandbox: what their options promise, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import anyio
+import pytest
+
+from mensatek_async import (
+    AsyncMensatek,
+    CampaignConflict,
+    CampaignNotFound,
+    Campaigns,
+    DeliveryReport,
+    InvalidDate,
+    InvalidRequest,
+    Issuer,
+    Progress,
+    Recipient,
+    Retry,
+    SourceChanged,
+    Template,
+)
+from mensatek_async.codes import DeliveryStatus
+from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.webhooks import parse
+
+FIRST = 34_600_000_000
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own for each test."""
+    with Sandbox(credits=Decimal(100_000), strict=True) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
+    """A client of that sandbox."""
+    quick = Retry(wait_initial=0.01, wait_max=0.02)
+    async with AsyncMensatek(
+        sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME", retry=quick
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind."""
+    if request.param == "sqlite":
+        return str(tmp_path / "campaigns.db")
+    url: str = request.getfixturevalue("database")
+    return url
+
+
+def phones(count: int, first: int = FIRST) -> list[str]:
+    """So many different mobiles."""
+    return [str(first + number) for number in range(count)]
+
+
+def balanced(progress: Progress) -> bool:
+    """Whether every row is in one place."""
+    told = progress.failed - progress.undelivered
+    parts = (progress.sent, progress.rejected, progress.invalid, progress.pending, progress.unknown)
+    return progress.total == sum(parts) + told + progress.cancelled
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """An export, read again."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def report_of(sandbox: Sandbox, phone: str, code: int, **changes: Any) -> DeliveryReport:
+    """What the webhook would bring about a text that the sandbox took, read as a webhook reads it."""
+    text = next(one for one in sandbox.texts if one.phone == phone)
+    told: dict[str, Any] = {
+        "Servicio": "SMSMASIVO",
+        "Resultado": code,
+        "Remitente": "ACME",
+        "Movil": phone,
+        "Fecha": "2027-01-08 10:00:00",
+        "idMensaje": text.message_id,
+        "Referencia": text.reference,
+        **changes,
+    }
+    import json
+
+    event = parse(json.dumps(told).encode())
+    assert isinstance(event, DeliveryReport)
+    return event
+
+
+async def test_a_campaign_is_sent_and_told_row_by_row(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path
+) -> None:
+    """Every row ends in one place, repeats and broken rows with their reason, and the export names each once."""
+    recipients: list[str | Recipient] = [Recipient(phone, {"n": f"Ana {phone[-2:]}"}) for phone in phones(60)]
+    recipients[5] = Recipient("12", {"n": "x"})
+    recipients[9] = Recipient("+34 600 00 00 03", {"n": "again"})
+    recipients[11] = Recipient("600000900", {})
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("spring", Template("Hola {n}"), recipients, chunk_size=10)
+        seen = []
+        async with campaign.run(concurrency=4, interval=0.02) as progress:
+            async for one in progress:
+                seen.append(one)
+                assert balanced(one)
+        written = await campaign.export(tmp_path / "out.csv")
+    last = seen[-1]
+    assert (last.state, last.done, last.total, last.sent, last.invalid, last.pending) == (
+        "done",
+        True,
+        60,
+        57,
+        3,
+        0,
+    )
+    assert last.credits_used == 57
+    assert last.message_id
+    assert max(sandbox.counts.values()) == 1
+    rows = rows_of(tmp_path / "out.csv")
+    assert written == len(rows) == 60
+    assert [int(row["row"]) for row in rows] == list(range(1, 61))
+    assert {row["row"] for row in rows if row["outcome"] == "invalid"} == {"6", "10", "12"}
+    assert "repeats" in rows[9]["reason"]
+    assert rows[0]["message_id"] == str(last.message_id)
+
+
+async def test_the_same_start_goes_on_and_another_is_refused(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """Same name and content: the campaign as it is, and nobody texted again; other content: an error, nothing sent."""
+    async with Campaigns(client, store) as campaigns:
+        await (await campaigns.start("one", "Hola", phones(20))).complete()
+        again = await campaigns.start("one", "Hola", iter(phones(20)), rate=100, chunk_size=3)
+        assert (await again.complete()).sent == 20
+        for text, recipients, options in (
+            ("Adiós", phones(20), {}),
+            ("Hola", phones(19), {}),
+            ("Hola", phones(21), {}),
+            ("Hola", list(reversed(phones(20))), {}),
+            ("Hola", phones(20), {"sender": "OTHER"}),
+            ("Hola", phones(20), {"reference": "r"}),
+        ):
+            with pytest.raises(CampaignConflict):
+                await campaigns.start("one", text, recipients, **options)  # type: ignore[arg-type]
+        with pytest.raises(CampaignNotFound):
+            await campaigns.get("two")
+        assert [one.name for one in await campaigns.list()] == ["one"]
+    assert sandbox.counts.total() == 20
+
+
+async def test_reading_and_sending_overlap(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """What was read is sent while the rest is still to come."""
+    go_on = anyio.Event()
+
+    async def rows() -> AsyncIterator[str]:
+        for phone in phones(30):
+            yield phone
+        await go_on.wait()
+        for phone in phones(30, FIRST + 1000):
+            yield phone
+
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("slow", "Hola", rows(), chunk_size=10)
+        async with campaign.run(interval=0.02) as progress:
+            async for one in progress:
+                if one.sent == 30 and not go_on.is_set():
+                    assert one.reading
+                    go_on.set()
+    assert one.sent == 60
+    assert not one.reading
+    assert sandbox.counts.total() == 60
+
+
+async def test_leaving_the_block_finishes_reading(client: AsyncMensatek, store: str) -> None:
+    """A campaign that was only started is whole in the journal: somebody else can send it."""
+
+    async def rows() -> AsyncIterator[str]:
+        for phone in phones(8):
+            await anyio.sleep(0.2)
+            yield phone
+
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("later", "Hola", rows())
+        assert (await campaign.progress()).reading
+    async with Campaigns(client, store) as campaigns:
+        (done,) = await campaigns.work()
+        assert (done.name, done.sent, done.state) == ("later", 8, "done")
+
+
+async def test_a_changed_source_is_noticed(client: AsyncMensatek, store: str) -> None:
+    """Rows that were read already must be the same again, or nothing is read."""
+
+    async def failing() -> AsyncIterator[str]:
+        for phone in phones(50):
+            yield phone
+        raise OSError("the line went down")
+
+    async with Campaigns(client, store) as campaigns:
+        with pytest.raises(OSError, match="the line"):
+            await campaigns.start("cut", "Hola", failing(), chunk_size=1)
+        before = await (await campaigns.get("cut")).progress()
+        with pytest.raises(SourceChanged):
+            await campaigns.start("cut", "Hola", phones(10, FIRST + 5) + phones(90))
+        campaign = await campaigns.start("cut", "Hola", phones(100))
+        assert before.reading
+        assert (await campaign.complete()).sent == 100
+
+
+async def test_slices_and_workers(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """`drive` sends within its budget and tells whether it is done; `work` takes every campaign that runs."""
+    sandbox.latency = 0.1
+    async with Campaigns(client, store) as campaigns:
+        await campaigns.start("a", "Hola", phones(12), chunk_size=1)
+        await campaigns.start("b", "Hola", phones(12), chunk_size=4)
+        slices = [await campaigns.drive("a", 0.35, concurrency=1)]
+        assert not slices[0].done
+        assert 0 < slices[0].sent < 12
+        both = await campaigns.work(timedelta(minutes=1))
+    assert {(one.name, one.sent, one.done) for one in both} == {("a", 12, True), ("b", 12, True)}
+    assert set(sandbox.counts.values()) == {2}
+
+
+async def test_pause_resume_and_cancel(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Paused it sends nothing, resumed it goes on, cancelled it never does; every row stays in one place."""
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("p", "Hola", phones(30), chunk_size=5)
+        paused = await campaign.pause()
+        assert (paused.state, paused.reason) == ("paused", "user")
+        assert (await campaign.complete()).sent == 0
+        await campaign.resume()
+        async with campaign.run(concurrency=1, interval=0.001) as progress:
+            async for one in progress:
+                if one.sent >= 6:
+                    await campaign.cancel()
+        last = await campaign.progress()
+        assert last.state == "cancelled"
+        assert balanced(last)
+        assert last.cancelled > 0
+        assert last.sent == sandbox.counts.total()
+        assert (await campaign.resume()).state == "cancelled"
+
+
+async def test_max_credits_is_never_exceeded(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """The cap is used up and not passed; raised, the campaign goes on."""
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=20)
+        stopped = await campaign.complete()
+        assert (stopped.state, stopped.reason, stopped.credits_used) == ("paused", "max_credits", 20)
+        assert sandbox.counts.total() == 20
+        campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=Decimal("50"))
+        await campaign.resume()
+        assert (await campaign.complete()).sent == 50
+
+
+async def test_nothing_leaves_outside_its_hours(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Closed hours send nothing and end a slice at once; opened by starting again, everything goes."""
+    now = datetime.now(ZoneInfo("Europe/Madrid"))
+    closed = ((now + timedelta(hours=2)).time(), (now + timedelta(hours=3)).time())
+    opened = ((now - timedelta(hours=1)).time(), (now + timedelta(hours=1)).time())
+    async with Campaigns(client, store) as campaigns:
+        for local in ("spanish", "recipient"):
+            await campaigns.start(local, "Hola", phones(5), send_between=closed, local_time=local)  # type: ignore[arg-type]
+            with anyio.fail_after(20):
+                assert (await campaigns.drive(local, 3600)).sent == 0
+            await campaigns.start(local, "Hola", phones(5), send_between=opened, local_time=local)  # type: ignore[arg-type]
+            assert (await campaigns.drive(local)).sent == 5
+
+
+async def test_the_rate_is_kept(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """No second holds more recipients than the rate and one chunk."""
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("r", "Hola", phones(25), chunk_size=5, rate=20)
+        began = anyio.current_time()
+        await campaign.complete()
+    assert (
+        anyio.current_time() - began >= 0.9
+    )  # the last of 25 cannot leave before 20 others have had their second
+
+
+async def test_the_users_reference_arrives_as_given(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """The journal's mark is on the wire of openers alone, and gone from what a webhook hands over."""
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("ref", "Hola", phones(5), reference="order 7 #x")
+        await campaign.complete()
+        references = {text.reference for text in sandbox.texts}
+        events = [report_of(sandbox, phone, 11) for phone in phones(5)]
+        assert {event.reference for event in events} == {"order 7 #x"}
+        assert len(references) == 2
+        for event in (*events, *events):
+            assert await campaigns.record(event)
+        assert not await campaigns.record(
+            report_of(sandbox, str(FIRST), 11, idMensaje=1, Referencia="order 7 #x")
+        )
+        told = await campaign.progress()
+        assert (told.delivered, told.failed, told.sent) == (5, 0, 5)
+
+
+async def test_reports_settle_unknown_openers(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """An opener whose answer was lost is parked, and its own delivery report, late or forged, decides."""
+    sandbox.fault(Fault.cut(after=True), times=1) if hasattr(Fault, "cut") else sandbox.fault(
+        Fault.drop_after_accept(), times=1
+    )
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("u", "Hola", phones(12), chunk_size=5)
+        done = await campaign.complete()
+        assert (done.state, done.sent, done.unknown) == ("done", 11, 1)
+        (unknown,) = await campaign.unknown()
+        assert (unknown.row, unknown.phone) == (1, str(FIRST))
+        assert unknown.since <= datetime.now(UTC)
+        assert str(FIRST) not in repr(unknown)
+        event = report_of(sandbox, str(FIRST), 11)
+        assert event.mark in unknown.reference
+        forged = report_of(sandbox, str(FIRST), 11, Movil=str(FIRST + 3))
+        await campaigns.record(forged)
+        assert (await campaign.progress()).unknown == 1
+        assert await campaigns.record(event)
+        settled = await campaign.progress()
+        assert (settled.unknown, settled.sent) == (0, 12)
+        assert balanced(settled)
+
+
+@pytest.mark.parametrize(
+    ("policy", "sent", "times"), [("keep", 11, 1), ("assume_sent", 12, 1), ("resend", 12, 2)]
+)
+async def test_the_user_decides_about_unknown_recipients(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path, policy: Any, sent: int, times: int
+) -> None:
+    """Kept they stay, assumed sent they count, sent again they may get it twice: only ever by decision."""
+    sandbox.fault(Fault.drop_after_accept(), times=1)
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = await campaigns.start("u", "Hola", phones(12), chunk_size=5)
+        await campaign.complete()
+        assert await campaign.resolve(policy) == (0 if policy == "keep" else 1)
+        done = await campaign.complete()
+    assert (done.sent, done.unknown, done.state) == (sent, 12 - sent, "done")
+    assert sandbox.count(str(FIRST)) == times
+    with pytest.raises(InvalidRequest):
+        await campaign.resolve("guess")  # type: ignore[arg-type]
+
+
+async def test_an_unknown_policy_of_the_campaign_itself(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """After `unknown_after` the campaign settles its unknown recipients by itself, and only then is done."""
+    sandbox.fault(Fault.drop_after_accept(), times=1)
+    async with Campaigns(client, tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = await campaigns.start(
+            "u", "Hola", phones(6), unknown_after=0.5, unknown_policy="assume_sent"
+        )
+        done = await campaign.complete()
+    assert (done.sent, done.unknown, done.state) == (6, 0, "done")
+
+
+async def test_reconcile_asks_once_and_tells_who_was_refused(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path
+) -> None:
+    """The report fills the counts, and whoever it does not name was rejected."""
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("q", "Hola", phones(6))
+        await campaign.complete()
+        told = await campaign.reconcile()
+        again = await campaign.reconcile()
+        assert told.sent == again.sent == 6
+        assert len(sandbox.calls("GetReportSMS")) == 1
+        await campaign.export(tmp_path / "out.jsonl")
+    assert len((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()) == 6
+
+
+async def test_reports_count_once_in_any_order(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """The newest report of a phone counts, whatever order they come in."""
+    phone = str(FIRST + 1)
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("o", "Hola", phones(3))
+        await campaign.complete()
+        failed = next(code for code in range(1, 30) if DeliveryStatus(code).is_failed)
+        early = report_of(sandbox, phone, 31, Fecha="2027-01-08 10:00:00")
+        late = report_of(sandbox, phone, failed, Fecha="2027-01-08 10:05:00")
+        for event in (late, early, late):
+            await campaigns.record(event)
+        told = await campaign.progress()
+    assert (told.delivered, told.undelivered, told.failed, told.sent) == (0, 1, 1, 3)
+    assert balanced(told)
+
+
+async def test_an_anchor_takes_the_doubt(client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The first text goes to a phone of the sender's own, which is no row; all others join its message."""
+    own = "34699999999"
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = await campaigns.start("a", "Hola", [*phones(6), own], anchor="+34 699 999 999")
+        done = await campaign.complete()
+        written = await campaign.export(tmp_path / "out.csv")
+    assert (done.total, done.sent, done.invalid) == (7, 6, 1)
+    assert (written, sandbox.count(own)) == (7, 1)
+    assert len({text.message_id for text in sandbox.texts}) == 1
+    assert sandbox.texts[0].phone == own
+
+
+async def test_certified_campaigns(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Certified texts are sent the same way, in their own requests, with their issuer."""
+    issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000")
+    async with Campaigns(client, store) as campaigns:
+        with pytest.raises(InvalidRequest, match="issuer"):
+            await campaigns.start("none", "Le notificamos", phones(3), product="certified")
+        campaign = await campaigns.start(
+            "cert",
+            "Le notificamos",
+            phones(120),
+            product="certified",
+            issuer=issuer,
+            validity=timedelta(days=2),
+        )
+        done = await campaign.complete()
+        assert (done.sent, done.state) == (120, "done")
+        assert [one.name for one in await campaigns.list()] == ["cert"]
+        await campaign.reconcile()
+    assert len(sandbox.calls("EnviarSMSCERTIFICADO")) == 4
+    assert len(sandbox.calls("GetReportSMSCERTIFICADO")) == 1
+
+
+async def test_another_account_cannot_go_on(client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A campaign's message belongs to the account that started it."""
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        await campaigns.start("mine", "Hola", phones(3))
+    other = AsyncMensatek("SOMEBODY", "ELSE", base_url=sandbox.base_url)
+    async with other, Campaigns(other, tmp_path / "c.db") as campaigns:
+        assert await campaigns.work() == []
+        for attempt in (
+            campaigns.drive("mine"),
+            (await campaigns.get("mine")).complete(),
+            campaigns.start("mine", "Hola", phones(3)),
+        ):
+            with pytest.raises(CampaignConflict):
+                await attempt
+    assert not sandbox.texts
+
+
+async def test_a_scheduled_campaign_goes_on_after_its_date(client: AsyncMensatek, tmp_path: Path) -> None:
+    """A new campaign for yesterday is refused; the same program started again after the date is not."""
+    when = datetime.now(UTC) + timedelta(days=1)
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        with pytest.raises(InvalidDate):
+            await campaigns.start("late", "Hola", phones(2), scheduled_at=when - timedelta(days=3))
+        campaign = await campaigns.start("soon", "Hola", phones(2), scheduled_at=when)
+        assert (await campaign.complete()).sent == 2
+        now = datetime.now(ZoneInfo("Europe/Madrid"))
+        hours = ((now + timedelta(hours=2)).time(), (now + timedelta(hours=3)).time())
+        with pytest.raises(InvalidRequest):
+            await campaigns.start("never", "Hola", phones(2), scheduled_at=when, send_between=hours)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate": 0},
+        {"send_between": (time(9), time(9))},
+        {"local_time": "here"},
+        {"max_credits": -1},
+        {"chunk_size": 0},
+        {"unknown_policy": "guess"},
+        {"unknown_after": "soon"},
+        {"product": "voice"},
+        {"report_email": "a@example.com"},
+        {"anchor": "12"},
+        {"sender": "much too long a sender"},
+    ],
+    ids=str,
+)
+async def test_bad_options_write_nothing(
+    client: AsyncMensatek, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """What cannot be is refused before there is even a store."""
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        with pytest.raises(InvalidRequest):
+            await campaigns.start("bad", "Hola", phones(2), **options)
+    assert not (tmp_path / "c.db").exists()
