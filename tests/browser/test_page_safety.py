@@ -95,11 +95,11 @@ def test_the_page_is_sealed_off(sandbox: SandboxProcess, visitor: Visitor) -> No
 def test_behind_a_password_everything_works(browser: Browser, tmp_path: Path) -> None:
     """The browser asks for it once; after that the list is live and actions act."""
     secret = tmp_path / "password"
-    secret.write_text("correct horse\n")
+    secret.write_text("correct-horse\n")
     sandbox = SandboxProcess("--password-file", str(secret))
     visitor = Visitor(browser, sandbox.url)
     try:
-        page = visitor.open(http_credentials={"username": "anybody", "password": "correct horse"})
+        page = visitor.open(http_credentials={"username": "anybody", "password": "correct-horse"})
         with sandbox.client() as client:
             client.sms.send("600000001", "Hola")
         expect(page.locator(".row-link", has_text="Hola")).to_be_visible()
