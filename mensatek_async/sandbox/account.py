@@ -86,8 +86,8 @@ class Account:
         self.documents: dict[str, bytes] = {}
         self.watchers: list[Watcher] = []
         self.documented: Callable[[str, bytes], None] = lambda digest, content: None
-        self.next_message = FIRST_MESSAGE
-        self.last_batch = 0
+        self.next_message: int = FIRST_MESSAGE
+        self.last_batch: int = 0
         self._prices = prices
 
     def clear(self, credits: Decimal) -> None:

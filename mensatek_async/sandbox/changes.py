@@ -20,7 +20,7 @@ class Changes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[frozenset[Topic]], None]] = []
-        self.revision = 0
+        self.revision: int = 0
 
     def announce(self, *topics: Topic) -> None:
         """Something of these topics changed."""

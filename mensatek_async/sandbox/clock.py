@@ -31,7 +31,7 @@ class Clock:
     def __init__(self, starts_at: datetime | None = None, scale: float = 1.0) -> None:
         if starts_at is not None and starts_at.tzinfo is None:
             raise ValueError("starts_at must be aware (have a time zone)")
-        self.standing = starts_at is not None
+        self.standing: bool = starts_at is not None
         self._anchor = starts_at.astimezone(UTC) if starts_at else datetime.fromtimestamp(time.time(), UTC)
         self._since = time.time()
         self._scale = _checked(scale)

@@ -42,7 +42,7 @@ class Fates:
         self.endings: dict[str, int] = {}
         self.absences: dict[str, list[Absence]] = {}
         self.acts: dict[int, dict[str, list[Act]]] = {}
-        self.version = 0
+        self.version: int = 0
 
     def clear(self) -> None:
         """Forget phones and what was done."""

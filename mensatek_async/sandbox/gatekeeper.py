@@ -19,8 +19,8 @@ class Gatekeeper:
 
     def __init__(self, after: int, seconds: float, read_interval: float) -> None:
         self.after = after
-        self.length = timedelta(seconds=seconds)
-        self.read_interval = timedelta(seconds=read_interval)
+        self.length: timedelta = timedelta(seconds=seconds)
+        self.read_interval: timedelta = timedelta(seconds=read_interval)
         self._wrong: deque[datetime] = deque()
         self._reads: dict[str, tuple[int, datetime]] = {}
         self.blocked_until: datetime | None = None

@@ -111,7 +111,7 @@ class Provider:
         self.changes: Changes = Changes()
         self.state: Memory = Memory()
         self.calls: list[Call] = []
-        self.forgotten_calls = 0
+        self.forgotten_calls: int = 0
         self.latency: float = 0.0
         self._keep_bodies = keep_bodies
         self._keep_calls = keep_calls

@@ -48,7 +48,7 @@ class Teller:
     """
 
     def __init__(self, target: Target, connections: int, habits: Habits, provider: Provider) -> None:
-        self.url = target.url
+        self.url: str = target.url
         self.posts: list[Post] = []
         self.poster: Poster = Poster(target, connections, self._ended)
         self.journeys: list[Journey] = []

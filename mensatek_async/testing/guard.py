@@ -34,7 +34,7 @@ class RealAPIGuard:
         self._attempts: list[str] = []
         self._undo: list[Callable[[], None]] = []
         self._replaced: set[tuple[str, str, str]] = set()
-        self.allows = False
+        self.allows: bool = False
 
     def install(self) -> None:
         """Begin to refuse; a second time does nothing."""
