@@ -104,7 +104,7 @@ def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) ->
         return
     if options.user or options.token_file or options.base_url:
         raise Stop("--sandbox brings its own account; leave out --user, --token-file and --base-url.")
-    with start_sandbox(keep_texts=False, credits=_PLENTY) as sandbox:
+    with start_sandbox(keep_texts=False, credits=_PLENTY, magic=False) as sandbox:
         yield _connection(load_account(sandbox.user, sandbox.token, sandbox.base_url, None), sandbox=True)
 
 

@@ -72,6 +72,7 @@ class Session:
     async def _do(
         self, work: Callable[[Campaigns], Awaitable[None]], limits: Limits, background: bool
     ) -> None:
+        failure: Exception | None = None
         async with self.connection.client(limits) as client, anyio.create_task_group() as group:
             try:
                 with anyio.CancelScope() as scope:
@@ -85,7 +86,11 @@ class Session:
                         await work(campaigns)
             except MensatekError as error:
                 self.error = error
+            except Exception as error:  # raised below, where no group wraps it
+                failure = error
             group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     async def _watch(self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
         try:
