@@ -134,3 +134,11 @@ def test_a_file_in_use_is_said(
     (tmp_path / "letter.txt").write_text("Dear reader, " * 100, encoding="utf-8")
     assert run(["sandbox", "--port", "0", "--state", str(tmp_path / "letter.txt")]) == 2
     assert "not the state" in capsys.readouterr().err
+
+
+def test_a_trial_run_of_a_real_list_has_no_magic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --sandbox, customers whose numbers happen to end so are customers as all others."""
+    people = tmp_path / "people.csv"
+    people.write_text("phone\n600998503\n600999050\n600998000\n600000001\n", encoding="utf-8")
+    assert run(["bulk", str(people), "--text", "Hola", "--sender", "M", "--sandbox", "--json"]) == 0
+    assert '"accepted": 4' in capsys.readouterr().out
