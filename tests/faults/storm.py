@@ -133,7 +133,7 @@ class Storm:
                     self.report.doubled = max(self.report.doubled, late)
         except BaseException:
             with self._lock:
-                self.report.trouble.append(traceback.format_exc())
+                self.report.trouble.append(traceback.format_exc()[-2000:])
         finally:
             if server:
                 server.drop(database)
@@ -198,7 +198,9 @@ class Storm:
             if status == -9:
                 self.report.kills[by] += 1
             elif status != 0:
-                self.report.trouble.append(f"{worker.job.how} ended with {status}: {worker.told()}")
+                told = worker.told()
+                end = str(told.get("trace", told))[-1200:]
+                self.report.trouble.append(f"{worker.job.name}, {worker.job.how} ended with {status}: {end}")
 
     def _judge(self, scene: Scene, name: str, progress: dict[str, Any]) -> None:
         verdict = judge(scene.sandbox.counts, scene.given, read_rows(scene.folder / "export.csv"), progress)

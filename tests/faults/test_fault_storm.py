@@ -20,5 +20,5 @@ def test_workers_die_and_nobody_is_lost_or_texted_twice(
 
     report = Storm(store, 12, slots=2, seed=2026).run(workers, tmp_path, server)
 
-    assert report.clean, (report.line(), report.trouble)
+    assert report.clean, "\n".join([report.line(), *report.trouble[:3]])
     assert report.kills.total() >= 12
