@@ -1,10 +1,11 @@
 /** One row of the log: a call, or a callback. */
 
 import { h } from "./dom.js";
-import { timeOf } from "./format.js";
+import { phoneOf, timeOf } from "./format.js";
 import { t } from "./i18n.js";
-import { tag } from "./parts.js";
+import { chip, tag } from "./parts.js";
 import { to } from "./router.js";
+import { statusOf } from "./statuses.js";
 
 /** @type {Record<string, string>} */
 const TONES = { work: "good", read: "plain", quick: "wait", wrong: "bad", blocked: "bad", fault: "wait" };
@@ -39,14 +40,17 @@ export function callRow(item) {
 /** @param {any} item @returns {HTMLElement} one callback */
 export function callbackRow(item) {
   const state = item.taken ? tag(t("callback.taken"), "good") : item.waiting ? tag(t("callback.waiting"), "wait") : tag(t("callback.lost"), "bad");
+  const { Movil: phone, Telefono: opener, Remitente: writer, Resultado: result } = item.fields;
+  const about = item.service === "SMSRECIBIDO" ? writer : phone ?? opener ?? "";
+  const status = result === undefined ? null : chip(Number(result), statusOf(Number(result)).phase);
   return h(
     "li",
     {},
     h(
       "a",
       { class: "row-link", href: to("calls", "callbacks", item.number) },
-      h("span", { class: "row-top" }, h("strong", {}, item.service), h("span", { class: "soft mono" }, item.fields.Resultado ?? "")),
-      h("span", { class: "row-chips" }, state, item.repeated ? tag(t("callback.repeated")) : null, h("span", { class: "mono soft" }, item.answers.join(" "))),
+      h("span", { class: "row-top" }, h("strong", {}, item.service), h("span", { class: "soft" }, phoneOf(String(about)))),
+      h("span", { class: "row-chips" }, status, state, item.repeated ? tag(t("callback.repeated")) : null, h("span", { class: "mono soft" }, item.answers.join(" "))),
     ),
   );
 }

@@ -115,6 +115,7 @@ function whyEmpty(filtered) {
   if (get("state")?.keep_texts === false) return empty(t("empty.unkept"), t("empty.unkept.words"));
   const api = get("state")?.api;
   const lines = api ? [`export MENSATEK_BASE_URL=${api.base_url}`, `export MENSATEK_API_USER=${api.user}`] : [];
+  lines.push(`# ${t("empty.texts.token")}`);
   const command = [...lines, 'mensatek send 600000000 --sender DEMO --text "Hola" --yes'].join("\n");
   return empty(t("empty.texts"), t("empty.texts.words"), h("pre", { tabindex: "0", "aria-label": t("command") }, command));
 }

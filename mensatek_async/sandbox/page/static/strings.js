@@ -90,6 +90,7 @@ export const STRINGS = {
   "characters.one": ["1 character", "1 carácter"],
   "empty.texts": ["No messages yet", "Aún no hay mensajes"],
   "empty.texts.words": ["Whatever is sent through this sandbox appears here at once. Try it from a terminal:", "Lo que se envíe por este sandbox aparece aquí al momento. Pruébelo desde un terminal:"],
+  "empty.texts.token": ["and MENSATEK_API_TOKEN, as the sandbox printed it", "y MENSATEK_API_TOKEN, como lo mostró el sandbox"],
   "empty.unkept": ["Texts are not kept", "Los textos no se guardan"],
   "empty.unkept.words": ["This sandbox only counts them.", "Este sandbox solo los cuenta."],
   "empty.found": ["Nothing matches", "Nada coincide"],
