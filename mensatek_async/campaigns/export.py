@@ -19,7 +19,7 @@ from ..errors import InvalidRequest
 from . import payload
 from .database import Database, Tx
 from .records import CampaignRow
-from .states import CANCELLED, FAILED, SENT, UNKNOWN
+from .states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN
 
 COLUMNS = ("row", "phone", "outcome", "reason", "message_id", "status", "status_label", "reported_at")
 _DISORDER = 30_000  # rows that may come before one with a lower number, since chunks are sorted by encoding
@@ -160,4 +160,6 @@ def _outcome(row: CampaignRow, state: str, n: int, accepted: int, reported: bool
         return "rejected" if not accepted or row.reconciled else "sent_or_rejected"
     if state in (UNKNOWN, FAILED):
         return state
-    return "cancelled" if row.state == CANCELLED else "pending"
+    if row.state == CANCELLED:
+        return UNKNOWN if state == POSTING else "cancelled"
+    return "pending"

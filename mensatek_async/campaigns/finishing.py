@@ -12,6 +12,7 @@ from .database import Tx
 from .records import CampaignRow, by_id, reopen, set_state
 from .settling import adopt
 from .states import (
+    CANCELLED,
     CLAIMED,
     MICRO,
     PAUSED,
@@ -147,7 +148,9 @@ def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, failures
 
 
 def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
-    if work.join is None:
+    if (
+        work.join is None or row.state == CANCELLED
+    ):  # what is cancelled is not tried again, so it stays unknown
         openers.park(tx, row.id, work.seq, outcome.reason)
     else:
         _back(tx, work, _backoff(failures), outcome.reason, attempted=True, failures=failures + 1)

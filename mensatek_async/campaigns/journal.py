@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from secrets import choice
 from string import ascii_lowercase, digits
@@ -19,6 +18,7 @@ from .records import CampaignRow, Settings, all_of, by_id, by_name, set_state
 from .settling import resolve
 from .states import CANCELLED, CLAIMED, DONE, FAILED, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN
 
+_GONE = "FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at <= ?"
 _WAITING = (PENDING, CLAIMED, POSTING)
 
 
@@ -94,6 +94,9 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
     taken, accepted, credits = counted.get(SENT, none)
     failed, unknown = counted.get(FAILED, none)[0], counted.get(UNKNOWN, none)[0]
     flying = counted.get(POSTING, none)[0] if row.state == CANCELLED else 0
+    if flying:  # whoever sent them may be dead: then nobody will know
+        gone = int(tx.one(f"SELECT coalesce(sum(n), 0) {_GONE}", row.id, POSTING, tx.now)[0])
+        flying, unknown, waiting = flying - gone, unknown + gone, waiting - gone
     undelivered = min(row.undelivered, accepted)
     return Progress(
         name=row.name,
@@ -164,15 +167,24 @@ def cancel(tx: Tx, name: str) -> Progress:
     row = find(tx, name)
     if row.state not in (DONE, CANCELLED):
         set_state(tx, row.id, CANCELLED)
+    # What was tried without an answer is not tried again, so nobody will know.
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, since = ? WHERE campaign_id = ? AND attempts > 0 "
+        "AND (state = ? OR state = ? AND due_at <= ?) AND EXISTS "
+        "(SELECT 1 FROM mensatek_campaign c WHERE c.id = campaign_id AND c.state = ?)",
+        *(UNKNOWN, tx.wall, row.id, PENDING, POSTING, tx.now, CANCELLED),
+    )
     return progress(tx, find(tx, name))
 
 
 def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
     """Who may have been texted."""
-    found: Sequence[Any] = tx.all(
+    found: list[Any] = tx.all(
         "SELECT seq, token, since, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? ORDER BY seq",
         *(row.id, UNKNOWN),
     )
+    if row.state == CANCELLED:
+        found += tx.all(f"SELECT seq, token, since, error {_GONE} ORDER BY seq", row.id, POSTING, tx.now)
     listed = []
     for seq, token, since, error in found:
         content = body_of(tx, row.id, seq)

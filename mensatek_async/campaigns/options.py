@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .._core.certified import certified_params, check_documents
 from .._core.context import Context
@@ -44,8 +44,8 @@ class Content:
     product: str
     message: Message
     size: int
-    anchor: Crowd | None
-    text: str
+    anchor: Crowd | None = field(repr=False)
+    text: str = field(repr=False)
 
     @property
     def reference(self) -> str:

@@ -24,15 +24,11 @@ def crowd(rows: Sequence[int], wire: list[dict[str, str]], unicode: bool = False
 def pack(content: Crowd) -> bytes:
     """Write recipients down: row numbers as runs, phones, and a column for each field."""
     wire = content.wire
-    columns: dict[str, list[str]] = {}
-    if len(wire) and len(wire[0]) > 1:
-        columns = {name: [one[name] for one in wire] for name in wire[0] if name != PHONE}
-    told = {
-        "u": int(content.unicode),
-        "r": _runs(content.rows),
-        "p": ",".join(wire.phones),
-        **({"v": columns} if columns else {}),
-    }
+    told = {"u": int(content.unicode), "r": _runs(content.rows), "p": ",".join(wire.phones)}
+    if wire.columns is None:  # they differ in their fields
+        told["w"] = wire.listed()
+    elif wire.columns:
+        told["v"] = wire.columns
     return zlib.compress(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(), 1)
 
 
@@ -40,13 +36,11 @@ def unpack(body: bytes) -> Crowd:
     """Read what `pack` wrote."""
     told = json.loads(zlib.decompress(bytes(body)))
     phones = told["p"].split(",") if told["p"] else []
-    columns = told.get("v", {})
     wire = Rows()
-    if columns:
-        names = (PHONE, *columns)
-        wire.add([dict(zip(names, one, strict=True)) for one in zip(phones, *columns.values(), strict=True)])
+    if "w" in told:
+        wire.add(told["w"])
     else:
-        wire.add_phones(phones)
+        wire.add_columns(phones, told.get("v", {}))
     rows = [row for start, count in told["r"] for row in range(start, start + count)]
     return Crowd(rows, wire, bool(told["u"]))
 

@@ -486,3 +486,25 @@ async def test_bad_options_write_nothing(
         with pytest.raises(InvalidRequest):
             await campaigns.start("bad", "Hola", phones(2), **options)
     assert not (tmp_path / "c.db").exists()
+
+
+async def test_what_is_cancelled_without_an_answer_stays_unknown(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path
+) -> None:
+    """Cancelled chunks that were tried are not told as unsent: some of them may have been texted."""
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("c", "Hola", phones(21), chunk_size=10)
+        sandbox.fault(Fault.drop_after_accept(), after=1)
+        async with campaign.run(concurrency=1, interval=0.01) as progress:
+            async for one in progress:
+                if len(sandbox.texts) > 1:
+                    break
+        done = await campaign.cancel()
+        await campaign.export(tmp_path / "out.csv")
+    assert (done.state, done.sent, done.unknown, done.cancelled) == ("cancelled", 1, 9, 11)
+    assert balanced(done)
+    assert [row["outcome"] for row in rows_of(tmp_path / "out.csv")] == [
+        "sent",
+        *["unknown"] * 9,
+        *["cancelled"] * 11,
+    ]
