@@ -14,8 +14,8 @@ import sniffio
 from tests.faults.scene import Scene, phones
 from tests.faults.stage import campaigns_of, settled
 
-# Every so many steps; FAULTS_EVERY_STEP=1 goes through all of them.
-_STRIDE = 1 if os.environ.get("FAULTS_EVERY_STEP") else 23
+# Every so many steps; FAULTS=steps goes through all of them.
+_STRIDE = {"steps": 1, "all": 13}.get(os.environ.get("FAULTS", ""), 211)
 
 
 class Steps:

@@ -76,9 +76,8 @@ def test_fault_21_somebody_else_holds_the_file(on_file: Scene) -> None:
 @as_root
 def test_fault_21_the_disk_is_full_while_reading(on_file: Scene, tmp_path: Path) -> None:
     """Rows that do not fit are an error with advice; with room made, the campaign goes on where it was."""
-    rows = on_file.write([*phones(60_000), *phones(60_000, 34_700_000_000)][::-1])
-    assert rows.exists()
-    with small_disk(tmp_path, "640k") as place:
+    on_file.write(phones(30_000))
+    with small_disk(tmp_path, "256k") as place:
         changes: dict[str, Any] = {"store": str(place / "campaigns.db"), "options": {"chunk_size": 500}}
         worker = on_file.start(**changes)
         assert worker.wait() != 0
@@ -87,7 +86,7 @@ def test_fault_21_the_disk_is_full_while_reading(on_file: Scene, tmp_path: Path)
 
         remount(place, "size=64m")
         progress = on_file.finish(**changes)
-    assert progress["sent"] + progress["unknown"] == 120_000
+    assert progress["sent"] + progress["unknown"] == 30_000
     assert progress["unknown"] <= 1
 
 
