@@ -79,4 +79,4 @@ def _greet(sandbox: Sandbox, output: Output, password: str | None) -> None:
     output.say(f"  export MENSATEK_API_USER={sandbox.user}")
     output.say(f"  export MENSATEK_API_TOKEN={sandbox.token}")
     if password is not None:
-        output.say(f"  The page's password, with any user name: {password}")
+        output.say(f"Other machines reach it too. The page's password, with any user name: {password}")

@@ -99,7 +99,7 @@ class Fates:
             phone: whose; None for a recipient of whom nothing special is known.
         """
         outcome = None if phone is None else self._outcome(batch, phone)
-        timed = stages(batch.kind, self.pace, outcome, self.contracts_by_themselves)
+        timed = stages(batch.kind, batch.pace, outcome, self.contracts_by_themselves)
         if phone is None:
             return timed
         if phone in self.absences and timed[1][1] in ARRIVED:

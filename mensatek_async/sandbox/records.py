@@ -154,6 +154,7 @@ class Batch:
     leaves_at: datetime
     phones: list[str]
     rendered: list[tuple[str, int]] | None
+    pace: float
     reported: bool = True
     files: frozenset[str] = frozenset()
     issuer: tuple[str, ...] = ()

@@ -144,8 +144,6 @@ class Sandbox(Knobs):
             password=password,
             allowed_hosts=allowed_hosts,
         )
-        if state is not None:
-            self._provider.keep_in(Path(state))
         self._gateway = Gateway(self._provider, page.gate)
         self._server = ServerThread(
             build_app(self._gateway, page.gate), self._count_connection, self._every_second
@@ -160,6 +158,8 @@ class Sandbox(Knobs):
         self.latency = latency
         self.error_rate = error_rate
         self.error_kind = error_kind
+        if state is not None:  # last: whatever else is wrong is said before the file is taken
+            self._provider.keep_in(Path(state))
 
     def __repr__(self) -> str:
         state = "running" if self._server.is_running else "stopped"

@@ -144,6 +144,7 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
         leaves_at=max(scheduled_at or now, now),
         phones=[],
         rendered=rendered if account.keep_texts else None,
+        pace=account.fates.pace,
         **shared,
     )
     account.accept(message, batch, phones)

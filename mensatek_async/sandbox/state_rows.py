@@ -63,6 +63,7 @@ def pack_batch(batch: Batch, phones: list[str]) -> str:
             "accepted_at": batch.accepted_at,
             "phones": phones,
             "rendered": batch.rendered,
+            "pace": batch.pace,
             "reported": batch.reported,
             "files": batch.files,
             "issuer": batch.issuer,

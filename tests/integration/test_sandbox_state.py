@@ -188,6 +188,26 @@ def test_a_clock_that_ran_ahead_does_not_go_back(file: Path) -> None:
         assert again.texts[0].status == 11
 
 
+def test_another_pace_changes_no_past(file: Path) -> None:
+    """What was delivered stays so, and what is on its way keeps its time."""
+    with Sandbox(state=file, starts_at=NOON, delivery_seconds=10) as sandbox, calling(sandbox) as call:
+        call.send(ANA)
+        sandbox.advance(10)
+        call.send(LUIS)
+    with Sandbox(state=file, starts_at=NOON, delivery_seconds=1000) as sandbox, calling(sandbox) as call:
+        call.send(EVA)
+        assert [text.status for text in sandbox.texts] == [11, 2, 2]
+        sandbox.advance(10)
+        assert [text.status for text in sandbox.texts] == [11, 11, 2]
+
+
+def test_wrong_settings_do_not_take_the_file(file: Path) -> None:
+    """A sandbox that could not be made leaves its file to the next."""
+    with pytest.raises(ValueError, match="no reply style"):
+        Sandbox(state=file, reply_style="yaml")
+    assert Sandbox(state=file).texts == []
+
+
 def test_callbacks_go_on_where_they_were(file: Path) -> None:
     """What a webhook was not told is told after the restart, and what it was told is not told again."""
 

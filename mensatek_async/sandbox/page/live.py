@@ -60,14 +60,16 @@ class Pulse:
                 break
             self._moving.append(batch)
         self._known = account.last_batch
-        way = account.fates.pace * _LONGEST_WAY
         # Nobody's way is worked out here: while a text may be on it, the page looks for itself.
-        moved = any(last < batch.moment(way) and batch.leaves_at <= now for batch in self._moving)
+        moved = any(
+            last < batch.moment(batch.pace * _LONGEST_WAY) and batch.leaves_at <= now
+            for batch in self._moving
+        )
         for batch in self._moving:
-            if batch.moment(way) <= now:
+            if batch.moment(batch.pace * _LONGEST_WAY) <= now:
                 heapq.heappush(self._later, batch.moment(batch.kind.validity))
                 heapq.heappush(self._later, batch.moment(batch.kind.contract_seconds))
-        self._moving = [batch for batch in self._moving if batch.moment(way) > now]
+        self._moving = [batch for batch in self._moving if batch.moment(batch.pace * _LONGEST_WAY) > now]
         while self._later and self._later[0] <= now:
             moved |= heapq.heappop(self._later) > last
         return moved
