@@ -494,7 +494,7 @@ async def test_what_is_cancelled_without_an_answer_stays_unknown(
     """Cancelled chunks that were tried are not told as unsent: some of them may have been texted."""
     async with Campaigns(client, store) as campaigns:
         campaign = await campaigns.start("c", "Hola", phones(21), chunk_size=10)
-        sandbox.fault(Fault.drop_after_accept(), after=1)
+        sandbox.fault(Fault.drop_after_accept(), after=1, times=50)
         async with campaign.run(concurrency=1, interval=0.01) as progress:
             async for one in progress:
                 if len(sandbox.texts) > 1:
