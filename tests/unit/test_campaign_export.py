@@ -1,0 +1,187 @@
+"""Exports: one line for each row read, in order, whatever became of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mensatek_async import InvalidRequest
+from mensatek_async.campaigns import journal, openers, payload
+from mensatek_async.campaigns.database import Tx
+from mensatek_async.campaigns.export import COLUMNS, export
+from mensatek_async.campaigns.records import CampaignRow, Settings, all_of, by_name, set_state
+from mensatek_async.campaigns.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    """A store with the campaign "a"."""
+    found = SqliteDatabase(tmp_path / "c.db")
+    found.write(lambda tx: journal.create(tx, "a", "user", "{}", Settings(), "digest"))
+    yield found
+    found.close()
+
+
+def chunk(
+    tx: Tx, seq: int, rows: list[int], state: str, *, accepted: int = 0, error: str = "", message: Any = 77
+) -> None:
+    """A chunk as a run would have left it."""
+    wire = [{"Movil": str(34600000000 + row)} for row in rows]
+    openers.write_chunk(tx, 1, seq, payload.crowd(rows, wire), len(rows), "")
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, accepted = ?, error = ?, idmensaje = ? WHERE seq = ?",
+        *(state, accepted, error, message, seq),
+    )
+
+
+def row_of(db: SqliteDatabase) -> CampaignRow:
+    found = db.read(lambda tx: by_name(tx, "a"))
+    assert found is not None
+    return found
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_fate(db: SqliteDatabase, tmp_path: Path) -> None:
+    """Sent, rejected, not told which, unknown, failed, pending and invalid, in the order of their rows."""
+
+    def fill(tx: Tx) -> None:
+        chunk(tx, 0, [2], "unknown", error="no answer came", message=None)
+        chunk(tx, -1, [3], "sent", accepted=1)
+        chunk(tx, 1, [4, 5], "sent", accepted=2)
+        chunk(tx, 2, [6, 8], "sent", accepted=1)
+        chunk(tx, 3, [9], "sent", accepted=0)
+        chunk(tx, 4, [10], "failed", error="EnviarSMS refused -3")
+        chunk(tx, 5, [11], "pending", error="it was tried once", message=None)
+        tx.run("INSERT INTO mensatek_invalid VALUES (1, 7, 'the phone is empty')")
+        tx.run("INSERT INTO mensatek_invalid VALUES (1, 7, 'again')")
+        tx.run("INSERT INTO mensatek_delivery VALUES (1, '34600000004', 77, 13, 1, 1800000000)")
+        tx.run("INSERT INTO mensatek_delivery VALUES (1, '34600000006', 77, 50, -1, NULL)")
+
+    db.write(fill)
+    assert export(db, row_of(db), tmp_path / "out.csv") == 11
+    found = lines(tmp_path / "out.csv")
+
+    assert [(int(one["row"]), one["outcome"]) for one in found] == [
+        (2, "unknown"),
+        (3, "sent"),
+        (4, "sent"),
+        (5, "sent"),
+        (6, "sent"),
+        (7, "invalid"),
+        (7, "invalid"),
+        (8, "sent_or_rejected"),
+        (9, "rejected"),
+        (10, "failed"),
+        (11, "pending"),
+    ]
+    by_row = {int(one["row"]): one for one in found}
+    assert by_row[2]["reason"] == "no answer came"
+    assert by_row[4]["reported_at"].startswith("2027-01-15T09:00:00+01:00")
+    assert (by_row[4]["status"], by_row[4]["message_id"]) == ("13", "77")
+    assert by_row[6]["status_label"]
+    assert (by_row[10]["reason"], by_row[10]["message_id"]) == ("EnviarSMS refused -3", "")
+    assert (by_row[11]["reason"], by_row[7]["phone"]) == ("", "")
+    assert tuple(found[0]) == COLUMNS
+
+
+def test_a_cancelled_campaign(db: SqliteDatabase, tmp_path: Path) -> None:
+    """What was not sent never will be."""
+    db.write(lambda tx: chunk(tx, 1, [1, 2], "pending"))
+    db.write(lambda tx: set_state(tx, 1, "cancelled"))
+    export(db, row_of(db), tmp_path / "out.csv")
+
+    assert {one["outcome"] for one in lines(tmp_path / "out.csv")} == {"cancelled"}
+
+
+def test_json_lines(db: SqliteDatabase, tmp_path: Path) -> None:
+    """The same by name, without what is empty."""
+    db.write(lambda tx: chunk(tx, 1, [1], "sent", accepted=1))
+    export(db, row_of(db), tmp_path / "out.JSONL")
+
+    assert json.loads((tmp_path / "out.JSONL").read_text()) == {
+        "row": 1,
+        "phone": "34600000001",
+        "outcome": "sent",
+        "message_id": 77,
+    }
+
+
+def test_the_anchor_is_nobodys_row(db: SqliteDatabase, tmp_path: Path) -> None:
+    """It was the campaign's own phone."""
+
+    def fill(tx: Tx) -> None:
+        openers.write_chunk(tx, 1, 0, payload.crowd([0], [{"Movil": "34600111222"}]), 1, "", n=0)
+        chunk(tx, 1, [1], "sent", accepted=1)
+
+    db.write(fill)
+    assert export(db, row_of(db), tmp_path / "out.csv") == 1
+
+
+def test_many_rows_in_order(db: SqliteDatabase, tmp_path: Path) -> None:
+    """Chunks of two encodings lie across each other, invalid rows between them: thousands, still in order."""
+
+    def fill(tx: Tx) -> None:
+        for seq in range(1, 121):
+            first = 1000 + seq // 2 * 200
+            chunk(tx, seq, list(range(first + seq % 2, first + 200, 2)), "sent", accepted=100)
+        tx.many("INSERT INTO mensatek_invalid VALUES (1, ?, 'broken')", [(one,) for one in range(900)] * 14)
+
+    db.write(fill)
+    count = export(db, row_of(db), tmp_path / "out.csv")
+    rows = [int(one["row"]) for one in lines(tmp_path / "out.csv")]
+
+    assert count == len(rows) == 120 * 100 + 900 * 14
+    assert rows == sorted(rows)
+
+
+def test_a_file_that_cannot_be_written(db: SqliteDatabase, tmp_path: Path) -> None:
+    """Named; and what stood there before stays until the new one is whole."""
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        export(db, row_of(db), tmp_path / "nowhere" / "out.csv")
+    (tmp_path / "out.csv").write_text("the old one")
+    db.write(lambda tx: tx.run("DROP TABLE mensatek_delivery"))
+    db.write(lambda tx: chunk(tx, 1, [1], "sent", accepted=1))
+    with pytest.raises(Exception, match="mensatek_delivery"):
+        export(db, row_of(db), tmp_path / "out.csv")
+
+    assert (tmp_path / "out.csv").read_text() == "the old one"
+    assert [one.name for one in tmp_path.glob("out*")] == ["out.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_an_export_is_for_its_owner(db: SqliteDatabase, tmp_path: Path) -> None:
+    """Phones stand in it."""
+    export(db, row_of(db), tmp_path / "out.csv")
+
+    assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o600
+
+
+def test_rows_of_the_campaigns_table(db: SqliteDatabase) -> None:
+    """By state, oldest first; an account is never shown; an ended campaign knows when."""
+    db.write(lambda tx: journal.create(tx, "b", "user", "{}", Settings(), "digest"))
+    db.write(lambda tx: set_state(tx, 1, "paused", "user", "somebody did"))
+
+    assert [row.name for row in db.read(all_of)] == ["a", "b"]
+    assert [row.name for row in db.read(lambda tx: all_of(tx, ("running",)))] == ["b"]
+    paused = row_of(db)
+    assert (paused.state, paused.reason, paused.note, paused.ended) == (
+        "paused",
+        "user",
+        "somebody did",
+        None,
+    )
+    assert "'user'" not in repr(paused).replace("reason='user'", "")
+    db.write(lambda tx: set_state(tx, 1, "done"))
+    assert row_of(db).ended is not None
+    assert not row_of(db).is_read_by_somebody(0.0)

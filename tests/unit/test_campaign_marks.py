@@ -1,0 +1,54 @@
+"""The mark that a campaign adds to a reference: put on, recognised, taken off again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async._wire.marks import Mark, marked, read_mark, unmarked
+
+marks = st.builds(
+    Mark,
+    uid=st.from_regex(r"[0-9a-z]{8}", fullmatch=True),
+    seq=st.integers(-(10**17), 10**17),
+    token=st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
+)
+
+
+@given(st.text(max_size=60), marks)
+def test_the_user_gets_back_what_they_gave(reference: str, mark: Mark) -> None:
+    """Whatever stands in it, spaces at its end and things like a mark included."""
+    wire = marked(reference, mark)
+
+    assert unmarked(wire) == (reference, str(mark))
+    assert read_mark(wire) == mark
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "",
+        "pedido 7",
+        "#mk:",
+        "#mk:abcdefgh:1:0123",
+        "#mk:abcdefgh:1:0123456z",
+        "#mk:abcdefg:1:01234567",
+        "x#mk:abcdefgh:1:01234567",
+        "#mk:abcdefgh:1:01234567 ",
+        "#mk:abcdefgh:one:01234567",
+        "#mk:abcdefgh:9999999999999999999:01234567",
+    ],
+)
+def test_what_is_no_mark_stays(reference: str) -> None:
+    """References of users that look a little like one."""
+    assert unmarked(reference) == (reference, "")
+    assert read_mark(reference) is None
+
+
+def test_a_mark_alone() -> None:
+    """No reference was given."""
+    mark = Mark("abcdefgh", -3, "01234567")
+
+    assert marked("", mark) == "#mk:abcdefgh:-3:01234567"
+    assert unmarked("#mk:abcdefgh:-3:01234567") == ("", "#mk:abcdefgh:-3:01234567")

@@ -1,0 +1,223 @@
+"""What a campaign sends, checked before anything is written down, and read again by any later process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async import AsyncMensatek, InvalidPhone, InvalidRequest, Issuer, Limits, Recipient, Template
+from mensatek_async._core.context import Context
+from mensatek_async.campaigns.options import Content, compose_content, compose_settings, load_content
+from mensatek_async.campaigns.records import Settings
+
+ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
+NOTHING: dict[str, Any] = {
+    "sender": None,
+    "scheduled_at": None,
+    "reference": None,
+    "report": None,
+    "voice_fallback": None,
+    "encoding": "auto",
+    "fix_utf8": False,
+    "issuer": None,
+    "contract_type": None,
+    "validity": None,
+    "identify": None,
+    "acceptance_days": None,
+    "report_email": None,
+}
+
+
+@pytest.fixture
+def context() -> Context:
+    """A client's, which is never opened."""
+    client = AsyncMensatek(
+        "u",
+        "t",
+        base_url="http://127.0.0.1",
+        sender="CLINICA",
+        limits=Limits(sms_per_request=500, certified_per_request=100),
+    )
+    return client._context
+
+
+def compose(
+    context: Context,
+    text: str | Template = "Hola",
+    product: str = "sms",
+    size: Any = None,
+    anchor: str | Recipient | None = None,
+    rate: float | None = None,
+    **options: Any,
+) -> Content:
+    return compose_content(context, text, product, NOTHING | options, size, anchor, rate)
+
+
+def settings(**given: Any) -> Settings:
+    values = {
+        "rate": None,
+        "send_between": None,
+        "local_time": "spanish",
+        "max_credits": None,
+        "unknown_after": None,
+        "unknown_policy": "keep",
+        "scheduled_at": None,
+    }
+    return compose_settings(**(values | given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"text": Template("Hola {nombre}, a las {hora}")},
+        {"text": "😀 ñ 'quoted' \"twice\""},
+        {"sender": "OTRA", "reference": "pedido 7", "report": True, "encoding": "unicode"},
+        {"voice_fallback": True, "anchor": "600111222"},
+        {"product": "certified", "issuer": ISSUER, "validity": timedelta(days=2), "acceptance_days": 3},
+        {"scheduled_at": datetime(2099, 1, 8, 10, tzinfo=UTC)},
+    ],
+    ids=str,
+)
+def test_what_is_written_is_read_again(context: Context, given: dict[str, Any]) -> None:
+    """By another process, with another client: the same requests, byte for byte."""
+    written = compose(context, **given)
+    read = load_content(context, written.dump())
+
+    assert read.dump() == written.dump()
+    assert read.digest() == written.digest()
+    assert (read.message.params, read.message.text) == (written.message.params, written.message.text)
+
+
+def test_what_makes_another_campaign(context: Context) -> None:
+    """Text, product, options and anchor do; how many go into a request does not."""
+    base = compose(context)
+    others = [
+        compose(context, "Adios"),
+        compose(context, sender="OTRA"),
+        compose(context, reference="x"),
+        compose(context, anchor="600111222"),
+        compose(context, Template("Hola")),
+        compose(context, product="certified", issuer=ISSUER),
+    ]
+
+    assert len({one.digest() for one in [base, *others]}) == len(others) + 1
+    assert compose(context, size=7).digest() == base.digest()
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ({}, 500),
+        ({"size": 10}, 10),
+        ({"size": 10_000}, 500),
+        ({"rate": 50}, 50),
+        ({"rate": 0.5}, 1),
+        ({"rate": 5000, "size": 20}, 20),
+        ({"product": "certified", "issuer": ISSUER}, 100),
+    ],
+)
+def test_the_size_of_a_request(context: Context, given: dict[str, Any], size: int) -> None:
+    """As asked, as fits, and no more than a second's worth of the rate."""
+    assert compose(context, **given).size == size
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"product": "voice"}, "product"),
+        ({"size": 0}, "chunk_size"),
+        ({"size": True}, "chunk_size"),
+        ({"size": 2.5}, "chunk_size"),
+        ({"issuer": ISSUER}, "issuer"),
+        ({"acceptance_days": 3}, "acceptance_days"),
+        ({"product": "certified", "issuer": ISSUER, "voice_fallback": True}, "voice_fallback"),
+        ({"text": ""}, "text"),
+        ({"sender": "far too long a sender"}, "sender"),
+        ({"text": Template("Hola {nombre}"), "anchor": "600111222"}, "nombre"),
+    ],
+)
+def test_what_cannot_be_sent(context: Context, given: dict[str, Any], why: str) -> None:
+    """Said before anything is written down."""
+    with pytest.raises(InvalidRequest, match=f"(?i){why}"):
+        compose(context, **given)
+
+
+def test_an_anchor_is_checked(context: Context) -> None:
+    """It is the first phone that is texted."""
+    with pytest.raises(InvalidPhone):
+        compose(context, anchor="12")
+    given = compose(context, Template("Hola {n}"), anchor=Recipient("600 111 222", {"n": "yo"}))
+    assert given.anchor is not None
+    assert list(given.anchor.wire.phones) == ["34600111222"]
+
+
+def test_dumped_content_is_no_place_for_secrets(context: Context) -> None:
+    """The store holds no token."""
+    client = AsyncMensatek("the-user", "the-token", base_url="http://127.0.0.1")
+
+    assert "the-token" not in compose(client._context).dump()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"rate": 0}, "rate"),
+        ({"rate": True}, "rate"),
+        ({"rate": float("inf")}, "rate"),
+        ({"rate": float("nan")}, "rate"),
+        ({"rate": "fast"}, "rate"),
+        ({"local_time": "martian"}, "local_time"),
+        ({"unknown_policy": "forget"}, "unknown_policy"),
+        ({"unknown_after": -1}, "unknown_after"),
+        ({"unknown_after": float("nan")}, "unknown_after"),
+        ({"max_credits": 0}, "max_credits"),
+        ({"max_credits": "many"}, "max_credits"),
+        ({"max_credits": True}, "max_credits"),
+        ({"max_credits": Decimal("Infinity")}, "max_credits"),
+        ({"send_between": (time(9), time(9))}, "send_between"),
+        (
+            {"send_between": (time(9), time(21)), "scheduled_at": datetime(2099, 1, 8, 3, tzinfo=UTC)},
+            "send_between",
+        ),
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense(given: dict[str, Any], why: str) -> None:
+    """Each is named."""
+    with pytest.raises(InvalidRequest, match=why):
+        settings(**given)
+
+
+times = st.times().map(lambda one: one.replace(tzinfo=None))
+
+
+@given(
+    rate=st.none() | st.floats(0.001, 1e6),
+    hours=st.none() | st.tuples(times, times).filter(lambda two: two[0] != two[1]),
+    local=st.sampled_from(["spanish", "recipient"]),
+    credits=st.none() | st.decimals("0.000001", "1000000", places=6) | st.integers(1, 10**9),
+    after=st.none() | st.floats(0, 1e6) | st.timedeltas(timedelta(0), timedelta(days=30)),
+    policy=st.sampled_from(["keep", "assume_sent", "resend"]),
+)
+def test_settings_survive_the_journal(
+    rate: float | None, hours: Any, local: str, credits: Any, after: Any, policy: str
+) -> None:
+    """To the microsecond and the millionth."""
+    found = settings(
+        rate=rate,
+        send_between=hours,
+        local_time=local,
+        max_credits=credits,
+        unknown_after=after,
+        unknown_policy=policy,
+    )
+
+    assert Settings.load(found.dump()) == found
+    assert found.cap == (None if credits is None else int(Decimal(str(credits)) * 1_000_000))
+    assert (found.hours is None) is (hours is None)

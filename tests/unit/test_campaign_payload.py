@@ -1,0 +1,96 @@
+"""A chunk's recipients in the journal: what is written down is read again, whole and in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async.campaigns import payload
+from mensatek_async.campaigns.states import Crowd
+
+phones = st.from_regex(r"[1-9][0-9]{8,14}", fullmatch=True)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@st.composite
+def crowds(draw: st.DrawFn, least: int = 0) -> Crowd:
+    """Recipients of one chunk: the same fields each, row numbers in order, with gaps."""
+    names = draw(st.lists(st.sampled_from(["Variable_1", "Variable_2", "Variable_10"]), unique=True))
+    numbers = draw(st.lists(st.integers(1, 10**9), unique=True, min_size=least, max_size=30))
+    wire = [{"Movil": draw(phones), **{name: draw(texts) for name in names}} for _ in range(len(numbers))]
+    return payload.crowd(sorted(numbers), wire, draw(st.booleans()))
+
+
+def told(content: Crowd) -> tuple[list[int], list[dict[str, str]], bool]:
+    """A crowd as plain values."""
+    return list(content.rows), [dict(one) for one in content.wire], content.unicode
+
+
+@given(crowds())
+def test_what_is_packed_is_unpacked(content: Crowd) -> None:
+    """Whatever stands in phones and fields, in any alphabet."""
+    body = payload.pack(content)
+
+    assert told(payload.unpack(body)) == told(content)
+    assert payload.phones_in(body) == list(content.wire.phones)
+
+
+@given(crowds(least=1), st.integers(0, 40))
+def test_a_chunk_is_cut_without_loss(content: Crowd, first: int) -> None:
+    """An opener is cut off its front; together they are what they were."""
+    before, after = payload.split(content, first)
+
+    assert len(before) == min(first, len(content))
+    rows, wire, unicode = told(before)
+    assert (rows + told(after)[0], wire + told(after)[1]) == told(content)[:2]
+    assert unicode is content.unicode
+
+
+@given(crowds(least=1), st.data())
+def test_phones_are_taken_out(content: Crowd, data: st.DataObject) -> None:
+    """Whoever was an opener is kept out, and named by row; the others stay in order."""
+    out = data.draw(st.sets(st.sampled_from(list(content.wire.phones))))
+    kept, rows = payload.without(content, out)
+
+    assert out.isdisjoint(kept.wire.phones)
+    assert sorted([*kept.rows, *rows]) == list(content.rows)
+    everybody = dict(zip(content.rows, told(content)[1], strict=True))
+    assert dict(zip(kept.rows, told(kept)[1], strict=True)) == {row: everybody[row] for row in kept.rows}
+
+
+@given(crowds(least=2), st.data())
+def test_some_are_chosen(content: Crowd, data: st.DataObject) -> None:
+    """A chunk falls into parts of one time zone each."""
+    places = data.draw(st.lists(st.integers(0, len(content) - 1), unique=True, min_size=1).map(sorted))
+    rows, wire, _ = told(content)
+
+    assert told(payload.choose(content, places)) == (
+        [rows[at] for at in places],
+        [wire[at] for at in places],
+        content.unicode,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "wire"),
+    [
+        (range(2, 502), [{"Movil": str(34600000000 + number)} for number in range(500)]),
+        ([5], [{"Movil": "34600000000", "Variable_1": ""}]),
+        ([], []),
+    ],
+)
+def test_usual_chunks(rows: Any, wire: list[dict[str, str]]) -> None:
+    """500 neighbours, one with an empty field, nobody."""
+    content = payload.crowd(rows, wire)
+
+    assert told(payload.unpack(payload.pack(content))) == (list(rows), wire, False)
+
+
+def test_neighbours_cost_little() -> None:
+    """Ten million recipients lie on the disk: six bytes each for phones in order, not fifty."""
+    content = payload.crowd(range(500), [{"Movil": str(34600000000 + number)} for number in range(500)])
+
+    assert len(payload.pack(content)) < 6 * 500
