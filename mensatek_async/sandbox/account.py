@@ -236,6 +236,6 @@ class Account:
         usual = {
             standing(phone)[0]
             for phone, its in message.phones.items()
-            if its is batch and phone not in self.fates.outcomes
+            if its is batch and self.fates.chosen(phone) is None
         }
         return bool(usual) and usual <= CERTIFICATE_READY | FINAL_CONTRACT

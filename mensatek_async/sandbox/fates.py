@@ -24,6 +24,15 @@ class Absence:
     end: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What texts to a phone end with from a moment on; `after` is the last batch accepted before it."""
+
+    start: datetime
+    after: int
+    status: int | None
+
+
 class Fates:
     """Where texts stand and what way they go.
 
@@ -38,7 +47,7 @@ class Fates:
         self.pace = pace
         self.magic = magic
         self.contracts_by_themselves = True
-        self.outcomes: dict[str, int] = {}
+        self.choices: dict[str, list[Choice]] = {}
         self.endings: dict[str, int] = {}
         self.absences: dict[str, list[Absence]] = {}
         self.acts: dict[int, dict[str, list[Act]]] = {}
@@ -46,7 +55,7 @@ class Fates:
 
     def clear(self) -> None:
         """Forget phones and what was done."""
-        for known in (self.outcomes, self.endings, self.absences, self.acts):
+        for known in (self.choices, self.endings, self.absences, self.acts):
             known.clear()
         self.version += 1
 
@@ -58,13 +67,15 @@ class Fates:
                 self.endings.update(found)
                 self.version += 1
 
-    def choose(self, phone: str, status: int | None) -> None:
-        """Choose what texts to a phone end with; None takes it back."""
-        if status is None:
-            self.outcomes.pop(phone, None)
-        else:
-            self.outcomes[phone] = status
+    def choose(self, phone: str, status: int | None, last_batch: int) -> None:
+        """Choose what texts end with that are still to arrive at a phone; None takes it back."""
+        self.choices.setdefault(phone, []).append(Choice(self._clock.now, last_batch, status))
         self.version += 1
+
+    def chosen(self, phone: str) -> int | None:
+        """What is chosen for a phone at this moment."""
+        choices = self.choices.get(phone)
+        return choices[-1].status if choices else None
 
     def is_off(self, phone: str) -> bool:
         """Whether a phone is off at this moment."""
@@ -88,7 +99,7 @@ class Fates:
 
     def special(self, batch: Batch, message: Message) -> set[str]:
         """The recipients of a batch that may go another way than the others."""
-        known = {*self.outcomes, *self.endings, *self.absences, *self.acts.get(batch.message_id, ())}
+        known = {*self.choices, *self.endings, *self.absences, *self.acts.get(batch.message_id, ())}
         return {phone for phone in known if message.phones.get(phone) is batch}
 
     def path(self, batch: Batch, phone: str | None = None) -> list[Stage]:
@@ -120,7 +131,7 @@ class Fates:
         """Where the texts of a batch stand, to be asked phone by phone."""
         common = self._standing(batch, self.path(batch), now)
         acted = self.acts.get(batch.message_id, {})
-        if not (self.outcomes or self.endings or self.absences or acted):
+        if not (self.choices or self.endings or self.absences or acted):
             return lambda phone: common
         known: dict[int | None, Standing] = {None: common}
 
@@ -137,8 +148,10 @@ class Fates:
         return standing
 
     def _outcome(self, batch: Batch, phone: str) -> int | None:
-        if phone in self.outcomes:
-            return self.outcomes[phone]
+        arrives = batch.moment(batch.pace)
+        made = [choice for choice in self.choices.get(phone, ()) if _was_before(choice, batch, arrives)]
+        if made and made[-1].status is not None:
+            return made[-1].status
         ending = self.endings.get(phone)
         return ending if ending is not None and fits(batch.kind, ending) else None
 
@@ -146,8 +159,7 @@ class Fates:
         """The way of a text to a phone that has been off."""
         arrives = batch.moment(timed[1][0])
         for absence in absences:
-            # At the very moment of switching off, what was accepted before has arrived.
-            begun = absence.start < arrives or (absence.start == arrives and batch.number > absence.after)
+            begun = _was_before(absence, batch, arrives)
             if begun and absence.end is None:
                 return delayed(timed, None, batch.kind.validity)
             if begun and absence.end is not None and arrives < absence.end:
@@ -167,3 +179,8 @@ class Fates:
             return SCHEDULED, batch.leaves_at, 0
         seconds, status = [stage for stage in path if stage[0] <= elapsed][-1]
         return status, batch.moment(seconds), int(seconds)
+
+
+def _was_before(what: Absence | Choice, batch: Batch, arrives: datetime) -> bool:
+    """Whether something began before a text arrived; at that very moment, what was accepted before it has arrived."""
+    return what.start < arrives or (what.start == arrives and batch.number > what.after)

@@ -140,14 +140,14 @@ class Handset(ContractDesk):
             account.fates.switch(phone, True, account.last_batch)
 
     def set_outcome(self, phone: str, status: int | None) -> None:
-        """Choose the delivery status texts to a phone end with, such as 50: the number does not exist.
+        """Choose the delivery status that texts end with which are still to arrive at a phone, such as 50.
 
         Args:
             phone: the recipient, international digits.
             status: the status; None takes the choice back.
         """
         with self._provider.changing("phones", "messages") as account:
-            account.fates.choose(phone, status)
+            account.fates.choose(phone, status, account.last_batch)
 
     def cancel(self, message_id: int) -> int:
         """Take back what of a message has not left, as the account's owner.

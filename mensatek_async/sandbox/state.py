@@ -13,7 +13,16 @@ from .account import Account
 from .journeys import Journey
 from .posting import Post
 from .records import Act, Batch, Call, Incoming, LibraryFile
-from .state_rows import pack, pack_absences, pack_act, pack_batch, pack_call, pack_incoming, pack_times
+from .state_rows import (
+    pack,
+    pack_absences,
+    pack_act,
+    pack_batch,
+    pack_call,
+    pack_choices,
+    pack_incoming,
+    pack_times,
+)
 
 KEPT_CALLS = 2_000
 KEPT_BODY_BYTES = 256_000
@@ -274,7 +283,7 @@ def _scalars(account: Account) -> dict[str, Any]:
         "used": account.used,
         "next_message": account.next_message,
         "last_batch": account.last_batch,
-        "outcomes": account.fates.outcomes,
+        "choices": pack_choices(account.fates.choices),
         "absences": pack_absences(account.fates.absences),
         "contracts_by_themselves": account.fates.contracts_by_themselves,
         "clock": now if is_ahead else None,

@@ -15,6 +15,7 @@ from .state_rows import (
     unpack_act,
     unpack_batch,
     unpack_call,
+    unpack_choices,
     unpack_incoming,
 )
 
@@ -49,7 +50,7 @@ def load_account(store: Store, account: Account) -> None:
 def _load_scalars(account: Account, values: dict[str, Any]) -> None:
     account.credits, account.used = values["credits"], values["used"]
     account.next_message, account.last_batch = values["next_message"], values["last_batch"]
-    account.fates.outcomes.update(values["outcomes"])
+    account.fates.choices.update(unpack_choices(values["choices"]))
     account.fates.absences.update(unpack_absences(values["absences"]))
     account.fates.contracts_by_themselves = values["contracts_by_themselves"]
     if values["clock"] is not None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from .delivery import Kind
-from .fates import Absence
+from .fates import Absence, Choice
 from .records import Act, Batch, Call, Incoming
 
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -156,4 +156,17 @@ def unpack_absences(values: dict[str, list[list[Any]]]) -> dict[str, list[Absenc
     """When phones were off."""
     return {
         phone: [Absence(start, after, end) for start, after, end in times] for phone, times in values.items()
+    }
+
+
+def pack_choices(choices: dict[str, list[Choice]]) -> dict[str, list[list[Any]]]:
+    """What was chosen for phones."""
+    return {phone: [[one.start, one.after, one.status] for one in made] for phone, made in choices.items()}
+
+
+def unpack_choices(values: dict[str, list[list[Any]]]) -> dict[str, list[Choice]]:
+    """What was chosen for phones."""
+    return {
+        phone: [Choice(start, after, status) for start, after, status in made]
+        for phone, made in values.items()
     }

@@ -117,7 +117,9 @@ def test_what_is_chosen_wins_over_the_ending(sandbox: Sandbox, call: Caller) -> 
     sandbox.advance(3)
     assert sandbox.texts[0].status == 13
     sandbox.set_outcome("34600999050", None)
-    assert sandbox.texts[0].status == 50
+    call.send("34600999050")
+    sandbox.advance(3)
+    assert [text.status for text in sandbox.texts] == [13, 50]
 
 
 @pytest.mark.parametrize(

@@ -201,11 +201,15 @@ def test_a_phone_is_switched_off_and_on(
 
 
 def test_an_outcome_is_chosen_for_a_phone(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
-    """Texts to it end so, until the choice is taken back."""
+    """Texts still to arrive end so, until the choice is taken back; what had arrived has arrived."""
+    call.send(ANA)
+    sandbox.advance(3)
+    call.send(ANA)
     page.act(f"/phones/{ANA}/outcome", status=50)
     call.send(ANA)
     sandbox.advance(3)
     assert (status(sandbox), page.get(f"/phones/{ANA}")["outcome"]) == (50, 50)
+    assert [text.status for text in sandbox.texts] == [11, 50, 50]
     page.act(f"/phones/{ANA}/outcome", status=None)
     assert page.get(f"/phones/{ANA}")["outcome"] is None
     for bad in ("50", -1, 10_000, True, 10**20):

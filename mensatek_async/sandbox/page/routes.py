@@ -227,7 +227,7 @@ def _search(request: Request) -> Search:
         phase=query.get("phase", ""),
         reference=query.get("reference", "").strip(),
         message_id=_whole(query.get("message_id"), "message_id"),
-        phone=query.get("phone", "").strip().removeprefix("+"),
+        phone=re.sub(r"[^0-9]", "", query.get("phone", "")),
         words=query.get("q", "").strip(),
         limit=_limit(request),
         before=(int(cursor[1]), int(cursor[2])) if cursor else None,

@@ -147,7 +147,7 @@ def _talk_form(
         "last_text": shown[:_PREVIEW],
         "last_is_reply": isinstance(last, Incoming),
         "switched_off": account.fates.is_off(phone),
-        "outcome": account.fates.outcomes.get(phone),
+        "outcome": account.fates.chosen(phone),
     }
 
 
@@ -166,7 +166,7 @@ def conversation(account: Account, phone: str) -> dict[str, Any]:
     return {
         "phone": phone,
         "switched_off": fates.is_off(phone),
-        "outcome": fates.outcomes.get(phone),
+        "outcome": fates.chosen(phone),
         "magic": fates.endings.get(phone),
         "more": len(found) > _CONVERSATION,
         "items": [
