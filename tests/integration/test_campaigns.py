@@ -496,7 +496,7 @@ async def test_what_is_cancelled_without_an_answer_stays_unknown(
         campaign = await campaigns.start("c", "Hola", phones(21), chunk_size=10)
         sandbox.fault(Fault.drop_after_accept(), after=1, times=50)
         async with campaign.run(concurrency=1, interval=0.01) as progress:
-            async for one in progress:
+            async for _ in progress:
                 if len(sandbox.texts) > 1:
                     break
         done = await campaign.cancel()
