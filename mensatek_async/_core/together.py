@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..text.gsm import needs_unicode
 from ..text.segments import count_by_length, count_segments, has_pairs
-from .message import PHONE, Message
+from .message import Message
 
 Columns = Mapping[str, Sequence[str]]
 """What recipients' fields hold, a list for each wire name."""
@@ -59,9 +59,3 @@ def _lengths(message: Message, phones: Sequence[str], columns: Columns) -> list[
         if times:
             lengths = [length + times * more for length, more in zip(lengths, map(len, column), strict=True)]
     return lengths
-
-
-def wire_of(phones: Sequence[str], columns: Columns) -> list[dict[str, str]]:
-    """The recipients as the wire wants them."""
-    names = (PHONE, *columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(phones, *columns.values(), strict=True)]

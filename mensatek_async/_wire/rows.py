@@ -1,66 +1,86 @@
-"""The recipients of one request, as the wire names them; most are a phone and nothing else."""
+"""The recipients of one request by wire names: kept as columns, and made into mappings when somebody looks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
 from . import names
 
 _PHONE = names.RECIPIENT["phone"]
-_OPEN, _NEXT, _CLOSE = f'[{{"{_PHONE}":"', f'"}},{{"{_PHONE}":"', '"}]'
 
 
 class Rows(Sequence[dict[str, str]]):
-    """Recipients that are made into mappings when somebody looks, and written without them where only phones are.
+    """Recipients in order. Those of one text have the same fields, so that a list for each field holds them all.
 
     Attributes:
         phones: their phones, international digits.
+        columns: what else there is of them by wire name, a list of texts each; None when they differ in their fields.
     """
 
-    __slots__ = ("_full", "phones")
+    __slots__ = ("_full", "columns", "phones")
 
     def __init__(self) -> None:
         self.phones: list[str] = []
-        self._full: list[dict[str, str]] | None = None
+        self.columns: dict[str, list[str]] | None = {}
+        self._full: list[dict[str, str]] = []
 
     def add_phones(self, phones: Sequence[str]) -> None:
         """Append recipients of whom there is nothing but the phone, as digits."""
-        self.phones.extend(phones)
-        if self._full is not None:
-            self._full.extend([{_PHONE: phone} for phone in phones])
+        self.add_columns(phones, {})
 
     def add(self, recipients: Sequence[dict[str, str]]) -> None:
-        """Append recipients with what their text needs, each a mapping of texts by wire names."""
-        if self._full is None:
-            self._full = [{_PHONE: phone} for phone in self.phones]
-        self._full.extend(recipients)
-        self.phones.extend([recipient[_PHONE] for recipient in recipients])
+        """Append recipients, each a mapping of texts."""
+        kinds = {tuple(one) for one in recipients}
+        together = [recipients] if len(kinds) == 1 else [[one] for one in recipients]
+        for alike in together:
+            names = [name for name in alike[0] if name != _PHONE]
+            columns = {name: [one[name] for one in alike] for name in names}
+            self.add_columns([one[_PHONE] for one in alike], columns)
 
-    @property
-    def spelt(self) -> str | None:
-        """Their JSON, when there are only phones: digits need no escaping."""
-        if self._full is not None:
-            return None
-        return f"{_OPEN}{_NEXT.join(self.phones)}{_CLOSE}" if self.phones else "[]"
+    def add_columns(self, phones: Sequence[str], columns: Mapping[str, Sequence[str]]) -> None:
+        """Append recipients.
+
+        Args:
+            phones: their phones, as digits.
+            columns: their fields by wire name, a list of texts each.
+        """
+        if not self.phones:
+            self.columns = {name: [] for name in columns}
+        if self.columns is not None and tuple(self.columns) != tuple(columns):
+            self._full, self.columns = self.listed(), None
+        if self.columns is None:
+            self._full.extend(_made(phones, columns))
+        else:
+            for name, values in columns.items():
+                self.columns[name].extend(values)
+        self.phones.extend(phones)
 
     def listed(self) -> list[dict[str, str]]:
-        """All of them, as a list."""
-        return [{_PHONE: phone} for phone in self.phones] if self._full is None else self._full
+        """All of them, as a list of mappings."""
+        return self._full if self.columns is None else _made(self.phones, self.columns)
 
     def __len__(self) -> int:
         return len(self.phones)
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        return iter(self.listed())
 
     @overload
     def __getitem__(self, index: int) -> dict[str, str]: ...
     @overload
     def __getitem__(self, index: slice) -> list[dict[str, str]]: ...
     def __getitem__(self, index: int | slice) -> dict[str, str] | list[dict[str, str]]:
-        if self._full is not None:
+        if self.columns is None:
             return self._full[index]
         if isinstance(index, slice):
-            return [{_PHONE: phone} for phone in self.phones[index]]
-        return {_PHONE: self.phones[index]}
+            return _made(self.phones[index], {name: values[index] for name, values in self.columns.items()})
+        return {_PHONE: self.phones[index], **{name: values[index] for name, values in self.columns.items()}}
 
     def __repr__(self) -> str:
         return f"<{len(self)} recipients>"
+
+
+def _made(phones: Sequence[str], columns: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    names = (_PHONE, *columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(phones, *columns.values(), strict=True)]

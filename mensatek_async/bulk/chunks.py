@@ -9,7 +9,7 @@ from typing import Any, overload
 from attrs import define, evolve, field
 
 from .._core.message import Message
-from .._core.together import Columns, columns_of, in_unicode, segments_of, wire_of
+from .._core.together import Columns, columns_of, in_unicode, segments_of
 from .._wire.rows import Rows
 from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
@@ -200,10 +200,7 @@ class Chunker:
         chunk.rows.extend(rows)
         chunk.given.extend(given)
         chunk.segments += segments_of(self._message, phones, columns, unicode)
-        if columns:
-            chunk.wire.add(wire_of(phones, columns))
-        else:
-            chunk.wire.add_phones(phones)
+        chunk.wire.add_columns(phones, columns)
 
     def _add_one(self, given: str | Recipient | BrokenRow) -> None:
         row = self.number(given)
@@ -221,10 +218,7 @@ class Chunker:
         chunk = self._open[unicode]
         chunk.rows.append(row)
         chunk.given.append(given)
-        if len(wire) > 1:
-            chunk.wire.add([wire])
-        else:
-            chunk.wire.add_phones([phone])
+        chunk.wire.add([wire])
         chunk.segments += segments
 
     def _close(self, unicode: bool) -> None:

@@ -39,7 +39,12 @@ def rows_of(steps: list[Any]) -> tuple[Rows, list[dict[str, str]]]:
     for step in steps:
         listed, values = step if isinstance(step, tuple) else (step, {})
         wire = [{"Movil": phone, **values} for phone in listed]
-        rows.add(wire) if values else rows.add_phones(listed)
+        if len(listed) % 2:
+            rows.add(wire)
+        elif values:
+            rows.add_columns(listed, {name: [value] * len(listed) for name, value in values.items()})
+        else:
+            rows.add_phones(listed)
         plain += wire
     return rows, plain
 
@@ -49,7 +54,7 @@ def test_rows_are_a_sequence_of_mappings(steps: list[Any]) -> None:
     """Whether made already or not, they read as the list they stand for."""
     rows, plain = rows_of(steps)
 
-    assert list(rows) == rows.listed() == plain
+    assert list(rows) == rows.listed() == [rows[at] for at in range(len(rows))] == plain
     assert rows[1:3] == plain[1:3]
     assert (len(rows), rows.phones) == (len(plain), [one["Movil"] for one in plain])
     assert repr(rows) == f"<{len(plain)} recipients>"
