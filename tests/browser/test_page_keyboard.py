@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.stage import SandboxProcess, Visitor, Webhook
@@ -18,6 +21,12 @@ _NAMELESS = """
   })
   .map((one) => one.outerHTML)
 """
+# A line of what screen readers get, with a role that needs a name and without one.
+_UNNAMED = re.compile(
+    r"^ *- '?(?:button|link|textbox|searchbox|combobox|checkbox|switch|spinbutton|slider|navigation|meter|region)"
+    r"(?! \").*$",
+    re.MULTILINE,
+)
 PLACES = [
     "messages",
     "messages/34600000001",
@@ -115,6 +124,7 @@ def test_every_control_has_a_name_and_every_view_its_landmarks(
         page.goto(f"{visitor.url}/#/{place}")
         page.wait_for_timeout(400)
         assert page.evaluate(_NAMELESS) == [], place
+        assert _UNNAMED.findall(page.locator("body").aria_snapshot()) == [], place
         assert page.get_by_role("main").count() == 1
         assert page.get_by_role("banner").count() == 1
         assert page.get_by_role("heading", level=1).count() == 1, place
@@ -153,7 +163,5 @@ def test_the_focus_can_be_seen(sandbox: SandboxProcess, visitor: Visitor) -> Non
         assert outline[2] >= 2, outline
 
 
-def _next_year() -> object:
-    from datetime import UTC, datetime, timedelta
-
+def _next_year() -> datetime:
     return datetime.now(UTC) + timedelta(days=365)

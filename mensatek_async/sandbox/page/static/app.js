@@ -71,6 +71,9 @@ find(".skip").addEventListener("click", (/** @type {Event} */ event) => {
   event.preventDefault(); // the address says which view is open
   find("#main").focus();
 });
+addEventListener("pageshow", (event) => {
+  if (event.persisted) connect(); // back from where the browser kept it, its stream closed
+});
 whenSpoken(() => {
   redrawSidebar();
   show(true);
