@@ -83,7 +83,9 @@ def tests_browser(session: nox.Session) -> None:
     if not Path("/usr/bin/chromium").exists():
         apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "apt-get"]
         session.run(*apt, "-qq", "update", external=True)
-        session.run(*apt, "-qq", "-y", "--no-install-recommends", "install", "chromium", external=True, silent=True)
+        session.run(
+            *apt, "-qq", "-y", "--no-install-recommends", "install", "chromium", external=True, silent=True
+        )
     session.env["MENSATEK_TESTS_BROWSER"] = "1"  # the other sessions leave them out
     session.run("pytest", *(session.posargs or ["tests/browser"]))
 
