@@ -34,6 +34,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         found.append({"sandbox": self, "answers": answers})
 
     monkeypatch.setattr(Sandbox, "wait", look)
+    monkeypatch.setattr("mensatek_async.sandbox.page.gate._WRONG_PASSWORD_SECONDS", 0.01)
     yield found
     signal.signal(signal.SIGTERM, before)
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from mensatek_async.sandbox import Sandbox
+from mensatek_async.sandbox.page import gate
 from mensatek_async.sandbox.page.gate import is_loopback
 from mensatek_async.sandbox.password import VARIABLE, choose_password
 from tests.sandbox_calls import ANA, NO_TLS, Caller, calling
@@ -167,8 +168,9 @@ def test_other_machines_need_a_password(host: str) -> None:
     assert Sandbox(host=host, password="secreto")
 
 
-def test_the_page_asks_for_its_password_and_the_api_for_its_own() -> None:
+def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP Basic with any user name, before anything is told; names do not matter where there is a password."""
+    monkeypatch.setattr(gate, "_WRONG_PASSWORD_SECONDS", 0.01)
     with Sandbox(host="0.0.0.0", password="se:creto") as sandbox:
         base = f"http://127.0.0.1:{sandbox.base_url.split(':')[2].split('/')[0]}"
         with httpx.Client(base_url=base, verify=NO_TLS) as http:
@@ -177,8 +179,6 @@ def test_the_page_asks_for_its_password_and_the_api_for_its_own() -> None:
                     answer = http.get(path, auth=auth)
                     assert (answer.status_code, code(answer)) == (401, "password")
                     assert answer.headers["www-authenticate"].startswith("Basic ")
-                    if path != "/":
-                        break  # each wrong password takes its time
             for header in ("Basic", "Basic %%%", "Bearer c2U6Y3JldG8="):
                 assert http.get("/", headers={"Authorization": header}).status_code == 401
             state = http.get("/_sandbox/state", auth=("anyone", "se:creto"), headers={"Host": "sandbox.test"})
@@ -216,3 +216,20 @@ def test_what_is_sent_is_told_as_data(call: Caller, page: PageCaller) -> None:
     assert answer.headers["content-type"] == "application/json"
     items = answer.json()["items"]
     assert [items[0]["text"], items[0]["reference"], items[1]["text"]] == [evil, evil, evil]
+
+
+def test_a_wrong_password_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries many waits each time; whoever gives none is asked at once."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(gate.anyio, "sleep", sleep)
+    with (
+        Sandbox(password="secreto") as sandbox,
+        httpx.Client(base_url=sandbox.page_url, verify=NO_TLS) as http,
+    ):
+        assert [http.get("/", auth=("x", word)).status_code for word in ("falso", "secreto")] == [401, 200]
+        assert http.get("/").status_code == 401
+    assert waits == [0.5, 0]
