@@ -139,7 +139,8 @@ def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, failures
         return
     pause = outcome.pause or ("refused" if outcome.failed else "")
     wait = _backoff(failures) if outcome.wait is None else outcome.wait
-    _back(tx, work, 0.0 if pause else wait, outcome.reason, attempted=False, failures=failures + (not pause))
+    failed = bool(outcome.reason and not pause)  # without a reason it only had to wait
+    _back(tx, work, 0.0 if pause else wait, outcome.reason, attempted=False, failures=failures + failed)
     if outcome.hold and wait:
         rate.hold(tx, wait)
     lost_before = pause == "group_lost" and row.idmensaje != work.join

@@ -59,11 +59,12 @@ class Post:
         self._stopped = True
         self._flights.land(grace)
 
-    async def run(self, may_leave: Callable[[], Awaitable[bool]] | None) -> Taken:
+    async def run(self, may_leave: Callable[[], Awaitable[bool]], *, ask: bool) -> Taken:
         """Send it.
 
         Args:
-            may_leave: asked right before it leaves; None where nothing has changed since the claim.
+            may_leave: whether it may still leave; if so, its lease begins anew.
+            ask: always, right before it leaves; else only where it has waited for so long that its lease may end.
 
         Raises:
             NotNow: it did not leave.
@@ -72,7 +73,7 @@ class Post:
 
         async def leaving() -> None:
             begun = time.monotonic()
-            if may_leave is not None:
+            if ask or begun > self._deadline:
                 if not await may_leave():
                     raise NotNow
                 self._deadline = begun + self._limit  # the lease was renewed

@@ -177,7 +177,7 @@ class Runner:
                 raise NotNow
             # An opener is written down before it leaves; a chunk was, unless it had to wait since.
             ask = work.join is None or work.wait > _SHORT
-            return Finish(work, await post.run((lambda: self._may_leave(work)) if ask else None))
+            return Finish(work, await post.run(lambda: self._may_leave(work), ask=ask))
         except Exception as error:
             if isinstance(error, CampaignError | ConfigurationError):
                 self._end(error)

@@ -25,6 +25,7 @@ _LONG = {
     "test_fault_08_stopped_past_the_lease_in_the_opener",
     "test_fault_10_repeated_parking_ends",
     "test_fault_12_a_429_slows_every_process",
+    "test_fault_12_a_slow_pace_outlasts_short_leases",
     "test_fault_16_nobody_is_left_to_open",
     "test_fault_20_sessions_are_terminated_again_and_again",
     "test_fault_21_many_processes_wait_for_the_file",

@@ -90,3 +90,14 @@ def test_fault_12_a_429_slows_every_process(scene: Scene) -> None:
     ]
     assert early == []
     assert len(calls[refused + 1 :]) > 5
+
+
+def test_fault_12_a_slow_pace_outlasts_short_leases(scene: Scene) -> None:
+    """Chunks that wait longer for their turn than a request is given still go, once each."""
+    scene.write(phones(70))
+    progress = scene.run(
+        client={"limits": {"per_second": 3, "concurrency": 8}}, store_options={"lease": 2.0}, concurrency=8
+    )
+    assert (progress["sent"], progress["unknown"]) == (70, 0)
+    assert sorted(scene.sizes()) == [1, 9, *[10] * 6]
+    scene.finish()
