@@ -19,6 +19,7 @@ from ..sources.rows import BrokenRow
 from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
+_NO_COLUMNS: Columns | None = {}
 _MOST_INVALID = 500  # broken rows that wait for a request before they are told on their own
 
 
@@ -137,27 +138,38 @@ class Chunker:
                 self._add_one(one)
         return kept
 
-    def _add_together(self, batch: Sequence[str | Recipient]) -> bool:
-        """Check rows all at once where they are all of one kind and clean; False when each has to be looked at."""
-        phones: list[Any] = list(batch)
-        columns: Columns | None = {}
-        numbers: Sequence[int | None] = ()
+    def _add_together(self, batch: Sequence[str | Recipient | BrokenRow]) -> bool:
+        """Check rows all at once where all are of one kind and clean; False when each has to be looked at."""
         kinds = set(map(type, batch))
+        sound: Sequence[Any] = batch
+        if BrokenRow in kinds:
+            sound = [one for one in batch if type(one) is not BrokenRow]
+            kinds.discard(BrokenRow)
+        phones, columns = sound, _NO_COLUMNS
         if kinds == {Recipient}:
-            columns = columns_of(self._message, [one.fields for one in batch])  # type: ignore[union-attr]
-            phones = [one.phone for one in batch]  # type: ignore[union-attr]
-            numbers = [one.row for one in batch]  # type: ignore[union-attr]
+            columns = columns_of(self._message, [one.fields for one in sound])
+            phones = [one.phone for one in sound]
         elif kinds != {str} or self._message.text.fields:
             return False
         if columns is None:
             return False
+        rows = self._numbers(batch)
+        if len(sound) < len(batch):
+            told = zip(rows, batch, strict=True)
+            self._invalid += [RowProblem(row, one.reason) for row, one in told if isinstance(one, BrokenRow)]
+            rows = [row for row, one in zip(rows, batch, strict=True) if type(one) is not BrokenRow]
+        self._sort(rows, sound, phones, columns)
+        return True
+
+    def _numbers(self, batch: Sequence[str | Recipient | BrokenRow]) -> Sequence[int]:
+        """Count rows and tell their numbers, as `number` does for one."""
         first = self.rows + 1
         self.rows += len(batch)
-        rows: Sequence[int] = range(first, self.rows + 1)
-        if any(number is not None for number in numbers):
-            rows = [at if own is None else own for at, own in zip(rows, numbers, strict=True)]
-        self._sort(rows, batch, phones, columns)
-        return True
+        rows = range(first, self.rows + 1)
+        if set(map(type, batch)) == {str}:
+            return rows
+        own = [None if isinstance(one, str) else one.row for one in batch]
+        return [at if number is None else number for at, number in zip(rows, own, strict=True)]
 
     def _sort(
         self,

@@ -16,6 +16,7 @@ from mensatek_async.bulk.chunks import REPEATED, Chunk, Chunker
 from mensatek_async.bulk.seen import SeenPhones
 from mensatek_async.bulk.source import Source
 from mensatek_async.models.bulk import RowProblem, RowProblems
+from mensatek_async.sources.rows import BrokenRow
 
 
 def chunker_for(text: str | Template) -> Chunker:
@@ -91,15 +92,15 @@ texts = st.sampled_from(
         Template("Hola {phone}"),
     ]
 )
-batches = st.lists(phones | st.sampled_from(["12", "+34 600 00 00 01"]), max_size=12) | st.lists(
-    st.builds(
-        Recipient,
-        phones | st.sampled_from(["12", "+44 7911 123456"]),
-        clean | several,
-        row=st.none() | st.integers(100, 200),
-    ),
-    max_size=12,
+broken = st.builds(BrokenRow, st.integers(100, 200), st.just("no number"))
+bare = st.lists(phones | st.sampled_from(["12", "+34 600 00 00 01"]) | broken, max_size=12)
+addressed = st.builds(
+    Recipient,
+    phones | st.sampled_from(["12", "+44 7911 123456"]),
+    clean | several,
+    row=st.none() | st.integers(0, 200),
 )
+batches = bare | st.lists(addressed | broken, max_size=12)
 
 
 @given(batches, texts, st.sampled_from(["auto", "gsm", "unicode"]))
