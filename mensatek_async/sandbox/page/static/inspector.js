@@ -81,7 +81,7 @@ function kindOf(item) {
 
 /** @param {string} name of a filter @param {string} value what to look for @returns {HTMLElement} shows what has the same */
 function filterButton(name, value) {
-  const press = () => set({ filters: { ...get("filters"), [name]: value }, mode: get("mode") });
+  const press = () => set({ filters: { ...get("filters"), [name]: value }, mode: "texts" });
   return button(value, press, { kind: "link", label: t("filter.by", { value }), focus: name });
 }
 

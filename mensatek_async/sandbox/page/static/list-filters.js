@@ -14,67 +14,98 @@ export function clearFilters() {
   set({ filters: { ...NONE } });
 }
 
-/** @param {() => void} changed @returns {HTMLElement} the switch between texts and conversations */
-export function modes(changed) {
-  const box = h("div", { class: "switch", role: "group", "aria-label": t("list.by") });
-  const draw = () => {
-    const mode = get("mode") ?? "texts";
-    fill(
-      box,
-      ["texts", "phones"].map((name) =>
-        button(t(`mode.${name}`), () => {
-          set({ mode: name });
-          draw();
-          box.querySelector('[aria-pressed="true"]')?.focus();
-          changed();
-        }, { kind: "quiet", pressed: mode === name }),
-      ),
-    );
-  };
-  draw();
-  return box;
+/** @returns {boolean} whether conversations are listed instead of texts */
+export function byPhone() {
+  return get("mode") === "phones";
 }
 
-/** @returns {{ form: HTMLElement, used: () => boolean, draw: () => void, focus: () => void }} search and filters */
-export function buildFilters() {
+/** The switch between texts and conversations. */
+export class Modes {
+  box = h("div", { class: "switch", role: "group", "aria-label": t("list.by") });
+
+  constructor() {
+    this.draw();
+  }
+
+  /** Shows what is listed now. */
+  draw() {
+    const focused = this.box.contains(document.activeElement);
+    fill(
+      this.box,
+      ["texts", "phones"].map((mode) =>
+        button(t(`mode.${mode}`), () => set({ mode }), { kind: "quiet", pressed: (mode === "phones") === byPhone() }),
+      ),
+    );
+    if (focused) this.box.querySelector('[aria-pressed="true"]').focus();
+  }
+}
+
+/** Search and filters; conversations are searched only. */
+export class Filters {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let typing;
-  const later = () => {
-    clearTimeout(typing);
-    typing = setTimeout(apply, TYPING);
-  };
-  const q = h("input", { type: "search", id: "search", placeholder: t("search.hint"), "aria-label": t("search"), autocomplete: "off", spellcheck: "false", on: { input: later } });
-  /** @type {[string, string][]} */
-  const phases = [["", t("any")], ...PHASES.map((phase) => /** @type {[string, string]} */ ([phase, t(`phase.${phase}`)]))];
-  const phase = choice(phases, "", { "aria-label": t("status"), on: { change: apply } });
-  const status = statusChoice(t("any"), null, { on: { change: apply } });
-  const reference = h("input", { type: "text", autocomplete: "off", on: { input: later } });
-  const messageId = h("input", { type: "text", inputmode: "numeric", autocomplete: "off", on: { input: later } });
-  const more = h(
-    "details",
-    { class: "more" },
-    h("summary", {}, t("filter.more")),
-    h("div", { class: "more-fields" }, field(t("status.exact"), status), field(t("reference"), reference), field(t("message.id"), messageId), button(t("filter.clear"), clearFilters)),
-  );
-  const form = h(
-    "form",
-    { class: "filters", role: "search", on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); apply(); } } },
-    h("div", { class: "search-box" }, icon("search"), q),
-    phase,
-    more,
-  );
-  function apply() {
-    clearTimeout(typing);
-    const id = messageId.value.replace(/\D/g, "");
-    set({ filters: { q: q.value.trim(), phase: phase.value, status: status.value, reference: reference.value.trim(), message_id: id } });
+  #typing;
+
+  constructor() {
+    const later = { on: { input: () => this.#later() }, autocomplete: "off" };
+    const now = { on: { change: () => this.#apply() } };
+    /** @type {[string, string][]} */
+    const phases = PHASES.map((phase) => [phase, t(`phase.${phase}`)]);
+    this.q = h("input", { type: "search", id: "search", placeholder: t("search.hint"), "aria-label": t("search"), spellcheck: "false", ...later });
+    this.phase = choice([["", t("any")], ...phases], "", { "aria-label": t("status"), ...now });
+    this.status = statusChoice(t("any"), null, now);
+    this.reference = h("input", { type: "text", ...later });
+    this.messageId = h("input", { type: "text", inputmode: "numeric", ...later });
+    this.more = h(
+      "details",
+      { class: "more" },
+      h("summary", {}, t("filter.more")),
+      h(
+        "div",
+        { class: "more-fields" },
+        field(t("status.exact"), this.status),
+        field(t("reference"), this.reference),
+        field(t("message.id"), this.messageId),
+        button(t("filter.clear"), clearFilters),
+      ),
+    );
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.#apply();
+    };
+    this.form = h("form", { class: "filters", role: "search", on: { submit } }, h("div", { class: "search-box" }, icon("search"), this.q), this.phase, this.more);
+    this.draw();
   }
-  function draw() {
-    const now = get("filters");
-    for (const [input, value] of [[q, now.q], [phase, now.phase], [status, now.status], [reference, now.reference], [messageId, now.message_id]])
-      if (input !== document.activeElement) input.value = value;
-    if (now.status || now.reference || now.message_id) more.open = true;
+
+  #later() {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#apply(), TYPING);
   }
-  draw();
-  const used = () => Object.values(get("filters")).some(Boolean);
-  return { form, used, draw, focus: () => q.focus() };
+
+  #apply() {
+    clearTimeout(this.#typing);
+    const filters = {
+      q: this.q.value.trim(),
+      phase: this.phase.value,
+      status: this.status.value,
+      reference: this.reference.value.trim(),
+      message_id: this.messageId.value.replace(/\D/g, ""),
+    };
+    set({ filters });
+  }
+
+  /** Shows what is asked for now. */
+  draw() {
+    const { q, phase, status, reference, message_id: id } = get("filters");
+    /** @type {[any, string][]} */
+    const pairs = [[this.q, q], [this.phase, phase], [this.status, status], [this.reference, reference], [this.messageId, id]];
+    for (const [input, value] of pairs) if (input !== document.activeElement) input.value = value;
+    if (status || reference || id) this.more.open = true;
+    this.phase.hidden = this.more.hidden = byPhone();
+  }
+
+  /** @returns {boolean} whether anything is left out of the list */
+  get used() {
+    const { q, ...others } = get("filters");
+    return Boolean(q) || (!byPhone() && Object.values(others).some(Boolean));
+  }
 }

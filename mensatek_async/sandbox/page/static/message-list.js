@@ -4,7 +4,7 @@ import { read } from "./api.js";
 import { fill, h } from "./dom.js";
 import { phoneOf } from "./format.js";
 import { t } from "./i18n.js";
-import { buildFilters, clearFilters, modes } from "./list-filters.js";
+import { Filters, Modes, byPhone, clearFilters } from "./list-filters.js";
 import { phoneRow, textRow } from "./list-rows.js";
 import { announce } from "./notices.js";
 import { PAGE, PagedList } from "./paged-list.js";
@@ -18,7 +18,8 @@ export class MessageList {
   #newest = "";
   #untold = 0;
   #total = h("p", { class: "soft", id: "list-total" });
-  #filters = buildFilters();
+  #filters = new Filters();
+  #modes = new Modes();
 
   /** @param {HTMLElement} pane where */
   constructor(pane) {
@@ -28,24 +29,25 @@ export class MessageList {
       load: load,
       key: (item) => item.id ?? item.phone,
       row: (item) => (item.id ? textRow : phoneRow)(item, get("clock")?.now),
-      nothing: () => whyEmpty(this.#filters.used()),
+      nothing: () => whyEmpty(this.#filters.used),
       drawn: (found, first) => this.#drawn(found, first),
     });
     const head = h("div", {}, h("h1", {}, t("nav.messages")), this.#total);
     fill(
       pane,
-      h("div", { class: "pane-head" }, head, modes(() => this.#restart())),
+      h("div", { class: "pane-head" }, head, this.#modes.box),
       this.#filters.form,
       this.list.box,
       this.list.pager,
     );
     this.last = { phone: "", sender: "", text: "" };
-    this.stop = watch(["filters"], () => {
+    this.stop = watch(["filters", "mode"], () => {
       this.#filters.draw();
+      this.#modes.draw();
       this.#restart();
     });
     this.keys = {
-      "/": () => this.#filters.focus(),
+      "/": () => this.#filters.q.focus(),
       j: () => this.list.walk(1),
       k: () => this.list.walk(-1),
     };
@@ -59,7 +61,7 @@ export class MessageList {
   /** @param {any} found @param {boolean} first */
   #drawn(found, first) {
     const [top] = found.items;
-    this.#total.textContent = totals(found, this.#filters.used());
+    this.#total.textContent = totals(found, this.#filters.used);
     if (first && top?.id && this.#newest && this.#newest !== top.id) this.#tell(found.items);
     this.#newest = first ? top?.id ?? "" : "";
   }
@@ -90,11 +92,6 @@ export class MessageList {
   }
 }
 
-/** @returns {boolean} whether conversations are listed instead of texts */
-function byPhone() {
-  return get("mode") === "phones";
-}
-
 /** @param {string | null} cursor @param {AbortSignal} signal @returns {Promise<any>} a page */
 function load(cursor, signal) {
   const filters = get("filters");
@@ -105,7 +102,8 @@ function load(cursor, signal) {
 /** @param {any} found @param {boolean} filtered @returns {string} how many there are */
 function totals(found, filtered) {
   const shown = found.items.length;
-  if (found.total === undefined) return t("list.phones", { n: shown });
+  const phones = get("state")?.counts.phones ?? shown;
+  if (found.total === undefined) return shown < phones ? t("list.found", { shown, n: phones }) : t("list.phones", { n: shown });
   return filtered ? t("list.found", { shown, n: found.total }) : t("list.total", { n: found.total });
 }
 
