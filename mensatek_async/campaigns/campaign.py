@@ -72,7 +72,7 @@ class Campaign:
             await runner.run()
             self._desk.raise_for_reading(self._name)
             if runner.missing:
-                raise _missing(row)
+                raise missing_rows(row)
 
         return stream._running(work)
 
@@ -199,7 +199,8 @@ def _positive(name: str, value: float) -> float:
     return value
 
 
-def _missing(row: CampaignRow) -> SourceMissing:
+def missing_rows(row: CampaignRow) -> SourceMissing:
+    """What running a campaign ends with that lacks rows."""
     return SourceMissing(
         f"The campaign {row.name!r} has read {row.ingested} rows, and nobody is left who reads the rest.",
         advice="Start it again with the same recipients: it goes on where it stopped.",

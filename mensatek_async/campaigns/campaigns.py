@@ -24,7 +24,7 @@ from ..sources.batches import RecipientSource
 from ..sources.rows import BrokenRow
 from ..text.template import Template
 from . import deliveries, journal
-from .campaign import Campaign
+from .campaign import Campaign, missing_rows
 from .database import Tx
 from .feed import Feed
 from .opening import Client, Opening
@@ -215,7 +215,7 @@ class Campaigns(Opening[Client]):
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
 
         Returns:
-            How the campaigns stand that were running.
+            How the campaigns stand that were running; `reading` is still true for one whose rows nobody reads on.
 
         Raises:
             StoreError: the journal cannot be written; nothing more was sent.
@@ -248,6 +248,7 @@ class Campaigns(Opening[Client]):
         Raises:
             CampaignNotFound: there is none of this name.
             CampaignConflict: it is another account's.
+            SourceMissing: its recipients were read in part, what was read is sent, and nobody reads the rest.
             StoreError: the journal cannot be written; nothing more was sent.
         """
         until = _until(budget)
@@ -256,7 +257,11 @@ class Campaigns(Opening[Client]):
         row = await campaign._row()
         self._desk.check_account(row)
         if row.state == RUNNING:
-            await self._desk.runner([row.id], slots, until).run()
+            runner = self._desk.runner([row.id], slots, until)
+            await runner.run()
+            self._desk.raise_for_reading(name)
+            if runner.missing:
+                raise missing_rows(await campaign._row())
         return await campaign.progress()
 
     async def record(self, event: Event) -> bool:

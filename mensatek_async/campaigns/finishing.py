@@ -29,7 +29,10 @@ from .states import (
 )
 
 _LONGEST = 60.0  # seconds between two tries of one chunk
-_MOST_REFUSED = 3  # chunks in a row that the provider refuses for good
+_MOST_REFUSED = 3  # requests in a row that the provider refuses for good
+_MOST_LOST = 8  # openers in a row whose answer is lost
+_MANY = 4  # requests in a row, of any kind, that came to nothing
+_PATIENCE = 0.25  # seconds for each of those
 _MOST_REJECTED = 10  # openers in a row whose phone the provider does not take
 
 
@@ -77,10 +80,10 @@ def finish(tx: Tx, done: Finish) -> None:
     elif chunk[1] == UNKNOWN:
         # Parked too early: the late answer says that nobody was texted.
         if isinstance(outcome, NotTaken) and not work.repeat:
-            _not_taken(tx, row, work, outcome, chunk[2])
+            _not_taken(tx, row, work, outcome, chunk)
             reopen(tx, row.id)
     elif isinstance(outcome, NotTaken):
-        _not_taken(tx, row, work, outcome, chunk[2])
+        _not_taken(tx, row, work, outcome, chunk)
     else:
         _lost(tx, row, work, outcome, chunk[2])
 
@@ -113,48 +116,73 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
         "UPDATE mensatek_campaign SET spent = spent + ?, "
         "credits_left = CASE WHEN ? = 'NaN' THEN credits_left ELSE ? END, "
         "price = CASE WHEN price < ? THEN ? ELSE price END, "
-        "refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END WHERE id = ?",
+        "refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END, troubles = 0 WHERE id = ?",
         *(credits, told, told, price, price, accepted, row.id),
     )
 
 
 def _rejected_opener(tx: Tx, row: CampaignRow) -> None:
     """Calls that send nothing must not go on without end."""
-    tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
-    if row.refusals + 1 >= _MOST_REJECTED and row.state == RUNNING:
-        note = f"the provider rejected the first {row.refusals + 1} recipients"
-        set_state(tx, row.id, PAUSED, "refused", note)
-        tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
+    note = f"the provider rejected {row.refusals + 1} recipients in a row, and opened no message"
+    _count_refusal(tx, row, _MOST_REJECTED, "refused", note)
     rate.hold(tx, min(0.05 * (row.refusals + 1), 1.0))
 
 
-def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, failures: int) -> None:
-    if outcome.failed and work.join is not None:
-        # A repeat that is refused says nothing of the try before it, whose answer was lost.
-        (openers.park if work.repeat else openers.fail)(tx, row.id, work.seq, outcome.reason)
-        tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
-        if row.refusals + 1 >= _MOST_REFUSED and row.state == RUNNING:
-            set_state(tx, row.id, PAUSED, "refused", outcome.reason)
-            tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
+def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, chunk: Any) -> None:
+    _, _, failures, n = chunk
+    if outcome.failed:
+        _refused(tx, row, work, outcome.reason, n)
         return
-    pause = outcome.pause or ("refused" if outcome.failed else "")
     wait = _backoff(failures) if outcome.wait is None else outcome.wait
-    failed = bool(outcome.reason and not pause)  # without a reason it only had to wait
-    _back(tx, work, 0.0 if pause else wait, outcome.reason, attempted=False, failures=failures + failed)
+    failed = bool(outcome.reason and not outcome.pause)  # without a reason it only had to wait
+    _back(
+        tx, work, 0.0 if outcome.pause else wait, outcome.reason, attempted=False, failures=failures + failed
+    )
     if outcome.hold and wait:
         rate.hold(tx, wait)
-    lost_before = pause == "group_lost" and row.idmensaje != work.join
-    if pause and row.state == RUNNING and not lost_before:
-        set_state(tx, row.id, PAUSED, pause, outcome.reason)
+    elif failed:
+        _trouble(tx, row)
+    lost_before = outcome.pause == "group_lost" and row.idmensaje != work.join
+    if outcome.pause and row.state == RUNNING and not lost_before:
+        set_state(tx, row.id, PAUSED, outcome.pause, outcome.reason)
+
+
+def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
+    """The provider refuses it for good; after some in a row it is not theirs but everybody's fault."""
+    if work.join is not None:
+        # A repeat that is refused says nothing of the try before it, whose answer was lost.
+        (openers.park if work.repeat else openers.fail)(tx, row.id, work.seq, reason)
+    elif n and openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals)):
+        openers.demote(tx, row, work.seq)
+    else:
+        openers.fail(tx, row.id, work.seq, reason)
+    _count_refusal(tx, row, _MOST_REFUSED, "refused", reason)
+
+
+def _count_refusal(tx: Tx, row: CampaignRow, most: int, pause: str, reason: str) -> None:
+    tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
+    if row.refusals + 1 >= most and row.state == RUNNING:
+        set_state(tx, row.id, PAUSED, pause, reason)
+        tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
 
 
 def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
-    if (
-        work.join is None or row.state == CANCELLED
-    ):  # what is cancelled is not tried again, so it stays unknown
-        openers.park(tx, row.id, work.seq, outcome.reason)
-    else:
+    if work.join is not None and row.state != CANCELLED:
         _back(tx, work, _backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
+        _trouble(tx, row)
+        return
+    openers.park(tx, row.id, work.seq, outcome.reason)  # and what is cancelled is not tried again
+    if work.join is None and row.idmensaje is None:
+        # A provider that answers nobody must not cost one recipient after the other.
+        openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals))
+        _count_refusal(tx, row, _MOST_LOST, "no_answer", outcome.reason)
+
+
+def _trouble(tx: Tx, row: CampaignRow) -> None:
+    """While nothing works, everybody waits, longer each time, instead of trying one chunk after the other."""
+    tx.run("UPDATE mensatek_campaign SET troubles = troubles + 1 WHERE id = ?", row.id)
+    if row.troubles + 1 >= _MANY:
+        rate.hold(tx, min(_PATIENCE * (row.troubles + 1), _LONGEST))
 
 
 def _back(tx: Tx, work: Work, wait: float, reason: str, *, attempted: bool, failures: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..bulk.chunks import REPEATED
 from . import payload
 from .database import Tx
+from .payload import crowd
 from .records import CampaignRow, by_id
 from .states import FAILED, PENDING, UNKNOWN, Crowd
 
@@ -19,12 +20,20 @@ def body_of(tx: Tx, campaign: int, seq: int) -> Crowd:
 
 
 def write_chunk(
-    tx: Tx, campaign: int, seq: int, content: Crowd, segments: int, zone: str, *, n: int | None = None
+    tx: Tx,
+    campaign: int,
+    seq: int,
+    content: Crowd,
+    segments: int,
+    zone: str,
+    *,
+    n: int | None = None,
+    due: float = 0.0,
 ) -> None:
-    """Add a chunk to be sent at once."""
+    """Add a chunk to be sent, from `due` on."""
     tx.run(
-        "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        *(campaign, seq, PENDING, len(content) if n is None else n, segments, zone),
+        "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(campaign, seq, PENDING, len(content) if n is None else n, segments, zone, due),
     )
     tx.run("INSERT INTO mensatek_payload VALUES (?, ?, ?)", campaign, seq, payload.pack(content))
 
@@ -47,13 +56,14 @@ def rewrite_chunk(tx: Tx, campaign: int, seq: int, content: Crowd, segments: int
     )
 
 
-def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> bool:
+def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: float = 0.0) -> bool:
     """Make the first recipient of the next pending chunk an opener of its own; False when there is no such chunk.
 
     Args:
         tx: the transaction, which holds the campaign's row.
         row: the campaign.
         zones: the zones whose chunks may be sent now; None for all.
+        due: when it may be sent.
     """
     named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
     if zones == ():
@@ -75,7 +85,7 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> bool:
     first, rest = payload.split(content, 1)
     own = max(segments // (len(rest) + 1), 1)
     gen = row.opener_gen + 1
-    write_chunk(tx, row.id, -gen, first, own, zone)
+    write_chunk(tx, row.id, -gen, first, own, zone, due=due)
     rewrite_chunk(tx, row.id, seq, rest, max(segments - own, 0))
     tx.run("UPDATE mensatek_campaign SET opener_gen = ? WHERE id = ?", gen, row.id)
     return True
@@ -87,6 +97,17 @@ def park(tx: Tx, campaign: int, seq: int, reason: str) -> None:
         "UPDATE mensatek_chunk SET state = ?, due_at = NULL, since = ?, error = ? WHERE campaign_id = ? AND seq = ?",
         *(UNKNOWN, tx.wall, reason, campaign, seq),
     )
+
+
+def demote(tx: Tx, row: CampaignRow, seq: int) -> None:
+    """Let an opener that the provider refused wait as a chunk, to join what another one opens."""
+    segments, zone = tx.one(
+        "SELECT segments, zone FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?", row.id, seq
+    )
+    content = body_of(tx, row.id, seq)
+    rewrite_chunk(tx, row.id, seq, crowd([], []), 0)
+    write_chunk(tx, row.id, by_id(tx, row.id).next_seq, content, segments, zone)
+    tx.run("UPDATE mensatek_campaign SET next_seq = next_seq + 1 WHERE id = ?", row.id)
 
 
 def fail(tx: Tx, campaign: int, seq: int, reason: str) -> None:

@@ -16,7 +16,7 @@ from .windows import Hours
 
 _COLUMNS = (
     "id, uid, name, account, state, reason, note, settings, content, idmensaje, opener_gen, next_seq, ingested, "
-    "ingest_done, source_fingerprint, source_file, ingest_owner, ingest_until, invalid, refusals, spent, price, "
+    "ingest_done, source_fingerprint, source_file, ingest_owner, ingest_until, invalid, refusals, troubles, spent, price, "
     "credits_left, delivered, undelivered, reconciled, created, ended"
 )
 
@@ -95,6 +95,7 @@ class CampaignRow:
     ingest_until: float
     invalid: int
     refusals: int
+    troubles: int
     spent: int
     price: int
     credits_left: Decimal = field(converter=Decimal)

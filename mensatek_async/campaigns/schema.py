@@ -16,6 +16,7 @@ _TABLES = (
         source_fingerprint TEXT NOT NULL DEFAULT '', source_file TEXT NOT NULL DEFAULT '',
         ingest_owner TEXT NOT NULL DEFAULT '', ingest_until {real} NOT NULL DEFAULT 0,
         invalid BIGINT NOT NULL DEFAULT 0, refusals INTEGER NOT NULL DEFAULT 0,
+        troubles INTEGER NOT NULL DEFAULT 0,
         spent BIGINT NOT NULL DEFAULT 0, price BIGINT NOT NULL DEFAULT 0, credits_left TEXT NOT NULL DEFAULT 'NaN',
         delivered BIGINT NOT NULL DEFAULT 0, undelivered BIGINT NOT NULL DEFAULT 0,
         reconciled INTEGER NOT NULL DEFAULT 0, created {real} NOT NULL, ended {real})""",

@@ -25,7 +25,7 @@ class Progress:
         name: the campaign's name.
         state: "running", "paused", "cancelled" or "done".
         reason: why it is paused: "user", "no_credit", "auth", "group_lost" (the provider no longer knows its message),
-            "refused" (the provider refuses its requests) or "max_credits"; else "".
+            "refused" (the provider refuses its requests), "no_answer" (it answers no opener) or "max_credits"; else "".
         note: what happened, in a sentence; may be empty.
         total: rows read so far.
         reading: whether rows are still to be read.

@@ -195,7 +195,7 @@ class SyncCampaigns(CampaignsTwin):
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
 
         Returns:
-            How the campaigns stand that were running.
+            How the campaigns stand that were running; `reading` is still true for one whose rows nobody reads on.
 
         Raises:
             StoreError: the journal cannot be written; nothing more was sent.
@@ -216,6 +216,7 @@ class SyncCampaigns(CampaignsTwin):
         Raises:
             CampaignNotFound: there is none of this name.
             CampaignConflict: it is another account's.
+            SourceMissing: its recipients were read in part, what was read is sent, and nobody reads the rest.
             StoreError: the journal cannot be written; nothing more was sent.
         """
         return self._run(self._original.drive(name, budget, concurrency=concurrency))

@@ -26,6 +26,7 @@ from mensatek_async import (
     Recipient,
     Retry,
     SourceChanged,
+    SourceMissing,
     Template,
 )
 from mensatek_async.codes import DeliveryStatus
@@ -508,3 +509,50 @@ async def test_what_is_cancelled_without_an_answer_stays_unknown(
         *["unknown"] * 9,
         *["cancelled"] * 11,
     ]
+
+
+async def test_a_provider_that_answers_nobody_costs_few_recipients(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lost openers make the next one wait, and after eight in a row the campaign pauses instead of using people up."""
+    monkeypatch.setattr("mensatek_async.campaigns.finishing._backoff", lambda failures: 0.01 * failures)
+    sandbox.fault(Fault.http_status(500), times=9)
+    async with Campaigns(client, tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = await campaigns.start("down", "Hola", phones(60), chunk_size=10)
+        stopped = await campaign.complete()
+        assert (stopped.state, stopped.reason, stopped.unknown, stopped.sent) == ("paused", "no_answer", 8, 0)
+        await campaign.resume()
+        done = await campaign.complete()
+    assert (done.state, done.unknown, done.sent) == ("done", 9, 51)
+
+
+async def test_a_refused_opener_lets_another_one_open(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """One recipient whom the provider refuses alone does not stop the others, and is told as failed in the end."""
+    sandbox.fault(Fault.refuse(-3, "no"), times=1)
+    async with Campaigns(client, store, poll=0.05) as campaigns:
+        campaign = await campaigns.start("one", "Hola", phones(12), chunk_size=5)
+        done = await campaign.complete()
+        assert (done.state, done.sent, done.unknown, done.failed) == ("done", 12, 0, 0)
+        sandbox.fault(Fault.refuse(-3, "no"), times=50)
+        campaign = await campaigns.start("all", "Hola", phones(12), chunk_size=5)
+        stopped = await campaign.complete()
+    assert (stopped.state, stopped.reason, stopped.pending) == ("paused", "refused", 12)
+    assert balanced(stopped)
+
+
+async def test_a_slice_says_when_rows_are_missing(client: AsyncMensatek, tmp_path: Path) -> None:
+    """A job that would ask again for ever is told that nobody reads the rest; what was read is sent."""
+
+    async def failing() -> AsyncIterator[str]:
+        yield "600000001"
+        raise OSError("gone")
+
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        with pytest.raises(OSError, match="gone"):
+            await campaigns.start("cut", "Hola", failing())
+        with pytest.raises(SourceMissing):
+            await campaigns.drive("cut", 30)
+        (told,) = await campaigns.work()
+        assert (told.sent, told.reading, told.state) == (1, True, "running")
