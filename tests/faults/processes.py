@@ -69,11 +69,14 @@ class Nursery:
         except queue.Empty:
             return None
 
-    def close(self) -> None:
-        """End, and the worker with it."""
+    def end(self) -> None:
+        """Ask it to end, and the worker with it."""
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
+
+    def close(self) -> None:
+        """Wait until it has ended."""
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -186,6 +189,8 @@ class Workers:
     def close(self) -> None:
         """End all of them."""
         self.stop()
+        for nursery in self._all:
+            nursery.end()
         for nursery in self._all:
             nursery.close()
 
