@@ -6,7 +6,6 @@ import json
 import zlib
 from collections.abc import Sequence
 
-from .._core.message import PHONE
 from .._wire.rows import Rows
 from .states import Crowd
 
@@ -14,10 +13,8 @@ from .states import Crowd
 def crowd(rows: Sequence[int], wire: list[dict[str, str]], unicode: bool = False) -> Crowd:
     """Recipients from mappings by wire names."""
     made = Rows()
-    if wire and len(wire[0]) > 1:
+    if wire:
         made.add(wire)
-    else:
-        made.add_phones([one[PHONE] for one in wire])
     return Crowd(rows, made, unicode)
 
 

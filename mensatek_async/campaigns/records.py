@@ -16,8 +16,8 @@ from .windows import Hours
 
 _COLUMNS = (
     "id, uid, name, account, state, reason, note, settings, content, idmensaje, opener_gen, next_seq, ingested, "
-    "ingest_done, source_fingerprint, source_file, ingest_owner, ingest_until, invalid, refusals, troubles, spent, price, "
-    "credits_left, delivered, undelivered, reconciled, created, ended"
+    "ingest_done, source_fingerprint, source_file, ingest_owner, ingest_until, invalid, refusals, troubles, "
+    "spent, price, credits_left, delivered, undelivered, reconciled, created, ended"
 )
 
 
