@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from mensatek_async import Recipient, Template, TextAltered
 from mensatek_async._core.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.bulk.chunks import REPEATED, Chunk, Chunker
-from mensatek_async.bulk.seen import SeenPhones
+from mensatek_async.bulk.seen import _FEW, SeenPhones
 from mensatek_async.bulk.source import Source
 from mensatek_async.models.bulk import RowProblem, RowProblems
 from mensatek_async.sources.rows import BrokenRow
@@ -189,6 +190,21 @@ def test_seen_phones_takes_many_at_once(lists: list[list[str]]) -> None:
     seen, alone = SeenPhones(), SeenPhones()
     for listed in lists:
         assert seen.add_all(listed) == [alone.add(phone) for phone in listed]
+
+
+@given(st.integers(0, 2 * _FEW), st.integers(1, 700), st.randoms(use_true_random=False))
+def test_seen_phones_goes_on_where_the_few_end(most: int, step: int, chance: Random) -> None:
+    """The first few are kept otherwise; nothing shows where that ends."""
+    phones = [str(34_600_000_000 + chance.randrange(3 * _FEW)) for _ in range(most)]
+    seen, known = SeenPhones(), set[str]()
+    for start in range(0, most, step):
+        some = phones[start : start + step]
+        expected = []
+        for place, phone in enumerate(some):
+            if phone in known:
+                expected.append(place)
+            known.add(phone)
+        assert seen.repeats(some) == expected
 
 
 def test_a_full_page_becomes_a_bitmap_and_still_knows() -> None:
