@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .._wire.marks import Mark
 from . import openers, payload, rate
@@ -32,21 +32,33 @@ class Claimer:
 
     owner: str
     lease: float
+    _openers: dict[tuple[int, int], set[str]] = field(factory=dict, repr=False)
+
+    def phones_of_openers(self, tx: Tx, row: CampaignRow) -> set[str]:
+        """The phones of a campaign's openers, looked up again when there is a new one."""
+        key = row.id, row.opener_gen
+        if key not in self._openers:
+            self._openers[key] = openers.opener_phones(tx, row.id)
+        return self._openers[key]
 
 
-def claim(tx: Tx, who: Claimer, token: str, only: Sequence[int] | None, turn: int) -> Work | Wait | Over:
+def claim(
+    tx: Tx, who: Claimer, token: str, account: str, only: Sequence[int] | None, turn: int
+) -> Work | Wait | Over:
     """Take the next piece of work.
 
     Args:
         tx: a transaction.
         who: for whom.
         token: the new claim's; when it was taken already, in a transaction whose commit was not reported, it is found.
-        only: the campaigns to look at; None for all.
+        account: the account whose campaigns are looked at.
+        only: the ids of those to look at; None for all.
         turn: where to begin among several, so that each gets its share.
     """
-    if (mine := _taken_before(tx, token, only)) is not None:
+    if (mine := _taken_before(tx, token)) is not None:
         return mine
-    running = [row for row in all_of(tx, (RUNNING,)) if only is None or row.id in only]
+    running = all_of(tx, (RUNNING,))
+    running = [row for row in running if row.account == account and (only is None or row.id in only)]
     if not running:
         return Over()
     if seconds := rate.held(tx):
@@ -105,7 +117,7 @@ def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> Any:
     named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
     kind = " AND seq <= 0" if row.idmensaje is None else ""
     return tx.one(
-        "SELECT seq, state, due_at, idmensaje, n, segments, attempts, zone FROM mensatek_chunk "  # noqa: S608
+        "SELECT seq, state, due_at, idmensaje, n, segments, attempts FROM mensatek_chunk "  # noqa: S608
         f"WHERE campaign_id = ? AND due_at IS NOT NULL{kind}{named} ORDER BY due_at, seq LIMIT 1{tx.skipping}",
         *(row.id, *(zones or ())),
     )
@@ -164,11 +176,11 @@ def _open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float
 
 def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work | Wait | None:
     """Take a chunk that is due; None when it turned out to be nothing to send."""
-    seq, _, _, _, n, segments, attempts, _ = due
+    seq, _, _, _, n, segments, attempts = due
     content = body_of(tx, row.id, seq)
     opener = row.idmensaje is None
     if not opener and seq > 0 and not attempts:
-        content, repeated = payload.without(content, openers.opener_phones(tx, row.id))
+        content, repeated = payload.without(content, who.phones_of_openers(tx, row))
         if repeated:
             n, segments = len(content), segments * len(content) // (len(content) + len(repeated))
             openers.keep_out(tx, row.id, seq, content, repeated, segments)
@@ -210,7 +222,7 @@ def _work(
     )
 
 
-def _taken_before(tx: Tx, token: str, only: Sequence[int] | None) -> Work | None:
+def _taken_before(tx: Tx, token: str) -> Work | None:
     """The claim that this token has taken already; asked again only where a commit may not have been reported."""
     if not tx.repeated:
         return None
@@ -240,8 +252,8 @@ def _within_cap(
         row.id,
         POSTING,
     )[0]
-    spent = tx.one("SELECT spent FROM mensatek_campaign WHERE id = ?", row.id)[0]
-    left = cap - spent - int(flying) * row.price
+    spent = tx.one("SELECT coalesce(sum(credits), 0) FROM mensatek_chunk WHERE campaign_id = ?", row.id)[0]
+    left = cap - int(spent) - int(flying) * row.price
     if segments * row.price <= left:
         return content, segments
     each = max(segments // len(content), 1)

@@ -99,10 +99,10 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
     credits = 0 if outcome.credits.is_nan() else int(outcome.credits * MICRO)
     accepted = min(outcome.accepted, n)  # an anchor is nobody's row, so it counts nothing
     tx.run(
-        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, duplicated = ?, credits = ?, since = ?, "
-        "error = '', idmensaje = ? WHERE campaign_id = ? AND seq = ?",
-        *(SENT, accepted, outcome.repeated, credits, tx.wall),
-        *(outcome.message_id or work.join, work.campaign, work.seq),
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, duplicated = ?, credits = ?, "
+        "credits_left = ?, since = ?, error = '', idmensaje = ? WHERE campaign_id = ? AND seq = ?",
+        *(SENT, accepted, outcome.repeated, credits, "" if outcome.left.is_nan() else str(outcome.left)),
+        *(tx.wall, outcome.message_id or work.join, work.campaign, work.seq),
     )
     if work.join is None and outcome.accepted and outcome.message_id:
         adopt(tx, work.campaign, work.seq, accepted, outcome.message_id)
@@ -111,14 +111,13 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
     price = 0
     if credits and outcome.accepted == len(work.content) and work.segments and not work.repeat:
         price = -(-credits // work.segments)
-    told = str(outcome.left)
-    tx.run(
-        "UPDATE mensatek_campaign SET spent = spent + ?, "
-        "credits_left = CASE WHEN ? = 'NaN' THEN credits_left ELSE ? END, "
-        "price = CASE WHEN price < ? THEN ? ELSE price END, "
-        "refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END, troubles = 0 WHERE id = ?",
-        *(credits, told, told, price, price, accepted, row.id),
-    )
+    # Written only when something changes: those who send would queue for the campaign's row.
+    if price > row.price or row.troubles or (accepted and row.refusals):
+        tx.run(
+            "UPDATE mensatek_campaign SET price = CASE WHEN price < ? THEN ? ELSE price END, "
+            "refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END, troubles = 0 WHERE id = ?",
+            *(price, price, accepted, row.id),
+        )
 
 
 def _rejected_opener(tx: Tx, row: CampaignRow) -> None:

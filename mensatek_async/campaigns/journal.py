@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from secrets import choice
 from string import ascii_lowercase, digits
 from typing import Any
@@ -115,10 +116,20 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         undelivered=undelivered,
         delivered=min(row.delivered, accepted - undelivered),
         credits_used=credits_of(credits),
-        credits_left=row.credits_left,
+        credits_left=_credits_left(tx, row.id),
         message_id=row.idmensaje or 0,
         elapsed=max((row.ended or tx.wall) - row.created, 0.0),
     )
+
+
+def _credits_left(tx: Tx, campaign: int) -> Decimal:
+    """What the newest answer told; each chunk keeps its own, so that those who send do not queue for one row."""
+    found = tx.one(
+        "SELECT credits_left FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND credits_left <> '' "
+        "ORDER BY since DESC LIMIT 1",
+        *(campaign, SENT),
+    )
+    return Decimal(found[0] if found else "NaN")
 
 
 def progress_of(db: Database, name: str) -> Progress:

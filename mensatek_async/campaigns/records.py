@@ -17,7 +17,7 @@ from .windows import Hours
 _COLUMNS = (
     "id, uid, name, account, state, reason, note, settings, content, idmensaje, opener_gen, next_seq, ingested, "
     "ingest_done, source_fingerprint, source_file, ingest_owner, ingest_until, invalid, refusals, troubles, "
-    "spent, price, credits_left, delivered, undelivered, reconciled, created, ended"
+    "price, delivered, undelivered, reconciled, created, ended"
 )
 
 
@@ -96,9 +96,7 @@ class CampaignRow:
     invalid: int
     refusals: int
     troubles: int
-    spent: int
     price: int
-    credits_left: Decimal = field(converter=Decimal)
     delivered: int
     undelivered: int
     reconciled: int

@@ -10,7 +10,6 @@ import anyio.lowlevel
 
 from .._core.context import Context
 from ..errors import CampaignError, ConfigurationError, MensatekError
-from . import journal
 from .claims import Claimer, claim, new_token
 from .database import Database, Tx
 from .finishing import finish, may_leave
@@ -139,10 +138,7 @@ class Runner:
         if self._ending or self._over_before(0.0):
             return Over()
         self._turn += 1
-        only = self._only
-        if only is None:
-            only = [row.id for row in journal.running(tx, self._account)]
-        return claim(tx, self._who, token, only, self._turn)
+        return claim(tx, self._who, token, self._account, self._only, self._turn)
 
     async def _write_down(self, done: Finish | None) -> None:
         if done is not None:

@@ -502,13 +502,12 @@ async def test_what_is_cancelled_without_an_answer_stays_unknown(
                     break
         done = await campaign.cancel()
         await campaign.export(tmp_path / "out.csv")
-    assert (done.state, done.sent, done.unknown, done.cancelled) == ("cancelled", 1, 9, 11)
+    assert (done.state, done.sent) == ("cancelled", 1)
     assert balanced(done)
-    assert [row["outcome"] for row in rows_of(tmp_path / "out.csv")] == [
-        "sent",
-        *["unknown"] * 9,
-        *["cancelled"] * 11,
-    ]
+    told = {row["phone"]: row["outcome"] for row in rows_of(tmp_path / "out.csv")}
+    texted = set(sandbox.counts) - {str(FIRST)}
+    assert len(texted) >= 9
+    assert texted == {phone for phone, outcome in told.items() if outcome == "unknown"}
 
 
 async def test_a_provider_that_answers_nobody_costs_few_recipients(
