@@ -88,7 +88,13 @@ class Refused(MensatekError):
 
 
 class AccountPaused(Refused):
-    """Raised while calls are held back because the provider refused the credentials or blocked the caller."""
+    """Raised while calls are held back because the provider refused the credentials or blocked the caller.
+
+    Attributes:
+        by_credentials: whether it was the credentials; else the caller is blocked.
+    """
+
+    by_credentials: bool = False
 
 
 class TooManyRequests(Refused):

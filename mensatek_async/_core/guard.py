@@ -31,9 +31,11 @@ class Gate:
             TooManyRequests: this operation was called wrongly too often within the window.
         """
         if now < self._paused_until:
-            raise AccountPaused(
+            paused = AccountPaused(
                 f"{operation} was not called: {self._why}.", retry_after=self._paused_until - now
             )
+            paused.by_credentials = self._why == _AUTH
+            raise paused
         calls = self._wrong.get(operation)
         if calls is None:
             return

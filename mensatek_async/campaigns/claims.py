@@ -14,7 +14,7 @@ from .database import Tx
 from .openers import body_of
 from .records import CampaignRow, all_of, by_id, set_state
 from .settling import settle_unknown
-from .states import CLAIMED, DONE, POSTING, RUNNING, UNKNOWN, Crowd, Over, Wait, Work
+from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, UNKNOWN, Crowd, Over, Wait, Work
 from .windows import country_of, zones_of
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
@@ -189,7 +189,7 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work 
     price = row.settings.rate
     if price and (wait := rate.waits(tx)):
         return Wait(wait)
-    capped = _within_cap(tx, row, seq, content, segments)
+    capped = _within_cap(tx, row, seq, content, segments, attempts)
     if isinstance(capped, Wait):
         return capped
     content, segments = capped
@@ -241,23 +241,25 @@ def _taken_before(tx: Tx, token: str) -> Work | None:
 
 
 def _within_cap(
-    tx: Tx, row: CampaignRow, seq: int, content: Crowd, segments: int
+    tx: Tx, row: CampaignRow, seq: int, content: Crowd, segments: int, attempts: int
 ) -> tuple[Crowd, int] | Wait:
     """What of a chunk the campaign's own cap still pays; nothing, after pausing it or until others have landed."""
     cap = row.settings.cap
-    if cap is None or not row.price:
-        return content, segments
-    flying = tx.one(
-        "SELECT coalesce(sum(segments), 0) FROM mensatek_chunk WHERE campaign_id = ? AND state = ?",
-        row.id,
-        POSTING,
-    )[0]
-    spent = tx.one("SELECT coalesce(sum(credits), 0) FROM mensatek_chunk WHERE campaign_id = ?", row.id)[0]
-    left = cap - int(spent) - int(flying) * row.price
-    if segments * row.price <= left:
+    if cap is None or attempts or row.idmensaje is None:
+        return content, segments  # what was tried before has its share already, and goes again as it was
+    price = row.price or MICRO  # where no answer names a price, a text counts as one credit
+    # An answer that was lost may have cost as much as any, and its repeat names only what it cost itself.
+    used, flying = tx.one(
+        "SELECT coalesce(sum(CASE WHEN state = ? AND attempts < 2 THEN credits WHEN attempts > 0 THEN segments * ? "
+        "ELSE 0 END), 0), coalesce(sum(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) "
+        "FROM mensatek_chunk WHERE campaign_id = ?",
+        *(SENT, price, POSTING, row.id),
+    )
+    left = cap - int(used)
+    if segments * price <= left:
         return content, segments
     each = max(segments // len(content), 1)
-    affordable = min(left // (each * row.price), len(content) - 1) if seq > 0 else 0
+    affordable = min(left // (each * price), len(content) - 1) if seq > 0 else 0
     if affordable < 1:
         if not flying:
             note = "max_credits is reached: the next text would go beyond it"

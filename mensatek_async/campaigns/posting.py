@@ -13,6 +13,7 @@ from .._core.trace import Flights, Trace
 from .._wire.marks import marked
 from .._wire.names import REQUEST
 from ..errors import (
+    AccountPaused,
     AlreadyCancelled,
     AlreadySent,
     APIError,
@@ -30,6 +31,8 @@ from ..models.results import SendResult
 from .options import Content
 from .points import POINTS, reach
 from .states import Lost, NotTaken, Taken, Work
+
+_OWN = 5.0  # seconds after which a chunk is offered again that this client's own guard held back
 
 
 class NotNow(Exception):
@@ -103,15 +106,25 @@ class Post:
         )
 
 
-def judged(error: Exception, work: Work) -> NotTaken | Lost:
-    """What an unhappy end means. No text, token or phone stands in the reason."""
+def judged(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
+    """What an unhappy end means. No text, token or phone stands in the reason.
+
+    Args:
+        error: the end.
+        work: what was to be sent.
+        left: whether the request left.
+    """
     told = str(error.args[0]) if isinstance(error, MensatekError) and error.args else type(error).__name__
     if isinstance(error, NotNow):
         return NotTaken(reason="", wait=0.0)
     if isinstance(error, OutcomeUnknown):
         return Lost(told)
+    if isinstance(error, AccountPaused) and error.by_credentials:
+        return NotTaken(reason=told, pause="auth")
     if isinstance(error, Refused):
-        return NotTaken(reason=told, wait=max(error.retry_after, 0.1), hold=True)
+        wait = max(error.retry_after, 0.1)
+        # What the provider said holds for everybody; what this client's own guard says, for this client.
+        return NotTaken(reason=told, wait=wait if left else min(wait, _OWN), hold=left)
     if isinstance(error, ConnectionFailed | ConfigurationError):
         return NotTaken(reason=told)
     if isinstance(error, AuthenticationError):

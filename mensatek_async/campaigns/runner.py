@@ -184,7 +184,7 @@ class Runner:
                 self._end(error)
                 left = post is not None and post.left
                 return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
-            return Finish(work, judged(error, work))
+            return Finish(work, judged(error, work, post is not None and post.left))
         except BaseException:
             lost = post is not None and post.left
             outcome = (

@@ -555,3 +555,31 @@ async def test_a_slice_says_when_rows_are_missing(client: AsyncMensatek, tmp_pat
             await campaigns.drive("cut", 30)
         (told,) = await campaigns.work()
         assert (told.sent, told.reading, told.state) == (1, True, "running")
+
+
+async def test_max_credits_counts_what_lost_answers_may_have_cost(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """An answer that is lost after the text was taken has been paid for, whatever its repeat says."""
+    sandbox.fault(Fault.drop_after_accept(), after=1, times=1)
+    sandbox.fault(Fault.drop_after_accept(), after=3, times=1)
+    before = sandbox.credits
+    async with Campaigns(client, store, poll=0.05) as campaigns:
+        campaign = await campaigns.start("cap", "Hola", phones(60), chunk_size=5, max_credits=20)
+        stopped = await campaign.complete(concurrency=2)
+    assert (stopped.state, stopped.reason) == ("paused", "max_credits")
+    assert before - sandbox.credits == 20
+
+
+async def test_a_refused_token_pauses_again(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Resumed with the token still refused, it pauses again; another client with the right one goes on at once."""
+    wrong = AsyncMensatek(sandbox.user, "not the token", base_url=sandbox.base_url, sender="ACME")
+    async with wrong, Campaigns(wrong, store) as campaigns:
+        campaign = await campaigns.start("auth", "Hola", phones(12), chunk_size=5)
+        for _ in range(2):
+            stopped = await campaign.complete()
+            assert (stopped.state, stopped.reason, stopped.pending) == ("paused", "auth", 12)
+            await campaign.resume()
+    async with Campaigns(client, store) as campaigns:
+        with anyio.fail_after(20):
+            assert (await (await campaigns.get("auth")).complete()).sent == 12
