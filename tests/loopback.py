@@ -46,12 +46,13 @@ async def break_off(stream: SocketStream) -> None:
 
 @define
 class Provider:
-    """What the socket saw."""
+    """What the socket saw; `arrived` is set with the first whole request."""
 
     steps: list[Step]
     base_url: str = ""
     bodies: list[bytes] = field(factory=list)
     connections: int = 0
+    arrived: anyio.Event = field(factory=anyio.Event)
 
     async def serve(self, stream: SocketStream) -> None:
         """One connection: each request gets the next step; the last one serves for all that follow."""
@@ -60,6 +61,7 @@ class Provider:
             try:
                 while True:
                     self.bodies.append(await _request(stream))
+                    self.arrived.set()
                     step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
                     await step(stream)
                     if step in (hang_up, break_off):

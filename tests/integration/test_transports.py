@@ -210,8 +210,7 @@ async def test_a_cancelled_send_leaves_the_client_usable(make: Make) -> None:
     async with provider(say_nothing, answer(idMensaje=9)) as served, client_of(served, make) as client:
         async with anyio.create_task_group() as group:
             group.start_soon(client.sms.send, PHONE, TEXT)
-            while not served.bodies:
-                await anyio.sleep(0.005)
+            await served.arrived.wait()
             group.cancel_scope.cancel()
 
         assert (await client.sms.send(PHONE, TEXT)).message_id == 9
