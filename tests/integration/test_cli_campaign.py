@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -386,6 +385,8 @@ def on_a_terminal(
     then: Callable[[], object] = bool,
 ) -> str:
     """What people see; `then` is called when they have seen `until`."""
+    import pty  # POSIX has it
+
     ours, theirs = pty.openpty()
     with command(
         sandbox, folder, *arguments, stderr=theirs, stdout=subprocess.DEVNULL, stdin=theirs
