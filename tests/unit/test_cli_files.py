@@ -11,7 +11,7 @@ import pytest
 
 from mensatek_async.cli.files import open_input
 from mensatek_async.cli.stop import Exit, Stop
-from mensatek_async.sources.text_files import opened_as, detect, reason_of, shown
+from mensatek_async.sources.text_files import detect, opened_as, reason_of, shown
 
 
 def _stopped(path: str) -> str:

@@ -83,7 +83,8 @@ PHRASES = {
     "share it between tasks.": "share it between threads.",
     "an async iterator of `ChunkOutcome`": "an iterator of `ChunkOutcome`",
     "any iterable or async iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it "
-    "is sent and never held whole. A slow one belongs in an async iterable, since a plain one is read in the event loop.": (
+    "is sent and never held whole. A slow one belongs in an async iterable, since a plain one is read in the event "
+    "loop.": (
         "any iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is sent, in the "
         "thread that called unless it is a file, and never held whole."
     ),
