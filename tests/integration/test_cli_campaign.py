@@ -431,3 +431,33 @@ def test_somebody_else_watches(sandbox: Sandbox, people: Path, folder: Path) -> 
         process.communicate(timeout=30)
     assert "navidad: running" in seen
     assert "300 sent, 0 pending" in seen
+
+
+# --- PostgreSQL --------------------------------------------------------------------------------------------
+
+
+def test_a_store_in_postgresql(
+    sandbox: Sandbox,
+    people: Path,
+    database: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The same commands; its address, which may hold a password, is never printed."""
+    address = database.replace("postgres@", "postgres:geheim@")
+    store = ("--store", address)
+    assert campaign("list", *store) == 0
+    assert start(people, "--no-run", *store) == 0
+    assert campaign("pause", "navidad", *store) == 0
+    assert campaign("work", *store) == 0
+    assert not sandbox.counts
+    assert campaign("status", "navidad", *store) == 1
+    assert campaign("resume", "navidad", *store) == 0
+    assert campaign("export", "navidad", "out.csv", *store) == 0
+    assert campaign("status", "nobody", *store) == 2
+
+    shown = capsys.readouterr()
+    assert "geheim" not in shown.out + shown.err
+    assert "mensatek campaign resume navidad --store ..." in shown.out
+    assert len(sandbox.counts) == 300
+    assert not (folder / "campaigns.db").exists()

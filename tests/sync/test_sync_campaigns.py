@@ -410,3 +410,17 @@ def test_a_forked_process_has_campaigns_of_its_own(sandbox: Sandbox, tmp_path: P
         assert program.line() == {"sent": 20}
         assert program.line() == {"sent": 20}
     assert texted_once(sandbox, 20)
+
+
+def test_a_store_in_postgresql(client: Mensatek, sandbox: Sandbox, database: str) -> None:
+    """The same, for several machines; two of them share one campaign."""
+    sandbox.fault(Fault.latency(0.02), operation="EnviarSMS", times=None)
+    with Campaigns(client, store=database, poll=0.05) as campaigns:
+        campaigns.start("a", "Hola", phones(100))
+        with SyncCampaigns(client, store=database, poll=0.05) as others:
+            other = threading.Thread(target=others.work)
+            other.start()
+            campaigns.get("a").complete()
+            other.join()
+            assert others.get("a").progress().sent == 100
+    assert texted_once(sandbox, 100)
