@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.jobs import Trip
 from tests.faults.processes import run_alone
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import SHORT, Scene, phones
 from tests.postgres_server import execute
 
 
@@ -78,7 +78,7 @@ def test_fault_23_a_laptop_that_slept(scene: Scene) -> None:
     """Asleep for longer than its lease while another goes on: what it does on waking is late, and harmless."""
     scene.write(phones(61))
     scene.sandbox.latency = 0.02
-    sleeper = scene.start("start", Trip("*", 12, "stop"), concurrency=2)
+    sleeper = scene.start("start", Trip("*", 12, "stop"), concurrency=2, store_options={"lease": SHORT})
     sleeper.await_stop()
     assert scene.run("get")["state"] == "done"
 

@@ -8,7 +8,7 @@ import pytest
 
 from mensatek_async.sandbox import Fault
 from tests.faults.jobs import Trip
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import SHORT, Scene, phones
 
 
 def test_fault_01_killed_before_posting_costs_nothing(scene: Scene) -> None:
@@ -75,7 +75,7 @@ def test_fault_04_killed_once_the_answer_is_written(scene: Scene) -> None:
 def test_fault_08_stopped_past_the_lease_in_the_opener(scene: Scene, point: str) -> None:
     """Others park the opener and go on; the one who wakes up late neither repeats nor overwrites anything."""
     scene.write(phones(31))
-    sleeper = scene.start("start", Trip(point, 1, "stop"))
+    sleeper = scene.start("start", Trip(point, 1, "stop"), store_options={"lease": SHORT})
     sleeper.await_stop()
 
     meanwhile = scene.run("get")
@@ -92,7 +92,7 @@ def test_fault_08_stopped_past_the_lease_in_the_opener(scene: Scene, point: str)
 def test_fault_08_a_late_answer_settles_the_opener(scene: Scene) -> None:
     """The answer was there when the process was stopped: once it goes on, nothing is unknown any more."""
     scene.write(phones(31))
-    sleeper = scene.start("start", Trip("post.after", 1, "stop"))
+    sleeper = scene.start("start", Trip("post.after", 1, "stop"), store_options={"lease": SHORT})
     sleeper.await_stop()
     assert scene.run("get")["unknown"] == 1
 

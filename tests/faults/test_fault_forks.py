@@ -34,7 +34,7 @@ def test_fault_27_a_fork_after_opening(scene: Scene) -> None:
     account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url, "sender": "ACME"}
     with (
         Mensatek(**account) as client,
-        SyncCampaigns(client, store=scene.store, lease=3, poll=0.05) as campaigns,
+        SyncCampaigns(client, store=scene.store, lease=30, poll=0.05) as campaigns,
     ):
         campaign = campaigns.start("campaign", "Hola", phones(61), chunk_size=10)
         assert campaign.progress().total >= 0
@@ -55,7 +55,7 @@ def test_fault_27_a_child_sends_while_its_parent_does(scene: Scene) -> None:
     account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url, "sender": "ACME"}
     with (
         Mensatek(**account) as client,
-        SyncCampaigns(client, store=scene.store, lease=3, poll=0.05) as campaigns,
+        SyncCampaigns(client, store=scene.store, lease=30, poll=0.05) as campaigns,
     ):
         campaign = campaigns.start("campaign", "Hola", phones(201), chunk_size=10)
         child = os.fork()

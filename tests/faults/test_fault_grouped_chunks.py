@@ -9,7 +9,7 @@ import pytest
 
 from mensatek_async.sandbox import Fault
 from tests.faults.jobs import Trip
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import SHORT, Scene, phones
 from tests.faults.stage import begin, campaigns_of, settled
 
 
@@ -51,7 +51,7 @@ def test_fault_09_stopped_past_the_lease_in_a_chunk(scene: Scene, point: str) ->
     """Somebody else sends the chunk; the one who wakes up late sends in vain and writes nothing."""
     scene.write(phones(41))
     nth = 1 if point == "chunk.posting" else 2
-    sleeper = scene.start("start", Trip(point, nth, "stop"), concurrency=1)
+    sleeper = scene.start("start", Trip(point, nth, "stop"), concurrency=1, store_options={"lease": SHORT})
     sleeper.await_stop()
     meanwhile = scene.run("get")
     assert (meanwhile["state"], meanwhile["sent"]) == ("done", 41)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.jobs import Trip
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import SHORT, Scene, phones
 from tests.faults.stage import begin, campaigns_of, settled
 
 MANY = 6000
@@ -65,7 +65,9 @@ def test_fault_07_two_processes_read_at_once(scene: Scene) -> None:
 def test_fault_07_a_dead_reader_is_replaced(scene: Scene) -> None:
     """A reader that dies while a second process waits for rows: the second, which has the source too, reads on."""
     scene.write(phones(MANY))
-    reader = scene.start("start", Trip("ingest.committed", 1, "stop"), options=CHUNKS)
+    reader = scene.start(
+        "start", Trip("ingest.committed", 1, "stop"), options=CHUNKS, store_options={"lease": SHORT}
+    )
     reader.await_stop()
     second = scene.start(options=CHUNKS)
     assert reader.kill()
