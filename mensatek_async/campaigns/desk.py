@@ -39,8 +39,8 @@ class Reading:
     """Recipients that are being read into the journal."""
 
     def __init__(self, ingest: Ingest) -> None:
-        self.ingest = ingest
-        self.ended = anyio.Event()
+        self.ingest: Ingest = ingest
+        self.ended: anyio.Event = anyio.Event()
         self.error: Exception | None = None
 
 
@@ -48,9 +48,9 @@ class Desk:
     """One store as one client uses it."""
 
     def __init__(self, client: Client, db: Database, lease: float, poll: float) -> None:
-        self.context = client._context
-        self.account = client._account.user
-        self.db = db
+        self.context: Context = client._context
+        self.account: str = client._account.user
+        self.db: Database = db
         self._lease = lease
         self._poll = poll
         self._name = f"{socket.gethostname()}:{token_hex(4)}"

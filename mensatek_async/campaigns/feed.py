@@ -33,7 +33,7 @@ class Feed:
         self._batches: Batches | None = None
         self._plain: Iterator[Any] | None = None
         self._pump: _Pump | None = None
-        self.source = recipients if isinstance(recipients, RecipientSource) else None
+        self.source: RecipientSource | None = recipients if isinstance(recipients, RecipientSource) else None
         if isinstance(recipients, RecipientSource):
             recipients = recipients.batches(fields)
         if isinstance(recipients, Batches):

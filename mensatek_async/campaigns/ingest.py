@@ -278,11 +278,11 @@ def _bodies(tx: Tx, campaign: int, after: int) -> list[Any]:
 
 class _Batch:
     def __init__(self, before: int, after: int, digest: str, last: bool, file: str) -> None:
-        self.before = before
-        self.after = after
-        self.digest = digest
-        self.last = last
-        self.file = file
+        self.before: int = before
+        self.after: int = after
+        self.digest: str = digest
+        self.last: bool = last
+        self.file: str = file
 
 
 def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[Chunk], list[RowProblem]]:
