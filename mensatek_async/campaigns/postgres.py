@@ -49,6 +49,7 @@ class PostgresDatabase(Database):
         super().__init__()
         self._url = url
         self._connection: psycopg.Connection[Any] | None = None
+        self._reached = False
         try:
             import psycopg
         except ImportError:
@@ -126,9 +127,12 @@ class PostgresDatabase(Database):
                 "SELECT set_config('synchronous_commit', 'on', false) "
                 "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
             )
+            self._reached = True
         return self._connection
 
     def _judged(self, error: psycopg.Error) -> Exception:
+        if not self._reached:  # it never worked: waiting would hide a wrong address
+            return self._refused(error)
         state = getattr(error, "sqlstate", None)
         lost = self._connection is None or self._connection.closed or self._connection.broken
         if (isinstance(error, self._broken) and (lost or state is None)) or _AGAIN.fullmatch(state or ""):
