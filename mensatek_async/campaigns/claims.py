@@ -92,7 +92,8 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait
         if row.state != RUNNING:
             return Over()
     for _ in range(100):
-        due = _next_due(tx, row, zones)
+        due = _next_due(tx, row, zones, tried=True) if row.settings.cap is not None else None
+        due = due or _next_due(tx, row, zones)
         if due is None and row.idmensaje is None and openers.cut_opener(tx, row, zones):
             row = by_id(tx, row.id)
             continue
@@ -112,10 +113,14 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait
     return Wait(_FOR_ROWS)
 
 
-def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> Any:
-    """The chunk that is due first: among openers alone while there is no group to join."""
+def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, *, tried: bool = False) -> Any:
+    """The chunk that is due first: among openers alone while there is no group to join.
+
+    Of those tried before, only what is due now: under a cap they go first, since their share is set aside already.
+    """
     named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
     kind = " AND seq <= 0" if row.idmensaje is None else ""
+    kind += f" AND attempts > 0 AND due_at <= {tx.now!r}" if tried else ""
     return tx.one(
         "SELECT seq, state, due_at, idmensaje, n, segments, attempts FROM mensatek_chunk "  # noqa: S608
         f"WHERE campaign_id = ? AND due_at IS NOT NULL{kind}{named} ORDER BY due_at, seq LIMIT 1{tx.skipping}",
@@ -251,9 +256,10 @@ def _within_cap(
     # An answer that was lost may have cost as much as any, and its repeat names only what it cost itself.
     used, flying = tx.one(
         "SELECT coalesce(sum(CASE WHEN state = ? AND attempts < 2 THEN credits WHEN attempts > 0 THEN segments * ? "
-        "ELSE 0 END), 0), coalesce(sum(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) "
+        "ELSE 0 END), 0), "
+        "coalesce(sum(CASE WHEN attempts > 0 AND due_at IS NOT NULL THEN 1 ELSE 0 END), 0) "
         "FROM mensatek_chunk WHERE campaign_id = ?",
-        *(SENT, price, POSTING, row.id),
+        *(SENT, price, row.id),
     )
     left = cap - int(used)
     if segments * price <= left:

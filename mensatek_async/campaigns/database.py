@@ -7,6 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import StoreError
@@ -63,6 +64,7 @@ class Database(ABC):
     def _begin(self) -> None:
         self._lock = threading.RLock()
         self._ready = False
+        self._known = False
         self._repeated = False
         self._process = os.getpid()
 
@@ -89,6 +91,10 @@ class Database(ABC):
     @abstractmethod
     def exists(self) -> bool:
         """Whether there is a store to read."""
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is the store's own."""
+        return False
 
     @abstractmethod
     def prepare(self) -> None:
@@ -127,7 +133,16 @@ class Database(ABC):
         """
         self._check_process()
         with self._lock:
-            return self._again(lambda: self.attempt(work, write=False), tries)
+            return self._again(
+                lambda: self.attempt(lambda tx: self._understood(tx, work), write=False), tries
+            )
+
+    def _understood(self, tx: Tx, work: Callable[[Tx], T]) -> T:
+        if not self._ready and not self._known:
+            row = tx.one("SELECT value FROM mensatek_meta WHERE name = 'schema'")
+            self.check_version(int(row[0]) if row else 0)
+            self._known = True
+        return work(tx)
 
     def _again(self, work: Callable[[], T], tries: int) -> T:
         for attempt in range(1, tries + 1):

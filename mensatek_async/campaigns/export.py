@@ -40,6 +40,7 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str]) -> int:
     partial = target.with_name(f"{target.name}.part")
     written = 0
     try:
+        _check_target(db, target)
         # Phones stand in it: for its owner's eyes.
         with open(
             os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
@@ -54,6 +55,24 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str]) -> int:
     finally:
         partial.unlink(missing_ok=True)
     return written
+
+
+def _check_target(db: Database, target: Path) -> None:
+    """Refuse to write over a journal, and endings that promise something else.
+
+    Raises:
+        InvalidRequest: it is one of those.
+    """
+    start = b""
+    if target.is_file():
+        with target.open("rb") as found:
+            start = found.read(15)
+    if db.owns(target) or start == b"SQLite format 3":
+        raise InvalidRequest(f"{str(target)!r} is a database, not a place for an export.")
+    if target.suffix.lower() in (".xlsx", ".xls", ".ods", ".json", ".db"):
+        raise InvalidRequest(
+            f"An export is CSV or JSON Lines, not {target.suffix}.", advice="Name the file .csv or .jsonl."
+        )
 
 
 def _csv(out: TextIO) -> Callable[[Line], object]:

@@ -103,7 +103,7 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         name=row.name,
         state=row.state,  # type: ignore[arg-type]
         reason=row.reason,
-        note=row.note,
+        note=row.note or _trouble(tx, row),
         total=waiting + taken + failed + unknown + row.invalid,
         reading=not row.ingest_done and row.state != CANCELLED,
         sent=accepted,
@@ -120,6 +120,18 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         message_id=row.idmensaje or 0,
         elapsed=max((row.ended or tx.wall) - row.created, 0.0),
     )
+
+
+def _trouble(tx: Tx, row: CampaignRow) -> str:
+    """Why nothing seems to happen: the request that was tried most often."""
+    if row.state != RUNNING or not row.troubles:
+        return ""
+    found = tx.one(
+        "SELECT failures, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND failures > 2 "
+        "ORDER BY failures DESC LIMIT 1",
+        row.id,
+    )
+    return f"a request was tried {found[0]} times: {found[1]}" if found else ""
 
 
 def _credits_left(tx: Tx, campaign: int) -> Decimal:

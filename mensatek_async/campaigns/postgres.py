@@ -68,7 +68,9 @@ class PostgresDatabase(Database):
 
     def exists(self) -> bool:
         """Whether the tables are there."""
-        return bool(self.read(lambda tx: tx.one("SELECT to_regclass('mensatek_campaign') IS NOT NULL")[0]))
+        asked = "SELECT to_regclass('mensatek_campaign') IS NOT NULL"
+        with self._lock:
+            return bool(self._again(lambda: self.attempt(lambda tx: tx.one(asked)[0], write=False), 4))
 
     def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
         """Run work in one transaction and commit it."""

@@ -54,6 +54,7 @@ class SqliteDatabase(Database):
         self._log = path.with_name(f"{path.name}-wal")
         self._connection: sqlite3.Connection | None = None
         self._writes = False
+        self._file: tuple[int, int] | None = None
         self._file_lock = LockFile(path.with_name(path.name + ".lock"))
 
     @property
@@ -118,6 +119,12 @@ class SqliteDatabase(Database):
                     connection.close()
             self._file_lock.drop()
 
+    def owns(self, path: Path) -> bool:
+        """Whether a file is the store, or one of those beside it."""
+        mine = self._path.resolve()
+        beside = (mine.with_name(mine.name + end) for end in ("", "-wal", "-shm", ".lock"))
+        return path.resolve() in beside
+
     def abandon(self) -> None:
         """Forget what a parent process had open; closing it here would write into its file."""
         _abandoned.append(self._connection)
@@ -128,6 +135,11 @@ class SqliteDatabase(Database):
 
     def _open(self, write: bool) -> sqlite3.Connection:
         if self._connection is not None and (self._writes or not write):
+            if self._file != self._identity():
+                raise StoreError(
+                    f"The campaign store {self.shown} was removed or replaced while it was in use.",
+                    advice="Nothing is sent that would be written into a file that is gone. Restore it.",
+                )
             return self._connection
         if self._connection is not None:
             self._connection.close()
@@ -136,8 +148,15 @@ class SqliteDatabase(Database):
             self._connection = self._connect(write)
         except sqlite3.Error as error:
             raise self._told(error) from error
-        self._writes = write
+        self._writes, self._file = write, self._identity()
         return self._connection
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _still(self) -> sqlite3.Connection:
         """A look at a store that nobody has open: not even the files beside it are made."""

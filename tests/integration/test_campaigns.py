@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +29,7 @@ from mensatek_async import (
     Retry,
     SourceChanged,
     SourceMissing,
+    StoreError,
     Template,
 )
 from mensatek_async.codes import DeliveryStatus
@@ -78,6 +81,12 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     """An export, read again."""
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+def remove(store: Path) -> None:
+    """Remove a store and the files beside it."""
+    for file in store.parent.glob(f"{store.name}*"):
+        file.unlink()
 
 
 def report_of(sandbox: Sandbox, phone: str, code: int, **changes: Any) -> DeliveryReport:
@@ -583,3 +592,49 @@ async def test_a_refused_token_pauses_again(client: AsyncMensatek, sandbox: Sand
     async with Campaigns(client, store) as campaigns:
         with anyio.fail_after(20):
             assert (await (await campaigns.get("auth")).complete()).sent == 12
+
+
+async def test_the_cap_lets_repeats_end(client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """What was tried has its share of the cap set aside: its repeat is sent before the campaign pauses."""
+    sandbox.fault(Fault.drop_after_accept(), after=1, times=2)
+    async with Campaigns(client, tmp_path / "c.db", poll=0.05) as campaigns:
+        campaign = await campaigns.start("cap", "Hola", phones(60), chunk_size=10, max_credits=20)
+        stopped = await campaign.complete(concurrency=1)
+    assert (stopped.state, stopped.reason, stopped.sent) == ("paused", "max_credits", 20)
+
+
+async def test_an_export_never_replaces_a_journal(client: AsyncMensatek, tmp_path: Path) -> None:
+    """Neither the store's own files nor any other database, and no ending that promises something else."""
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = await campaigns.start("one", "Hola", phones(3))
+        for name in ("c.db", "c.db-wal", "c.db.lock", "out.xlsx", "gone/out.csv"):
+            with pytest.raises(InvalidRequest):
+                await campaign.export(tmp_path / name)
+        assert (await campaign.complete()).sent == 3
+
+
+async def test_a_store_that_disappears_stops_the_campaign(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Nothing is sent that would be written into a file that is gone."""
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = await campaigns.start("one", "Hola", phones(3))
+        remove(tmp_path / "c.db")
+        with pytest.raises(StoreError):
+            await campaign.complete()
+    assert not sandbox.texts
+
+
+async def test_a_newer_store_is_not_even_read(client: AsyncMensatek, tmp_path: Path) -> None:
+    """What a later version wrote may mean something else."""
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        await campaigns.start("one", "Hola", phones(3))
+    with closing(sqlite3.connect(tmp_path / "c.db")) as store, store:
+        store.execute("UPDATE mensatek_meta SET value = '999' WHERE name = 'schema'")
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        with pytest.raises(StoreError, match="999"):
+            await campaigns.list()
+        with pytest.raises(StoreError, match="999"):
+            await campaigns.get("one")
+        with pytest.raises(StoreError, match="999"):
+            await campaigns.start("one", "Hola", phones(3))
