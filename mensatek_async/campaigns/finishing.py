@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +62,18 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
         *(tx.now + who.lease, work.campaign, work.seq),
     )
     return True
+
+
+def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> list[str]:
+    """Begin the leases of work anew that has not left yet; the tokens of what is still ours."""
+    return [
+        work.token
+        for work in works
+        if tx.run(
+            "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ? AND token = ? AND state IN (?, ?)",
+            *(tx.now + who.lease, work.campaign, work.seq, work.token, CLAIMED, POSTING),
+        )
+    ]
 
 
 def finish(tx: Tx, done: Finish) -> None:

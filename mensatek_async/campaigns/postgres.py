@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_ALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_ASLEEP = 15_000  # milliseconds between two statements of a transaction
+
 _STARTING = 7_105_310_901  # the number of the lock under which one process makes the tables
 # The transaction was rolled back, or its connection lost: shutdowns, dropped backends, deadlocks.
-_AGAIN = re.compile(r"08...|57P0[1-5]|40001|40P01|53300|25006")
+_AGAIN = re.compile(r"08...|57P0[1-5]|25P03|40001|40P01|53300|25006")
 
 
 class _Tx(Tx):
@@ -122,7 +125,11 @@ class PostgresDatabase(Database):
             import psycopg
 
             self._connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=10, application_name="mensatek-async"
+                self._url, autocommit=True, connect_timeout=10, application_name="mensatek-async", **_ALIVE
+            )
+            # Whoever falls asleep in a transaction must not hold up all others.
+            self._connection.execute(
+                f"SELECT set_config('idle_in_transaction_session_timeout', '{_ASLEEP}', false)"
             )
             # A commit that is reported is on the disk, whatever the server's default says.
             self._connection.execute(

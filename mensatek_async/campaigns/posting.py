@@ -45,7 +45,7 @@ class Post:
     def __init__(self, context: Context, content: Content, work: Work, lease: float) -> None:
         self._context = context
         self._content = content
-        self._work = work
+        self.work: Work = work
         self._limit = lease / 2
         self._deadline = time.monotonic() + work.wait + lease / 2
         self._flights = Flights()
@@ -56,6 +56,10 @@ class Post:
     def left(self) -> bool:
         """Whether the request may have reached the provider."""
         return self._trace.left
+
+    def renewed(self, begun: float) -> None:
+        """Its lease began anew at this moment."""
+        self._deadline = max(self._deadline, begun + self._limit)
 
     def stop(self, grace: float) -> None:
         """Let it leave no more; one that is on its way is given `grace` seconds."""
@@ -87,7 +91,7 @@ class Post:
             if POINTS:
                 reach("post.before")
 
-        work, message = self._work, self._content.message
+        work, message = self.work, self._content.message
         self._trace.leaving = leaving
         params: dict[str, Any] = message.request(work.content.wire, work.content.unicode, work.join)
         if work.mark is not None:

@@ -12,7 +12,7 @@ from .._core.context import Context
 from ..errors import CampaignError, ConfigurationError, MensatekError
 from .claims import Claimer, claim, new_token
 from .database import Database, Tx
-from .finishing import finish, may_leave
+from .finishing import finish, may_leave, renew
 from .options import Content, load_content
 from .points import POINTS, reach
 from .posting import NotNow, Post, judged
@@ -84,11 +84,28 @@ class Runner:
 
     async def _watch(self) -> None:
         try:
-            await anyio.sleep_forever()
+            while True:
+                await anyio.sleep(self._who.lease / 3)
+                await self._keep_waiting()
         finally:
             self._ending = True
             for post in self._posts:
                 post.stop(self._context.timeout.grace)
+
+    async def _keep_waiting(self) -> None:
+        """Renew the leases of what waits for its turn: a provider that wants few requests may make that long."""
+        waiting = {post.work.token: post for post in self._posts if not post.left}
+        if not waiting:
+            return
+        begun = time.monotonic()
+        works = [post.work for post in waiting.values()]
+        try:
+            kept = await in_thread(self._db.write, lambda tx: renew(tx, self._who, works))
+        except Exception as error:
+            self._end(error)
+            return
+        for token in kept:
+            waiting[token].renewed(begun)
 
     # --- a slot ---------------------------------------------------------------------------------------------
 

@@ -170,6 +170,17 @@ class SqliteDatabase(Database):
         except sqlite3.Error as error:
             raise self._told(error) from error
 
+    def _wal(self, connection: sqlite3.Connection) -> str:
+        """Turn the log on; SQLite does not wait by itself for others who do the same at this moment."""
+        deadline = time.monotonic() + _BUSY
+        while True:
+            try:
+                return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
     def _connect(self, write: bool) -> sqlite3.Connection:
         uri = f"{self._path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
         if write:
@@ -179,7 +190,7 @@ class SqliteDatabase(Database):
         )
         try:
             if write:
-                mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+                mode = _log_ahead(connection)
                 if mode != "wal":
                     raise StoreError(f"The campaign store {self.shown} cannot keep a write-ahead log.")
                 connection.execute("PRAGMA synchronous = FULL")
@@ -242,6 +253,20 @@ class SqliteDatabase(Database):
         elif "no such table" in text or "no such column" in text:
             advice = "It is a SQLite file, but no campaign store."
         return StoreError(f"The campaign store {self.shown} does not work: {text}.", advice=advice)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> str:
+    """Switch to a write-ahead log; who meets another one doing it is refused at once, whatever its patience."""
+    deadline = time.monotonic() + _BUSY
+    while True:
+        try:
+            if (mode := str(connection.execute("PRAGMA journal_mode").fetchone()[0])) != "wal":
+                mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            return mode
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _clock() -> float:

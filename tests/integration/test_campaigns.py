@@ -24,6 +24,7 @@ from mensatek_async import (
     InvalidDate,
     InvalidRequest,
     Issuer,
+    Limits,
     Progress,
     Recipient,
     Retry,
@@ -638,3 +639,14 @@ async def test_a_newer_store_is_not_even_read(client: AsyncMensatek, tmp_path: P
             await campaigns.get("one")
         with pytest.raises(StoreError, match="999"):
             await campaigns.start("one", "Hola", phones(3))
+
+
+async def test_what_waits_for_its_turn_keeps_its_lease(sandbox: Sandbox, store: str) -> None:
+    """A pace slower than the lease sends everything all the same, each chunk in one request."""
+    slow = AsyncMensatek(
+        sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME", limits=Limits(per_second=2)
+    )
+    async with slow, Campaigns(slow, store, lease=1.5, poll=0.05) as campaigns:
+        campaign = await campaigns.start("slow", "Hola", phones(13), chunk_size=2)
+        assert (await campaign.complete(concurrency=8)).sent == 13
+    assert len(sandbox.calls("EnviarSMS")) == 8
