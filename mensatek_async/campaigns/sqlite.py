@@ -170,17 +170,6 @@ class SqliteDatabase(Database):
         except sqlite3.Error as error:
             raise self._told(error) from error
 
-    def _wal(self, connection: sqlite3.Connection) -> str:
-        """Turn the log on; SQLite does not wait by itself for others who do the same at this moment."""
-        deadline = time.monotonic() + _BUSY
-        while True:
-            try:
-                return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-
     def _connect(self, write: bool) -> sqlite3.Connection:
         uri = f"{self._path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
         if write:
