@@ -29,9 +29,9 @@ def _group(name: str) -> list[str]:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, on asyncio and trio; arguments after -- go to pytest."""
+    """All tests, on asyncio and trio, files shared out over the processors; arguments after -- go to pytest instead."""
     session.install("-q", ".[all]", *_group("tests"))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(session.posargs or ["-n", "auto", "--dist", "loadfile"]))
 
 
 @nox.session
