@@ -129,7 +129,7 @@ class PostgresDatabase(Database):
             )
             # Whoever falls asleep in a transaction must not hold up all others.
             self._connection.execute(
-                f"SELECT set_config('idle_in_transaction_session_timeout', '{_ASLEEP}', false)"
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (str(_ASLEEP),)
             )
             # A commit that is reported is on the disk, whatever the server's default says.
             self._connection.execute(
