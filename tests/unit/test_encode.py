@@ -132,7 +132,9 @@ def circular() -> list[Any]:
 
 @pytest.mark.parametrize("write", [encode.json_body, encode.form_body, encode.multipart_fields])
 @pytest.mark.parametrize(
-    "value", [circular(), float("nan"), [float("inf")], {"a": object()}, {1, 2}, b"x", {(1,): 2}], ids=str
+    "value",
+    [circular(), float("nan"), [float("inf")], {"a": object()}, {1, 2}, b"x", {(1,): 2}],
+    ids=["circular", "nan", "infinity", "object", "set", "bytes", "tuple as name"],
 )
 def test_values_the_wire_does_not_have(write: Any, value: object) -> None:
     """What JSON cannot hold is a clear error."""

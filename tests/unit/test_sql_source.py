@@ -69,7 +69,7 @@ def fields(value: object) -> object:
         (b"\xff", None),
         ("a\0b", None),
     ],
-    ids=repr,
+    ids=lambda value: "memoryview" if isinstance(value, memoryview) else repr(value),
 )
 def test_values_become_text(value: object, text: str | None) -> None:
     """As people write them in Spain; what is not there, or no text, is no field."""
