@@ -102,17 +102,19 @@ class ServerThread:
 
     def stop(self) -> None:
         """Close every connection, free the port, and wait for the thread to end."""
-        if self._thread is None:
+        thread = self._thread  # another thread may be stopping it too
+        if thread is None:
             return
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
+        if self._loop is not None and self._stopping is not None and thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(_PATIENCE_SECONDS)
+        thread.join(_PATIENCE_SECONDS)
         self._thread = None
 
     def join(self, timeout: float | None) -> None:
         """Wait for the thread to end, or for so many seconds."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
 
     async def _tick(self) -> None:
         while True:

@@ -11,6 +11,7 @@ import threading
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -277,18 +278,23 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path, table: Path) -> None:
 def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
     """Before anything is sent, and before anything is awaited."""
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"tel\n",))
+
+    def write() -> None:
+        with suppress(BrokenPipeError):  # its reader may be gone already
+            (tmp_path / "pipe").write_bytes(b"tel\n")
+
+    writer = threading.Thread(target=write)
     writer.start()
     try:
-        with pytest.raises(InvalidFile, match="pipe is no plain file"):
+        with pytest.raises(InvalidFile, match="no plain file"):
             CsvSource(tmp_path / "pipe")
     finally:
         writer.join()
-    with pytest.raises(InvalidFile, match=r"There is no file .*nobody\.csv"):
+    with pytest.raises(InvalidFile, match="There is no file "):
         CsvSource(tmp_path / "nobody.csv")
     with pytest.raises(InvalidFile, match="is a directory"):
         JsonLinesSource(tmp_path)
-    with pytest.raises(InvalidFile, match=r"x\.csv is empty"):
+    with pytest.raises(InvalidFile, match="is empty"):
         ExcelSource(written(tmp_path, ""))
 
 
