@@ -273,7 +273,10 @@ def test_dates_there_and_back(when: datetime) -> None:
     minute = when.replace(second=0, microsecond=0)
     assume(minute.astimezone(MADRID).fold == 0)
 
-    assert minute == scalars.madrid_datetime(scalars.to_wire_datetime(when))
+    back = scalars.madrid_datetime(scalars.to_wire_datetime(when))
+    # By the moment: dates of two zones never compare equal in the hour that autumn repeats.
+    assert back is not None
+    assert minute.timestamp() == back.timestamp()
 
 
 def test_no_time_zones(monkeypatch: pytest.MonkeyPatch) -> None:
