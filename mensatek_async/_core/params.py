@@ -63,3 +63,27 @@ def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
         if name.casefold() != "resp":
             checked[name] = value
     return checked
+
+
+def bounded(name: str, value: int | None, most: int) -> int:
+    """A count that the user may set, up to a limit, which is also its default.
+
+    Raises:
+        InvalidRequest: it is no whole number from 1.
+    """
+    if value is None:
+        return most
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidRequest(f"{name} is a whole number from 1.")
+    return min(value, most)
+
+
+def positive_seconds(name: str, value: float) -> float:
+    """A time that the user may set.
+
+    Raises:
+        InvalidRequest: it is no number above 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise InvalidRequest(f"{name} is a number of seconds above 0.")
+    return value

@@ -13,6 +13,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from .._core.context import Context
 from .._core.exchange import send_request
 from .._core.message import Message
+from .._core.params import bounded
 from .._core.trace import Flights, Trace
 from ..errors import (
     APIError,
@@ -21,7 +22,6 @@ from ..errors import (
     ConnectionFailed,
     InsufficientCredits,
     Interrupted,
-    InvalidRequest,
     MensatekError,
     OutcomeUnknown,
     Refused,
@@ -62,8 +62,8 @@ class Engine:
         self._context = context
         self._message = message
         self._operation = message.operation.name
-        self._size = _bounded("chunk_size", chunk_size, most)
-        self._workers = _bounded("concurrency", concurrency, context.limits.concurrency)
+        self._size = bounded("chunk_size", chunk_size, most)
+        self._workers = bounded("concurrency", concurrency, context.limits.concurrency)
         self._grouped = group and not message.joined
         self._check_credits = check_credits
         self._on_progress = on_progress
@@ -319,14 +319,6 @@ def _no_id(operation: str) -> UnexpectedReply:
     )
     error.advice = "group=False sends them as messages of their own, without repeats."
     return error
-
-
-def _bounded(name: str, value: int | None, most: int) -> int:
-    if value is None:
-        return most
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidRequest(f"{name} is a whole number from 1.")
-    return min(value, most)
 
 
 def attach(error: BaseException, result: BulkResult) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import AbstractAsyncContextManager
 
+from .._core.params import positive_seconds
 from ..errors import InvalidRequest, SourceMissing
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from . import deliveries, journal
@@ -62,7 +63,7 @@ class Campaign:
             SourceChanged: the recipients are no longer those that it has begun to read.
             StoreError: the journal cannot be written; nothing more was sent.
         """
-        stream = ProgressStream(self.progress, _positive("interval", interval))
+        stream = ProgressStream(self.progress, positive_seconds("interval", interval))
         slots = self._desk.slots(concurrency)
 
         async def work() -> None:
@@ -191,12 +192,6 @@ class Campaign:
 
     def __repr__(self) -> str:
         return f"<Campaign {self._name!r}>"
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise InvalidRequest(f"{name} is a number of seconds above 0.")
-    return value
 
 
 def missing_rows(row: CampaignRow) -> SourceMissing:

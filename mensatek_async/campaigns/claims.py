@@ -15,7 +15,7 @@ from .openers import body_of
 from .records import CampaignRow, all_of, by_id, set_state
 from .settling import settle_unknown
 from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, UNKNOWN, Crowd, Over, Wait, Work
-from .windows import country_of, zones_of
+from .windows import zones_of
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
@@ -99,7 +99,7 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait
             continue
         if due is None:
             return _nothing_due(tx, row, opens)
-        seq, state, due_at, joined = due[0], due[1], due[2], due[3]
+        seq, state, due_at, joined, *_ = due
         if due_at > tx.now:
             return Wait(min(due_at - tx.now, opens))
         if seq <= 0 and state == POSTING and joined is None:  # 7: nobody knows what became of it
@@ -122,7 +122,7 @@ def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, *, tried:
     kind = " AND seq <= 0" if row.idmensaje is None else ""
     kind += f" AND attempts > 0 AND due_at <= {tx.now!r}" if tried else ""
     return tx.one(
-        "SELECT seq, state, due_at, idmensaje, n, segments, attempts FROM mensatek_chunk "  # noqa: S608
+        "SELECT seq, state, due_at, idmensaje, segments, attempts FROM mensatek_chunk "  # noqa: S608
         f"WHERE campaign_id = ? AND due_at IS NOT NULL{kind}{named} ORDER BY due_at, seq LIMIT 1{tx.skipping}",
         *(row.id, *(zones or ())),
     )
@@ -181,15 +181,14 @@ def _open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float
 
 def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work | Wait | None:
     """Take a chunk that is due; None when it turned out to be nothing to send."""
-    seq, _, _, _, n, segments, attempts = due
+    seq, _, _, _, segments, attempts = due
     content = body_of(tx, row.id, seq)
     opener = row.idmensaje is None
     if not opener and seq > 0 and not attempts:
         content, repeated = payload.without(content, who.phones_of_openers(tx, row))
         if repeated:
-            n, segments = len(content), segments * len(content) // (len(content) + len(repeated))
-            openers.keep_out(tx, row.id, seq, content, repeated, segments)
-            if not n:
+            segments = openers.keep_out(tx, row.id, seq, content, repeated, segments)
+            if not len(content):
                 return None
     price = row.settings.rate
     if price and (wait := rate.waits(tx)):
@@ -274,13 +273,6 @@ def _within_cap(
     first, rest = payload.split(content, int(affordable))
     own = each * len(first)
     openers.rewrite_chunk(tx, row.id, seq, first, own)
-    seq_new = tx.one("SELECT next_seq FROM mensatek_campaign WHERE id = ?", row.id)[0]
     zone = tx.one("SELECT zone FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?", row.id, seq)[0]
-    openers.write_chunk(tx, row.id, seq_new, rest, max(segments - own, 0), zone)
-    tx.run("UPDATE mensatek_campaign SET next_seq = next_seq + 1 WHERE id = ?", row.id)
+    openers.append_chunk(tx, row.id, rest, max(segments - own, 0), zone)
     return first, own
-
-
-def zone_of(phone: str) -> str:
-    """What a chunk's zone says of a phone: its calling code where its time zones are known."""
-    return country_of(phone)

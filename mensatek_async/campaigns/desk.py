@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .._core.context import Context
+from .._core.params import bounded
 from ..errors import InvalidRequest
 from ..settings import Account
 from . import journal
@@ -69,12 +70,7 @@ class Desk:
         Raises:
             InvalidRequest: it is no whole number from 1.
         """
-        most = self.context.limits.concurrency
-        if concurrency is None:
-            return most
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-            raise InvalidRequest("concurrency is a whole number from 1.")
-        return min(concurrency, most)
+        return bounded("concurrency", concurrency, self.context.limits.concurrency)
 
     def check_account(self, row: CampaignRow) -> None:
         """Refuse a campaign of another account.

@@ -11,7 +11,7 @@ from . import openers, rate
 from .claims import Claimer
 from .database import Tx
 from .records import CampaignRow, by_id, reopen, set_state
-from .settling import adopt
+from .settling import open_group
 from .states import (
     CANCELLED,
     CLAIMED,
@@ -118,7 +118,7 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
         *(tx.wall, outcome.message_id or work.join, work.campaign, work.seq),
     )
     if work.join is None and outcome.accepted and outcome.message_id:
-        adopt(tx, work.campaign, work.seq, accepted, outcome.message_id)
+        open_group(tx, work.campaign, outcome.message_id)
     elif work.join is None:
         _rejected_opener(tx, row)
     price = 0

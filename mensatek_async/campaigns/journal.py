@@ -101,7 +101,7 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
     undelivered = min(row.undelivered, accepted)
     return Progress(
         name=row.name,
-        state=row.state,  # type: ignore[arg-type]
+        state=row.state,
         reason=row.reason,
         note=row.note or _trouble(tx, row),
         total=waiting + taken + failed + unknown + row.invalid,

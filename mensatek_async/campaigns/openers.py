@@ -38,6 +38,13 @@ def write_chunk(
     tx.run("INSERT INTO mensatek_payload VALUES (?, ?, ?)", campaign, seq, payload.pack(content))
 
 
+def append_chunk(tx: Tx, campaign: int, content: Crowd, segments: int, zone: str) -> None:
+    """Add a chunk behind all others."""
+    seq = tx.one("SELECT next_seq FROM mensatek_campaign WHERE id = ?", campaign)[0]
+    write_chunk(tx, campaign, seq, content, segments, zone)
+    tx.run("UPDATE mensatek_campaign SET next_seq = next_seq + 1 WHERE id = ?", campaign)
+
+
 def rewrite_chunk(tx: Tx, campaign: int, seq: int, content: Crowd, segments: int) -> None:
     """Give a chunk other recipients; it is gone when none is left."""
     where = (campaign, seq)
@@ -78,9 +85,7 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
     seq, segments, zone = found
     content, repeated = payload.without(body_of(tx, row.id, seq), opener_phones(tx, row.id))
     if repeated:
-        keep_out(
-            tx, row.id, seq, content, repeated, segments * len(content) // (len(content) + len(repeated))
-        )
+        keep_out(tx, row.id, seq, content, repeated, segments)
         return True
     first, rest = payload.split(content, 1)
     own = max(segments // (len(rest) + 1), 1)
@@ -93,9 +98,18 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
 
 def park(tx: Tx, campaign: int, seq: int, reason: str) -> None:
     """Nobody knows what became of it: it is never repeated, and waits for its delivery report."""
+    _end(tx, campaign, seq, UNKNOWN, reason)
+
+
+def fail(tx: Tx, campaign: int, seq: int, reason: str) -> None:
+    """The provider refuses it for good."""
+    _end(tx, campaign, seq, FAILED, reason)
+
+
+def _end(tx: Tx, campaign: int, seq: int, state: str, reason: str) -> None:
     tx.run(
         "UPDATE mensatek_chunk SET state = ?, due_at = NULL, since = ?, error = ? WHERE campaign_id = ? AND seq = ?",
-        *(UNKNOWN, tx.wall, reason, campaign, seq),
+        *(state, tx.wall, reason, campaign, seq),
     )
 
 
@@ -106,16 +120,7 @@ def demote(tx: Tx, row: CampaignRow, seq: int) -> None:
     )
     content = body_of(tx, row.id, seq)
     rewrite_chunk(tx, row.id, seq, crowd([], []), 0)
-    write_chunk(tx, row.id, by_id(tx, row.id).next_seq, content, segments, zone)
-    tx.run("UPDATE mensatek_campaign SET next_seq = next_seq + 1 WHERE id = ?", row.id)
-
-
-def fail(tx: Tx, campaign: int, seq: int, reason: str) -> None:
-    """The provider refuses it for good."""
-    tx.run(
-        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, since = ?, error = ? WHERE campaign_id = ? AND seq = ?",
-        *(FAILED, tx.wall, reason, campaign, seq),
-    )
+    append_chunk(tx, row.id, content, segments, zone)
 
 
 def opener_phones(tx: Tx, campaign: int) -> set[str]:
@@ -124,11 +129,25 @@ def opener_phones(tx: Tx, campaign: int) -> set[str]:
     return {phone for (body,) in bodies for phone in payload.phones_in(body)}
 
 
-def keep_out(tx: Tx, campaign: int, seq: int, content: Crowd, repeated: Sequence[int], segments: int) -> None:
-    """Leave a chunk with `content`, without the rows that repeat the phone of an opener."""
+def keep_out(tx: Tx, campaign: int, seq: int, content: Crowd, repeated: Sequence[int], segments: int) -> int:
+    """Leave a chunk with `content`, without the rows that repeat the phone of an opener.
+
+    Args:
+        tx: the transaction.
+        campaign: the campaign's id.
+        seq: the chunk.
+        content: its recipients from now on.
+        repeated: the rows that go.
+        segments: texts it took before.
+
+    Returns:
+        Texts it takes now.
+    """
+    left = segments * len(content) // (len(content) + len(repeated))
     tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, REPEATED) for at in repeated])
     tx.run("UPDATE mensatek_campaign SET invalid = invalid + ? WHERE id = ?", len(repeated), campaign)
-    rewrite_chunk(tx, campaign, seq, content, segments)
+    rewrite_chunk(tx, campaign, seq, content, left)
+    return left
 
 
 def regroup(tx: Tx, campaign: int) -> None:

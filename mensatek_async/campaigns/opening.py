@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 import anyio
 from anyio.abc import TaskGroup
 
-from ..errors import ConfigurationError, InvalidRequest
+from .._core.params import positive_seconds
+from ..errors import ConfigurationError
 from .desk import Client as AsyncClient
 from .desk import Desk, open_database
 from .threads import in_thread
@@ -40,9 +41,8 @@ class Opening(Generic[Client]):
     """A store in the hands of a client, which decides how its block is entered."""
 
     def __init__(self, client: Client, store: str | os.PathLike[str], lease: float, poll: float) -> None:
-        for name, value in (("lease", lease), ("poll", poll)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise InvalidRequest(f"{name} is a number of seconds above 0.")
+        positive_seconds("lease", lease)
+        positive_seconds("poll", poll)
         self._db = open_database(store)
         self._client = client
         self._given = (store, lease, poll)

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from .._core.certified import certified_params, check_documents
 from .._core.context import Context
 from .._core.message import Message, compose, prepared_text
+from .._core.params import bounded
 from .._wire.names import REQUEST, to_wire
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
@@ -201,11 +202,7 @@ def _credits(given: object) -> Decimal | None:
 
 
 def _size(chunk_size: int | None, most: int, rate: float | None) -> int:
-    if chunk_size is None:
-        chunk_size = most
-    if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
-        raise InvalidRequest("chunk_size is a whole number from 1.")
-    size = min(chunk_size, most)
+    size = bounded("chunk_size", chunk_size, most)
     # A chunk leaves at once: larger than a second's worth, it would make the rate a matter of minutes.
     return size if rate is None else max(min(size, int(rate)), 1)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
+from ..models.campaign import CampaignState
 from .database import Tx
 from .states import MICRO
 from .windows import Hours
@@ -79,7 +80,7 @@ class CampaignRow:
     uid: str
     name: str
     account: str = field(repr=False)
-    state: str
+    state: CampaignState
     reason: str
     note: str
     settings: Settings = field(converter=_settings)

@@ -45,8 +45,12 @@ def adopt(tx: Tx, campaign: int, seq: int, accepted: int, message_id: int | None
         *(SENT, accepted, message_id, campaign, seq),
     )
     if message_id:
-        tx.run(
-            "UPDATE mensatek_campaign SET idmensaje = ? WHERE id = ? AND idmensaje IS NULL",
-            message_id,
-            campaign,
-        )
+        open_group(tx, campaign, message_id)
+
+
+def open_group(tx: Tx, campaign: int, message_id: int) -> None:
+    """From now on everything joins this message, unless there is one to join already."""
+    tx.run(
+        "UPDATE mensatek_campaign SET idmensaje = ? WHERE id = ? AND idmensaje IS NULL",
+        *(message_id, campaign),
+    )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
 import anyio
-from anyio.abc import TaskStatus
 from attrs import define
 
 from ..campaigns.campaign import Campaign
@@ -19,9 +17,9 @@ from ..settings import Limits
 from .account import Connection
 from .campaign_view import View, advice, as_json, exit_of, line, to_go_on
 from .output import Output, plural
+from .signals import cancel_on_signal
 from .stop import Exit, Stop, code_of
 
-_STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _LOOK = 0.5  # seconds between two looks
 
 
@@ -76,7 +74,7 @@ class Session:
         async with self.connection.client(limits) as client, anyio.create_task_group() as group:
             try:
                 with anyio.CancelScope() as scope:
-                    await group.start(self._watch, scope)
+                    await group.start(cancel_on_signal, scope, self.output, self._interrupt)
                     campaigns = Campaigns(client, self.store)
                     async with AsyncExitStack() as stack:
                         if background:
@@ -92,17 +90,8 @@ class Session:
         if failure is not None:
             raise failure
 
-    async def _watch(self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
-        try:
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                task_status.started()
-                async for _ in signals:
-                    if not self.interrupted:
-                        self.output.note(_STOPPING)
-                    self.interrupted = True
-                    scope.cancel()
-        except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
-            task_status.started()
+    def _interrupt(self) -> None:
+        self.interrupted = True
 
 
 async def run_to_the_end(campaign: Campaign, view: View) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Generator
 from datetime import datetime
 
 import anyio
-from anyio.abc import TaskStatus
 from attrs import define, evolve, field, frozen
 
 from .._core.message import Encoding
@@ -25,10 +23,10 @@ from .output import Output
 from .progress import Display
 from .report import Ledger, Report
 from .selection import EVERY_ROW, Selection
+from .signals import cancel_on_signal
 from .stop import Stop
 
 _TICK = 0.5  # seconds
-_STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 
 
 @frozen(kw_only=True)
@@ -90,7 +88,7 @@ class Run:
             feed = self.feed()
             try:
                 with anyio.CancelScope() as scope:
-                    await group.start(self._watch, scope, output)
+                    await group.start(cancel_on_signal, scope, output, self._interrupt)
                     async with client.sms.bulk(
                         feed,
                         self.job.text,
@@ -141,16 +139,5 @@ class Run:
                 self.report, self.error = None, error
                 raise
 
-    async def _watch(
-        self, scope: anyio.CancelScope, output: Output, *, task_status: TaskStatus[None]
-    ) -> None:
-        try:
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                task_status.started()
-                async for _ in signals:
-                    if not self.interrupted:
-                        output.note(_STOPPING)
-                    self.interrupted = True
-                    scope.cancel()
-        except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
-            task_status.started()
+    def _interrupt(self) -> None:
+        self.interrupted = True
