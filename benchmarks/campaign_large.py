@@ -15,11 +15,11 @@ from common import CHUNK, PHONE, TEXT, peak_megabytes, phones
 from ways_campaign import client_of
 
 from mensatek_async import Campaigns
-from mensatek_async.campaigns.claims import Claimer, claim, new_token
-from mensatek_async.campaigns.database import Tx
-from mensatek_async.campaigns.finishing import finish
-from mensatek_async.campaigns.sqlite import SqliteDatabase
-from mensatek_async.campaigns.states import Finish, Taken, Work
+from mensatek_async.campaigns.journal.claims import Claimer, claim, new_token
+from mensatek_async.campaigns.journal.outcomes import finish
+from mensatek_async.campaigns.journal.states import Finish, Taken, Work
+from mensatek_async.store.database import Tx
+from mensatek_async.store.sqlite import SqliteDatabase
 
 CLAIMS = 100
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .bulk.outcomes import BulkStream
     from .campaigns.campaign import Campaign
     from .campaigns.campaigns import Campaigns
-    from .campaigns.watching import ProgressStream
+    from .campaigns.progress_stream import ProgressStream
     from .certificates import open_certificates
     from .client import AsyncMensatek
     from .codes import DeliveryStatus, Phase
@@ -86,15 +86,15 @@ if TYPE_CHECKING:
     from .sources.files import CsvSource, ExcelSource, JsonLinesSource
     from .sources.rows import BrokenRow
     from .sources.sql import SqlSource
-    from .sync._campaign import SyncCampaign
-    from .sync._campaigns import SyncCampaigns
-    from .sync._certified import SyncCertifiedResource
-    from .sync._client import Mensatek
-    from .sync._files import SyncFilesResource
-    from .sync._outcomes import SyncBulkStream
-    from .sync._progress import SyncProgressStream
-    from .sync._sms import SyncSmsResource
     from .sync._usage import MensatekAsyncUsageWarning
+    from .sync.generated._campaign import SyncCampaign
+    from .sync.generated._campaigns import SyncCampaigns
+    from .sync.generated._certified import SyncCertifiedResource
+    from .sync.generated._client import Mensatek
+    from .sync.generated._files import SyncFilesResource
+    from .sync.generated._outcomes import SyncBulkStream
+    from .sync.generated._progress import SyncProgressStream
+    from .sync.generated._sms import SyncSmsResource
     from .text import Segmentation, Template
     from .webhooks.deliveries import Deliveries
 
@@ -102,7 +102,7 @@ _HOMES = {
     "bulk.outcomes": ("BulkStream",),
     "campaigns.campaign": ("Campaign",),
     "campaigns.campaigns": ("Campaigns",),
-    "campaigns.watching": ("ProgressStream",),
+    "campaigns.progress_stream": ("ProgressStream",),
     "certificates": ("open_certificates",),
     "client": ("AsyncMensatek",),
     "codes": ("DeliveryStatus", "Phase"),
@@ -176,14 +176,14 @@ _HOMES = {
     "sources.files": ("CsvSource", "ExcelSource", "JsonLinesSource"),
     "sources.rows": ("BrokenRow",),
     "sources.sql": ("SqlSource",),
-    "sync._campaign": ("SyncCampaign",),
-    "sync._campaigns": ("SyncCampaigns",),
-    "sync._certified": ("SyncCertifiedResource",),
-    "sync._client": ("Mensatek",),
-    "sync._files": ("SyncFilesResource",),
-    "sync._outcomes": ("SyncBulkStream",),
-    "sync._progress": ("SyncProgressStream",),
-    "sync._sms": ("SyncSmsResource",),
+    "sync.generated._campaign": ("SyncCampaign",),
+    "sync.generated._campaigns": ("SyncCampaigns",),
+    "sync.generated._certified": ("SyncCertifiedResource",),
+    "sync.generated._client": ("Mensatek",),
+    "sync.generated._files": ("SyncFilesResource",),
+    "sync.generated._outcomes": ("SyncBulkStream",),
+    "sync.generated._progress": ("SyncProgressStream",),
+    "sync.generated._sms": ("SyncSmsResource",),
     "sync._usage": ("MensatekAsyncUsageWarning",),
     "text": ("Segmentation", "Template"),
     "webhooks.deliveries": ("Deliveries",),

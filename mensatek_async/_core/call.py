@@ -20,19 +20,19 @@ from ..errors import (
     TooManyRequests,
 )
 from ..settings import Guard, Limits, Retry
+from .call_state import Trace, landing
 from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
-from .guard import Gate
-from .limiter import Limiter
-from .memory import Memory
+from .final_errors import final, unknown, without_secrets
+from .limits.circuit_breaker import Gate
+from .limits.limiter import Limiter
+from .limits.read_cache import Memory
+from .limits.retry import may_repeat, wait_before
 from .operations import Kind, Operation
 from .params import is_sparing, joins, key_of, value_of
 from .reading import Answer, read_answer
 from .receive import Reply
-from .retry import may_repeat, wait_before
 from .sink import Sink
-from .trace import Trace, landing
 from .transport import Transport
-from .verdict import final, unknown, without_secrets
 
 _log = logging.getLogger("mensatek_async")
 

@@ -15,12 +15,12 @@ from .._wire.structure import structure
 from ..errors import InvalidRequest, MensatekError, UnexpectedReply
 from ..models.recipient import Recipient
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
+from .call_state import Trace
 from .context import Context
-from .message import Message, message_number, recipients_of, settled, wire_date
+from .final_errors import unknown
+from .messages.message import Message, message_number, recipients_of, settled, wire_date
 from .operations import Kind, Operation
 from .reading import Answer
-from .trace import Trace
-from .verdict import unknown
 
 T = TypeVar("T")
 

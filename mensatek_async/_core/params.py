@@ -7,7 +7,7 @@ from typing import Any
 
 from .._wire.rows import Rows
 from ..errors import InvalidRequest
-from .memory import Key
+from .limits.read_cache import Key
 from .operations import Operation
 
 

@@ -9,7 +9,7 @@ import anyio
 from attrs import field, frozen
 
 from .failures import Cut, Unreadable
-from .retry import parse_retry_after
+from .limits.retry import parse_retry_after
 from .sink import LONGEST_MAGIC, Sink, media_type_of
 
 _LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits

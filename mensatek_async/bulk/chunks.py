@@ -8,8 +8,8 @@ from typing import Any, overload
 
 from attrs import define, evolve, field
 
-from .._core.message import Message
-from .._core.together import Columns, columns_of, in_unicode, segments_of
+from .._core.messages.batch import Columns, columns_of, in_unicode, segments_of
+from .._core.messages.message import Message
 from .._wire.rows import Rows
 from ..errors import InvalidRequest
 from ..models.bulk import RowProblem

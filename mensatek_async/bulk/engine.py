@@ -10,11 +10,11 @@ import anyio
 import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectSendStream
 
+from .._core.call_state import Flights, Trace
 from .._core.context import Context
 from .._core.exchange import send_request
-from .._core.message import Message
+from .._core.messages.message import Message
 from .._core.params import bounded
-from .._core.trace import Flights, Trace
 from ..errors import (
     APIError,
     AuthenticationError,

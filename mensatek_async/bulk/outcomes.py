@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import anyio
 
-from .._core.trace import Trace
+from .._core.call_state import Trace
 from ..errors import MensatekError
 from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
 from ..models.results import SendResult

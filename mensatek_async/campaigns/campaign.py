@@ -8,13 +8,14 @@ from contextlib import AbstractAsyncContextManager
 from .._core.params import positive_seconds
 from ..errors import InvalidRequest, SourceMissing
 from ..models.campaign import Progress, Resolution, UnknownRecipient
-from . import deliveries, journal
-from .desk import Desk
+from ..store.threads import in_thread
 from .export import export
+from .journal import deliveries
+from .journal import lifecycle as journal
+from .journal.records import CampaignRow
 from .options import load_content
-from .records import CampaignRow
-from .threads import in_thread
-from .watching import ProgressStream
+from .progress_stream import ProgressStream
+from .session import Desk
 
 
 class Campaign:

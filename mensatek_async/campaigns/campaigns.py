@@ -13,7 +13,7 @@ from typing import Literal
 
 import anyio
 
-from .._core.message import Encoding, wire_date
+from .._core.messages.message import Encoding, wire_date
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
 from ..models.certified import ContractType
@@ -22,16 +22,17 @@ from ..models.issuer import Issuer
 from ..models.recipient import Recipient, VoiceFallback
 from ..sources.batches import RecipientSource
 from ..sources.rows import BrokenRow
+from ..store.database import Tx
+from ..store.threads import in_thread
 from ..text.template import Template
-from . import deliveries, journal
 from .campaign import Campaign, missing_rows
-from .database import Tx
 from .feed import Feed
+from .journal import deliveries
+from .journal import lifecycle as journal
+from .journal.records import CampaignRow, all_of, by_name
+from .journal.states import RUNNING
 from .opening import Client, Opening
 from .options import compose_content, compose_settings
-from .records import CampaignRow, all_of, by_name
-from .states import RUNNING
-from .threads import in_thread
 
 Recipients = (
     RecipientSource | Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]

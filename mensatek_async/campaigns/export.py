@@ -16,10 +16,10 @@ from typing import Any, TextIO
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
-from . import payload
-from .database import Database, Tx
-from .records import CampaignRow
-from .states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN
+from ..store.database import Database, Tx
+from .journal import payload
+from .journal.records import CampaignRow
+from .journal.states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN
 
 COLUMNS = ("row", "phone", "outcome", "reason", "message_id", "status", "status_label", "reported_at")
 _DISORDER = 30_000  # rows that may come before one with a lower number, since chunks are sorted by encoding

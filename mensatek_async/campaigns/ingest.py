@@ -14,15 +14,15 @@ from ..bulk.chunks import Chunk, Chunker
 from ..bulk.seen import SeenPhones
 from ..errors import CampaignConflict, SourceChanged, StoreError
 from ..models.bulk import RowProblem
-from . import openers, payload
-from .database import Database, Tx
+from ..store.database import Database, Tx
+from ..store.failpoints import POINTS, reach
+from ..store.threads import in_thread
 from .feed import Feed
+from .journal import openers, payload
+from .journal.hours import country_of
+from .journal.records import CampaignRow, by_id
+from .journal.states import CANCELLED, Crowd
 from .options import Content
-from .points import POINTS, reach
-from .records import CampaignRow, by_id
-from .states import CANCELLED, Crowd
-from .threads import in_thread
-from .windows import country_of
 
 _BATCH = 20  # chunks in a transaction
 _LOOK = 0.5  # seconds between two looks at whether another reader is alive

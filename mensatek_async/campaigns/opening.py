@@ -12,9 +12,9 @@ from anyio.abc import TaskGroup
 
 from .._core.params import positive_seconds
 from ..errors import ConfigurationError
-from .desk import Client as AsyncClient
-from .desk import Desk, open_database
-from .threads import in_thread
+from ..store.threads import in_thread
+from .session import Client as AsyncClient
+from .session import Desk, open_database
 
 Twin_co = TypeVar("Twin_co", covariant=True)
 

@@ -11,18 +11,18 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .._core.certified import certified_params, check_documents
 from .._core.context import Context
-from .._core.message import Message, compose, prepared_text
+from .._core.messages.certified import certified_params, check_documents
+from .._core.messages.message import Message, compose, prepared_text
 from .._core.params import bounded
 from .._wire.names import REQUEST, to_wire
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from ..text.template import Template
-from .payload import crowd
-from .records import Settings
-from .states import Crowd
-from .windows import SPAIN, check_hours
+from .journal.hours import SPAIN, check_hours
+from .journal.payload import crowd
+from .journal.records import Settings
+from .journal.states import Crowd
 
 _OPERATIONS = {"sms": "EnviarSMS", "certified": "EnviarSMSCERTIFICADO"}
 _REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}

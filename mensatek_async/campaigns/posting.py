@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .._core.call_state import Flights, Trace
 from .._core.context import Context
 from .._core.exchange import read_as
-from .._core.message import settled
-from .._core.trace import Flights, Trace
+from .._core.messages.message import settled
 from .._wire.marks import marked
 from .._wire.names import REQUEST
 from ..errors import (
@@ -28,9 +28,9 @@ from ..errors import (
     Refused,
 )
 from ..models.results import SendResult
+from ..store.failpoints import POINTS, reach
+from .journal.states import Lost, NotTaken, Taken, Work
 from .options import Content
-from .points import POINTS, reach
-from .states import Lost, NotTaken, Taken, Work
 
 _OWN = 5.0  # seconds after which a chunk is offered again that this client's own guard held back
 

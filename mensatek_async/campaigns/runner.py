@@ -10,14 +10,14 @@ import anyio.lowlevel
 
 from .._core.context import Context
 from ..errors import CampaignError, ConfigurationError, MensatekError
-from .claims import Claimer, claim, new_token
-from .database import Database, Tx
-from .finishing import finish, may_leave, renew
+from ..store.database import Database, Tx
+from ..store.failpoints import POINTS, reach
+from ..store.threads import in_thread
+from .journal.claims import Claimer, claim, new_token
+from .journal.outcomes import finish, may_leave, renew
+from .journal.states import Finish, Lost, NotTaken, Over, Wait, Work
 from .options import Content, load_content
-from .points import POINTS, reach
 from .posting import NotNow, Post, judged
-from .states import Finish, Lost, NotTaken, Over, Wait, Work
-from .threads import in_thread
 
 _SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 import anyio
 
 from ..campaigns.campaigns import Campaigns
-from ..campaigns.watching import Pace
+from ..campaigns.progress_stream import Pace
 from ..errors import MensatekError
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..sources.text_files import shown

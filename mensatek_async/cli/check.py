@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from .._core.certified import certified_params, check_documents
-from .._core.message import Encoding, Message, compose
+from .._core.messages.certified import certified_params, check_documents
+from .._core.messages.message import Encoding, Message, compose
 from .._core.operations import OPERATIONS
 from ..bulk.chunks import REPEATED
 from ..bulk.seen import SeenPhones

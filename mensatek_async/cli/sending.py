@@ -8,7 +8,7 @@ from datetime import datetime
 import anyio
 from attrs import define, evolve, field, frozen
 
-from .._core.message import Encoding
+from .._core.messages.message import Encoding
 from ..bulk.outcomes import BulkStream
 from ..errors import MensatekError
 from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import IO
 
 from .._core import download, exchange
-from .._core.certified import certified_params, check_documents
 from .._core.context import Context
-from .._core.message import Encoding, Message, compose
+from .._core.messages.certified import certified_params, check_documents
+from .._core.messages.message import Encoding, Message, compose
 from ..bulk.engine import Engine
 from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult

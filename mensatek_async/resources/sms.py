@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .._core import exchange
 from .._core.context import Context
-from .._core.message import Encoding, Message, compose
+from .._core.messages.message import Encoding, Message, compose
 from ..bulk.engine import Engine
 from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult

@@ -1,13 +1,13 @@
 """A double of the Mensatek API over real HTTP: build and test without an account, a phone or a credit."""
 
-from .callbacks import Callbacks
+from .account.records import Call, Incoming, LibraryFile, Text
+from .api.faults import ERROR_KINDS, Fault
+from .api.operations import OPERATIONS
+from .api.replies import REPLY_STYLES
+from .callbacks.poster import Post
+from .callbacks.recorder import Recorder
+from .callbacks.subscriptions import Callbacks
 from .clock import Clock
-from .faults import ERROR_KINDS, Fault
-from .operations import OPERATIONS
-from .posting import Post
-from .recorder import Recorder
-from .records import Call, Incoming, LibraryFile, Text
-from .replies import REPLY_STYLES
 
 try:
     from .sandbox import Sandbox

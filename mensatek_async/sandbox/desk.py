@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .provider import Provider
+from .api.provider import Provider
 
 
 class Desk:

@@ -13,22 +13,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .account import Account
-from .callbacks import Callbacks
+from .account.account import Account
+from .account.records import Call, Text
+from .api.gatekeeper import Gatekeeper
+from .api.library import Library
+from .api.provider import Provider
+from .api.routes import Gateway, build_app
+from .callbacks.dispatcher import Teller
+from .callbacks.recorder import Recorder
+from .callbacks.subscriptions import Callbacks
+from .carrier.delivery_state import Fates
 from .changes import ALL_TOPICS
 from .clock import Clock
-from .fates import Fates
-from .gatekeeper import Gatekeeper
-from .knobs import Knobs
-from .library import Library
+from .controls import Knobs
 from .page.gate import is_loopback
 from .page.routes import Page
-from .provider import Provider
-from .recorder import Recorder
-from .records import Call, Text
-from .routes import Gateway, build_app
 from .server import ServerThread
-from .telling import Teller
 
 
 class Sandbox(Knobs):

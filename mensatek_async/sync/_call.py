@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
-from .._core.trace import Flights, landing
+from .._core.call_state import Flights, landing
 from ..bulk.engine import attach
 from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
 from ..models.bulk import BulkResult

@@ -19,8 +19,8 @@ from ._portal import Portal, portal
 from ._rows import read_here
 
 if TYPE_CHECKING:
-    from ._campaigns import SyncCampaigns
-    from ._client import Mensatek
+    from .generated._campaigns import SyncCampaigns
+    from .generated._client import Mensatek
 
 T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class
@@ -185,7 +185,7 @@ class ClientTwin(Twin[AsyncMensatek]):
 
     def _campaigns(self, store: str | os.PathLike[str], *, lease: float, poll: float) -> SyncCampaigns:
         """What `with Campaigns(client, ...)` gives."""
-        from ._campaigns import SyncCampaigns  # which needs this class, and is needed by few
+        from .generated._campaigns import SyncCampaigns  # which needs this class, and is needed by few
 
         return SyncCampaigns(cast("Mensatek", self), store, lease=lease, poll=poll)
 

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from mensatek_async import CampaignNotFound, StoreError
-from mensatek_async.campaigns import places, schema
+from mensatek_async.store import location as places
+from mensatek_async.store import schema
 from tests.faults.jobs import Trip
 from tests.faults.scene import Scene, phones
 from tests.faults.stage import begin, campaigns_of, settled

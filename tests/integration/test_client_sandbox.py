@@ -35,7 +35,7 @@ from mensatek_async import (
     UnexpectedReply,
 )
 from mensatek_async.sandbox import Fault, Sandbox
-from mensatek_async.sandbox.replies import REPLY_STYLES
+from mensatek_async.sandbox.api.replies import REPLY_STYLES
 
 ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
 QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
-from mensatek_async.sandbox.delivery import Kind, fits, magic_status, stages
-from mensatek_async.sandbox.statuses import FINAL_CONTRACT, LABELS, PHASES
+from mensatek_async.sandbox.carrier.delivery import Kind, fits, magic_status, stages
+from mensatek_async.sandbox.carrier.statuses import FINAL_CONTRACT, LABELS, PHASES
 from tests.markdown import ROOT
 from tests.sandbox_calls import ANA, Caller, calling
 
@@ -191,7 +191,7 @@ def test_every_ending_leads_to_its_status_in_time(kind: Kind) -> None:
 def test_the_page_of_the_docs_has_every_ending() -> None:
     """What docs/sandbox.md says of endings is what they do."""
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
-    from mensatek_async.sandbox.magic import ENDINGS
+    from mensatek_async.sandbox.api.magic import ENDINGS
 
     assert all(f"`998{ending}`" in text for ending in ENDINGS)
     for row in text.splitlines():

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
-from mensatek_async.sandbox.state import KEPT_CALLS, Store
+from mensatek_async.sandbox.account.state import KEPT_CALLS, Store
 from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NO_TLS, calling
 
 NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)

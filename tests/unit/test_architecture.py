@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"campaigns"},
     {"bulk"},
     {"_core", "certificates"},
-    {"_wire", "sources"},
+    {"_wire", "sources", "store"},
     {"models"},
     {"codes", "text", "phones", "settings", "tax_ids"},
     {"errors", "_version"},
@@ -53,7 +53,7 @@ HOMES: dict[str, set[str]] = {
     "_pytest": {"testing/plugin.py"},
     "uvicorn": {"sandbox/"},
     "threading": {
-        "campaigns/database.py",
+        "store/database.py",
         "sync/_portal.py",
         "sources/batches.py",
         "sandbox/",
@@ -65,8 +65,8 @@ HOMES: dict[str, set[str]] = {
     "multiprocessing": set(),
     "asyncio": {"sandbox/", "sync/"},
     "trio": set(),
-    "sqlite3": {"campaigns/", "sandbox/"},
-    "psycopg": {"campaigns/"},
+    "sqlite3": {"store/", "campaigns/", "sandbox/"},
+    "psycopg": {"store/", "campaigns/"},
 }
 LONGEST = 350
 

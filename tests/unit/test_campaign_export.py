@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from mensatek_async import InvalidRequest
-from mensatek_async.campaigns import journal, openers, payload
-from mensatek_async.campaigns.database import Tx
 from mensatek_async.campaigns.export import COLUMNS, export
-from mensatek_async.campaigns.records import CampaignRow, Settings, all_of, by_name, set_state
-from mensatek_async.campaigns.sqlite import SqliteDatabase
+from mensatek_async.campaigns.journal import lifecycle as journal
+from mensatek_async.campaigns.journal import openers, payload
+from mensatek_async.campaigns.journal.records import CampaignRow, Settings, all_of, by_name, set_state
+from mensatek_async.store.database import Tx
+from mensatek_async.store.sqlite import SqliteDatabase
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mensatek_async import AsyncMensatek, InvalidPhone, InvalidRequest, Issuer, Limits, Recipient, Template
 from mensatek_async._core.context import Context
+from mensatek_async.campaigns.journal.records import Settings
 from mensatek_async.campaigns.options import Content, compose_content, compose_settings, load_content
-from mensatek_async.campaigns.records import Settings
 
 ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
 NOTHING: dict[str, Any] = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async.campaigns import payload
-from mensatek_async.campaigns.states import Crowd
+from mensatek_async.campaigns.journal import payload
+from mensatek_async.campaigns.journal.states import Crowd
 
 phones = st.from_regex(r"[1-9][0-9]{8,14}", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

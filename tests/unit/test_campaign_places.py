@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mensatek_async import StoreError
-from mensatek_async.campaigns import places
-from mensatek_async.campaigns.places import check_place, file_system
+from mensatek_async.store import location as places
+from mensatek_async.store.location import check_place, file_system
 
 LINE = "36 35 98:0 / {point} rw,noatime shared:1 - {kind} /dev/x rw\n"
 

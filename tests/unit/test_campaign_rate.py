@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async.campaigns import rate
-from mensatek_async.campaigns.database import Tx
-from mensatek_async.campaigns.sqlite import SqliteDatabase
+from mensatek_async.store import rate
+from mensatek_async.store.database import Tx
+from mensatek_async.store.sqlite import SqliteDatabase
 
 
 class Clocked(Tx):

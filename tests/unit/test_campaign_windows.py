@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mensatek_async import InvalidRequest
-from mensatek_async.campaigns.windows import SPAIN, Hours, check_hours, country_of, zones_of
+from mensatek_async.campaigns.journal.hours import SPAIN, Hours, check_hours, country_of, zones_of
 
 DAY = Hours(time(9), time(21))
 NIGHT = Hours(time(22), time(6))

@@ -271,7 +271,7 @@ def test_what_is_no_pdf_becomes_no_element(content: bytes, told: str) -> None:
 
 async def test_a_pdf_in_the_text_is_not_counted_as_text() -> None:
     """A phone shows a short link for it, so two megabytes of contract are one text and not eighteen thousand."""
-    from mensatek_async._core.message import compose
+    from mensatek_async._core.messages.message import compose
     from mensatek_async._core.operations import OPERATIONS
 
     text = Template("Hola {nombre}, firme: " + elements.pdf(b"%PDF-" + bytes(2_000_000)))
@@ -353,7 +353,7 @@ async def test_the_whole_document_leaves(kind: Callable[[str], Any]) -> None:
 
 def test_a_recipient_is_checked_quickly_beside_a_large_document() -> None:
     """A field with a parenthesis is looked at closely, and that does not go through the document each time."""
-    from mensatek_async._core.message import compose
+    from mensatek_async._core.messages.message import compose
     from mensatek_async._core.operations import OPERATIONS
 
     text = Template("Hola {nombre}, firme: " + elements.pdf(b"%PDF-" + bytes(1_000_000)))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mensatek_async import Recipient, Template, TextAltered
-from mensatek_async._core.message import Encoding, compose
+from mensatek_async._core.messages.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.bulk.chunks import REPEATED, Chunk, Chunker
 from mensatek_async.bulk.seen import _FEW, SeenPhones

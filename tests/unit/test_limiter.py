@@ -8,7 +8,7 @@ import anyio
 import pytest
 from trio.testing import MockClock
 
-from mensatek_async._core.limiter import Limiter
+from mensatek_async._core.limits.limiter import Limiter
 
 
 @pytest.fixture

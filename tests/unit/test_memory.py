@@ -10,7 +10,7 @@ import pytest
 from trio.testing import MockClock
 
 from mensatek_async import ConnectionFailed, MensatekError, NotYours
-from mensatek_async._core.memory import Memory
+from mensatek_async._core.limits.read_cache import Memory
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mensatek_async import (
     TextAltered,
     VoiceFallback,
 )
-from mensatek_async._core.message import compose, message_number, recipients_of, settled, wire_date
+from mensatek_async._core.messages.message import compose, message_number, recipients_of, settled, wire_date
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.text import elements
 

@@ -10,7 +10,7 @@ from mensatek_async.codes import result_codes
 from mensatek_async.codes._statuses import _rows as status_rows
 from mensatek_async.models.events import DeliveryReport, DocumentEvent, IncomingMessage
 from mensatek_async.models.results import RecipientReport, StoredFile
-from mensatek_async.sandbox.operations import OPERATIONS as DOUBLES
+from mensatek_async.sandbox.api.operations import OPERATIONS as DOUBLES
 from tests.openapi_document import (
     DOCUMENT,
     KEPT,

@@ -33,7 +33,7 @@ NOT_IMPORTED = {"sniffio", "tzdata"}
 ROOM_OF = {
     "cli": "cli",
     "excel": "sources",
-    "postgres": "campaigns",
+    "postgres": "store",
     "sandbox": "sandbox",
     "phones": "phones.py",
     "es": "tax_ids.py",

@@ -33,8 +33,8 @@ from mensatek_async import (
     UnexpectedReply,
 )
 from mensatek_async._core.failures import Blocked, Cut, Failure, NotReached, ToldToWait, Unreadable
+from mensatek_async._core.limits.retry import may_repeat, wait_before
 from mensatek_async._core.operations import Kind
-from mensatek_async._core.retry import may_repeat, wait_before
 from tests.scripted import Script, client_of, page, reply
 
 PHONE = "34600123456"

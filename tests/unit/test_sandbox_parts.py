@@ -12,12 +12,12 @@ import pytest
 
 import mensatek_async.sandbox
 from mensatek_async.sandbox import Fault, Sandbox
-from mensatek_async.sandbox.bodies import BadCall, Params, read_body
+from mensatek_async.sandbox.api.bodies import BadCall, Params, read_body
+from mensatek_async.sandbox.api.faults import Faults
+from mensatek_async.sandbox.api.gatekeeper import Gatekeeper
+from mensatek_async.sandbox.carrier.delivery import Kind, stages
+from mensatek_async.sandbox.carrier.statuses import label
 from mensatek_async.sandbox.clock import Clock, read_minute, write_second
-from mensatek_async.sandbox.delivery import Kind, stages
-from mensatek_async.sandbox.faults import Faults
-from mensatek_async.sandbox.gatekeeper import Gatekeeper
-from mensatek_async.sandbox.statuses import label
 
 NOON = datetime(2027, 1, 8, 12, 0, tzinfo=UTC)
 FORM = "application/x-www-form-urlencoded"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mensatek_async.sandbox import REPLY_STYLES
-from mensatek_async.sandbox.replies import encode
+from mensatek_async.sandbox.api.replies import encode
 
 ROW = {"Fecha": "2021-09-04 19:37:21", "Tiempo": 3, "Telefono": 34601234567, "Estado": "l'últim"}
 REPLY: dict[str, Any] = {"Res": 1, "Cred": Decimal("14970.5"), "Informe": [ROW]}

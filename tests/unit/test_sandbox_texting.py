@@ -8,7 +8,7 @@ import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async.sandbox import texting
+from mensatek_async.sandbox.api import texting
 
 GSM = [
     chr(code)

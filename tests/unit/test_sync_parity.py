@@ -20,7 +20,7 @@ OTHER_TYPES = {"recipients", "on_progress"}
 
 def _classes(source: Source) -> tuple[type[Any], type[Any]]:
     original = importlib.import_module(f"{NAME}.{source.path.removesuffix('.py').replace('/', '.')}")
-    twin = importlib.import_module(f"{NAME}.sync.{source.target.removesuffix('.py')}")
+    twin = importlib.import_module(f"{NAME}.sync.generated.{source.target.removesuffix('.py')}")
     return getattr(original, source.name), getattr(twin, source.twin)
 
 

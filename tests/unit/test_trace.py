@@ -10,10 +10,10 @@ import pytest
 from trio.testing import MockClock
 
 from mensatek_async import AsyncMensatek, OutcomeUnknown
+from mensatek_async._core.call_state import Flights, Trace, landing
 from mensatek_async._core.exchange import send_request
 from mensatek_async._core.failures import Cut
-from mensatek_async._core.message import compose
-from mensatek_async._core.trace import Flights, Trace, landing
+from mensatek_async._core.messages.message import compose
 from tests.scripted import Script, client_of, reply
 
 SENT = {"idMensaje": 77, "Cred": 9, "Mensajes": 1, "NoEnviados": 0, "CreditosUsados": 1}

@@ -23,7 +23,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from mensatek_async import AsyncMensatek, ConfigurationError, Limits, Timeout
 from mensatek_async._core import receive as module
 from mensatek_async._core.failures import Cut, NotReached, Unreadable
-from mensatek_async._core.retry import parse_retry_after
+from mensatek_async._core.limits.retry import parse_retry_after
 from mensatek_async._core.transport import Transport, multipart
 from mensatek_async.settings import load_account
 from tests.scripted import BASE_URL, TOKEN, USER, Script, chain, reply

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from .. import texting
-from ..account import Account
-from ..clock import Clock
-from ..fates import Standing
-from ..records import UNNAMED_DOCUMENT, Batch
-from ..statuses import (
+from ..account.account import Account
+from ..account.records import UNNAMED_DOCUMENT, Batch
+from ..api import texting
+from ..carrier.delivery_state import Standing
+from ..carrier.statuses import (
     ARRIVED,
     BY_REPLY,
     CANCELLED,
@@ -21,6 +20,7 @@ from ..statuses import (
     WITH_PDF,
     phase,
 )
+from ..clock import Clock
 
 _PREVIEW = 300
 _CONTRACTS = {0: None, BY_REPLY: "reply", WITH_PDF: "pdf"}

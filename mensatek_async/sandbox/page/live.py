@@ -15,10 +15,10 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ..account import Account
+from ..account.account import Account
+from ..account.records import Batch
+from ..api.provider import Provider
 from ..changes import Topic
-from ..provider import Provider
-from ..records import Batch
 from .forms import clock_form
 from .gate import Gate, error_answer
 

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..provider import Provider
-from ..records import Call
-from ..telling import Teller
+from ..account.records import Call
+from ..api.provider import Provider
+from ..callbacks.dispatcher import Teller
 from .forms import moment_form
 
 _LONGEST = 20_000

@@ -6,12 +6,12 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from ..delivery import MAGIC, has_ending
-from ..faults import ERROR_KINDS
-from ..gatekeeper import WRONG_WINDOW
-from ..provider import Provider
-from ..statuses import ENGLISH, LABELS, PHASES
-from ..telling import Teller
+from ..api.faults import ERROR_KINDS
+from ..api.gatekeeper import WRONG_WINDOW
+from ..api.provider import Provider
+from ..callbacks.dispatcher import Teller
+from ..carrier.delivery import MAGIC, has_ending
+from ..carrier.statuses import ENGLISH, LABELS, PHASES
 from .forms import clock_form, credits_form, moment_form
 from .log import bare_url
 from .texts import certified

@@ -16,11 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from ..account import Account
-from ..bodies import Params
-from ..provider import Provider
-from ..telling import Teller
-from ..tracking import certificate
+from ..account.account import Account
+from ..api.bodies import Params
+from ..api.provider import Provider
+from ..api.tracking import certificate
+from ..callbacks.dispatcher import Teller
 from .actions import ACTIONS, BadAction, Body, delete_file
 from .forms import moment_form
 from .gate import Gate, error_answer

@@ -10,10 +10,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from ..account import Account
-from ..fates import Standing
-from ..records import Batch, Incoming
-from ..statuses import CERTIFICATE_READY, phase
+from ..account.account import Account
+from ..account.records import Batch, Incoming
+from ..carrier.delivery_state import Standing
+from ..carrier.statuses import CERTIFICATE_READY, phase
 from .forms import (
     certificate_url,
     contract_form,

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .rules import HAND_WRITTEN, PACKAGE, SOURCES, CannotGenerate, Rules
+from .rules import GENERATED, PACKAGE, SOURCES, CannotGenerate, Rules
 from .writer import Writer
 
 
@@ -27,7 +27,7 @@ def generate() -> dict[Path, str]:
     files = {}
     for source in SOURCES:
         tree = ast.parse((PACKAGE / source.path).read_text(encoding="utf-8"))
-        files[PACKAGE / "sync" / source.target] = Writer(source, tree, rules).write()
+        files[GENERATED / source.target] = Writer(source, tree, rules).write()
     if unused := rules.unused():
         raise CannotGenerate(f"rules that nothing needs: {unused}")
     return files
@@ -41,10 +41,9 @@ def differences() -> Iterator[str]:
         yield from difflib.unified_diff(
             found.splitlines(True), text.splitlines(True), f"{path.name} (found)", f"{path.name} (generated)"
         )
-    known = HAND_WRITTEN | {path.name for path in files}
-    for path in sorted((PACKAGE / "sync").glob("*")):
-        if path.is_file() and path.name not in known:
-            yield f"{path.name} is neither generated nor known as written by hand\n"
+    for path in sorted(GENERATED.glob("*.py")):
+        if path not in files and path.name != "__init__.py":
+            yield f"{path.name} is generated from nothing\n"
 
 
 def main() -> int:

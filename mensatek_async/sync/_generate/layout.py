@@ -55,10 +55,9 @@ def import_line(module: str, names: set[str]) -> str:
     """The import of some names from one module."""
     if not module:
         return "\n".join(f"import {name}" for name in sorted(names))
-    if module.startswith(f"{NAME}.sync"):
-        module = module.removeprefix(f"{NAME}.sync")
-    elif module.startswith(NAME):
-        module = "." + module.removeprefix(NAME)
+    for package, written in ((f"{NAME}.sync.generated.", "."), (f"{NAME}.sync.", ".."), (f"{NAME}.", "...")):
+        if module.startswith(package):
+            module = written + module.removeprefix(package)
     if renamed := sorted(name for name in names if " as " in name):
         rest = names.difference(renamed)
         return "\n".join(

@@ -10,10 +10,7 @@ from attrs import Factory, define, frozen
 PACKAGE = Path(__file__).parents[2]
 NAME = "mensatek_async"
 WIDTH = 110
-HAND_WRITTEN = {
-    *("__init__.py", "_call.py", "_durable.py", "_managed.py", "_portal.py", "_rows.py", "_twins.py"),
-    "_usage.py",
-}
+GENERATED = PACKAGE / "sync" / "generated"
 
 
 @frozen
@@ -44,7 +41,7 @@ SOURCES = (
     Source("bulk/outcomes.py", "BulkStream", "SyncBulkStream", "_outcomes.py", "Stream"),
     *_resources(),
     Source("client.py", "AsyncMensatek", "Mensatek", "_client.py", "ClientTwin"),
-    Source("campaigns/watching.py", "ProgressStream", "SyncProgressStream", "_progress.py", "Stream"),
+    Source("campaigns/progress_stream.py", "ProgressStream", "SyncProgressStream", "_progress.py", "Stream"),
     Source("campaigns/campaign.py", "Campaign", "SyncCampaign", "_campaign.py", "CampaignTwin"),
     Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
 )
@@ -108,7 +105,7 @@ PHRASES = {
 KEPT = {"AsyncMensatek", "AsyncTransport"}
 KEPT_PROSE = "httpx's asynchronous transport interface"
 IMPORTED = {  # by what is written here itself
-    **{source.twin: f"{NAME}.sync.{source.target.removesuffix('.py')}" for source in SOURCES},
+    **{source.twin: f"{NAME}.sync.generated.{source.target.removesuffix('.py')}" for source in SOURCES},
     "AbstractContextManager": "contextlib",
     "BrokenRow": f"{NAME}.sources.rows",
     "BulkProgress": f"{NAME}.models.bulk",

@@ -1,0 +1,1 @@
+"""What keeps calls from hurting the account: circuit breaker, limiter, read cache, retry."""

@@ -1,0 +1,1 @@
+"""One message, and many at once, from what the user wrote to what the wire carries."""

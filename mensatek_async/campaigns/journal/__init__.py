@@ -1,0 +1,1 @@
+"""What a campaign writes down before and after every request, and what it means."""

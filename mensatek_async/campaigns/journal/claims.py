@@ -1,0 +1,279 @@
+"""Claims: the next piece of work, taken in the same transaction that says it is ours (transitions 1, 3, 7, 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from secrets import token_hex
+from typing import Any
+
+from attrs import field, frozen
+
+from ..._wire.marks import Mark
+from ...store import rate
+from ...store.database import Tx
+from . import openers, payload
+from .hours import zones_of
+from .openers import body_of
+from .records import CampaignRow, all_of, by_id, set_state
+from .settling import settle_unknown
+from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, UNKNOWN, Crowd, Over, Wait, Work
+
+_IDLE = 3600.0  # seconds; whoever waits looks again sooner
+_FOR_ROWS = 0.25
+
+
+@frozen
+class Claimer:
+    """Somebody who sends: what it claims carries its name.
+
+    Attributes:
+        owner: its name.
+        lease: seconds that a claim lasts.
+    """
+
+    owner: str
+    lease: float
+    _openers: dict[tuple[int, int], set[str]] = field(factory=dict, repr=False)
+
+    def phones_of_openers(self, tx: Tx, row: CampaignRow) -> set[str]:
+        """The phones of a campaign's openers, looked up again when there is a new one."""
+        key = row.id, row.opener_gen
+        if key not in self._openers:
+            self._openers[key] = openers.opener_phones(tx, row.id)
+        return self._openers[key]
+
+
+def claim(
+    tx: Tx, who: Claimer, token: str, account: str, only: Sequence[int] | None, turn: int
+) -> Work | Wait | Over:
+    """Take the next piece of work.
+
+    Args:
+        tx: a transaction.
+        who: for whom.
+        token: the new claim's; when it was taken already, in a transaction whose commit was not reported, it is found.
+        account: the account whose campaigns are looked at.
+        only: the ids of those to look at; None for all.
+        turn: where to begin among several, so that each gets its share.
+    """
+    if (mine := _taken_before(tx, token)) is not None:
+        return mine
+    running = all_of(tx, (RUNNING,))
+    running = [row for row in running if row.account == account and (only is None or row.id in only)]
+    if not running:
+        return Over()
+    if seconds := rate.held(tx):
+        return Wait(seconds, sure=True)
+    waits: list[Wait] = []
+    missing = False
+    for at in range(len(running)):
+        row = running[(turn + at) % len(running)]
+        found = _claim_of(tx, who, token, row)
+        if isinstance(found, Work):
+            return found
+        if isinstance(found, Wait):
+            waits.append(found)
+        missing = missing or (isinstance(found, Over) and found.missing)
+    if not waits:
+        return Over(missing)
+    return Wait(min(wait.seconds for wait in waits), all(wait.sure for wait in waits))
+
+
+def new_token() -> str:
+    """A claim's token."""
+    return token_hex(16)
+
+
+def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait | Over:
+    zones, opens = _open_zones(tx, row)
+    if zones == ():
+        return Wait(opens, sure=True)
+    if row.idmensaje is None:
+        row = by_id(tx, row.id, lock=True)
+        if row.state != RUNNING:
+            return Over()
+    for _ in range(100):
+        due = _next_due(tx, row, zones, tried=True) if row.settings.cap is not None else None
+        due = due or _next_due(tx, row, zones)
+        if due is None and row.idmensaje is None and openers.cut_opener(tx, row, zones):
+            row = by_id(tx, row.id)
+            continue
+        if due is None:
+            return _nothing_due(tx, row, opens)
+        seq, state, due_at, joined, *_ = due
+        if due_at > tx.now:
+            return Wait(min(due_at - tx.now, opens))
+        if seq <= 0 and state == POSTING and joined is None:  # 7: nobody knows what became of it
+            openers.park(tx, row.id, seq, "its sender stopped before an answer came")
+            continue
+        if (found := _book(tx, who, token, row, due)) is not None:
+            return found
+        row = by_id(tx, row.id)
+        if row.state != RUNNING:
+            return Over()
+    return Wait(_FOR_ROWS)
+
+
+def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, *, tried: bool = False) -> Any:
+    """The chunk that is due first: among openers alone while there is no group to join.
+
+    Of those tried before, only what is due now: under a cap they go first, since their share is set aside already.
+    """
+    named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
+    kind = " AND seq <= 0" if row.idmensaje is None else ""
+    kind += f" AND attempts > 0 AND due_at <= {tx.now!r}" if tried else ""
+    return tx.one(
+        "SELECT seq, state, due_at, idmensaje, segments, attempts FROM mensatek_chunk "  # noqa: S608
+        f"WHERE campaign_id = ? AND due_at IS NOT NULL{kind}{named} ORDER BY due_at, seq LIMIT 1{tx.skipping}",
+        *(row.id, *(zones or ())),
+    )
+
+
+def _nothing_due(tx: Tx, row: CampaignRow, opens: float) -> Wait | Over:
+    if tx.one(
+        "SELECT 1 FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL LIMIT 1", row.id
+    ):  # closed hours, somebody else's, or an opener on its way
+        return Wait(min(opens, _IDLE))
+    if not row.ingest_done:
+        return Wait(_FOR_ROWS) if row.is_read_by_somebody(tx.now) else Over(missing=True)
+    if wait := _until_settled(tx, row):
+        return Wait(wait)
+    changed = tx.run(
+        "UPDATE mensatek_campaign SET state = ?, reason = '', note = '', ended = ? WHERE id = ? AND state = ? AND "
+        "ingest_done = 1 AND NOT EXISTS (SELECT 1 FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL)",
+        *(DONE, tx.wall, row.id, RUNNING, row.id),
+    )
+    return Over() if changed else Wait(_FOR_ROWS)
+
+
+def _until_settled(tx: Tx, row: CampaignRow) -> float:
+    """Seconds until unknown recipients are settled by the campaign's own policy."""
+    if row.settings.unknown_after is None or row.settings.unknown_policy == "keep":
+        return 0.0
+    since = tx.one(
+        "SELECT min(since) FROM mensatek_chunk WHERE campaign_id = ? AND state = ?", row.id, UNKNOWN
+    )[0]
+    if since is None:
+        return 0.0
+    left: float = since + row.settings.unknown_after - tx.wall
+    if left <= 0 and settle_unknown(tx, row):
+        return 0.001
+    return max(left, 0.0)
+
+
+def _open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]:
+    """The zones within the campaign's hours, None for all; and seconds until another opens."""
+    hours = row.settings.hours
+    if hours is None:
+        return None, _IDLE
+    if not row.settings.local:
+        wait = hours.waits(zones_of(""), tx.wall)
+        return ((), wait) if wait else (None, _IDLE)
+    found = [
+        one[0] for one in tx.all("SELECT DISTINCT zone FROM mensatek_chunk WHERE campaign_id = ?", row.id)
+    ]
+    waits = {zone: hours.waits(zones_of(zone), tx.wall) for zone in found}
+    if not waits:
+        return None, _FOR_ROWS
+    return tuple(zone for zone, wait in waits.items() if not wait), min(
+        filter(None, waits.values()), default=_IDLE
+    )
+
+
+def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work | Wait | None:
+    """Take a chunk that is due; None when it turned out to be nothing to send."""
+    seq, _, _, _, segments, attempts = due
+    content = body_of(tx, row.id, seq)
+    opener = row.idmensaje is None
+    if not opener and seq > 0 and not attempts:
+        content, repeated = payload.without(content, who.phones_of_openers(tx, row))
+        if repeated:
+            segments = openers.keep_out(tx, row.id, seq, content, repeated, segments)
+            if not len(content):
+                return None
+    price = row.settings.rate
+    if price and (wait := rate.waits(tx)):
+        return Wait(wait)
+    capped = _within_cap(tx, row, seq, content, segments, attempts)
+    if isinstance(capped, Wait):
+        return capped
+    content, segments = capped
+    wait = rate.book(tx, len(content) / price) if price else 0.0
+    state = CLAIMED if opener else POSTING
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, token = ?, owner = ?, attempts = attempts + ?, due_at = ?, "
+        "idmensaje = ? WHERE campaign_id = ? AND seq = ?",
+        *(state, token, who.owner, int(not opener), tx.now + wait + who.lease, row.idmensaje, row.id, seq),
+    )
+    if not opener:
+        tx.leaves()
+    return _work(row, seq, token, content, attempts, wait, segments)
+
+
+def _work(
+    row: CampaignRow, seq: int, token: str, content: Crowd, attempts: int, wait: float, segments: int
+) -> Work:
+    opener = row.idmensaje is None
+    return Work(
+        campaign=row.id,
+        seq=seq,
+        token=token,
+        content=content,
+        join=row.idmensaje,
+        repeat=attempts > 0 and not opener,
+        wait=wait,
+        mark=Mark(row.uid, seq, token[:8]) if opener else None,
+        segments=segments,
+    )
+
+
+def _taken_before(tx: Tx, token: str) -> Work | None:
+    """The claim that this token has taken already; asked again only where a commit may not have been reported."""
+    if not tx.repeated:
+        return None
+    found = tx.one(
+        "SELECT campaign_id, seq, attempts, segments, idmensaje FROM mensatek_chunk WHERE token = ? "
+        "AND state IN ('claimed', 'posting')",
+        token,
+    )
+    if found is None:
+        return None
+    campaign, seq, attempts, segments, joined = found
+    row = by_id(tx, campaign)
+    if joined is None and row.idmensaje is not None:
+        return None
+    return _work(row, seq, token, body_of(tx, campaign, seq), max(attempts - 1, 0), 0.0, segments)
+
+
+def _within_cap(
+    tx: Tx, row: CampaignRow, seq: int, content: Crowd, segments: int, attempts: int
+) -> tuple[Crowd, int] | Wait:
+    """What of a chunk the campaign's own cap still pays; nothing, after pausing it or until others have landed."""
+    cap = row.settings.cap
+    if cap is None or attempts or row.idmensaje is None:
+        return content, segments  # what was tried before has its share already, and goes again as it was
+    price = row.price or MICRO  # where no answer names a price, a text counts as one credit
+    # An answer that was lost may have cost as much as any, and its repeat names only what it cost itself.
+    used, flying = tx.one(
+        "SELECT coalesce(sum(CASE WHEN state = ? AND attempts < 2 THEN credits WHEN attempts > 0 THEN segments * ? "
+        "ELSE 0 END), 0), "
+        "coalesce(sum(CASE WHEN attempts > 0 AND due_at IS NOT NULL THEN 1 ELSE 0 END), 0) "
+        "FROM mensatek_chunk WHERE campaign_id = ?",
+        *(SENT, price, row.id),
+    )
+    left = cap - int(used)
+    if segments * price <= left:
+        return content, segments
+    each = max(segments // len(content), 1)
+    affordable = min(left // (each * price), len(content) - 1) if seq > 0 else 0
+    if affordable < 1:
+        if not flying:
+            note = "max_credits is reached: the next text would go beyond it"
+            set_state(tx, row.id, "paused", "max_credits", note)
+        return Wait(_FOR_ROWS)
+    first, rest = payload.split(content, int(affordable))
+    own = each * len(first)
+    openers.rewrite_chunk(tx, row.id, seq, first, own)
+    zone = tx.one("SELECT zone FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?", row.id, seq)[0]
+    openers.append_chunk(tx, row.id, rest, max(segments - own, 0), zone)
+    return first, own

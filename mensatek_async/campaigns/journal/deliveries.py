@@ -1,0 +1,145 @@
+"""Delivery reports: they settle openers whose answer was lost, and tell who received the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from ..._core import exchange
+from ..._core.context import Context
+from ..._wire.marks import Mark, read_mark
+from ...codes import DeliveryStatus
+from ...errors import NotYours
+from ...models.events import DeliveryReport
+from ...models.results import RecipientReport
+from ...store.database import Database, Tx
+from ...store.threads import in_thread
+from .openers import body_of
+from .records import CampaignRow, by_id
+from .settling import adopt
+from .states import POSTING, UNKNOWN
+
+
+def record(tx: Tx, report: DeliveryReport) -> bool:
+    """Take a report in; whether it is about a campaign of this store.
+
+    It may come twice, in any order, days late, or before the answer to its send.
+    """
+    mark = read_mark(report.mark or report.reference)
+    campaign = _by_mark(tx, mark, report) if mark is not None else None
+    if campaign is None:
+        campaign = _by_message(tx, report.message_id)
+    if campaign is None:
+        return False
+    _note(tx, campaign, report.message_id, report.phone, report.status, report.reported_at)
+    return True
+
+
+def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
+    found = tx.one(
+        "SELECT c.id, k.state, k.n, k.token FROM mensatek_campaign c JOIN mensatek_chunk k ON k.campaign_id = c.id "
+        "WHERE c.uid = ? AND k.seq = ?",
+        *(mark.uid, mark.seq),
+    )
+    if found is None or not found[3].startswith(mark.token):
+        return None
+    campaign, state, n, _ = found
+    by_id(tx, campaign, lock=True)
+    if body_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
+        return None
+    if state in (UNKNOWN, POSTING):
+        adopt(tx, campaign, mark.seq, n, report.message_id)
+    return int(campaign)
+
+
+def _by_message(tx: Tx, message_id: int) -> int | None:
+    found = tx.one("SELECT id FROM mensatek_campaign WHERE idmensaje = ?", message_id) or tx.one(
+        "SELECT campaign_id FROM mensatek_chunk WHERE idmensaje = ? AND seq <= 0", message_id
+    )
+    return int(found[0]) if found else None
+
+
+def _note(
+    tx: Tx, campaign: int, message_id: int, phone: str, status: DeliveryStatus, when: datetime | None
+) -> None:
+    standing = 1 if status.is_delivered else -1 if status.is_failed else 0
+    moment = when.timestamp() if when is not None else None
+    found = tx.one(
+        f"SELECT code, standing, reported_at FROM mensatek_delivery WHERE campaign_id = ? AND phone = ?{tx.locking}",  # noqa: S608
+        *(campaign, phone),
+    )
+    before = 0
+    if found is None:
+        tx.run(
+            "INSERT INTO mensatek_delivery (campaign_id, phone, message_id, code, standing, reported_at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            *(campaign, phone, message_id, status.code, standing, moment),
+        )
+    else:
+        code, before, earlier = found
+        if _is_older(moment, earlier, standing, before):
+            status, moment = DeliveryStatus(code), earlier
+            standing = before or standing
+        standing = standing or before  # "opened" after "delivered" takes nothing back
+        tx.run(
+            "UPDATE mensatek_delivery SET code = ?, standing = ?, reported_at = ? WHERE campaign_id = ? AND phone = ?",
+            *(status.code, standing, moment, campaign, phone),
+        )
+    if standing != before:
+        tx.run(
+            "UPDATE mensatek_campaign SET delivered = delivered + ?, undelivered = undelivered + ? WHERE id = ?",
+            *(int(standing == 1) - int(before == 1), int(standing == -1) - int(before == -1), campaign),
+        )
+
+
+def _is_older(moment: float | None, earlier: float | None, standing: int, before: int) -> bool:
+    if moment is not None and earlier is not None and moment != earlier:
+        return moment < earlier
+    return bool(before) and not standing
+
+
+async def reconcile(context: Context, db: Database, row: CampaignRow, operation: str) -> None:
+    """Ask the provider once where every recipient of a campaign's messages stands.
+
+    Raises:
+        MensatekError: as in `client.sms.report`.
+    """
+    for number in await in_thread(db.read, lambda tx: _messages(tx, row)):
+        try:
+            report = await exchange.report(context, operation, number, 60.0)
+        except NotYours:
+            continue
+        for start in range(0, len(report.recipients), 1000):
+            await in_thread(_take_in, db, row.id, number, report.recipients[start : start + 1000])
+        await in_thread(db.write, lambda tx, told=report, at=number: _settle(tx, row.id, at, told.recipients))
+
+
+def _messages(tx: Tx, row: CampaignRow) -> list[int]:
+    found = tx.all(
+        "SELECT DISTINCT idmensaje FROM mensatek_chunk WHERE campaign_id = ? AND idmensaje IS NOT NULL",
+        row.id,
+    )
+    return sorted({int(one[0]) for one in found} | ({row.idmensaje} if row.idmensaje else set()))
+
+
+def _take_in(db: Database, campaign: int, number: int, part: Iterable[RecipientReport]) -> None:
+    def take(tx: Tx) -> None:
+        for one in part:
+            _note(tx, campaign, number, one.phone, one.status, one.reported_at)
+
+    db.write(take)
+
+
+def _settle(tx: Tx, campaign: int, number: int, told: Iterable[RecipientReport]) -> None:
+    """Unknown chunks whose recipients the provider reports on were taken."""
+    phones = {one.phone for one in told}
+    found: list[Any] = tx.all(
+        "SELECT seq FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND idmensaje = ?",
+        *(campaign, UNKNOWN, number),
+    )
+    for (seq,) in found:
+        known = sum(phone in phones for phone in body_of(tx, campaign, seq).wire.phones)
+        if known:
+            adopt(tx, campaign, seq, known, None)
+    tx.run("UPDATE mensatek_campaign SET reconciled = 1 WHERE id = ?", campaign)

@@ -1,0 +1,225 @@
+"""The journal's own questions and orders about campaigns: create, look, pause, resume, cancel."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from secrets import choice
+from string import ascii_lowercase, digits
+from typing import Any
+
+from ..._wire.marks import Mark, marked
+from ...errors import CampaignConflict, CampaignNotFound
+from ...models.campaign import Progress, UnknownRecipient
+from ...store.database import Database, Tx
+from . import openers
+from .openers import body_of
+from .outcomes import credits_of
+from .records import CampaignRow, Settings, all_of, by_id, by_name, set_state
+from .settling import resolve
+from .states import CANCELLED, CLAIMED, DONE, FAILED, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN
+
+_GONE = "FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at <= ?"
+_WAITING = (PENDING, CLAIMED, POSTING)
+
+
+def find(tx: Tx, name: str) -> CampaignRow:
+    """The campaign of a name.
+
+    Raises:
+        CampaignNotFound: there is none.
+    """
+    row = by_name(tx, name)
+    if row is None:
+        raise CampaignNotFound(f"There is no campaign {name!r} in this store.")
+    return row
+
+
+def create(
+    tx: Tx, name: str, account: str, options: str, settings: Settings, content: str
+) -> tuple[CampaignRow, bool]:
+    """Make a campaign, or find the one of this name and content.
+
+    Returns:
+        The campaign, and whether it is new.
+
+    Raises:
+        CampaignConflict: one of this name has another text, other options or another account.
+    """
+    row = by_name(tx, name)
+    if row is None:
+        uid = "".join(choice(ascii_lowercase + digits) for _ in range(8))
+        made = tx.run(
+            "INSERT INTO mensatek_campaign (uid, name, account, state, options, settings, content, created) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING",
+            *(uid, name, account, RUNNING, options, settings.dump(), content, tx.wall),
+        )
+        row = find(tx, name)  # somebody else's, if they were quicker
+        if made:
+            return row, True
+    check_account(row, account)
+    if row.content != content:
+        raise CampaignConflict(
+            f"The campaign {name!r} exists with another text or other options.",
+            advice="Give this one another name. To go on with that one, start it as it was, or use get().",
+        )
+    tx.run("UPDATE mensatek_campaign SET settings = ? WHERE id = ?", settings.dump(), row.id)
+    return by_id(tx, row.id), False
+
+
+def check_account(row: CampaignRow, account: str) -> None:
+    """Refuse to send a campaign from another account: its message is not known there.
+
+    Raises:
+        CampaignConflict: it was started by another API user.
+    """
+    if row.account != account:
+        raise CampaignConflict(
+            f"The campaign {row.name!r} was started by another API user, or at another base_url.",
+            advice="Its message belongs to that account: go on with the same credentials.",
+        )
+
+
+def progress(tx: Tx, row: CampaignRow) -> Progress:
+    """How a campaign stands, counted from its chunks."""
+    counted = {
+        state: (int(n or 0), int(accepted or 0), int(credits or 0))
+        for state, n, accepted, credits in tx.all(
+            "SELECT state, sum(n), sum(accepted), sum(credits) FROM mensatek_chunk "
+            "WHERE campaign_id = ? GROUP BY state",
+            row.id,
+        )
+    }
+    none = (0, 0, 0)
+    waiting = sum(counted.get(state, none)[0] for state in _WAITING)
+    taken, accepted, credits = counted.get(SENT, none)
+    failed, unknown = counted.get(FAILED, none)[0], counted.get(UNKNOWN, none)[0]
+    flying = counted.get(POSTING, none)[0] if row.state == CANCELLED else 0
+    if flying:  # whoever sent them may be dead: then nobody will know
+        gone = int(tx.one(f"SELECT coalesce(sum(n), 0) {_GONE}", row.id, POSTING, tx.now)[0])
+        flying, unknown, waiting = flying - gone, unknown + gone, waiting - gone
+    undelivered = min(row.undelivered, accepted)
+    return Progress(
+        name=row.name,
+        state=row.state,
+        reason=row.reason,
+        note=row.note or _trouble(tx, row),
+        total=waiting + taken + failed + unknown + row.invalid,
+        reading=not row.ingest_done and row.state != CANCELLED,
+        sent=accepted,
+        rejected=max(taken - accepted, 0),
+        invalid=row.invalid,
+        pending=waiting if row.state != CANCELLED else flying,
+        cancelled=waiting - flying if row.state == CANCELLED else 0,
+        unknown=unknown,
+        failed=failed + undelivered,
+        undelivered=undelivered,
+        delivered=min(row.delivered, accepted - undelivered),
+        credits_used=credits_of(credits),
+        credits_left=_credits_left(tx, row.id),
+        message_id=row.idmensaje or 0,
+        elapsed=max((row.ended or tx.wall) - row.created, 0.0),
+    )
+
+
+def _trouble(tx: Tx, row: CampaignRow) -> str:
+    """Why nothing seems to happen: the request that was tried most often."""
+    if row.state != RUNNING or not row.troubles:
+        return ""
+    found = tx.one(
+        "SELECT failures, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND failures > 2 "
+        "ORDER BY failures DESC LIMIT 1",
+        row.id,
+    )
+    return f"a request was tried {found[0]} times: {found[1]}" if found else ""
+
+
+def _credits_left(tx: Tx, campaign: int) -> Decimal:
+    """What the newest answer told; each chunk keeps its own, so that those who send do not queue for one row."""
+    found = tx.one(
+        "SELECT credits_left FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND credits_left <> '' "
+        "ORDER BY since DESC LIMIT 1",
+        *(campaign, SENT),
+    )
+    return Decimal(found[0] if found else "NaN")
+
+
+def progress_of(db: Database, name: str) -> Progress:
+    """How the campaign of a name stands.
+
+    Raises:
+        CampaignNotFound: there is none.
+    """
+    return db.read(lambda tx: progress(tx, find(tx, name)))
+
+
+def progress_of_all(db: Database) -> list[Progress]:
+    """How every campaign stands, oldest first."""
+    return db.read(lambda tx: [progress(tx, row) for row in all_of(tx)])
+
+
+def running(tx: Tx, account: str) -> list[CampaignRow]:
+    """The campaigns of an account that are running."""
+    return [row for row in all_of(tx, (RUNNING,)) if row.account == account]
+
+
+def pause(tx: Tx, name: str) -> Progress:
+    """Stop claiming; what is on its way lands."""
+    row = find(tx, name)
+    if row.state == RUNNING:
+        set_state(tx, row.id, PAUSED, "user")
+    return progress(tx, find(tx, name))
+
+
+def resume(tx: Tx, name: str) -> Progress:
+    """Go on with a paused campaign; with a new group where the provider lost the old one."""
+    row = find(tx, name)
+    if row.state == PAUSED:
+        if row.reason == "group_lost":
+            openers.regroup(tx, row.id)
+        set_state(tx, row.id, RUNNING)
+        tx.run(
+            "UPDATE mensatek_chunk SET due_at = 0 WHERE campaign_id = ? AND due_at IS NOT NULL AND state = ?",
+            *(row.id, PENDING),
+        )
+    return progress(tx, find(tx, name))
+
+
+def cancel(tx: Tx, name: str) -> Progress:
+    """Send nothing more; what is on its way lands."""
+    row = find(tx, name)
+    if row.state not in (DONE, CANCELLED):
+        set_state(tx, row.id, CANCELLED)
+    # What was tried without an answer is not tried again, so nobody will know.
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, since = ? WHERE campaign_id = ? AND attempts > 0 "
+        "AND (state = ? OR state = ? AND due_at <= ?) AND EXISTS "
+        "(SELECT 1 FROM mensatek_campaign c WHERE c.id = campaign_id AND c.state = ?)",
+        *(UNKNOWN, tx.wall, row.id, PENDING, POSTING, tx.now, CANCELLED),
+    )
+    return progress(tx, find(tx, name))
+
+
+def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
+    """Who may have been texted."""
+    found: list[Any] = tx.all(
+        "SELECT seq, token, since, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? ORDER BY seq",
+        *(row.id, UNKNOWN),
+    )
+    if row.state == CANCELLED:
+        found += tx.all(f"SELECT seq, token, since, error {_GONE} ORDER BY seq", row.id, POSTING, tx.now)
+    listed = []
+    for seq, token, since, error in found:
+        content = body_of(tx, row.id, seq)
+        mark = marked(reference, Mark(row.uid, seq, token[:8])) if seq <= 0 else reference
+        moment = datetime.fromtimestamp(since or 0.0, UTC)
+        listed += [
+            UnknownRecipient(row=at, phone=phone, since=moment, reference=mark, reason=error)
+            for at, phone in zip(content.rows, content.wire.phones, strict=True)
+        ]
+    return sorted(listed, key=lambda one: one.row)
+
+
+def settle(tx: Tx, name: str, policy: str) -> int:
+    """Decide about every unknown recipient of a campaign; how many there were."""
+    return resolve(tx, find(tx, name), policy)

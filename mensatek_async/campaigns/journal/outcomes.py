@@ -1,0 +1,217 @@
+"""Finishes: what became of a piece of work, written by whoever holds its token (transitions 2, 4 to 7, 9, 10, 13)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...store import rate
+from ...store.database import Tx
+from . import openers
+from .claims import Claimer
+from .records import CampaignRow, by_id, reopen, set_state
+from .settling import open_group
+from .states import (
+    CANCELLED,
+    CLAIMED,
+    MICRO,
+    PAUSED,
+    PENDING,
+    POSTING,
+    RUNNING,
+    SENT,
+    UNKNOWN,
+    Finish,
+    Lost,
+    NotTaken,
+    Taken,
+    Work,
+)
+
+_LONGEST = 60.0  # seconds between two tries of one chunk
+_MOST_REFUSED = 3  # requests in a row that the provider refuses for good
+_MOST_LOST = 8  # openers in a row whose answer is lost
+_MANY = 4  # requests in a row, of any kind, that came to nothing
+_PATIENCE = 0.25  # seconds for each of those
+_MOST_REJECTED = 10  # openers in a row whose phone the provider does not take
+
+
+def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
+    """The last word before a request leaves: whether it is still ours, and wanted (transition 2).
+
+    An opener's is written down here, so that from now on nobody repeats it.
+    """
+    row = by_id(tx, work.campaign, lock=work.join is None)
+    chunk = _chunk(tx, work)
+    if row.state != RUNNING or chunk is None or chunk[0] != work.token:
+        return False
+    if work.join is None:
+        if row.idmensaje is not None or (chunk[1] != CLAIMED and not (tx.repeated and chunk[1] == POSTING)):
+            return False
+        tx.run(
+            "UPDATE mensatek_chunk SET state = ?, due_at = ?, attempts = ? WHERE campaign_id = ? AND seq = ?",
+            *(POSTING, tx.now + who.lease, 1, work.campaign, work.seq),
+        )
+        tx.leaves()
+        return True
+    if chunk[1] != POSTING:
+        return False
+    tx.run(
+        "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ?",
+        *(tx.now + who.lease, work.campaign, work.seq),
+    )
+    return True
+
+
+def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> list[str]:
+    """Begin the leases of work anew that has not left yet; the tokens of what is still ours."""
+    return [
+        work.token
+        for work in works
+        if tx.run(
+            "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ? AND token = ? AND state IN (?, ?)",
+            *(tx.now + who.lease, work.campaign, work.seq, work.token, CLAIMED, POSTING),
+        )
+    ]
+
+
+def finish(tx: Tx, done: Finish) -> None:
+    """Write an outcome down; nothing where the token is another's by now."""
+    work, outcome = done.work, done.outcome
+    # The campaign first, as in a claim: who claims passes over chunks that are locked.
+    row = by_id(tx, work.campaign, lock=work.join is None)
+    chunk = _chunk(tx, work)
+    if chunk is None or chunk[0] != work.token:
+        return
+    # A delivery report may come before the answer, and has said already that it was taken; not what it cost.
+    overtaken = chunk[1] == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
+    if chunk[1] not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
+        return
+    if isinstance(outcome, Taken):
+        _taken(tx, row, work, outcome, chunk[3])
+    elif chunk[1] == UNKNOWN:
+        # Parked too early: the late answer says that nobody was texted.
+        if isinstance(outcome, NotTaken) and not work.repeat:
+            _not_taken(tx, row, work, outcome, chunk)
+            reopen(tx, row.id)
+    elif isinstance(outcome, NotTaken):
+        _not_taken(tx, row, work, outcome, chunk)
+    else:
+        _lost(tx, row, work, outcome, chunk[2])
+
+
+def _chunk(tx: Tx, work: Work) -> Any:
+    return tx.one(
+        f"SELECT token, state, failures, n FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?{tx.locking}",  # noqa: S608
+        *(work.campaign, work.seq),
+    )
+
+
+def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:
+    credits = 0 if outcome.credits.is_nan() else int(outcome.credits * MICRO)
+    accepted = min(outcome.accepted, n)  # an anchor is nobody's row, so it counts nothing
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, duplicated = ?, credits = ?, "
+        "credits_left = ?, since = ?, error = '', idmensaje = ? WHERE campaign_id = ? AND seq = ?",
+        *(SENT, accepted, outcome.repeated, credits, "" if outcome.left.is_nan() else str(outcome.left)),
+        *(tx.wall, outcome.message_id or work.join, work.campaign, work.seq),
+    )
+    if work.join is None and outcome.accepted and outcome.message_id:
+        open_group(tx, work.campaign, outcome.message_id)
+    elif work.join is None:
+        _rejected_opener(tx, row)
+    price = 0
+    if credits and outcome.accepted == len(work.content) and work.segments and not work.repeat:
+        price = -(-credits // work.segments)
+    # Written only when something changes: those who send would queue for the campaign's row.
+    if price > row.price or row.troubles or (accepted and row.refusals):
+        tx.run(
+            "UPDATE mensatek_campaign SET price = CASE WHEN price < ? THEN ? ELSE price END, "
+            "refusals = CASE WHEN ? > 0 THEN 0 ELSE refusals END, troubles = 0 WHERE id = ?",
+            *(price, price, accepted, row.id),
+        )
+
+
+def _rejected_opener(tx: Tx, row: CampaignRow) -> None:
+    """Calls that send nothing must not go on without end."""
+    note = f"the provider rejected {row.refusals + 1} recipients in a row, and opened no message"
+    _count_refusal(tx, row, _MOST_REJECTED, "refused", note)
+    rate.hold(tx, min(0.05 * (row.refusals + 1), 1.0))
+
+
+def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, chunk: Any) -> None:
+    _, _, failures, n = chunk
+    if outcome.failed:
+        _refused(tx, row, work, outcome.reason, n)
+        return
+    wait = _backoff(failures) if outcome.wait is None else outcome.wait
+    failed = bool(outcome.reason and not outcome.pause)  # without a reason it only had to wait
+    _back(
+        tx, work, 0.0 if outcome.pause else wait, outcome.reason, attempted=False, failures=failures + failed
+    )
+    if outcome.hold and wait:
+        rate.hold(tx, wait)
+    elif failed:
+        _trouble(tx, row)
+    lost_before = outcome.pause == "group_lost" and row.idmensaje != work.join
+    if outcome.pause and row.state == RUNNING and not lost_before:
+        set_state(tx, row.id, PAUSED, outcome.pause, outcome.reason)
+
+
+def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
+    """The provider refuses it for good; after some in a row it is not theirs but everybody's fault."""
+    if work.join is not None:
+        # A repeat that is refused says nothing of the try before it, whose answer was lost.
+        (openers.park if work.repeat else openers.fail)(tx, row.id, work.seq, reason)
+    elif n and openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals)):
+        openers.demote(tx, row, work.seq)
+    else:
+        openers.fail(tx, row.id, work.seq, reason)
+    _count_refusal(tx, row, _MOST_REFUSED, "refused", reason)
+
+
+def _count_refusal(tx: Tx, row: CampaignRow, most: int, pause: str, reason: str) -> None:
+    tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
+    if row.refusals + 1 >= most and row.state == RUNNING:
+        set_state(tx, row.id, PAUSED, pause, reason)
+        tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
+
+
+def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
+    if work.join is not None and row.state != CANCELLED:
+        _back(tx, work, _backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
+        _trouble(tx, row)
+        return
+    openers.park(tx, row.id, work.seq, outcome.reason)  # and what is cancelled is not tried again
+    if work.join is None and row.idmensaje is None:
+        # A provider that answers nobody must not cost one recipient after the other.
+        openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals))
+        _count_refusal(tx, row, _MOST_LOST, "no_answer", outcome.reason)
+
+
+def _trouble(tx: Tx, row: CampaignRow) -> None:
+    """While nothing works, everybody waits, longer each time, instead of trying one chunk after the other."""
+    tx.run("UPDATE mensatek_campaign SET troubles = troubles + 1 WHERE id = ?", row.id)
+    if row.troubles + 1 >= _MANY:
+        rate.hold(tx, min(_PATIENCE * (row.troubles + 1), _LONGEST))
+
+
+def _back(tx: Tx, work: Work, wait: float, reason: str, *, attempted: bool, failures: int) -> None:
+    """To be sent again, later; with the same message and recipients if it had any chance to arrive."""
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = ?, failures = ?, error = ?, since = NULL, "
+        "attempts = CASE WHEN attempts > 0 THEN attempts - ? ELSE 0 END WHERE campaign_id = ? AND seq = ?",
+        *(PENDING, tx.now + wait, failures, reason, int(not attempted), work.campaign, work.seq),
+    )
+
+
+def _backoff(failures: int) -> float:
+    longest = min(0.5 * 2.0 ** min(failures, 10), _LONGEST)
+    return random.uniform(longest / 2, longest)  # noqa: S311
+
+
+def credits_of(micro: int) -> Decimal:
+    """Millionths of a credit as credits."""
+    return (Decimal(micro) / MICRO).normalize() + Decimal(0)

@@ -1,0 +1,56 @@
+"""What becomes of unknown recipients: a late answer, a report, or the user's decision (transitions 9 and 11)."""
+
+from __future__ import annotations
+
+from ...store.database import Tx
+from .records import CampaignRow, reopen
+from .states import PENDING, SENT, UNKNOWN
+
+
+def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
+    """Apply a campaign's own policy to recipients unknown for long enough; whether something is to be sent again."""
+    after, policy = row.settings.unknown_after, row.settings.unknown_policy
+    if after is None or policy == "keep":
+        return False
+    return bool(resolve(tx, row, policy, older_than=after)) and policy == "resend"
+
+
+def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> int:
+    """Count unknown recipients as sent, or send to them again; how many they were."""
+    if policy == "keep":
+        return 0
+    found = tx.all(
+        f"SELECT seq, n FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND since <= ?{tx.locking}",  # noqa: S608
+        *(row.id, UNKNOWN, tx.wall - older_than + (0.001 if not older_than else 0.0)),
+    )
+    for seq, n in found:
+        if policy == "assume_sent":
+            adopt(tx, row.id, seq, n, None)
+        else:
+            tx.run(
+                "UPDATE mensatek_chunk SET state = ?, due_at = 0, attempts = 0, token = '', since = NULL, error = '' "
+                "WHERE campaign_id = ? AND seq = ?",
+                *(PENDING, row.id, seq),
+            )
+    if found and policy == "resend":
+        reopen(tx, row.id)
+    return sum(n for _, n in found)
+
+
+def adopt(tx: Tx, campaign: int, seq: int, accepted: int, message_id: int | None) -> None:
+    """An unknown send turns out to have been taken; its message becomes the group's if there is none yet."""
+    tx.run(
+        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, error = '', "
+        "idmensaje = coalesce(?, idmensaje) WHERE campaign_id = ? AND seq = ?",
+        *(SENT, accepted, message_id, campaign, seq),
+    )
+    if message_id:
+        open_group(tx, campaign, message_id)
+
+
+def open_group(tx: Tx, campaign: int, message_id: int) -> None:
+    """From now on everything joins this message, unless there is one to join already."""
+    tx.run(
+        "UPDATE mensatek_campaign SET idmensaje = ? WHERE id = ? AND idmensaje IS NULL",
+        *(message_id, campaign),
+    )

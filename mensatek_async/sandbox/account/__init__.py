@@ -1,0 +1,1 @@
+"""The account: its credits, messages, files, and their state on disk."""

@@ -1,0 +1,241 @@
+"""The state of one account: credits, messages, library, what came in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from ..api.library import Library
+from ..carrier.delivery_state import Fates
+from ..carrier.statuses import CERTIFICATE_READY, FINAL_CONTRACT
+from ..clock import Clock
+from .records import Act, Batch, Incoming, Message, Text
+
+FIRST_MESSAGE = 10573758
+
+
+class Watcher(Protocol):
+    """Who wants to know what happens in an account, at once and under its lock."""
+
+    def accepted(self, batch: Batch, phones: list[str]) -> None:
+        """Recipients were added to a message."""
+        ...
+
+    def rescheduled(self, batch: Batch) -> None:
+        """A batch leaves at another moment, or never."""
+        ...
+
+    def acted(self, batch: Batch, phone: str, act: Act) -> None:
+        """Something is done with a text by hand; told before it is noted."""
+        ...
+
+    def opened(self, batch: Batch, phone: str, document: str) -> None:
+        """A recipient opens a document."""
+        ...
+
+    def received(self, incoming: Incoming) -> None:
+        """A phone wrote to the account."""
+        ...
+
+
+class Account:
+    """What the provider knows of a customer.
+
+    Args:
+        clock: the sandbox's clock.
+        credits: what there is to spend.
+        prices: credits per text, plain and certified.
+        library: the file library.
+        fates: what becomes of texts.
+        recipients_per_request: more of them in one call are refused; None for no limit.
+        keep_texts: whether texts are kept; without, they are only counted.
+        strict: whether parameters no manual knows are refused.
+        trial: whether it is a trial account.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        credits: Decimal,
+        prices: tuple[Decimal, Decimal],
+        library: Library,
+        fates: Fates,
+        recipients_per_request: int | None,
+        keep_texts: bool,
+        strict: bool,
+        trial: bool,
+    ) -> None:
+        self.clock = clock
+        self.credits: Decimal = credits
+        self.used: Decimal = Decimal(0)
+        self.library = library
+        self.fates = fates
+        self.recipients_per_request = recipients_per_request
+        self.keep_texts = keep_texts
+        self.strict = strict
+        self.trial = trial
+        self.detailed = True
+        self.messages: dict[int, Message] = {}
+        self.batches: list[Batch] = []
+        self.counts: Counter[str] = Counter()
+        self.incoming: list[Incoming] = []
+        self.documents: dict[str, bytes] = {}
+        self.watchers: list[Watcher] = []
+        self.documented: Callable[[str, bytes], None] = lambda digest, content: None
+        self.next_message: int = FIRST_MESSAGE
+        self.last_batch: int = 0
+        self._prices = prices
+
+    def clear(self, credits: Decimal) -> None:
+        """Forget messages, files and what came in; ids are not used again."""
+        self.credits, self.used = credits, Decimal(0)
+        for known in (self.messages, self.batches, self.counts, self.incoming, self.documents):
+            known.clear()
+        self.fates.clear()
+        self.library.clear()
+
+    def price(self, certified: bool) -> Decimal:
+        """Credits per text."""
+        return self._prices[certified]
+
+    def new_message(self, sender: str, certified: bool) -> Message:
+        """A message with an id of its own."""
+        message = Message(message_id=self.next_message, sender=sender, certified=certified)
+        self.next_message += 1
+        self.messages[message.message_id] = message
+        return message
+
+    def new_number(self) -> int:
+        """The number of the next batch."""
+        self.last_batch += 1
+        return self.last_batch
+
+    def accept(self, message: Message, batch: Batch, phones: list[str]) -> None:
+        """Add recipients to a message and take what they cost."""
+        self.restore(message, batch, phones)
+        self.credits -= batch.cost
+        self.used += batch.cost
+        for watcher in self.watchers:
+            watcher.accepted(batch, phones)
+
+    def restore(self, message: Message, batch: Batch, phones: list[str]) -> None:
+        """Add recipients to a message that are paid for."""
+        message.batches.append(batch)
+        message.phones.update(dict.fromkeys(phones, batch))
+        if batch.cancelled_at is None:
+            self.counts.update(phones)
+        self.fates.expect(phones)
+        if self.keep_texts:
+            batch.phones = phones
+            self.batches.append(batch)
+
+    def cancel(self, batch: Batch) -> None:
+        """Take recipients back whose text has not left, and refund them."""
+        batch.cancelled_at = self.clock.now
+        self.credits += batch.cost
+        self.used -= batch.cost
+        message = self.messages[batch.message_id]
+        self.counts.subtract(phone for phone, its in message.phones.items() if its is batch)
+        for watcher in self.watchers:
+            watcher.rescheduled(batch)
+
+    def reschedule(self, batch: Batch, moment: datetime) -> None:
+        """Let a batch that has not left leave at another moment."""
+        batch.scheduled_at = batch.leaves_at = moment
+        for watcher in self.watchers:
+            watcher.rescheduled(batch)
+
+    def act(self, batch: Batch, phone: str, acts: Sequence[Act]) -> None:
+        """Note what was done with a text by hand; from then on it goes no further by itself."""
+        for one in acts:
+            for watcher in self.watchers:
+                watcher.acted(batch, phone, one)
+            self.fates.note(batch, phone, one)
+
+    def open(self, batch: Batch, phone: str, document: str) -> None:
+        """A recipient opens a document."""
+        for watcher in self.watchers:
+            watcher.opened(batch, phone, document)
+
+    def receive(self, incoming: Incoming) -> None:
+        """A phone writes to the account."""
+        self.incoming.append(incoming)
+        for watcher in self.watchers:
+            watcher.received(incoming)
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep what was sent, as the provider does when the library forgets it."""
+        if self.keep_texts and digest not in self.documents:
+            self.documents[digest] = content
+            self.documented(digest, content)
+
+    def find(self, phone: str, message_id: int | None, wanted: Callable[[Batch], bool]) -> Batch | None:
+        """The newest batch with a text to a phone that is as wanted, or None."""
+        found: Batch | None = None
+        if message_id is not None:
+            message = self.messages.get(message_id)
+            batch = message.phones.get(phone) if message else None
+            return batch if batch is not None and wanted(batch) else None
+        for message in self.messages.values():
+            batch = message.phones.get(phone)
+            if batch is not None and wanted(batch) and (found is None or batch.number > found.number):
+                found = batch
+        return found
+
+    def texts(self) -> list[Text]:
+        """Every text accepted and kept so far."""
+        now = self.clock.now
+        found = []
+        for batch in self.batches:
+            standing = self.fates.standings(batch, now)
+            found += [
+                self.text(batch, position, standing(phone)[0]) for position, phone in enumerate(batch.phones)
+            ]
+        return found
+
+    def text(self, batch: Batch, position: int, status: int) -> Text:
+        """One text of a batch whose texts are kept."""
+        written, segments = batch.written(position)
+        return Text(
+            phone=batch.phones[position],
+            text=batch.shown(position),
+            sender=batch.sender,
+            message_id=batch.message_id,
+            reference=batch.reference,
+            certified=batch.certified,
+            unicode=batch.unicode,
+            segments=segments,
+            status=status,
+            accepted_at=batch.accepted_at,
+            scheduled_at=batch.scheduled_at,
+            leaves_at=batch.leaves_at,
+            contract=batch.contract,
+            cost=segments * batch.price,
+            written=written,
+        )
+
+    def tidy_library(self) -> None:
+        """Delete the files that were to go once their message was certified."""
+        now = self.clock.now
+        leaving = self.library.deleted_after_certification()
+        for message in self.messages.values() if leaving else ():
+            for batch in message.batches:
+                used = batch.files & leaving
+                if used and self._is_certified(message, batch, now):
+                    leaving -= used
+                    for name in used:
+                        self.library.delete(name)
+
+    def _is_certified(self, message: Message, batch: Batch, now: datetime) -> bool:
+        """Whether every text of a batch that goes its usual way has its certificate, or has ended without."""
+        standing = self.fates.standings(batch, now)
+        usual = {
+            standing(phone)[0]
+            for phone, its in message.phones.items()
+            if its is batch and self.fates.chosen(phone) is None
+        }
+        return bool(usual) and usual <= CERTIFICATE_READY | FINAL_CONTRACT

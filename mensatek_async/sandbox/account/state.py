@@ -1,0 +1,290 @@
+"""What a sandbox keeps: nothing beyond its memory, or everything in a file that survives a kill."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..callbacks.poster import Post
+from ..carrier.journeys import Journey
+from .account import Account
+from .records import Act, Batch, Call, Incoming, LibraryFile
+from .state_rows import (
+    pack,
+    pack_absences,
+    pack_act,
+    pack_batch,
+    pack_call,
+    pack_choices,
+    pack_incoming,
+    pack_times,
+)
+
+KEPT_CALLS = 2_000
+KEPT_BODY_BYTES = 256_000
+KEPT_POSTS = 2_000
+_TIDY_EVERY = 200
+_VERSION = 1
+_AHEAD = timedelta(seconds=1)
+_SCHEMA = """
+CREATE TABLE scalar (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE batch (number INTEGER PRIMARY KEY, data TEXT NOT NULL, times TEXT NOT NULL);
+CREATE TABLE act (number INTEGER PRIMARY KEY, message_id INTEGER NOT NULL, phone TEXT NOT NULL, data TEXT NOT NULL);
+CREATE TABLE incoming (number INTEGER PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE file (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, data TEXT NOT NULL, content BLOB NOT NULL);
+CREATE TABLE document (digest TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE call (number INTEGER PRIMARY KEY, data TEXT NOT NULL, body BLOB NOT NULL, answer BLOB NOT NULL);
+CREATE TABLE journey (target TEXT, batch INTEGER, data TEXT NOT NULL, PRIMARY KEY (target, batch)) WITHOUT ROWID;
+CREATE TABLE post (
+    target TEXT, number INTEGER, ended INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (target, number)
+) WITHOUT ROWID;
+"""
+TABLES = ("scalar", "batch", "act", "incoming", "file", "document", "call", "journey", "post")
+
+
+class Memory:
+    """Keeps nothing but what is in memory anyway; every method is called under the account's lock."""
+
+    is_file = False
+
+    def accepted(self, batch: Batch, phones: list[str]) -> None:
+        """Recipients were added to a message."""
+
+    def rescheduled(self, batch: Batch) -> None:
+        """A batch leaves at another moment, or never."""
+
+    def acted(self, batch: Batch, phone: str, act: Act) -> None:
+        """Something was done with a text by hand."""
+
+    def opened(self, batch: Batch, phone: str, document: str) -> None:
+        """A recipient opened a document: that is told, and changes nothing."""
+
+    def received(self, incoming: Incoming) -> None:
+        """A phone wrote to the account."""
+
+    def filed(self, name: str, file: LibraryFile | None) -> None:
+        """A file came into the library, or left it."""
+
+    def documented(self, digest: str, content: bytes) -> None:
+        """A document was sent."""
+
+    def called(self, number: int, call: Call) -> None:
+        """A call was processed."""
+
+    def travelled(self, target: str, journey: Journey) -> None:
+        """Something of a journey was told to a webhook."""
+
+    def posted(self, target: str, number: int, post: Post) -> None:
+        """A callback was added, or is over."""
+
+    def cleared(self) -> None:
+        """Everything was forgotten."""
+
+    def commit(self) -> None:
+        """What happened since the last time is to last from now on."""
+
+    def hold(self) -> None:
+        """Begin to keep."""
+
+    def release(self) -> None:
+        """Nothing more is to come for now."""
+
+
+class Store(Memory):
+    """Keeps everything in an SQLite file.
+
+    Args:
+        path: the file; made when it is not there, readable by its owner only.
+        account: whose state it is.
+
+    Raises:
+        ValueError: the file is in use, or is no state of a sandbox.
+        OSError: it cannot be made or read.
+    """
+
+    is_file = True
+
+    def __init__(self, path: Path, account: Account) -> None:
+        self._path = path
+        self._account = account
+        self._known: dict[str, str] = {}
+        self._rows: sqlite3.Connection | None = None
+        self._is_held = True
+        self._has_failed = False
+        self._open()
+
+    def hold(self) -> None:
+        """Keep the file from now on, until it is released."""
+        self._is_held = True
+        self._open()
+
+    def release(self) -> None:
+        """Write what is left and let the file go; what comes later takes it for a moment."""
+        self._is_held = False
+        if self._has_failed:
+            self._close()
+        else:
+            self._open()
+            self.commit()
+
+    def select(self, statement: str, *values: object) -> Iterator[Any]:
+        """Rows of the file."""
+        return self._open().execute(statement, values)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._rows is not None:
+            return self._rows
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        rows = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(rows, self._path)
+        except BaseException:
+            rows.close()
+            raise
+        self._rows = rows
+        return rows
+
+    def accepted(self, batch: Batch, phones: list[str]) -> None:
+        """Keep a batch."""
+        self._write(
+            "INSERT INTO batch VALUES (?, ?, ?)", batch.number, pack_batch(batch, phones), pack_times(batch)
+        )
+
+    def rescheduled(self, batch: Batch) -> None:
+        """Keep when a batch leaves."""
+        self._write("UPDATE batch SET times = ? WHERE number = ?", pack_times(batch), batch.number)
+
+    def acted(self, batch: Batch, phone: str, act: Act) -> None:
+        """Keep what was done."""
+        self._write(
+            "INSERT INTO act (message_id, phone, data) VALUES (?, ?, ?)",
+            batch.message_id,
+            phone,
+            pack_act(act),
+        )
+
+    def received(self, incoming: Incoming) -> None:
+        """Keep what was written."""
+        self._write("INSERT INTO incoming (data) VALUES (?)", pack_incoming(incoming))
+
+    def filed(self, name: str, file: LibraryFile | None) -> None:
+        """Keep a file, or forget it."""
+        if file is None:
+            self._write("DELETE FROM file WHERE name = ?", name)
+        else:
+            self._write(
+                "INSERT INTO file (name, data, content) VALUES (?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET data = excluded.data, content = excluded.content",
+                *(name, pack([file.uploaded_at, file.delete_after_certification]), file.content),
+            )
+
+    def documented(self, digest: str, content: bytes) -> None:
+        """Keep a document."""
+        self._write("INSERT OR IGNORE INTO document VALUES (?, ?)", digest, content)
+
+    def called(self, number: int, call: Call) -> None:
+        """Keep a call, and forget the oldest."""
+        self._write(
+            "INSERT OR REPLACE INTO call VALUES (?, ?, ?, ?)", number, pack_call(call), call.body, call.answer
+        )
+        if number % _TIDY_EVERY == 0:
+            self._write("DELETE FROM call WHERE number <= ?", number - KEPT_CALLS)
+
+    def travelled(self, target: str, journey: Journey) -> None:
+        """Keep how far a journey was told."""
+        number = journey.batch.number
+        if journey.finished:
+            self._write("DELETE FROM journey WHERE target = ? AND batch = ?", target, number)
+        else:
+            data = pack([journey.announced, journey.step, journey.own])
+            self._write("INSERT OR REPLACE INTO journey VALUES (?, ?, ?)", target, number, data)
+
+    def posted(self, target: str, number: int, post: Post) -> None:
+        """Keep a callback, and forget the oldest that are over."""
+        data = pack([post.fields, post.answers, post.repeated])
+        self._write("INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", target, number, int(post.ended), data)
+        if number % _TIDY_EVERY == 0:
+            oldest = number - KEPT_POSTS
+            self._write("DELETE FROM post WHERE target = ? AND number <= ? AND ended", target, oldest)
+
+    def cleared(self) -> None:
+        """Forget everything."""
+        for table in TABLES:
+            self._write(f"DELETE FROM {table}")  # noqa: S608  our own names
+        self._known.clear()
+
+    def commit(self) -> None:
+        """Write it to the disk."""
+        for name, value in _scalars(self._account).items():
+            packed = pack(value)
+            if self._known.get(name) != packed:
+                self._write("INSERT OR REPLACE INTO scalar VALUES (?, ?)", name, packed)
+                self._known[name] = packed
+        if self._rows is not None and self._rows.in_transaction:
+            self._try("COMMIT")
+        if not self._is_held:
+            self._close()
+
+    def _close(self) -> None:
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
+
+    def _write(self, statement: str, *values: object) -> None:
+        if not self._open().in_transaction:
+            self._try("BEGIN IMMEDIATE")
+        self._try(statement, *values)
+
+    def _try(self, statement: str, *values: object) -> None:
+        # What one failed write has lost, later ones would build upon: from then on nothing is answered any more.
+        if self._has_failed:
+            raise OSError("The sandbox's state could not be written, see its first failure")
+        try:
+            self._open().execute(statement, values)
+        except sqlite3.Error as error:
+            self._has_failed = True
+            raise OSError(f"The sandbox's state cannot be written: {error}") from None
+
+
+def _prepare(rows: sqlite3.Connection, path: Path) -> None:
+    """Take the file for this sandbox alone, and make its tables when it is new."""
+    try:
+        # Held until it is released: two sandboxes on one file would not know of each other's texts.
+        rows.execute("PRAGMA locking_mode = EXCLUSIVE")
+        rows.execute("PRAGMA journal_mode = WAL")
+        rows.execute("PRAGMA synchronous = FULL")
+        rows.execute("BEGIN IMMEDIATE")
+        (version,) = rows.execute("PRAGMA user_version").fetchone()
+        (tables,) = rows.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables:
+            for statement in _SCHEMA.split(";"):
+                rows.execute(statement)
+            rows.execute(f"PRAGMA user_version = {_VERSION}")
+        elif version != _VERSION:
+            raise ValueError(f"{path} is not the state of a sandbox of this version")
+        rows.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise ValueError(f"{path} is in use by another sandbox") from None
+        raise OSError(f"{path}: {error}") from None
+    except sqlite3.DatabaseError:
+        raise ValueError(f"{path} is not the state of a sandbox") from None
+
+
+def _scalars(account: Account) -> dict[str, Any]:
+    now = account.clock.now
+    is_ahead = account.clock.standing or now - datetime.now(UTC) > _AHEAD
+    return {
+        "credits": account.credits,
+        "used": account.used,
+        "next_message": account.next_message,
+        "last_batch": account.last_batch,
+        "choices": pack_choices(account.fates.choices),
+        "absences": pack_absences(account.fates.absences),
+        "contracts_by_themselves": account.fates.contracts_by_themselves,
+        "clock": now if is_ahead else None,
+    }

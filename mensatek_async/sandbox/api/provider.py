@@ -1,0 +1,259 @@
+"""One call from request to answer: faults, block, credentials, operation, form of the reply."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..account.account import Account
+from ..account.records import Call, Reply
+from ..account.state import KEPT_BODY_BYTES, Memory, Store
+from ..account.state_load import load_account, load_calls
+from ..changes import Changes, Topic
+from .bodies import BadCall, Params, read_body
+from .faults import Fault, Faults
+from .gatekeeper import Gatekeeper
+from .magic import fault_asked_for
+from .operations import OPERATIONS, Operation
+from .replies import encode
+
+_FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
+_TOPICS: dict[str, tuple[Topic, ...]] = {
+    "work": ("messages", "phones", "files", "credits", "guard"),
+    "wrong": ("guard",),
+    "quick": ("guard",),
+}
+KEPT_ANSWER_BYTES = 20_000
+_REFUSED = Reply(fields={"Res": -1}, wrong=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A request as it came in."""
+
+    operation: str
+    headers: Mapping[str, str] = field(repr=False)
+    query: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def content_type(self) -> str:
+        """The body's type, "" when not told."""
+        return self.headers.get("content-type", "")
+
+    @cached_property
+    def params(self) -> Params | BadCall:
+        """The parameters, or why they cannot be read."""
+        try:
+            return read_body(self.content_type, self.body)
+        except BadCall as bad:
+            return bad
+
+    @property
+    def resp(self) -> str:
+        """The form of reply it asks for; JSON when the body cannot be read."""
+        return "JSON" if isinstance(self.params, BadCall) else str(self.params.raw("Resp") or "")
+
+    def decoded(self) -> dict[str, Any]:
+        """The parameters by the names they came under, none when they cannot be read."""
+        return {} if isinstance(self.params, BadCall) else self.params.decoded()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back; `status` None is a dropped connection."""
+
+    status: int | None
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    cut: bool = False
+    reset: bool = False
+
+
+class Provider:
+    """The account behind its door: everything the sandbox does, without the network.
+
+    Args:
+        account: whose state it is.
+        gatekeeper: who blocks.
+        user: the API user.
+        token: the API token.
+        keep_bodies: whether calls keep their request body.
+        keep_calls: how many calls are remembered; None for all.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        gatekeeper: Gatekeeper,
+        user: str,
+        token: str,
+        *,
+        keep_bodies: bool,
+        keep_calls: int | None,
+    ) -> None:
+        self.lock: threading.RLock = threading.RLock()
+        self.account = account
+        self.gatekeeper = gatekeeper
+        self.user = user
+        self.token = token
+        self.refusal_status = 200
+        self.reply_style = "json-array"
+        self.faults: Faults = Faults()
+        self.changes: Changes = Changes()
+        self.state: Memory = Memory()
+        self.calls: list[Call] = []
+        self.forgotten_calls: int = 0
+        self.latency: float = 0.0
+        self._keep_bodies = keep_bodies
+        self._keep_calls = keep_calls
+
+    def keep_in(self, path: Path) -> None:
+        """Go on from a file of an earlier run, and keep everything in it from now on.
+
+        Raises:
+            ValueError: it is in use, or no state of a sandbox.
+            OSError: it cannot be made or read.
+        """
+        store = Store(path, self.account)
+        load_account(store, self.account)
+        self.forgotten_calls, self.calls = load_calls(store)
+        self.state = store
+        self.account.watchers.append(store)
+        self.account.library.changed = store.filed
+        self.account.documented = store.documented
+        store.commit()
+
+    @contextmanager
+    def changing(self, *topics: Topic) -> Iterator[Account]:
+        """Change something under the lock; when all went well it is kept, and told to whoever looks on."""
+        with self.lock:
+            yield self.account
+            self.state.commit()
+        self.changes.announce(*topics)
+
+    def troubles(self, arrival: Arrival) -> list[Fault]:
+        """The faults that hit this request."""
+        with self.lock:
+            found = self.faults.pick(arrival.operation, arrival.decoded)
+            if self.account.fates.magic:
+                asked = fault_asked_for(arrival.operation, arrival.body, arrival.decoded)
+                found += [asked] if asked else []
+            return found
+
+    def answer(self, arrival: Arrival, fault: Fault | None) -> Answer:
+        """Process a request, unless the fault says not to, and note it down before it is answered."""
+        with self.lock:
+            reply: Reply | None = None
+            verdict = "fault"
+            if fault is None or fault.processed:
+                reply, answer, verdict = self._process(arrival)
+                answer = _troubled(answer, fault)
+            else:
+                if fault.kind == "refuse":
+                    reply = Reply(fields={"Res": fault.code, **dict(fault.fields)})
+                answer = self._encoded(arrival, reply) if reply else _troubled(Answer(status=200), fault)
+            self._note(arrival, reply, answer, verdict, fault.kind if fault else "")
+            self.state.commit()
+        self.changes.announce(*_TOPICS.get(verdict, ()), "calls")
+        return answer
+
+    def _note(self, arrival: Arrival, reply: Reply | None, answer: Answer, verdict: str, fault: str) -> None:
+        has_text = self._keep_bodies and answer.status is not None and not (reply and reply.file)
+        call = Call(
+            operation=arrival.operation,
+            headers=dict(arrival.headers),
+            status=answer.status,
+            reply=dict(reply.fields) if reply and reply.file is None else None,
+            at=self.account.clock.now,
+            content_type=arrival.content_type,
+            body=self._kept(arrival.body),
+            verdict=verdict,
+            fault=fault,
+            answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
+            answer_type=answer.content_type,
+        )
+        self.calls.append(call)
+        self.state.called(self.forgotten_calls + len(self.calls), call)
+        if self._keep_calls is not None and len(self.calls) >= 2 * self._keep_calls:
+            self.forgotten_calls += len(self.calls) - self._keep_calls
+            del self.calls[: -self._keep_calls]
+
+    def _kept(self, body: bytes) -> bytes:
+        """What is remembered of a body: all of it, unless calls themselves are forgotten in time."""
+        if not self._keep_bodies:
+            return b""
+        return body if self._keep_calls is None else body[:KEPT_BODY_BYTES]
+
+    def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer, str]:
+        now = self.account.clock.now
+        if self.account.strict and self.gatekeeper.is_blocked(now):
+            answer = Answer(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
+            return None, answer, "blocked"
+        operation = OPERATIONS[arrival.operation]
+        reply = self._run(operation, arrival) if self._is_known(arrival) else _REFUSED
+        verdict = "work"
+        if reply.wrong:
+            self.gatekeeper.note_wrong(now)
+            verdict = "wrong"
+        elif operation.is_read:
+            quick = self.gatekeeper.note_read(f"{arrival.operation} {arrival.body!r}", now)
+            verdict = "quick" if quick else "read"
+        else:
+            self.gatekeeper.note_work()
+        return reply, self._encoded(arrival, reply), verdict
+
+    def _is_known(self, arrival: Arrival) -> bool:
+        # Parameters in the query make the live API refuse the credentials.
+        if self.account.strict and arrival.query:
+            return False
+        scheme, _, credentials = arrival.headers.get("authorization", "").partition(" ")
+        try:
+            given = base64.b64decode(credentials.strip(), validate=True)
+        except ValueError:
+            return False
+        return scheme.lower() == "basic" and secrets.compare_digest(
+            given, f"{self.user}:{self.token}".encode()
+        )
+
+    def _run(self, operation: Operation, arrival: Arrival) -> Reply:
+        try:
+            params = arrival.params
+            if isinstance(params, BadCall):
+                raise params
+            unknown = sorted(params.names - operation.parameters)
+            if self.account.strict and unknown:
+                raise BadCall(f"Parámetro desconocido: {unknown[0]}")
+            return operation.run(self.account, params)
+        except BadCall as bad:
+            return Reply(fields={"Res": -3, "Error": str(bad)}, wrong=True)
+
+    def _encoded(self, arrival: Arrival, reply: Reply) -> Answer:
+        if reply.file is not None:
+            return Answer(status=200, body=reply.file, content_type=reply.media_type)
+        body, content_type = encode(reply.fields, arrival.resp, self.reply_style)
+        refused = reply.fields["Res"] == -1 and self.refusal_status != 200
+        headers = (("WWW-Authenticate", 'Basic realm="API"'),) if refused else ()
+        status = self.refusal_status if refused else 200
+        return Answer(status=status, body=body, content_type=content_type, headers=headers)
+
+
+def _troubled(answer: Answer, fault: Fault | None) -> Answer:
+    """An answer as the fault leaves it."""
+    if fault is None:
+        return answer
+    if fault.kind == "drop":
+        return replace(answer, status=None, reset=fault.reset)
+    if fault.kind == "cut":
+        return replace(answer, cut=True)
+    return Answer(
+        status=fault.status, body=fault.body, content_type=fault.content_type, headers=fault.headers
+    )

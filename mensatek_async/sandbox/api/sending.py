@@ -1,0 +1,265 @@
+"""EnviarSMS and EnviarSMSCERTIFICADO: who gets the text, what it says, what it costs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..account.records import Batch, Message, Reply
+from ..carrier.delivery import CONTRACT_DAYS, VALIDITY_SECONDS, Kind
+from ..clock import read_minute
+from . import texting
+from .bodies import BadCall, Params
+
+if TYPE_CHECKING:
+    from ..account.account import Account
+
+NO_CREDITS = -2
+CERTIFIED_FILE_NOT_ALLOWED, CERTIFIED_NO_CREDITS, CONTRACT_WITHOUT_PDF, PDF_NOT_THERE = -4, -5, -15, -16
+PDF_CONTRACT = 18
+_DAY = 86_400
+
+_PHONE = re.compile(r"(?:34[6-9][0-9]{8}|(?!34)[1-9][0-9]{9,14})")
+_DIGITS_SENDER = re.compile(r"\+?[0-9]+")
+_RECIPIENT_NAMES = frozenset(
+    {"Movil", "Sexo", "Nombre", "Apellidos", "Fecha", "Email", *(f"Variable_{n}" for n in range(1, 11))}
+)
+_ANY_CASE_NAMES = frozenset(name.lower() for name in _RECIPIENT_NAMES)
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The recipients of a request: those to send to, and how many others there are."""
+
+    rows: dict[str, dict[str, Any]]
+    duplicates: int
+    wrong: int
+
+
+def send_sms(account: Account, params: Params) -> Reply:
+    """EnviarSMS."""
+    return _send(account, params, Kind(certified=False), {})
+
+
+def send_certified(account: Account, params: Params) -> Reply:
+    """EnviarSMSCERTIFICADO: a certified text, or a contract."""
+    issuer = tuple(params.text(name, required=True) for name in ("Contacto", "Telcontacto", "Cifcontacto"))
+    kind = _certified_kind(params)
+    documents = [
+        (kind, content)
+        for kind, content in texting.elements(params.text("Mensaje"))
+        if kind in ("FILE", "BASE64")
+    ]
+    if code := _document_refusal(account, kind.contract, documents):
+        return Reply(fields={"Res": code, "Cred": account.credits})
+    files = frozenset(content for kind, content in documents if kind == "FILE")
+    legal = {"issuer": issuer, "documents": tuple(_digests(account, documents)), "files": files}
+    return _send(account, params, kind, legal)
+
+
+def _certified_kind(params: Params) -> Kind:
+    limits = (("Vpd", 20, _DAY), ("Vph", 23, 3600), ("Vpm", 59, 60))
+    validity = sum(params.number(name, 0, high) * seconds for name, high, seconds in limits)
+    days = params.number("Aceptacion", 0, CONTRACT_DAYS) or CONTRACT_DAYS
+    return Kind(
+        certified=True,
+        contract=params.number("Tipocontrato"),
+        validity=validity or VALIDITY_SECONDS,
+        contract_seconds=days * _DAY,
+    )
+
+
+def _document_refusal(account: Account, contract: int, documents: list[tuple[str, str]]) -> int:
+    if contract == PDF_CONTRACT and not documents:
+        return CONTRACT_WITHOUT_PDF
+    for kind, content in documents:
+        if kind == "FILE" and content not in account.library:
+            return PDF_NOT_THERE
+        if kind == "BASE64" and not _is_pdf(content):
+            return CERTIFIED_FILE_NOT_ALLOWED
+    return 0
+
+
+def _digests(account: Account, documents: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The documents of a text, for its certificate: name and SHA-256."""
+    for kind, content in documents:
+        data = base64.b64decode(content) if kind == "BASE64" else account.library[content].content
+        digest = hashlib.sha256(data).hexdigest()
+        account.keep_document(digest, data)
+        yield ("BASE64" if kind == "BASE64" else content), digest
+
+
+def _is_pdf(content: str) -> bool:
+    try:
+        return base64.b64decode(content, validate=True).startswith(b"%PDF")
+    except ValueError:
+        return False
+
+
+def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -> Reply:
+    certified = kind.certified
+    joined = _joined(account, params, certified)
+    sender = joined.sender if joined else _sender(params)
+    text, unicode = _text(params)
+    scheduled_at = read_minute(params.text("Fecha"))
+    if params.text("Fecha").strip() and scheduled_at is None:
+        raise BadCall("El parámetro Fecha no es correcto")
+    for name in ("Fail2voice", "Links"):
+        params.number(name)
+    reported = bool(params.number("Report", default=1))
+    given = params.array("Destinatarios")
+    if account.recipients_per_request and len(given) > account.recipients_per_request:
+        raise BadCall(f"Demasiados destinatarios, máximo {account.recipients_per_request}")
+    chosen = _sort(given, joined.phones if joined else {}, account.strict)
+    phones = list(chosen.rows)
+    rendered = _render(text, unicode, chosen.rows) if texting.is_personal(text) else None
+    segments = 0 if rendered is not None else _segments(text, unicode)
+    total = sum(each for _, each in rendered) if rendered is not None else segments * len(phones)
+    price = account.price(certified)
+    cost = total * price
+    if cost > account.credits:
+        code = CERTIFIED_NO_CREDITS if certified else NO_CREDITS
+        return Reply(fields={"Res": code, "Cred": account.credits, "CreditosNecesarios": cost})
+    if not phones:
+        return Reply(fields=_nothing_sent(account, joined, chosen, len(given)))
+    message = joined or account.new_message(sender, certified)
+    shared = {"reported": reported, "reference": params.text("Referenciausuario"), "sender": sender, **legal}
+    batch = Batch(
+        number=account.new_number(),
+        message_id=message.message_id,
+        kind=kind,
+        unicode=unicode,
+        source=text if account.keep_texts and rendered is None else "",
+        segments=segments,
+        price=price,
+        cost=cost,
+        recipients=len(phones),
+        accepted_at=(now := account.clock.now),
+        scheduled_at=scheduled_at,
+        leaves_at=max(scheduled_at or now, now),
+        phones=[],
+        rendered=rendered if account.keep_texts else None,
+        pace=account.fates.pace,
+        **shared,
+    )
+    account.accept(message, batch, phones)
+    return Reply(fields=_sent(account, batch, chosen, total, len(given)))
+
+
+def _joined(account: Account, params: Params, certified: bool) -> Message | None:
+    message_id = params.number("Idmensaje")
+    if not message_id:
+        return None
+    message = account.messages.get(message_id)
+    if message is None or message.certified is not certified:
+        raise BadCall("El Idmensaje no existe en su cuenta")
+    return message
+
+
+def _sender(params: Params) -> str:
+    if not params.given("Remitente"):
+        raise BadCall("Falta el parámetro obligatorio Remitente")
+    sender = params.text("Remitente").strip()
+    longest = 16 if sender.startswith("+") else 15 if _DIGITS_SENDER.fullmatch(sender) else 11
+    if len(sender) > longest:
+        raise BadCall("El parámetro Remitente es demasiado largo")
+    return sender
+
+
+def _text(params: Params) -> tuple[str, bool]:
+    text = params.text("Mensaje", required=True)
+    if params.number("Fixutf8", 0, 1):
+        text = texting.repair(text)
+    return texting.without_documents(text), bool(params.number("Unicode", 0, 1))
+
+
+def _sort(given: list[Any], taken: dict[str, Batch], strict: bool) -> _Sorted:
+    """Tell apart who gets the text, who already has it, and which numbers are none."""
+    rows: dict[str, dict[str, Any]] = {}
+    duplicates = wrong = 0
+    is_phone = _PHONE.fullmatch
+    for row in given:
+        try:
+            phone = row["Movil"]
+            if len(row) > 1:
+                _check_names(row, strict)
+        except (KeyError, TypeError):
+            phone = _mobile(row, strict)
+        if not (isinstance(phone, str) and is_phone(phone)):
+            phone = _cleaned(phone)
+            if not phone:
+                wrong += 1
+                continue
+        if phone in taken or phone in rows:
+            duplicates += 1
+        else:
+            rows[phone] = row
+    return _Sorted(rows, duplicates, wrong)
+
+
+def _mobile(row: Any, strict: bool) -> Any:
+    if not isinstance(row, dict):
+        raise BadCall("El parámetro Destinatarios no es correcto")
+    _check_names(row, strict)
+    for name, value in row.items():
+        if name.lower() == "movil":
+            return value
+    raise BadCall("Falta Movil en Destinatarios")
+
+
+def _check_names(row: dict[str, Any], strict: bool) -> None:
+    if (
+        strict
+        and not row.keys() <= _RECIPIENT_NAMES
+        and not {name.lower() for name in row} <= _ANY_CASE_NAMES
+    ):
+        raise BadCall("Destinatarios lleva datos desconocidos")
+
+
+def _cleaned(phone: Any) -> str:
+    """A number written with a plus or two zeros in front, without them; "" when it is no number."""
+    digits = str(phone).strip()
+    digits = digits.removeprefix("+") if digits.startswith("+") else digits.removeprefix("00")
+    return digits if _PHONE.fullmatch(digits) else ""
+
+
+def _render(text: str, unicode: bool, rows: dict[str, dict[str, Any]]) -> list[tuple[str, int]]:
+    render = texting.Personal(text).render
+    texts = (render(phone, row) for phone, row in rows.items())
+    return [(text, _segments(text, unicode)) for text in texts]
+
+
+def _segments(text: str, unicode: bool) -> int:
+    return texting.segments(texting.shown(text, unicode), unicode)
+
+
+def _sent(account: Account, batch: Batch, chosen: _Sorted, segments: int, given: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "Res": batch.recipients,
+        "Destinatarios": given,
+        "Msgid": batch.message_id,
+        "idMensaje": batch.message_id,
+        "Cred": account.credits,
+        "Mensajes": segments,
+        "NoEnviados": chosen.duplicates + chosen.wrong,
+        "CreditosUsados": batch.cost,
+    }
+    if account.detailed:
+        fields |= {"Enviados": batch.recipients, "Duplicados": chosen.duplicates}
+    return fields
+
+
+def _nothing_sent(account: Account, joined: Message | None, chosen: _Sorted, given: int) -> dict[str, Any]:
+    """`Res` 0: no manual describes it; without `detailed` it has no counts, as they have none then."""
+    fields: dict[str, Any] = {"Res": 0, "Cred": account.credits}
+    if joined:
+        fields |= {"Msgid": joined.message_id, "idMensaje": joined.message_id}
+    if account.detailed:
+        fields |= {"Destinatarios": given, "Mensajes": 0, "NoEnviados": chosen.duplicates + chosen.wrong}
+        fields |= {"CreditosUsados": Decimal(0), "Enviados": 0, "Duplicados": chosen.duplicates}
+    return fields

@@ -1,0 +1,181 @@
+"""What is asked of a message after it was sent: cancel, reschedule, report, certificate; and the credits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..account.records import Batch, Message, Reply
+from ..carrier.certificates import Evidence, certificate_pdf, certificate_zip
+from ..carrier.statuses import CERTIFICATE_READY, label
+from ..clock import read_minute, write_second
+from .bodies import BadCall, Params
+
+if TYPE_CHECKING:
+    from ..account.account import Account
+
+NOT_YOURS, ALREADY_SENT, ALREADY_CANCELLED, BAD_DATE, PAST_DATE = -2, -4, -5, -6, -7
+REPORT_ERROR, NO_CERTIFICATE = -4, -4
+
+
+def credits(account: Account, _params: Params) -> Reply:
+    """GetCreditos."""
+    return Reply(fields={"Res": 1, "Cred": account.credits})
+
+
+def cancel(account: Account, params: Params, *, certified: bool) -> Reply:
+    """CancelarSMS and CancelarSMSCERTIFICADO: take back a message that has not left, and refund it."""
+    message = _message(account, params)
+    if message is None or message.certified is not certified:
+        return _not_yours(account, "CRED")
+    scheduled = _scheduled(account, message)
+    if not scheduled:
+        return Reply(fields={"Res": _settled(message), "CRED": account.credits})
+    for batch in scheduled:
+        account.cancel(batch)
+    return Reply(
+        fields={
+            "Res": sum(batch.recipients for batch in scheduled),
+            "IDMENSAJE": message.message_id,
+            "CRED": account.credits,
+            "CREDR": sum((batch.cost for batch in scheduled), start=Decimal(0)),
+        }
+    )
+
+
+def reschedule(account: Account, params: Params, *, certified: bool) -> Reply:
+    """ReprogramarSMS and ReprogramarSMSCERTIFICADO: another date for a message that has not left."""
+    wanted = params.text("Fecha", required=True)
+    message = _message(account, params)
+    if message is None or message.certified is not certified:
+        return _not_yours(account, "Cred")
+    scheduled = _scheduled(account, message)
+    date = read_minute(wanted)
+    if not scheduled:
+        code = _settled(message)
+    elif date is None:
+        code = BAD_DATE
+    elif date <= account.clock.now:
+        code = PAST_DATE
+    else:
+        code = sum(batch.recipients for batch in scheduled)
+        for batch in scheduled:
+            account.reschedule(batch, date)
+    return Reply(fields={"Res": code, "Cred": account.credits})
+
+
+def report(account: Account, params: Params, *, certified: bool) -> Reply:
+    """GetReportSMS and GetReportSMSCERTIFICADO: where every recipient of a message stands."""
+    message = _message(account, params)
+    if message is None:
+        return _not_yours(account, "Cred")
+    if message.certified is not certified:
+        return Reply(fields={"Res": REPORT_ERROR, "Cred": account.credits}, wrong=True)
+    rows = _rows(account, message)
+    return Reply(fields={"Res": 1, "Destinatarios": len(rows), "Cred": account.credits, "Informe": rows})
+
+
+def certificate(account: Account, params: Params) -> Reply:
+    """GetSMSCERTIFICADO: one phone's certificate, or the ZIP of a message or of a period."""
+    if params.text("Idmensaje").strip():
+        message = _message(account, params)
+        if message is None or not message.certified:
+            return _not_yours(account, "Cred")
+        return _message_certificate(account, message, params.text("Telefono").strip())
+    start = read_minute(params.text("Fechainicio", required=True))
+    end = read_minute(params.text("Fechafin", required=True))
+    if start is None or end is None or end < start:
+        raise BadCall("Las fechas no son correctas")
+    found = [one for message in account.messages.values() for one in _certified(account, message, start, end)]
+    return _zip(account, found)
+
+
+def _message_certificate(account: Account, message: Message, phone: str) -> Reply:
+    found = _certified(account, message)
+    if not phone:
+        return _zip(account, found)
+    for one in found:
+        if str(one.row["Telefono"]) == phone:
+            return Reply(fields={"Res": 1}, file=certificate_pdf(one), media_type="application/pdf")
+    return _no_certificate(account)
+
+
+def _zip(account: Account, found: list[Evidence]) -> Reply:
+    if not found:
+        return _no_certificate(account)
+    return Reply(fields={"Res": 1}, file=certificate_zip(found), media_type="application/zip")
+
+
+def _no_certificate(account: Account) -> Reply:
+    return Reply(
+        fields={"Res": NO_CERTIFICATE, "Error": "El certificado no está disponible", "Cred": account.credits}
+    )
+
+
+def _message(account: Account, params: Params) -> Message | None:
+    text = params.text("Idmensaje", required=True).strip()
+    return account.messages.get(int(text)) if text.isascii() and text.isdigit() else None
+
+
+def _not_yours(account: Account, credits_name: str) -> Reply:
+    return Reply(fields={"Res": NOT_YOURS, credits_name: account.credits}, wrong=True)
+
+
+def _scheduled(account: Account, message: Message) -> list[Batch]:
+    now = account.clock.now
+    return [batch for batch in message.batches if not batch.cancelled_at and batch.leaves_at > now]
+
+
+def _settled(message: Message) -> int:
+    """Why nothing of a message can be changed any more."""
+    return ALREADY_CANCELLED if all(batch.cancelled_at for batch in message.batches) else ALREADY_SENT
+
+
+def _rows(account: Account, message: Message) -> list[dict[str, Any]]:
+    now = account.clock.now
+    standings = {batch: account.fates.standings(batch, now) for batch in message.batches}
+    rows = []
+    for phone, batch in message.phones.items():
+        status, since, seconds = standings[batch](phone)
+        rows.append(
+            {
+                "Fecha": write_second(since),
+                "Tiempo": seconds,
+                "Telefono": int(phone) if message.certified else phone,
+                "Resultado": status,
+                "Estado": label(status),
+            }
+        )
+    return rows
+
+
+def _certified(
+    account: Account, message: Message, start: datetime | None = None, end: datetime | None = None
+) -> list[Evidence]:
+    if not message.certified:
+        return []
+    now = account.clock.now
+    places = {batch: {phone: n for n, phone in enumerate(batch.phones)} for batch in message.batches}
+    found = []
+    for row in _rows(account, message):
+        phone = str(row["Telefono"])
+        if row["Resultado"] not in CERTIFICATE_READY or not _within(message, phone, start, end):
+            continue
+        batch = message.phones[phone]
+        found.append(
+            Evidence(
+                row={"idMensaje": message.message_id, **row},
+                sender=batch.sender,
+                issuer=batch.issuer,
+                text=batch.shown(places[batch][phone]) if account.keep_texts else "",
+                history=tuple(one for one in account.fates.history(batch, phone) if one[0] <= now),
+                documents=batch.documents,
+            )
+        )
+    return found
+
+
+def _within(message: Message, phone: str, start: datetime | None, end: datetime | None) -> bool:
+    sent_at = message.phones[phone].leaves_at
+    return (start is None or sent_at >= start) and (end is None or sent_at <= end)

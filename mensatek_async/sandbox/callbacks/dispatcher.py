@@ -1,0 +1,192 @@
+"""Turns what happens in an account into callbacks for one webhook."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..account.records import UNNAMED_DOCUMENT, Act, Batch, Incoming
+from ..account.state import Store
+from ..account.state_load import load_journeys, load_posts
+from ..api.provider import Provider
+from ..carrier.journeys import Journey, News
+from ..carrier.statuses import AWAITING, CONTRACT_OPENED
+from .fields import VARIABLES, incoming_fields, opened_fields, report_fields
+from .poster import Post, Poster, Target
+
+_TICK_SECONDS = 0.02
+_STRANGE_STATUSES = range(7000, 7100)  # in no manual
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """How callbacks stray from what is expected; see `Callbacks` for what each means."""
+
+    duplicates: float
+    shuffle: int
+    unknown_statuses: float
+    numeric_phones: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.duplicates <= 1 and 0 <= self.unknown_statuses <= 1 and self.shuffle >= 0):
+            raise ValueError("Shares are 0 to 1, shuffle is 0 or more")
+
+
+class Teller:
+    """Watches an account and posts what happens in it.
+
+    Args:
+        target: where to post.
+        connections: how many callbacks are posted at once.
+        habits: how they stray.
+        provider: whose news.
+    """
+
+    def __init__(self, target: Target, connections: int, habits: Habits, provider: Provider) -> None:
+        self.url: str = target.url
+        self.posts: list[Post] = []
+        self.poster: Poster = Poster(target, connections, self._ended)
+        self.journeys: list[Journey] = []
+        self._target = target.key
+        self._earlier = 0
+        self._habits = habits
+        self._provider = provider
+        self._account = provider.account
+        self._random = random.Random(habits.seed)  # noqa: S311  decides what to repeat, nothing secret
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        if isinstance(provider.state, Store):
+            self._resume(provider.state)
+
+    def _resume(self, store: Store) -> None:
+        """Go on where the file says that callbacks to this target were."""
+        self.journeys = load_journeys(store, self._target, self._account)
+        self._earlier, self.posts = load_posts(store, self._target)
+        self.poster.add([post for post in self.posts if not post.ended])
+
+    def start(self) -> None:
+        """Begin to post; goes on with what a stop left."""
+        if self._thread is not None:
+            return
+        self._stopping.clear()
+        self.poster.start()
+        self._thread = threading.Thread(target=self._run, name="mensatek-sandbox-clock", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop posting, after what is under way."""
+        if self._thread is None:
+            return
+        self._stopping.set()
+        self._thread.join()
+        self._thread = None
+        self.poster.stop()
+
+    def forget(self) -> None:
+        """Follow nothing that was sent so far any more; what waits to be posted is dropped."""
+        self.journeys.clear()
+        self.posts.clear()
+        self.poster.clear()
+        self._earlier = 0
+
+    def accepted(self, batch: Batch, phones: list[str]) -> None:
+        """Follow what was sent, unless its sender wants no reports."""
+        if batch.reported:
+            journey = Journey(batch, list(phones))
+            self.journeys.append(journey)
+            self._provider.state.travelled(self._target, journey)
+
+    def rescheduled(self, batch: Batch) -> None:
+        """A cancellation is told with the next news; another date is no news."""
+
+    def acted(self, batch: Batch, phone: str, act: Act) -> None:
+        """Tell what was done with a text, after all that came before it."""
+        self.collect()
+        if batch.reported:
+            seconds = (act.at - batch.leaves_at).total_seconds()
+            news = News(batch=batch, phone=phone, status=act.status, moment=act.at, seconds=seconds)
+            self._post(list(self._arrivals(news, act.variables or VARIABLES)))
+
+    def opened(self, batch: Batch, phone: str, document: str) -> None:
+        """Tell that a recipient opened a document."""
+        self.collect()
+        if batch.reported:
+            self._post([opened_fields(batch, phone, document, self._account.clock.now)])
+
+    def received(self, incoming: Incoming) -> None:
+        """Tell what a phone wrote."""
+        self.collect()
+        message_id = incoming.message_id
+        message = self._account.messages[message_id] if message_id else None
+        self._post([incoming_fields(incoming, message)])
+
+    def collect(self) -> None:
+        """Post what has happened since the last time."""
+        with self._provider.lock:
+            account, now = self._account, self._account.clock.now
+            fields: list[dict[str, Any]] = []
+            for journey in self.journeys:
+                news = journey.news(account, now)
+                if news:
+                    fields += [one for piece in news for one in self._arrivals(piece)]
+                    self._provider.state.travelled(self._target, journey)
+            self.journeys = [journey for journey in self.journeys if not journey.finished]
+            if fields:
+                self._post(fields)
+                self._provider.state.commit()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_TICK_SECONDS):
+            self.collect()
+
+    def _arrivals(self, news: News, variables: Mapping[str, str] = VARIABLES) -> Iterator[dict[str, Any]]:
+        """What is told when a text arrives at a status."""
+        batch, phone, habits = news.batch, news.phone, self._habits
+
+        def report(status: int, more: Mapping[str, str] = VARIABLES) -> dict[str, Any]:
+            return report_fields(
+                *(batch, phone, status, news.moment, news.seconds),
+                variables=more,
+                numeric=habits.numeric_phones,
+            )
+
+        yield report(news.status, variables)
+        if news.status == AWAITING and self._random.random() < habits.unknown_statuses:
+            yield report(self._random.choice(_STRANGE_STATUSES))
+        if news.status == CONTRACT_OPENED:
+            for name in sorted(batch.files) or [UNNAMED_DOCUMENT]:
+                yield opened_fields(batch, phone, name, news.moment)
+
+    def _post(self, events: list[dict[str, Any]]) -> None:
+        posts: list[Post] = []
+        for fields in events:
+            posts.append(Post(fields=fields))
+            if self._random.random() < self._habits.duplicates:
+                posts.append(Post(fields=fields, repeated=True))
+        if size := self._habits.shuffle:
+            for start in range(0, len(posts), size):
+                group = posts[start : start + size]
+                self._random.shuffle(group)
+                posts[start : start + size] = group
+        self.posts += posts
+        first = self._earlier + len(self.posts) - len(posts) + 1
+        for number, post in enumerate(posts, first):
+            post.number = number
+            self._provider.state.posted(self._target, number, post)
+        self.poster.add(posts)
+        self._provider.changes.announce("callbacks")
+
+    def _ended(self, post: Post) -> None:
+        """A callback is over; that reaches the file with whatever is written next."""
+        if self._provider.state.is_file:
+            with self._provider.lock, suppress(OSError):
+                index = post.number - self._earlier - 1
+                # After a reset another one may have its number.
+                if index < len(self.posts) and self.posts[index] is post:
+                    self._provider.state.posted(self._target, post.number, post)
+        self._provider.changes.announce("callbacks")

@@ -1,0 +1,157 @@
+"""Callbacks: every change of a text's status, every event of a document and every reply, posted to a URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..account.records import REPLY_NUMBER, Incoming
+from ..api.provider import Provider
+from .dispatcher import Habits, Teller
+from .poster import Post, Target
+
+
+class Callbacks:
+    """Posts what happens in a sandbox to a webhook, as the provider does; hand it to `Sandbox.call_back`.
+
+    Args:
+        url: where to post.
+        username: HTTP Basic user, if the webhook asks for one.
+        password: HTTP Basic password.
+        token: a secret that goes into the URL as `token`.
+        form: "json", "form" or "multipart".
+        charset: of forms, "utf-8" or "cp1252".
+        retries: how often a callback is posted again that was not answered with a status of 200 to 299.
+        retry_seconds: real seconds before the first repeat; doubles each time.
+        duplicates: the share of callbacks posted twice although the first was taken, 0 to 1.
+        shuffle: callbacks are collected in groups of so many and posted in any order; 0 keeps their order.
+        unknown_statuses: the share of texts that get a status of no manual besides, 0 to 1.
+        numeric_phones: write `Movil` as a number, as some callbacks do.
+        connections: how many callbacks are posted at once; more than one lets them overtake each other.
+        timeout: real seconds to wait for an answer.
+        seed: makes the random parts repeatable.
+
+    Raises:
+        ValueError: a URL, form or number that makes no sense.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        form: str = "json",
+        charset: str = "utf-8",
+        retries: int = 3,
+        retry_seconds: float = 0.2,
+        duplicates: float = 0.0,
+        shuffle: int = 0,
+        unknown_statuses: float = 0.0,
+        numeric_phones: bool = False,
+        connections: int = 1,
+        timeout: float = 10.0,
+        seed: int = 0,
+    ) -> None:
+        if connections < 1:
+            raise ValueError("Connections are 1 or more")
+        self._habits = Habits(
+            duplicates=duplicates,
+            shuffle=shuffle,
+            unknown_statuses=unknown_statuses,
+            numeric_phones=numeric_phones,
+            seed=seed,
+        )
+        self._target = Target(
+            url=url,
+            username=username,
+            password=password,
+            token=token,
+            form=form,
+            charset=charset,
+            retries=retries,
+            retry_seconds=retry_seconds,
+            timeout=timeout,
+        )
+        self._connections = connections
+        self._provider: Provider | None = None
+        self._teller: Teller | None = None
+
+    @property
+    def posts(self) -> list[Post]:
+        """Everything posted so far, or waiting to be."""
+        return [] if self._teller is None else self._teller.posts
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Every event so far by its wire names, without the repetitions made on purpose."""
+        return [dict(post.fields) for post in list(self.posts) if not post.repeated]
+
+    @property
+    def lost(self) -> list[Post]:
+        """Callbacks that were given up: posted with all repeats, and never taken."""
+        return [post for post in list(self.posts) if post.answers and not post.taken]
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until everything that has happened by the sandbox's clock is posted, or given up.
+
+        Args:
+            timeout: real seconds to wait at most.
+
+        Returns:
+            False when the time was up before.
+
+        Raises:
+            RuntimeError: no sandbox has these callbacks yet.
+        """
+        teller = self._needed_teller()
+        teller.collect()
+        return teller.poster.wait(timeout)
+
+    def receive(
+        self, sender: str, text: str, *, number: str = REPLY_NUMBER, message_id: int | None = None
+    ) -> None:
+        """Have somebody write to a number of the account; all its callbacks are told.
+
+        Args:
+            sender: who writes.
+            text: what.
+            number: the number that receives it.
+            message_id: the message it replies to.
+
+        Raises:
+            RuntimeError: no sandbox has these callbacks yet.
+            KeyError: there is no such message.
+        """
+        self._needed_teller()
+        assert self._provider is not None
+        with self._provider.changing("phones", "callbacks") as account:
+            if message_id is not None and message_id not in account.messages:
+                raise KeyError("There is no such message")
+            account.receive(
+                Incoming(phone=sender, number=number, text=text, at=account.clock.now, message_id=message_id)
+            )
+
+    def attach(self, provider: Provider) -> Teller:
+        """Belong to a sandbox: follow what its account accepts.
+
+        Args:
+            provider: the sandbox's.
+
+        Returns:
+            Who tells what happens.
+
+        Raises:
+            ValueError: they belong to a sandbox already.
+        """
+        if self._teller is not None:
+            raise ValueError("These callbacks belong to a sandbox already")
+        self._provider = provider
+        self._teller = Teller(self._target, self._connections, self._habits, provider)
+        provider.account.watchers.append(self._teller)
+        return self._teller
+
+    def _needed_teller(self) -> Teller:
+        if self._teller is None:
+            raise RuntimeError("Hand the callbacks to a sandbox first: sandbox.call_back(callbacks)")
+        return self._teller

@@ -1,0 +1,1 @@
+"""The carrier and the recipients: what becomes of a text."""

@@ -1,0 +1,104 @@
+"""Certificates to download: a PDF of what was sent and when, and the ZIP of several with their CSV."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..clock import SPAIN, write_second
+from .statuses import label
+
+_FAMILY, _SIZE, _LINE = "Helvetica", 11, 6
+_ENCODING = "windows-1252"  # of the fonts every PDF reader brings along
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a certificate states of one recipient.
+
+    Attributes:
+        row: the recipient's row of the report, by its wire names.
+        sender: who the text came from.
+        issuer: name, phone and tax id of who issued it.
+        text: as the phone showed it; "" when the sandbox keeps no texts.
+        history: when it reached which status.
+        documents: the documents it carried: name, and SHA-256 of the content.
+    """
+
+    row: Mapping[str, Any]
+    sender: str
+    issuer: tuple[str, ...]
+    text: str
+    history: tuple[tuple[datetime, int], ...]
+    documents: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of it."""
+        stated = (sorted(self.row.items()), self.sender, self.issuer, self.text, self.history, self.documents)
+        return hashlib.sha256(repr(stated).encode()).hexdigest()
+
+
+def certificate_pdf(evidence: Evidence) -> bytes:
+    """A PDF that states what was sent to one recipient, and when it reached which status.
+
+    Raises:
+        ImportError: the extra `sandbox` is not installed whole.
+    """
+    pdf = _new_pdf(evidence.history[-1][0])
+    _write(pdf, "CERTIFICADO (SANDBOX, SIN VALOR LEGAL)", bold=True)
+    for name, value in evidence.row.items():
+        _write(pdf, f"{name}: {value}")
+    _write(pdf, f"Remitente: {evidence.sender}")
+    _write(pdf, f"Emisor: {', '.join(evidence.issuer)}")
+    _write(pdf, "Mensaje", bold=True)
+    _write(pdf, evidence.text)
+    _write(pdf, "Estados", bold=True)
+    for moment, status in evidence.history:
+        _write(pdf, f"{write_second(moment)}  {status}  {label(status)}")
+    for name, digest in evidence.documents:
+        _write(pdf, f"Documento {name} SHA-256: {digest}")
+    _write(pdf, f"SHA-256: {evidence.digest}")
+    return bytes(pdf.output())
+
+
+def _new_pdf(moment: datetime) -> Any:
+    try:
+        from fpdf import FPDF  # takes a quarter of a second, and most sandboxes never certify anything
+    except ModuleNotFoundError as missing:
+        raise ImportError(
+            "The sandbox's certificates need more packages: pip install 'mensatek-async[sandbox]'"
+        ) from missing
+    pdf = FPDF()
+    pdf.core_fonts_encoding = _ENCODING
+    pdf.set_creation_date(moment.astimezone(SPAIN))
+    pdf.set_title("Certificado")
+    pdf.add_page()
+    return pdf
+
+
+def _write(pdf: Any, line: str, *, bold: bool = False) -> None:
+    pdf.set_font(_FAMILY, "B" if bold else "", _SIZE)
+    pdf.multi_cell(
+        0, _LINE, line.encode(_ENCODING, "replace").decode(_ENCODING) or " ", new_x="LMARGIN", new_y="NEXT"
+    )
+
+
+def certificate_zip(found: Sequence[Evidence]) -> bytes:
+    """A PDF per recipient, and `resultado.csv` with the report's rows."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=list(found[0].row), delimiter=";")
+    writer.writeheader()
+    writer.writerows(one.row for one in found)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for one in found:
+            archive.writestr(f"{one.row['idMensaje']}-{one.row['Telefono']}.pdf", certificate_pdf(one))
+        archive.writestr("resultado.csv", table.getvalue())
+    return out.getvalue()

@@ -1,0 +1,132 @@
+"""What the recipients of contracts do in the sandbox: open, accept, sign, reject, let expire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..account.account import Account
+from ..account.records import Act, Batch
+from ..desk import Desk
+from .statuses import (
+    BY_REPLY,
+    CONTRACT_ACCEPTED,
+    CONTRACT_EXPIRED,
+    CONTRACT_LOCATED,
+    CONTRACT_OPENED,
+    CONTRACT_READ,
+    CONTRACT_REJECTED,
+    CONTRACT_SIGNED,
+    CONTRACT_WRITTEN,
+    CONTRACT_YES,
+    FINAL_CONTRACT,
+    RECEIVED,
+    REPLY_AWAITED,
+    REPLY_CERTIFIED,
+    REPLY_RECEIVED,
+)
+
+
+class ContractDesk(Desk):
+    """The part of a sandbox where contracts are dealt with by hand."""
+
+    @property
+    def contracts_by_themselves(self) -> bool:
+        """Whether contracts go on to their end as time passes; off, delivered ones wait for the methods below."""
+        return self._provider.account.fates.contracts_by_themselves
+
+    @contracts_by_themselves.setter
+    def contracts_by_themselves(self, on: bool) -> None:
+        with self._provider.changing("settings", "messages") as account:
+            account.fates.contracts_by_themselves = on
+
+    def open_contract(self, phone: str, *, message_id: int | None = None) -> None:
+        """Have a recipient open the document of a contract.
+
+        Args:
+            phone: the recipient, international digits.
+            message_id: which contract; the newest to this phone when not given.
+
+        Raises:
+            KeyError: the phone has no such contract.
+            ValueError: it has not left yet, was cancelled, has ended, or has no document.
+        """
+        self._close(phone, message_id, [CONTRACT_OPENED])
+
+    def accept_contract(
+        self, phone: str, *, message_id: int | None = None, location: tuple[float, float] | None = None
+    ) -> None:
+        """Have a recipient accept a contract; parameters and errors as `sign_contract`."""
+        self.sign_contract(phone, message_id=message_id, location=location)
+
+    def sign_contract(
+        self,
+        phone: str,
+        *,
+        message_id: int | None = None,
+        biometric: bool = False,
+        location: tuple[float, float] | None = None,
+    ) -> None:
+        """Have a recipient close a contract: read to its end and accepted, or answered with SI.
+
+        Args:
+            phone: the recipient, international digits.
+            message_id: which contract; the newest to this phone when not given.
+            biometric: signed by hand on the screen too (final status 181 instead of 180).
+            location: latitude and longitude the signer shares (status 5000).
+
+        Raises:
+            KeyError: the phone has no such contract.
+            ValueError: it has not left yet, was cancelled, or has ended.
+        """
+        middle = [] if location is None else [CONTRACT_LOCATED]
+        end = [CONTRACT_WRITTEN, CONTRACT_SIGNED] if biometric else [CONTRACT_ACCEPTED]
+        steps = [CONTRACT_OPENED, CONTRACT_READ, CONTRACT_YES, *middle, *end]
+        self._close(phone, message_id, steps, [REPLY_RECEIVED, REPLY_CERTIFIED], location)
+
+    def reject_contract(self, phone: str, *, message_id: int | None = None) -> None:
+        """Have a recipient open a contract and reject it; parameters and errors as `open_contract`."""
+        self._close(phone, message_id, [CONTRACT_OPENED, CONTRACT_REJECTED], [CONTRACT_REJECTED])
+
+    def expire_contract(self, phone: str, *, message_id: int | None = None) -> None:
+        """Have a contract expire unsigned; parameters and errors as `open_contract`."""
+        self._close(phone, message_id, [CONTRACT_EXPIRED], [CONTRACT_EXPIRED])
+
+    def _close(
+        self,
+        phone: str,
+        message_id: int | None,
+        steps: Sequence[int],
+        by_reply: Sequence[int] = (),
+        location: tuple[float, float] | None = None,
+    ) -> None:
+        with self._provider.changing("messages", "callbacks") as account:
+            batch = account.find(phone, message_id, lambda batch: bool(batch.contract))
+            if batch is None:
+                raise KeyError("This phone has no such contract")
+            reached = _reached(account, batch, phone)
+            replies = batch.contract == BY_REPLY
+            wanted = [REPLY_AWAITED, *by_reply] if replies else [RECEIVED, *steps]
+            if replies and not by_reply:
+                raise ValueError("A contract that is closed by a reply has no document to open")
+            acts = [
+                Act(at=account.clock.now, status=status, variables=_variables(status, location))
+                for status in wanted
+                if status not in reached
+            ]
+            account.act(batch, phone, acts)
+
+
+def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
+    now = account.clock.now
+    if batch.cancelled_at is not None or batch.leaves_at > now:
+        raise ValueError("The contract was cancelled, or has not left yet")
+    reached = {status for moment, status in account.fates.history(batch, phone) if moment <= now}
+    if reached & FINAL_CONTRACT:
+        raise ValueError("The contract has ended already")
+    return reached
+
+
+def _variables(status: int, location: tuple[float, float] | None) -> dict[str, str]:
+    if status == CONTRACT_LOCATED and location is not None:
+        return {"Latitud": f"{location[0]:.6f}", "Longitud": f"{location[1]:.6f}"}
+    return {"IP": "127.0.0.1"}

@@ -1,0 +1,186 @@
+"""What becomes of texts: outcomes chosen by phone, phones that are off, and what was done by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..account.records import Act, Batch, Message
+from ..clock import Clock
+from .delivery import Stage, delayed, fits, magic_status, stages
+from .statuses import ARRIVED, CANCELLED, CONTRACT_LOCATED, SCHEDULED
+
+Standing = tuple[int, datetime, int]
+"""A delivery status, since when, and the seconds it took from leaving."""
+
+
+@dataclass(slots=True)
+class Absence:
+    """A time in which a phone was off; `after` is the last batch accepted before it."""
+
+    start: datetime
+    after: int
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What texts to a phone end with from a moment on; `after` is the last batch accepted before it."""
+
+    start: datetime
+    after: int
+    status: int | None
+
+
+class Fates:
+    """Where texts stand and what way they go.
+
+    Args:
+        clock: the sandbox's clock.
+        pace: seconds from one delivery status to the next.
+        magic: whether phones with a magic ending choose their outcome.
+    """
+
+    def __init__(self, clock: Clock, pace: float, magic: bool) -> None:
+        self._clock = clock
+        self.pace = pace
+        self.magic = magic
+        self.contracts_by_themselves = True
+        self.choices: dict[str, list[Choice]] = {}
+        self.endings: dict[str, int] = {}
+        self.absences: dict[str, list[Absence]] = {}
+        self.acts: dict[int, dict[str, list[Act]]] = {}
+        self.version: int = 0
+
+    def clear(self) -> None:
+        """Forget phones and what was done."""
+        for known in (self.choices, self.endings, self.absences, self.acts):
+            known.clear()
+        self.version += 1
+
+    def expect(self, phones: Sequence[str]) -> None:
+        """Note the magic endings among new recipients."""
+        if self.magic:
+            found = {phone: status for phone in phones if (status := magic_status(phone)) is not None}
+            if found:
+                self.endings.update(found)
+                self.version += 1
+
+    def choose(self, phone: str, status: int | None, last_batch: int) -> None:
+        """Choose what texts end with that are still to arrive at a phone; None takes it back."""
+        self.choices.setdefault(phone, []).append(Choice(self._clock.now, last_batch, status))
+        self.version += 1
+
+    def chosen(self, phone: str) -> int | None:
+        """What is chosen for a phone at this moment."""
+        choices = self.choices.get(phone)
+        return choices[-1].status if choices else None
+
+    def is_off(self, phone: str) -> bool:
+        """Whether a phone is off at this moment."""
+        absences = self.absences.get(phone, [])
+        return any(absence.end is None for absence in absences)
+
+    def switch(self, phone: str, on: bool, last_batch: int) -> None:
+        """Switch a phone on or off; nothing happens when it is so already."""
+        if self.is_off(phone) is not on:
+            return
+        if on:
+            self.absences[phone][-1].end = self._clock.now
+        else:
+            self.absences.setdefault(phone, []).append(Absence(self._clock.now, last_batch))
+        self.version += 1
+
+    def note(self, batch: Batch, phone: str, act: Act) -> None:
+        """Something was done with a text; from then on it goes no further by itself."""
+        self.acts.setdefault(batch.message_id, {}).setdefault(phone, []).append(act)
+        self.version += 1
+
+    def special(self, batch: Batch, message: Message) -> set[str]:
+        """The recipients of a batch that may go another way than the others."""
+        known = {*self.choices, *self.endings, *self.absences, *self.acts.get(batch.message_id, ())}
+        return {phone for phone in known if message.phones.get(phone) is batch}
+
+    def path(self, batch: Batch, phone: str | None = None) -> list[Stage]:
+        """The statuses a text goes through by itself, each with the seconds after it left.
+
+        Args:
+            batch: what it belongs to.
+            phone: whose; None for a recipient of whom nothing special is known.
+        """
+        outcome = None if phone is None else self._outcome(batch, phone)
+        timed = stages(batch.kind, batch.pace, outcome, self.contracts_by_themselves)
+        if phone is None:
+            return timed
+        if phone in self.absences and timed[1][1] in ARRIVED:
+            timed = self._late(batch, self.absences[phone], timed)
+        acts = self.acts.get(batch.message_id, {}).get(phone)
+        if not acts:
+            return timed
+        ended = (acts[0].at - batch.leaves_at).total_seconds()
+        return [stage for stage in timed if stage[0] <= ended]
+
+    def history(self, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
+        """When a text reaches which status, by itself and by what was done with it."""
+        by_itself = [(batch.moment(after), status) for after, status in self.path(batch, phone)]
+        acts = self.acts.get(batch.message_id, {}).get(phone, ())
+        return [*by_itself, *((act.at, act.status) for act in acts)]
+
+    def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
+        """Where the texts of a batch stand, to be asked phone by phone."""
+        common = self._standing(batch, self.path(batch), now)
+        acted = self.acts.get(batch.message_id, {})
+        if not (self.choices or self.endings or self.absences or acted):
+            return lambda phone: common
+        known: dict[int | None, Standing] = {None: common}
+
+        def standing(phone: str) -> Standing:
+            if phone in acted:
+                return self._acted(batch, phone)
+            if phone in self.absences:
+                return self._standing(batch, self.path(batch, phone), now)
+            outcome = self._outcome(batch, phone)
+            if outcome not in known:
+                known[outcome] = self._standing(batch, self.path(batch, phone), now)
+            return known[outcome]
+
+        return standing
+
+    def _outcome(self, batch: Batch, phone: str) -> int | None:
+        arrives = batch.moment(batch.pace)
+        made = [choice for choice in self.choices.get(phone, ()) if _was_before(choice, batch, arrives)]
+        if made and made[-1].status is not None:
+            return made[-1].status
+        ending = self.endings.get(phone)
+        return ending if ending is not None and fits(batch.kind, ending) else None
+
+    def _late(self, batch: Batch, absences: list[Absence], timed: list[Stage]) -> list[Stage]:
+        """The way of a text to a phone that has been off."""
+        arrives = batch.moment(timed[1][0])
+        for absence in absences:
+            begun = _was_before(absence, batch, arrives)
+            if begun and absence.end is None:
+                return delayed(timed, None, batch.kind.validity)
+            if begun and absence.end is not None and arrives < absence.end:
+                arrives = absence.end
+        return delayed(timed, (arrives - batch.leaves_at).total_seconds(), batch.kind.validity)
+
+    def _acted(self, batch: Batch, phone: str) -> Standing:
+        """Where a text stands with which something was done; where its signer is is no place for it to stand."""
+        moment, status = [one for one in self.history(batch, phone) if one[1] != CONTRACT_LOCATED][-1]
+        return status, moment, int((moment - batch.leaves_at).total_seconds())
+
+    def _standing(self, batch: Batch, path: list[Stage], now: datetime) -> Standing:
+        if batch.cancelled_at:
+            return CANCELLED, batch.cancelled_at, 0
+        elapsed = (now - batch.leaves_at).total_seconds()
+        if elapsed < 0:
+            return SCHEDULED, batch.leaves_at, 0
+        seconds, status = [stage for stage in path if stage[0] <= elapsed][-1]
+        return status, batch.moment(seconds), int(seconds)
+
+
+def _was_before(what: Absence | Choice, batch: Batch, arrives: datetime) -> bool:
+    """Whether something began before a text arrived; at that very moment, what was accepted before it has arrived."""
+    return what.start < arrives or (what.start == arrives and batch.number > what.after)

@@ -1,0 +1,246 @@
+"""What phones and carriers do in the sandbox: reply, take delivery, be switched off, open documents."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from ..account.account import Account
+from ..account.records import REPLY_NUMBER, UNNAMED_DOCUMENT, Act, Batch, Incoming, LibraryFile
+from ..api.bodies import Params
+from ..api.tracking import cancel, reschedule
+from ..clock import write_minute
+from .contracts import ContractDesk
+from .statuses import (
+    ARRIVED,
+    BY_REPLY,
+    CERTIFIED,
+    CONTRACT_OPENED,
+    DELIVERED,
+    FINAL_CONTRACT,
+    LABELS,
+    PHASES,
+    RECEIVED,
+    REPLY_AWAITED,
+    WITH_PDF,
+)
+
+_YES = frozenset({"si", "acepto"})
+_NO_REASON = {-2: "There is no such message", -4: "It has left already", -5: "It was cancelled before"}
+
+
+class Handset(ContractDesk):
+    """The part of a sandbox that acts as the recipients of texts and as their carriers."""
+
+    @property
+    def incoming(self) -> list[Incoming]:
+        """What phones wrote to the account, in order."""
+        with self._provider.lock:
+            return list(self._provider.account.incoming)
+
+    @property
+    def files(self) -> list[LibraryFile]:
+        """The file library, oldest first."""
+        with self._provider.lock:
+            self._provider.account.tidy_library()
+            return self._provider.account.library.files()
+
+    def reply(
+        self, phone: str, text: str, *, message_id: int | None = None, number: str | None = None
+    ) -> Incoming:
+        """Have a phone answer: callbacks are told, and SI or ACEPTO closes a contract that waits for it.
+
+        Args:
+            phone: who writes, international digits.
+            text: what.
+            message_id: the message it replies to; the newest that arrived at this phone when not given.
+            number: the number it is written to.
+
+        Returns:
+            What came in.
+
+        Raises:
+            KeyError: the phone never got that message.
+        """
+        with self._provider.changing("phones", "messages", "callbacks") as account:
+            batch = account.find(phone, message_id, lambda batch: _has_arrived(account, batch, phone))
+            if batch is None and message_id is not None:
+                raise KeyError("This phone never got that message")
+            incoming = Incoming(
+                phone=phone,
+                number=number or REPLY_NUMBER,
+                text=text,
+                at=account.clock.now,
+                message_id=batch.message_id if batch else None,
+            )
+            account.receive(incoming)
+            waits = batch and batch.contract == BY_REPLY and _status(account, batch, phone) == REPLY_AWAITED
+            if batch and waits and _plain(text) in _YES:
+                self.accept_contract(phone, message_id=batch.message_id)
+            return incoming
+
+    def deliver(self, phone: str, status: int | None = None, *, message_id: int | None = None) -> None:
+        """Give a text its next delivery status now; from then on it goes no further by itself.
+
+        Args:
+            phone: the recipient, international digits.
+            status: a delivery status of the manual; None for delivered (11; 14 for a certified text, and for a
+                contract the one in which it waits for its recipient).
+            message_id: which message; the newest to this phone that has left when not given.
+
+        Raises:
+            KeyError: there is no such text.
+            ValueError: it has not left yet or was cancelled; the status is in no manual or is none to be reached.
+        """
+        if status is not None and (status not in LABELS or PHASES[status] in ("scheduled", "cancelled")):
+            raise ValueError(f"{status} is no status that a text can be given")
+        with self._provider.changing("messages", "phones", "callbacks") as account:
+            batch = _left(account, phone, message_id)
+            status = _delivered(batch) if status is None else status
+            account.act(batch, phone, [Act(at=account.clock.now, status=status)])
+
+    def open_document(
+        self, phone: str, *, message_id: int | None = None, document: str | None = None
+    ) -> None:
+        """Have a recipient open a document of a certified text or contract (EVENTOSSMSCERTIFICADO).
+
+        Args:
+            phone: the recipient, international digits.
+            message_id: which message; the newest to this phone with a document when not given.
+            document: its name; the first one when not given.
+
+        Raises:
+            KeyError: there is no such text or document.
+            ValueError: it has not arrived.
+        """
+        with self._provider.changing("messages", "phones", "callbacks") as account:
+            batch = account.find(phone, message_id, lambda batch: bool(batch.documents))
+            if batch is None:
+                raise KeyError("This phone has no text with a document")
+            names = sorted(batch.files) or [UNNAMED_DOCUMENT]
+            if document is not None and document not in names:
+                raise KeyError("The text has no such document")
+            if not _has_arrived(account, batch, phone):
+                raise ValueError("The text has not arrived")
+            reached = _reached(account, batch, phone)
+            opens = batch.contract == WITH_PDF and not reached & (FINAL_CONTRACT | {CONTRACT_OPENED})
+            if opens and document in (None, names[0]):
+                self.open_contract(phone, message_id=batch.message_id)
+            else:
+                account.open(batch, phone, document or names[0])
+
+    def switch_off(self, phone: str) -> None:
+        """Switch a phone off: texts to it wait, and expire after their validity (72 hours, or as sent)."""
+        with self._provider.changing("phones", "messages") as account:
+            account.fates.switch(phone, False, account.last_batch)
+
+    def switch_on(self, phone: str) -> None:
+        """Switch a phone on again: what waits arrives."""
+        with self._provider.changing("phones", "messages") as account:
+            account.fates.switch(phone, True, account.last_batch)
+
+    def set_outcome(self, phone: str, status: int | None) -> None:
+        """Choose the delivery status that texts end with which are still to arrive at a phone, such as 50.
+
+        Args:
+            phone: the recipient, international digits.
+            status: the status; None takes the choice back.
+        """
+        with self._provider.changing("phones", "messages") as account:
+            account.fates.choose(phone, status, account.last_batch)
+
+    def cancel(self, message_id: int) -> int:
+        """Take back what of a message has not left, as the account's owner.
+
+        Args:
+            message_id: which message.
+
+        Returns:
+            How many texts were taken back.
+
+        Raises:
+            KeyError: there is no such message.
+            ValueError: it has left, or was cancelled before.
+        """
+        with self._provider.changing("messages", "credits") as account:
+            params = Params({"Idmensaje": message_id})
+            return _done(cancel(account, params, certified=_is_certified(account, message_id)).fields["Res"])
+
+    def reschedule(self, message_id: int, when: datetime) -> int:
+        """Give what of a message has not left another moment, as the account's owner.
+
+        Args:
+            message_id: which message.
+            when: an aware moment to come, to the minute.
+
+        Returns:
+            How many texts leave then.
+
+        Raises:
+            KeyError: there is no such message.
+            ValueError: it has left, was cancelled before, or the moment is past or has no time zone.
+        """
+        if when.tzinfo is None:
+            raise ValueError("The moment must be aware (have a time zone)")
+        with self._provider.changing("messages") as account:
+            params = Params({"Idmensaje": message_id, "Fecha": write_minute(when)})
+            certified = _is_certified(account, message_id)
+            return _done(reschedule(account, params, certified=certified).fields["Res"])
+
+    def delete_file(self, name: str) -> None:
+        """Remove a file from the library.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        with self._provider.changing("files") as account:
+            if not account.library.delete(name):
+                raise KeyError("There is no such file")
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if letter.isalpha())
+
+
+def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
+    now = account.clock.now
+    return {status for moment, status in account.fates.history(batch, phone) if moment <= now}
+
+
+def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
+    return batch.cancelled_at is None and not ARRIVED.isdisjoint(_reached(account, batch, phone))
+
+
+def _status(account: Account, batch: Batch, phone: str) -> int:
+    return account.fates.standings(batch, account.clock.now)(phone)[0]
+
+
+def _left(account: Account, phone: str, message_id: int | None) -> Batch:
+    now = account.clock.now
+    has_left = account.find(
+        phone, message_id, lambda batch: batch.cancelled_at is None and batch.leaves_at <= now
+    )
+    if has_left is not None:
+        return has_left
+    if account.find(phone, message_id, lambda batch: True) is None:
+        raise KeyError("This phone has no such text")
+    raise ValueError("The text has not left yet, or was cancelled")
+
+
+def _delivered(batch: Batch) -> int:
+    if batch.contract:
+        return REPLY_AWAITED if batch.contract == BY_REPLY else RECEIVED
+    return CERTIFIED if batch.certified else DELIVERED
+
+
+def _is_certified(account: Account, message_id: int) -> bool:
+    if message_id not in account.messages:
+        raise KeyError("There is no such message")
+    return account.messages[message_id].certified
+
+
+def _done(code: int) -> int:
+    if code > 0:
+        return code
+    raise ValueError(_NO_REASON.get(code, "The moment has passed"))

@@ -1,0 +1,1 @@
+"""The one durable place: SQLite or PostgreSQL, schema and versions, location, lock, failpoints."""

@@ -1,0 +1,273 @@
+"""A campaign store in one SQLite file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import StoreError
+from . import schema
+from .database import Database, Tx
+from .location import check_place
+from .lock_file import LockFile
+
+T = TypeVar("T")
+
+_BUSY = 30.0  # seconds to wait for somebody else's transaction
+_abandoned: list[object] = []
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class _Tx(Tx):
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.now = _clock()
+        self.wall = time.time()
+        self.commits: int | None = None
+
+    def leaves(self) -> None:
+        if self.commits is None:
+            self.commits = int(self.one("SELECT value FROM mensatek_meta WHERE name = 'commits'")[0]) + 1
+            self.run("UPDATE mensatek_meta SET value = ? WHERE name = 'commits'", str(self.commits))
+
+    def all(self, sql: str, *values: Any) -> list[Any]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, *values: Any) -> int:
+        return self._connection.execute(sql, values).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(sql, rows)
+
+
+class SqliteDatabase(Database):
+    """One file, write-ahead log, every commit forced to the disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._connection: sqlite3.Connection | None = None
+        self._writes = False
+        self._file: tuple[int, int] | None = None
+        self._file_lock = LockFile(path.with_name(path.name + ".lock"))
+
+    @property
+    def shown(self) -> str:
+        """The file's path."""
+        return repr(str(self._path))
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self._path.exists()
+
+    def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
+        """Run work in one transaction and commit it."""
+        if not write and self._connection is None and not self._log.exists():
+            with closing(self._still()) as still:
+                return self._in(still, work, write=False)
+        return self._in(self._open(write), work, write=write)
+
+    def _in(self, connection: sqlite3.Connection, work: Callable[[Tx], T], *, write: bool) -> T:
+        try:
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                tx = _Tx(connection)
+                done = work(tx)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+        if tx.commits is not None:
+            self._file_lock.note(tx.commits)
+        return done
+
+    def prepare(self) -> None:
+        """Create or migrate the tables, and end the leases of processes that are gone."""
+        check_place(self._path)
+        try:
+            alone = self._file_lock.take()
+            try:
+                self._create()
+                if alone:
+                    self.attempt(self._bury, write=True)
+            finally:
+                self._file_lock.share()
+        except OSError as error:
+            raise StoreError(
+                f"The campaign store {self.shown} cannot be locked: {error.strerror or error}."
+            ) from error
+        except BaseException:
+            self._file_lock.drop()
+            raise
+
+    def close(self) -> None:
+        """Close the file; what is in its log goes into it."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            self._ready = self._writes = False
+            if connection is not None:
+                with suppress(sqlite3.Error):
+                    connection.close()
+            self._file_lock.drop()
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is the store, or one of those beside it."""
+        mine = self._path.resolve()
+        beside = (mine.with_name(mine.name + end) for end in ("", "-wal", "-shm", ".lock"))
+        return path.resolve() in beside
+
+    def abandon(self) -> None:
+        """Forget what a parent process had open; closing it here would write into its file."""
+        _abandoned.append(self._connection)
+        self._connection, self._writes = None, False
+        self._file_lock.drop()
+
+    # --- opening --------------------------------------------------------------------------------------------
+
+    def _open(self, write: bool) -> sqlite3.Connection:
+        if self._connection is not None and (self._writes or not write):
+            if self._file != self._identity():
+                raise StoreError(
+                    f"The campaign store {self.shown} was removed or replaced while it was in use.",
+                    advice="Nothing is sent that would be written into a file that is gone. Restore it.",
+                )
+            return self._connection
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        try:
+            self._connection = self._connect(write)
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+        self._writes, self._file = write, self._identity()
+        return self._connection
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _still(self) -> sqlite3.Connection:
+        """A look at a store that nobody has open: not even the files beside it are made."""
+        try:
+            return sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro&immutable=1",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        uri = f"{self._path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
+        if write:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold phones and texts
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if write:
+                mode = _log_ahead(connection)
+                if mode != "wal":
+                    raise StoreError(f"The campaign store {self.shown} cannot keep a write-ahead log.")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA cache_size = -8000")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _create(self) -> None:
+        def create(tx: Tx) -> bool:
+            tx.run(schema.META)
+            row = tx.one("SELECT value FROM mensatek_meta WHERE name = 'schema'")
+            found = int(row[0]) if row else 0
+            self.check_version(found)
+            statements = schema.steps(found, schema.SQLITE)
+            for statement in statements:
+                tx.run(statement)
+            if statements:
+                tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES ('schema', ?)", str(schema.VERSION))
+                tx.run("INSERT OR IGNORE INTO mensatek_meta VALUES ('commits', '0')")
+                tx.run("INSERT OR IGNORE INTO mensatek_meta VALUES ('boot', ?)", _boot())
+            return bool(statements)
+
+        if self.attempt(create, write=True):
+            # Into the file itself, so that a log that gets lost does not take the tables along.
+            self._open(True).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _bury(self, tx: Tx) -> None:
+        """Nobody else is left: every lease is over."""
+        commits = int(tx.one("SELECT value FROM mensatek_meta WHERE name = 'commits'")[0])
+        if commits < self._file_lock.noted():
+            raise StoreError(
+                f"The campaign store {self.shown} has lost its newest entries: was its -wal file deleted, or an older "
+                "copy put in its place? Nobody can tell from it what was sent since.",
+                advice="Restore the newest copy. To go on with this one all the same, delete its .lock file: what was "
+                "sent since may then be sent again.",
+            )
+        boot = tx.one("SELECT value FROM mensatek_meta WHERE name = 'boot'")[0]
+        if boot != _boot():  # the clock began anew with the machine: nothing that was due is later than now
+            tx.run("UPDATE mensatek_meta SET value = ? WHERE name = 'boot'", _boot())
+            tx.run("UPDATE mensatek_rate SET tat = 0, hold_until = 0, seen_at = 0")
+            tx.run("UPDATE mensatek_chunk SET due_at = 0 WHERE due_at IS NOT NULL")
+        tx.run(
+            "UPDATE mensatek_chunk SET due_at = 0 WHERE due_at IS NOT NULL AND state IN ('claimed', 'posting')"
+        )
+        tx.run("UPDATE mensatek_campaign SET ingest_until = 0")
+
+    def _told(self, error: sqlite3.Error) -> StoreError:
+        text = str(error)
+        advice = "Nothing is sent that cannot be written down."
+        if "locked" in text:
+            advice = f"Another process holds it for more than {_BUSY:.0f} s. {advice}"
+        elif "full" in text:
+            advice = f"The disk is full; make room, then start again. {advice}"
+        elif "readonly" in text or "unable to open" in text:
+            advice = f"Look at its path and permissions. {advice}"
+        elif "not a database" in text or "malformed" in text:
+            advice = "It is no campaign store, or damaged: restore a copy."
+        elif "no such table" in text or "no such column" in text:
+            advice = "It is a SQLite file, but no campaign store."
+        return StoreError(f"The campaign store {self.shown} does not work: {text}.", advice=advice)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> str:
+    """Switch to a write-ahead log; who meets another one doing it is refused at once, whatever its patience."""
+    deadline = time.monotonic() + _BUSY
+    while True:
+        try:
+            if (mode := str(connection.execute("PRAGMA journal_mode").fetchone()[0])) != "wal":
+                mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            return mode
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _clock() -> float:
+    """Seconds since the machine started, sleep included: one clock for all its processes, which nobody can set."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.time()
+
+
+def _boot() -> str:
+    """This run of the machine."""
+    try:
+        return _BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

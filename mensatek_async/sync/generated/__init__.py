@@ -1,0 +1,1 @@
+"""The synchronous classes, written by the generator."""
