@@ -62,6 +62,7 @@ class Campaign:
         Raises:
             SourceMissing: its recipients were read in part, and nobody is left who reads the rest.
             SourceChanged: the recipients are no longer those that it has begun to read.
+            CampaignConflict: somebody else has read other recipients under its name.
             StoreError: the journal cannot be written; nothing more was sent.
         """
         stream = ProgressStream(self.progress, positive_seconds("interval", interval))
@@ -72,7 +73,7 @@ class Campaign:
             self._desk.check_account(row)
             runner = self._desk.runner([row.id], slots)
             await runner.run()
-            self._desk.raise_for_reading(self._name)
+            await self._desk.check_reading(await self._row())
             if runner.missing:
                 raise missing_rows(row)
 

@@ -100,7 +100,8 @@ class Campaigns(Opening[Client]):
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
         Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. Reading goes on in the background
-        when it takes longer than a second; leaving the `async with` block waits for it.
+        when it takes longer than a second; leaving the `async with` block waits for it, and raises what went wrong.
+        While another process reads the same campaign, these recipients are compared with what it reads.
 
         Args:
             name: its name in this store. The same name with the same content goes on where it stopped.
@@ -260,7 +261,7 @@ class Campaigns(Opening[Client]):
         if row.state == RUNNING:
             runner = self._desk.runner([row.id], slots, until)
             await runner.run()
-            self._desk.raise_for_reading(name)
+            await self._desk.check_reading(await campaign._row())
             if runner.missing:
                 raise missing_rows(await campaign._row())
         return await campaign.progress()

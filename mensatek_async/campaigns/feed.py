@@ -18,6 +18,7 @@ from ..sources.rows import BrokenRow
 
 _SOON = 0.2  # seconds after which rows that trickle in are handed on, however few
 _SLICE = 256
+_MANY = 20_000  # rows that are passed over at once
 
 
 class Feed:
@@ -78,7 +79,7 @@ class Feed:
     async def skip_to(self, position: int) -> bool:
         """Pass over rows that are in the journal already; False when there are not so many."""
         while self.position < position:
-            if not await self.take(position - self.position):
+            if not await self.take(min(position - self.position, _MANY)):
                 return False
         return True
 

@@ -52,14 +52,14 @@ class Ingest:
         self._local = local
         self._told = told
         self._seen = SeenPhones()
-        self.standing_by: bool = False
+        self._read_all = False
 
     async def run(self) -> None:
         """Read until the end, or until somebody else has.
 
         Raises:
             SourceChanged: the rows are no longer those that were read before.
-            CampaignConflict: everything was read before, and these are other recipients.
+            CampaignConflict: somebody else reads or has read other recipients.
             StoreError: the journal cannot be written.
         """
         failure: Exception | None = None
@@ -79,16 +79,17 @@ class Ingest:
             raise failure
 
     async def _to_the_end(self) -> None:
+        """Every way out has read these rows into the journal, or compared them with what is there."""
         row = await self._row()
-        if row.ingest_done:
-            await self._compare(row)
-            return
         while not row.ingest_done and row.state != CANCELLED:
             if row.ingest_owner != self._owner and await self._is_read(row):
-                row = await self._stand_by()
+                row = await self._stand_by(row)
                 continue
             await self._catch_up(row)
             row = await self._read_on(row)
+            if self._read_all:
+                return
+        await self._compare(row)
 
     async def _beat(self) -> None:
         """Show that this reader is alive, also while its rows are slow to come."""
@@ -129,6 +130,7 @@ class Ingest:
                 self._told()
                 if rows:
                     continue
+                self._read_all = True
             else:  # somebody else read on meanwhile: what this reader knows is old
                 self._feed.give_back(rows)
             return await self._row()
@@ -217,7 +219,7 @@ class Ingest:
         self._seen = SeenPhones()
         if not row.ingested:
             return
-        if not await self._feed.skip_to(row.ingested) or self._feed.digest != row.source_fingerprint:
+        if not await self._is_in_step(row):
             raise SourceChanged(
                 f"The recipients of the campaign {row.name!r} have changed: the first {row.ingested} are no longer "
                 "those that it has read.",
@@ -233,17 +235,20 @@ class Ingest:
                 after = seq
 
     async def _compare(self, row: CampaignRow) -> None:
+        """Refuse other recipients than those that were read, of a cancelled campaign in part perhaps."""
         file = await self._fingerprint()
-        if file and row.source_file:
+        if row.ingest_done and file and row.source_file:
             same = file == row.source_file
         else:
-            same = await self._feed.skip_to(row.ingested) and not await self._feed.take(1)
-            same = same and self._feed.digest == row.source_fingerprint
+            same = await self._is_in_step(row) and not (row.ingest_done and await self._feed.take(1))
         if not same:
-            raise CampaignConflict(
-                f"The campaign {row.name!r} exists with other recipients.",
-                advice="Give this one another name. To go on with that one, use get().",
-            )
+            raise _conflict(row)
+
+    async def _is_in_step(self, row: CampaignRow) -> bool:
+        """Whether these recipients begin as those in the journal."""
+        if not row.ingested:
+            return True
+        return await self._feed.skip_to(row.ingested) and self._feed.digest == row.source_fingerprint
 
     async def _fingerprint(self) -> str:
         source = self._feed.source
@@ -254,16 +259,14 @@ class Ingest:
     async def _is_read(self, row: CampaignRow) -> bool:
         return bool(await in_thread(self._db.read, lambda tx: row.is_read_by_somebody(tx.now)))
 
-    async def _stand_by(self) -> CampaignRow:
-        self.standing_by = True
-        try:
-            while True:
-                row = await self._row()
-                if row.ingest_done or row.state == CANCELLED or not await self._is_read(row):
-                    return row
-                await anyio.sleep(_LOOK)
-        finally:
-            self.standing_by = False
+    async def _stand_by(self, row: CampaignRow) -> CampaignRow:
+        """Wait while somebody else reads, and follow them row by row: theirs have to be these."""
+        while not row.ingest_done and row.state != CANCELLED and await self._is_read(row):
+            if row.ingested > self._feed.position and not await self._is_in_step(row):
+                raise _conflict(row)
+            await anyio.sleep(_LOOK)
+            row = await self._row()
+        return row
 
     async def _row(self) -> CampaignRow:
         return await in_thread(self._db.read, lambda tx: by_id(tx, self._campaign))
@@ -273,6 +276,13 @@ def _bodies(tx: Tx, campaign: int, after: int) -> list[Any]:
     return tx.all(
         "SELECT seq, body FROM mensatek_payload WHERE campaign_id = ? AND seq > ? ORDER BY seq LIMIT 200",
         *(campaign, after),
+    )
+
+
+def _conflict(row: CampaignRow) -> CampaignConflict:
+    return CampaignConflict(
+        f"The campaign {row.name!r} exists with other recipients.",
+        advice="Give this one another name. To go on with that one, use get().",
     )
 
 

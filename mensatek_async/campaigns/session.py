@@ -24,6 +24,7 @@ from .journal.claims import Claimer
 from .journal.records import CampaignRow
 from .options import Content
 from .runner import Runner
+from .states import CANCELLED
 
 _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be read
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead
@@ -39,7 +40,8 @@ class Client(Protocol):
 class Reading:
     """Recipients that are being read into the journal."""
 
-    def __init__(self, ingest: Ingest) -> None:
+    def __init__(self, name: str, ingest: Ingest) -> None:
+        self.name: str = name
         self.ingest: Ingest = ingest
         self.ended: anyio.Event = anyio.Event()
         self.error: Exception | None = None
@@ -56,7 +58,7 @@ class Desk:
         self._poll = poll
         self._name = f"{socket.gethostname()}:{token_hex(4)}"
         self._group: TaskGroup | None = None
-        self._readings: dict[str, Reading] = {}
+        self._readings: list[Reading] = []
         self._runners: set[Runner] = set()
 
     @property
@@ -102,15 +104,20 @@ class Desk:
         self._group = group
 
     async def close(self, *, wait: bool) -> None:
-        """End the reading of recipients: at its own end, or now."""
+        """End the reading of recipients: at its own end, or now.
+
+        Raises:
+            CampaignConflict: what ended it and was not raised yet, and so are the others of `Campaigns.start`.
+        """
         group, self._group = self._group, None
-        if wait:
-            for reading in list(self._readings.values()):
-                while not reading.ended.is_set() and not reading.ingest.standing_by:
-                    with anyio.move_on_after(self._poll):
-                        await reading.ended.wait()
-        if group is not None:
-            group.cancel_scope.cancel()
+        try:
+            if wait:
+                for reading in list(self._readings):
+                    await reading.ended.wait()
+                self.raise_for_reading()
+        finally:
+            if group is not None:
+                group.cancel_scope.cancel()
 
     async def read(self, row: CampaignRow, content: Content, feed: Feed) -> None:
         """Read recipients into the journal: to the end when that is soon, else on in the background.
@@ -118,9 +125,7 @@ class Desk:
         Raises:
             SourceChanged: as in `Campaigns.start`, and so are the others.
         """
-        running = self._readings.get(row.name)
-        if running is not None and not running.ended.is_set():
-            await running.ended.wait()
+        await self.has_read(row.name)
         ingest = Ingest(
             self.db,
             row.id,
@@ -131,7 +136,8 @@ class Desk:
             local=row.settings.local,
             told=self._wake,
         )
-        reading = self._readings[row.name] = Reading(ingest)
+        reading = Reading(row.name, ingest)
+        self._readings = [one for one in self._readings if one.error or not one.ended.is_set()] + [reading]
         if self._group is None or feed.inline:
             await self._read(reading)
         else:
@@ -140,15 +146,30 @@ class Desk:
                 await reading.ended.wait()
         self.raise_for_reading(row.name)
 
-    def raise_for_reading(self, name: str) -> None:
-        """Raise what ended the reading of a campaign's recipients, once."""
-        reading = self._readings.get(name)
-        if reading is not None and reading.error is not None:
-            error, reading.error = reading.error, None
-            raise error
+    async def has_read(self, name: str) -> None:
+        """Wait until nobody here reads recipients of a campaign any more."""
+        while running := [one for one in self._readings if one.name == name and not one.ended.is_set()]:
+            await running[0].ended.wait()
+
+    async def check_reading(self, row: CampaignRow) -> None:
+        """Raise what ended the reading of a campaign's recipients here; one that is at its end is waited for.
+
+        Raises:
+            CampaignConflict: as in `Campaigns.start`, and so are the others.
+        """
+        if row.ingest_done or row.state == CANCELLED:
+            await self.has_read(row.name)
+        self.raise_for_reading(row.name)
+
+    def raise_for_reading(self, name: str | None = None) -> None:
+        """Raise what ended the reading of recipients, of one campaign or of any; each error once."""
+        for reading in self._readings:
+            if reading.error is not None and name in (None, reading.name):
+                error, reading.error = reading.error, None
+                raise error
 
     def _is_reading(self) -> bool:
-        return any(not reading.ended.is_set() for reading in self._readings.values())
+        return any(not reading.ended.is_set() for reading in self._readings)
 
     async def _read(self, reading: Reading) -> None:
         try:
