@@ -100,8 +100,8 @@ class Campaigns(Opening[Client]):
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
         Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. Reading goes on in the background
-        when it takes longer than a second; leaving the `async with` block waits for it, and raises what went wrong.
-        While another process reads the same campaign, these recipients are compared with what it reads.
+        when it takes longer than a second; leaving the `async with` block waits for it. What goes wrong meanwhile is
+        raised there at the latest. While another process reads this campaign, the recipients are compared with its.
 
         Args:
             name: its name in this store. The same name with the same content goes on where it stopped.

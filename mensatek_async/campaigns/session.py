@@ -22,9 +22,9 @@ from .ingest import Ingest
 from .journal import lifecycle as journal
 from .journal.claims import Claimer
 from .journal.records import CampaignRow
+from .journal.states import CANCELLED
 from .options import Content
 from .runner import Runner
-from .states import CANCELLED
 
 _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be read
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import pytest
 
-from mensatek_async import AsyncMensatek, CampaignConflict, Campaigns, Mensatek
+from mensatek_async import AsyncMensatek, CampaignConflict, Campaigns
 from mensatek_async.cli.app import run as main
 from mensatek_async.sandbox import Sandbox
 
@@ -158,19 +158,19 @@ def test_the_command_refuses_other_recipients_while_somebody_reads(
         monkeypatch.setenv(f"MENSATEK_{name}", value)
     begun, go_on = threading.Event(), threading.Event()
 
-    def rows() -> Iterator[str]:
-        for phone in phones(300):
-            if phone == A[1]:
-                time.sleep(0.3)  # what was read by then is written down
+    async def rows() -> AsyncIterator[str]:
+        for phone in A[:-1]:
             yield phone
+        await anyio.sleep(0.5)  # so that what was read by now is written down
         begun.set()
-        go_on.wait(20)
+        await anyio.to_thread.run_sync(go_on.wait, 20)
+        yield A[-1]
 
-    def read() -> None:
-        with Mensatek() as client, Campaigns(client, store) as campaigns:
-            campaigns.start("sale", "Hello", rows())
+    async def read() -> None:
+        async with AsyncMensatek() as client, Campaigns(client, store) as campaigns:
+            await campaigns.start("sale", "Hello", rows())
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=anyio.run, args=(read,))
     reader.start()
     begun.wait(20)
     threading.Timer(1.0, go_on.set).start()

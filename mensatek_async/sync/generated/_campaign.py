@@ -50,6 +50,7 @@ class SyncCampaign(CampaignTwin):
         Raises:
             SourceMissing: its recipients were read in part, and nobody is left who reads the rest.
             SourceChanged: the recipients are no longer those that it has begun to read.
+            CampaignConflict: somebody else has read other recipients under its name.
             StoreError: the journal cannot be written; nothing more was sent.
         """
         return self._open(self._original.run(concurrency=concurrency, interval=interval), SyncProgressStream)

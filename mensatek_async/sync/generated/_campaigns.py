@@ -86,7 +86,8 @@ class SyncCampaigns(CampaignsTwin):
 
         Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. A source such as `CsvSource` is
         read on in the background when that takes longer than a second; leaving the `with` block waits for it. An
-        iterable of your own is read here, in the thread that called.
+        iterable of your own is read here, in the thread that called. What goes wrong meanwhile is raised there at
+        the latest. While another process reads this campaign, the recipients are compared with its.
 
         Args:
             name: its name in this store. The same name with the same content goes on where it stopped.
