@@ -48,7 +48,6 @@ class Line:
 
     def __post_init__(self) -> None:
         if self.target is not None:
-            assert self.target.by == "wall" or self.cpu is not None
             median = (self.cpu if self.target.by == "cpu" and self.cpu else self.wall).median
             gate: Verdict = "gate" if _within(median, self.target.gate) else "missed"
             self.verdict = "aim" if _within(median, self.target.aim) else gate
@@ -101,9 +100,13 @@ class Report:
         under: Sequence[Timing],
         target: Target | None = None,
     ) -> None:
-        """How many times `under` fits into `over`, round by round: both took turns."""
+        """How many times `under` fits into `over`, round by round: both took turns.
+
+        Rounds too short for the processor's clock have no ratio of it.
+        """
         pairs = list(zip(over, under, strict=True))
-        wall, cpu = (Spread.of(a[part] / b[part] for a, b in pairs) for part in (0, 1))
+        wall = Spread.of(a.wall / b.wall for a, b in pairs)
+        cpu = Spread.of(a.cpu / b.cpu for a, b in pairs) if all(b.cpu for _, b in pairs) else None
         self.lines[key] = Line(label, "x", wall, cpu, target)
 
     def number(

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import anyio
 import anyio.to_thread
+import sniffio
 
 from ..models.events import Event
 
@@ -39,8 +40,8 @@ class Request(NamedTuple):
 def in_event_loop() -> bool:
     """Whether an event loop is running in this thread, of asyncio or trio."""
     try:
-        anyio.get_current_task()
-    except RuntimeError:  # of whatever kind this version of anyio has for it
+        sniffio.current_async_library()
+    except sniffio.AsyncLibraryNotFoundError:
         return False
     return True
 

@@ -27,8 +27,8 @@ IMPORTED_AS = {
     "python-stdnum": "stdnum",
     "fpdf2": "fpdf",
 }
-# Declared for what httpcore and the time zones need, not imported by the package.
-NOT_IMPORTED = {"sniffio", "tzdata"}
+# Declared for the time zones, not imported by the package.
+NOT_IMPORTED = {"tzdata"}
 # Where a module of an extra may be imported: nobody without the extra comes there.
 ROOM_OF = {
     "cli": "cli",

@@ -86,8 +86,8 @@ def test_the_same_words(source: Source) -> None:
         if not name.startswith("_")
     ]
     for one, two in pairs:
-        indent = "    " if inspect.isclass(one) else "        "
-        assert two.__doc__ == plain_docstring(one.__doc__, Rules(), indent)
+        # As words: Python 3.13 removes the indentation of docstrings, and with it where long lines were broken.
+        assert two.__doc__.split() == plain_docstring(one.__doc__, Rules()).split()
 
 
 def test_the_constructor_has_every_part() -> None:
