@@ -79,28 +79,31 @@ def tests_openapi(session: nox.Session) -> None:
 @nox.session
 def tests_browser(session: nox.Session) -> None:
     """The sandbox's page in Debian's Chromium, end to end; what it looked like is kept in build/browser."""
-    session.install("-q", ".[all]", *_group("tests"), *_group("browser-tests"))
     if not Path("/usr/bin/chromium").exists():
-        apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "apt-get"]
-        session.run(*apt, "-qq", "update", external=True)
-        session.run(
-            *apt, "-qq", "-y", "--no-install-recommends", "install", "chromium", external=True, silent=True
-        )
+        session.error("Chromium is missing. On Debian: apt-get install --no-install-recommends chromium")
+    session.install("-q", ".[all]", *_group("tests"), *_group("browser-tests"))
     session.env["MENSATEK_TESTS_BROWSER"] = "1"  # the other sessions leave them out
     session.run("pytest", *(session.posargs or ["tests/browser"]))
 
 
+@nox.session(python=["3.12", "3.13"])
+def tests_unit(session: nox.Session) -> None:
+    """The unit tests on the newer Pythons."""
+    session.install("-q", ".[all]", *_group("tests"))
+    session.run("pytest", *(session.posargs or ["-q", "tests/unit"]))
+
+
 @nox.session
 def tests_lowest(session: nox.Session) -> None:
-    """All tests against the lowest versions that pyproject.toml allows."""
+    """All tests against the lowest versions that pyproject.toml allows, the tools' own included."""
     project = PROJECT["project"]
     extras = project["optional-dependencies"].values()
-    wanted = [*project["dependencies"], *(one for extra in extras for one in extra)]
+    wanted = [*project["dependencies"], *(one for extra in extras for one in extra), *_group("tests")]
     floors = [found for one in wanted if (found := re.match(r"([\w.-]+)(?:\[[^]]*\])?>=([\w.]+)", one))]
     constraints = Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text("".join(f"{floor[1]}=={floor[2]}\n" for floor in floors), encoding="utf-8")
     session.install("-q", ".[all]", *_group("tests"), "-c", str(constraints))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(session.posargs or ["-q", "-n", "auto", "--dist", "loadfile"]))
 
 
 @nox.session
