@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+import sniffio
+import trio
 from anyio.abc import SocketAttribute, SocketStream
 from attrs import define, field
 
@@ -36,7 +39,19 @@ async def hang_up(stream: SocketStream) -> None:
 
 async def say_nothing(stream: SocketStream) -> None:
     """The request was read, and nothing comes back."""
-    await anyio.sleep(60)
+    await anyio.sleep_forever()
+
+
+async def minutes_pass(stream: SocketStream) -> None:
+    """The request was read, and nothing comes back in ten minutes, which pass at once on the event loop's clock."""
+    await anyio.wait_all_tasks_blocked()  # the client waits by now
+    if sniffio.current_async_library() == "trio":
+        clock: Any = trio.lowlevel.current_clock()
+        object.__setattr__(clock, "offset", clock.offset + 600)
+    else:
+        loop: Any = asyncio.get_running_loop()
+        loop.time = lambda before=loop.time: before() + 600
+    await anyio.sleep_forever()
 
 
 async def break_off(stream: SocketStream) -> None:

@@ -1,0 +1,107 @@
+"""What nobody runs rots: every session is run by `.ci/run`, on every Python and every floor that is promised."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from mensatek_async.testing import callers
+
+ROOT = Path(__file__).parents[2]
+CI = ROOT / ".ci" / "run"
+ASKED_FOR = {"coverage", "faults"}  # an hour together: CI_ALSO names them
+
+
+def _sessions() -> set[str]:
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    return {one.name for one in functions if any("session" in ast.unparse(d) for d in one.decorator_list)}
+
+
+def _stubbed(folder: Path, *failing: str) -> subprocess.CompletedProcess[str]:
+    """Run a copy of `.ci/run` where every program it starts only says its name; nox fails for some sessions."""
+    for name in (".ci", "bin", ".venv/bin", "home"):
+        (folder / name).mkdir(parents=True)
+    (folder / ".ci/run").write_bytes(CI.read_bytes())
+    (folder / "README.md").write_text(
+        "```sh\nfirst\n```\n```sh\n.venv/bin/nox -s tests\n```\n", encoding="utf-8"
+    )
+    nox = f"""\
+        #!/bin/sh
+        echo "$*" >> "{folder}/asked"
+        case "$2" in {"|".join(failing) or "none"}) exit 1;; esac
+        echo "ran $2 in {folder}/sub"
+        """
+    programs = {".venv/bin/nox": nox, ".venv/bin/pip": "#!/bin/sh\n", "bin/python3": "#!/bin/sh\n"}
+    programs |= {
+        "bin/python3.13": "#!/bin/sh\n",
+        "bin/python3.12": "#!/bin/sh\nexit 127\n",
+        "bin/apt-get": "#!/bin/sh\nexit 1\n",
+    }
+    for name, text in programs.items():
+        (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
+        (folder / name).chmod(0o755)
+    path = f"{folder}/bin:/usr/bin:/bin"
+    environment = {"PATH": path, "HOME": str(folder / "home"), "TMPDIR": str(folder)}
+    return subprocess.run(["bash", folder / ".ci/run"], env=environment, text=True, capture_output=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_every_session_runs_once_even_after_a_failure_and_what_failed_is_named(tmp_path: Path) -> None:
+    """Where Python 3.12 is only a shim, it is said to be missing; the README's command is the last."""
+    done = _stubbed(tmp_path, "lint", "tests_sync")
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    names = [line.split()[1] for line in asked]
+
+    assert done.returncode == 1
+    assert {name.partition("-")[0] for name in names} == _sessions() - ASKED_FOR
+    assert len(names) == len(set(names))
+    assert (asked[-2:], "tests_unit-3.13" in names) == (["-s bench -- --quick", "-s tests"], True)
+    assert "missing: Python 3.12" in done.stdout
+    failed = re.search(r"FAILED so far: (.*) \(", done.stdout)
+    assert failed
+    assert set(failed[1].split()) == {"lint", "tests_sync"}
+    assert done.stdout.splitlines()[-1] == "ran tests in sub"
+    assert str(tmp_path) not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+@pytest.mark.parametrize(("failing", "code"), [((), 0), (("tests",), 1)])
+def test_it_ends_as_the_sessions_ended(failing: tuple[str, ...], code: int, tmp_path: Path) -> None:
+    """Zero only when all passed."""
+    assert _stubbed(tmp_path, *failing).returncode == code
+
+
+def test_no_running_loop_is_no_error_under_the_lowest_anyio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """anyio 4.12.0 raises what is no RuntimeError."""
+
+    def raising() -> None:
+        raise LookupError("not currently running on any asynchronous event loop")
+
+    monkeypatch.setattr("anyio.get_current_task", raising)
+    assert callers.in_event_loop() is False
+
+
+async def test_a_running_loop_is_seen() -> None:
+    """On asyncio and trio."""
+    assert callers.in_event_loop() is True
+
+
+def test_a_benchmark_shorter_than_a_tick_of_the_clock_has_no_ratio_of_it() -> None:
+    """A bare interpreter that took no measurable processor time divided by zero."""
+    program = """
+        from common import Timing
+        from report import Report
+        report = Report("name", "about")
+        report.ratio("key", "label", [Timing(0.2, 0.1)] * 2, [Timing(0.1, 0.0), Timing(0.1, 0.01)])
+        print(report.lines["key"].wall.median, report.lines["key"].cpu)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, cwd=ROOT / "benchmarks", text=True, capture_output=True, check=True)
+    assert done.stdout == "2.0 None\n"
