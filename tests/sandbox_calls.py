@@ -30,7 +30,7 @@ class Caller:
 
     def __call__(self, operation: str, **params: Any) -> dict[str, Any]:
         """The first object of a JSON reply."""
-        reply: dict[str, Any] = self.post(operation, params).json()[0]
+        reply: dict[str, Any] = self.post(operation, params).json()
         return reply
 
     def send(self, *phones: str, text: str = "Hola", **params: Any) -> dict[str, Any]:

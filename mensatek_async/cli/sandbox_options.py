@@ -66,9 +66,13 @@ class SandboxOptions:
             help="How they fail: 503, 429, 500, drop, lost, cut, html, credits (no credits left) or refused."
         ),
     ] = "503"
-    reply_style: Annotated[str, Parameter(help="Form of the replies, such as json-array or xml.")] = (
-        "json-array"
-    )
+    reply_style: Annotated[
+        str,
+        Parameter(
+            help="Form of the replies: json-object (the bare object, as live replies are), json-array (as the manuals"
+            " show it), xml, txt and others that docs/sandbox.md lists."
+        ),
+    ] = "json-object"
     drop_every: Annotated[int, Parameter(help="Lose every n-th answer to a send; 0 loses none.")] = 0
     callbacks: Annotated[
         str | None,

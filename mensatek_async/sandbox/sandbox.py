@@ -48,13 +48,15 @@ class Sandbox(Knobs):
         certified_price: credits per certified text; as `price` when not given.
         host: the address to listen on.
         port: the port to listen on; 0 takes a free one.
-        strict: hold callers to the manuals: parameters they do not know are refused (-3), parameters in the
-            query make the credentials refused (-1), and repeated wrong or quick empty calls end in a block.
+        strict: how callers are held to the manuals. None: as the provider does; parameters in the query make the
+            credentials refused (-1), repeated wrong or quick empty calls end in a block, and parameters that no
+            manual knows are ignored, noted (`Call.unknown`) and shown on the page. True: those are refused too (-3).
+            False: nothing of it.
         block_after: so many wrong calls within a minute, or so many quick repeats of a read, end in a block.
         block_seconds: how long a block lasts, by the sandbox's clock.
         read_interval: a repeated read is quick when it comes within so many seconds.
         refusal_status: HTTP status of refused credentials, 200 or 401.
-        reply_style: the form of its replies, one of `REPLY_STYLES`.
+        reply_style: the form of its replies, one of `REPLY_STYLES`: the bare object unless told otherwise.
         detailed: whether send replies have `Enviados` and `Duplicados`, and counts when nothing was sent;
             off, they say only what the manuals promise.
         recipients_per_request: more recipients in one call are refused (-3); None for no limit.
@@ -71,7 +73,8 @@ class Sandbox(Knobs):
         error_kind: how they fail, one of `ERROR_KINDS`.
         magic: whether phones with a magic ending choose what becomes of a text to them.
         keep_calls: how many calls it remembers at least; None for all.
-        password: what the page asks for by HTTP Basic, with any user name; needed when `host` is not loopback.
+        password: what the page asks for by HTTP Basic, with any user name; needed when `host` is not loopback, and
+            no blank one. After twenty wrong ones within a minute an address is refused (HTTP 429) until it has passed.
         allowed_hosts: further names the page may be called by on loopback, such as a proxy's.
         state: a file that keeps everything: messages, files, credits, contracts, callbacks under way, the newest calls.
             A send is on the disk before it is answered. One sandbox at a time; what it knows wins over `credits`.
@@ -92,12 +95,12 @@ class Sandbox(Knobs):
         certified_price: Decimal | int | str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
-        strict: bool = True,
+        strict: bool | None = None,
         block_after: int = 10,
         block_seconds: float = 60.0,
         read_interval: float = 5.0,
         refusal_status: int = 200,
-        reply_style: str = "json-array",
+        reply_style: str = "json-object",
         detailed: bool = True,
         recipients_per_request: int | None = None,
         delivery_seconds: float = 3.0,
@@ -117,8 +120,11 @@ class Sandbox(Knobs):
         allowed_hosts: Collection[str] = (),
         state: str | os.PathLike[str] | None = None,
     ) -> None:
+        password = password if password and password.strip() else None
         if password is None and not is_loopback(host):
-            raise ValueError("Other machines reach this address: the page needs a password there")
+            raise ValueError(
+                "Other machines reach this address: the page needs a password there, and no blank one"
+            )
         account = Account(
             clock=(clock := Clock(starts_at, time_scale)),
             credits=Decimal(credits),
@@ -127,7 +133,8 @@ class Sandbox(Knobs):
             fates=Fates(clock, delivery_seconds, magic),
             recipients_per_request=recipients_per_request,
             keep_texts=keep_texts,
-            strict=strict,
+            strict=strict is True,
+            guarded=strict is not False,
             trial=trial,
         )
         gatekeeper = Gatekeeper(block_after, block_seconds, read_interval)

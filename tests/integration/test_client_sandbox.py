@@ -185,7 +185,7 @@ async def test_the_body_as_it_came(sandbox: Sandbox, form: Any) -> None:
         )
 
     assert ANA.encode() in body
-    assert body.lstrip()[:1] == {"JSON": b"[", "TXT": b"R", "XML": b"<"}[form]
+    assert body.lstrip()[:1] == {"JSON": b"{", "TXT": b"R", "XML": b"<"}[form]
     assert pdf.startswith(b"%PDF")
 
 

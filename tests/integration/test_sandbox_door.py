@@ -46,7 +46,7 @@ def test_refused_credentials(sandbox: Sandbox, header: str | None, status: int) 
     sandbox.refusal_status = status
     headers = {"authorization": header.encode()} if header else {}
     answer = httpx.post(f"{sandbox.base_url}/GetCreditos", verify=NO_TLS, json=JSON, headers=headers)
-    assert (answer.status_code, answer.json()) == (status, [{"Res": -1}])
+    assert (answer.status_code, answer.json()) == (status, {"Res": -1})
     assert ("www-authenticate" in answer.headers) is (status == 401)
 
 
@@ -66,12 +66,12 @@ def test_bare_refusal_over_http(sandbox: Sandbox) -> None:
 
 def test_parameters_in_the_query_refuse_the_credentials(call: Caller) -> None:
     """As in the field: a query string makes the login fail."""
-    assert call.http.post("GetCreditos?Resp=JSON", json=JSON).json() == [{"Res": -1}]
+    assert call.http.post("GetCreditos?Resp=JSON", json=JSON).json() == {"Res": -1}
 
 
 def test_unreadable_body_is_code_3_in_json(call: Caller) -> None:
     """A body that cannot be read cannot ask for a form: the answer is JSON."""
-    reply = call.post("GetCreditos", content=b"{", headers={"content-type": "application/json"}).json()[0]
+    reply = call.post("GetCreditos", content=b"{", headers={"content-type": "application/json"}).json()
     assert (reply["Res"], "JSON" in reply["Error"]) == (-3, True)
 
 

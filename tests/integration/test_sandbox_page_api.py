@@ -363,14 +363,16 @@ def test_calls_show_request_and_reply_and_no_secret(sandbox: Sandbox, call: Call
     found = page.get("/calls")
 
     assert [one["verdict"] for one in found["items"]] == [
-        *("blocked", "fault", "wrong", "wrong", "quick", "read", "work")
+        *("blocked", "fault", "wrong", "read", "quick", "read", "work")
     ]
     assert [one["http"] for one in found["items"]] == [403, 503, 200, 200, 200, 200, 200]
-    assert [one["number"] for one in page.get("/calls", verdict="wrong")["items"]] == [5, 4]
+    assert [one["number"] for one in page.get("/calls", verdict="wrong")["items"]] == [5]
+    assert [one["unknown"] for one in found["items"]] == [0, 0, 0, 2, 0, 0, 0]
+    assert page.get("/calls/4")["request"]["unknown"] == ["Nota", "Passwd"]
     assert [one["number"] for one in page.get("/calls", operation="EnviarSMS")["items"]] == [1]
     detail = page.get("/calls/1")
     assert detail["reply"]["fields"]["Res"] == 1
-    assert json.loads(detail["reply"]["body"])[0]["Res"] == 1
+    assert json.loads(detail["reply"]["body"])["Res"] == 1
     assert json.loads(detail["request"]["body"]) == detail["request"]["params"]
     assert "authorization" not in detail["request"]["headers"]
     shown = json.dumps([page.get(f"/calls/{number}") for number in range(1, 8)])

@@ -186,8 +186,8 @@ def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pyt
             assert http.post("/_sandbox/reset", auth=("anyone", "se:creto")).status_code == 403
             body = {"Resp": "JSON"}
             credits = http.post("/v7/GetCreditos", json=body, auth=(sandbox.user, sandbox.token))
-            assert credits.json()[0]["Res"] == 1
-            assert http.post("/v7/GetCreditos", json=body, auth=("anyone", "se:creto")).json()[0]["Res"] == -1
+            assert credits.json()["Res"] == 1
+            assert http.post("/v7/GetCreditos", json=body, auth=("anyone", "se:creto")).json()["Res"] == -1
 
 
 def test_what_loopback_is() -> None:

@@ -186,15 +186,12 @@ def test_without_credits_nobody_is_texted(sandbox: Sandbox, call: Caller) -> Non
         ({"Destinatarios": "Ana"}, "Destinatarios"),
         ({"Destinatarios": ["34600000001"]}, "Destinatarios"),
         ({"Destinatarios": [{"Variable_1": "Ana"}]}, "Movil"),
-        ({"Destinatarios": [{"Movil": ANA, "Variable_11": "x"}]}, "desconocidos"),
-        ({"Destinatarios": [{"movil": ANA, "Phone": "x"}]}, "desconocidos"),
         ({"Remitente": "DOCELETRASSS"}, "Remitente"),
         ({"Remitente": "1" * 16}, "Remitente"),
         ({"Fecha": "8/1/2027"}, "Fecha"),
         ({"Unicode": 2}, "Unicode"),
         ({"Fail2voice": "si"}, "Fail2voice"),
         ({"Idmensaje": 1}, "Idmensaje"),
-        ({"Texto": "hola"}, "texto"),
     ],
 )
 def test_wrong_data_is_code_3_with_the_reason(call: Caller, change: dict[str, Any], error: str) -> None:
@@ -225,12 +222,29 @@ def test_other_recipient_data_of_old_versions_pass(call: Caller) -> None:
     assert call.send(Destinatarios=rows)["Res"] == 2
 
 
-def test_lenient_sandbox_ignores_what_it_does_not_know() -> None:
-    """With strict off unknown parameters, recipient data and the query do not matter."""
-    with Sandbox(strict=False) as sandbox, calling(sandbox) as call:
-        rows = [{"Movil": ANA, "Phone": "x"}, {"MOVIL": LUIS, "x": 1}]
-        assert call.send(Destinatarios=rows, Texto="x")["Res"] == 2
-        assert call.http.post("GetCreditos?Resp=TXT", json={"Resp": "JSON"}).json()[0]["Res"] == 1
+@pytest.mark.parametrize("strict", [None, True, False])
+def test_unknown_parameters_are_ignored_and_noted_unless_strict(strict: bool | None) -> None:
+    """As PHP does: what no manual knows changes nothing, in the call and in its recipients, and is remembered."""
+    with Sandbox(strict=strict) as sandbox, calling(sandbox) as call:
+        rows = [{"Movil": ANA, "Phone": "x"}, {"MOVIL": LUIS, "variable_2": 1}]
+        reply = call.send(Destinatarios=rows, Flash=1, Descuento="5")
+        assert reply["Res"] == (-3 if strict else 2)
+        known = call.send(Destinatarios=rows[:1])
+        assert known["Res"] == (-3 if strict else 1)
+        unknown = [request.unknown for request in sandbox.requests]
+        first = ("Descuento", "Flash")
+        assert unknown == [
+            first if strict else (first[0], "Destinatarios.Phone", "Flash"),
+            ("Destinatarios.Phone",),
+        ]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_parameters_in_the_query_matter_unless_strictness_is_off(strict: bool) -> None:
+    """The live API takes them for refused credentials."""
+    with Sandbox(strict=strict) as sandbox, calling(sandbox) as call:
+        answer = call.http.post("GetCreditos?Resp=TXT", json={"Resp": "JSON"}).json()
+        assert answer["Res"] == (-1 if strict else 1)
 
 
 def test_limit_of_recipients() -> None:
@@ -248,9 +262,9 @@ def test_forms_and_any_case_of_names(sandbox: Sandbox, call: Caller) -> None:
         "Mensaje": "a&b=ñ",
         "rEsP": "JSON",
     }
-    assert call.post("EnviarSMS", data=fields).json()[0]["Res"] == 1
+    assert call.post("EnviarSMS", data=fields).json()["Res"] == 1
     multipart = {name: (None, value) for name, value in fields.items()}
-    assert call.post("EnviarSMS", files=multipart).json()[0]["Res"] == 1
+    assert call.post("EnviarSMS", files=multipart).json()["Res"] == 1
     assert [text.text for text in sandbox.texts] == ["a&b=ñ", "a&b=ñ"]
     for request in sandbox.requests:
         assert request.params["destinatarios"] == [{"Movil": ANA}]

@@ -274,7 +274,7 @@ def test_nothing_answered_is_lost_to_a_kill(file: Path) -> None:
                 rows = [{"Movil": phone}]
                 body = {"Remitente": "M", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
                 try:
-                    reply = http.post("EnviarSMS", json=body).json()[0]
+                    reply = http.post("EnviarSMS", json=body).json()
                 except (httpx.TransportError, ValueError):
                     return
                 answered[reply["idMensaje"]] = phone
@@ -308,7 +308,7 @@ def test_the_command_goes_on_with_its_file(file: Path) -> None:
             auth = ("demo", "demo-token")
             rows = [{"Movil": str(34600000000 + expected)}]
             body = {"Remitente": "M", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
-            reply = httpx.post(f"{base_url}/EnviarSMS", json=body, auth=auth, verify=NO_TLS).json()[0]
+            reply = httpx.post(f"{base_url}/EnviarSMS", json=body, auth=auth, verify=NO_TLS).json()
             assert (reply["Res"], reply["Cred"]) == (1, 10 - expected)
             state = httpx.get(f"{base_url.removesuffix('v7')}_sandbox/state", verify=NO_TLS).json()
             assert (state["counts"]["texts"], state["clock"]["scale"]) == (expected, 50)

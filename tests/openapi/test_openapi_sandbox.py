@@ -76,7 +76,7 @@ def new_message(sandbox: Sandbox, operation: str) -> int:
     answer = httpx.post(
         f"{sandbox.base_url}/EnviarSMS{certified}", json=params, auth=(sandbox.user, sandbox.token)
     )
-    return int(answer.json()[0]["idMensaje"])
+    return int(answer.json()["idMensaje"])
 
 
 def as_form(body: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Account:
         recipients_per_request: more of them in one call are refused; None for no limit.
         keep_texts: whether texts are kept; without, they are only counted.
         strict: whether parameters no manual knows are refused.
+        guarded: whether parameters in the query, and wrong or empty calls, have consequences.
         trial: whether it is a trial account.
     """
 
@@ -67,6 +68,7 @@ class Account:
         recipients_per_request: int | None,
         keep_texts: bool,
         strict: bool,
+        guarded: bool,
         trial: bool,
     ) -> None:
         self.clock = clock
@@ -77,6 +79,7 @@ class Account:
         self.recipients_per_request = recipients_per_request
         self.keep_texts = keep_texts
         self.strict = strict
+        self.guarded = guarded
         self.trial = trial
         self.detailed = True
         self.messages: dict[int, Message] = {}

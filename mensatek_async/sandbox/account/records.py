@@ -111,6 +111,8 @@ class Call:
         fault: the kind of trouble that hit it, or "".
         answer: the body that went back, cut after 20,000 bytes; empty for files and when nothing is kept.
         answer_type: its content type.
+        unknown: the parameters that no manual knows, by the names they came under; those of recipients as
+            `Destinatarios.Name`.
     """
 
     operation: str
@@ -124,6 +126,7 @@ class Call:
     fault: str = ""
     answer: bytes = field(default=b"", repr=False)
     answer_type: str = ""
+    unknown: tuple[str, ...] = ()
 
     @property
     def params(self) -> dict[str, Any]:
@@ -170,6 +173,11 @@ class Batch:
     def contract(self) -> int:
         """Its `Tipocontrato`."""
         return self.kind.contract
+
+    @property
+    def is_closed_by_hand(self) -> bool:
+        """Whether its recipients have to accept it: a contract, or a text sent with `Aceptacion`."""
+        return bool(self.kind.contract) or self.kind.asks_acceptance
 
     def moment(self, seconds: float) -> datetime:
         """So many seconds after it left."""

@@ -54,6 +54,8 @@ def pack_batch(batch: Batch, phones: list[str]) -> str:
                 batch.kind.contract,
                 batch.kind.validity,
                 batch.kind.contract_seconds,
+                batch.kind.asks_acceptance,
+                batch.kind.voice,
             ],
             "unicode": batch.unicode,
             "source": batch.source,
@@ -81,8 +83,8 @@ def unpack_batch(number: int, text: str, times: str) -> tuple[Batch, list[str]]:
     """A batch and its phones."""
     values = unpack(text)
     phones: list[str] = values.pop("phones")
-    certified, contract, validity, contract_seconds = values.pop("kind")
-    kind = Kind(certified=certified, contract=contract, validity=validity, contract_seconds=contract_seconds)
+    names = ("certified", "contract", "validity", "contract_seconds", "asks_acceptance", "voice")
+    kind = Kind(**dict(zip(names, values.pop("kind"), strict=False)))
     scheduled_at, leaves_at, cancelled_at = unpack(times)
     rendered = values.pop("rendered")
     batch = Batch(
@@ -116,13 +118,15 @@ def pack_call(call: Call) -> str:
             "verdict": call.verdict,
             "fault": call.fault,
             "answer_type": call.answer_type,
+            "unknown": call.unknown,
         }
     )
 
 
 def unpack_call(text: str, body: bytes, answer: bytes) -> Call:
     """A call."""
-    return Call(**unpack(text), body=body, answer=answer)
+    values = unpack(text)
+    return Call(**{**values, "unknown": tuple(values.get("unknown", ()))}, body=body, answer=answer)
 
 
 def pack_act(act: Act) -> str:

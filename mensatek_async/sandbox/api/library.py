@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..account.records import LibraryFile, Reply
 from ..clock import write_second
 from .bodies import BadCall, Params
+from .texting import read_base64
 
 if TYPE_CHECKING:
     from ..account.account import Account
@@ -134,10 +134,10 @@ def _upload(account: Account, params: Params) -> tuple[int, str]:
     else:
         if not params.text("Contenido"):
             return NO_CONTENT, ""
-        try:
-            content = base64.b64decode(params.text("Contenido"), validate=True)
-        except ValueError:
+        decoded = read_base64(params.text("Contenido"))
+        if decoded is None:
             return UNREADABLE, ""
+        content = decoded
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         raise BadCall(
             f"Nombre no es correcto: letras y números con extensión, máximo {_LONGEST_NAME} caracteres"

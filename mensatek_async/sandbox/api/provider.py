@@ -61,6 +61,11 @@ class Arrival:
         """The form of reply it asks for; JSON when the body cannot be read."""
         return "JSON" if isinstance(self.params, BadCall) else str(self.params.raw("Resp") or "")
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The parameters of a processed call that no manual knows, by the names they came under."""
+        return () if isinstance(self.params, BadCall) else tuple(sorted(self.params.unknown))
+
     def decoded(self) -> dict[str, Any]:
         """The parameters by the names they came under, none when they cannot be read."""
         return {} if isinstance(self.params, BadCall) else self.params.decoded()
@@ -106,7 +111,7 @@ class Provider:
         self.user = user
         self.token = token
         self.refusal_status = 200
-        self.reply_style = "json-array"
+        self.reply_style = "json-object"
         self.faults: Faults = Faults()
         self.changes: Changes = Changes()
         self.state: Memory = Memory()
@@ -180,6 +185,7 @@ class Provider:
             fault=fault,
             answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
             answer_type=answer.content_type,
+            unknown=arrival.unknown,
         )
         self.calls.append(call)
         self.state.called(self.forgotten_calls + len(self.calls), call)
@@ -195,7 +201,7 @@ class Provider:
 
     def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer, str]:
         now = self.account.clock.now
-        if self.account.strict and self.gatekeeper.is_blocked(now):
+        if self.account.guarded and self.gatekeeper.is_blocked(now):
             answer = Answer(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
             return None, answer, "blocked"
         operation = OPERATIONS[arrival.operation]
@@ -213,7 +219,7 @@ class Provider:
 
     def _is_known(self, arrival: Arrival) -> bool:
         # Parameters in the query make the live API refuse the credentials.
-        if self.account.strict and arrival.query:
+        if self.account.guarded and arrival.query:
             return False
         scheme, _, credentials = arrival.headers.get("authorization", "").partition(" ")
         try:
@@ -229,9 +235,9 @@ class Provider:
             params = arrival.params
             if isinstance(params, BadCall):
                 raise params
-            unknown = sorted(params.names - operation.parameters)
-            if self.account.strict and unknown:
-                raise BadCall(f"Parámetro desconocido: {unknown[0]}")
+            params.note_unknown(operation.parameters)
+            if self.account.strict and params.unknown:
+                raise BadCall(f"Parámetro desconocido: {min(params.unknown)}")
             return operation.run(self.account, params)
         except BadCall as bad:
             return Reply(fields={"Res": -3, "Error": str(bad)}, wrong=True)

@@ -9,8 +9,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 REPLY_STYLES = (
+    "json-object",  # the bare object, as live replies are
     "json-array",  # [{...}], as the manuals show it
-    "json-object",  # the bare object
     "json-strings",  # every number a string
     "spanish",  # credits as "14.970,00"
     "spanish-plain",  # credits as "14970,00"
@@ -27,7 +27,7 @@ REPLY_STYLES = (
     "report-string",  # Informe and Ficheros inside a string, single quotes
     "code-string",  # the same wrapped in <code>
 )
-"""The reply styles of `Sandbox.reply_style`; those of JSON act when JSON was asked for."""
+"""The reply styles of `Sandbox.reply_style`; all of JSON but the first are in an array, as the manuals show it."""
 
 Encoded = tuple[bytes, str]
 _DETAIL = ("Destinatarios", "Enviados", "Duplicados", "Mensajes", "NoEnviados", "CreditosUsados", "idMensaje")

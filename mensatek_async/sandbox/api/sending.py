@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterator
@@ -22,9 +21,12 @@ if TYPE_CHECKING:
 NO_CREDITS = -2
 CERTIFIED_FILE_NOT_ALLOWED, CERTIFIED_NO_CREDITS, CONTRACT_WITHOUT_PDF, PDF_NOT_THERE = -4, -5, -15, -16
 PDF_CONTRACT = 18
+ACCOUNT_SENDER = "SANDBOX"
+"""The account's own sender, which a blank `Remitente` stands for."""
 _DAY = 86_400
 
 _PHONE = re.compile(r"(?:34[6-9][0-9]{8}|(?!34)[1-9][0-9]{9,14})")
+_OLD_RECIPIENTS = re.compile(r"(?=[^0-9]*[0-9])[+0-9;\s]+")
 _DIGITS_SENDER = re.compile(r"\+?[0-9]+")
 _RECIPIENT_NAMES = frozenset(
     {"Movil", "Sexo", "Nombre", "Apellidos", "Fecha", "Email", *(f"Variable_{n}" for n in range(1, 11))}
@@ -43,7 +45,7 @@ class _Sorted:
 
 def send_sms(account: Account, params: Params) -> Reply:
     """EnviarSMS."""
-    return _send(account, params, Kind(certified=False), {})
+    return _send(account, params, Kind(certified=False, voice=bool(params.number("Fail2voice"))), {})
 
 
 def send_certified(account: Account, params: Params) -> Reply:
@@ -65,12 +67,13 @@ def send_certified(account: Account, params: Params) -> Reply:
 def _certified_kind(params: Params) -> Kind:
     limits = (("Vpd", 20, _DAY), ("Vph", 23, 3600), ("Vpm", 59, 60))
     validity = sum(params.number(name, 0, high) * seconds for name, high, seconds in limits)
-    days = params.number("Aceptacion", 0, CONTRACT_DAYS) or CONTRACT_DAYS
+    days, contract = params.number("Aceptacion", 0, CONTRACT_DAYS), params.number("Tipocontrato")
     return Kind(
         certified=True,
-        contract=params.number("Tipocontrato"),
+        contract=contract,
+        asks_acceptance=bool(days) and not contract,
         validity=validity or VALIDITY_SECONDS,
-        contract_seconds=days * _DAY,
+        contract_seconds=(days or CONTRACT_DAYS) * _DAY,
     )
 
 
@@ -80,7 +83,7 @@ def _document_refusal(account: Account, contract: int, documents: list[tuple[str
     for kind, content in documents:
         if kind == "FILE" and content not in account.library:
             return PDF_NOT_THERE
-        if kind == "BASE64" and not _is_pdf(content):
+        if kind == "BASE64" and not (texting.read_base64(content) or b"").startswith(b"%PDF"):
             return CERTIFIED_FILE_NOT_ALLOWED
     return 0
 
@@ -88,17 +91,11 @@ def _document_refusal(account: Account, contract: int, documents: list[tuple[str
 def _digests(account: Account, documents: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The documents of a text, for its certificate: name and SHA-256."""
     for kind, content in documents:
-        data = base64.b64decode(content) if kind == "BASE64" else account.library[content].content
+        inside = texting.read_base64(content) if kind == "BASE64" else None
+        data = account.library[content].content if inside is None else inside
         digest = hashlib.sha256(data).hexdigest()
         account.keep_document(digest, data)
         yield ("BASE64" if kind == "BASE64" else content), digest
-
-
-def _is_pdf(content: str) -> bool:
-    try:
-        return base64.b64decode(content, validate=True).startswith(b"%PDF")
-    except ValueError:
-        return False
 
 
 def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -> Reply:
@@ -109,13 +106,15 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
     scheduled_at = read_minute(params.text("Fecha"))
     if params.text("Fecha").strip() and scheduled_at is None:
         raise BadCall("El parámetro Fecha no es correcto")
-    for name in ("Fail2voice", "Links"):
-        params.number(name)
-    reported = bool(params.number("Report", default=1))
-    given = params.array("Destinatarios")
+    params.number("Links")
+    # No manual says what holds without Report: here, what most accounts' panels say. Emailreport asks for reports.
+    reported = bool(params.number("Report", default=1) or params.text("Emailreport").strip())
+    given = _recipients(params)
     if account.recipients_per_request and len(given) > account.recipients_per_request:
         raise BadCall(f"Demasiados destinatarios, máximo {account.recipients_per_request}")
-    chosen = _sort(given, joined.phones if joined else {}, account.strict)
+    chosen = _sort(given, joined.phones if joined else {}, params.unknown)
+    if account.strict and params.unknown:
+        raise BadCall("Destinatarios lleva datos desconocidos")
     phones = list(chosen.rows)
     rendered = _render(text, unicode, chosen.rows) if texting.is_personal(text) else None
     segments = 0 if rendered is not None else _segments(text, unicode)
@@ -168,7 +167,7 @@ def _sender(params: Params) -> str:
     longest = 16 if sender.startswith("+") else 15 if _DIGITS_SENDER.fullmatch(sender) else 11
     if len(sender) > longest:
         raise BadCall("El parámetro Remitente es demasiado largo")
-    return sender
+    return sender or ACCOUNT_SENDER
 
 
 def _text(params: Params) -> tuple[str, bool]:
@@ -178,8 +177,16 @@ def _text(params: Params) -> tuple[str, bool]:
     return texting.without_documents(text), bool(params.number("Unicode", 0, 1))
 
 
-def _sort(given: list[Any], taken: dict[str, Batch], strict: bool) -> _Sorted:
-    """Tell apart who gets the text, who already has it, and which numbers are none."""
+def _recipients(params: Params) -> list[Any]:
+    """The recipients as an array; versions 3.3 to 5 took numbers with semicolons between."""
+    given = str(params.raw("Destinatarios"))
+    if not _OLD_RECIPIENTS.fullmatch(given):
+        return params.array("Destinatarios")
+    return [{"Movil": phone} for piece in given.split(";") if (phone := piece.strip())]
+
+
+def _sort(given: list[Any], taken: dict[str, Batch], unknown: set[str]) -> _Sorted:
+    """Tell apart who gets the text, who already has it, and which numbers are none; note what no manual knows."""
     rows: dict[str, dict[str, Any]] = {}
     duplicates = wrong = 0
     is_phone = _PHONE.fullmatch
@@ -187,9 +194,9 @@ def _sort(given: list[Any], taken: dict[str, Batch], strict: bool) -> _Sorted:
         try:
             phone = row["Movil"]
             if len(row) > 1:
-                _check_names(row, strict)
+                _note_names(row, unknown)
         except (KeyError, TypeError):
-            phone = _mobile(row, strict)
+            phone = _mobile(row, unknown)
         if not (isinstance(phone, str) and is_phone(phone)):
             phone = _cleaned(phone)
             if not phone:
@@ -202,23 +209,19 @@ def _sort(given: list[Any], taken: dict[str, Batch], strict: bool) -> _Sorted:
     return _Sorted(rows, duplicates, wrong)
 
 
-def _mobile(row: Any, strict: bool) -> Any:
+def _mobile(row: Any, unknown: set[str]) -> Any:
     if not isinstance(row, dict):
         raise BadCall("El parámetro Destinatarios no es correcto")
-    _check_names(row, strict)
+    _note_names(row, unknown)
     for name, value in row.items():
         if name.lower() == "movil":
             return value
     raise BadCall("Falta Movil en Destinatarios")
 
 
-def _check_names(row: dict[str, Any], strict: bool) -> None:
-    if (
-        strict
-        and not row.keys() <= _RECIPIENT_NAMES
-        and not {name.lower() for name in row} <= _ANY_CASE_NAMES
-    ):
-        raise BadCall("Destinatarios lleva datos desconocidos")
+def _note_names(row: dict[str, Any], unknown: set[str]) -> None:
+    if not row.keys() <= _RECIPIENT_NAMES:
+        unknown |= {f"Destinatarios.{name}" for name in row if name.lower() not in _ANY_CASE_NAMES}
 
 
 def _cleaned(phone: Any) -> str:

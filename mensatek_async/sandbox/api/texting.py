@@ -162,13 +162,18 @@ def _without_document(found: re.Match[str]) -> str:
     return f"(BASE64:{found.group(2) or '2'}:{document_name(found.group(3))})"
 
 
+def read_base64(content: str) -> bytes | None:
+    """What a base64 text holds, line breaks in it or not; None when it is none."""
+    try:
+        return base64.b64decode("".join(content.split()), validate=True)
+    except ValueError:
+        return None
+
+
 def document_name(content: str) -> str:
     """The SHA-256 of a document in base64; of the text itself when it is none."""
-    try:
-        data = base64.b64decode(content, validate=True)
-    except ValueError:
-        data = content.encode()
-    return hashlib.sha256(data).hexdigest()
+    data = read_base64(content)
+    return hashlib.sha256(content.encode() if data is None else data).hexdigest()
 
 
 def repair(text: str) -> str:

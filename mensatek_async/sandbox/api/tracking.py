@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..account.records import Batch, Message, Reply
 from ..carrier.certificates import Evidence, certificate_pdf, certificate_zip
-from ..carrier.statuses import CERTIFICATE_READY, label
+from ..carrier.statuses import label
 from ..clock import read_minute, write_second
 from .bodies import BadCall, Params
 
@@ -160,9 +160,9 @@ def _certified(
     found = []
     for row in _rows(account, message):
         phone = str(row["Telefono"])
-        if row["Resultado"] not in CERTIFICATE_READY or not _within(message, phone, start, end):
-            continue
         batch = message.phones[phone]
+        if row["Resultado"] not in batch.kind.certificate_ready or not _within(message, phone, start, end):
+            continue
         found.append(
             Evidence(
                 row={"idMensaje": message.message_id, **row},

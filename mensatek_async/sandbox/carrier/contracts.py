@@ -9,6 +9,7 @@ from ..account.records import Act, Batch
 from ..desk import Desk
 from .statuses import (
     BY_REPLY,
+    CERTIFIED,
     CONTRACT_ACCEPTED,
     CONTRACT_EXPIRED,
     CONTRACT_LOCATED,
@@ -55,7 +56,7 @@ class ContractDesk(Desk):
     def accept_contract(
         self, phone: str, *, message_id: int | None = None, location: tuple[float, float] | None = None
     ) -> None:
-        """Have a recipient accept a contract; parameters and errors as `sign_contract`."""
+        """Have a recipient accept a contract, or a certified text sent with `Aceptacion`, as `sign_contract`."""
         self.sign_contract(phone, message_id=message_id, location=location)
 
     def sign_contract(
@@ -81,15 +82,21 @@ class ContractDesk(Desk):
         middle = [] if location is None else [CONTRACT_LOCATED]
         end = [CONTRACT_WRITTEN, CONTRACT_SIGNED] if biometric else [CONTRACT_ACCEPTED]
         steps = [CONTRACT_OPENED, CONTRACT_READ, CONTRACT_YES, *middle, *end]
-        self._close(phone, message_id, steps, [REPLY_RECEIVED, REPLY_CERTIFIED], location)
+        accepting = [] if biometric else [CONTRACT_YES, *middle, CONTRACT_ACCEPTED]
+        self._close(phone, message_id, steps, [REPLY_RECEIVED, REPLY_CERTIFIED], accepting, location)
 
     def reject_contract(self, phone: str, *, message_id: int | None = None) -> None:
-        """Have a recipient open a contract and reject it; parameters and errors as `open_contract`."""
-        self._close(phone, message_id, [CONTRACT_OPENED, CONTRACT_REJECTED], [CONTRACT_REJECTED])
+        """Have a recipient open a contract and reject it, or reject a text sent with `Aceptacion`.
+
+        Parameters and errors as `open_contract`.
+        """
+        end = [CONTRACT_REJECTED]
+        self._close(phone, message_id, [CONTRACT_OPENED, CONTRACT_REJECTED], end, end)
 
     def expire_contract(self, phone: str, *, message_id: int | None = None) -> None:
-        """Have a contract expire unsigned; parameters and errors as `open_contract`."""
-        self._close(phone, message_id, [CONTRACT_EXPIRED], [CONTRACT_EXPIRED])
+        """Have a contract, or a text sent with `Aceptacion`, expire; parameters and errors as `open_contract`."""
+        end = [CONTRACT_EXPIRED]
+        self._close(phone, message_id, end, end, end)
 
     def _close(
         self,
@@ -97,17 +104,21 @@ class ContractDesk(Desk):
         message_id: int | None,
         steps: Sequence[int],
         by_reply: Sequence[int] = (),
+        accepting: Sequence[int] = (),
         location: tuple[float, float] | None = None,
     ) -> None:
         with self._provider.changing("messages", "callbacks") as account:
-            batch = account.find(phone, message_id, lambda batch: bool(batch.contract))
+            batch = account.find(phone, message_id, lambda batch: batch.is_closed_by_hand)
             if batch is None:
                 raise KeyError("This phone has no such contract")
             reached = _reached(account, batch, phone)
-            replies = batch.contract == BY_REPLY
-            wanted = [REPLY_AWAITED, *by_reply] if replies else [RECEIVED, *steps]
-            if replies and not by_reply:
-                raise ValueError("A contract that is closed by a reply has no document to open")
+            wanted = [RECEIVED, *steps]
+            if batch.contract == BY_REPLY:
+                steps, wanted = by_reply, [REPLY_AWAITED, *by_reply]
+            elif batch.kind.asks_acceptance:
+                steps, wanted = accepting, [RECEIVED, CERTIFIED, *accepting]
+            if not steps:
+                raise ValueError("It has no document to open or to sign")
             acts = [
                 Act(at=account.clock.now, status=status, variables=_variables(status, location))
                 for status in wanted

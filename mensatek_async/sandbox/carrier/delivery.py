@@ -9,6 +9,7 @@ from .statuses import (
     ARRIVED,
     AWAITING,
     BY_REPLY,
+    CERTIFICATE_READY,
     CERTIFIED,
     CONTRACT_ACCEPTED,
     CONTRACT_EXPIRED,
@@ -21,12 +22,17 @@ from .statuses import (
     DELIVERED,
     EXPIRED,
     FINAL_CONTRACT,
+    GIVEN,
     LABELS,
     PHASES,
     RECEIVED,
     REPLY_AWAITED,
     REPLY_CERTIFIED,
     REPLY_RECEIVED,
+    RINGING,
+    TO_VOICE,
+    VOICE,
+    VOICE_DELIVERED,
     WAITING,
     WITH_PDF,
 )
@@ -38,6 +44,7 @@ CONTRACT_DAYS = 15
 """How long a contract waits for its recipient unless the send says otherwise (`Aceptacion`, at most 15)."""
 
 MAGIC = "999"
+_ANSWERS = frozenset({CONTRACT_ACCEPTED, CONTRACT_REJECTED, CONTRACT_EXPIRED})
 _DAY = 86_400.0
 
 Stage = tuple[float, int]
@@ -52,13 +59,22 @@ class Kind:
         certified: whether it is a certified text.
         contract: its `Tipocontrato`.
         validity: for how many seconds delivery is tried.
-        contract_seconds: how long a contract waits for its recipient.
+        contract_seconds: how long a contract, or a text to be accepted, waits for its recipient.
+        asks_acceptance: its content opens only once the recipient has accepted it (`Aceptacion`).
+        voice: what cannot be delivered is said by a call (`Fail2voice`).
     """
 
     certified: bool
     contract: int = 0
     validity: float = VALIDITY_SECONDS
     contract_seconds: float = CONTRACT_DAYS * _DAY
+    asks_acceptance: bool = False
+    voice: bool = False
+
+    @property
+    def certificate_ready(self) -> frozenset[int]:
+        """The statuses in which there is a certificate: that of a delivery stays, whatever its recipient does."""
+        return CERTIFICATE_READY | FINAL_CONTRACT if self.asks_acceptance else CERTIFICATE_READY
 
 
 def magic_status(phone: str) -> int | None:
@@ -71,7 +87,7 @@ def magic_status(phone: str) -> int | None:
 
 def has_ending(status: int) -> bool:
     """Whether there is a magic ending for a status."""
-    return status in LABELS and status < 1000 and PHASES[status] not in ("scheduled", "cancelled")
+    return status in GIVEN and status < int(MAGIC)
 
 
 def usual_way(kind: Kind) -> list[int]:
@@ -88,6 +104,10 @@ def usual_way(kind: Kind) -> list[int]:
 def fits(kind: Kind, status: int) -> bool:
     """Whether a text of this kind can come to a status of the manual."""
     way = usual_way(kind)
+    if status in VOICE:
+        return kind.voice
+    if kind.asks_acceptance and status in _ANSWERS:
+        return True
     if status in way or PHASES.get(status) in ("failed", "pending", "retrying", "delivered"):
         # Certified is not what plain texts are; what is not certified by itself needs no 14 either.
         return status != CERTIFIED or CERTIFIED in way
@@ -108,6 +128,13 @@ def way_to(kind: Kind, outcome: int) -> list[int]:
         return [RECEIVED, CONTRACT_OPENED, CONTRACT_REJECTED]
     if kind.contract in (BY_REPLY, WITH_PDF) and outcome in FINAL_CONTRACT:
         return [way[0], outcome]
+    if kind.asks_acceptance and outcome in _ANSWERS:
+        return [*way, CONTRACT_YES, outcome] if outcome == CONTRACT_ACCEPTED else [*way, outcome]
+    if kind.voice and outcome in VOICE:
+        way = [TO_VOICE, RINGING, outcome]
+        return way[: way.index(outcome) + 1]
+    if kind.voice and PHASES.get(outcome) == "failed" and LABELS[outcome] != LABELS[EXPIRED]:
+        return [TO_VOICE, RINGING, VOICE_DELIVERED]
     return [outcome]
 
 
@@ -129,7 +156,7 @@ def stages(kind: Kind, pace: float, outcome: int | None = None, by_itself: bool 
     seconds, last = timed[-1]
     if last in WAITING:
         timed.append((max(kind.validity, seconds), EXPIRED))
-    elif kind.contract in (BY_REPLY, WITH_PDF) and last in ARRIVED - FINAL_CONTRACT:
+    elif (kind.contract in (BY_REPLY, WITH_PDF) or kind.asks_acceptance) and last in ARRIVED - FINAL_CONTRACT:
         timed.append((max(kind.contract_seconds, seconds), CONTRACT_EXPIRED))
     return timed
 

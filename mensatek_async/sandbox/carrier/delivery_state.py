@@ -118,14 +118,16 @@ class Fates:
         acts = self.acts.get(batch.message_id, {}).get(phone)
         if not acts:
             return timed
-        ended = (acts[0].at - batch.leaves_at).total_seconds()
-        return [stage for stage in timed if stage[0] <= ended]
+        ended = next((act.at for act in acts if act.status != CONTRACT_LOCATED), None)
+        if ended is None:
+            return timed
+        return [stage for stage in timed if stage[0] <= (ended - batch.leaves_at).total_seconds()]
 
     def history(self, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
         """When a text reaches which status, by itself and by what was done with it."""
         by_itself = [(batch.moment(after), status) for after, status in self.path(batch, phone)]
         acts = self.acts.get(batch.message_id, {}).get(phone, ())
-        return [*by_itself, *((act.at, act.status) for act in acts)]
+        return sorted([*by_itself, *((act.at, act.status) for act in acts)], key=lambda step: step[0])
 
     def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
         """Where the texts of a batch stand, to be asked phone by phone."""
@@ -137,7 +139,7 @@ class Fates:
 
         def standing(phone: str) -> Standing:
             if phone in acted:
-                return self._acted(batch, phone)
+                return self._acted(batch, phone, now)
             if phone in self.absences:
                 return self._standing(batch, self.path(batch, phone), now)
             outcome = self._outcome(batch, phone)
@@ -166,9 +168,10 @@ class Fates:
                 arrives = absence.end
         return delayed(timed, (arrives - batch.leaves_at).total_seconds(), batch.kind.validity)
 
-    def _acted(self, batch: Batch, phone: str) -> Standing:
+    def _acted(self, batch: Batch, phone: str, now: datetime) -> Standing:
         """Where a text stands with which something was done; where its signer is is no place for it to stand."""
-        moment, status = [one for one in self.history(batch, phone) if one[1] != CONTRACT_LOCATED][-1]
+        history = [one for one in self.history(batch, phone) if one[0] <= now and one[1] != CONTRACT_LOCATED]
+        moment, status = history[-1]
         return status, moment, int((moment - batch.leaves_at).total_seconds())
 
     def _standing(self, batch: Batch, path: list[Stage], now: datetime) -> Standing:

@@ -15,11 +15,12 @@ from .statuses import (
     ARRIVED,
     BY_REPLY,
     CERTIFIED,
+    CONTRACT_ACCEPTED,
+    CONTRACT_LOCATED,
     CONTRACT_OPENED,
     DELIVERED,
     FINAL_CONTRACT,
-    LABELS,
-    PHASES,
+    GIVEN,
     RECEIVED,
     REPLY_AWAITED,
     WITH_PDF,
@@ -92,7 +93,7 @@ class Handset(ContractDesk):
             KeyError: there is no such text.
             ValueError: it has not left yet or was cancelled; the status is in no manual or is none to be reached.
         """
-        if status is not None and (status not in LABELS or PHASES[status] in ("scheduled", "cancelled")):
+        if status is not None and status not in GIVEN:
             raise ValueError(f"{status} is no status that a text can be given")
         with self._provider.changing("messages", "phones", "callbacks") as account:
             batch = _left(account, phone, message_id)
@@ -111,7 +112,7 @@ class Handset(ContractDesk):
 
         Raises:
             KeyError: there is no such text or document.
-            ValueError: it has not arrived.
+            ValueError: it has not arrived, or its recipient has not accepted it (`Aceptacion`).
         """
         with self._provider.changing("messages", "phones", "callbacks") as account:
             batch = account.find(phone, message_id, lambda batch: bool(batch.documents))
@@ -123,6 +124,8 @@ class Handset(ContractDesk):
             if not _has_arrived(account, batch, phone):
                 raise ValueError("The text has not arrived")
             reached = _reached(account, batch, phone)
+            if batch.kind.asks_acceptance and CONTRACT_ACCEPTED not in reached:
+                raise ValueError("Its recipient has to accept the text before its content opens")
             opens = batch.contract == WITH_PDF and not reached & (FINAL_CONTRACT | {CONTRACT_OPENED})
             if opens and document in (None, names[0]):
                 self.open_contract(phone, message_id=batch.message_id)
@@ -145,7 +148,12 @@ class Handset(ContractDesk):
         Args:
             phone: the recipient, international digits.
             status: the status; None takes the choice back.
+
+        Raises:
+            ValueError: it is the position of a signer (5000), with which nothing ends.
         """
+        if status == CONTRACT_LOCATED:
+            raise ValueError("A signer's position is not what a text ends with")
         with self._provider.changing("phones", "messages") as account:
             account.fates.choose(phone, status, account.last_batch)
 

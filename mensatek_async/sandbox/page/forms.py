@@ -14,7 +14,7 @@ from ..carrier.statuses import (
     ARRIVED,
     BY_REPLY,
     CANCELLED,
-    CERTIFICATE_READY,
+    CONTRACT_ACCEPTED,
     FINAL_CONTRACT,
     SCHEDULED,
     WITH_PDF,
@@ -51,7 +51,7 @@ def contract_form(batch: Batch) -> str | None:
 
 def certificate_url(batch: Batch, phone: str, status: int) -> str | None:
     """Where a text's certificate is, if it has one."""
-    ready = batch.certified and status in CERTIFICATE_READY
+    ready = batch.certified and status in batch.kind.certificate_ready
     return f"/_sandbox/certificates/{batch.message_id}/{phone}" if ready else None
 
 
@@ -159,10 +159,11 @@ def _actions(batch: Batch, status: int, reached: set[int]) -> list[str]:
     if status == SCHEDULED:
         return ["cancel", "reschedule"]
     actions = ["deliver"]
-    if batch.documents and reached & ARRIVED:
+    if batch.documents and reached & ({CONTRACT_ACCEPTED} if batch.kind.asks_acceptance else ARRIVED):
         actions.append("open")
-    if batch.contract and not reached & FINAL_CONTRACT:
-        actions += ["accept", "reject", "expire"] if batch.contract == BY_REPLY else _BY_DOCUMENT
+    if batch.is_closed_by_hand and not reached & FINAL_CONTRACT:
+        plain = batch.contract == BY_REPLY or batch.kind.asks_acceptance
+        actions += ["accept", "reject", "expire"] if plain else _BY_DOCUMENT
     return actions
 
 

@@ -6,6 +6,8 @@ import base64
 import ipaddress
 import re
 import secrets
+import time
+from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
@@ -18,6 +20,9 @@ TOKEN_HEADER = "x-sandbox-token"  # noqa: S105  a header's name
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"", "same-origin", "none"})
 _WRONG_PASSWORD_SECONDS = 0.5
+_WRONG_PASSWORDS = 20
+_WRONG_WINDOW_SECONDS = 60.0
+_MOST_ADDRESSES = 1000
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?", re.IGNORECASE)
 
 _HEADERS = {
@@ -63,6 +68,7 @@ class Gate:
         self._is_local = is_loopback(host)
         self._password = password
         self._hosts = frozenset(name.lower() for name in allowed_hosts)
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
         self.token: str = secrets.token_urlsafe(24)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,11 +98,8 @@ class Gate:
         host = headers.get("host", "")
         if not self._knows(host):
             return error_answer(403, "host", "The sandbox's page is not known by this name")
-        if self._password is not None and not self._is_password(headers.get("authorization", "")):
-            await anyio.sleep(_WRONG_PASSWORD_SECONDS if "authorization" in headers else 0)
-            answer = error_answer(401, "password", "The sandbox's page needs its password")
-            answer.headers["WWW-Authenticate"] = 'Basic realm="Mensatek sandbox", charset="UTF-8"'
-            return answer
+        if self._password is not None and (refusal := await self._without_password(scope, headers)):
+            return refusal
         is_action = scope["method"] not in _SAFE_METHODS
         # A link from elsewhere may open the page; its data and actions are for the page itself.
         if (is_action or scope["path"] != "/") and not self._is_own(headers, host):
@@ -106,6 +109,31 @@ class Gate:
         ):
             return error_answer(403, "csrf", "The token is missing or old: read /_sandbox/state again")
         return None
+
+    async def _without_password(self, scope: Scope, headers: Headers) -> Response | None:
+        """Refuse who does not give the password, and for a while who has given too many wrong ones."""
+        address = (scope.get("client") or ("",))[0]
+        now = time.monotonic()
+        wrong = self._wrong.get(address, deque())
+        while wrong and now - wrong[0] > _WRONG_WINDOW_SECONDS:
+            wrong.popleft()
+        if len(wrong) >= _WRONG_PASSWORDS:
+            # The right one is refused too: else trying would go on as before.
+            answer = error_answer(429, "passwords", "Too many wrong passwords, wait a minute")
+            answer.headers["Retry-After"] = str(int(_WRONG_WINDOW_SECONDS - (now - wrong[0])) + 1)
+            return answer
+        if self._is_password(headers.get("authorization", "")):
+            return None
+        if "authorization" in headers:
+            wrong.append(now)
+            self._wrong[address] = wrong
+            self._wrong.move_to_end(address)
+            if len(self._wrong) > _MOST_ADDRESSES:
+                self._wrong.popitem(last=False)
+        await anyio.sleep(_WRONG_PASSWORD_SECONDS if "authorization" in headers else 0)
+        answer = error_answer(401, "password", "The sandbox's page needs its password")
+        answer.headers["WWW-Authenticate"] = 'Basic realm="Mensatek sandbox", charset="UTF-8"'
+        return answer
 
     def _knows(self, host: str) -> bool:
         found = _HOST.fullmatch(host)

@@ -58,6 +58,7 @@ def show_call(provider: Provider, number: int) -> dict[str, Any] | None:
             "content_type": call.content_type,
             "body": body,
             "params": params,
+            "unknown": list(call.unknown),
             "cut": body_cut,
         },
         "reply": {
@@ -79,6 +80,7 @@ def _call_form(number: int, call: Call) -> dict[str, Any]:
         "res": None if call.reply is None else call.reply.get("Res"),
         "verdict": call.verdict,
         "fault": call.fault or None,
+        "unknown": len(call.unknown),
     }
 
 

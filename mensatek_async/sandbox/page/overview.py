@@ -103,8 +103,8 @@ def _guard(provider: Provider) -> dict[str, Any]:
     now, keeper = provider.account.clock.now, provider.gatekeeper
     blocked = keeper.is_blocked(now)
     return {
-        "strict": provider.account.strict,
-        "blocked": blocked and provider.account.strict,
+        "strict": provider.account.guarded,
+        "blocked": blocked and provider.account.guarded,
         "blocked_until": moment_form(keeper.blocked_until) if blocked else None,
         "wrong_calls": keeper.wrong_calls(now),
         "quick_reads": keeper.quick_reads(now),

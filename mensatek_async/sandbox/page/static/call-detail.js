@@ -24,6 +24,7 @@ export function callDetail(call) {
         h("p", { class: "mono" }, `POST /v7/${call.operation}`),
         fold(t("headers"), pretty(request.headers)),
         block(t("parameters"), pretty(request.params)),
+        request.unknown.length ? block(t("unknown.parameters", { n: request.unknown.length }), request.unknown.join("\n")) : null,
         fold(t("body"), request.body, request.cut),
       ),
       card(

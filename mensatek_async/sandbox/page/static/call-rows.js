@@ -32,6 +32,7 @@ export function callRow(item) {
         h("span", { class: "mono soft" }, item.http === null ? t("dropped") : `HTTP ${item.http}`),
         result ? h("span", { class: "mono soft" }, result) : null,
         item.fault ? tag(item.fault, "wait") : null,
+        item.unknown ? tag(t("unknown.parameters", { n: item.unknown }), "wait") : null,
       ),
     ),
   );

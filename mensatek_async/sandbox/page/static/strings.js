@@ -111,6 +111,7 @@ export const STRINGS = {
   "status.15": ["Reply awaited", "Espera respuesta"],
   "status.16": ["Reply received", "Respuesta recibida"],
   "status.17": ["Agreed by reply", "Aceptado por respuesta"],
+  "status.29": ["Cancelled", "Cancelado"],
   "status.50": ["No such number", "No existe"],
   "status.53": ["Expired", "Expirado"],
   "status.160": ["Opened", "Abierto"],
@@ -234,6 +235,7 @@ export const STRINGS = {
   "answer": ["Reply", "Respuesta"],
   "headers": ["Headers", "Cabeceras"],
   "parameters": ["Parameters", "Parámetros"],
+  "unknown.parameters": ["Unknown parameters: {n}", "Parámetros desconocidos: {n}"],
   "fields": ["Fields", "Campos"],
   "body": ["Body as it came", "Cuerpo tal cual"],
   "cut": ["Cut: only its beginning is kept.", "Cortado: solo se guarda el principio."],
@@ -333,7 +335,6 @@ export const STRINGS = {
   "reset.sure": ["Forget everything?", "¿Olvidar todo?"],
   "reset.words": ["All messages, replies, files and calls go; credits are as at the start.", "Se borran mensajes, respuestas, archivos y llamadas; los créditos vuelven al principio."],
   "reset.done": ["Everything is forgotten", "Todo olvidado"],
-
   "shortcuts": ["Keyboard shortcuts", "Atajos de teclado"],
   "shortcuts.on": ["Single keys act", "Las teclas sueltas actúan"],
   "key": ["Key", "Tecla"],
