@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.util import find_spec
 
 from ceiling import ceiling
 from common import Meter, Timing, options
@@ -16,33 +15,18 @@ LABELS = {
     "ways_mensatek:bulk": "send_bulk",
     "ways_httpx:chunks": "httpx by hand",
     "ways_aiohttp:chunks": "aiohttp by hand",
-    "orjson ways_mensatek:bulk": "send_bulk, orjson installed",
-    "orjson ways_httpx:chunks_orjson": "httpx and orjson by hand",
-    "ways_aiohttp:chunks_orjson": "aiohttp and orjson by hand",
     "ways_mensatek:bulk_fields": "send_bulk, two personal fields",
     "ways_httpx:fields": "httpx by hand, two personal fields",
-    "orjson ways_mensatek:bulk_fields": "send_bulk, two personal fields, orjson installed",
-    "orjson ways_httpx:fields_orjson": "httpx and orjson by hand, two personal fields",
     "latency ways_mensatek:bulk": "send_bulk, a provider that takes 20 ms",
     "latency ways_httpx:chunks": "httpx by hand, a provider that takes 20 ms",
 }
 # The SDK's way, the same by hand, and what the ratio of their rates is called.
 PAIRS = {
     "ratio": ("ways_mensatek:bulk", "ways_httpx:chunks", "send_bulk's rate over httpx by hand"),
-    "ratio_orjson": (
-        "orjson ways_mensatek:bulk",
-        "orjson ways_httpx:chunks_orjson",
-        "send_bulk's rate over httpx by hand, both with orjson",
-    ),
     "ratio_fields": (
         "ways_mensatek:bulk_fields",
         "ways_httpx:fields",
         "send_bulk's rate over httpx by hand, two personal fields",
-    ),
-    "ratio_fields_orjson": (
-        "orjson ways_mensatek:bulk_fields",
-        "orjson ways_httpx:fields_orjson",
-        "send_bulk's rate over httpx by hand, two personal fields, both with orjson",
     ),
     "ratio_latency": (
         "latency ways_mensatek:bulk",
@@ -62,22 +46,17 @@ def main() -> None:
     report = Report(
         "bulk", "send_bulk and hand-written loops of the same requests, 500 recipients each, 8 in flight"
     )
-    report.packages = versions("mensatek-async", "httpx", "orjson")
+    report.packages = versions("mensatek-async", "httpx")
     meter = Meter(rounds)
     with running() as base_url, running(LATENCY) as slow_url, ExitStack() as stack:
         report.server = ceiling(base_url)
         # What is compared closely lives in one process; only one process works at a time.
-        plain = stack.enter_context(working(base_url, hide=("orjson",)))
+        plain = stack.enter_context(working(base_url))
         ways: dict[str, Worker] = {
             name: plain for name in LABELS if name.startswith(("ways_mensatek", "ways_httpx"))
         }
-        slow = stack.enter_context(working(slow_url, hide=("orjson",)))
+        slow = stack.enter_context(working(slow_url))
         ways |= {name: slow for name in LABELS if name.startswith("latency")}
-        if find_spec("orjson"):
-            fast = stack.enter_context(working(base_url))
-            ways |= {name: fast for name in LABELS if name.startswith("orjson")}
-        else:
-            report.skip("orjson", "not installed (the extra `speed`)")
         if python := found("aiohttp", report, asked.peers):
             aiohttp = stack.enter_context(working(base_url, python))
             ways |= {name: aiohttp for name in LABELS if name.startswith("ways_aiohttp")}
@@ -94,11 +73,6 @@ def conclude(report: Report, times: dict[str, list[Timing]]) -> None:
     for key, (sdk, hand, label) in PAIRS.items():
         if sdk in times:
             report.ratio(key, label, times[hand], times[sdk], TARGET if key == "ratio" else None)
-    for kind in ("bulk", "bulk_fields"):
-        fast, plain = f"orjson ways_mensatek:{kind}", f"ways_mensatek:{kind}"
-        if fast in times:
-            told = f"what orjson gives {LABELS[plain]}"
-            report.ratio(f"gain_{kind}", told, times[plain], times[fast])
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main() -> None:
     meter = Meter(rounds)
     crowds = CALLERS[::3] if asked.quick else CALLERS
     ways = [f"{module}:callers_{many}" for module in LABELS for many in crowds]
-    with running() as base_url, working(base_url, hide=("orjson",)) as worker:
+    with running() as base_url, working(base_url) as worker:
         report.server = ceiling(base_url)
         for name in meter.turns(ways):
             meter.add(name, worker.run(name, count).timing)

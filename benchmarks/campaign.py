@@ -78,7 +78,7 @@ def overhead(report: Report, url: str, speed: str, kinds: list[str], rounds: int
     meter = Meter(rounds)
     ways = [f"{name}_{many}" for many in (1, 8) for name in ("bulk", *kinds)]
     reading: dict[str, list[Timing]] = {kind: [] for kind in kinds}
-    with working(url, hide=("orjson",)) as worker:
+    with working(url) as worker:
         for way in meter.turns(ways):
             kind, rows = way.partition("_")[0], Timing(0.0, 0.0)
             if kind in reading:
@@ -107,7 +107,7 @@ def overhead(report: Report, url: str, speed: str, kinds: list[str], rounds: int
 def several(report: Report, url: str, count: int, rounds: int) -> None:
     """Chunks a second by one, two and three processes on PostgreSQL."""
     with ExitStack() as stack:
-        workers = [stack.enter_context(working(url, hide=("orjson",))) for _ in range(3)]
+        workers = [stack.enter_context(working(url)) for _ in range(3)]
         first = workers[0]
         for worker in workers:
             worker.run("ways_campaign:share", 1)  # connects

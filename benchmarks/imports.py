@@ -11,7 +11,7 @@ from common import Meter, Timing, options
 from peers import found
 from report import Report, Target, versions
 
-HEAVY = ("httpx", "httpcore", "cattrs", "attr", "anyio", "trio", "asyncio", "rich", "click", "orjson", "ssl")
+HEAVY = ("httpx", "httpcore", "cattrs", "attr", "anyio", "trio", "asyncio", "rich", "click", "ssl")
 FORBIDDEN = ("httpx", "cattrs", "anyio")
 SDK = "import mensatek_async"
 WAYS = {

@@ -19,7 +19,7 @@ FLAT = Target("peak memory of 1,000,000 recipients over that of 100,000, MB", "<
 
 def growth(base_url: str, way: str, count: int) -> tuple[float, float]:
     """Megabytes at the peak after one text, and how many more after that many recipients."""
-    with working(base_url, hide=("orjson",)) as worker:
+    with working(base_url) as worker:
         first = worker.run(f"{way.partition(':')[0]}:send", 1).peak
         return first, worker.run(way, count).peak - first
 

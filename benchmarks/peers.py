@@ -20,7 +20,7 @@ PEERS = {
     "twilio": ("twilio>=9",),
     "telnyx": ("telnyx>=4",),
     "vonage": ("vonage>=4",),
-    "aiohttp": ("aiohttp>=3.12", "orjson>=3.10"),
+    "aiohttp": ("aiohttp>=3.12",),
 }
 
 

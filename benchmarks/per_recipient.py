@@ -47,7 +47,7 @@ def main() -> None:
     meter = Meter(rounds)
     with running() as base_url, ExitStack() as stack:
         report.server = ceiling(base_url)
-        plain = stack.enter_context(working(base_url, hide=("orjson",)))
+        plain = stack.enter_context(working(base_url))
         ways: dict[str, Worker] = {"ways_mensatek:bulk": plain, "ways_httpx:one_each": plain}
         for peer, names in PEERS.items():
             if python := found(peer, report, asked.peers):

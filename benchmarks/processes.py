@@ -48,11 +48,9 @@ class Worker:
 
 
 @contextmanager
-def working(
-    base_url: str, python: Path | str = sys.executable, hide: tuple[str, ...] = ()
-) -> Iterator[Worker]:
-    """A worker of that environment, for which the hidden modules are not installed."""
-    command = [str(python), str(HERE / "worker.py"), base_url, *hide]
+def working(base_url: str, python: Path | str = sys.executable) -> Iterator[Worker]:
+    """A worker of that environment."""
+    command = [str(python), str(HERE / "worker.py"), base_url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Worker(process)

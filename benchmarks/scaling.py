@@ -31,7 +31,7 @@ def main() -> None:
     meter = Meter(rounds)
     with running() as base_url:
         report.server = ceiling(base_url)
-        with working(base_url, hide=("orjson",)) as worker:
+        with working(base_url) as worker:
             for name in meter.turns(str(size) for size in SMALL):
                 meter.add(name, repeated(worker, int(name), each))
         for size in SMALL:
@@ -46,7 +46,7 @@ def main() -> None:
 
 def large(report: Report, base_url: str, size: int) -> None:
     """One send that takes long."""
-    with working(base_url, hide=("orjson",)) as worker:
+    with working(base_url) as worker:
         empty = worker.run("ways_mensatek:send", 1).peak
         worker.run(WAY, BASE)  # pays for imports and connections
         before = repeated(worker, BASE, 5 * BASE)

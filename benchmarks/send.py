@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.util import find_spec
 
 from ceiling import ceiling
 from common import Meter, options
@@ -15,7 +14,6 @@ from server import running
 LABELS = {
     "ways_mensatek:send": "client.sms.send",
     "ways_httpx:send": "httpx.AsyncClient.post(json=)",
-    "orjson ways_mensatek:send": "client.sms.send, orjson installed",
     "ways_twilio:send": "twilio messages.create_async",
     "ways_telnyx:send": "telnyx AsyncTelnyx messages.send",
 }
@@ -28,19 +26,17 @@ def main() -> None:
     asked = parser.parse_args()
     rounds, count = (1, 20) if asked.quick else (asked.rounds, asked.count)
     report = Report("send", "one text after the other, one request in flight")
-    report.packages = versions("mensatek-async", "httpx", "orjson")
+    report.packages = versions("mensatek-async", "httpx")
     meter = Meter(rounds)
     with running() as base_url, ExitStack() as stack:
         report.server = ceiling(base_url)
-        plain = stack.enter_context(working(base_url, hide=("orjson",)))
+        plain = stack.enter_context(working(base_url))
         ways: dict[str, Worker] = {"ways_mensatek:send": plain, "ways_httpx:send": plain}
-        if find_spec("orjson"):
-            ways["orjson ways_mensatek:send"] = stack.enter_context(working(base_url))
         for peer in ("twilio", "telnyx"):
             if python := found(peer, report, asked.peers):
                 ways[f"ways_{peer}:send"] = stack.enter_context(working(base_url, python))
         for name in meter.turns(ways):
-            meter.add(name, ways[name].run(name.removeprefix("orjson "), count).timing)
+            meter.add(name, ways[name].run(name, count).timing)
     times = meter.times
     for name in ways:
         report.took(name, LABELS[name], times[name])

@@ -33,7 +33,7 @@ def main() -> None:
     report = Report("sync_overhead", "the synchronous client beside the asynchronous one and httpx.Client")
     report.packages = versions("mensatek-async", "httpx")
     singles, bulks = Meter(rounds), Meter(rounds)
-    with running() as base_url, working(base_url, hide=("orjson",)) as worker:
+    with running() as base_url, working(base_url) as worker:
         report.server = ceiling(base_url)
         for name in singles.turns(SENDS):
             singles.add(name, worker.run(name, count).timing)

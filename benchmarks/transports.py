@@ -31,7 +31,7 @@ def main() -> None:
     meter = Meter(rounds)
     with running() as base_url, ExitStack() as stack:
         report.server = ceiling(base_url)
-        workers = {name: stack.enter_context(working(base_url, hide=("orjson",))) for name in TRANSPORTS}
+        workers = {name: stack.enter_context(working(base_url)) for name in TRANSPORTS}
         usable = {name: worker for name, worker in workers.items() if works(worker, name, report)}
         for name in meter.turns(f"{one}_{work}" for one, work in product(usable, WORKS)):
             transport, _, work = name.partition("_")

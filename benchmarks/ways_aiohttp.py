@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import aiohttp
-import orjson
 from by_hand import Post, Work, bulk
 from common import CHUNK
 
@@ -25,26 +24,9 @@ async def posting(base_url: str) -> AsyncIterator[Post]:
         yield post
 
 
-@asynccontextmanager
-async def posting_orjson(base_url: str) -> AsyncIterator[Post]:
-    headers = {"Content-Type": "application/json"}
-    async with aiohttp.ClientSession(auth=AUTH, raise_for_status=True, headers=headers) as session:
-
-        async def post(asked: dict[str, Any]) -> int:
-            async with session.post(f"{base_url}/EnviarSMS", data=orjson.dumps(asked)) as reply:
-                return int(orjson.loads(await reply.read())[0]["Res"])
-
-        yield post
-
-
 def chunks(base_url: str) -> AbstractAsyncContextManager[Work]:
     """500 recipients a request, 8 requests in flight."""
     return bulk(posting(base_url), CHUNK)
-
-
-def chunks_orjson(base_url: str) -> AbstractAsyncContextManager[Work]:
-    """The same, encoded and decoded by orjson."""
-    return bulk(posting_orjson(base_url), CHUNK)
 
 
 def one_each(base_url: str) -> AbstractAsyncContextManager[Work]:

@@ -70,38 +70,14 @@ async def posting(base_url: str) -> AsyncIterator[Post]:
         yield post
 
 
-@asynccontextmanager
-async def posting_orjson(base_url: str) -> AsyncIterator[Post]:
-    import orjson
-
-    headers = {"Content-Type": "application/json"}
-    async with httpx.AsyncClient(auth=AUTH) as client:
-
-        async def post(asked: dict[str, Any]) -> int:
-            reply = await client.post(f"{base_url}/EnviarSMS", content=orjson.dumps(asked), headers=headers)
-            return int(orjson.loads(reply.raise_for_status().content)[0]["Res"])
-
-        yield post
-
-
 def chunks(base_url: str) -> AbstractAsyncContextManager[Work]:
     """500 recipients a request, 8 requests in flight."""
     return bulk(posting(base_url), CHUNK)
 
 
-def chunks_orjson(base_url: str) -> AbstractAsyncContextManager[Work]:
-    """The same, encoded and decoded by orjson."""
-    return bulk(posting_orjson(base_url), CHUNK)
-
-
 def fields(base_url: str) -> AbstractAsyncContextManager[Work]:
     """500 recipients a request with two personal fields each, 8 requests in flight."""
     return bulk(posting(base_url), CHUNK, body_with_fields)
-
-
-def fields_orjson(base_url: str) -> AbstractAsyncContextManager[Work]:
-    """The same, encoded and decoded by orjson."""
-    return bulk(posting_orjson(base_url), CHUNK, body_with_fields)
 
 
 def task_per_chunk(base_url: str) -> AbstractAsyncContextManager[Work]:

@@ -66,9 +66,7 @@ async def timed(work: Callable[[int], Any], count: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    base_url, *hidden = sys.argv[1:]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # as if it were not installed
+    (base_url,) = sys.argv[1:]
     with asyncio.Runner() as runner:
         ways = Ways(base_url, runner)
         for line in sys.stdin:

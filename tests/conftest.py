@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.network_guard import no_network
-from tests.postgres_server import database, postgres
+from tests.postgres_server import PostgresMissing, PostgresServer
 
-__all__ = ["database", "postgres"]  # fixtures for all tests
+# A shell that starts the tests in the background has Ctrl-C ignored, in them and in all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # HYPOTHESIS_PROFILE=ci looks further.
 settings.register_profile("fast", max_examples=50, deadline=None)
@@ -34,3 +37,32 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees, or uses, the account of whoever runs it."""
     for name in [name for name in os.environ if name.startswith("MENSATEK_")]:
         monkeypatch.delenv(name)
+
+
+def unavailable(reason: str) -> None:
+    """Skip the test; where everything has to be tested, fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"the tests need PostgreSQL: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, one for all tests of the session."""
+    try:
+        import psycopg  # noqa: F401
+
+        server = PostgresServer()
+    except (PostgresMissing, ImportError) as missing:
+        unavailable(str(missing))
+        raise
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of the test's own."""
+    url = postgres.create()
+    yield url
+    postgres.drop(url)

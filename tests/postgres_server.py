@@ -1,4 +1,4 @@
-"""PostgreSQL for tests: one server for the session, on a free port of loopback, with a database for each test."""
+"""A PostgreSQL server of one's own, on a free port of loopback, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 # A crash of the server loses nothing with these; only a crash of the whole machine would, which no test can cause.
 QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "shared_buffers": "32MB"}
@@ -203,32 +200,3 @@ def execute(query: str, url: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(query.encode())
         return cursor.fetchall() if cursor.description else []
-
-
-def unavailable(reason: str) -> None:
-    """Skip the test; where everything has to be tested, fail it."""
-    if os.environ.get("CI"):
-        pytest.fail(f"the tests need PostgreSQL: {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server, one for all tests of the session."""
-    try:
-        import psycopg  # noqa: F401
-
-        server = PostgresServer()
-    except (PostgresMissing, ImportError) as missing:
-        unavailable(str(missing))
-        raise
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def database(postgres: PostgresServer) -> Iterator[str]:
-    """The address of an empty PostgreSQL database of the test's own."""
-    url = postgres.create()
-    yield url
-    postgres.drop(url)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,43 +88,12 @@ def _field(value: Any) -> str:
 
 
 def _rows(rows: Rows) -> bytes:
-    columns = None if rows.columns is None or not rows else _spelt(rows.columns)
-    if columns is None:
-        return _listed(rows.listed())
-    # A digit needs no escaping, and what does was escaped with its whole column.
-    form = "{" + ",".join(f'{_json(name)}:"%s"' for name in (_PHONE, *columns)) + "}"
-    return _bytes(f"[{','.join(map(form.__mod__, zip(rows.phones, *columns.values(), strict=True)))}]")
-
-
-def _spelt(columns: Mapping[str, list[str]]) -> dict[str, list[str]] | None:
-    """Each column's texts as JSON writes them between the quotes; None where that cannot be told from the outside."""
-    spelt: dict[str, list[str]] = {}
-    for name, values in columns.items():
-        text = "".join(values)
-        if '"' in text or "\\" in text:
-            return None  # an escaped quote could look like the end of a text
-        spelt[name] = _listed(values).decode("utf-8")[2:-2].split('","')
-    return spelt
-
-
-def _listed(values: list[Any]) -> bytes:
-    dumps = _faster()
-    if dumps is not None:
-        try:
-            return dumps(values)
-        except TypeError:
-            pass  # half a character, which the slow way refuses in our words
-    return _bytes(_json(values))
-
-
-@cache
-def _faster() -> Callable[[Any], bytes] | None:
-    """The extra `speed`. Only for what was made here: of texts it writes the very same bytes."""
-    try:
-        dumps: Callable[[Any], bytes] = importlib.import_module("orjson").dumps
-    except ImportError:
-        return None
-    return dumps
+    if rows.columns is None:  # they differ in their fields
+        return _bytes(_json(rows.listed()))
+    # A digit needs no escaping. Mappings made only to be written would cost as much again.
+    form = ",".join([f'{{{_json(_PHONE)}:"%s"', *(f"{_json(name)}:%s" for name in rows.columns)]) + "}"
+    columns = [map(encode_basestring, values) for values in rows.columns.values()]
+    return _bytes(f"[{','.join(map(form.__mod__, zip(rows.phones, *columns, strict=True)))}]")
 
 
 def _json(value: Any) -> str:

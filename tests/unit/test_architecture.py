@@ -41,7 +41,6 @@ HOMES: dict[str, set[str]] = {
     "httpcore": {"_core/transport.py"},
     "cattrs": {"_wire/", "codes/"},
     "multipart": {"webhooks/body.py"},
-    "orjson": {"_wire/encode.py"},
     "phonenumbers": {"phones.py"},
     "stdnum": {"tax_ids.py"},
     "fpdf": {"sandbox/"},
