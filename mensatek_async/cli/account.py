@@ -3,61 +3,38 @@
 from __future__ import annotations
 
 import getpass
-import sys
-from collections.abc import Iterator
+import re
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen
-from cyclopts import Parameter
 
 from ..errors import ConfigurationError, InvalidDate, MensatekError
 from ..settings import Account, Limits, load_account
 from ..sources.text_files import reason_of, shown
-from .output import Output
-from .stop import Stop, stop_for
+from .options import AccountOptions
+from .output import Output, can_ask
+from .stop import Exit, Stop, stop_for
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
     from ..sandbox import Sandbox
 
+T = TypeVar("T")
+
 _LONGEST_TOKEN = 4096
 _PLENTY = 10_000_000  # credits of a sandbox for one run
+_WHEN = re.compile(
+    r"(?:(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})|(?P<D>\d{1,2})[-/.](?P<M>\d{1,2})[-/.](?P<Y>\d{4}))"
+    r"(?:\s*[Tt]\s*|,?\s+)(?P<time>\d{1,2}:\d{2})(?P<seconds>:\d{2}(?:\.\d{1,6})?)?\s*(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?"
+)  # 2027-01-08T10:00 and 08/01/2027 10:00
 _HINT = (
     "Set MENSATEK_API_USER and MENSATEK_API_TOKEN, or use --user and --token-file; --sandbox needs neither."
 )
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class AccountOptions:
-    """Options of every command that talks to the provider.
-
-    Attributes:
-        user: API user; default: MENSATEK_API_USER.
-        token_file: File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked.
-        base_url: Address of the API; default: MENSATEK_BASE_URL, else the provider's.
-        sandbox: Use a sandbox started for this run: nothing leaves this machine and no account is needed.
-    """
-
-    user: Annotated[str | None, Parameter(help="API user; default: MENSATEK_API_USER.")] = None
-    token_file: Annotated[
-        str | None,
-        Parameter(help="File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked."),
-    ] = None
-    base_url: Annotated[
-        str | None, Parameter(help="Address of the API; default: MENSATEK_BASE_URL, else the provider's.")
-    ] = None
-    sandbox: Annotated[
-        bool,
-        Parameter(
-            negative="",
-            show_default=False,
-            help="Use a sandbox started for this run: nothing leaves this machine and no account is needed.",
-        ),
-    ] = False
 
 
 @frozen(kw_only=True)
@@ -85,6 +62,61 @@ class Connection:
         return AsyncMensatek(
             self.user, self.token, base_url=self.base_url, sender=self.sender, limits=limits or Limits()
         )
+
+    def do(self, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
+        """Do something with a client of this account.
+
+        Args:
+            work: what to do.
+
+        Returns:
+            What it returned.
+
+        Raises:
+            Stop: it failed, or Ctrl-C ended it.
+        """
+        import anyio
+
+        async def run() -> T:
+            async with self.client() as client:
+                return await work(client)
+
+        try:
+            return anyio.run(run)
+        except MensatekError as error:
+            raise stop_for(error) from None
+        except KeyboardInterrupt:
+            raise Stop(
+                "interrupted; what was asked for may or may not have been done.", Exit.INTERRUPTED
+            ) from None
+
+    def credits(self) -> Decimal:
+        """The credits left.
+
+        Raises:
+            Stop: the account is refused, or there is no answer.
+        """
+        return self.do(lambda client: client.credits())
+
+
+def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:
+    """Whether the user must be asked before a send costs money.
+
+    Args:
+        account: whose account it is.
+        yes: whether the user agreed beforehand.
+        free: whether standard input is free for the answer.
+
+    Raises:
+        Stop: yes, and there is nobody to ask.
+    """
+    if yes or account.sandbox:
+        return False
+    if not free or not can_ask():
+        raise Stop(
+            "This would send for real and there is no terminal to ask on; add --yes to send without asking."
+        )
+    return True
 
 
 @contextmanager
@@ -149,7 +181,7 @@ def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
         try:
             account = load_account(options.user, token, options.base_url, None)
         except ConfigurationError:
-            if not (may_ask and sys.stdin.isatty()):
+            if not (may_ask and can_ask()):
                 raise
             account = load_account(options.user, _ask_token(), options.base_url, None)
     except ConfigurationError as error:
@@ -196,7 +228,7 @@ def read_secret(path: str, name: str) -> str:
 
 
 def parse_when(text: str | None, option: str = "--at") -> datetime | None:
-    """An ISO date and time; without an offset it is Spanish time.
+    """A date and time, year or day first; without an offset it is Spanish time.
 
     Args:
         text: what the user wrote.
@@ -209,12 +241,15 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
         return None
     from .._wire.scalars import madrid
 
+    match = _WHEN.fullmatch(text.strip())
     try:
-        when = datetime.fromisoformat(text.strip())
+        when = datetime.fromisoformat(_iso(match)) if match else None
     except ValueError:
         when = None
-    if when is None or (":" not in text and "T" not in text.upper()):
-        raise Stop(f"{option} takes a date and a time, such as 2027-01-08T10:00, not {shown(text)}.")
+    if when is None:
+        raise Stop(
+            f"{option} takes a date and a time, such as 2027-01-08T10:00 or '08/01/2027 10:00', not {shown(text)}."
+        )
     if when.tzinfo is not None:
         return when
     try:
@@ -227,3 +262,10 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     if again.replace(tzinfo=None) != when:
         raise Stop(f"{option} {shown(text)} does not exist in Spain: the clocks skip that hour.")
     return local
+
+
+def _iso(match: re.Match[str]) -> str:
+    """A date as the user wrote it, in the order of ISO 8601."""
+    year, month, day = match["y"] or match["Y"], match["m"] or match["M"], match["d"] or match["D"]
+    offset = (match["zone"] or "").upper()
+    return f"{year}-{int(month):02}-{int(day):02}T{match['time'].zfill(5)}{match['seconds'] or ''}{offset}"

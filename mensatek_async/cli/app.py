@@ -9,8 +9,9 @@ from cyclopts import App, CycloptsError
 
 from .._version import __version__
 from ..errors import MensatekError
-from .output import Output
-from .stop import Exit, Stop, code_of
+from ..sources.text_files import reason_of
+from .output import Output, quiet_streams
+from .stop import Exit, Stop, code_of, text_of
 
 _HELP = """Send texts through the Mensatek API.
 
@@ -31,10 +32,14 @@ _COMMANDS = {
     "campaign:campaign": _CAMPAIGN,
     "certified:certified": "Certified texts and their certificates.",
     "certified:contract": "Contracts signed by text.",
-    "entries:credits": "Show the credits left.",
-    "entries:send": "Send one text to one phone or several.",
+    "messages:credits": "Show the credits left.",
+    "messages:send": "Send one text to one phone or several.",
+    "messages:report": "Show where each recipient of a message stands.",
+    "messages:cancel": "Cancel a scheduled message that has not left.",
+    "messages:reschedule": "Give a scheduled message that has not left a new date.",
+    "library:files": "Files in the library, which messages can carry.",
     "entries:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
-    "segments_command:segments": "Show how a text travels and how many texts it is charged as.",
+    "messages:segments": "Show how a text travels and how many texts it is charged as.",
     "local_entries:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
     "local_entries:webhooks": "Callbacks of the provider.",
 }
@@ -53,7 +58,16 @@ def run(arguments: Sequence[str]) -> int:
     """
     # Our log lines are for programs; here the summary tells, and what no handler takes would go to the terminal.
     logging.getLogger().addHandler(logging.NullHandler())
-    output = Output()
+    with quiet_streams() as printed:
+        code = _run(arguments, Output())
+    if printed.failure:
+        with quiet_streams():
+            Output().error(f"standard output cannot be written: {printed.failure}.")
+        return code or Exit.SOME_NOT_SENT
+    return code
+
+
+def _run(arguments: Sequence[str], output: Output) -> int:
     try:
         answer = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -63,11 +77,14 @@ def run(arguments: Sequence[str]) -> int:
         output.error(stop.message)
         return stop.code
     except MensatekError as error:
-        output.error(str(error))
+        output.error(text_of(error))
         return code_of(error)
     except KeyboardInterrupt:
         output.error("interrupted; nothing was sent.")
         return Exit.INTERRUPTED
+    except OSError as error:
+        output.error(f"{error.filename or 'a file'} cannot be used: {reason_of(error)}.")
+        return Exit.WRONG_USE
     return answer if isinstance(answer, int) else Exit.DONE
 
 

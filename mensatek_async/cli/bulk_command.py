@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from decimal import Decimal
-from typing import Literal
 
 import anyio
 from attrs import field, frozen
 
-from ..errors import ConfigurationError, MensatekError
+from ..errors import ConfigurationError
 from ..settings import Limits
 from ..sources.reading import Reading
-from .account import AccountOptions, Connection, connect, parse_when
+from .account import Connection, connect, needs_answer, parse_when
 from .check import Checked, check, make_message, make_text
 from .files import open_input
+from .options import AccountOptions, FileOptions, SendingOptions
 from .output import Output, plural
+from .preview import check_test, dry_summary, preview, send_test
 from .progress import checking, sending
 from .recipients import assign_columns, open_source
 from .report import Ledger, Report
 from .selection import parse_rows
 from .sending import Job, Run
-from .stop import Exit, Stop, stop_for
-from .summary import dry_summary, preview, summary
+from .stop import Exit, Stop
+from .summary import summary
 
 
 @frozen(kw_only=True)
@@ -33,20 +32,14 @@ class BulkOptions:
 
     recipients: str
     text: str = field(repr=False)
-    sender: str | None = None
-    at: str | None = None
-    dry_run: bool = False
-    json: bool = False
-    report: str | None = None
-    yes: bool = False
-    phone: str | None = None
-    delimiter: str | None = None
-    sheet: str | None = None
-    encoding: Literal["auto", "gsm", "unicode"] = "auto"
-    concurrency: int = 8
-    per_second: float | None = None
-    rows: str | None = None
-    price: Decimal = Decimal(1)
+    sending: SendingOptions
+    file: FileOptions
+    test_to: str | None
+    dry_run: bool
+    report: str | None
+    concurrency: int
+    per_second: float | None
+    rows: str | None
     account: AccountOptions
 
 
@@ -56,24 +49,36 @@ def run_bulk(options: BulkOptions) -> Exit:
     Raises:
         Stop: what was asked cannot be done; nothing was sent.
     """
-    output = Output(json=options.json)
+    output = Output(json=options.sending.json)
+    check_test(options.test_to, options.dry_run)
     limits = _limits(options)
-    when = parse_when(options.at)
+    when = parse_when(options.sending.at)
     text = make_text(options.text)
     selection = parse_rows(options.rows)
-    asks = needs_answer(options.account, yes=options.yes or options.dry_run, free=options.recipients != "-")
+    asks = needs_answer(
+        options.account, yes=options.sending.yes or options.dry_run, free=options.recipients != "-"
+    )
     with ExitStack() as stack:
         handle = stack.enter_context(open_input(options.recipients))
-        source = open_source(handle, options.recipients, delimiter=options.delimiter, sheet=options.sheet)
+        source = open_source(
+            handle, options.recipients, delimiter=options.file.delimiter, sheet=options.file.sheet
+        )
         fields = () if isinstance(text, str) else text.fields
-        reading = assign_columns(source, fields, options.phone, rows=selection)
+        reading = assign_columns(source, fields, options.file.phone, rows=selection)
         connection = None
         if not options.dry_run:
             connection = stack.enter_context(
                 connect(options.account, output, may_ask=options.recipients != "-")
             )
-        sender = options.sender or (connection.sender if connection else None)
-        message = make_message(text, sender=sender, when=when, encoding=options.encoding, warn=output.note)
+        sender = options.sending.sender or (connection.sender if connection else None)
+        message = make_message(
+            text,
+            sender=sender,
+            when=when,
+            encoding=options.sending.encoding,
+            reference=options.sending.reference,
+            warn=output.note,
+        )
         report = _report(options, output, stack)
         with checking(output) as display:
             told = _dry_line(report) if options.dry_run and report is not None else None
@@ -81,10 +86,12 @@ def run_bulk(options: BulkOptions) -> Exit:
         if not checked.rows:
             raise Stop(f"The file has no rows {selection}.")
         if connection is None:
-            preview(output, reading, checked, price=options.price, credits=None)
-            return dry_summary(output, checked)
-        credits = anyio.run(fetch_credits, connection) if asks and checked.ready else None
-        preview(output, reading, checked, price=options.price, credits=credits)
+            preview(output, reading, checked, price=options.sending.price, credits=None)
+            return dry_summary(output, checked, options.sending.price)
+        credits = connection.credits() if asks and checked.ready else None
+        preview(output, reading, checked, price=options.sending.price, credits=credits)
+        if options.test_to is not None:
+            send_test(output, connection, checked, message, options.test_to)
         if asks and checked.ready:
             output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
         job = Job(
@@ -92,26 +99,12 @@ def run_bulk(options: BulkOptions) -> Exit:
             text=text,
             sender=sender,
             when=when,
-            encoding=options.encoding,
+            encoding=options.sending.encoding,
+            reference=options.sending.reference,
             limits=limits,
             selection=selection,
         )
         return _send(Run(job, Ledger(), report), connection, checked, output, options.report)
-
-
-def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:
-    """Whether the user must be asked before a send costs money.
-
-    Raises:
-        Stop: yes, and there is nobody to ask.
-    """
-    if yes or account.sandbox:
-        return False
-    if not free or not sys.stdin.isatty():
-        raise Stop(
-            "This would send for real and there is no terminal to ask on; add --yes to send without asking."
-        )
-    return True
 
 
 def _limits(options: BulkOptions) -> Limits:
@@ -136,19 +129,6 @@ def _dry_line(report: Report) -> Callable[[int, str, str], None]:
         report.line(row, phone, "invalid" if reason else "ready", reason)
 
     return told
-
-
-async def fetch_credits(connection: Connection) -> Decimal:
-    """The credits left.
-
-    Raises:
-        Stop: the account is refused, or there is no answer.
-    """
-    try:
-        async with connection.client() as client:
-            return await client.credits()
-    except MensatekError as error:
-        raise stop_for(error) from None
 
 
 def _send(send: Run, connection: Connection, checked: Checked, output: Output, report: str | None) -> Exit:

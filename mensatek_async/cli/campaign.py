@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from attrs import field, frozen
 from cyclopts import App, Parameter
 
-from .account import AccountOptions
-from .certified import LegalOptions
-from .options import At, Encoding, Json, Price, Sender, Yes
+from .options import (
+    DEFAULT_STORE,
+    AccountOptions,
+    CertifiedOptions,
+    DryRun,
+    FileOptions,
+    Json,
+    LegalOptions,
+    PaceOptions,
+    SendingOptions,
+    TestTo,
+    Yes,
+    amount,
+)
 
 campaign = App(name="campaign", help_format="plaintext")
 
@@ -18,98 +27,10 @@ Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]
 Watch = Annotated[bool, Parameter(negative="", show_default=False, help="Watch it live, until it ends.")]
 Concurrency = Annotated[int, Parameter(help="Requests at once, 1 to 64.")]
-DEFAULT_STORE = "campaigns.db"
 
-_NO_ACCOUNT = AccountOptions()
-_NO_LEGAL = LegalOptions()
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class FileOptions:
-    """How the file of recipients is read; as in `mensatek bulk`."""
-
-    phone: Annotated[
-        str | None, Parameter(help="The phone's column, by name or number; default: found by its name.")
-    ] = None
-    delimiter: Annotated[
-        str | None, Parameter(help="What separates the cells of a CSV; default: found out.")
-    ] = None
-    sheet: Annotated[
-        str | None, Parameter(help="The spreadsheet's sheet, by name or number; default: the first.")
-    ] = None
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class PaceOptions:
-    """How fast, when and for how much; starting the campaign again may change them, but for the last two."""
-
-    rate: Annotated[float | None, Parameter(help="Recipients a second, over all who use the store.")] = None
-    send_between: Annotated[
-        str | None, Parameter(help="Hours of the day to send in, such as 09:00-21:00.")
-    ] = None
-    local_time: Annotated[
-        bool,
-        Parameter(
-            negative="", show_default=False, help="Those hours are each recipient's; default: Spain's."
-        ),
-    ] = False
-    max_credits: Annotated[Decimal | None, Parameter(help="Pause before it costs more than this.")] = None
-    chunk_size: Annotated[int | None, Parameter(help="Recipients in a request; default: as many as fit.")] = (
-        None
-    )
-    anchor: Annotated[
-        str | None,
-        Parameter(help="A phone of yours for the very first text, the only one whose fate can stay unknown."),
-    ] = None
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class CertifiedOptions:
-    """What makes it a campaign of certified texts."""
-
-    certified: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Send certified texts; they need an issuer.")
-    ] = False
-    identify: Annotated[
-        str | None, Parameter(help="Certified: identify the recipient first, such as CERTIFICADO-12345678E.")
-    ] = None
-    acceptance_days: Annotated[
-        int | None, Parameter(help="Certified: to be accepted within so many days, 1 to 15.")
-    ] = None
-    contract_type: Annotated[
-        int | None, Parameter(help="Certified: a contract; the provider's number of its kind.")
-    ] = None
-
-
+_NO_ACCOUNT, _NO_LEGAL = AccountOptions(), LegalOptions()
 _NO_FILE, _NO_PACE, _PLAIN = FileOptions(), PaceOptions(), CertifiedOptions()
-
-
-@frozen(kw_only=True)
-class StartOptions:
-    """What the user asked for; `mensatek campaign start --help` tells what each means."""
-
-    name: str
-    recipients: str
-    text: str = field(repr=False)
-    file: FileOptions
-    pace: PaceOptions
-    certified: CertifiedOptions
-    legal: LegalOptions
-    sender: str | None
-    at: str | None
-    encoding: Literal["auto", "gsm", "unicode"]
-    price: Decimal
-    store: str | None
-    run: bool
-    watch: bool
-    concurrency: int
-    dry_run: bool
-    yes: bool
-    json: bool
-    account: AccountOptions
+_NOTHING_SAID = SendingOptions()
 
 
 @campaign.command
@@ -121,8 +42,7 @@ def start(
     text: Annotated[
         str, Parameter(help="The text; {Column} is replaced by each row's cell, {phone} by its phone.")
     ],
-    sender: Sender = None,
-    at: At = None,
+    sending: SendingOptions = _NOTHING_SAID,
     file: FileOptions = _NO_FILE,
     pace: PaceOptions = _NO_PACE,
     certified: CertifiedOptions = _PLAIN,
@@ -139,13 +59,8 @@ def start(
     ] = True,
     watch: Watch = False,
     concurrency: Concurrency = 8,
-    dry_run: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Read and check everything, send nothing.")
-    ] = False,
-    encoding: Encoding = "auto",
-    price: Price = Decimal(1),
-    yes: Yes = False,
-    json: Json = False,
+    dry_run: DryRun = False,
+    test_to: TestTo = None,
     account: AccountOptions = _NO_ACCOUNT,
 ) -> int:
     """Start a campaign, or go on with the one of this name: the same command again loses and doubles nobody.
@@ -157,28 +72,24 @@ def start(
     recipients:
         The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. Its first row names the columns.
     """
-    from .campaign_start import start_campaign
+    from .campaign_start import StartOptions, start_campaign
 
     return start_campaign(
         StartOptions(
             name=name,
             recipients=recipients,
             text=text,
+            sending=sending,
             file=file,
             pace=pace,
             certified=certified,
             legal=legal,
-            sender=sender,
-            at=at,
-            encoding=encoding,
-            price=price,
             store=store,
             run=run,
             watch=watch,
             concurrency=concurrency,
             dry_run=dry_run,
-            yes=yes,
-            json=json,
+            test_to=test_to,
             account=account,
         )
     )
@@ -225,7 +136,10 @@ def resume(
 def work(
     *,
     budget: Annotated[
-        float | None, Parameter(help="Seconds after which to stop, as for cron; default: when all is sent.")
+        float | None,
+        Parameter(
+            converter=amount, help="Seconds after which to stop, as for cron; default: when all is sent."
+        ),
     ] = None,
     store: Store = DEFAULT_STORE,
     concurrency: Concurrency = 8,

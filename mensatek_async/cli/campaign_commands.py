@@ -12,10 +12,10 @@ from ..campaigns.progress_stream import Pace
 from ..errors import MensatekError
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..sources.text_files import shown
-from .account import AccountOptions, connect
-from .bulk_command import needs_answer
+from .account import connect, needs_answer
 from .campaign_run import Session, offline, run_to_the_end, tell
 from .campaign_view import View, advice, as_json, exit_of, line, viewing
+from .options import AccountOptions
 from .output import Output, plural
 from .stop import Exit, Stop, stop_for
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
@@ -14,11 +15,12 @@ from ..client import AsyncMensatek
 from ..errors import CampaignNotFound, ConfigurationError, MensatekError
 from ..models.campaign import Progress
 from ..settings import Limits
+from ..sources.text_files import shown
 from .account import Connection
-from .campaign_view import View, advice, as_json, exit_of, line, to_go_on
+from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, to_go_on
 from .output import Output, plural
 from .signals import cancel_on_signal
-from .stop import Exit, Stop, code_of
+from .stop import Exit, Stop, code_of, text_of
 
 _LOOK = 0.5  # seconds between two looks
 
@@ -75,7 +77,7 @@ class Session:
             try:
                 with anyio.CancelScope() as scope:
                     await group.start(cancel_on_signal, scope, self.output, self._interrupt)
-                    campaigns = Campaigns(client, self.store)
+                    campaigns = Campaigns(client, check_store(self.store))
                     async with AsyncExitStack() as stack:
                         if background:
                             await stack.enter_async_context(campaigns)
@@ -109,6 +111,17 @@ async def look_on(campaigns: Campaigns, name: str, view: View) -> None:
             view.show(await (await campaigns.get(name)).progress())
 
 
+def check_store(store: str) -> str:
+    """The store, unless a glance shows that it is none.
+
+    Raises:
+        Stop: it is a directory.
+    """
+    if os.path.isdir(store):
+        raise Stop(f"The store {shown(store)} is a directory; name a file in it.")
+    return store
+
+
 def offline(store: str, work: Callable[[Campaigns], Awaitable[None]]) -> None:
     """Do something that needs the store alone; there is no account, and nothing leaves.
 
@@ -118,7 +131,7 @@ def offline(store: str, work: Callable[[Campaigns], Awaitable[None]]) -> None:
 
     async def run() -> None:
         async with AsyncMensatek("nobody", "nothing", base_url="http://127.0.0.1") as client:
-            campaigns = Campaigns(client, store)
+            campaigns = Campaigns(client, check_store(store))
             try:
                 await work(campaigns)
             finally:
@@ -148,10 +161,11 @@ def tell(session: Session, name: str) -> Exit:
     except MensatekError as failure:
         error = error or failure
     if error is not None:
-        output.error(str(error))
+        output.error(text_of(error))
     code = exit_of(progress) if progress is not None else Exit.DONE
     if progress is not None:
-        output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} sent.")
+        what = scheduled_for(progress.scheduled_at) or "sent"
+        output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {what}.")
         output.say(line(progress) + ".")
         if progress.note:
             output.say(progress.note)
@@ -169,7 +183,7 @@ def tell(session: Session, name: str) -> Exit:
         {
             **counts,
             "interrupted": session.interrupted,
-            "error": None if error is None else str(error),
+            "error": None if error is None else text_of(error),
             "exit_code": int(code),
         }
     )

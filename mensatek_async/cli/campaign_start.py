@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from attrs import frozen
+from attrs import field, frozen
 
 from ..campaigns.campaigns import Campaigns
 from ..errors import MensatekError
@@ -21,19 +21,26 @@ from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
 from ..sources.text_files import shown
 from ..text.template import Template
-from .account import Connection, connect, parse_when
-from .bulk_command import fetch_credits, needs_answer
-from .campaign import DEFAULT_STORE, StartOptions
+from .account import Connection, connect, needs_answer, parse_when
 from .campaign_run import Session, look, look_on, run_to_the_end, tell
 from .campaign_view import line, viewing
-from .certified_commands import issuer_of, parse_duration
+from .certified import legal_of
 from .check import check, check_legal, make_message, make_text
 from .files import open_input
+from .options import (
+    DEFAULT_STORE,
+    AccountOptions,
+    CertifiedOptions,
+    FileOptions,
+    LegalOptions,
+    PaceOptions,
+    SendingOptions,
+)
 from .output import Output, plural
+from .preview import check_test, dry_summary, preview, send_test
 from .progress import checking
 from .recipients import assign_columns, open_source
 from .stop import Exit, Stop, stop_for
-from .summary import dry_summary, preview
 
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
 
@@ -58,6 +65,27 @@ class _Rows(RecipientSource):
 
 
 @frozen(kw_only=True)
+class StartOptions:
+    """What the user asked for; `mensatek campaign start --help` tells what each means."""
+
+    name: str
+    recipients: str
+    text: str = field(repr=False)
+    sending: SendingOptions
+    file: FileOptions
+    pace: PaceOptions
+    certified: CertifiedOptions
+    legal: LegalOptions
+    store: str | None
+    run: bool
+    watch: bool
+    concurrency: int
+    dry_run: bool
+    test_to: str | None
+    account: AccountOptions
+
+
+@frozen(kw_only=True)
 class _Plan:
     """What is to be sent."""
 
@@ -73,13 +101,14 @@ def start_campaign(options: StartOptions) -> Exit:
     Raises:
         Stop: what was asked cannot be done; nothing was sent.
     """
-    output = Output(json=options.json)
+    output = Output(json=options.sending.json)
+    check_test(options.test_to, options.dry_run)
     plan = _plan(options)
     with ExitStack() as stack:
         store = _store(options, stack)
         found = None if options.dry_run else look(options.name, store)
         asks = found is None and needs_answer(
-            options.account, yes=options.yes or options.dry_run, free=options.recipients != "-"
+            options.account, yes=options.sending.yes or options.dry_run, free=options.recipients != "-"
         )
         handle = stack.enter_context(open_input(options.recipients))
         source = open_source(
@@ -104,19 +133,17 @@ def _plan(options: StartOptions) -> _Plan:
     extra = options.certified
     legal = None
     if extra.certified:
-        legal = {
-            "issuer": issuer_of(options.legal),
-            "contract_type": extra.contract_type,
-            "validity": parse_duration(options.legal.validity),
-            "identify": extra.identify,
-            "acceptance_days": extra.acceptance_days,
-            "report_email": options.legal.report_email,
-        }
+        legal = legal_of(
+            options.legal,
+            contract_type=extra.contract_type,
+            identify=extra.identify,
+            acceptance_days=extra.acceptance_days,
+        )
     elif any((extra.identify, extra.acceptance_days, extra.contract_type)):
         raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
     return _Plan(
         text=make_text(options.text),
-        when=parse_when(options.at),
+        when=parse_when(options.sending.at),
         legal=legal,
         hours=parse_hours(options.pace.send_between),
     )
@@ -163,9 +190,14 @@ def _check(
     asks: bool,
 ) -> Exit | None:
     """Look at all rows before anything is written down; an exit code when that was all."""
-    sender = options.sender or (connection.sender if connection else None)
+    sender = options.sending.sender or (connection.sender if connection else None)
     message = make_message(
-        plan.text, sender=sender, when=plan.when, encoding=options.encoding, warn=output.note
+        plan.text,
+        sender=sender,
+        when=plan.when,
+        encoding=options.sending.encoding,
+        reference=options.sending.reference,
+        warn=output.note,
     )
     if plan.legal is not None:
         try:
@@ -175,10 +207,12 @@ def _check(
     with checking(output) as display:
         checked = check(reading, message, tick=display.checked)
     if connection is None:
-        preview(output, reading, checked, price=options.price, credits=None)
-        return dry_summary(output, checked)
-    credits = anyio.run(fetch_credits, connection) if asks and checked.ready else None
-    preview(output, reading, checked, price=options.price, credits=credits)
+        preview(output, reading, checked, price=options.sending.price, credits=None)
+        return dry_summary(output, checked, options.sending.price)
+    credits = connection.credits() if asks and checked.ready else None
+    preview(output, reading, checked, price=options.sending.price, credits=credits)
+    if options.test_to is not None:
+        send_test(output, connection, checked, message, options.test_to)
     if asks and checked.ready:
         output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
     return None
@@ -194,10 +228,10 @@ def _begin(options: StartOptions, plan: _Plan, session: Session, reading: Readin
             plan.text,
             _Rows(reading),
             product="sms" if plan.legal is None else "certified",
-            sender=options.sender,
+            sender=options.sending.sender,
             scheduled_at=plan.when,
-            reference=options.legal.reference,
-            encoding=options.encoding,
+            reference=options.sending.reference,
+            encoding=options.sending.encoding,
             **given,
             rate=pace.rate,
             send_between=plan.hours,

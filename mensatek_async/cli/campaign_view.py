@@ -6,10 +6,12 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO, cast
 
 from attrs import asdict
 
+from .._wire.scalars import madrid
 from ..models.campaign import Progress
 from ..sources.text_files import shown
 from .output import Output, credits_text
@@ -98,12 +100,21 @@ def line(progress: Progress) -> str:
 def _state(progress: Progress) -> str:
     if progress.state == "paused":
         return f"paused, {_REASONS.get(progress.reason, progress.reason)}"
+    if progress.state == "done" and (when := scheduled_for(progress.scheduled_at)):
+        return when
     return "reading rows" if progress.reading and progress.state == "running" else progress.state
+
+
+def scheduled_for(when: datetime | None) -> str:
+    """Say "scheduled for 2027-01-08 10:00" while that is to come, else ""."""
+    if when is None or when <= datetime.now(UTC):
+        return ""
+    return f"scheduled for {when.astimezone(madrid()):%Y-%m-%d %H:%M} Spanish time"
 
 
 def _counts(progress: Progress) -> str:
     counts = [
-        f"{progress.sent:,} sent",
+        f"{progress.sent:,} {'taken for then' if scheduled_for(progress.scheduled_at) else 'sent'}",
         f"{progress.pending:,} pending",
         f"{progress.unknown:,} unknown",
         f"{progress.failed:,} failed",
@@ -173,5 +184,6 @@ def as_json(progress: Progress) -> dict[str, Any]:
     told["rate"] = round(progress.rate, 3)
     told["elapsed"] = round(progress.elapsed, 3)
     told["time_left"] = None if progress.time_left is None else round(progress.time_left, 3)
+    told["scheduled_at"] = progress.scheduled_at and progress.scheduled_at.isoformat()
     told["message_id"] = progress.message_id or None
     return told | {"done": progress.done}

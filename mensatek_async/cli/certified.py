@@ -1,59 +1,32 @@
-"""`mensatek certified` and `mensatek contract`: the commands and their options."""
+"""`mensatek certified` and `mensatek contract`."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from attrs import frozen
 from cyclopts import App, Parameter
 
-from .account import AccountOptions
-from .options import At, Encoding, Json, Price, Sender, Yes
+from ..errors import MensatekError
+from ..sources.text_files import reason_of, shown
+from .account import connect, parse_when
+from .messages import MessageId, cancel_message, reschedule_message, send_text, show_report
+from .options import AccountOptions, At, Json, LegalOptions, SendingOptions, Yes
+from .output import Output, plural
+from .stop import Exit, Stop, stop_for
+
+if TYPE_CHECKING:
+    from ..client import AsyncMensatek
+    from ..models.certified import Download
+    from ..models.issuer import Issuer
 
 certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
 
-_NO_ACCOUNT = AccountOptions()
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class LegalOptions:
-    """Options of every command that sends something certified.
-
-    Attributes:
-        issuer_name: who sends, as the certificate names them.
-        issuer_phone: a phone to reach them.
-        issuer_tax_id: their NIF, CIF or NIE.
-        foreign_issuer: whether that is an id of another country.
-        validity: how long delivery is tried.
-        report_email: who gets the reports.
-        reference: what comes back in every delivery report.
-    """
-
-    issuer_name: Annotated[
-        str | None, Parameter(env_var="MENSATEK_ISSUER_NAME", help="Who sends, for the certificate.")
-    ] = None
-    issuer_phone: Annotated[
-        str | None, Parameter(env_var="MENSATEK_ISSUER_PHONE", help="A phone to reach the issuer.")
-    ] = None
-    issuer_tax_id: Annotated[
-        str | None, Parameter(env_var="MENSATEK_ISSUER_TAX_ID", help="The issuer's NIF, CIF or NIE.")
-    ] = None
-    foreign_issuer: Annotated[
-        bool,
-        Parameter(negative="", show_default=False, help="The issuer's tax id is of another country."),
-    ] = False
-    validity: Annotated[
-        str | None,
-        Parameter(help="How long delivery is tried, such as 3d, 12h or 1d6h30m; 20d23h59m at most."),
-    ] = None
-    report_email: Annotated[str | None, Parameter(help="E-mail address that gets the reports.")] = None
-    reference: Annotated[str | None, Parameter(help="Comes back in every delivery report.")] = None
-
-
-_NO_LEGAL = LegalOptions()
+_NO_ACCOUNT, _NO_LEGAL, _NOTHING_SAID = AccountOptions(), LegalOptions(), SendingOptions()
+_DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 
 
 @certified.command(name="send")
@@ -68,14 +41,9 @@ def send_certified(
         int | None, Parameter(help="The recipient has to accept within so many days, 1 to 15.")
     ] = None,
     legal: LegalOptions = _NO_LEGAL,
-    sender: Sender = None,
-    at: At = None,
-    encoding: Encoding = "auto",
-    price: Price = Decimal(1),
-    yes: Yes = False,
-    json: Json = False,
+    sending: SendingOptions = _NOTHING_SAID,
     account: AccountOptions = _NO_ACCOUNT,
-) -> int:
+) -> Exit:
     """Send one certified text to one phone or several.
 
     Parameters
@@ -83,23 +51,8 @@ def send_certified(
     to:
         Phones, such as 600000000 or +34600000000.
     """
-    from .certified_commands import Letter, send_letter
-
-    letter = Letter(
-        text=text, document=attach, contract_type=None, identify=identify, acceptance_days=acceptance_days
-    )
-    return send_letter(
-        letter,
-        legal,
-        to=to,
-        sender=sender,
-        at=at,
-        encoding=encoding,
-        price=price,
-        yes=yes,
-        json=json,
-        account=account,
-    )
+    given = legal_of(legal, identify=identify, acceptance_days=acceptance_days)
+    return send_text(to, _with_pdf(text, attach), sending, account, given)
 
 
 @contract.command(name="send")
@@ -113,14 +66,9 @@ def send_contract(
     text: Annotated[str, Parameter(help="The text that goes with the contract.")],
     contract_type: Annotated[int, Parameter(help="The provider's number of the kind of contract.")] = 18,
     legal: LegalOptions = _NO_LEGAL,
-    sender: Sender = None,
-    at: At = None,
-    encoding: Encoding = "auto",
-    price: Price = Decimal(1),
-    yes: Yes = False,
-    json: Json = False,
+    sending: SendingOptions = _NOTHING_SAID,
     account: AccountOptions = _NO_ACCOUNT,
-) -> int:
+) -> Exit:
     """Send a contract, a PDF, to be signed on the phone.
 
     Parameters
@@ -128,37 +76,30 @@ def send_contract(
     document:
         The PDF file.
     """
-    from .certified_commands import Letter, send_letter
-
-    letter = Letter(
-        text=text, document=document, contract_type=contract_type, identify=None, acceptance_days=None
-    )
-    return send_letter(
-        letter,
-        legal,
-        to=tuple(to),
-        sender=sender,
-        at=at,
-        encoding=encoding,
-        price=price,
-        yes=yes,
-        json=json,
-        account=account,
-    )
+    given = legal_of(legal, contract_type=contract_type)
+    return send_text(to, _with_pdf(text, document), sending, account, given)
 
 
 @certified.command
-def report(message_id: int, /, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> int:
-    """Show where each recipient of a certified text or contract stands.
+def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> Exit:
+    """Show where each recipient of a certified text or contract stands."""
+    return show_report(message_id, account, json=json, certified=True)
 
-    Parameters
-    ----------
-    message_id:
-        The message's number, as the send told it.
-    """
-    from .certified_commands import show_report
 
-    return show_report(message_id, account, json=json)
+@certified.command
+def cancel(
+    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+) -> Exit:
+    """Cancel a scheduled certified text or contract that has not left."""
+    return cancel_message(message_id, account, yes=yes, json=json, certified=True)
+
+
+@certified.command
+def reschedule(
+    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+) -> Exit:
+    """Give a scheduled certified text or contract that has not left a new date."""
+    return reschedule_message(message_id, at, account, json=json, certified=True)
 
 
 @certified.command
@@ -176,7 +117,7 @@ def download(
     end: Annotated[str | None, Parameter(help="The period's end.")] = None,
     json: Json = False,
     account: AccountOptions = _NO_ACCOUNT,
-) -> int:
+) -> Exit:
     """Download a certificate, or a ZIP of several.
 
     Parameters
@@ -184,16 +125,111 @@ def download(
     destination:
         The file to write; one that is there is replaced once the new one is complete.
     """
-    from .certified_commands import DownloadOptions, fetch_certificates
+    output = Output(json=json)
+    since, until = parse_when(start, "--start"), parse_when(end, "--end")
 
-    return fetch_certificates(
-        DownloadOptions(
-            destination=destination,
-            message_id=message_id,
-            phone=phone,
-            start=start,
-            end=end,
-            json=json,
-            account=account,
+    async def work(client: AsyncMensatek) -> Download:
+        return await client.certified.download(
+            destination, message_id=message_id, phone=phone, start=since, end=until
         )
-    )
+
+    try:
+        with connect(account, output) as connection:
+            done = connection.do(work)
+    except OSError as error:
+        raise Stop(f"{shown(destination)} cannot be written: {reason_of(error)}.") from None
+    kind = "PDF" if done.media_type == "application/pdf" else "ZIP"
+    output.say(f"{kind}, {plural(done.size, 'byte')}: {shown(destination)}")
+    output.answer({"path": str(done.path), "media_type": done.media_type, "size": done.size})
+    return Exit.DONE
+
+
+def legal_of(
+    legal: LegalOptions,
+    *,
+    contract_type: int | None = None,
+    identify: str | None = None,
+    acceptance_days: int | None = None,
+) -> dict[str, Any]:
+    """The options of `client.certified.send` that only certified texts have.
+
+    Args:
+        legal: what every certified text takes.
+        contract_type: the kind of contract; None for a certified text.
+        identify: how its recipient is identified first.
+        acceptance_days: within how many days it has to be accepted.
+
+    Raises:
+        Stop: something of it was not given, or is wrong.
+    """
+    return {
+        "issuer": issuer_of(legal),
+        "contract_type": contract_type,
+        "validity": parse_duration(legal.validity),
+        "identify": identify,
+        "acceptance_days": acceptance_days,
+        "report_email": legal.report_email,
+    }
+
+
+def parse_duration(text: str | None) -> timedelta | None:
+    """A duration such as 3d, 12h or 1d6h30m.
+
+    Raises:
+        Stop: it is none.
+    """
+    if text is None:
+        return None
+    found = _DURATION.fullmatch(text.strip().lower())
+    if found is None or not any(found.groups()):
+        raise Stop(f"--validity takes days, hours and minutes, such as 1d6h30m, not {shown(text)}.")
+    days, hours, minutes = (int(number or 0) for number in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def issuer_of(legal: LegalOptions) -> Issuer:
+    """Who sends, for the certificate.
+
+    Raises:
+        Stop: something of it was not given, or is wrong.
+    """
+    missing = [
+        option
+        for option, value in (
+            ("--issuer-name", legal.issuer_name),
+            ("--issuer-phone", legal.issuer_phone),
+            ("--issuer-tax-id", legal.issuer_tax_id),
+        )
+        if not value
+    ]
+    if missing:
+        raise Stop(
+            f"A certificate names who sends: {', '.join(missing)} not given.\n"
+            "MENSATEK_ISSUER_NAME, MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well."
+        )
+    from ..models.issuer import Issuer
+
+    try:
+        return Issuer(
+            legal.issuer_name or "",
+            legal.issuer_phone or "",
+            legal.issuer_tax_id or "",
+            check=not legal.foreign_issuer,
+        )
+    except MensatekError as error:
+        raise stop_for(error) from None
+
+
+def _with_pdf(text: str, path: str | None) -> str:
+    """The text, and the element that carries a PDF."""
+    from ..text import elements
+
+    if path is None:
+        return text
+    try:
+        with Path(path).open("rb") as file:
+            return f"{text} {elements.pdf(file.read(elements.MAX_PDF + 1))}"
+    except MensatekError as error:
+        raise stop_for(error) from None
+    except (OSError, ValueError) as error:
+        raise Stop(f"The PDF {shown(path)} cannot be read: {reason_of(error)}.") from None

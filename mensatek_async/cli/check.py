@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from .._core.messages.certified import certified_params, check_documents
 from .._core.messages.message import Encoding, Message, compose
@@ -20,9 +20,10 @@ from ..models.recipient import Recipient
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
 from ..text.template import Template
-from .stop import stop_for
+from .stop import stop_for, text_of
 
 KEPT_PROBLEMS = 10_000
+SAMPLES = 3
 _TICK = 1000  # rows between two looks at the clock
 
 
@@ -40,6 +41,25 @@ class Problems:
             self.first.append(RowProblem(row, reason))
 
 
+@frozen
+class Sample:
+    """One text as its recipient sees it.
+
+    Attributes:
+        row: its row.
+        phone: its recipient.
+        text: what it reads.
+        segments: texts it is charged as.
+        unicode: whether it travels in Unicode.
+    """
+
+    row: int
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
+    segments: int
+    unicode: bool
+
+
 @define
 class Checked:
     """What a file of recipients amounts to.
@@ -51,7 +71,7 @@ class Checked:
         unicode: rows whose text travels in Unicode.
         longest: the most texts one row takes.
         gaps: rows with an empty cell where the text has a field.
-        sample: the first text as its recipient sees it.
+        samples: the first texts, as their recipients see them.
         problems: rows that cannot be sent.
     """
 
@@ -61,7 +81,7 @@ class Checked:
     unicode: int = 0
     longest: int = 0
     gaps: int = 0
-    sample: str = field(default="", repr=False)
+    samples: list[Sample] = field(factory=list)
     problems: Problems = field(factory=Problems)
 
 
@@ -85,6 +105,7 @@ def make_message(
     sender: str | None,
     when: datetime | None,
     encoding: Encoding,
+    reference: str | None = None,
     warn: Callable[[str], None],
 ) -> Message:
     """Check everything that does not depend on the recipients.
@@ -94,6 +115,7 @@ def make_message(
         sender: who sends.
         when: when it is to leave, None for now.
         encoding: as for `client.sms.send`.
+        reference: what comes back in every delivery report.
         warn: told what a forced encoding loses.
 
     Raises:
@@ -109,6 +131,7 @@ def make_message(
                 region="ES",
                 scheduled_at=when,
                 encoding=encoding,
+                reference=reference,
             )
         except MensatekError as error:
             raise stop_for(error) from None
@@ -170,7 +193,7 @@ def _look(
     try:
         addressed = message.address(item)
     except InvalidRequest as error:
-        return row, item.phone, str(error)
+        return row, item.phone, text_of(error)
     if not seen.add(addressed.phone):
         return row, addressed.phone, REPEATED
     checked.ready += 1
@@ -178,6 +201,7 @@ def _look(
     checked.unicode += addressed.unicode
     checked.longest = max(checked.longest, addressed.segments)
     checked.gaps += "" in addressed.wire.values()
-    if checked.ready == 1:
-        checked.sample = message.text.render(item.fields, addressed.phone)
+    if len(checked.samples) < SAMPLES:
+        text = message.text.render(item.fields, addressed.phone)
+        checked.samples.append(Sample(row, addressed.phone, text, addressed.segments, addressed.unicode))
     return row, addressed.phone, ""

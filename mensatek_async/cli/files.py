@@ -23,6 +23,8 @@ def open_input(path: str) -> Iterator[BinaryIO]:
     Raises:
         Stop: it does not exist, is a directory, may not be read, or is empty.
     """
+    if path == "-" and sys.stdin is None:
+        raise Stop("Standard input is closed; there are no recipients to read.")
     if path == "-":
         with _spooled(sys.stdin.buffer) as copy:
             yield _not_empty(copy, "Standard input")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from .sandbox_options import SandboxOptions
+from .options import SandboxOptions
 
 _DEFAULTS = SandboxOptions()
 

@@ -5,46 +5,47 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
+from ..sources.text_files import reason_of
 from .stop import Exit, Stop
 
 
 class Quiet:
-    """A stream that survives its reader: once the pipe is broken, what is written goes nowhere."""
+    """A stream that survives its reader: once it is closed, broken or full, what is written goes nowhere.
 
-    def __init__(self, stream: TextIO) -> None:
+    Attributes:
+        failure: why the system could not write, "" when it could or nobody reads any more.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._gone = False
+        self._gone = stream is None  # as with `>&-`
+        self.failure = ""
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old terminal must not turn an accent into a crash
 
     def write(self, text: str) -> int:
         """Write, unless nobody reads any more."""
-        if not self._gone:
-            try:
-                self._stream.write(text)
-            except (BrokenPipeError, ValueError):  # ValueError: closed under us
-                self._lose()
+        self._try(lambda stream: stream.write(text))
         return len(text)
 
     def flush(self) -> None:
         """Flush, unless nobody reads any more."""
-        if not self._gone:
-            try:
-                self._stream.flush()
-            except (BrokenPipeError, ValueError):
-                self._lose()
+        self._try(lambda stream: stream.flush())
 
     def isatty(self) -> bool:
         """Whether people watch."""
-        return not self._gone and self._stream.isatty()
+        return self._stream is not None and not self._gone and self._stream.isatty()
 
     def fileno(self) -> int:
         """The descriptor below, for terminal sizes."""
+        if self._stream is None:
+            raise OSError("there is no stream")
         return self._stream.fileno()
 
     @property
@@ -52,15 +53,39 @@ class Quiet:
         """The encoding below, for whoever draws boxes."""
         return getattr(self._stream, "encoding", None) or "ascii"
 
+    def _try(self, act: Callable[[TextIO], object]) -> None:
+        if self._stream is None or self._gone:
+            return
+        try:
+            act(self._stream)
+        except (BrokenPipeError, ValueError):  # ValueError: closed under us
+            self._lose()
+        except OSError as error:
+            self.failure = reason_of(error)
+            self._lose()
+
     def _lose(self) -> None:
         self._gone = True
         try:
             # The interpreter flushes once more at its end and would complain then.
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
+            os.dup2(nowhere, self.fileno())
             os.close(nowhere)
         except (OSError, ValueError):
             pass
+
+
+@contextmanager
+def quiet_streams() -> Iterator[Quiet]:
+    """Guard standard output and error while the block lasts, whoever writes to them."""
+    out, err = sys.stdout, sys.stderr
+    guarded = Quiet(out)
+    sys.stdout, sys.stderr = cast("TextIO", guarded), cast("TextIO", Quiet(err))
+    try:
+        yield guarded
+        guarded.flush()
+    finally:
+        sys.stdout, sys.stderr = out, err
 
 
 class Output:
@@ -97,8 +122,12 @@ class Output:
             self._out.write(json.dumps(values, ensure_ascii=True, default=_number) + "\n")
             self._out.flush()
 
-    def confirm(self, question: str) -> None:
+    def confirm(self, question: str, otherwise: str = "Nothing was sent.") -> None:
         """Ask on the terminal; anything but yes ends the command.
+
+        Args:
+            question: what to ask.
+            otherwise: what the command ends with after a no.
 
         Raises:
             Stop: the answer was no.
@@ -110,7 +139,7 @@ class Output:
         except UnicodeDecodeError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes", "s", "si", "sí"):
-            raise Stop("Nothing was sent.", Exit.SOME_NOT_SENT)
+            raise Stop(otherwise, Exit.SOME_NOT_SENT)
 
 
 def _number(value: object) -> int | float | str | None:
@@ -122,9 +151,14 @@ def _number(value: object) -> int | float | str | None:
     return str(value)
 
 
-def credits_text(value: Decimal) -> str:
+def can_ask() -> bool:
+    """Whether somebody sits at standard input."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
+def credits_text(value: Decimal | None) -> str:
     """Credits for people: thousands separated, no idle zeros."""
-    if not value.is_finite():
+    if value is None or not value.is_finite():
         return "not told"
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

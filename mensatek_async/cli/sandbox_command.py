@@ -6,10 +6,9 @@ import signal
 from typing import TYPE_CHECKING
 
 from .account import read_secret, start_sandbox
-from .commands import as_ctrl_c
+from .options import SandboxOptions
 from .output import Output, credits_text
-from .sandbox_options import SandboxOptions
-from .stop import Exit, Stop
+from .stop import Exit, Stop, as_ctrl_c
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox

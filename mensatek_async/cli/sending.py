@@ -38,6 +38,7 @@ class Job:
     sender: str | None
     when: datetime | None
     encoding: Encoding
+    reference: str | None = None
     limits: Limits
     selection: Selection = EVERY_ROW
 
@@ -95,6 +96,7 @@ class Run:
                         sender=self.job.sender,
                         scheduled_at=self.job.when,
                         encoding=self.job.encoding,
+                        reference=self.job.reference,
                     ) as outcomes:
                         group.start_soon(self._tick, display, outcomes)
                         async for outcome in outcomes:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from ..models.bulk import RowProblem
-from ..sources.reading import Reading
 from ..sources.text_files import shown
 from .check import Checked
 from .output import Output, credits_text, plural
@@ -19,6 +17,9 @@ from .report import Ledger
 from .selection import Selection
 from .sending import Run
 from .stop import Exit, code_of
+
+if TYPE_CHECKING:
+    pass
 
 SHOWN = 20  # reasons, and places of one reason
 SHOWN_BROKEN = 100  # broken rows, which somebody has to correct one by one
@@ -45,71 +46,6 @@ class Told:
     def __str__(self) -> str:
         where = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
         return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
-
-
-def preview(
-    output: Output, reading: Reading, checked: Checked, *, price: Decimal, credits: Decimal | None
-) -> None:
-    """Tell what would be sent and what it would cost."""
-    source = reading.source
-    output.say(f"Recipients: {source.label}; phones in column {shown(reading.phone_column, 40)}.")
-    text = plural(checked.ready, "row") + " to send"
-    if checked.problems.count:
-        text += f", {checked.problems.count:,} broken or repeated"
-    if source.blank:
-        text += f" ({plural(source.blank, 'blank row')} left out)"
-    output.say(text + ".")
-    if checked.ready:
-        output.say(f"Texts: {checked.texts:,} ({_encodings(checked)}; {_longest(checked)}).")
-        if checked.gaps:
-            has = "has" if checked.gaps == 1 else "have"
-            output.say(f"Note: {plural(checked.gaps, 'row')} {has} an empty cell where the text has a field.")
-        output.say(_cost(checked, price, credits))
-        if checked.sample and output.err.isatty():
-            output.note(f"The first one reads: {shown(checked.sample, 700)}")
-
-
-def _encodings(checked: Checked) -> str:
-    gsm = checked.ready - checked.unicode
-    if not checked.unicode:
-        return "GSM"
-    return f"{gsm:,} GSM, {checked.unicode:,} Unicode" if gsm else "Unicode"
-
-
-def _longest(checked: Checked) -> str:
-    return "one each" if checked.longest == 1 else f"up to {checked.longest} a recipient"
-
-
-def _cost(checked: Checked, price: Decimal, credits: Decimal | None) -> str:
-    estimate = price * checked.texts
-    each = f"{credits_text(price)} {'credit' if price == 1 else 'credits'} a text"
-    line = f"Credits: {credits_text(estimate)} estimated, at {each}; the first answer shows the real price."
-    if credits is not None and credits.is_finite():
-        line += f" The account has {credits_text(credits)}."
-        if credits < estimate:
-            line += " That may not be enough; the send then stops and says which rows were not sent."
-    return line
-
-
-def dry_summary(output: Output, checked: Checked) -> Exit:
-    """Tell what a dry run found; nothing was sent."""
-    code = Exit.SOME_NOT_SENT if checked.problems.count or not checked.ready else Exit.DONE
-    output.say(f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent.")
-    told = _by_row((("invalid", checked.problems.first),))
-    _say_broken(output, told[:SHOWN_BROKEN], checked.problems.count, None)
-    output.answer(
-        {
-            "dry_run": True,
-            "rows": checked.rows,
-            "ready": checked.ready,
-            "invalid": checked.problems.count,
-            "texts": checked.texts,
-            "unicode_rows": checked.unicode,
-            **_json_problems(told, checked.problems.count),
-            "exit_code": int(code),
-        }
-    )
-    return code
 
 
 @frozen(kw_only=True)
@@ -169,7 +105,7 @@ def summary(output: Output, run: Run, checked: Checked, report: str | None) -> E
     _say_together(output, "Not sent", result.failed, run.ledger)
     _say_together(output, "Perhaps sent", result.unknown, run.ledger)
     broken = (("invalid", run.broken.first), ("invalid", result.invalid))
-    _say_broken(output, _by_row(broken, SHOWN_BROKEN), counts.invalid, report)
+    say_broken(output, by_row(broken, SHOWN_BROKEN), counts.invalid, report)
     unsent = _unsent(run, counts)
     if unsent:
         output.say(_how_to_go_on(unsent))
@@ -198,7 +134,8 @@ def _fates(run: Run) -> tuple[tuple[str, Iterable[RowProblem]], ...]:
     )
 
 
-def _by_row(fates: Iterable[tuple[str, Iterable[RowProblem]]], most: int = IN_JSON) -> list[Told]:
+def by_row(fates: Iterable[tuple[str, Iterable[RowProblem]]], most: int = IN_JSON) -> list[Told]:
+    """The rows by their numbers, neighbours with one reason together."""
     runs = (told for kind, problems in fates for told in _runs(kind, problems))
     return heapq.nsmallest(most, runs, key=lambda told: told.first)
 
@@ -218,7 +155,7 @@ def _runs(kind: str, problems: Iterable[RowProblem]) -> Iterator[Told]:
         yield Told(first, last, kind, reason)
 
 
-def _say_broken(output: Output, told: list[Told], total: int, report: str | None) -> None:
+def say_broken(output: Output, told: list[Told], total: int, report: str | None) -> None:
     """The first broken rows, one by one: each has its own fault."""
     if not told:
         return
@@ -272,7 +209,8 @@ def _how_to_go_on(unsent: Selection) -> str:
     return f"To send the rows that were not sent: the same command with --rows {unsent}"
 
 
-def _json_problems(told: list[Told], total: int) -> dict[str, Any]:
+def json_problems(told: list[Told], total: int) -> dict[str, Any]:
+    """The rows that were not sent, for programs."""
     return {
         "problems": [
             {"row": entry.first, "to_row": entry.last, "kind": entry.kind, "reason": entry.reason}
@@ -307,6 +245,6 @@ def _json(
         "stopped": None if ended is None else str(ended),
         "unsent_rows": str(unsent) or None,
         "report": report,
-        **_json_problems(_by_row(_fates(run)), counts.invalid + len(run.result.failed) + counts.unknown),
+        **json_problems(by_row(_fates(run)), counts.invalid + len(run.result.failed) + counts.unknown),
         "exit_code": int(code),
     }

@@ -19,9 +19,8 @@ from ..models.events import DeliveryReport, DocumentEvent, Event
 from ..sources.text_files import reason_of
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret
-from .commands import as_ctrl_c
 from .output import Output, plural
-from .stop import Exit, Stop
+from .stop import Exit, Stop, as_ctrl_c
 
 _COLUMNS = ("Came at", "Event", "Phone", "What", "Message", "Reference")
 _MOST_ROWS = 1000

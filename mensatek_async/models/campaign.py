@@ -41,6 +41,7 @@ class Progress:
         credits_used: what the replies named, in all.
         credits_left: what the newest reply named; NaN when none did.
         message_id: the message that all its texts share; 0 before the first was taken.
+        scheduled_at: when the provider delivers what it was sent, aware, Spanish time; None for at once.
         rate: recipients a second over the last moments; 0 where nobody watches.
         elapsed: seconds since the campaign was started.
         time_left: seconds until the rest is sent at that rate; None when that cannot be told.
@@ -64,6 +65,7 @@ class Progress:
     credits_used: Decimal = Decimal(0)
     credits_left: Decimal = field(default=Decimal("NaN"), eq=str)
     message_id: int = 0
+    scheduled_at: datetime | None = None
     rate: float = field(default=0.0, eq=False)
     elapsed: float = field(default=0.0, eq=False)
     time_left: float | None = field(default=None, eq=False)

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from mensatek_async import open_certificates
 from mensatek_async.cli.app import run
-from mensatek_async.cli.certified_commands import parse_duration
+from mensatek_async.cli.certified import parse_duration
 from mensatek_async.cli.stop import Stop
 from mensatek_async.sandbox import Sandbox
 
@@ -118,7 +118,7 @@ def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: py
         (["certified", "download", "a.pdf"], "What to download"),
         (["certified", "download", "a.pdf", "--start", "x", "--end", "y"], "--start takes"),
         (["certified", "download", ".", "--message-id", "5"], "directory"),
-        (["certified", "report", "x"], "MESSAGE_ID"),
+        (["certified", "report", "x"], "MESSAGE-ID"),
     ],
 )
 def test_wrong_use(

@@ -107,7 +107,6 @@ def test_a_password_comes_from_a_file_or_the_environment(
         (["--error-kind", "fire"], "no kind of error"),
         (["--error-rate", "2"], "error rate"),
         (["--time-scale", "0"], "time scale"),
-        (["--latency", "-1"], "latency"),
         (["--state", "."], "cannot be kept"),
         (["--callback-url", "nowhere"], "http://"),
         (["--password-file", "nothing-here"], "password file"),

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from mensatek_async.cli.sandbox_options import SandboxOptions
+from mensatek_async.cli.options import SandboxOptions
 from mensatek_async.sandbox import ERROR_KINDS, Sandbox
 from tests.markdown import ROOT, Block, blocks
 

@@ -103,8 +103,8 @@ def test_a_short_command_imports_little() -> None:
     """Counting a text needs neither the network's libraries nor the terminal's, nor the other commands."""
     shown = python(
         "import sys\nfrom mensatek_async.cli.app import run\nrun(['segments', 'Hola'])\n"
-        "print([name for name in ('anyio', 'httpx', 'cattrs', 'rich', 'zipfile', 'mensatek_async.cli.account',"
-        " 'mensatek_async.client', 'mensatek_async.cli.commands') if name in sys.modules])"
+        "print([name for name in ('anyio', 'httpx', 'cattrs', 'rich', 'zipfile',"
+        " 'mensatek_async.client', 'mensatek_async.cli.campaign') if name in sys.modules])"
     )
 
     assert shown.stdout.splitlines()[-1] == "[]", shown.stderr

@@ -60,4 +60,4 @@ def test_about_one_row_in_a_hundred_is_broken() -> None:
     assert checked.ready == 4950
     assert len({problem.reason for problem in checked.problems.first}) > 5
     assert 0 < checked.unicode < 50
-    assert checked.sample.startswith("Hola ")
+    assert checked.samples[0].text.startswith("Hola ")

@@ -11,14 +11,15 @@ import pytest
 from attrs import evolve
 
 from mensatek_async import AuthenticationError, InvalidDate
-from mensatek_async.cli.check import KEPT_PROBLEMS, Checked, Problems
+from mensatek_async.cli.check import KEPT_PROBLEMS, Checked, Problems, Sample
 from mensatek_async.cli.output import Output
+from mensatek_async.cli.preview import preview
 from mensatek_async.cli.recipients import assign_columns, open_source
 from mensatek_async.cli.report import Ledger
 from mensatek_async.cli.selection import Selection
 from mensatek_async.cli.sending import Job, Run
 from mensatek_async.cli.stop import Exit
-from mensatek_async.cli.summary import preview, summary
+from mensatek_async.cli.summary import summary
 from mensatek_async.models.bulk import BulkResult, ChunkOutcome, RowProblem
 from mensatek_async.settings import Limits
 from mensatek_async.sources.reading import Reading
@@ -146,7 +147,8 @@ def test_people_see_the_first_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The surest way to notice a wrong encoding; never in a log."""
-    checked = Checked(rows=2, ready=2, texts=3, unicode=1, longest=2, sample="Hola Íñigo")
+    checked = Checked(rows=2, ready=2, texts=3, unicode=1, longest=2)
+    checked.samples.append(Sample(2, "34600000001", "Hola Íñigo", 1, False))
     found = reading()
     found.source.blank = 1
     terminal = Terminal()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from secrets import choice
@@ -9,6 +10,8 @@ from string import ascii_lowercase, digits
 from typing import Any
 
 from ..._wire.marks import Mark, marked
+from ..._wire.names import REQUEST
+from ..._wire.scalars import madrid_datetime
 from ...errors import CampaignConflict, CampaignNotFound
 from ...models.campaign import Progress, UnknownRecipient
 from ...store.database import Database, Tx
@@ -118,8 +121,16 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         credits_used=credits_of(credits),
         credits_left=_credits_left(tx, row.id),
         message_id=row.idmensaje or 0,
+        scheduled_at=_scheduled_at(tx, row.id),
         elapsed=max((row.ended or tx.wall) - row.created, 0.0),
     )
+
+
+def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
+    """When the provider is to deliver what it takes; None for at once."""
+    options = json.loads(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
+    written = options["params"].get(REQUEST["scheduled_at"])
+    return madrid_datetime(written) if written else None
 
 
 def _trouble(tx: Tx, row: CampaignRow) -> str:
