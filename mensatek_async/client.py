@@ -20,7 +20,7 @@ from .phones import check_region, check_sender
 from .resources.certified import CertifiedResource
 from .resources.files import FilesResource
 from .resources.sms import SmsResource
-from .settings import Guard, Limits, Retry, Timeout, load_account
+from .settings import Guard, Limits, Retry, Seconds, Timeout, as_setting, as_timeout, load_account
 
 ReplyForm = Literal["JSON", "TXT", "XML"]
 
@@ -39,7 +39,7 @@ class AsyncMensatek:
         sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own.
         issuer: who issues certified messages that name none.
         default_region: the two-letter country of phones written without a prefix.
-        timeout: how long to wait; see `Timeout`.
+        timeout: how long to wait; see `Timeout`. A number of seconds, or a timedelta, is its total.
         limits: how much at once; see `Limits`.
         retry: when a call that is safe to repeat is repeated; see `Retry`.
         guard: what keeps the account from being blocked; see `Guard`.
@@ -61,7 +61,7 @@ class AsyncMensatek:
         sender: str | None = None,
         issuer: Issuer | None = None,
         default_region: str = "ES",
-        timeout: Timeout | None = None,
+        timeout: Timeout | Seconds | None = None,
         limits: Limits | None = None,
         retry: Retry | None = None,
         guard: Guard | None = None,
@@ -74,13 +74,15 @@ class AsyncMensatek:
             raise ConfigurationError(f"request_format is 'json' or 'form', not {request_format!r}.")
         if issuer is not None and not isinstance(issuer, Issuer):
             raise ConfigurationError(f"issuer is an Issuer, not {type(issuer).__name__}.")
-        timeout, limits, guard = timeout or Timeout(), limits or Limits(), guard or Guard()
+        timeout = as_timeout(timeout)
+        limits, guard = as_setting(Limits, limits, "concurrency=4"), as_setting(Guard, guard, "pause=60")
         self._account = account
         self._transport = Transport(account, timeout, limits, transport)
         self._caller = Caller(
             self._transport,
+            account=account,
             limits=limits,
-            retry=retry or Retry(),
+            retry=as_setting(Retry, retry, "attempts=4"),
             guard=guard,
             request_format=request_format,
         )
@@ -105,7 +107,7 @@ class AsyncMensatek:
 
     @property
     def last_credits(self) -> Decimal | None:
-        """The credits left by the newest reply of any kind; None before the first. Makes no call."""
+        """The credits left by the newest reply to any client of the account; None before the first. Makes no call."""
         return self._caller.last_credits
 
     async def credits(self, max_age: float = 60) -> Decimal:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import Attribute, field, frozen
@@ -16,6 +16,7 @@ from .errors import ConfigurationError
 DEFAULT_BASE_URL = "https://api.mensatek.com/v7"
 
 Seconds = float | timedelta
+S = TypeVar("S")
 _PLAIN = re.compile(r"[^\s\\\x00-\x1f\x7f]+")
 _Check = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -58,6 +59,11 @@ def _pace(setting: Any, attribute: Attribute[Any], value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         _refuse(setting, attribute, value, "a number above 0, or None")
+
+
+def _flag(setting: Any, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
+        _refuse(setting, attribute, value, "True or False")
 
 
 @frozen(kw_only=True)
@@ -107,12 +113,16 @@ class Retry:
         wait_initial: seconds before the second try; doubles each time, with jitter.
         wait_max: seconds between two tries at most.
         timeout: seconds over all tries; a `Retry-After` beyond what is left ends the call at once.
+        trust_429: whether HTTP 429, and 503 with `Retry-After`, mean that nothing was done, as HTTP has it. False takes
+            such an answer to a send or a change for a lost one: it is repeated only where that is safe, else it ends
+            in `OutcomeUnknown`.
     """
 
     attempts: int = field(default=4, validator=_whole())
     wait_initial: float = field(default=0.5, converter=_seconds, validator=_not_negative)
     wait_max: float = field(default=15.0, converter=_seconds, validator=_not_negative)
     timeout: float = field(default=90.0, converter=_seconds, validator=_not_negative)
+    trust_429: bool = field(default=True, validator=_flag)
 
 
 @frozen(kw_only=True)
@@ -139,6 +149,33 @@ class Guard:
     read_interval: float = field(default=5.0, converter=_seconds, validator=_not_negative)
     period_interval: float = field(default=60.0, converter=_seconds, validator=_not_negative)
     remember: int = field(default=1024, validator=_whole())
+
+
+def as_setting(cls: type[S], value: object, example: str) -> S:
+    """One of the client's settings, or its defaults for None.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if value is None:
+        return cls()
+    if not isinstance(value, cls):
+        name = cls.__name__
+        raise ConfigurationError(
+            f"{name.lower()} is a {name}, not {type(value).__name__}.", advice=f"Write {name}({example})."
+        )
+    return value
+
+
+def as_timeout(value: Timeout | Seconds | None) -> Timeout:
+    """The times to wait; seconds alone, or a timedelta, are the total.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if isinstance(value, int | float | timedelta) and not isinstance(value, bool):
+        return Timeout(total=value)
+    return as_setting(Timeout, value, "total=30")
 
 
 class Secret:

@@ -68,7 +68,7 @@ class Script(httpx.AsyncBaseTransport):
 
 def client_of(script: Script, **settings: Any) -> AsyncMensatek:
     """A client that asks the script."""
-    return AsyncMensatek(USER, TOKEN, base_url=BASE_URL, transport=script, **settings)
+    return AsyncMensatek(USER, TOKEN, **{"base_url": BASE_URL, "transport": script, **settings})
 
 
 def chain(error: BaseException | None) -> str:

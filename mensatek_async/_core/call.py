@@ -19,10 +19,11 @@ from ..errors import (
     NotYours,
     TooManyRequests,
 )
-from ..settings import Guard, Limits, Retry
+from ..settings import Account, Guard, Limits, Retry
 from .call_state import Trace, landing
 from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
+from .limits.account import known, now
 from .limits.circuit_breaker import Gate
 from .limits.limiter import Limiter
 from .limits.read_cache import Memory
@@ -46,6 +47,7 @@ class Caller:
         self,
         transport: Transport,
         *,
+        account: Account,
         limits: Limits,
         retry: Retry,
         guard: Guard,
@@ -54,13 +56,16 @@ class Caller:
         self._transport = transport
         self._limits = limits
         self._retry = retry
-        self._gate = Gate(guard)
-        self._guard = guard
+        state, self._login = known(account)
+        self._gate = Gate(guard, state, self._login)
         self._form = request_format == "form"
         self._limiter: Limiter | None = None
-        self._memory: Memory[Answer] = Memory(guard.read_interval, guard.remember)
-        self.last_credits: Decimal | None = None
-        self._credits_at = float("-inf")
+        self._memory: Memory[Answer] = Memory(guard.read_interval, guard.remember, self._login)
+
+    @property
+    def last_credits(self) -> Decimal | None:
+        """What the newest reply to any client of the account said of its credits."""
+        return self._login.credits
 
     # --- what resources use ---------------------------------------------------------------------------------
 
@@ -94,7 +99,7 @@ class Caller:
         trace.sparing = is_sparing(operation, params)
         encoded = body or self._encode(params, form)
         joined = joins(operation, params)
-        started = anyio.current_time()
+        started = now()
         try:
             try:
                 answer = await self._attempt(operation, encoded, trace, started)
@@ -143,7 +148,7 @@ class Caller:
         trace = Trace()
         key = key_of(operation, params)
         if not self._memory.knows(key, form, max_age):
-            self._gate.check(operation.name, anyio.current_time())
+            self._gate.check(operation.name, now())
         return await self._memory.read(
             key,
             form,
@@ -190,8 +195,8 @@ class Caller:
     def credits_known(self, max_age: float) -> Decimal | None:
         """What the newest reply said of the credits, unless that is older than `max_age` seconds."""
         self._transport.check()
-        young = anyio.current_time() - self._credits_at < max_age
-        return self.last_credits if young else None
+        young = now() - self._login.credits_at < max_age
+        return self._login.credits if young else None
 
     # --- one attempt ----------------------------------------------------------------------------------------
 
@@ -209,25 +214,35 @@ class Caller:
             limiter = self._limiter = Limiter(self._limits.concurrency, self._limits.per_second)
         while True:
             await self._wait_as_told(operation, started)
-            now = await limiter.acquire()
+            await limiter.acquire()
+            turn = None
             try:
-                if self._gate.hold(now):  # came up while this call waited for its place
+                if not self._login.accepted:
+                    turn = await self._login.turn(self._transport.patience)
+                time = now()
+                if self._gate.hold(time):  # came up while this call waited for its place
                     continue
-                self._gate.check(operation.name, now)
+                self._gate.check(operation.name, time)
                 if trace.sparing:
-                    self._gate.spare(operation.name, now)
+                    self._gate.spare(operation.name, time)
                 if trace.leaving is not None:
                     await trace.leaving()
                 reply = await self._post(operation, encoded, trace)
+                answer = self._read(operation, reply, limiter, trace)
             finally:
                 limiter.release()
-            try:
-                answer = read_answer(operation, reply, self._note_credits)
-            except (Failure, APIError) as error:
-                raise self._noted(operation, error, limiter, trace) from error.__cause__
+                if turn is not None:
+                    self._login.leave(turn)
             limiter.went_well()
-            self._gate.accepted()
             return answer
+
+    def _read(self, operation: Operation, reply: Reply, limiter: Limiter, trace: Trace) -> Answer:
+        try:
+            answer = read_answer(operation, reply, self._note_credits)
+        except (Failure, APIError) as error:
+            raise self._noted(operation, error, limiter, trace) from error.__cause__
+        self._gate.accepted()
+        return answer
 
     async def _post(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Reply:
         trace.attempts += 1
@@ -251,38 +266,41 @@ class Caller:
         self, operation: Operation, error: Failure | APIError, limiter: Limiter, trace: Trace
     ) -> Failure | MensatekError:
         """What an unhappy answer means for the calls after it; gives the error to raise."""
-        now = anyio.current_time()
+        time = now()
         if isinstance(error, Cut):
             trace.maybe_done = True
         elif isinstance(error, ToldToWait):
             limiter.slow_down()
             if error.wait is not None:
-                self._gate.told_to_wait(error.wait, now)
+                self._gate.told_to_wait(error.wait, time)
+            if not self._retry.trust_429 and operation.kind is not Kind.READ:
+                trace.maybe_done = True
+                return Cut(error.reason, wait=error.wait)
         elif isinstance(error, Blocked):
             return AccountPaused(
                 f"{operation.name} was turned away ({error.reason}): the provider has blocked this account or address.",
-                retry_after=self._gate.blocked(error.wait, now),
+                retry_after=self._gate.blocked(error.wait, time),
             )
         elif isinstance(error, AuthenticationError):
-            self._gate.refused_credentials(now)
+            self._gate.refused_credentials(time)
         elif isinstance(error, BadParameters | NotYours):
-            self._gate.wrong_call(operation.name, now)
+            self._gate.wrong_call(operation.name, time)
         return error
 
     async def _wait_as_told(self, operation: Operation, started: float) -> None:
-        now = anyio.current_time()
-        self._gate.check(operation.name, now)
-        while wait := self._gate.hold(now):
-            if now - started + wait > self._retry.timeout:
+        time = now()
+        self._gate.check(operation.name, time)
+        while wait := self._gate.hold(time):
+            if time - started + wait > self._retry.timeout:
                 raise TooManyRequests(
                     f"{operation.name} was not called: the provider asked everything to wait.",
                     retry_after=wait,
                 )
             await anyio.sleep(wait)
-            now = anyio.current_time()
+            time = now()
 
     def _note_credits(self, told: Decimal) -> None:
-        self.last_credits, self._credits_at = told, anyio.current_time()
+        self._login.credits, self._login.credits_at = told, now()
 
     # --- the way of a failure -------------------------------------------------------------------------------
 
@@ -303,8 +321,8 @@ class Caller:
                 raise failure
             wait = wait_before(attempt, failure, settings)
             if trace.sparing:
-                wait = max(wait, self._gate.until_spare(operation.name, anyio.current_time()))
-            if anyio.current_time() - started + wait > settings.timeout:
+                wait = max(wait, self._gate.until_spare(operation.name, now()))
+            if now() - started + wait > settings.timeout:
                 raise failure
             _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
             await anyio.sleep(wait)

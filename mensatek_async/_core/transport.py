@@ -45,6 +45,8 @@ class Transport:
     def __init__(
         self, account: Account, timeout: Timeout, limits: Limits, transport: AsyncTransport | None = None
     ) -> None:
+        # Longer than one request may take nobody waits for that of another.
+        self.patience: float = timeout.total
         self._account = account
         self._timeout = timeout
         self._limits = limits

@@ -9,7 +9,7 @@ from types import FrameType
 
 import sniffio
 
-_PACKAGE = __package__ or ""
+_PACKAGE = f"{__package__}."
 
 
 class MensatekAsyncUsageWarning(UserWarning):
@@ -26,7 +26,8 @@ def warn_in_async_code(own: asyncio.AbstractEventLoop) -> None:
         return  # a notebook has a running loop, and nobody waits for it
     frame: FrameType | None = sys._getframe()
     level = 1
-    while frame is not None and frame.f_globals.get("__package__", "").startswith(_PACKAGE):
+    # Modules have names wherever they come from; `__package__` is None in a script.
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
     warnings.warn(
         "Mensatek was called in asynchronous code and holds up its event loop; use AsyncMensatek there, or call it in "

@@ -12,14 +12,14 @@ import importlib
 TYPE_CHECKING = False  # what type checkers take for true
 
 if TYPE_CHECKING:
-    from .guard import RealAPIReached
+    from .guard import RealAPIReached, forget_accounts
     from .handing import Answer, Told, Webhook
     from .messages import SentMessages
     from .payloads import Form, Payload, delivery_report, document_event, incoming_message
     from .tools import Deliver, PostCallback, Reply
 
 _HOMES = {
-    "guard": ("RealAPIReached",),
+    "guard": ("RealAPIReached", "forget_accounts"),
     "handing": ("Answer", "Told", "Webhook"),
     "messages": ("SentMessages",),
     "payloads": ("Form", "Payload", "delivery_report", "document_event", "incoming_message"),
@@ -39,6 +39,7 @@ __all__ = [
     "Webhook",
     "delivery_report",
     "document_event",
+    "forget_accounts",
     "incoming_message",
 ]
 

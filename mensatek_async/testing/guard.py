@@ -111,6 +111,17 @@ _active: list[RealAPIGuard] = []
 _hooks: list[object] = []
 
 
+def forget_accounts() -> None:
+    """Let clients made from now on know nothing of what the provider answered before.
+
+    The clients of a process share what they know of an account: refused credentials, blocks, answers to reads. The
+    pytest plugin calls this before each test; other tests that use one address and user again call it themselves.
+    """
+    accounts = sys.modules.get(f"{__name__.partition('.')[0]}._core.limits.account")
+    if accounts is not None:  # else there was no client yet
+        accounts.forget_all()
+
+
 def explained(attempts: list[str]) -> str:
     """Say what a test did, and what to do about it."""
     tried = ", ".join(dict.fromkeys(attempts))
@@ -164,7 +175,7 @@ def _caller() -> str:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        ours = frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]
+        ours = str(frame.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]
         if not ours and not file.startswith("<") and not file.startswith(_OTHERS_CODE):
             return f" (from {file}:{frame.f_lineno})"
         frame = frame.f_back

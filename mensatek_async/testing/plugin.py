@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .guard import RealAPIGuard, RealAPIReached, explained
+from .guard import RealAPIGuard, RealAPIReached, explained, forget_accounts
 
 if TYPE_CHECKING:
     from _pytest.outcomes import Failed
@@ -88,7 +88,8 @@ def _guarded(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
-    """See `_guarded`."""
+    """Let the test begin afresh; see `_guarded`."""
+    forget_accounts()
     return (yield from _guarded(item))
 
 

@@ -52,6 +52,7 @@ HOMES: dict[str, set[str]] = {
     "_pytest": {"testing/plugin.py"},
     "uvicorn": {"sandbox/"},
     "threading": {
+        "_core/limits/account.py",
         "store/database.py",
         "sync/_portal.py",
         "sources/batches.py",

@@ -22,7 +22,7 @@ from mensatek_async import (
     StoredFile,
     UnexpectedReply,
 )
-from tests.scripted import Script, client_of, page, reply
+from tests.scripted import BASE_URL, Script, client_of, page, reply
 
 QUICK = Retry(wait_initial=0.001, wait_max=0.002)
 PDF = b"%PDF-1.4 \x00\xff\r\n--"
@@ -209,8 +209,8 @@ async def test_the_list_of_files() -> None:
         StoredFile(name="b.pdf", extension="PDF", uploaded_at=uploaded),
         StoredFile(name="a.png"),
     ]
-    for empty in (reply(Ficheros=[]), reply(Ficheros=None), reply(Ficheros="")):
-        async with client_of(Script(empty)) as client:
+    for number, empty in enumerate((reply(Ficheros=[]), reply(Ficheros=None), reply(Ficheros=""))):
+        async with client_of(Script(empty), base_url=f"{BASE_URL}{number}") as client:
             assert await client.files.list() == []
 
 

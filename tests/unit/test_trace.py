@@ -115,7 +115,8 @@ async def test_calls_that_change_something_can_be_shielded_from_outside() -> Non
     token = landing.set(flights)
     ended: dict[str, float] = {}
     try:
-        async with client_of(Script(slow(3), slow(3))) as client:
+        async with client_of(Script(reply(), slow(3), slow(3))) as client:
+            await client.sms.cancel(1)  # from here on calls go out side by side
 
             async def one(name: str, call: Any) -> None:
                 try:

@@ -6,22 +6,28 @@ from collections import deque
 
 from ...errors import AccountPaused, TooManyRequests
 from ...settings import Guard
+from .account import AccountState, Login
 
 _AUTH = "the provider refused the API user or token a moment ago"
+_MOST_WRONG = 1000  # wrong calls kept of one operation, whatever the clients' settings
 _BLOCK = "the provider has blocked this account or address for a while"
 
 
 class Gate:
-    """What the provider said of this account, and what follows for the next call."""
+    """What the provider said of an account, and what follows for the next call of one of its clients.
 
-    def __init__(self, settings: Guard) -> None:
+    Args:
+        settings: the client's.
+        account: what its clients share.
+        login: what those of them share that have the same token.
+    """
+
+    def __init__(
+        self, settings: Guard, account: AccountState | None = None, login: Login | None = None
+    ) -> None:
         self._settings = settings
-        self._paused_until = float("-inf")
-        self._why = _AUTH
-        self._refusals = 0
-        self._held_until = float("-inf")
-        self._wrong: dict[str, deque[float]] = {}
-        self._spared: dict[str, float] = {}
+        self._account = account or AccountState()
+        self._login = login or Login()
 
     def check(self, operation: str, now: float) -> None:
         """Let a call pass or refuse it.
@@ -30,17 +36,19 @@ class Gate:
             AccountPaused: the credentials were refused, or the account blocked, not long ago.
             TooManyRequests: this operation was called wrongly too often within the window.
         """
-        if now < self._paused_until:
+        refused, blocked = self._login.refused_until, self._account.blocked_until
+        if now < refused or now < blocked:
+            why = _BLOCK if now < blocked else _AUTH
             paused = AccountPaused(
-                f"{operation} was not called: {self._why}.", retry_after=self._paused_until - now
+                f"{operation} was not called: {why}.", retry_after=max(refused, blocked) - now
             )
-            paused.by_credentials = self._why == _AUTH
+            paused.by_credentials = why == _AUTH
             raise paused
-        calls = self._wrong.get(operation)
-        if calls is None:
+        made = self._account.wrong.get(operation)
+        if made is None:
             return
-        while calls and now - calls[0] >= self._settings.wrong_window:
-            calls.popleft()
+        calls = [at for at in tuple(made) if now - at < self._settings.wrong_window]
+        calls = calls[-self._settings.wrong_calls :]
         if len(calls) >= self._settings.wrong_calls:
             raise TooManyRequests(
                 f"{operation} was not called: {len(calls)} wrong calls in {self._settings.wrong_window:.0f} s, "
@@ -61,44 +69,46 @@ class Gate:
                 f"once in {self._settings.period_interval:.0f} s.",
                 retry_after=wait,
             )
-        self._spared[operation] = now
+        self._account.rare[operation] = now
 
     def until_spare(self, operation: str, now: float) -> float:
         """Seconds until such a call may go out."""
-        last = self._spared.get(operation, float("-inf"))
+        last = self._account.rare.get(operation, float("-inf"))
         wait = last + self._settings.period_interval - now
         return wait if wait > 0.001 else 0.0  # a sleep may end a hair early
 
     def unspare(self, operation: str) -> None:
         """The last such call never reached the provider."""
-        self._spared.pop(operation, None)
+        self._account.rare.pop(operation, None)
 
     def hold(self, now: float) -> float:
         """Seconds every call has to wait because the provider said so."""
-        return max(self._held_until - now, 0.0)
+        return max(self._account.held_until - now, 0.0)
 
     def told_to_wait(self, seconds: float, now: float) -> None:
         """The provider named a time (429, 503): everything waits for it."""
-        self._held_until = max(self._held_until, now + seconds)
+        self._account.held_until = max(self._account.held_until, now + seconds)
 
     def refused_credentials(self, now: float) -> None:
         """Pause, longer each time; refusals of calls that were on their way together count once."""
-        if now < self._paused_until:
+        login = self._login
+        login.accepted = False
+        if now < max(login.refused_until, self._account.blocked_until):
             return
-        pause = min(self._settings.pause * 2**self._refusals, self._settings.pause_max)
-        self._refusals = min(self._refusals + 1, 30)
-        self._paused_until, self._why = now + pause, _AUTH
+        pause = min(self._settings.pause * 2**login.refusals, self._settings.pause_max)
+        login.refusals = min(login.refusals + 1, 30)
+        login.refused_until = now + pause
 
     def blocked(self, seconds: float | None, now: float) -> float:
         """The provider blocked us (403): pause as told, else by the settings. Returns the seconds."""
         pause = self._settings.block_pause if seconds is None else seconds
-        self._paused_until, self._why = max(self._paused_until, now + pause), _BLOCK
+        self._account.blocked_until = max(self._account.blocked_until, now + pause)
         return pause
 
     def wrong_call(self, operation: str, now: float) -> None:
         """Count a call that the provider found wrong."""
-        self._wrong.setdefault(operation, deque(maxlen=self._settings.wrong_calls)).append(now)
+        self._account.wrong.setdefault(operation, deque(maxlen=_MOST_WRONG)).append(now)
 
     def accepted(self) -> None:
         """The credentials work: the next refusal starts with the short pause again."""
-        self._refusals = 0
+        self._login.accepted, self._login.refusals = True, 0

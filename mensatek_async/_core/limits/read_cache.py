@@ -10,10 +10,12 @@ from typing import Generic, TypeVar
 import anyio
 from attrs import Factory, define
 
-from ...errors import AuthenticationError, MensatekError
+from ...errors import AuthenticationError, ConfigurationError, MensatekError
+from .account import NEVER, Login, UnderWay, lock, now
 
 T = TypeVar("T")
 Key = tuple[str, Hashable]
+_PATIENCE = 300.0  # seconds that a read waits for the same one; whose event loop may have died with it
 
 
 @define
@@ -25,21 +27,27 @@ class _Entry(Generic[T]):
     stale: bool = False
 
 
-@define
-class _Flight(Generic[T]):
-    done: anyio.Event
+@define(eq=False)
+class _Flight(UnderWay, Generic[T]):
     answer: T | MensatekError | None = None
     stale: bool = False
 
 
 class Memory(Generic[T]):
-    """Bounded; the oldest read is forgotten first."""
+    """Bounded; the oldest read is forgotten first.
 
-    def __init__(self, interval: float, size: int) -> None:
+    Args:
+        interval: seconds before the same read may go out again.
+        size: how many reads are remembered.
+        login: whose clients share what is remembered.
+    """
+
+    def __init__(self, interval: float, size: int, login: Login | None = None) -> None:
+        login = login or Login()
         self._interval = interval
         self._size = size
-        self._entries: OrderedDict[Key, _Entry[T]] = OrderedDict()
-        self._flights: dict[tuple[Key, str], _Flight[T]] = {}
+        self._entries: OrderedDict[Key, _Entry[T]] = login.entries
+        self._flights: dict[tuple[Key, str], _Flight[T]] = login.flights
 
     async def read(
         self,
@@ -62,15 +70,21 @@ class Memory(Generic[T]):
             left: whether the call it made may have reached the provider.
         """
         while True:
-            known = self._known(key, form, max_age)
+            with lock():
+                known = self._known(key, form, max_age)
+                flight = self._flights.get((key, form))
+                leads = known is None and (flight is None or not flight.is_here)
+                if leads:
+                    flight = self._flights[key, form] = _Flight()
             if known is not None:
                 return _unwrap(known)
-            flight = self._flights.get((key, form))
-            if flight is None:
-                return await self._fly(key, form, fetch, left)
+            assert flight is not None
+            if leads:
+                return await self._fly(flight, key, form, fetch, left)
             usable = not flight.stale  # at this moment: what makes it stale later came after this question
-            await flight.done.wait()
-            if usable and flight.answer is not None:
+            if not await flight.wait(_PATIENCE):
+                self._land(flight, key, form)
+            elif usable and flight.answer is not None:
                 return _unwrap(flight.answer)
 
     def knows(self, key: Key, form: str, max_age: float) -> bool:
@@ -86,8 +100,7 @@ class Memory(Generic[T]):
             fetch: makes the call.
             left: whether the call it made may have reached the provider.
         """
-        entry = await self._turn(key)
-        before, entry.went_out = entry.went_out, anyio.current_time()
+        entry, before = await self._turn(key)
         try:
             return await fetch()
         finally:
@@ -96,71 +109,89 @@ class Memory(Generic[T]):
 
     def forget(self, operation: str, subject: Hashable | None) -> None:
         """Mark what was remembered of an operation as stale; of one subject only when it is given."""
-        for (name, about), entry in self._entries.items():
-            if name == operation and (subject is None or about == subject):
-                entry.stale = True
-        for ((name, about), _), flight in self._flights.items():
-            if name == operation and (subject is None or about == subject):
-                flight.stale = True
+        with lock():
+            for (name, about), entry in self._entries.items():
+                if name == operation and (subject is None or about == subject):
+                    entry.stale = True
+            for ((name, about), _), flight in self._flights.items():
+                if name == operation and (subject is None or about == subject):
+                    flight.stale = True
 
     def _known(self, key: Key, form: str, max_age: float) -> T | MensatekError | None:
         entry = self._entries.get(key)
         if entry is None or entry.stale or form not in entry.answers:
             return None
         answer, at = entry.answers[form]
-        age = anyio.current_time() - at
+        age = now() - at
         # A refusal is remembered just long enough to keep the same wrong call from going out again at once.
         allowed = self._interval if isinstance(answer, MensatekError) else max(max_age, self._interval)
         return answer if age < allowed else None
 
     async def _fly(
-        self, key: Key, form: str, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]
+        self,
+        flight: _Flight[T],
+        key: Key,
+        form: str,
+        fetch: Callable[[], Awaitable[T]],
+        left: Callable[[], bool],
     ) -> T:
-        flight = self._flights[key, form] = _Flight(anyio.Event())
         try:
             flight.answer = await self._fetch(key, form, fetch, left)
         except MensatekError as error:
-            flight.answer = copy(error)
+            if not isinstance(
+                error, ConfigurationError
+            ):  # which is about this client, not about the question
+                flight.answer = copy(error)
             raise
         finally:
-            del self._flights[key, form]
-            flight.done.set()
+            self._land(flight, key, form)
         return flight.answer
+
+    def _land(self, flight: _Flight[T], key: Key, form: str) -> None:
+        with lock():
+            if self._flights.get((key, form)) is flight:
+                del self._flights[key, form]
+        flight.end()
 
     async def _fetch(
         self, key: Key, form: str, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]
     ) -> T:
-        entry = await self._turn(key)
-        before, entry.went_out = entry.went_out, anyio.current_time()
+        entry, before = await self._turn(key)
         try:
             answer = await fetch()
         except MensatekError as error:
             if left() and not isinstance(error, AuthenticationError):  # which the gate remembers, and longer
                 # A copy: the original holds on to every frame it passed, and so to the call.
-                entry.answers[form] = (copy(error), anyio.current_time())
+                entry.answers[form] = (copy(error), now())
             raise
         finally:
             if not left():
                 entry.went_out = before
-        entry.answers[form] = (answer, anyio.current_time())
+        entry.answers[form] = (answer, now())
         return answer
 
-    async def _turn(self, key: Key) -> _Entry[T]:
-        """Wait until the read may go out again; gives the entry its answer belongs to."""
+    async def _turn(self, key: Key) -> tuple[_Entry[T], float]:
+        """Wait until the read may go out again, and note that it does.
+
+        Returns:
+            The entry that its answer belongs to, and when it went out last.
+        """
         while True:
-            entry = self._entries.get(key)
-            if entry is None:
-                break
-            wait = entry.went_out + self._interval - anyio.current_time()
-            if wait <= 0:
-                break
+            with lock():
+                entry = self._entries.get(key)
+                wait = 0.0 if entry is None else entry.went_out + self._interval - now()
+                if wait <= 0:
+                    return self._entered(key, entry)
             await anyio.sleep(wait)
+
+    def _entered(self, key: Key, entry: _Entry[T] | None) -> tuple[_Entry[T], float]:
         if entry is None or entry.stale:
-            entry = self._entries[key] = _Entry(went_out=float("-inf"))
+            entry = self._entries[key] = _Entry(went_out=NEVER)
         self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
-        return entry
+        before, entry.went_out = entry.went_out, now()
+        return entry, before
 
 
 def _unwrap(answer: T | MensatekError) -> T:

@@ -11,7 +11,7 @@ from ..._core.call import RequestFormat
 from ..._core.transport import AsyncTransport
 from ...client import AsyncMensatek, ReplyForm
 from ...models.issuer import Issuer
-from ...settings import Guard, Limits, Retry, Timeout
+from ...settings import Guard, Limits, Retry, Seconds, Timeout
 from .._twins import ClientTwin
 from ._certified import SyncCertifiedResource
 from ._files import SyncFilesResource
@@ -32,7 +32,7 @@ class Mensatek(ClientTwin):
         sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own.
         issuer: who issues certified messages that name none.
         default_region: the two-letter country of phones written without a prefix.
-        timeout: how long to wait; see `Timeout`.
+        timeout: how long to wait; see `Timeout`. A number of seconds, or a timedelta, is its total.
         limits: how much at once; see `Limits`.
         retry: when a call that is safe to repeat is repeated; see `Retry`.
         guard: what keeps the account from being blocked; see `Guard`.
@@ -54,7 +54,7 @@ class Mensatek(ClientTwin):
         sender: str | None = None,
         issuer: Issuer | None = None,
         default_region: str = "ES",
-        timeout: Timeout | None = None,
+        timeout: Timeout | Seconds | None = None,
         limits: Limits | None = None,
         retry: Retry | None = None,
         guard: Guard | None = None,
@@ -92,7 +92,7 @@ class Mensatek(ClientTwin):
 
     @property
     def last_credits(self) -> Decimal | None:
-        """The credits left by the newest reply of any kind; None before the first. Makes no call."""
+        """The credits left by the newest reply to any client of the account; None before the first. Makes no call."""
         return self._original.last_credits
 
     def credits(self, max_age: float = 60) -> Decimal:
