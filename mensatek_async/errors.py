@@ -72,6 +72,10 @@ class InvalidFile(InvalidRequest):
     """Raised when a file cannot be one the library takes: name, type, empty content."""
 
 
+class InvalidCertificates(InvalidFile):
+    """Raised when a downloaded ZIP of certificates cannot be trusted or read: names, sizes, documents, tables."""
+
+
 # --- the guard and the limiter -----------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
@@ -105,8 +106,8 @@ class CertificateBundle:
 
     Attributes:
         certificates: the PDFs, in the ZIP's order.
-        rows: the CSV's rows, in its order; empty when the ZIP has no CSV.
+        rows: the CSV's rows, in its order, read anew each time they are gone through; empty when the ZIP has no CSV.
     """
 
     certificates: tuple[Certificate, ...] = ()
-    rows: tuple[CertificateRow, ...] = ()
+    rows: Sequence[CertificateRow] = ()

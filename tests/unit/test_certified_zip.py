@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mensatek_async import InvalidFile, open_certificates
+from mensatek_async import InvalidCertificates, open_certificates
 
 PDF = b"%PDF-1.7\n%%EOF\n"
 CSV = (
@@ -86,7 +86,7 @@ def test_wherever_it_is(kind: str, tmp_path: Path) -> None:
 )
 def test_a_name_that_leads_out_is_refused(name: str) -> None:
     """Whoever unpacks by these names stays in the folder."""
-    with pytest.raises(InvalidFile, match="leads out"):
+    with pytest.raises(InvalidCertificates, match="leads out"):
         open_certificates(zip_of(("good.pdf", PDF), (name, PDF)))
 
 
@@ -98,7 +98,7 @@ def test_a_link_is_no_pdf() -> None:
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
 
-    with pytest.raises(InvalidFile, match="no PDF"):
+    with pytest.raises(InvalidCertificates, match="no PDF"):
         open_certificates(out.getvalue())
 
 
@@ -115,7 +115,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(limits: dict[str, int], told: s
     bomb = zip_of(*((f"{n}.pdf", PDF + bytes(1_000_000)) for n in range(3)))
 
     assert len(bomb) < 10_000
-    with pytest.raises(InvalidFile, match=told):
+    with pytest.raises(InvalidCertificates, match=told):
         open_certificates(bomb, **limits)
 
 
@@ -126,14 +126,14 @@ def test_a_bomb_that_lies_about_its_size() -> None:
     while (place := bomb.find(size)) >= 0:
         bomb[place : place + 4] = (100).to_bytes(4, "little")
 
-    with pytest.raises(InvalidFile, match="no whole ZIP"):
+    with pytest.raises(InvalidCertificates, match="no whole ZIP"):
         open_certificates(bytes(bomb))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_unusual_packing_is_refused(method: int) -> None:
     """What could take any amount of memory to unpack is not unpacked."""
-    with pytest.raises(InvalidFile, match="unusual"):
+    with pytest.raises(InvalidCertificates, match="unusual"):
         open_certificates(zip_of(("a.pdf", PDF), method=method))
 
 
@@ -141,9 +141,9 @@ def test_what_is_no_zip() -> None:
     """Anything else, a cut one and a file that is not there are one kind of error."""
     whole = zip_of(("a.pdf", PDF))
     for content in (b"", PDF, whole[: len(whole) // 2], whole[:-10] + b"x" * 5):
-        with pytest.raises(InvalidFile, match="cannot be read"):
+        with pytest.raises(InvalidCertificates, match="cannot be read"):
             open_certificates(content)
-    with pytest.raises(InvalidFile, match="No such file"):
+    with pytest.raises(InvalidCertificates, match="No such file"):
         open_certificates("nowhere.zip")
 
 
@@ -151,13 +151,13 @@ def test_damaged_and_doubled_entries_are_refused() -> None:
     """A PDF whose checksum is wrong, and one name twice, cannot be told from a forgery."""
     damaged = bytearray(zip_of(("a.pdf", PDF), method=zipfile.ZIP_STORED))
     damaged[damaged.index(b"%%EOF")] ^= 1
-    with pytest.raises(InvalidFile, match="cannot be read"):
+    with pytest.raises(InvalidCertificates, match="cannot be read"):
         open_certificates(bytes(damaged))
-    with pytest.raises(InvalidFile, match="twice"):
+    with pytest.raises(InvalidCertificates, match="twice"):
         open_certificates(zip_of(("a/b.pdf", PDF), ("a-b.pdf", PDF)))
 
 
 def test_a_table_with_an_endless_cell_is_refused() -> None:
     """What Python's own reader does not take is one of our errors."""
-    with pytest.raises(InvalidFile, match="table"):
+    with pytest.raises(InvalidCertificates, match="table"):
         open_certificates(zip_of(("a.csv", b"Telefono;Resultado\n" + b"1" * 200_000 + b";14\n")))
