@@ -121,7 +121,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def sync_check(session: nox.Session) -> None:
     """Whether the synchronous client is what its generator would write from the asynchronous one."""
-    session.install("-q", "-e", ".")
+    session.install("-q", "-e", ".", *_group("lint"))
     session.run("python", "-m", f"{PACKAGE}.sync._generate", "--check")
 
 

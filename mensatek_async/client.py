@@ -26,7 +26,7 @@ ReplyForm = Literal["JSON", "TXT", "XML"]
 
 
 class AsyncMensatek:
-    """A client of one account, on asyncio or trio. Make one, keep it, and share it between tasks.
+    """A client of one account. Make one, keep it, and share it between all that use the account.
 
     Use it as `async with AsyncMensatek() as client:`, or call `aclose()` when done. No connection is opened before the
     first call.

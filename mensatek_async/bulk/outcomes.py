@@ -143,7 +143,7 @@ def sent(chunk: Chunk, trace: Trace, result: SendResult) -> ChunkOutcome:
 
 
 class BulkStream:
-    """The outcomes of a bulk send, in the order they come in: an async iterator of `ChunkOutcome`.
+    """The outcomes of a bulk send, in the order they come in: iterate over it for each `ChunkOutcome`.
 
     It stays readable when the block has ended or was cancelled: `result`, `progress` and `remaining()`.
     """

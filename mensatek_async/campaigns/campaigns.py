@@ -47,8 +47,7 @@ class Campaigns(Opening[Client]):
     file, several machines a PostgreSQL database.
 
     Args:
-        client: the client whose account sends. With a `Mensatek`, `with Campaigns(client) as campaigns:` gives the
-            synchronous twin, `SyncCampaigns`.
+        client: the client whose account sends. With a `Mensatek` the campaigns are synchronous as well.
         store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
         lease: seconds after which a worker that shows no life is taken for dead. A request is given half of it.
         poll: seconds between two looks at what other processes have changed.
@@ -99,16 +98,18 @@ class Campaigns(Opening[Client]):
     ) -> Campaign:
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
-        Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. Reading goes on in the background
-        when it takes longer than a second; leaving the `async with` block waits for it. What goes wrong meanwhile is
-        raised there at the latest. While another process reads this campaign, the recipients are compared with its.
+        Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. When reading takes longer than a
+        second it goes on in the background (of a synchronous client only for a source such as `CsvSource`: an
+        iterable of your own is read in the calling thread); leaving the `async with` block waits for it. What goes
+        wrong meanwhile is raised there at the latest. While another process reads this campaign, the recipients are
+        compared with its.
 
         Args:
             name: its name in this store. The same name with the same content goes on where it stopped.
             text: the text, or a `Template` whose fields each recipient fills.
-            recipients: a source such as `CsvSource`, or any iterable or async iterable of phones and `Recipient`s;
-                never held whole. To go on, give the same again. Bad rows and repeated phones are journalled with
-                their row and reason, and the others are sent.
+            recipients: a source such as `CsvSource`, or any iterable of phones and `Recipient`s (in asynchronous code
+                an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
+                phones are journalled with their row and reason, and the others are sent.
             product: "sms", or "certified" for certified and contract texts.
             sender: as in `client.sms.send`.
             scheduled_at: as in `client.sms.send`.

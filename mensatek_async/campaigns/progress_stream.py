@@ -33,7 +33,7 @@ class Pace:
 
 
 class ProgressStream:
-    """How a campaign stands, again and again while it runs: an async iterator of `Progress`.
+    """How a campaign stands, again and again while it runs: iterate over it for each `Progress`.
 
     The last one is how it ended; `latest` keeps it.
     """

@@ -98,9 +98,9 @@ class SmsResource:
         message, so that they can be repeated safely: nobody is texted twice.
 
         Args:
-            recipients: any iterable or async iterable of phones and `Recipient`s, or a `CsvSource` and the like; it
-                is read as it is sent and never held whole. A slow one belongs in an async iterable, since a plain one
-                is read in the event loop.
+            recipients: phones and `Recipient`s, any iterable of them (in asynchronous code an asynchronous one too),
+                or a `CsvSource` and the like. Read as it is sent and never held whole; an iterable of your own is
+                read where the call is made, in the event loop or the calling thread.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: as in `send`.
             scheduled_at: as in `send`.
@@ -116,7 +116,8 @@ class SmsResource:
                 showed. False sends on until the provider refuses.
             chunk_size: recipients in a request; default and most: the client's `Limits.sms_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
-            on_progress: called with a `BulkProgress` after each request; may be async.
+            on_progress: called with a `BulkProgress` after each request, where the call was made; in asynchronous
+                code it may be a coroutine function.
 
         Returns:
             What became of every row. A refused account, missing credits and the like end the send and stand in
@@ -125,7 +126,7 @@ class SmsResource:
         Raises:
             InvalidRequest: an option or the text is wrong; nothing left.
             Exception: whatever `recipients` or `on_progress` raised, with the result so far as `bulk_result`. A
-                cancellation too carries it; `bulk` shows it while the work runs.
+                cancellation and a KeyboardInterrupt carry it too; `bulk` shows it while the work runs.
         """
         message = self._compose(
             text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8

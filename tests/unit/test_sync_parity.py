@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from typing import Any
 
 import pytest
 
-from mensatek_async.sync._generate import Rules
-from mensatek_async.sync._generate.docstrings import plain_docstring
 from mensatek_async.sync._generate.rules import METHODS, NAME, SOURCES, Source
 
 PAIRS = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.twin)
@@ -86,8 +85,11 @@ def test_the_same_words(source: Source) -> None:
         if not name.startswith("_")
     ]
     for one, two in pairs:
-        # As words: Python 3.13 removes the indentation of docstrings, and with it where long lines were broken.
-        assert two.__doc__.split() == plain_docstring(one.__doc__, Rules()).split()
+        # Python 3.13 removes the indentation of docstrings.
+        words, others = (
+            re.sub(r"\b(async|await)\s+|Async|Sync|\ba(?=close\b)", "", f.__doc__) for f in (one, two)
+        )
+        assert words.split() == others.split()
 
 
 def test_the_constructor_has_every_part() -> None:

@@ -1,7 +1,8 @@
 """Writes the synchronous classes from the source of the asynchronous ones: `python -m mensatek_async.sync._generate`.
 
 Each method becomes its signature, its docstring and one line that hands it on; all thinking is in the hand-written
-files beside the generated ones. With --check nothing is written: differences are shown, and the exit code is 1.
+files beside the generated ones. Ruff sorts and formats what is written (the dependency group `lint` has it). With
+--check nothing is written: differences are shown, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,10 +29,19 @@ def generate() -> dict[Path, str]:
     files = {}
     for source in SOURCES:
         tree = ast.parse((PACKAGE / source.path).read_text(encoding="utf-8"))
-        files[GENERATED / source.target] = Writer(source, tree, rules).write()
+        path = GENERATED / source.target
+        files[path] = formatted(path, Writer(source, tree, rules).write())
     if unused := rules.unused():
         raise CannotGenerate(f"rules that nothing needs: {unused}")
     return files
+
+
+def formatted(path: Path, text: str) -> str:
+    """A file's text as ruff has it by the project's rules, imports sorted."""
+    for command in (("check", "--select", "I", "--fix-only"), ("format",)):
+        ruff = [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", str(path), "-"]
+        text = subprocess.run(ruff, input=text, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
+    return text
 
 
 def differences() -> Iterator[str]:

@@ -9,7 +9,6 @@ from attrs import Factory, define, frozen
 
 PACKAGE = Path(__file__).parents[2]
 NAME = "mensatek_async"
-WIDTH = 110
 GENERATED = PACKAGE / "sync" / "generated"
 
 
@@ -74,36 +73,8 @@ METHODS = {
 }
 # Names in code that stands in docstrings.
 NAMES = {"AsyncMensatek": "Mensatek", "Campaigns": "SyncCampaigns", "aclose": "close"}
-# Prose that is not true of synchronous code. Line breaks do not count.
-PHRASES = {
-    "A client of one account, on asyncio or trio.": "A client of one account, for ordinary blocking code.",
-    "share it between tasks.": "share it between threads.",
-    "an async iterator of `ChunkOutcome`": "an iterator of `ChunkOutcome`",
-    "any iterable or async iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it "
-    "is sent and never held whole. A slow one belongs in an async iterable, since a plain one is read in the event "
-    "loop.": (
-        "any iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is sent, in the "
-        "thread that called unless it is a file, and never held whole."
-    ),
-    "an async iterator of `Progress`": "an iterator of `Progress`",
-    "With a `Mensatek`, `with Campaigns(client) as campaigns:` gives the synchronous twin, `SyncCampaigns`.": (
-        "`with Campaigns(client) as campaigns:` gives the same."
-    ),
-    "Reading goes on in the background when it takes longer than a second; leaving the `async with` block waits for "
-    "it.": "A source such as `CsvSource` is read on in the background when that takes longer than a second; leaving "
-    "the `with` block waits for it. An iterable of your own is read here, in the thread that called.",
-    "or any iterable or async iterable of phones and `Recipient`s; never held whole.": "or any iterable of phones and "
-    "`Recipient`s; never held whole.",
-    "called with a `BulkProgress` after each request; may be async.": "called with a `BulkProgress` after each "
-    "request, in the thread that called.",
-    "with the result so far as `bulk_result`. A cancellation too carries it; `bulk` shows it while the work runs.": (
-        "with the result so far as `bulk_result`. A KeyboardInterrupt too carries it; `bulk` shows it while the work "
-        "runs."
-    ),
-}
 # Identifiers that may keep their asynchronous look: the original behind the twin, and what runs in its loop.
 KEPT = {"AsyncMensatek", "AsyncTransport"}
-KEPT_PROSE = "httpx's asynchronous transport interface"
 IMPORTED = {  # by what is written here itself
     **{source.twin: f"{NAME}.sync.generated.{source.target.removesuffix('.py')}" for source in SOURCES},
     "AbstractContextManager": "contextlib",
@@ -137,4 +108,4 @@ class Rules:
 
     def unused(self) -> list[str]:
         """Rules that nothing in the source needs any more."""
-        return sorted({*ANNOTATIONS, *ADAPTED, *METHODS, *NAMES, *PHRASES, *RETURNED} - self.used)
+        return sorted({*ANNOTATIONS, *ADAPTED, *METHODS, *NAMES, *RETURNED} - self.used)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from attrs import Factory, define
 
-from .docstrings import double_quoted, looks_async, plain_docstring
-from .layout import import_line, wrapped
+from .docstrings import looks_async, plain_docstring
 from .rules import (
     ADAPTED,
     ANNOTATIONS,
@@ -20,7 +19,6 @@ from .rules import (
     RETURNED,
     SOURCES,
     WHOLE_BASES,
-    WIDTH,
     CannotGenerate,
     Rules,
     Source,
@@ -38,7 +36,7 @@ class Writer:
     spelt: dict[str, str] = Factory(dict)
 
     def write(self) -> str:
-        """The whole file."""
+        """The whole file, for ruff to format."""
         found = [n for n in self.tree.body if isinstance(n, ast.ClassDef) and n.name == self.source.name]
         if len(found) != 1:
             raise CannotGenerate(f"{self.source.path}: no class {self.source.name}")
@@ -69,14 +67,14 @@ class Writer:
         assert isinstance(node, ast.FunctionDef)
         self._signature(node, "__init__", "None")
         call = self._call(self.source.name, node.args)
-        self.lines += wrapped(f"super().__init__(lambda: {call})", "        ")
+        self._line(f"super().__init__(lambda: {call})")
         twins = {source.name: source.twin for source in SOURCES}
         plain: list[tuple[str, str]] = []
         for name, value in _public_attributes(node):
             if isinstance(value, ast.Call) and ast.unparse(value.func) in twins:
                 twin = twins[ast.unparse(value.func)]
                 part = f"self.{name}: {twin} = {twin}(self._runner, lambda client: client.{name})"
-                self.lines += wrapped(part, "        ")
+                self._line(part)
             elif isinstance(value, ast.Name):
                 plain.append((name, value.id))
             else:
@@ -114,7 +112,7 @@ class Writer:
         if returns is None:
             raise CannotGenerate(f"{node.name} has no return type")
         if name == "__iter__":
-            self.lines += ["    def __iter__(self) -> Self:", "        return self", ""]
+            self.lines += ["    def __iter__(self) -> Self:", "        return self"]
             return
         self._signature(node, name, self._annotation(returns))
         if "overload" in marks:
@@ -164,7 +162,7 @@ class Writer:
         text = ast.unparse(node)
         if text in ANNOTATIONS:
             self.rules.used.add(text)
-        return double_quoted(ANNOTATIONS.get(text, text))
+        return ANNOTATIONS.get(text, text)
 
     def _signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, returns: str) -> None:
         arguments = node.args
@@ -177,31 +175,19 @@ class Writer:
             places.append("*")
         for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
             places.append(self._parameter(one, default))
-        flat = f"    def {name}({', '.join(places)}) -> {returns}:"
-        within = f"        {', '.join(places)}"
-        if len(flat) <= WIDTH:
-            self.lines.append(flat)
-        elif len(within) <= WIDTH and len(places) <= 4:
-            self.lines += [f"    def {name}(", within, f"    ) -> {returns}:"]
-        else:
-            self.lines += [
-                f"    def {name}(",
-                *(f"        {place}," for place in places),
-                f"    ) -> {returns}:",
-            ]
+        self.lines.append(f"    def {name}({', '.join(places)}) -> {returns}:")
 
     def _parameter(self, argument: ast.arg, default: ast.expr | None) -> str:
         text = argument.arg
         if argument.annotation is not None:
             text += f": {self._annotation(argument.annotation)}"
         if default is not None:
-            text += (" = " if argument.annotation is not None else "=") + double_quoted(ast.unparse(default))
+            text += (" = " if argument.annotation is not None else "=") + ast.unparse(default)
         return text
 
     def _line(self, statement: str) -> None:
         """One statement, its arguments one a line where it is too long, as ruff would have it."""
-        self.lines += wrapped(statement, "        ")
-        self.lines.append("")
+        self.lines.append(f"        {statement}")
 
     def _docstring(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, indent: str) -> None:
         if not (node.body and isinstance(node.body[0], ast.Expr)):
@@ -211,9 +197,7 @@ class Writer:
             return
         if '"""' in value.value or "\\" in value.value:
             raise CannotGenerate(f"{node.name}: a docstring that would need escapes")
-        self.lines += (indent + f'"""{plain_docstring(value.value, self.rules, indent)}"""').split("\n")
-        if isinstance(node, ast.ClassDef):
-            self.lines.append("")
+        self.lines += (indent + f'"""{plain_docstring(value.value, self.rules)}"""').split("\n")
 
     # --- imports and the last look ----------------------------------------------------------------------------
 
@@ -221,19 +205,12 @@ class Writer:
         """Import what the class names, from where its source does."""
         homes = dict(self._homes()) | IMPORTED
         wanted = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-        modules: dict[str, set[str]] = {}
-        for name in wanted & homes.keys():
-            if homes[name] != f"{NAME}.sync.{self.source.target.removesuffix('.py')}":
-                modules.setdefault(homes[name], set()).add(self.spelt.get(name, name))
-        outside = sorted(module for module in modules if not module.startswith(NAME))
-        inside = sorted(module for module in modules if module.startswith(NAME))
-        inside.sort(key=lambda module: (module.startswith(f"{NAME}.sync"), module))
-        blocks = [
-            "\n".join(import_line(module, modules[module]) for module in group)
-            for group in (outside, inside)
-            if group
-        ]
-        return "\n\n".join(blocks) + "\n"
+        here = f"{NAME}.sync.generated.{self.source.target.removesuffix('.py')}"
+        return "\n".join(
+            _import_line(homes[name], self.spelt.get(name, name))
+            for name in sorted(wanted & homes.keys())
+            if homes[name] != here
+        )
 
     def _homes(self) -> Iterator[tuple[str, str]]:
         parts = [NAME, *Path(self.source.path).with_suffix("").parts]
@@ -260,6 +237,13 @@ class Writer:
                     raise CannotGenerate(f"{self.source.target}: {name} is left over")
             if isinstance(node, ast.AsyncFunctionDef | ast.AsyncWith | ast.AsyncFor | ast.Await):
                 raise CannotGenerate(f"{self.source.target}: asynchronous code is left over")
+
+
+def _import_line(module: str, name: str) -> str:
+    for package, written in ((f"{NAME}.sync.generated.", "."), (f"{NAME}.sync.", ".."), (f"{NAME}.", "...")):
+        if module.startswith(package):
+            module = written + module.removeprefix(package)
+    return f"from {module} import {name}" if module else f"import {name}"
 
 
 def _public_attributes(init: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:

@@ -11,7 +11,7 @@ from ._progress import SyncProgressStream
 
 
 class SyncCampaign(CampaignTwin):
-    """One campaign of a store, made by `Campaigns.start` or `Campaigns.get`."""
+    """One campaign of a store, made by `SyncCampaigns.start` or `SyncCampaigns.get`."""
 
     @property
     def name(self) -> str:
@@ -34,8 +34,8 @@ class SyncCampaign(CampaignTwin):
     ) -> AbstractContextManager[SyncProgressStream]:
         """Send while the block lasts, and watch: `with campaign.run() as progress:`.
 
-        `for p in progress:` gives how it stands. It ends when everything is sent, or when the campaign is paused or
-        cancelled, by whomever. Leaving the block earlier stops after what is on its way has landed; running it
+        `for p in progress:` gives how it stands. It ends when everything is sent, or when the campaign is paused
+        or cancelled, by whomever. Leaving the block earlier stops after what is on its way has landed; running it
         again goes on.
 
         Operations of the API: EnviarSMS or EnviarSMSCERTIFICADO, many times.
@@ -137,7 +137,7 @@ class SyncCampaign(CampaignTwin):
         """Ask the provider once where every recipient stands, and take that in as if each had been reported.
 
         Operation of the API: GetReportSMS or GetReportSMSCERTIFICADO, once for each message of the campaign, within
-        the guard. Where a webhook brings the reports to `Campaigns.record`, it is not needed.
+        the guard. Where a webhook brings the reports to `SyncCampaigns.record`, it is not needed.
 
         Returns:
             How it stands now.

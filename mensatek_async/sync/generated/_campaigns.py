@@ -29,11 +29,11 @@ class SyncCampaigns(CampaignsTwin):
     """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
 
     Use it as `with SyncCampaigns(client, store="campaigns.db") as campaigns:`. A process that dies loses nobody and
-    texts nobody twice: the same program started again goes on where it stopped. Several processes may share a
-    SQLite file, several machines a PostgreSQL database.
+    texts nobody twice: the same program started again goes on where it stopped. Several processes may share a SQLite
+    file, several machines a PostgreSQL database.
 
     Args:
-        client: the client whose account sends. `with Campaigns(client) as campaigns:` gives the same.
+        client: the client whose account sends. With a `Mensatek` the campaigns are synchronous as well.
         store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
         lease: seconds after which a worker that shows no life is taken for dead. A request is given half of it.
         poll: seconds between two looks at what other processes have changed.
@@ -84,17 +84,18 @@ class SyncCampaigns(CampaignsTwin):
     ) -> SyncCampaign:
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
-        Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. A source such as `CsvSource` is
-        read on in the background when that takes longer than a second; leaving the `with` block waits for it. An
-        iterable of your own is read here, in the thread that called. What goes wrong meanwhile is raised there at
-        the latest. While another process reads this campaign, the recipients are compared with its.
+        Nothing is sent yet: `Campaign.run`, `complete`, `drive` and `work` do that. When reading takes longer than a
+        second it goes on in the background (of a synchronous client only for a source such as `CsvSource`: an
+        iterable of your own is read in the calling thread); leaving the `with` block waits for it. What goes
+        wrong meanwhile is raised there at the latest. While another process reads this campaign, the recipients are
+        compared with its.
 
         Args:
             name: its name in this store. The same name with the same content goes on where it stopped.
             text: the text, or a `Template` whose fields each recipient fills.
-            recipients: a source such as `CsvSource`, or any iterable of phones and `Recipient`s; never held whole.
-                To go on, give the same again. Bad rows and repeated phones are journalled with their row and
-                reason, and the others are sent.
+            recipients: a source such as `CsvSource`, or any iterable of phones and `Recipient`s (in asynchronous code
+                an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
+                phones are journalled with their row and reason, and the others are sent.
             product: "sms", or "certified" for certified and contract texts.
             sender: as in `client.sms.send`.
             scheduled_at: as in `client.sms.send`.

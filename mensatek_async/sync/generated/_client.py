@@ -19,10 +19,10 @@ from ._sms import SyncSmsResource
 
 
 class Mensatek(ClientTwin):
-    """A client of one account, for ordinary blocking code. Make one, keep it, and share it between threads.
+    """A client of one account. Make one, keep it, and share it between all that use the account.
 
-    Use it as `with Mensatek() as client:`, or call `close()` when done. No connection is opened before the first
-    call.
+    Use it as `with Mensatek() as client:`, or call `close()` when done. No connection is opened before the
+    first call.
 
     Args:
         user: the API user. Default: the environment's MENSATEK_API_USER.
@@ -133,11 +133,7 @@ class Mensatek(ClientTwin):
         return self._run(self._original.request(operation, params))
 
     def raw(
-        self,
-        operation: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        resp: ReplyForm = "JSON",
+        self, operation: str, params: Mapping[str, Any] | None = None, *, resp: ReplyForm = "JSON"
     ) -> bytes:
         """The same as `request`, but the body as it came: the reply in a form you choose, or a file.
 

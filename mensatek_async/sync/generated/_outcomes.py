@@ -10,7 +10,7 @@ from .._managed import Stream
 
 
 class SyncBulkStream(Stream[BulkStream]):
-    """The outcomes of a bulk send, in the order they come in: an iterator of `ChunkOutcome`.
+    """The outcomes of a bulk send, in the order they come in: iterate over it for each `ChunkOutcome`.
 
     It stays readable when the block has ended or was cancelled: `result`, `progress` and `remaining()`.
     """

@@ -103,8 +103,9 @@ class SyncSmsResource(Twin[SmsResource]):
         message, so that they can be repeated safely: nobody is texted twice.
 
         Args:
-            recipients: any iterable of phones and `Recipient`s, or a `CsvSource` and the like; it is read as it is
-                sent, in the thread that called unless it is a file, and never held whole.
+            recipients: phones and `Recipient`s, any iterable of them (in asynchronous code an asynchronous one too),
+                or a `CsvSource` and the like. Read as it is sent and never held whole; an iterable of your own is
+                read where the call is made, in the event loop or the calling thread.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: as in `send`.
             scheduled_at: as in `send`.
@@ -120,7 +121,8 @@ class SyncSmsResource(Twin[SmsResource]):
                 showed. False sends on until the provider refuses.
             chunk_size: recipients in a request; default and most: the client's `Limits.sms_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
-            on_progress: called with a `BulkProgress` after each request, in the thread that called.
+            on_progress: called with a `BulkProgress` after each request, where the call was made; in asynchronous
+                code it may be a coroutine function.
 
         Returns:
             What became of every row. A refused account, missing credits and the like end the send and stand in
@@ -129,7 +131,7 @@ class SyncSmsResource(Twin[SmsResource]):
         Raises:
             InvalidRequest: an option or the text is wrong; nothing left.
             Exception: whatever `recipients` or `on_progress` raised, with the result so far as `bulk_result`. A
-                KeyboardInterrupt too carries it; `bulk` shows it while the work runs.
+                cancellation and a KeyboardInterrupt carry it too; `bulk` shows it while the work runs.
         """
         return self._run(
             self._original.send_bulk(
@@ -172,10 +174,10 @@ class SyncSmsResource(Twin[SmsResource]):
     ) -> AbstractContextManager[SyncBulkStream]:
         """The same work as `send_bulk`, outcome by outcome.
 
-        Operation of the API: EnviarSMS, many times. Use it as `with client.sms.bulk(...) as outcomes:` and `for
-        outcome in outcomes:`; each is a `ChunkOutcome`. Leaving the block early stops the send: requests on their
-        way get `Timeout.grace` seconds, no further one leaves, and `outcomes.result` tells what became of every row
-        read.
+        Operation of the API: EnviarSMS, many times. Use it as `with client.sms.bulk(...) as outcomes:` and
+        `for outcome in outcomes:`; each is a `ChunkOutcome`. Leaving the block early stops the send: requests
+        on their way get `Timeout.grace` seconds, no further one leaves, and `outcomes.result` tells what became of
+        every row read.
 
         Args:
             recipients: as in `send_bulk`.
