@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import tempfile
 import zipfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -20,6 +19,7 @@ from anyio import to_thread
 from ..errors import InvalidFile
 from ..models.certified import Download
 from .failures import Cut, NotStored
+from .private_file import PrivateFile, write_all
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Sink:
         Raises:
             NotStored: the file cannot be written.
         """
-        await _stored(_write_all, self._file, piece)
+        await _stored(write_all, self._file, piece)
         self.size += len(piece)
 
     async def finish(self, *, framed: bool) -> None:
@@ -104,50 +104,36 @@ async def open_sink(destination: str | os.PathLike[str] | IO[bytes]) -> AsyncIte
         raise InvalidFile(f"A destination is a path or a binary file, not {type(destination).__name__}.")
     if isinstance(destination, io.TextIOBase) or hasattr(destination, "encoding"):
         raise InvalidFile("The destination was opened as text.", advice='Open it with "wb".')
-    with tempfile.TemporaryFile() as file:
-        sink = Sink(file)
+    async with _through(destination) as sink:
         yield sink
-        file.seek(0)
-        await _hand_over(file, destination)
 
 
 @asynccontextmanager
 async def _beside(path: Path) -> AsyncIterator[Sink]:
     if await anyio.Path(path).is_dir():
         raise InvalidFile("The destination is a directory.", advice="Give the file's name too.")
-    # In the same directory, so that the last step is a rename, which happens or does not.
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
     try:
-        file = await to_thread.run_sync(_create, part)
+        file = await to_thread.run_sync(PrivateFile, path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise InvalidFile(f"The destination cannot be written: {reason}.") from error
     try:
-        with file:
-            yield Sink(file)
-            await _stored(_settle, file)
-        await _stored(os.replace, part, path)
+        if file.replaces:
+            yield Sink(file.file)
+        else:  # a device or a pipe takes no byte back
+            async with _through(file.file) as sink:
+                yield sink
+        await _stored(file.keep)
     finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
+        file.close()
 
 
-def _create(path: Path) -> IO[bytes]:
-    return path.open("x+b", buffering=0)
-
-
-def _write_all(file: IO[bytes], piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:  # an unbuffered file may take less than all
-        taken = file.write(view)
-        if taken == 0:
-            raise OSError("the file takes nothing more")
-        view = view[len(view) if taken is None else taken :]
-
-
-def _settle(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+@asynccontextmanager
+async def _through(destination: IO[bytes]) -> AsyncIterator[Sink]:
+    with tempfile.TemporaryFile() as file:
+        yield Sink(file)
+        file.seek(0)
+        await _hand_over(file, destination)
 
 
 async def _hand_over(file: IO[bytes], destination: IO[bytes]) -> None:
@@ -156,7 +142,7 @@ async def _hand_over(file: IO[bytes], destination: IO[bytes]) -> None:
         if iscoroutinefunction(write):  # a file of anyio's own
             await write(block)
         else:
-            await _stored(_write_all, destination, block)
+            await _stored(write_all, destination, block)
 
 
 async def _stored(step: Callable[..., T], *arguments: Any) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from .._core.params import positive_seconds
 from ..errors import InvalidRequest, SourceMissing
@@ -150,20 +151,22 @@ class Campaign:
             raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
         return await in_thread(self._desk.db.write, lambda tx: journal.settle(tx, self._name, policy))
 
-    async def export(self, path: str | os.PathLike[str]) -> int:
+    async def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
 
         Args:
-            path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all.
+            path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all, and
+                for its owner's eyes alone. A pipe or a device is written into.
+            force: whether to overwrite a file that is no earlier export; a database never is.
 
         Returns:
             How many rows it has.
 
         Raises:
-            InvalidRequest: the file cannot be written.
+            InvalidRequest: the file cannot be written, or is there and is no export.
         """
         row = await self._row()
-        return await in_thread(export, self._desk.db, row, path)
+        return await in_thread(partial(export, force=force), self._desk.db, row, path)
 
     async def reconcile(self) -> Progress:
         """Ask the provider once where every recipient stands, and take that in as if each had been reported.

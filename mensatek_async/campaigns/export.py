@@ -13,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
+from .._core.private_file import is_stream, private_file
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
@@ -24,55 +25,73 @@ from .journal.states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN
 COLUMNS = ("row", "phone", "outcome", "reason", "message_id", "status", "status_label", "reported_at")
 _DISORDER = 30_000  # rows that may come before one with a lower number, since chunks are sorted by encoding
 _AT_ONCE = 50  # chunks
+_JSON_LINES = (".jsonl", ".ndjson")
 Line = tuple[Any, ...]
 
 
-def export(db: Database, row: CampaignRow, path: str | os.PathLike[str]) -> int:
+def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, force: bool = False) -> int:
     """Write one line for each row read, in the order of their numbers; whole or not at all.
+
+    Args:
+        db: the store.
+        row: the campaign.
+        path: the file.
+        force: whether a file may be overwritten that is no earlier export.
 
     Returns:
         How many there are.
 
     Raises:
-        InvalidRequest: the file cannot be written.
+        InvalidRequest: the file cannot be written, or may not be.
     """
     target = Path(path)
-    partial = target.with_name(f"{target.name}.part")
     written = 0
     try:
-        _check_target(db, target)
-        # Phones stand in it: for its owner's eyes.
-        with open(
-            os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-        ) as out:
-            write = _json_lines(out) if target.suffix.lower() in (".jsonl", ".ndjson") else _csv(out)
+        _check_target(db, target, force)
+        with (
+            private_file(target) as file,
+            open(file.fileno(), "w", encoding="utf-8", errors="replace", newline="", closefd=False) as out,
+        ):
+            write = _json_lines(out) if target.suffix.lower() in _JSON_LINES else _csv(out)
             for line in heapq.merge(_ordered(_sent(db, row)), _invalid(db, row), key=itemgetter(0)):
                 write(line)
                 written += 1
-        partial.replace(target)
-    except OSError as error:
-        raise InvalidRequest(f"{str(target)!r} cannot be written: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or str(error)
+        raise InvalidRequest(
+            f"{str(target)!r} cannot be written: {told}.", advice="Nothing is left of it; try another place."
+        ) from error
     return written
 
 
-def _check_target(db: Database, target: Path) -> None:
-    """Refuse to write over a journal, and endings that promise something else.
+def _check_target(db: Database, target: Path, force: bool) -> None:
+    """Refuse to write over what is no export, and endings that promise something else.
 
     Raises:
         InvalidRequest: it is one of those.
     """
     start = b""
-    if target.is_file():
+    if target.is_file() and not is_stream(target):
         with target.open("rb") as found:
-            start = found.read(15)
-    if db.owns(target) or start == b"SQLite format 3":
+            start = found.read(4096)
+    if db.owns(target) or start.startswith(b"SQLite format 3"):
         raise InvalidRequest(f"{str(target)!r} is a database, not a place for an export.")
     if target.suffix.lower() in (".xlsx", ".xls", ".ods", ".json", ".db"):
         raise InvalidRequest(
             f"An export is CSV or JSON Lines, not {target.suffix}.", advice="Name the file .csv or .jsonl."
         )
+    if start and not force and not _is_export(start):
+        raise InvalidRequest(
+            f"{str(target)!r} is there, and is no export of a campaign.",
+            advice="Give another name, or force=True to overwrite it.",
+        )
+
+
+def _is_export(start: bytes) -> bool:
+    first = start.partition(b"\n")[0].strip()
+    return first == ",".join(COLUMNS).encode() or (
+        first.startswith(b'{"row": ') and b', "outcome": "' in first
+    )
 
 
 def _csv(out: TextIO) -> Callable[[Line], object]:

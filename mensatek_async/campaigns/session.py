@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from .options import Content
 from .runner import Runner
 
 _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be read
+_NO_PATH = re.compile(r"^\s*\w{2,}:/|://|\bpassword\s*=")
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead
 
 
@@ -196,7 +198,7 @@ def open_database(store: str | os.PathLike[str]) -> Database:
         from ..store.postgres import PostgresDatabase
 
         return PostgresDatabase(store)
-    if isinstance(store, str) and "://" in store:
+    if isinstance(store, str) and _NO_PATH.search(store):  # nothing of it is repeated: it may hold a password
         raise InvalidRequest('store is the path of a file, or "postgresql://...".')
     if not isinstance(store, str | os.PathLike) or not os.fspath(store) or store == ":memory:":
         raise InvalidRequest('store is the path of a file that keeps the campaigns, or "postgresql://...".')

@@ -194,17 +194,27 @@ def cancel(name: Name, /, *, store: Store = DEFAULT_STORE, yes: Yes = False, jso
 
 
 @campaign.command
-def export(name: Name, file: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) -> int:
+def export(
+    name: Name,
+    file: Name,
+    /,
+    *,
+    force: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Overwrite a file that is no export.")
+    ] = False,
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+) -> int:
     """Write what became of every row.
 
     Parameters
     ----------
     file:
-        The file to write: CSV, or JSON Lines when its name ends in .jsonl.
+        The file to write: CSV, or JSON Lines when its name ends in .jsonl; an earlier export is overwritten.
     """
     from .campaign_commands import export_campaign
 
-    return export_campaign(name, file, store, json=json)
+    return export_campaign(name, file, store, force=force, json=json)
 
 
 @campaign.command

@@ -146,12 +146,12 @@ def change_campaign(
     return Exit.DONE
 
 
-def export_campaign(name: str, path: str, store: str, *, json: bool) -> Exit:
+def export_campaign(name: str, path: str, store: str, *, force: bool, json: bool) -> Exit:
     """Write what became of every row."""
     output = Output(json=json)
 
     async def write(campaigns: Campaigns) -> int:
-        return await (await campaigns.get(name)).export(path)
+        return await (await campaigns.get(name)).export(path, force=force)
 
     rows = _ask(store, write)
     output.say(f"{plural(rows, 'row')}: {shown(path, 300)}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from .._core.private_file import PrivateFile, is_stream, write_all
 from ..models.bulk import ChunkOutcome
 from ..sources.text_files import reason_of, shown
 from .selection import Selection, Span
@@ -16,6 +19,8 @@ from .stop import Stop
 HEADINGS = ("row", "phone", "status", "reason", "message_id")
 REFUSED = "refused by the provider: repeated, or not a correct number"
 _FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d\s()./-]*$)")  # +34 600 is a phone, +cmd() is not
+
+_HELD = 100_000  # characters of lines that are not yet with the system
 
 _UNSEEN, _TOUCHED, _FAILED, _INVALID = range(4)
 _UNTOUCHED = re.compile(rb"[^\x01]+")
@@ -73,7 +78,7 @@ class Ledger:
 
 
 class Report:
-    """The report file: one line per row, flushed after each request.
+    """The report file: one line per row, handed to the system after each request; never a part of a line.
 
     Attributes:
         moved: where an earlier report of the same name went, or None.
@@ -82,18 +87,21 @@ class Report:
     def __init__(self, path: str, recipients: str) -> None:
         self._path = path
         self._phones: dict[int, str] = {}  # of rows on their way
+        self._lines = io.StringIO()
+        self._csv = csv.writer(self._lines)
+        self._csv.writerow(HEADINGS)
+        self._size = 0
         self.moved = _make_room(path, recipients)
         try:
-            self._file = Path(path).open("w", encoding="utf-8-sig", newline="")  # noqa: SIM115
+            self._whole = PrivateFile(Path(path))
         except (OSError, ValueError) as error:
             raise self._cannot(error) from None
-        self._csv = csv.writer(self._file)
-        self._csv.writerow(HEADINGS)
         try:
             self.flush()
-        except Stop:
-            self.close()
-            raise
+            self._whole.keep()  # from now on it grows under its name: a crash loses nothing of it
+        except OSError as error:
+            self._whole.close()
+            raise self._cannot(error) from None
 
     def hand(self, row: int, phone: str) -> None:
         """Remember the phone, as it is given, of a row that is on its way."""
@@ -118,10 +126,9 @@ class Report:
             Stop: the disk is full, or the like.
         """
         given = f"'{phone}" if _FORMULA.match(phone) else phone
-        try:
-            self._csv.writerow((row, given, status, reason, message_id or ""))
-        except OSError as error:
-            raise self._cannot(error) from None
+        self._csv.writerow((row, given, status, reason, message_id or ""))
+        if self._lines.tell() > _HELD:
+            self.flush()
 
     def finish(self, rows: Iterable[tuple[int, str]], reason: str) -> None:
         """Write a line for each row nothing became of."""
@@ -130,21 +137,48 @@ class Report:
         self.flush()
 
     def flush(self) -> None:
-        """Hand what was written to the system, so that a crash does not lose it."""
+        """Hand the lines to the system, so that a crash does not lose them.
+
+        Raises:
+            Stop: the disk is full, or the like; the lines before these are whole, under a name that says it.
+        """
+        text = self._lines.getvalue()
+        data = text.encode("utf-8" if self._size else "utf-8-sig", "replace")
+        self._lines.seek(0)
+        self._lines.truncate()
         try:
-            self._file.flush()
-        except OSError as error:
-            raise self._cannot(error) from None
+            write_all(self._whole.file, data)
+        except (OSError, ValueError) as error:
+            raise self._cannot(error, self._set_aside()) from None
+        self._size += len(data)
 
     def close(self) -> None:
-        """Close the file; what it could not take has been told already."""
-        try:
-            self._file.close()
-        except OSError:
-            pass
+        """Write what is left and close the file.
 
-    def _cannot(self, error: OSError | ValueError) -> Stop:
-        return Stop(f"The report {shown(self._path)} cannot be written: {reason_of(error)}.")
+        Raises:
+            Stop: as in `flush`; not a second time.
+        """
+        try:
+            if not self._whole.file.closed:
+                self.flush()
+        finally:
+            self._whole.close()
+
+    def _set_aside(self) -> str:
+        """Leave no half line, and nothing under the report's own name; where its whole lines are."""
+        file, kept = Path(self._path), ""
+        if self._size and not is_stream(file):
+            with suppress(OSError):
+                os.ftruncate(self._whole.file.fileno(), self._size)
+                other = _free(file.with_name(f"{file.stem}.incomplete{file.suffix}"))
+                file.rename(other)
+                kept = str(other)
+        self._whole.close()
+        return kept
+
+    def _cannot(self, error: OSError | ValueError, kept: str = "") -> Stop:
+        told = f"The report {shown(self._path)} cannot be written: {reason_of(error)}."
+        return Stop(f"{told} What it had so far is in {shown(kept)}." if kept else told)
 
 
 def _told(outcome: ChunkOutcome) -> tuple[str, str]:
@@ -169,12 +203,21 @@ def _make_room(path: str, recipients: str) -> str | None:
             raise Stop(f"The report {shown(path)} is a directory; a file is needed.")
         if recipients != "-" and file.exists() and os.path.samefile(file, recipients):
             raise Stop("The report would overwrite the file of recipients. Give it another name.")
-        if not file.is_file() or not file.stat().st_size:
+        if is_stream(file) or not file.is_file() or not file.stat().st_size:
             return None
-        number = 1
-        while (other := file.with_name(f"{file.stem}.{number}{file.suffix}")).exists():
-            number += 1
+        other = _free(file.with_name(f"{file.stem}.1{file.suffix}"))
         file.rename(other)
     except (OSError, ValueError) as error:
         raise Stop(f"The report {shown(path)} cannot be written: {reason_of(error)}.") from None
     return str(other)
+
+
+def _free(file: Path) -> Path:
+    """The name, or the first one with a number that nothing has."""
+    name, _, first = file.stem.rpartition(".")
+    number, other = 1, file
+    while other.exists():
+        number += 1
+        stem = f"{name}.{number}" if first.isdigit() else f"{file.stem}.{number}"
+        other = file.with_name(stem + file.suffix)
+    return other

@@ -1,18 +1,125 @@
-"""Where a SQLite store may lie: not on a network, and where it can be written."""
+"""Where a store lies: a file that is on no network and for its owner alone, or the address of a PostgreSQL database."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
-from ..errors import StoreError
+from attrs import field, frozen
+
+from ..errors import InvalidRequest, StoreError
 
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|afs|ncpfs|9p|ceph|glusterfs|lustre|gpfs|beegfs|ocfs2|davfs|drvfs|"
     r"fuse\.(sshfs|s3fs|rclone|gcsfuse|glusterfs|davfs|cephfs).*"
 )
 MOUNTS = Path("/proc/self/mountinfo")
+
+_HOSTS = r"(?:[\w.%-]*|\[[0-9a-fA-F:.]+\])(?::\d*)?"
+_ADDRESS = re.compile(rf"({_HOSTS}(?:,{_HOSTS})*)(?:/([^\s/?#@]*))?(?:\?(.*))?", re.DOTALL)
+# What libpq takes behind the question mark. Whatever else stands there belongs to a password.
+_PARAMETERS = re.compile(
+    r"host|hostaddr|port|dbname|user|password|passfile|require_auth|channel_binding|connect_timeout|"
+    r"client_encoding|options|application_name|fallback_application_name|keepalives|keepalives_idle|"
+    r"keepalives_interval|keepalives_count|tcp_user_timeout|gssencmode|sslmode|sslnegotiation|"
+    r"sslcompression|sslcert|sslkey|sslpassword|sslcertmode|sslrootcert|sslcrl|sslcrldir|sslsni|"
+    r"requirepeer|ssl_min_protocol_version|ssl_max_protocol_version|krbsrvname|gsslib|gssdelegation|"
+    r"service|target_session_attrs|load_balance_hosts"
+)
+
+
+@frozen
+class PostgresAddress:
+    """The address of a PostgreSQL database, taken apart once.
+
+    Attributes:
+        parameters: what the driver connects with, the password among it.
+        shown: how messages call it: its hosts and database, without user, password and parameters.
+    """
+
+    parameters: Mapping[str, str] = field(repr=False)
+    shown: str
+
+
+def postgres_address(url: str) -> PostgresAddress:
+    """Read an address whose password may hold anything, `@`, `/`, `%` and spaces among it.
+
+    Raises:
+        InvalidRequest: it cannot be read; nothing of it is repeated, since a password may stand anywhere.
+    """
+    rest = url.partition("://")[2]
+    ends = [-1, *(at for at, letter in enumerate(rest) if letter == "@")]
+    found = next(filter(None, (_read(rest[: max(end, 0)], rest[end + 1 :]) for end in ends)), None)
+    if found is None:
+        raise InvalidRequest(
+            "store is no PostgreSQL address that can be read.",
+            advice='It is "postgresql://user@host:5432/database". Leave the password to PGPASSWORD or ~/.pgpass.',
+        )
+    return found
+
+
+def _read(login: str, place: str) -> PostgresAddress | None:
+    """The address, where its login ends at this @; None where it cannot."""
+    parts = _ADDRESS.fullmatch(place)
+    if parts is None:
+        return None
+    pairs = [one.partition("=") for one in parts[3].split("&")] if parts[3] else []
+    if not all(_PARAMETERS.fullmatch(name) for name, _, _ in pairs):
+        return None
+    user, _, password = login.partition(":")
+    hosts = [re.fullmatch(r"(\[.*\]|[^:]*)(?::(\d*))?", one) for one in parts[1].split(",")]
+    names = [one[1].strip("[]") for one in hosts if one]
+    ports = [one[2] or "" for one in hosts if one]
+    given = {
+        "user": user,
+        "password": password,
+        "dbname": parts[2] or "",
+        "host": ",".join(names),
+        "port": ",".join(ports) if any(ports) else "",
+    }
+    given.update((name, value) for name, _, value in pairs)
+    told = {name: _decoded(value) for name, value in given.items() if value}
+    if not _can_be_sent(told.values()):
+        return None
+    return PostgresAddress(told, f"postgresql://{','.join(names)}/{parts[2] or ''}")
+
+
+def _decoded(text: str) -> str:
+    """What percent signs stand for; those that stand for nothing stay."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
+
+
+def _can_be_sent(values: Iterable[str]) -> bool:
+    try:
+        return not any(b"\0" in value.encode() for value in values)
+    except UnicodeEncodeError:
+        return False
+
+
+def tighten(files: Iterable[Path], shown: str) -> None:
+    """Let nobody but their owner read files that hold phones and texts.
+
+    Raises:
+        StoreError: others can read one that is somebody else's.
+    """
+    for file in files:
+        try:
+            mode = file.stat().st_mode
+            if os.name == "posix" and mode & 0o077:
+                file.chmod(mode & 0o700)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StoreError(
+                f"The campaign store {shown} can be read by others, and it is not yours to change that.",
+                advice=f"It holds phones and texts: let its owner run chmod 600 {file.name}.",
+            ) from error
 
 
 def check_place(path: Path) -> None:

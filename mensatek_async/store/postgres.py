@@ -6,18 +6,24 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, StoreError
 from . import schema
 from .database import Again, Database, Tx
+from .location import postgres_address
 
 if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
 
-_ALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_CONNECTING: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": "mensatek-async",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 _ASLEEP = 15_000  # milliseconds between two statements of a transaction
 
 _STARTING = 7_105_310_901  # the number of the lock under which one process makes the tables
@@ -50,7 +56,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._url = url
+        self._address = postgres_address(url)
         self._connection: psycopg.Connection[Any] | None = None
         self._reached = False
         try:
@@ -65,9 +71,8 @@ class PostgresDatabase(Database):
 
     @property
     def shown(self) -> str:
-        """The URL's host and database, without user and password."""
-        parts = urlsplit(self._url)
-        return f"postgresql://{parts.hostname or ''}{parts.path}"
+        """The address's host and database, without user and password."""
+        return self._address.shown
 
     def exists(self) -> bool:
         """Whether the tables are there."""
@@ -86,7 +91,8 @@ class PostgresDatabase(Database):
                 tx.repeated = self._repeated
                 return work(tx)
         except psycopg.Error as error:
-            raise self._judged(error) from error
+            trouble = self._judged(error)
+        raise trouble  # alone: the driver's own words may hold what nobody should see
 
     def prepare(self) -> None:
         """Create or migrate the tables, one process at a time."""
@@ -124,9 +130,8 @@ class PostgresDatabase(Database):
         if self._connection is None or self._connection.closed or self._connection.broken:
             import psycopg
 
-            self._connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=10, application_name="mensatek-async", **_ALIVE
-            )
+            given = {**_CONNECTING, **self._address.parameters}
+            self._connection = psycopg.connect(autocommit=True, **given)
             # Whoever falls asleep in a transaction must not hold up all others.
             self._connection.execute(
                 "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (str(_ASLEEP),)
@@ -157,13 +162,26 @@ class PostgresDatabase(Database):
         return self._refused(error)
 
     def _refused(self, error: psycopg.Error) -> StoreError:
-        told = str(error).strip().splitlines() or [type(error).__name__]
+        state = getattr(error, "sqlstate", None)
+        kind = type(error).__name__
+        told = f"{kind}, SQLSTATE {state}" if state else kind
+        told = next((ours for theirs, ours in _WORDS if re.search(theirs, str(error))), told)
         return StoreError(
-            f"The campaign store {self.shown} does not work: {told[0]}.",
+            f"The campaign store {self.shown} does not work: {told}.",
             advice="Nothing is sent that cannot be written down.",
         )
 
 
+# The driver's and the server's words are only looked at: an address, a password or a phone may stand in them.
+_WORDS = (
+    (r"authentication|no password supplied|pg_hba\.conf|role \".*\" does not exist", "the login is refused"),
+    (r"database \".*\" does not exist", "the server has no database of this name"),
+    (r"translate host|resolve host|not known", "its host is not known"),
+    (r"Connection refused|timeout|timed out|unreachable|No such file", "nobody answers at its address"),
+    (r"SSL|certificate", "no encrypted connection comes about"),
+    (r"connection option|invalid .* value|invalid integer", "a parameter of its address is not right"),
+    (r"too many clients|connection slots", "the server has no connection left"),
+)
 _abandoned: list[object] = []
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ..errors import StoreError
 from . import schema
 from .database import Database, Tx
-from .location import check_place
+from .location import check_place, tighten
 from .lock_file import LockFile
 
 T = TypeVar("T")
@@ -121,9 +121,11 @@ class SqliteDatabase(Database):
 
     def owns(self, path: Path) -> bool:
         """Whether a file is the store, or one of those beside it."""
-        mine = self._path.resolve()
-        beside = (mine.with_name(mine.name + end) for end in ("", "-wal", "-shm", ".lock"))
-        return path.resolve() in beside
+        return path.resolve() in self._files(self._path.resolve())
+
+    @staticmethod
+    def _files(path: Path) -> list[Path]:
+        return [path.with_name(path.name + end) for end in ("", "-wal", "-shm", ".lock")]
 
     def abandon(self) -> None:
         """Forget what a parent process had open; closing it here would write into its file."""
@@ -174,6 +176,7 @@ class SqliteDatabase(Database):
         uri = f"{self._path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
         if write:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold phones and texts
+            tighten(self._files(self._path), self.shown)
         connection = sqlite3.connect(
             uri, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )

@@ -150,13 +150,14 @@ def test_a_file_that_cannot_be_written(db: SqliteDatabase, tmp_path: Path) -> No
     """Named; and what stood there before stays until the new one is whole."""
     with pytest.raises(InvalidRequest, match="cannot be written"):
         export(db, row_of(db), tmp_path / "nowhere" / "out.csv")
-    (tmp_path / "out.csv").write_text("the old one")
+    old = ",".join(COLUMNS) + "\nthe old one"
+    (tmp_path / "out.csv").write_text(old)
     db.write(lambda tx: tx.run("DROP TABLE mensatek_delivery"))
     db.write(lambda tx: chunk(tx, 1, [1], "sent", accepted=1))
     with pytest.raises(Exception, match="mensatek_delivery"):
         export(db, row_of(db), tmp_path / "out.csv")
 
-    assert (tmp_path / "out.csv").read_text() == "the old one"
+    assert (tmp_path / "out.csv").read_text() == old
     assert [one.name for one in tmp_path.glob("out*")] == ["out.csv"]
 
 

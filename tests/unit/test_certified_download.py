@@ -267,7 +267,7 @@ async def test_a_full_disk_is_told_and_not_repeated(place: Path, monkeypatch: py
     def full(file: object, piece: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(sink_module, "_write_all", full)
+    monkeypatch.setattr(sink_module, "write_all", full)
     script, client = asking(document())
     async with client:
         with pytest.raises(OSError, match="No space left"):

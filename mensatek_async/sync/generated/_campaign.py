@@ -119,19 +119,21 @@ class SyncCampaign(CampaignTwin):
         """
         return self._run(self._original.resolve(policy))
 
-    def export(self, path: str | os.PathLike[str]) -> int:
+    def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
 
         Args:
-            path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all.
+            path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all, and
+                for its owner's eyes alone. A pipe or a device is written into.
+            force: whether to overwrite a file that is no earlier export; a database never is.
 
         Returns:
             How many rows it has.
 
         Raises:
-            InvalidRequest: the file cannot be written.
+            InvalidRequest: the file cannot be written, or is there and is no export.
         """
-        return self._run(self._original.export(path))
+        return self._run(self._original.export(path, force=force))
 
     def reconcile(self) -> Progress:
         """Ask the provider once where every recipient stands, and take that in as if each had been reported.

@@ -1,0 +1,190 @@
+"""Files that hold phones or certificates: readable by their owner alone, and under their name whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from secrets import token_hex
+from typing import IO
+
+_PART = re.compile(r"\..*\.[0-9a-f]{16}\.part")
+_LOOKED_AT = 20_000  # files of a folder among which those of dead processes are looked for
+_PATIENCE = 3.0  # seconds that a pipe without a reader is waited for
+_STREAM = re.compile(r"/dev/(?:fd/(\d+)|std(out|err))|/proc/self/fd/(\d+)")
+
+
+class PrivateFile:
+    """A file that is written under a random name beside its own, and gets its own when it is whole.
+
+    A device or a pipe is written into as it is, and never replaced. What processes left that are dead is removed.
+
+    Args:
+        path: its name.
+
+    Raises:
+        OSError: it cannot be written there.
+        ValueError: the name cannot be one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part: Path | None = None
+        if is_stream(path):
+            self.file: IO[bytes] = _open_stream(path)
+            return
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+        _clear(path.parent)
+        self._part, self.file = _create(path)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it takes the place of what stands there, which no device or pipe does."""
+        return self._part is not None
+
+    def keep(self) -> None:
+        """Put it in its place; further writes still reach it.
+
+        Raises:
+            OSError: it cannot be, such as on a full disk.
+        """
+        self.file.flush()
+        if self._part is not None:
+            os.fsync(self.file.fileno())
+            self._part.replace(self._path)
+            self._part = None
+
+    def close(self) -> None:
+        """Close it; what was not kept is gone."""
+        with suppress(OSError):
+            self.file.close()
+        if self._part is not None:
+            with suppress(OSError):
+                self._part.unlink()
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file, whole or not at all; an error that leaves the block leaves nothing of it.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: the name cannot be one.
+    """
+    file = PrivateFile(path)
+    try:
+        yield file.file
+        file.keep()
+    finally:
+        file.close()
+
+
+def write_all(file: IO[bytes], piece: bytes) -> None:
+    """Write to a file that may take less than all at once.
+
+    Raises:
+        OSError: it takes nothing more.
+    """
+    view = memoryview(piece)
+    while view:
+        taken = file.write(view)
+        if taken == 0:
+            raise OSError("the file takes nothing more")
+        view = view[len(view) if taken is None else taken :]
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe or a stream of this process: written into, and never replaced."""
+    if _STREAM.fullmatch(str(path)):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _open_stream(path: Path) -> IO[bytes]:
+    if own := _STREAM.fullmatch(str(path)):
+        number = {"out": 1, "err": 2}.get(own[2]) or int(own[1] or own[3])
+        return open(os.dup(number), "wb", buffering=0)
+    mode = path.stat().st_mode
+    if not (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):
+        raise OSError(errno.EINVAL, "it is no file, pipe or character device")
+    deadline = time.monotonic() + _PATIENCE
+    flags = os.O_WRONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC"))
+    while True:
+        try:
+            handle = os.open(path, flags)
+            break
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > deadline:
+                raise OSError(errno.ENXIO, "nobody reads from the pipe") from None
+            time.sleep(0.02)
+    os.set_blocking(handle, True)
+    return open(handle, "wb", buffering=0)
+
+
+def _create(path: Path) -> tuple[Path, IO[bytes]]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):  # not everywhere
+        flags |= getattr(os, name, 0)
+    while True:
+        part = path.with_name(f".{path.name[:40]}.{token_hex(8)}.part")
+        handle = os.open(part, flags, 0o600)
+        if _hold(handle) and _is_at(part, handle):
+            return part, open(handle, "w+b", buffering=0)
+        os.close(handle)  # somebody who clears up was quicker, and took it for a dead one's
+
+
+def _clear(folder: Path) -> None:
+    """Remove what processes left that died while they wrote: nobody holds it any more."""
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as found:
+        for one in islice(found, _LOOKED_AT):
+            if _PART.fullmatch(one.name):
+                with suppress(OSError):
+                    _remove_if_dead(Path(one.path))
+
+
+def _remove_if_dead(part: Path) -> None:
+    if sys.platform == "win32":  # where nobody can tell
+        return
+    handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        told = os.fstat(handle)
+        if stat.S_ISREG(told.st_mode) and told.st_uid == os.geteuid() and _hold(handle, sure=True):
+            part.unlink()
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int, *, sure: bool = False) -> bool:
+    """Whether a file is held now, until this process closes it or ends; `sure` where a system without locks says no."""
+    if sys.platform == "win32":
+        return not sure
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return not sure
+    return True
+
+
+def _is_at(part: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(part.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
