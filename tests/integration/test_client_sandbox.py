@@ -439,7 +439,7 @@ async def test_a_cancelled_call_leaves_the_client_usable(sandbox: Sandbox) -> No
 async def test_a_late_answer_leaves_a_send_unknown(sandbox: Sandbox) -> None:
     """It was sent, which the client cannot know, and says so; it does not send it again."""
     sandbox.fault(Fault.latency(5.0), operation="EnviarSMS")
-    async with client_of(sandbox, timeout=Timeout(read=0.1)) as client:
+    async with client_of(sandbox, timeout=Timeout(read=1)) as client:
         with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
             await client.sms.send(ANA, "Hola")
 
@@ -488,7 +488,7 @@ async def test_the_same_read_is_spaced_out(sandbox: Sandbox) -> None:
         await client.files.list()
         await client.files.upload(b"%PDF", name="a.pdf")
         assert [file.name for file in await client.files.list()] == ["a.pdf"]
-        assert 0.3 <= anyio.current_time() - started < 2
+        assert anyio.current_time() - started >= 0.3
 
     assert len(sandbox.calls("ListarFicheros")) == 2
 
