@@ -11,12 +11,39 @@ from typing import Any
 from .api.faults import Fault
 from .api.operations import OPERATIONS
 from .api.replies import REPLY_STYLES
-from .carrier.recipient_actions import Handset
+from .carrier.recipient_actions import RecipientActions
+from .changes import ALL_TOPICS
 from .clock import Clock
 
 
-class Knobs(Handset):
+class Controls(RecipientActions):
     """The part of a sandbox where its behaviour is chosen."""
+
+    _host: str
+    _port: int
+
+    @property
+    def base_url(self) -> str:
+        """The URL for a client on this machine, such as `http://127.0.0.1:8007/v7`; it stays readable after a stop.
+
+        Raises:
+            RuntimeError: it was never started, so it has no port yet.
+        """
+        if not self._port:
+            raise RuntimeError("The sandbox has no port yet: start it first")
+        # An address for every interface is none to call.
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self._port}/v7"
+
+    @property
+    def page_url(self) -> str:
+        """The URL of its page, such as `http://127.0.0.1:8007/`.
+
+        Raises:
+            RuntimeError: it was never started, so it has no port yet.
+        """
+        return self.base_url.removesuffix("v7")
 
     @property
     def user(self) -> str:
@@ -189,3 +216,11 @@ class Knobs(Handset):
         """Disarm every fault; the error rate becomes 0, the latency stays."""
         with self._provider.changing("faults"):
             self._provider.faults.clear()
+
+    def reset(self) -> None:
+        """Forget messages, replies, files and calls, disarm faults, end a block; credits are as at the start.
+
+        Settings, token, callbacks and clock stay as they are, and no message id is used twice.
+        """
+        with self._provider.changing(*ALL_TOPICS):
+            self._provider.reset()

@@ -14,24 +14,23 @@ from types import TracebackType
 from typing import Self
 
 from .account.account import Account
+from .account.library import Library
 from .account.records import Call, Text
 from .api.gatekeeper import Gatekeeper
-from .api.library import Library
 from .api.provider import Provider
 from .api.routes import Gateway, build_app
-from .callbacks.dispatcher import Teller
+from .callbacks.dispatcher import CallbackDispatcher
 from .callbacks.recorder import Recorder
 from .callbacks.subscriptions import Callbacks
-from .carrier.delivery_state import Fates
-from .changes import ALL_TOPICS
+from .carrier.delivery_state import DeliveryStates
 from .clock import Clock
-from .controls import Knobs
+from .controls import Controls
 from .page.gate import is_loopback
 from .page.routes import Page
 from .server import ServerThread
 
 
-class Sandbox(Knobs):
+class Sandbox(Controls):
     """A double of the Mensatek API over real HTTP, on an event loop in a thread of its own.
 
     Use it as a context manager from any code, synchronous or not; or `start()` and `stop()` it.
@@ -130,7 +129,7 @@ class Sandbox(Knobs):
             credits=Decimal(credits),
             prices=(Decimal(price), Decimal(price if certified_price is None else certified_price)),
             library=Library(max_files, library_bytes, max_file_bytes),
-            fates=Fates(clock, delivery_seconds, magic),
+            delivery=DeliveryStates(clock, delivery_seconds, magic),
             recipients_per_request=recipients_per_request,
             keep_texts=keep_texts,
             strict=strict is True,
@@ -141,12 +140,11 @@ class Sandbox(Knobs):
         self._provider = Provider(
             account, gatekeeper, user, token, keep_bodies=keep_texts, keep_calls=keep_calls
         )
-        self._tellers: list[Teller] = []
-        self._recorders: list[Recorder] = []
+        self._dispatchers: list[CallbackDispatcher] = []
         page = Page(
             self,
             self._provider,
-            self._tellers,
+            self._dispatchers,
             host=host,
             password=password,
             allowed_hosts=allowed_hosts,
@@ -155,7 +153,6 @@ class Sandbox(Knobs):
         self._server = ServerThread(
             build_app(self._gateway, page.gate), self._count_connection, self._every_second
         )
-        self._start_credits = Decimal(credits)
         self._host = host
         self._port = port
         self._connections = 0
@@ -184,14 +181,14 @@ class Sandbox(Knobs):
         with self._provider.lock:
             self._provider.state.hold()
         self._port = self._server.start(self._host, self._port)
-        for teller in self._tellers:
-            teller.start()
+        for dispatcher in self._dispatchers:
+            dispatcher.start()
         return self
 
     def stop(self) -> None:
         """Close all connections and free the port; what was received stays readable."""
-        for teller in self._tellers:
-            teller.stop()
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
         self._server.stop()
         with self._provider.lock:
             self._provider.state.release()
@@ -210,29 +207,6 @@ class Sandbox(Knobs):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    @property
-    def base_url(self) -> str:
-        """The URL for a client on this machine, such as `http://127.0.0.1:8007/v7`; it stays readable after a stop.
-
-        Raises:
-            RuntimeError: it was never started, so it has no port yet.
-        """
-        if not self._port:
-            raise RuntimeError("The sandbox has no port yet: start it first")
-        # An address for every interface is none to call.
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
-        host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self._port}/v7"
-
-    @property
-    def page_url(self) -> str:
-        """The URL of its page, such as `http://127.0.0.1:8007/`.
-
-        Raises:
-            RuntimeError: it was never started, so it has no port yet.
-        """
-        return self.base_url.removesuffix("v7")
 
     @property
     def texts(self) -> list[Text]:
@@ -278,36 +252,16 @@ class Sandbox(Knobs):
             ValueError: they belong to a sandbox already.
         """
         with self._provider.changing("callbacks"):
-            teller = callbacks.attach(self._provider)
-        self._tellers.append(teller)
+            dispatcher = callbacks.attach(self._provider)
+        self._dispatchers.append(dispatcher)
         if self._server.is_running:
-            teller.start()
+            dispatcher.start()
         return callbacks
 
     def record(self) -> Recorder:
         """Collect what happens to texts accepted from now on, instead of posting it; gives out who collects."""
         with self._provider.lock:
-            recorder = Recorder(self._provider)
-            self._recorders.append(recorder)
-        return recorder
-
-    def reset(self) -> None:
-        """Forget messages, replies, files and calls, disarm faults, end a block; credits are as at the start.
-
-        Settings, token, callbacks and clock stay as they are, and no message id is used twice.
-        """
-        provider = self._provider
-        with provider.changing(*ALL_TOPICS) as account:
-            account.clear(self._start_credits)
-            provider.state.cleared()
-            provider.forgotten_calls = 0
-            provider.calls.clear()
-            provider.faults.clear()
-            provider.gatekeeper.forget()
-            for teller in self._tellers:
-                teller.forget()
-            for recorder in self._recorders:
-                recorder.forget()
+            return Recorder(self._provider)
 
     def _every_second(self) -> None:
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""

@@ -13,14 +13,14 @@ TYPE_CHECKING = False  # what type checkers take for true
 
 if TYPE_CHECKING:
     from .guard import RealAPIReached, forget_accounts
-    from .handing import Answer, Told, Webhook
+    from .handing import Answer, CallbackResult, Webhook
     from .messages import SentMessages
     from .payloads import Form, Payload, delivery_report, document_event, incoming_message
     from .tools import Deliver, PostCallback, Reply
 
 _HOMES = {
     "guard": ("RealAPIReached", "forget_accounts"),
-    "handing": ("Answer", "Told", "Webhook"),
+    "handing": ("Answer", "CallbackResult", "Webhook"),
     "messages": ("SentMessages",),
     "payloads": ("Form", "Payload", "delivery_report", "document_event", "incoming_message"),
     "tools": ("Deliver", "PostCallback", "Reply"),
@@ -28,6 +28,7 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "CallbackResult",
     "Deliver",
     "Form",
     "Payload",
@@ -35,7 +36,6 @@ __all__ = [
     "RealAPIReached",
     "Reply",
     "SentMessages",
-    "Told",
     "Webhook",
     "delivery_report",
     "document_event",

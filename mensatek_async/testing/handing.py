@@ -97,7 +97,7 @@ class Webhook:
         return callers.Request(parts.path or "/", "&".join(query), headers, payload.body)
 
 
-class Told:
+class CallbackResult:
     """Callbacks that were handed to a webhook, and its answers.
 
     In a test that is a coroutine function it has to be awaited, as the webhook may need the event loop to answer; in
@@ -120,12 +120,12 @@ class Told:
                 self._take(webhook.hand_now(payload))
             self._over = True
 
-    def __await__(self) -> Generator[Any, Any, Told]:
+    def __await__(self) -> Generator[Any, Any, CallbackResult]:
         return self._hand_over().__await__()
 
     def __repr__(self) -> str:
         state = ", ".join(str(answer.status) for answer in self._answers) if self._over else "not awaited"
-        return f"<Told: {len(self._payloads)} callbacks, {state}>"
+        return f"<CallbackResult: {len(self._payloads)} callbacks, {state}>"
 
     @property
     def is_over(self) -> bool:
@@ -148,7 +148,7 @@ class Told:
             raise RuntimeError("await it: in an asynchronous test nothing is handed over before")
         return list(self._answers)
 
-    async def _hand_over(self) -> Told:
+    async def _hand_over(self) -> CallbackResult:
         if not self._over:
             self._over = True
             for payload in self._payloads:

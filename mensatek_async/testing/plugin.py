@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..sandbox import Sandbox
     from .messages import SentMessages
-    from .tools import Deliver, Events, Post, PostCallback, Reply
+    from .tools import CallbackSender, Deliver, Events, PostCallback, Reply
 else:
     Failed = pytest.fail.Exception
 
@@ -144,10 +144,10 @@ def mensatek_webhook() -> object:
 
 
 @pytest.fixture
-def _mensatek_post(mensatek_webhook: object) -> Iterator[Post]:
-    from .tools import Post
+def _mensatek_post(mensatek_webhook: object) -> Iterator[CallbackSender]:
+    from .tools import CallbackSender
 
-    post = Post(lambda: mensatek_webhook)
+    post = CallbackSender(lambda: mensatek_webhook)
     yield post
     if post.forgotten:
         pytest.fail(
@@ -165,7 +165,7 @@ def _mensatek_events(mensatek_sandbox: Sandbox) -> Events:
 
 
 @pytest.fixture
-def deliver(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: Post) -> Deliver:
+def deliver(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: CallbackSender) -> Deliver:
     """Has the carrier report on a text: `deliver("600000000", 50)`; see `mensatek_async.testing.Deliver`."""
     from .tools import Deliver
 
@@ -173,7 +173,7 @@ def deliver(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post:
 
 
 @pytest.fixture
-def reply(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: Post) -> Reply:
+def reply(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: CallbackSender) -> Reply:
     """Has a recipient write back: `reply("600000000", "SI")`; see `mensatek_async.testing.Reply`."""
     from .tools import Reply
 
@@ -181,7 +181,7 @@ def reply(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: P
 
 
 @pytest.fixture
-def post_callback(_mensatek_post: Post) -> PostCallback:
+def post_callback(_mensatek_post: CallbackSender) -> PostCallback:
     """Hands any payload to the webhook; see `mensatek_async.testing.PostCallback`."""
     from .tools import PostCallback
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codes import DeliveryStatus
 from ..phones import normalise
-from .handing import Told, Webhook
+from .handing import CallbackResult, Webhook
 from .payloads import Payload, encoded
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ Target = Any
 """A webhook: an ASGI or WSGI application, a handler, a URL, or a `Webhook`; None for the fixture `mensatek_webhook`."""
 
 
-class Post:
+class CallbackSender:
     """Hands callbacks over, and sees to it that this was awaited where it has to be.
 
     Args:
@@ -26,7 +26,7 @@ class Post:
 
     def __init__(self, configured: Callable[[], Target]) -> None:
         self._configured = configured
-        self._told: list[Told] = []
+        self._told: list[CallbackResult] = []
 
     def webhook(self, to: Target) -> Webhook:
         """Find out where callbacks go.
@@ -42,9 +42,9 @@ class Post:
             )
         return target if isinstance(target, Webhook) else Webhook(target)
 
-    def hand(self, payloads: list[Payload], webhook: Webhook, expect: int | None) -> Told:
+    def hand(self, payloads: list[Payload], webhook: Webhook, expect: int | None) -> CallbackResult:
         """Hand callbacks over, now or when awaited."""
-        told = Told(webhook, payloads, expect)
+        told = CallbackResult(webhook, payloads, expect)
         self._told.append(told)
         return told
 
@@ -81,7 +81,7 @@ class Events:
 class Deliver:
     """Has the carrier report on texts that were sent; the fixture `deliver`."""
 
-    def __init__(self, sandbox: Sandbox, events: Events, post: Post) -> None:
+    def __init__(self, sandbox: Sandbox, events: Events, post: CallbackSender) -> None:
         self._sandbox = sandbox
         self._events = events
         self._post = post
@@ -94,7 +94,7 @@ class Deliver:
         message_id: int | None = None,
         to: Target = None,
         expect: int | None = None,
-    ) -> Told:
+    ) -> CallbackResult:
         """Give a text a delivery status, and hand the report to the webhook.
 
         Args:
@@ -144,7 +144,7 @@ class Deliver:
 class Reply:
     """Has a recipient write back; the fixture `reply`."""
 
-    def __init__(self, sandbox: Sandbox, events: Events, post: Post) -> None:
+    def __init__(self, sandbox: Sandbox, events: Events, post: CallbackSender) -> None:
         self._sandbox = sandbox
         self._events = events
         self._post = post
@@ -158,7 +158,7 @@ class Reply:
         number: str | None = None,
         to: Target = None,
         expect: int | None = None,
-    ) -> Told:
+    ) -> CallbackResult:
         """Have a phone write to the account, and hand that to the webhook; SI closes a contract that waits for it.
 
         Args:
@@ -186,10 +186,10 @@ class Reply:
 class PostCallback:
     """Hands any callback to the webhook; the fixture `post_callback`."""
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: CallbackSender) -> None:
         self._post = post
 
-    def __call__(self, payload: Payload, *, to: Target = None, expect: int | None = None) -> Told:
+    def __call__(self, payload: Payload, *, to: Target = None, expect: int | None = None) -> CallbackResult:
         """Hand a callback to the webhook, whether anything was sent or not.
 
         Args:

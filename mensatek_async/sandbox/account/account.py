@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from ..api.library import Library
-from ..carrier.delivery_state import Fates
+from ..carrier.delivery_state import DeliveryStates
 from ..carrier.statuses import CERTIFICATE_READY, FINAL_CONTRACT
 from ..clock import Clock
+from .library import Library
 from .records import Act, Batch, Incoming, Message, Text
 
 FIRST_MESSAGE = 10573758
@@ -40,6 +40,10 @@ class Watcher(Protocol):
         """A phone wrote to the account."""
         ...
 
+    def cleared(self) -> None:
+        """Everything was forgotten."""
+        ...
+
 
 class Account:
     """What the provider knows of a customer.
@@ -49,7 +53,7 @@ class Account:
         credits: what there is to spend.
         prices: credits per text, plain and certified.
         library: the file library.
-        fates: what becomes of texts.
+        delivery: what becomes of texts.
         recipients_per_request: more of them in one call are refused; None for no limit.
         keep_texts: whether texts are kept; without, they are only counted.
         strict: whether parameters no manual knows are refused.
@@ -64,7 +68,7 @@ class Account:
         credits: Decimal,
         prices: tuple[Decimal, Decimal],
         library: Library,
-        fates: Fates,
+        delivery: DeliveryStates,
         recipients_per_request: int | None,
         keep_texts: bool,
         strict: bool,
@@ -73,9 +77,10 @@ class Account:
     ) -> None:
         self.clock = clock
         self.credits: Decimal = credits
+        self._start_credits = credits
         self.used: Decimal = Decimal(0)
         self.library = library
-        self.fates = fates
+        self.delivery = delivery
         self.recipients_per_request = recipients_per_request
         self.keep_texts = keep_texts
         self.strict = strict
@@ -93,13 +98,15 @@ class Account:
         self.last_batch: int = 0
         self._prices = prices
 
-    def clear(self, credits: Decimal) -> None:
+    def clear(self) -> None:
         """Forget messages, files and what came in; ids are not used again."""
-        self.credits, self.used = credits, Decimal(0)
+        self.credits, self.used = self._start_credits, Decimal(0)
         for known in (self.messages, self.batches, self.counts, self.incoming, self.documents):
             known.clear()
-        self.fates.clear()
+        self.delivery.clear()
         self.library.clear()
+        for watcher in self.watchers:
+            watcher.cleared()
 
     def price(self, certified: bool) -> Decimal:
         """Credits per text."""
@@ -131,7 +138,7 @@ class Account:
         message.phones.update(dict.fromkeys(phones, batch))
         if batch.cancelled_at is None:
             self.counts.update(phones)
-        self.fates.expect(phones)
+        self.delivery.expect(phones)
         if self.keep_texts:
             batch.phones = phones
             self.batches.append(batch)
@@ -157,7 +164,7 @@ class Account:
         for one in acts:
             for watcher in self.watchers:
                 watcher.acted(batch, phone, one)
-            self.fates.note(batch, phone, one)
+            self.delivery.note(batch, phone, one)
 
     def open(self, batch: Batch, phone: str, document: str) -> None:
         """A recipient opens a document."""
@@ -194,7 +201,7 @@ class Account:
         now = self.clock.now
         found = []
         for batch in self.batches:
-            standing = self.fates.standings(batch, now)
+            standing = self.delivery.standings(batch, now)
             found += [
                 self.text(batch, position, standing(phone)[0]) for position, phone in enumerate(batch.phones)
             ]
@@ -235,10 +242,10 @@ class Account:
 
     def _is_certified(self, message: Message, batch: Batch, now: datetime) -> bool:
         """Whether every text of a batch that goes its usual way has its certificate, or has ended without."""
-        standing = self.fates.standings(batch, now)
+        standing = self.delivery.standings(batch, now)
         usual = {
             standing(phone)[0]
             for phone, its in message.phones.items()
-            if its is batch and self.fates.chosen(phone) is None
+            if its is batch and self.delivery.chosen(phone) is None
         }
         return bool(usual) and usual <= CERTIFICATE_READY | FINAL_CONTRACT

@@ -214,7 +214,7 @@ class LibraryFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class OperationResult:
     """What an operation answers, before it takes a form on the wire.
 
     Attributes:

@@ -283,8 +283,8 @@ def _scalars(account: Account) -> dict[str, Any]:
         "used": account.used,
         "next_message": account.next_message,
         "last_batch": account.last_batch,
-        "choices": pack_choices(account.fates.choices),
-        "absences": pack_absences(account.fates.absences),
-        "contracts_by_themselves": account.fates.contracts_by_themselves,
+        "choices": pack_choices(account.delivery.choices),
+        "absences": pack_absences(account.delivery.absences),
+        "contracts_by_themselves": account.delivery.contracts_by_themselves,
         "clock": now if is_ahead else None,
     }

@@ -33,7 +33,7 @@ def load_account(store: Store, account: Account) -> None:
         )
         account.restore(message, batch, phones)
     for message_id, phone, data in store.select("SELECT message_id, phone, data FROM act ORDER BY number"):
-        account.fates.note(account.messages[message_id].phones[phone], phone, unpack_act(data))
+        account.delivery.note(account.messages[message_id].phones[phone], phone, unpack_act(data))
     account.incoming += [
         unpack_incoming(data) for (data,) in store.select("SELECT data FROM incoming ORDER BY number")
     ]
@@ -50,9 +50,9 @@ def load_account(store: Store, account: Account) -> None:
 def _load_scalars(account: Account, values: dict[str, Any]) -> None:
     account.credits, account.used = values["credits"], values["used"]
     account.next_message, account.last_batch = values["next_message"], values["last_batch"]
-    account.fates.choices.update(unpack_choices(values["choices"]))
-    account.fates.absences.update(unpack_absences(values["absences"]))
-    account.fates.contracts_by_themselves = values["contracts_by_themselves"]
+    account.delivery.choices.update(unpack_choices(values["choices"]))
+    account.delivery.absences.update(unpack_absences(values["absences"]))
+    account.delivery.contracts_by_themselves = values["contracts_by_themselves"]
     if values["clock"] is not None:
         account.clock.restore(values["clock"])
 

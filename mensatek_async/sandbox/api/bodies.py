@@ -35,9 +35,14 @@ class Params:
         self._items = {name.lower(): value for name, value in items.items()}
         self.uploads = uploads
 
+    @property
+    def names(self) -> set[str]:
+        """The names given, in lower case."""
+        return set(self._items)
+
     def note_unknown(self, known: frozenset[str]) -> None:
         """Remember which names, as they came, are none of the known ones (in lower case)."""
-        if not self._items.keys() <= known:
+        if not self.names <= known:
             self.unknown |= {name for name in self._named if name.lower() not in known}
 
     def decoded(self) -> dict[str, Any]:

@@ -19,6 +19,6 @@ def document() -> dict[str, Any]:
 
 
 async def serve(_request: Request) -> Response:
-    """Answer with the document, pointed at this sandbox: what is tried out from it must not reach the provider."""
+    """ApiResponse with the document, pointed at this sandbox: what is tried out from it must not reach the provider."""
     here = {**document(), "servers": [{"url": "/v7", "description": "this sandbox"}]}
     return Response(json.dumps(here, ensure_ascii=False), media_type="application/json")

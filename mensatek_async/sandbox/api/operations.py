@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..account.account import Account
-from ..account.records import Reply
+from ..account.records import OperationResult
 from . import library, sending, tracking
 from .bodies import Params
 
@@ -27,12 +27,14 @@ _UPLOAD = "Nombre Tipo Contenido Autoborrado Resp"
 class Operation:
     """One path of the API."""
 
-    run: Callable[[Account, Params], Reply]
+    run: Callable[[Account, Params], OperationResult]
     parameters: frozenset[str]
     is_read: bool
 
 
-def _row(run: Callable[[Account, Params], Reply], parameters: str, *, is_read: bool = False) -> Operation:
+def _row(
+    run: Callable[[Account, Params], OperationResult], parameters: str, *, is_read: bool = False
+) -> Operation:
     return Operation(run, frozenset(parameters.lower().split()), is_read)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..account.account import Account
-from ..account.records import Call, Reply
+from ..account.records import Call, OperationResult
 from ..account.state import KEPT_BODY_BYTES, Memory, Store
 from ..account.state_load import load_account, load_calls
 from ..changes import Changes, Topic
@@ -31,11 +31,11 @@ _TOPICS: dict[str, tuple[Topic, ...]] = {
     "quick": ("guard",),
 }
 KEPT_ANSWER_BYTES = 20_000
-_REFUSED = Reply(fields={"Res": -1}, wrong=True)
+_REFUSED = OperationResult(fields={"Res": -1}, wrong=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
+class ApiRequest:
     """A request as it came in."""
 
     operation: str
@@ -72,7 +72,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ApiResponse:
     """What goes back; `status` None is a dropped connection."""
 
     status: int | None
@@ -145,47 +145,62 @@ class Provider:
             self.state.commit()
         self.changes.announce(*topics)
 
-    def troubles(self, arrival: Arrival) -> list[Fault]:
+    def reset(self) -> None:
+        """Forget what happened; settings and clock stay."""
+        self.account.clear()
+        self.forgotten_calls = 0
+        self.calls.clear()
+        self.faults.clear()
+        self.gatekeeper.forget()
+
+    def troubles(self, request: ApiRequest) -> list[Fault]:
         """The faults that hit this request."""
         with self.lock:
-            found = self.faults.pick(arrival.operation, arrival.decoded)
-            if self.account.fates.magic:
-                asked = fault_asked_for(arrival.operation, arrival.body, arrival.decoded)
+            found = self.faults.pick(request.operation, request.decoded)
+            if self.account.delivery.magic:
+                asked = fault_asked_for(request.operation, request.body, request.decoded)
                 found += [asked] if asked else []
             return found
 
-    def answer(self, arrival: Arrival, fault: Fault | None) -> Answer:
+    def answer(self, request: ApiRequest, fault: Fault | None) -> ApiResponse:
         """Process a request, unless the fault says not to, and note it down before it is answered."""
         with self.lock:
-            reply: Reply | None = None
+            reply: OperationResult | None = None
             verdict = "fault"
             if fault is None or fault.processed:
-                reply, answer, verdict = self._process(arrival)
+                reply, answer, verdict = self._process(request)
                 answer = _troubled(answer, fault)
             else:
                 if fault.kind == "refuse":
-                    reply = Reply(fields={"Res": fault.code, **dict(fault.fields)})
-                answer = self._encoded(arrival, reply) if reply else _troubled(Answer(status=200), fault)
-            self._note(arrival, reply, answer, verdict, fault.kind if fault else "")
+                    reply = OperationResult(fields={"Res": fault.code, **dict(fault.fields)})
+                answer = self._encoded(request, reply) if reply else _troubled(ApiResponse(status=200), fault)
+            self._note(request, reply, answer, verdict, fault.kind if fault else "")
             self.state.commit()
         self.changes.announce(*_TOPICS.get(verdict, ()), "calls")
         return answer
 
-    def _note(self, arrival: Arrival, reply: Reply | None, answer: Answer, verdict: str, fault: str) -> None:
+    def _note(
+        self,
+        request: ApiRequest,
+        reply: OperationResult | None,
+        answer: ApiResponse,
+        verdict: str,
+        fault: str,
+    ) -> None:
         has_text = self._keep_bodies and answer.status is not None and not (reply and reply.file)
         call = Call(
-            operation=arrival.operation,
-            headers=dict(arrival.headers),
+            operation=request.operation,
+            headers=dict(request.headers),
             status=answer.status,
             reply=dict(reply.fields) if reply and reply.file is None else None,
             at=self.account.clock.now,
-            content_type=arrival.content_type,
-            body=self._kept(arrival.body),
+            content_type=request.content_type,
+            body=self._kept(request.body),
             verdict=verdict,
             fault=fault,
             answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
             answer_type=answer.content_type,
-            unknown=arrival.unknown,
+            unknown=request.unknown,
         )
         self.calls.append(call)
         self.state.called(self.forgotten_calls + len(self.calls), call)
@@ -199,29 +214,29 @@ class Provider:
             return b""
         return body if self._keep_calls is None else body[:KEPT_BODY_BYTES]
 
-    def _process(self, arrival: Arrival) -> tuple[Reply | None, Answer, str]:
+    def _process(self, request: ApiRequest) -> tuple[OperationResult | None, ApiResponse, str]:
         now = self.account.clock.now
         if self.account.guarded and self.gatekeeper.is_blocked(now):
-            answer = Answer(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
+            answer = ApiResponse(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
             return None, answer, "blocked"
-        operation = OPERATIONS[arrival.operation]
-        reply = self._run(operation, arrival) if self._is_known(arrival) else _REFUSED
+        operation = OPERATIONS[request.operation]
+        reply = self._run(operation, request) if self._is_known(request) else _REFUSED
         verdict = "work"
         if reply.wrong:
             self.gatekeeper.note_wrong(now)
             verdict = "wrong"
         elif operation.is_read:
-            quick = self.gatekeeper.note_read(f"{arrival.operation} {arrival.body!r}", now)
+            quick = self.gatekeeper.note_read(f"{request.operation} {request.body!r}", now)
             verdict = "quick" if quick else "read"
         else:
             self.gatekeeper.note_work()
-        return reply, self._encoded(arrival, reply), verdict
+        return reply, self._encoded(request, reply), verdict
 
-    def _is_known(self, arrival: Arrival) -> bool:
+    def _is_known(self, request: ApiRequest) -> bool:
         # Parameters in the query make the live API refuse the credentials.
-        if self.account.guarded and arrival.query:
+        if self.account.guarded and request.query:
             return False
-        scheme, _, credentials = arrival.headers.get("authorization", "").partition(" ")
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         try:
             given = base64.b64decode(credentials.strip(), validate=True)
         except ValueError:
@@ -230,9 +245,9 @@ class Provider:
             given, f"{self.user}:{self.token}".encode()
         )
 
-    def _run(self, operation: Operation, arrival: Arrival) -> Reply:
+    def _run(self, operation: Operation, request: ApiRequest) -> OperationResult:
         try:
-            params = arrival.params
+            params = request.params
             if isinstance(params, BadCall):
                 raise params
             params.note_unknown(operation.parameters)
@@ -240,19 +255,19 @@ class Provider:
                 raise BadCall(f"Parámetro desconocido: {min(params.unknown)}")
             return operation.run(self.account, params)
         except BadCall as bad:
-            return Reply(fields={"Res": -3, "Error": str(bad)}, wrong=True)
+            return OperationResult(fields={"Res": -3, "Error": str(bad)}, wrong=True)
 
-    def _encoded(self, arrival: Arrival, reply: Reply) -> Answer:
+    def _encoded(self, request: ApiRequest, reply: OperationResult) -> ApiResponse:
         if reply.file is not None:
-            return Answer(status=200, body=reply.file, content_type=reply.media_type)
-        body, content_type = encode(reply.fields, arrival.resp, self.reply_style)
+            return ApiResponse(status=200, body=reply.file, content_type=reply.media_type)
+        body, content_type = encode(reply.fields, request.resp, self.reply_style)
         refused = reply.fields["Res"] == -1 and self.refusal_status != 200
         headers = (("WWW-Authenticate", 'Basic realm="API"'),) if refused else ()
         status = self.refusal_status if refused else 200
-        return Answer(status=status, body=body, content_type=content_type, headers=headers)
+        return ApiResponse(status=status, body=body, content_type=content_type, headers=headers)
 
 
-def _troubled(answer: Answer, fault: Fault | None) -> Answer:
+def _troubled(answer: ApiResponse, fault: Fault | None) -> ApiResponse:
     """An answer as the fault leaves it."""
     if fault is None:
         return answer
@@ -260,6 +275,6 @@ def _troubled(answer: Answer, fault: Fault | None) -> Answer:
         return replace(answer, status=None, reset=fault.reset)
     if fault.kind == "cut":
         return replace(answer, cut=True)
-    return Answer(
+    return ApiResponse(
         status=fault.status, body=fault.body, content_type=fault.content_type, headers=fault.headers
     )

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from ..page.gate import Gate
 from . import openapi
 from .operations import OPERATIONS
-from .provider import Answer, Arrival, Provider
+from .provider import ApiRequest, ApiResponse, Provider
 
 _log = logging.getLogger("mensatek_async.sandbox")
 
@@ -68,25 +68,25 @@ class Gateway:
         if not self._gate.lets_call(request.headers):
             await PlainTextResponse("Not from a web page", 403)(scope, receive, send)
             return
-        arrival = Arrival(
+        asked = ApiRequest(
             operation=operation,
             headers=dict(request.headers),
             query=scope["query_string"],
             body=await request.body(),
         )
-        troubles = self._provider.troubles(arrival)
+        troubles = self._provider.troubles(asked)
         waits = [fault for fault in troubles if fault.kind == "latency"]
         final = next((fault for fault in troubles if fault.kind != "latency"), None)
         before = self._provider.latency + sum(fault.seconds for fault in waits if not fault.processed)
         if before:
             await asyncio.sleep(before)
-        answer = self._provider.answer(arrival, final)
+        answer = self._provider.answer(asked, final)
         if waits:
             await asyncio.sleep(sum(fault.seconds for fault in waits if fault.processed))
         await _deliver(answer, scope["state"]["connection"], receive, send)
 
 
-async def _deliver(answer: Answer, connection: Droppable, receive: Receive, send: Send) -> None:
+async def _deliver(answer: ApiResponse, connection: Droppable, receive: Receive, send: Send) -> None:
     if answer.status is None:
         connection.drop(answer.reset)
         await _gone(receive)

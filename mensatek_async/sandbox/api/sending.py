@@ -7,16 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..account.records import Batch, Message, Reply
+from ..account.account import Account
+from ..account.records import Batch, Message, OperationResult
 from ..carrier.delivery import CONTRACT_DAYS, VALIDITY_SECONDS, Kind
 from ..clock import read_minute
 from . import texting
 from .bodies import BadCall, Params
-
-if TYPE_CHECKING:
-    from ..account.account import Account
 
 NO_CREDITS = -2
 CERTIFIED_FILE_NOT_ALLOWED, CERTIFIED_NO_CREDITS, CONTRACT_WITHOUT_PDF, PDF_NOT_THERE = -4, -5, -15, -16
@@ -43,12 +41,12 @@ class _Sorted:
     wrong: int
 
 
-def send_sms(account: Account, params: Params) -> Reply:
+def send_sms(account: Account, params: Params) -> OperationResult:
     """EnviarSMS."""
     return _send(account, params, Kind(certified=False, voice=bool(params.number("Fail2voice"))), {})
 
 
-def send_certified(account: Account, params: Params) -> Reply:
+def send_certified(account: Account, params: Params) -> OperationResult:
     """EnviarSMSCERTIFICADO: a certified text, or a contract."""
     issuer = tuple(params.text(name, required=True) for name in ("Contacto", "Telcontacto", "Cifcontacto"))
     kind = _certified_kind(params)
@@ -58,7 +56,7 @@ def send_certified(account: Account, params: Params) -> Reply:
         if kind in ("FILE", "BASE64")
     ]
     if code := _document_refusal(account, kind.contract, documents):
-        return Reply(fields={"Res": code, "Cred": account.credits})
+        return OperationResult(fields={"Res": code, "Cred": account.credits})
     files = frozenset(content for kind, content in documents if kind == "FILE")
     legal = {"issuer": issuer, "documents": tuple(_digests(account, documents)), "files": files}
     return _send(account, params, kind, legal)
@@ -98,7 +96,7 @@ def _digests(account: Account, documents: list[tuple[str, str]]) -> Iterator[tup
         yield ("BASE64" if kind == "BASE64" else content), digest
 
 
-def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -> Reply:
+def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -> OperationResult:
     certified = kind.certified
     joined = _joined(account, params, certified)
     sender = joined.sender if joined else _sender(params)
@@ -123,9 +121,9 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
     cost = total * price
     if cost > account.credits:
         code = CERTIFIED_NO_CREDITS if certified else NO_CREDITS
-        return Reply(fields={"Res": code, "Cred": account.credits, "CreditosNecesarios": cost})
+        return OperationResult(fields={"Res": code, "Cred": account.credits, "CreditosNecesarios": cost})
     if not phones:
-        return Reply(fields=_nothing_sent(account, joined, chosen, len(given)))
+        return OperationResult(fields=_nothing_sent(account, joined, chosen, len(given)))
     message = joined or account.new_message(sender, certified)
     shared = {"reported": reported, "reference": params.text("Referenciausuario"), "sender": sender, **legal}
     batch = Batch(
@@ -143,11 +141,11 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
         leaves_at=max(scheduled_at or now, now),
         phones=[],
         rendered=rendered if account.keep_texts else None,
-        pace=account.fates.pace,
+        pace=account.delivery.pace,
         **shared,
     )
     account.accept(message, batch, phones)
-    return Reply(fields=_sent(account, batch, chosen, total, len(given)))
+    return OperationResult(fields=_sent(account, batch, chosen, total, len(given)))
 
 
 def _joined(account: Account, params: Params, certified: bool) -> Message | None:

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..account.records import Batch, Message, Reply
+from ..account.account import Account
+from ..account.records import Batch, Message, OperationResult
 from ..carrier.certificates import Evidence, certificate_pdf, certificate_zip
 from ..carrier.statuses import label
 from ..clock import read_minute, write_second
 from .bodies import BadCall, Params
 
-if TYPE_CHECKING:
-    from ..account.account import Account
-
 NOT_YOURS, ALREADY_SENT, ALREADY_CANCELLED, BAD_DATE, PAST_DATE = -2, -4, -5, -6, -7
 REPORT_ERROR, NO_CERTIFICATE = -4, -4
 
 
-def credits(account: Account, _params: Params) -> Reply:
+def credits(account: Account, _params: Params) -> OperationResult:
     """GetCreditos."""
-    return Reply(fields={"Res": 1, "Cred": account.credits})
+    return OperationResult(fields={"Res": 1, "Cred": account.credits})
 
 
-def cancel(account: Account, params: Params, *, certified: bool) -> Reply:
+def cancel(account: Account, params: Params, *, certified: bool) -> OperationResult:
     """CancelarSMS and CancelarSMSCERTIFICADO: take back a message that has not left, and refund it."""
     message = _message(account, params)
     if message is None or message.certified is not certified:
         return _not_yours(account, "CRED")
     scheduled = _scheduled(account, message)
     if not scheduled:
-        return Reply(fields={"Res": _settled(message), "CRED": account.credits})
+        return OperationResult(fields={"Res": _settled(message), "CRED": account.credits})
     for batch in scheduled:
         account.cancel(batch)
-    return Reply(
+    return OperationResult(
         fields={
             "Res": sum(batch.recipients for batch in scheduled),
             "IDMENSAJE": message.message_id,
@@ -44,7 +42,7 @@ def cancel(account: Account, params: Params, *, certified: bool) -> Reply:
     )
 
 
-def reschedule(account: Account, params: Params, *, certified: bool) -> Reply:
+def reschedule(account: Account, params: Params, *, certified: bool) -> OperationResult:
     """ReprogramarSMS and ReprogramarSMSCERTIFICADO: another date for a message that has not left."""
     wanted = params.text("Fecha", required=True)
     message = _message(account, params)
@@ -62,21 +60,23 @@ def reschedule(account: Account, params: Params, *, certified: bool) -> Reply:
         code = sum(batch.recipients for batch in scheduled)
         for batch in scheduled:
             account.reschedule(batch, date)
-    return Reply(fields={"Res": code, "Cred": account.credits})
+    return OperationResult(fields={"Res": code, "Cred": account.credits})
 
 
-def report(account: Account, params: Params, *, certified: bool) -> Reply:
+def report(account: Account, params: Params, *, certified: bool) -> OperationResult:
     """GetReportSMS and GetReportSMSCERTIFICADO: where every recipient of a message stands."""
     message = _message(account, params)
     if message is None:
         return _not_yours(account, "Cred")
     if message.certified is not certified:
-        return Reply(fields={"Res": REPORT_ERROR, "Cred": account.credits}, wrong=True)
+        return OperationResult(fields={"Res": REPORT_ERROR, "Cred": account.credits}, wrong=True)
     rows = _rows(account, message)
-    return Reply(fields={"Res": 1, "Destinatarios": len(rows), "Cred": account.credits, "Informe": rows})
+    return OperationResult(
+        fields={"Res": 1, "Destinatarios": len(rows), "Cred": account.credits, "Informe": rows}
+    )
 
 
-def certificate(account: Account, params: Params) -> Reply:
+def certificate(account: Account, params: Params) -> OperationResult:
     """GetSMSCERTIFICADO: one phone's certificate, or the ZIP of a message or of a period."""
     if params.text("Idmensaje").strip():
         message = _message(account, params)
@@ -91,24 +91,24 @@ def certificate(account: Account, params: Params) -> Reply:
     return _zip(account, found)
 
 
-def _message_certificate(account: Account, message: Message, phone: str) -> Reply:
+def _message_certificate(account: Account, message: Message, phone: str) -> OperationResult:
     found = _certified(account, message)
     if not phone:
         return _zip(account, found)
     for one in found:
         if str(one.row["Telefono"]) == phone:
-            return Reply(fields={"Res": 1}, file=certificate_pdf(one), media_type="application/pdf")
+            return OperationResult(fields={"Res": 1}, file=certificate_pdf(one), media_type="application/pdf")
     return _no_certificate(account)
 
 
-def _zip(account: Account, found: list[Evidence]) -> Reply:
+def _zip(account: Account, found: list[Evidence]) -> OperationResult:
     if not found:
         return _no_certificate(account)
-    return Reply(fields={"Res": 1}, file=certificate_zip(found), media_type="application/zip")
+    return OperationResult(fields={"Res": 1}, file=certificate_zip(found), media_type="application/zip")
 
 
-def _no_certificate(account: Account) -> Reply:
-    return Reply(
+def _no_certificate(account: Account) -> OperationResult:
+    return OperationResult(
         fields={"Res": NO_CERTIFICATE, "Error": "El certificado no está disponible", "Cred": account.credits}
     )
 
@@ -118,8 +118,8 @@ def _message(account: Account, params: Params) -> Message | None:
     return account.messages.get(int(text)) if text.isascii() and text.isdigit() else None
 
 
-def _not_yours(account: Account, credits_name: str) -> Reply:
-    return Reply(fields={"Res": NOT_YOURS, credits_name: account.credits}, wrong=True)
+def _not_yours(account: Account, credits_name: str) -> OperationResult:
+    return OperationResult(fields={"Res": NOT_YOURS, credits_name: account.credits}, wrong=True)
 
 
 def _scheduled(account: Account, message: Message) -> list[Batch]:
@@ -134,7 +134,7 @@ def _settled(message: Message) -> int:
 
 def _rows(account: Account, message: Message) -> list[dict[str, Any]]:
     now = account.clock.now
-    standings = {batch: account.fates.standings(batch, now) for batch in message.batches}
+    standings = {batch: account.delivery.standings(batch, now) for batch in message.batches}
     rows = []
     for phone, batch in message.phones.items():
         status, since, seconds = standings[batch](phone)
@@ -169,7 +169,7 @@ def _certified(
                 sender=batch.sender,
                 issuer=batch.issuer,
                 text=batch.shown(places[batch][phone]) if account.keep_texts else "",
-                history=tuple(one for one in account.fates.history(batch, phone) if one[0] <= now),
+                history=tuple(one for one in account.delivery.history(batch, phone) if one[0] <= now),
                 documents=batch.documents,
             )
         )

@@ -37,7 +37,7 @@ class Habits:
             raise ValueError("Shares are 0 to 1, shuffle is 0 or more")
 
 
-class Teller:
+class CallbackDispatcher:
     """Watches an account and posts what happens in it.
 
     Args:
@@ -87,7 +87,7 @@ class Teller:
         self._thread = None
         self.poster.stop()
 
-    def forget(self) -> None:
+    def cleared(self) -> None:
         """Follow nothing that was sent so far any more; what waits to be posted is dropped."""
         self.journeys.clear()
         self.posts.clear()

@@ -18,17 +18,13 @@ class Recorder:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         # An address that is never called: nothing starts what would post there.
-        self._teller = Callbacks("http://nowhere.invalid/").attach(provider)
+        self._dispatcher = Callbacks("http://nowhere.invalid/").attach(provider)
 
     def take(self) -> list[dict[str, Any]]:
         """Give everything that happened, by the sandbox's clock, since it was asked last; by wire names, in order."""
         with self._provider.lock:
-            self._teller.collect()
-            taken = [dict(post.fields) for post in self._teller.posts]
-            self._teller.posts.clear()
-            self._teller.poster.clear()
+            self._dispatcher.collect()
+            taken = [dict(post.fields) for post in self._dispatcher.posts]
+            self._dispatcher.posts.clear()
+            self._dispatcher.poster.clear()
         return taken
-
-    def forget(self) -> None:
-        """Follow nothing that was sent so far any more."""
-        self._teller.forget()

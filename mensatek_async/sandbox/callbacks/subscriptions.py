@@ -6,7 +6,7 @@ from typing import Any
 
 from ..account.records import REPLY_NUMBER, Incoming
 from ..api.provider import Provider
-from .dispatcher import Habits, Teller
+from .dispatcher import CallbackDispatcher, Habits
 from .poster import Post, Target
 
 
@@ -75,12 +75,12 @@ class Callbacks:
         )
         self._connections = connections
         self._provider: Provider | None = None
-        self._teller: Teller | None = None
+        self._dispatcher: CallbackDispatcher | None = None
 
     @property
     def posts(self) -> list[Post]:
         """Everything posted so far, or waiting to be."""
-        return [] if self._teller is None else self._teller.posts
+        return [] if self._dispatcher is None else self._dispatcher.posts
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -104,9 +104,9 @@ class Callbacks:
         Raises:
             RuntimeError: no sandbox has these callbacks yet.
         """
-        teller = self._needed_teller()
-        teller.collect()
-        return teller.poster.wait(timeout)
+        dispatcher = self._needed_dispatcher()
+        dispatcher.collect()
+        return dispatcher.poster.wait(timeout)
 
     def receive(
         self, sender: str, text: str, *, number: str = REPLY_NUMBER, message_id: int | None = None
@@ -123,7 +123,7 @@ class Callbacks:
             RuntimeError: no sandbox has these callbacks yet.
             KeyError: there is no such message.
         """
-        self._needed_teller()
+        self._needed_dispatcher()
         assert self._provider is not None
         with self._provider.changing("phones", "callbacks") as account:
             if message_id is not None and message_id not in account.messages:
@@ -132,7 +132,7 @@ class Callbacks:
                 Incoming(phone=sender, number=number, text=text, at=account.clock.now, message_id=message_id)
             )
 
-    def attach(self, provider: Provider) -> Teller:
+    def attach(self, provider: Provider) -> CallbackDispatcher:
         """Belong to a sandbox: follow what its account accepts.
 
         Args:
@@ -144,14 +144,14 @@ class Callbacks:
         Raises:
             ValueError: they belong to a sandbox already.
         """
-        if self._teller is not None:
+        if self._dispatcher is not None:
             raise ValueError("These callbacks belong to a sandbox already")
         self._provider = provider
-        self._teller = Teller(self._target, self._connections, self._habits, provider)
-        provider.account.watchers.append(self._teller)
-        return self._teller
+        self._dispatcher = CallbackDispatcher(self._target, self._connections, self._habits, provider)
+        provider.account.watchers.append(self._dispatcher)
+        return self._dispatcher
 
-    def _needed_teller(self) -> Teller:
-        if self._teller is None:
+    def _needed_dispatcher(self) -> CallbackDispatcher:
+        if self._dispatcher is None:
             raise RuntimeError("Hand the callbacks to a sandbox first: sandbox.call_back(callbacks)")
-        return self._teller
+        return self._dispatcher

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..account.account import Account
 from ..account.records import Act, Batch
-from ..desk import Desk
+from ..api.provider import Provider
 from .statuses import (
     BY_REPLY,
     CERTIFIED,
@@ -27,18 +27,20 @@ from .statuses import (
 )
 
 
-class ContractDesk(Desk):
+class ContractActions:
     """The part of a sandbox where contracts are dealt with by hand."""
+
+    _provider: Provider
 
     @property
     def contracts_by_themselves(self) -> bool:
         """Whether contracts go on to their end as time passes; off, delivered ones wait for the methods below."""
-        return self._provider.account.fates.contracts_by_themselves
+        return self._provider.account.delivery.contracts_by_themselves
 
     @contracts_by_themselves.setter
     def contracts_by_themselves(self, on: bool) -> None:
         with self._provider.changing("settings", "messages") as account:
-            account.fates.contracts_by_themselves = on
+            account.delivery.contracts_by_themselves = on
 
     def open_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a recipient open the document of a contract.
@@ -131,7 +133,7 @@ def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
     now = account.clock.now
     if batch.cancelled_at is not None or batch.leaves_at > now:
         raise ValueError("The contract was cancelled, or has not left yet")
-    reached = {status for moment, status in account.fates.history(batch, phone) if moment <= now}
+    reached = {status for moment, status in account.delivery.history(batch, phone) if moment <= now}
     if reached & FINAL_CONTRACT:
         raise ValueError("The contract has ended already")
     return reached

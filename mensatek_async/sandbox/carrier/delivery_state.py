@@ -33,7 +33,7 @@ class Choice:
     status: int | None
 
 
-class Fates:
+class DeliveryStates:
     """Where texts stand and what way they go.
 
     Args:

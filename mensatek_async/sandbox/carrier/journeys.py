@@ -82,12 +82,12 @@ class Journey:
 
     def _ways(self, account: Account) -> tuple[list[tuple[float, int]], dict[str, list[tuple[float, int]]]]:
         """The common way and those of special recipients, worked out again only after something changed."""
-        fates = account.fates
-        key = fates.version, fates.contracts_by_themselves
+        delivery = account.delivery
+        key = delivery.version, delivery.contracts_by_themselves
         if self._seen is None or self._seen[:2] != key:
-            special = fates.special(self.batch, account.messages[self.batch.message_id])
-            own = {phone: fates.path(self.batch, phone) for phone in self.phones if phone in special}
-            self._seen = *key, fates.path(self.batch), own
+            special = delivery.special(self.batch, account.messages[self.batch.message_id])
+            own = {phone: delivery.path(self.batch, phone) for phone in self.phones if phone in special}
+            self._seen = *key, delivery.path(self.batch), own
         return self._seen[2], self._seen[3]
 
     def _steps(self, account: Account, elapsed: float) -> Iterator[tuple[float, int, int, list[str]]]:

@@ -10,7 +10,7 @@ from ..account.records import REPLY_NUMBER, UNNAMED_DOCUMENT, Act, Batch, Incomi
 from ..api.bodies import Params
 from ..api.tracking import cancel, reschedule
 from ..clock import write_minute
-from .contracts import ContractDesk
+from .contracts import ContractActions
 from .statuses import (
     ARRIVED,
     BY_REPLY,
@@ -30,7 +30,7 @@ _YES = frozenset({"si", "acepto"})
 _NO_REASON = {-2: "There is no such message", -4: "It has left already", -5: "It was cancelled before"}
 
 
-class Handset(ContractDesk):
+class RecipientActions(ContractActions):
     """The part of a sandbox that acts as the recipients of texts and as their carriers."""
 
     @property
@@ -135,12 +135,12 @@ class Handset(ContractDesk):
     def switch_off(self, phone: str) -> None:
         """Switch a phone off: texts to it wait, and expire after their validity (72 hours, or as sent)."""
         with self._provider.changing("phones", "messages") as account:
-            account.fates.switch(phone, False, account.last_batch)
+            account.delivery.switch(phone, False, account.last_batch)
 
     def switch_on(self, phone: str) -> None:
         """Switch a phone on again: what waits arrives."""
         with self._provider.changing("phones", "messages") as account:
-            account.fates.switch(phone, True, account.last_batch)
+            account.delivery.switch(phone, True, account.last_batch)
 
     def set_outcome(self, phone: str, status: int | None) -> None:
         """Choose the delivery status that texts end with which are still to arrive at a phone, such as 50.
@@ -155,7 +155,7 @@ class Handset(ContractDesk):
         if status == CONTRACT_LOCATED:
             raise ValueError("A signer's position is not what a text ends with")
         with self._provider.changing("phones", "messages") as account:
-            account.fates.choose(phone, status, account.last_batch)
+            account.delivery.choose(phone, status, account.last_batch)
 
     def cancel(self, message_id: int) -> int:
         """Take back what of a message has not left, as the account's owner.
@@ -213,7 +213,7 @@ def _plain(text: str) -> str:
 
 def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
     now = account.clock.now
-    return {status for moment, status in account.fates.history(batch, phone) if moment <= now}
+    return {status for moment, status in account.delivery.history(batch, phone) if moment <= now}
 
 
 def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
@@ -221,7 +221,7 @@ def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
 
 
 def _status(account: Account, batch: Batch, phone: str) -> int:
-    return account.fates.standings(batch, account.clock.now)(phone)[0]
+    return account.delivery.standings(batch, account.clock.now)(phone)[0]
 
 
 def _left(account: Account, phone: str, message_id: int | None) -> Batch:

@@ -6,12 +6,10 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..controls import Controls
 from .forms import clock_form, credits_form
-
-if TYPE_CHECKING:
-    from ..sandbox import Sandbox
 
 _LONGEST_TEXT = 10_000
 _LARGEST_NUMBER = 10**15
@@ -24,120 +22,120 @@ class BadAction(Exception):
     """What the page sent makes no sense."""
 
 
-def reply(sandbox: Sandbox, body: Body, phone: str) -> Body:
+def reply(controls: Controls, body: Body, phone: str) -> Body:
     """A phone answers."""
     text = _text(body, "text")
     if not text.strip():
         raise BadAction("A reply needs a text")
-    sandbox.reply(_phone(phone), text, message_id=_whole(body, "message_id"))
+    controls.reply(_phone(phone), text, message_id=_whole(body, "message_id"))
     return {}
 
 
-def switch(sandbox: Sandbox, body: Body, phone: str) -> Body:
+def switch(controls: Controls, body: Body, phone: str) -> Body:
     """A phone is switched on or off."""
-    (sandbox.switch_on if _flag(body, "on") else sandbox.switch_off)(_phone(phone))
+    (controls.switch_on if _flag(body, "on") else controls.switch_off)(_phone(phone))
     return {}
 
 
-def outcome(sandbox: Sandbox, body: Body, phone: str) -> Body:
+def outcome(controls: Controls, body: Body, phone: str) -> Body:
     """What texts to a phone end with."""
     status = _whole(body, "status")
     if status is not None and status > _LARGEST_STATUS:
         raise BadAction("A status has at most four digits")
-    sandbox.set_outcome(_phone(phone), status)
+    controls.set_outcome(_phone(phone), status)
     return {}
 
 
-def deliver(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+def deliver(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
     """The next status of a text."""
-    sandbox.deliver(phone, _whole(body, "status"), message_id=message_id)
+    controls.deliver(phone, _whole(body, "status"), message_id=message_id)
     return {}
 
 
-def open_document(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+def open_document(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
     """The recipient opens a document."""
     document = _text(body, "document") if body.get("document") is not None else None
-    sandbox.open_document(phone, message_id=message_id, document=document)
+    controls.open_document(phone, message_id=message_id, document=document)
     return {}
 
 
-def accept(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+def accept(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
     """The recipient accepts a contract."""
-    sandbox.accept_contract(phone, message_id=message_id, location=_location(body))
+    controls.accept_contract(phone, message_id=message_id, location=_location(body))
     return {}
 
 
-def sign(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+def sign(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
     """The recipient signs a contract by hand."""
-    sandbox.sign_contract(phone, message_id=message_id, location=_location(body), biometric=True)
+    controls.sign_contract(phone, message_id=message_id, location=_location(body), biometric=True)
     return {}
 
 
-def reject(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+def reject(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
     """The recipient rejects a contract."""
-    sandbox.reject_contract(phone, message_id=message_id)
+    controls.reject_contract(phone, message_id=message_id)
     return {}
 
 
-def expire(sandbox: Sandbox, body: Body, phone: str, message_id: int) -> Body:
+def expire(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
     """A contract expires."""
-    sandbox.expire_contract(phone, message_id=message_id)
+    controls.expire_contract(phone, message_id=message_id)
     return {}
 
 
-def cancel(sandbox: Sandbox, body: Body, message_id: int) -> Body:
+def cancel(controls: Controls, body: Body, message_id: int) -> Body:
     """The owner cancels a message that has not left."""
-    before = sandbox.credits
-    cancelled = sandbox.cancel(message_id)
-    return {"cancelled": cancelled, "refunded": credits_form(sandbox.credits - before)}
+    before = controls.credits
+    cancelled = controls.cancel(message_id)
+    return {"cancelled": cancelled, "refunded": credits_form(controls.credits - before)}
 
 
-def reschedule(sandbox: Sandbox, body: Body, message_id: int) -> Body:
+def reschedule(controls: Controls, body: Body, message_id: int) -> Body:
     """The owner gives a message another moment."""
-    return {"rescheduled": sandbox.reschedule(message_id, _moment(body, "at"))}
+    return {"rescheduled": controls.reschedule(message_id, _moment(body, "at"))}
 
 
-def clock(sandbox: Sandbox, body: Body) -> Body:
+def clock(controls: Controls, body: Body) -> Body:
     """The clock moves, or goes at another pace."""
     if "scale" in body:
-        sandbox.time_scale = _number(body, "scale")
+        controls.time_scale = _number(body, "scale")
     if "step" in body:
-        sandbox.advance(_number(body, "step"))
+        controls.advance(_number(body, "step"))
     if "to" in body:
-        sandbox.advance((_moment(body, "to") - sandbox.now).total_seconds())
-    return {"clock": clock_form(sandbox.clock)}
+        controls.advance((_moment(body, "to") - controls.now).total_seconds())
+    return {"clock": clock_form(controls.clock)}
 
 
-def faults(sandbox: Sandbox, body: Body) -> Body:
+def faults(controls: Controls, body: Body) -> Body:
     """Trouble for the calls to come."""
     if _flag(body, "clear") if "clear" in body else False:
-        sandbox.clear_faults()
-        sandbox.latency = 0.0
+        controls.clear_faults()
+        controls.latency = 0.0
     if "error_kind" in body:
-        sandbox.error_kind = _text(body, "error_kind")
+        controls.error_kind = _text(body, "error_kind")
     if "error_rate" in body:
-        sandbox.error_rate = _number(body, "error_rate")
+        controls.error_rate = _number(body, "error_rate")
     if "latency" in body:
-        sandbox.latency = _number(body, "latency")
+        controls.latency = _number(body, "latency")
     return {}
 
 
-def block(sandbox: Sandbox, body: Body) -> Body:
+def block(controls: Controls, body: Body) -> Body:
     """The account is blocked."""
     seconds = _number(body, "seconds") if body.get("seconds") is not None else None
     if seconds is not None and not 0 < seconds <= 366 * 86_400:
         raise BadAction("A block lasts more than 0 seconds and at most a year")
-    sandbox.block(seconds)
+    controls.block(seconds)
     return {}
 
 
-def unblock(sandbox: Sandbox, body: Body) -> Body:
+def unblock(controls: Controls, body: Body) -> Body:
     """The block ends."""
-    sandbox.unblock()
+    controls.unblock()
     return {}
 
 
-def credits(sandbox: Sandbox, body: Body) -> Body:
+def credits(controls: Controls, body: Body) -> Body:
     """What is left to spend."""
     try:
         left = Decimal(str(body.get("left")))
@@ -145,25 +143,25 @@ def credits(sandbox: Sandbox, body: Body) -> Body:
         raise BadAction("left is a number") from None
     if not left.is_finite() or not 0 <= left < Decimal(10) ** 12:
         raise BadAction("Credits are 0 or more")
-    sandbox.credits = left
+    controls.credits = left
     return {}
 
 
-def contracts(sandbox: Sandbox, body: Body) -> Body:
+def contracts(controls: Controls, body: Body) -> Body:
     """Whether contracts go on by themselves."""
-    sandbox.contracts_by_themselves = _flag(body, "by_themselves")
+    controls.contracts_by_themselves = _flag(body, "by_themselves")
     return {}
 
 
-def reset(sandbox: Sandbox, body: Body) -> Body:
+def reset(controls: Controls, body: Body) -> Body:
     """Everything is forgotten."""
-    sandbox.reset()
+    controls.reset()
     return {}
 
 
-def delete_file(sandbox: Sandbox, body: Body, name: str) -> Body:
+def delete_file(controls: Controls, body: Body, name: str) -> Body:
     """A file leaves the library."""
-    sandbox.delete_file(name)
+    controls.delete_file(name)
     return {}
 
 

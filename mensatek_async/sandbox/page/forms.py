@@ -83,7 +83,7 @@ def row_form(batch: Batch, position: int, standing: Standing) -> dict[str, Any]:
 def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
     """A text in a conversation, as its phone shows it, with all that is known of it."""
     now, phone = account.clock.now, batch.phones[position]
-    status = account.fates.standings(batch, now)(phone)[0]
+    status = account.delivery.standings(batch, now)(phone)[0]
     history = history_of(account, batch, phone, now)
     written = batch.written(position)[0]
     shown = batch.shown(position)
@@ -115,7 +115,7 @@ def history_of(account: Account, batch: Batch, phone: str, now: datetime) -> lis
         history.append((batch.accepted_at, SCHEDULED))
     if batch.cancelled_at is not None:
         return [*history, (batch.cancelled_at, CANCELLED)]
-    return history + [one for one in account.fates.history(batch, phone) if one[0] <= now]
+    return history + [one for one in account.delivery.history(batch, phone) if one[0] <= now]
 
 
 def _piece_form(account: Account, batch: Batch, piece: str | tuple[str, str, str]) -> dict[str, Any]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.faults import ERROR_KINDS
 from ..api.gatekeeper import WRONG_WINDOW
 from ..api.provider import Provider
-from ..callbacks.dispatcher import Teller
+from ..callbacks.dispatcher import CallbackDispatcher
 from ..carrier.delivery import MAGIC, has_ending
 from ..carrier.statuses import ENGLISH, LABELS, PHASES
+from ..controls import Controls
 from .forms import clock_form, credits_form, moment_form
 from .log import bare_url
 from .texts import certified
-
-if TYPE_CHECKING:
-    from ..sandbox import Sandbox
 
 STATUSES = [
     {"code": code, "es": label, "en": ENGLISH[code], "phase": PHASES[code]}
@@ -26,14 +24,16 @@ STATUSES = [
 ENDINGS = [{"ending": f"{MAGIC}{code:03}", "status": code} for code in sorted(LABELS) if has_ending(code)]
 
 
-def overview(sandbox: Sandbox, provider: Provider, tellers: list[Teller], token: str) -> dict[str, Any]:
+def overview(
+    controls: Controls, provider: Provider, dispatchers: list[CallbackDispatcher], token: str
+) -> dict[str, Any]:
     """Everything that is not a list."""
     account = provider.account
     return {
         "version": _version(),
         "csrf": token,
         "revision": provider.changes.revision,
-        "api": {"base_url": sandbox.base_url, "user": provider.user},
+        "api": {"base_url": controls.base_url, "user": provider.user},
         "clock": clock_form(account.clock),
         "credits": {
             "left": credits_form(account.credits),
@@ -44,13 +44,13 @@ def overview(sandbox: Sandbox, provider: Provider, tellers: list[Teller], token:
         "counts": _counts(provider),
         "guard": _guard(provider),
         "faults": _faults(provider),
-        "contracts_by_themselves": account.fates.contracts_by_themselves,
-        "delivery_seconds": account.fates.pace,
-        "callbacks": [_callbacks(teller) for teller in tellers],
+        "contracts_by_themselves": account.delivery.contracts_by_themselves,
+        "delivery_seconds": account.delivery.pace,
+        "callbacks": [_callbacks(dispatcher) for dispatcher in dispatchers],
         "state_file": provider.state.is_file,
         "keep_texts": account.keep_texts,
         "statuses": STATUSES,
-        "magic": ENDINGS if account.fates.magic else [],
+        "magic": ENDINGS if account.delivery.magic else [],
     }
 
 
@@ -90,12 +90,12 @@ def _faults(provider: Provider) -> dict[str, Any]:
     }
 
 
-def _callbacks(teller: Teller) -> dict[str, Any]:
+def _callbacks(dispatcher: CallbackDispatcher) -> dict[str, Any]:
     return {
-        "url": bare_url(teller.url),
-        "posted": len(teller.posts),
-        "lost": sum(post.ended and not post.taken for post in list(teller.posts)),
-        "waiting": teller.poster.waiting,
+        "url": bare_url(dispatcher.url),
+        "posted": len(dispatcher.posts),
+        "lost": sum(post.ended and not post.taken for post in list(dispatcher.posts)),
+        "waiting": dispatcher.poster.waiting,
     }
 
 

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,7 +20,8 @@ from ..account.account import Account
 from ..api.bodies import Params
 from ..api.provider import Provider
 from ..api.tracking import certificate
-from ..callbacks.dispatcher import Teller
+from ..callbacks.dispatcher import CallbackDispatcher
+from ..controls import Controls
 from .actions import ACTIONS, BadAction, Body, delete_file
 from .forms import moment_form
 from .gate import Gate, error_answer
@@ -28,9 +29,6 @@ from .live import Live
 from .log import list_callbacks, list_calls, show_call
 from .overview import overview
 from .texts import Search, certificates, conversation, find_phones, find_texts, scheduled
-
-if TYPE_CHECKING:
-    from ..sandbox import Sandbox
 
 _log = logging.getLogger("mensatek_async.sandbox")
 
@@ -56,9 +54,9 @@ class Page:
     """The page of a sandbox, to be put behind its `gate`.
 
     Args:
-        sandbox: whose it is.
+        controls: what can be done with it.
         provider: what it shows.
-        tellers: who posts its callbacks.
+        dispatchers: who posts its callbacks.
         host: the address the sandbox listens on.
         password: what callers of the page must give; None for nothing.
         allowed_hosts: further names the page may be called by.
@@ -66,17 +64,17 @@ class Page:
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        controls: Controls,
         provider: Provider,
-        tellers: list[Teller],
+        dispatchers: list[CallbackDispatcher],
         *,
         host: str,
         password: str | None,
         allowed_hosts: Collection[str],
     ) -> None:
-        self._sandbox = sandbox
+        self._controls = controls
         self._provider = provider
-        self._tellers = tellers
+        self._dispatchers = dispatchers
         self._app: Starlette | None = None
         self.gate: Gate = Gate(self._serve, host=host, password=password, allowed_hosts=allowed_hosts)
         self._live = Live(provider, self.gate)
@@ -89,7 +87,9 @@ class Page:
 
     def _routes(self) -> list[BaseRoute]:
         reads: dict[str, Callable[[Request], Any]] = {
-            "/state": lambda request: overview(self._sandbox, self._provider, self._tellers, self.gate.token),
+            "/state": lambda request: overview(
+                self._controls, self._provider, self._dispatchers, self.gate.token
+            ),
             "/messages": lambda request: find_texts(self._account, _search(request)),
             "/phones": lambda request: find_phones(
                 self._account, request.query_params.get("q", "").strip(), _limit(request)
@@ -100,7 +100,7 @@ class Page:
             "/certificates": lambda request: certificates(self._account),
             "/calls": self._calls,
             "/calls/{number:int}": lambda request: show_call(self._provider, request.path_params["number"]),
-            "/callbacks": lambda request: list_callbacks(self._tellers, _limit(request)),
+            "/callbacks": lambda request: list_callbacks(self._dispatchers, _limit(request)),
             "/certificates/{message_id:int}": self._certificate,
             "/certificates/{message_id:int}/{phone}": self._certificate,
             "/documents/{digest}": self._document,
@@ -141,7 +141,7 @@ class Page:
                 body = await _body(request)
                 # One action is one step for everybody who looks on.
                 with self._provider.lock:
-                    return JSONResponse({"ok": True, **run(self._sandbox, body, **request.path_params)})
+                    return JSONResponse({"ok": True, **run(self._controls, body, **request.path_params)})
             except BadAction as bad:
                 return error_answer(400, "bad_request", str(bad))
             except _TooLarge:

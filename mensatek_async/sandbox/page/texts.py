@@ -81,7 +81,7 @@ def find_texts(account: Account, search: Search) -> dict[str, Any]:
     for batch, first in _newest(account, search.before):
         if not search.wants_batch(batch):
             continue
-        standing = account.fates.standings(batch, now)
+        standing = account.delivery.standings(batch, now)
         for position in range(first - 1, -1, -1):
             if search.wants(batch, position, standing):
                 if len(items) == search.limit:
@@ -146,8 +146,8 @@ def _talk_form(
         "last_at": moment_form(last.at if isinstance(last, Incoming) else last[0].leaves_at),
         "last_text": shown[:_PREVIEW],
         "last_is_reply": isinstance(last, Incoming),
-        "switched_off": account.fates.is_off(phone),
-        "outcome": account.fates.chosen(phone),
+        "switched_off": account.delivery.is_off(phone),
+        "outcome": account.delivery.chosen(phone),
     }
 
 
@@ -162,12 +162,12 @@ def conversation(account: Account, phone: str) -> dict[str, Any]:
         if one.phone == phone
     ]
     found.sort(key=lambda one: one[:2])
-    fates = account.fates
+    delivery = account.delivery
     return {
         "phone": phone,
-        "switched_off": fates.is_off(phone),
-        "outcome": fates.chosen(phone),
-        "magic": fates.endings.get(phone),
+        "switched_off": delivery.is_off(phone),
+        "outcome": delivery.chosen(phone),
+        "magic": delivery.endings.get(phone),
         "more": len(found) > _CONVERSATION,
         "items": [
             text_form(account, one, one.phones.index(phone))
@@ -244,7 +244,7 @@ def certified(account: Account) -> Iterator[tuple[Batch, str, Standing]]:
     now = account.clock.now
     for batch in reversed(account.batches):
         if batch.certified:
-            standing = account.fates.standings(batch, now)
+            standing = account.delivery.standings(batch, now)
             for phone in reversed(batch.phones):
                 if standing(phone)[0] in CERTIFICATE_READY:
                     yield batch, phone, standing(phone)
