@@ -57,7 +57,7 @@ class InvalidPhone(InvalidRequest):
 
 
 class InvalidSender(InvalidRequest):
-    """Raised when a sender breaks the provider's rules: 11 letters, digits, & or _; or up to 15 digits."""
+    """Raised when a sender is longer than 11 characters, or a number of more than 15 digits."""
 
 
 class InvalidField(InvalidRequest):
@@ -65,7 +65,7 @@ class InvalidField(InvalidRequest):
 
 
 class InvalidDate(InvalidRequest):
-    """Raised when a date has no time zone, has passed, or is out of range."""
+    """Raised when a date has no time zone, has passed, is out of range, or is one that the clocks skip."""
 
 
 class InvalidFile(InvalidRequest):
@@ -320,7 +320,3 @@ class FileNotFound(FileRejected):
 
 class ContractWithoutPdf(FileRejected):
     """Raised when a contract was asked for and its message holds no PDF."""
-
-
-class TextAltered(UserWarning):
-    """Warned when a forced GSM encoding loses characters of a text."""

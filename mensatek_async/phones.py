@@ -1,4 +1,4 @@
-"""Phones in any usual writing to international digits, and what may stand as the sender."""
+"""Phones in any usual writing to international digits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from .errors import InvalidPhone, InvalidRequest, InvalidSender
+from .errors import InvalidPhone, InvalidRequest
 
 # Mobiles are 6 and 71-79; landlines 81-88 and 91-98 get a voice fallback. 70, 80 and 90 are special rates.
 _SPANISH = r"(?:6[0-9]{8}|7[1-9][0-9]{7}|[89][1-8][0-9]{7})"
@@ -20,18 +20,23 @@ _all_clean = re.compile(rf"(?:34)?{_SPANISH}(?:\n(?:34)?{_SPANISH})*+")
 # What programs make of an empty cell.
 _EMPTY = ("", "none", "nan", "null", "n/a")
 _MAX_LENGTH = 60
-_MAX_DIGITS = 15
+MAX_DIGITS = 15
 _MIN_DIGITS = 8
 
-_separators = re.compile(r"[\s.\-/()\u00b7\u2010-\u2015\u2212]+")
+# Mexico dropped the 1 of its mobiles, and the 044 and 045 before them, in 2019; people write them still.
+_MEXICAN = re.compile(r"521([0-9]{10})")
+_OLD_MEXICAN = re.compile(r"04[45]([0-9]{10})")
+# Blank to the eye and no mark: the fillers of Hangul and the blank of Braille.
+_BLANK = frozenset("\u115f\u1160\u2800")
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})
+_formula = re.compile(r'=\s*"?([^"=]*)"?')
+
+SEPARATORS = re.compile(r"[\s.\-/()\u00b7\u2010-\u2015\u2212]+")
 _decimal = re.compile(r"([0-9]{6,})[.,]([0-9]{1,2})")
 _scientific = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 _extension = re.compile(r"[0-9]\s*;?\s*(?:ext|x|#)", re.IGNORECASE)
 _several = re.compile(r"[0-9][^0-9]*(?:[/;,|&\n]|\b(?:y|o|e|and|or)\b)[^0-9]*[0-9]", re.IGNORECASE)
 _trunk_zero = re.compile(r"^((?:\(?\+|\(?00)[^()]*\)?\s*)\(0\)")
-
-_ALPHANUMERIC_SENDER = re.compile(r"[A-Za-z0-9&_]{1,11}")
-_NUMERIC_SENDER = re.compile(r"\+?[0-9]{3,15}")
 
 _INSTALL = "Install mensatek-async[phones] to use numbers of that country."
 
@@ -99,33 +104,30 @@ def mask(phone: str) -> str:
     return f"{shown[:3]}***{shown[-2:]}"
 
 
-def check_sender(sender: str) -> str:
-    """Check a sender by the provider's rules.
+def check_caller(phone: str, region: str = "ES") -> str:
+    """Check the number a voice call comes from: any that can call, also one that cannot be texted.
 
     Args:
-        sender: up to 11 of the letters A-Z and a-z, digits, `&` and `_`; or a phone of up to 15 digits, with
-            or without `+`, in any usual writing.
+        phone: in any usual writing; without a prefix it is one of `region`.
+        region: a country's two letters.
 
     Returns:
-        The sender as it goes out; a phone without spaces and the like.
+        International digits.
 
     Raises:
-        InvalidSender: it is neither.
+        InvalidPhone: it is no number.
     """
-    if not isinstance(sender, str):
-        raise InvalidSender(f"A sender is a str, not {type(sender).__name__}.")
-    text = sender.strip()
-    number = _separators.sub("", text)
-    if number.startswith("00"):
-        number = "+" + number[2:]
-    if _NUMERIC_SENDER.fullmatch(number):
-        return number
-    if _ALPHANUMERIC_SENDER.fullmatch(text):
-        return text
-    raise InvalidSender(
-        f"The sender {_sender_fault(text)}.",
-        advice="Use up to 11 letters without accents, digits, & or _; or a phone of up to 15 digits.",
-    )
+    text, digits, international = _read(phone, "voice caller")
+    library = None if international else _library()
+    if not international and region == "ES" and len(digits) == 9:
+        return "34" + digits
+    if library is not None and len(digits) < 11:
+        number = _parsed(library, digits, check_region(region))
+        if library.is_possible_number(number):
+            return str(library.format_number(number, library.PhoneNumberFormat.E164)).removeprefix("+")
+    if not _MIN_DIGITS <= len(digits) <= MAX_DIGITS or digits.startswith("0") or len(digits) == 9:
+        raise _invalid(phone, "is no international number", kind="voice caller", advice="Write it as +34 ...")
+    return digits
 
 
 @lru_cache(maxsize=256)
@@ -162,28 +164,35 @@ def _normalise_or_error(phone: str, region: str) -> str | InvalidPhone:
         return error
 
 
-def _normalise_written(phone: str, region: str) -> str:
-    text = _tidy(phone)
+def _read(phone: str, kind: str = "phone") -> tuple[str, str, bool]:
+    """The number as it is written, its digits, and whether it says that they are international."""
+    text = _tidy(str(phone))
     decimal = _decimal.fullmatch(text)
     if decimal is not None:
         # A spreadsheet's number: 600000000.0. Its decimals are no digits of the phone.
         text = decimal[1]
         if decimal[2].strip("0"):
-            raise _invalid(phone, "is a number with decimals")
-    number = _separators.sub("", _trunk_zero.sub(r"\1", text))
+            raise _invalid(phone, "is a number with decimals", kind=kind)
+    number = SEPARATORS.sub("", _trunk_zero.sub(r"\1", text))
     digits = number.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
-        raise _invalid(phone, _fault(text))
-    international = number != digits
-    if not international and digits.startswith("00"):
-        international, digits = True, digits[2:]
+        raise _invalid(phone, _fault(text), kind=kind)
+    if number == digits and digits.startswith("00"):
+        return text, digits[2:], True
+    return text, digits, number != digits
+
+
+def _normalise_written(phone: str, region: str) -> str:
+    text, digits, international = _read(phone)
     region = check_region(region)
+    if not international and region == "MX" and (old := _OLD_MEXICAN.fullmatch(digits)):
+        international, digits = True, "52" + old[1]
     if _is_clean(digits):
         if len(digits) == 11:
             return digits
         if region == "ES" and not international:
             return "34" + digits
-    if len(digits) > _MAX_DIGITS:
+    if len(digits) > MAX_DIGITS:
         raise _invalid(phone, "holds two numbers" if _several.search(text) else "is too long for one number")
     if not digits.strip("0"):
         raise _invalid(phone, "holds nothing but zeros")
@@ -201,9 +210,12 @@ def _tidy(phone: str) -> str:
         raise _invalid(phone, "is too long")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-        text = "".join(_plain_digit(c) for c in text if unicodedata.category(c) != "Cf").strip()
-    # A spreadsheet's apostrophe marks a number kept as text.
+        seen = (c for c in text if unicodedata.category(c) not in _INVISIBLE and c not in _BLANK)
+        text = "".join(map(_plain_digit, seen)).strip()
+    # A spreadsheet keeps a number as text behind an apostrophe, or as the formula ="600000000".
     text = text.removeprefix("'")
+    if formula := _formula.fullmatch(text):
+        text = formula[1].strip()
     if text[:4].casefold() == "tel:":
         text = text[4:].strip()
     if text.casefold() in _EMPTY:
@@ -232,6 +244,8 @@ def _fault(text: str) -> str:
 
 
 def _international(phone: str, digits: str) -> str:
+    if mexican := _MEXICAN.fullmatch(digits):
+        digits = "52" + mexican[1]
     if digits.startswith("0"):
         raise _invalid(phone, "has no country's prefix: none begins with 0")
     if len(digits) < _MIN_DIGITS:
@@ -284,10 +298,10 @@ def _parsed(library: Any, number: str, region: str | None) -> Any:
 
 
 def _checked(library: Any, phone: str, number: Any) -> str:
+    national = str(number.national_number)
+    if number.country_code == 34 and not _is_clean("34" + national):
+        raise _invalid(phone, _spanish_fault(national))  # the same numbers as without the extra
     if not library.is_valid_number(number):
-        country = library.region_code_for_country_code(number.country_code or 0)
-        if country == "ES":
-            raise _invalid(phone, _spanish_fault(str(number.national_number)))
         # Which of too short and too long is a matter of the country's own table.
         reasons = {
             library.ValidationResult.TOO_SHORT: "is too short",
@@ -308,18 +322,6 @@ def _checked(library: Any, phone: str, number: Any) -> str:
     return str(library.format_number(number, library.PhoneNumberFormat.E164)).removeprefix("+")
 
 
-def _invalid(phone: str, reason: str, *, advice: str = "") -> InvalidPhone:
+def _invalid(phone: str, reason: str, *, kind: str = "phone", advice: str = "") -> InvalidPhone:
     shown = f"{mask(phone)} " if phone.strip() else ""
-    return InvalidPhone(f"The phone {shown}{reason}.", advice=advice)
-
-
-def _sender_fault(text: str) -> str:
-    if not text:
-        return "is empty"
-    digits = _separators.sub("", text).removeprefix("+")
-    if digits.isdigit():
-        return f"is a phone of {len(digits)} digits"
-    strange = sorted(set(re.sub(r"[A-Za-z0-9&_]", "", text)))
-    if strange:
-        return f"holds {' '.join(map(repr, strange[:5]))}"
-    return f"has {len(text)} characters"
+    return InvalidPhone(f"The {kind} {shown}{reason}.", advice=advice)

@@ -1,0 +1,56 @@
+"""What may stand as the sender."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .errors import InvalidSender
+from .phones import MAX_DIGITS, SEPARATORS
+from .warning import SenderWarning, warn
+
+_ADVISED = re.compile(r"[A-Za-z0-9&_]+")
+_LONGEST = 11
+
+
+def check_sender(sender: str) -> str:
+    """Check a sender's length, which is the provider's rule; the characters it advises are advice.
+
+    Args:
+        sender: up to 11 characters, best of A-Z, a-z, digits, `&` and `_`, others with a `SenderWarning`; or a phone
+            of up to 15 digits, with or without `+`, in any usual writing.
+
+    Returns:
+        The sender as it goes out; a phone without spaces and the like.
+
+    Raises:
+        InvalidSender: it is empty, too long, or holds what no text can hold.
+    """
+    if not isinstance(sender, str):
+        raise InvalidSender(f"A sender is a str, not {type(sender).__name__}.")
+    text = unicodedata.normalize("NFC", sender).strip()
+    number = SEPARATORS.sub("", text)
+    digits = number.removeprefix("+")
+    is_phone = digits.isascii() and digits.isdigit() and len(digits) >= 3
+    if is_phone:
+        international = number[:1] == "+" or number.startswith("00")
+        number = f"+{digits.removeprefix('00')}" if international else digits
+        text, length, most, unit = number, len(number.removeprefix("+")), MAX_DIGITS, "digits"
+    else:
+        length, most, unit = len(text), _LONGEST, "characters"
+    if not text:
+        raise InvalidSender("The sender is blank.", advice='Give "" for the account\'s own.')
+    if length > most:
+        raise InvalidSender(
+            f"The sender has {length} {unit}; {most} are taken at most.",
+            advice="Use up to 11 letters, digits, & or _; or a phone of up to 15 digits.",
+        )
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise InvalidSender("The sender holds a control character, or half of one.")
+    if not is_phone and (strange := sorted(set(_ADVISED.sub("", text)))):
+        warn(
+            f"The sender holds {' '.join(map(repr, strange))}, which the provider does not advise: it may arrive "
+            "altered, or not at all. Letters without accents, digits, & and _ are safe.",
+            SenderWarning,
+        )
+    return text
