@@ -54,7 +54,6 @@ if TYPE_CHECKING:
         SourceMissing,
         StorageFull,
         StoreError,
-        TextAltered,
         TooManyRequests,
         UnexpectedReply,
         UploadFailed,
@@ -97,6 +96,7 @@ if TYPE_CHECKING:
     from .sync.generated._progress import SyncProgressStream
     from .sync.generated._sms import SyncSmsResource
     from .text import Segmentation, Template
+    from .warning import DateWarning, ElementWarning, MensatekWarning, SenderWarning, TextAltered
     from .webhooks.deliveries import Deliveries
 
 _HOMES = {
@@ -145,11 +145,11 @@ _HOMES = {
         "SourceMissing",
         "StorageFull",
         "StoreError",
-        "TextAltered",
         "TooManyRequests",
         "UnexpectedReply",
         "UploadFailed",
     ),
+    "warning": ("DateWarning", "ElementWarning", "MensatekWarning", "SenderWarning", "TextAltered"),
     "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
     "models.campaign": ("Progress", "UnknownRecipient"),
     "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage", "Location"),
@@ -222,11 +222,13 @@ __all__ = [
     "ContractWithoutPdf",
     "CsvSource",
     "DateRejected",
+    "DateWarning",
     "Deliveries",
     "DeliveryReport",
     "DeliveryStatus",
     "DocumentEvent",
     "Download",
+    "ElementWarning",
     "ExcelSource",
     "FileNotFound",
     "FileRejected",
@@ -254,6 +256,7 @@ __all__ = [
     "Mensatek",
     "MensatekAsyncUsageWarning",
     "MensatekError",
+    "MensatekWarning",
     "MessageReport",
     "NotYours",
     "OutcomeUnknown",
@@ -269,6 +272,7 @@ __all__ = [
     "RowProblems",
     "Segmentation",
     "SendResult",
+    "SenderWarning",
     "SmsResource",
     "SourceChanged",
     "SourceMissing",

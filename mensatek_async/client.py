@@ -16,10 +16,11 @@ from ._core.transport import AsyncTransport, Transport
 from ._wire.reply import spell
 from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer
-from .phones import check_region, check_sender
+from .phones import check_region
 from .resources.certified import CertifiedResource
 from .resources.files import FilesResource
 from .resources.sms import SmsResource
+from .senders import check_sender
 from .settings import Guard, Limits, Retry, Seconds, Timeout, as_setting, as_timeout, load_account
 
 ReplyForm = Literal["JSON", "TXT", "XML"]
@@ -36,8 +37,11 @@ class AsyncMensatek:
         token: the API token. Default: MENSATEK_API_TOKEN.
         base_url: where the API is. Default: MENSATEK_BASE_URL, else the provider's own. Only https, or a loopback
             address.
-        sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own.
+        sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own, which ""
+            names too.
         issuer: who issues certified messages that name none.
+        report: whether sends that do not say ask for delivery reports. None leaves it out, and the account's setting
+            counts; campaigns then ask for them, since they need them.
         default_region: the two-letter country of phones written without a prefix.
         timeout: how long to wait; see `Timeout`. A number of seconds, or a timedelta, is its total.
         limits: how much at once; see `Limits`.
@@ -49,7 +53,7 @@ class AsyncMensatek:
 
     Raises:
         ConfigurationError: credentials are missing, or a setting cannot be used.
-        InvalidSender: the default sender breaks the provider's rules.
+        InvalidSender: the default sender is too long, or holds what no text can hold.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class AsyncMensatek:
         base_url: str | None = None,
         sender: str | None = None,
         issuer: Issuer | None = None,
+        report: bool | None = None,
         default_region: str = "ES",
         timeout: Timeout | Seconds | None = None,
         limits: Limits | None = None,
@@ -74,6 +79,8 @@ class AsyncMensatek:
             raise ConfigurationError(f"request_format is 'json' or 'form', not {request_format!r}.")
         if issuer is not None and not isinstance(issuer, Issuer):
             raise ConfigurationError(f"issuer is an Issuer, not {type(issuer).__name__}.")
+        if report is not None and not isinstance(report, bool):
+            raise ConfigurationError(f"report is True, False or None, not {type(report).__name__}.")
         timeout = as_timeout(timeout)
         limits, guard = as_setting(Limits, limits, "concurrency=4"), as_setting(Guard, guard, "pause=60")
         self._account = account
@@ -94,6 +101,7 @@ class AsyncMensatek:
             region=check_region(default_region),
             sender=check_sender(account.sender) if account.sender else None,
             issuer=issuer,
+            report=report,
             read_interval=guard.read_interval,
         )
         self.sms: SmsResource = SmsResource(self._context)

@@ -117,7 +117,7 @@ def check_caller(phone: str, region: str = "ES") -> str:
     Raises:
         InvalidPhone: it is no number.
     """
-    text, digits, international = _read(phone, "voice caller")
+    _, digits, international = _read(phone, "voice caller")
     library = None if international else _library()
     if not international and region == "ES" and len(digits) == 9:
         return "34" + digits
@@ -298,10 +298,11 @@ def _parsed(library: Any, number: str, region: str | None) -> Any:
 
 
 def _checked(library: Any, phone: str, number: Any) -> str:
+    valid = library.is_valid_number(number)
     national = str(number.national_number)
-    if number.country_code == 34 and not _is_clean("34" + national):
+    if number.country_code == 34 and not (valid and _is_clean("34" + national)):
         raise _invalid(phone, _spanish_fault(national))  # the same numbers as without the extra
-    if not library.is_valid_number(number):
+    if not valid:
         # Which of too short and too long is a matter of the country's own table.
         reasons = {
             library.ValidationResult.TOO_SHORT: "is too short",

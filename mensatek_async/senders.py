@@ -39,7 +39,7 @@ def check_sender(sender: str) -> str:
     else:
         length, most, unit = len(text), _LONGEST, "characters"
     if not text:
-        raise InvalidSender("The sender is blank.", advice='Give "" for the account\'s own.')
+        raise InvalidSender("The sender is empty.", advice='Give "" for the account\'s own.')
     if length > most:
         raise InvalidSender(
             f"The sender has {length} {unit}; {most} are taken at most.",

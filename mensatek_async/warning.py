@@ -38,8 +38,9 @@ def warn(message: str, category: type[MensatekWarning]) -> None:
     """Warn at the line outside this package that made the call."""
     thread = calling_thread.get()
     frame = sys._current_frames().get(thread) if thread is not None else sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    for inside in (False, True):  # out of what the package has called, then out of the package
+        while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE) is inside:
+            frame = frame.f_back
     if frame is None:
         warnings.warn(message, category, stacklevel=2)
         return

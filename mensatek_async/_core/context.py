@@ -23,4 +23,5 @@ class Context:
     region: str
     sender: str | None
     issuer: Issuer | None = None
+    report: bool | None = None
     read_interval: float = 5.0

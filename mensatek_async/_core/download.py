@@ -24,7 +24,7 @@ from ..phones import mask, normalise
 from . import exchange
 from .context import Context
 from .failures import NotStored
-from .messages.message import message_number
+from .messages.options import message_number
 from .sink import landed, open_sink
 
 _PASSING = (ConnectionFailed, TooManyRequests, UnexpectedReply)  # what a wait of hours gets over

@@ -18,7 +18,8 @@ from ..models.results import Balance, Cancellation, MessageReport, Rescheduling,
 from .call_state import Trace
 from .context import Context
 from .final_errors import unknown
-from .messages.message import Message, message_number, recipients_of, settled, wire_date
+from .messages.message import Message, recipients_of, settled
+from .messages.options import message_number, wire_date
 from .operations import Kind, Operation
 from .reading import Answer
 
@@ -54,7 +55,9 @@ async def send(
     context: Context, message: Message, to: str | Recipient | Iterable[str | Recipient], most: int
 ) -> SendResult:
     """Check the recipients, send to them in one request, and read what became of it."""
-    addressed = [message.address(one) for one in recipients_of(to, most)]
+    recipients = recipients_of(to, most)
+    message.refuse_braces(recipients)
+    addressed = [message.address(one) for one in recipients]
     unicode = any(one.unicode for one in addressed)
     return await send_request(context, message, [one.wire for one in addressed], unicode, Trace())
 

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ConfigurationError, InvalidDate
+from ..warning import DateWarning, warn
 from .problems import Missing, WrongValue, kind
 
 _LONGEST_NUMBER = 40
@@ -190,10 +191,11 @@ def madrid_datetime(value: Any) -> datetime | None:
 def to_wire_datetime(when: datetime) -> str:
     """Write a moment as the provider wants it: "2027-01-08 10:00", Spanish time, to the minute.
 
-    Seconds are dropped. The wire has no offset, so the second of autumn's double hour reads as the first.
+    Seconds are dropped. The wire has no offset, so the second of autumn's double hour reads as the first, with a
+    `DateWarning`.
 
     Raises:
-        InvalidDate: it has no time zone, or no calendar has it.
+        InvalidDate: it has no time zone, no calendar has it, or the clocks of its zone skip it.
         ConfigurationError: this system has no time zones.
     """
     if when.tzinfo is None or when.utcoffset() is None:
@@ -202,7 +204,18 @@ def to_wire_datetime(when: datetime) -> str:
             advice='Give it one, such as tzinfo=ZoneInfo("Europe/Madrid").',
         )
     try:
-        local = when.astimezone(madrid())
-    except OverflowError:
+        moment = when.astimezone(UTC)
+        local, again = moment.astimezone(madrid()), moment.astimezone(when.tzinfo)
+    except (OverflowError, ValueError):
         raise InvalidDate("The date is out of range.") from None
+    if again.replace(tzinfo=None) != when.replace(tzinfo=None):
+        raise InvalidDate(
+            "That date does not exist in its time zone: the clocks skip it.",
+            advice="Give another hour. A zone of pytz is attached with its localize().",
+        )
+    if local.fold:
+        warn(
+            f"{local:%Y-%m-%d %H:%M} comes twice that night, and the provider reads it as the first: an hour earlier.",
+            DateWarning,
+        )
     return local.replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")

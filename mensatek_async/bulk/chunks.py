@@ -20,6 +20,7 @@ from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
 _NO_COLUMNS: Columns | None = {}
+_ROW_NUMBERS = range(-(2**63), 2**63)  # those a journal can hold
 _MOST_INVALID = 500  # broken rows that wait for a request before they are told on their own
 
 
@@ -94,7 +95,7 @@ class Chunker:
     def number(self, given: object) -> int:
         """Count a row and tell its number: the caller's own, else its position."""
         self.rows += 1
-        own = given.row if isinstance(given, Recipient | BrokenRow) else None
+        own = _own_number(given)
         return self.rows if own is None else own
 
     def room(self, size: int) -> int:
@@ -131,7 +132,7 @@ class Chunker:
         if BrokenRow not in set(map(type, batch)):
             return batch
         kept = [one for one in batch if not isinstance(one, BrokenRow)]
-        if any(not isinstance(one, Recipient) or one.row is None for one in kept):
+        if any(_own_number(one) is None for one in kept):
             return batch
         for one in batch:
             if isinstance(one, BrokenRow):
@@ -156,7 +157,7 @@ class Chunker:
         rows = self._numbers(batch)
         if len(sound) < len(batch):
             told = zip(rows, batch, strict=True)
-            self._invalid += [RowProblem(row, one.reason) for row, one in told if isinstance(one, BrokenRow)]
+            self._invalid += [_problem(row, one.reason) for row, one in told if isinstance(one, BrokenRow)]
             rows = [row for row, one in zip(rows, batch, strict=True) if type(one) is not BrokenRow]
         self._sort(rows, sound, phones, columns)
         return True
@@ -168,7 +169,7 @@ class Chunker:
         rows = range(first, self.rows + 1)
         if set(map(type, batch)) == {str}:
             return rows
-        own = [None if isinstance(one, str) else one.row for one in batch]
+        own = map(_own_number, batch)
         return [at if number is None else number for at, number in zip(rows, own, strict=True)]
 
     def _sort(
@@ -183,7 +184,7 @@ class Chunker:
         checked = normalise_all(phones, message.region)
         if set(map(type, checked)) - {str}:
             wrong = {at: str(phone) for at, phone in enumerate(checked) if type(phone) is not str}
-            self._invalid += [RowProblem(rows[at], reason) for at, reason in wrong.items()]
+            self._invalid += [_problem(rows[at], reason) for at, reason in wrong.items()]
             rows, given, columns, checked = _without(wrong, rows, given, columns, checked)
         phones = checked  # type: ignore[assignment]
         repeated = self._seen.repeats(phones)
@@ -217,12 +218,12 @@ class Chunker:
     def _add_one(self, given: str | Recipient | BrokenRow) -> None:
         row = self.number(given)
         if isinstance(given, BrokenRow):
-            self._invalid.append(RowProblem(row, given.reason))
+            self._invalid.append(_problem(row, given.reason))
             return
         try:
             phone, wire, unicode, segments = self._message.address(given)
-        except InvalidRequest as error:
-            self._invalid.append(RowProblem(row, str(error)))
+        except (InvalidRequest, Warning) as error:  # a warning, where the program has made errors of them
+            self._invalid.append(_problem(row, error))
             return
         if not self._seen.add(phone):
             self._invalid.append(RowProblem(row, REPEATED))
@@ -241,6 +242,19 @@ class Chunker:
     def _taken(self) -> list[RowProblem]:
         invalid, self._invalid = self._invalid, []
         return invalid
+
+
+def _own_number(given: object) -> int | None:
+    """How the caller numbers a row; None where that is no number, and its position has to do."""
+    if not isinstance(given, Recipient | BrokenRow):
+        return None
+    row: object = given.row
+    return row if isinstance(row, int) and not isinstance(row, bool) and row in _ROW_NUMBERS else None
+
+
+def _problem(row: int, reason: object) -> RowProblem:
+    """A refused row; its reason as every file and database can hold it."""
+    return RowProblem(row, str(reason).encode("utf-8", "replace").decode("utf-8").replace("\0", "?"))
 
 
 def _without(places: Container[int], *lists: Any) -> tuple[Any, ...]:

@@ -28,7 +28,6 @@ from ..errors import (
     UnexpectedReply,
 )
 from ..models.bulk import BulkResult, ChunkOutcome
-from ..models.recipient import Recipient
 from ..models.results import SendResult
 from .chunks import Chunk, Chunker
 from .ledger import Ledger
@@ -126,6 +125,7 @@ class Engine:
             try:
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._watch)
+                    await self._guarded(self._look)
                     await self._guarded(self._open_message)
                     async with anyio.create_task_group() as workers:
                         for _ in range(self._workers):
@@ -153,6 +153,9 @@ class Engine:
         except Exception as error:
             self._stop(error)
             self._stream._error = self._stream._error or error
+
+    async def _look(self) -> None:
+        await self._source.look(self._message)
 
     async def _open_message(self) -> None:
         """Send one recipient at a time until one is accepted, whose message all others join.
@@ -294,10 +297,9 @@ class Engine:
         while chunk := self._chunker.flush():
             await self._settle(unsent(chunk, "failed", Trace(), self._reason))
         while True:
-            rows, given = await self._source.unsent(self._size)
+            rows, recipients = await self._source.unsent(self._size)
             if not rows:
                 return
-            recipients = [one if isinstance(one, Recipient) else Recipient(str(one)) for one in given]
             await self._settle(
                 ChunkOutcome(status="failed", rows=rows, recipients=recipients, error=self._reason)
             )

@@ -13,7 +13,8 @@ from typing import Literal
 
 import anyio
 
-from .._core.messages.message import Encoding, wire_date
+from .._core.messages.message import Encoding
+from .._core.messages.options import wire_date
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
 from ..models.certified import ContractType
@@ -114,7 +115,8 @@ class Campaigns(Opening[Client]):
             sender: as in `client.sms.send`.
             scheduled_at: as in `client.sms.send`.
             reference: as in `client.sms.send`.
-            report: as in `client.sms.send`.
+            report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
+                unknown and fill the counts.
             voice_fallback: as in `client.sms.send`.
             encoding: as in `client.sms.send`.
             fix_utf8: as in `client.sms.send`.
@@ -168,6 +170,7 @@ class Campaigns(Opening[Client]):
         desk = self._desk
         content = compose_content(desk.context, text, product, options, chunk_size, anchor, rate)
         feed = Feed(recipients, content.message.text.fields)
+        await feed.look(content.message)
 
         def create(tx: Tx) -> CampaignRow:
             if scheduled_at is not None and by_name(tx, name) is None:

@@ -10,11 +10,13 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from ..bulk.source import each
+from .._core.messages.message import Message
+from ..bulk.source import LOOKED_AT, each
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource
 from ..sources.rows import BrokenRow
+from ..store.threads import in_thread
 
 _SOON = 0.2  # seconds after which rows that trickle in are handed on, however few
 _SLICE = 256
@@ -47,6 +49,7 @@ class Feed:
         self.inline: bool = self._batches is not None and self._batches.inline
         self._digest = blake2b(digest_size=16)
         self._back: list[Any] = []
+        self._failure: Exception | None = None
         self._ended = False
         self.position: int = 0
 
@@ -54,6 +57,29 @@ class Feed:
     def digest(self) -> str:
         """What tells the rows up to `position` from any others."""
         return self._digest.hexdigest()
+
+    async def look(self, message: Message) -> None:
+        """Look at the first rows, where the text may want a field of theirs and show its braces instead.
+
+        Raises:
+            InvalidRequest: it does.
+        """
+        names: Sequence[str] = ()
+        rows: Sequence[Any] = ()
+        if message.braces and self.source is not None:
+            names = await in_thread(self.source.field_names)
+        elif message.braces:
+            try:
+                rows = await self._first()
+            except Exception as error:  # which the reading will meet in its place
+                self._failure = error
+        message.refuse_braces(rows, names)
+
+    async def _first(self) -> Sequence[Any]:
+        if self._pump is not None:
+            return await self._pump.look(LOOKED_AT)
+        self._back = await self._read(LOOKED_AT)
+        return self._back
 
     async def pump(self) -> None:
         """Run beside the reading: an async iterable is waited for here, while what it gave is read."""
@@ -63,6 +89,8 @@ class Feed:
     async def take(self, most: int) -> list[Any]:
         """From 1 to `most` further rows; none at the end."""
         rows, self._back = self._back[:most], self._back[most:]
+        if not rows and self._failure is not None:
+            raise self._failure
         if not rows and not self._ended:
             rows = await self._read(most)
             self._ended = not rows
@@ -117,9 +145,23 @@ class _Pump:
         self._most = _SLICE
         self._ended = False
         self._error: Exception | None = None
+        self._early: Exception | None = None
+
+    async def look(self, most: int) -> Sequence[Any]:
+        """The first rows, which stay to be read; an error among them too."""
+        try:
+            while len(self._ready) < most:
+                self._ready.append(await self._rows.__anext__())
+        except StopAsyncIteration:
+            pass
+        except Exception as error:
+            self._early = error
+        return self._ready
 
     async def run(self) -> None:
         try:
+            if self._early is not None:
+                raise self._early
             async for row in self._rows:
                 self._ready.append(row)
                 if len(self._ready) == 1 or len(self._ready) >= self._most:
@@ -167,9 +209,25 @@ def spelt(rows: Sequence[Any]) -> bytes:
 def _one(row: Any) -> str:
     if isinstance(row, str):
         return row
-    if isinstance(row, Recipient):
-        fields = "\x1f".join([f"{name}={value}" for name, value in sorted(row.fields.items())])
-        return f"{row.phone}\x1e{'' if row.row is None else row.row}\x1e{fields}"
-    if isinstance(row, BrokenRow):
-        return f"\x1d{row.row}\x1e{row.reason}"
+    try:
+        if isinstance(row, Recipient):
+            fields = "\x1f".join(
+                [f"{name}={_value(value)}" for name, value in sorted(row.fields.items(), key=_name)]
+            )
+            return f"{row.phone}\x1e{'' if row.row is None else row.row}\x1e{fields}"
+        if isinstance(row, BrokenRow):
+            return f"\x1d{row.row}\x1e{row.reason}"
+    except Exception:  # whatever the caller's own mapping raises: the row is refused later, with its reason
+        return f"\x1b{row.phone}"
     return f"\x1c{type(row).__name__}"
+
+
+def _name(field: tuple[Any, Any]) -> str:
+    return str(field[0])
+
+
+def _value(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # as above
+        return f"\x1c{type(value).__name__}"

@@ -130,7 +130,8 @@ def compose_content(
             **(certified_params(context.issuer, *legal.values()) if certified else {}),
             **({} if when is None else to_wire(scheduled_at=when)),
         },
-        **{**plain, "sender": plain["sender"] or context.sender},
+        default_sender=context.sender,
+        **plain,
     )
     if certified:
         check_documents(message)

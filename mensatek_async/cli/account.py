@@ -63,6 +63,10 @@ class Connection:
             self.user, self.token, base_url=self.base_url, sender=self.sender, limits=limits or Limits()
         )
 
+    def sender_or(self, asked: str | None) -> str | None:
+        """Who sends: whoever the command names, "" being the account's own, else the account's default."""
+        return self.sender if asked is None else asked
+
     def do(self, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
         """Do something with a client of this account.
 

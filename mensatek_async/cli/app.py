@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
 from .._version import __version__
 from ..errors import MensatekError
 from ..sources.text_files import reason_of
+from ..warning import MensatekWarning
 from .output import Output, quiet_streams
 from .stop import Exit, Stop, code_of, text_of
 
@@ -59,12 +62,30 @@ def run(arguments: Sequence[str]) -> int:
     # Our log lines are for programs; here the summary tells, and what no handler takes would go to the terminal.
     logging.getLogger().addHandler(logging.NullHandler())
     with quiet_streams() as printed:
-        code = _run(arguments, Output())
+        output = Output()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", MensatekWarning)
+            warnings.showwarning = _notes(output, warnings.showwarning)
+            code = _run(arguments, output)
     if printed.failure:
         with quiet_streams():
             Output().error(f"standard output cannot be written: {printed.failure}.")
         return code or Exit.SOME_NOT_SENT
     return code
+
+
+def _notes(output: Output, show: Callable[..., None]) -> Callable[..., None]:
+    """What tells a warning of ours as a note, once; any other is shown as ever."""
+    told: set[str] = set()
+
+    def note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, MensatekWarning):
+            show(message, category, *where, **more)
+        elif str(message) not in told:
+            told.add(str(message))
+            output.note(str(message))
+
+    return note
 
 
 def _run(arguments: Sequence[str], output: Output) -> int:

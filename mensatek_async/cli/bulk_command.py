@@ -70,14 +70,14 @@ def run_bulk(options: BulkOptions) -> Exit:
             connection = stack.enter_context(
                 connect(options.account, output, may_ask=options.recipients != "-")
             )
-        sender = options.sending.sender or (connection.sender if connection else None)
+        asked = options.sending.sender
+        sender = connection.sender_or(asked) if connection else asked
         message = make_message(
             text,
             sender=sender,
             when=when,
             encoding=options.sending.encoding,
             reference=options.sending.reference,
-            warn=output.note,
         )
         report = _report(options, output, stack)
         with checking(output) as display:

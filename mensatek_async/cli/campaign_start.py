@@ -190,14 +190,15 @@ def _check(
     asks: bool,
 ) -> Exit | None:
     """Look at all rows before anything is written down; an exit code when that was all."""
-    sender = options.sending.sender or (connection.sender if connection else None)
+    asked = options.sending.sender
+    sender = connection.sender_or(asked) if connection else asked
     message = make_message(
         plan.text,
         sender=sender,
         when=plan.when,
         encoding=options.sending.encoding,
         reference=options.sending.reference,
-        warn=output.note,
+        operation="EnviarSMS" if plan.legal is None else "EnviarSMSCERTIFICADO",
     )
     if plan.legal is not None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,16 +13,18 @@ from .._core.messages.message import Encoding, Message, compose
 from .._core.operations import OPERATIONS
 from ..bulk.chunks import REPEATED
 from ..bulk.seen import SeenPhones
-from ..errors import InvalidRequest, MensatekError, TextAltered
+from ..errors import InvalidRequest, MensatekError
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
+from ..text.gsm import lost_characters
 from ..text.template import Template
 from .stop import stop_for, text_of
 
 KEPT_PROBLEMS = 10_000
 SAMPLES = 3
+_FORCING = 10  # characters
 _TICK = 1000  # rows between two looks at the clock
 
 
@@ -70,6 +71,7 @@ class Checked:
         texts: texts (segments) they will be charged as.
         unicode: rows whose text travels in Unicode.
         longest: the most texts one row takes.
+        forcing: characters that make them Unicode, the first few.
         gaps: rows with an empty cell where the text has a field.
         samples: the first texts, as their recipients see them.
         problems: rows that cannot be sent.
@@ -80,6 +82,7 @@ class Checked:
     texts: int = 0
     unicode: int = 0
     longest: int = 0
+    forcing: dict[str, None] = field(factory=dict)
     gaps: int = 0
     samples: list[Sample] = field(factory=list)
     problems: Problems = field(factory=Problems)
@@ -106,7 +109,7 @@ def make_message(
     when: datetime | None,
     encoding: Encoding,
     reference: str | None = None,
-    warn: Callable[[str], None],
+    operation: str = "EnviarSMS",
 ) -> Message:
     """Check everything that does not depend on the recipients.
 
@@ -116,28 +119,23 @@ def make_message(
         when: when it is to leave, None for now.
         encoding: as for `client.sms.send`.
         reference: what comes back in every delivery report.
-        warn: told what a forced encoding loses.
+        operation: the operation that will send it.
 
     Raises:
         Stop: the text, the sender or the date is wrong.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", TextAltered)
-        try:
-            message = compose(
-                OPERATIONS["EnviarSMS"],
-                text,
-                sender=sender,
-                region="ES",
-                scheduled_at=when,
-                encoding=encoding,
-                reference=reference,
-            )
-        except MensatekError as error:
-            raise stop_for(error) from None
-    for warning in caught:
-        warn(str(warning.message))
-    return message
+    try:
+        return compose(
+            OPERATIONS[operation],
+            text,
+            sender=sender,
+            region="ES",
+            scheduled_at=when,
+            encoding=encoding,
+            reference=reference,
+        )
+    except MensatekError as error:
+        raise stop_for(error) from None
 
 
 def check_legal(message: Message, legal: Mapping[str, Any]) -> None:
@@ -168,7 +166,14 @@ def check(
         message: what they get.
         tick: told now and then how many rows were read.
         told: told each row's number, phone and why it cannot be sent ("" when it can).
+
+    Raises:
+        Stop: the text would show the braces around a column's name.
     """
+    try:
+        message.refuse_braces((), reading.source.columns)
+    except MensatekError as error:
+        raise stop_for(error) from None
     checked = Checked()
     seen = SeenPhones()
     for item in reading:
@@ -199,6 +204,10 @@ def _look(
     checked.ready += 1
     checked.texts += addressed.segments
     checked.unicode += addressed.unicode
+    if addressed.unicode and len(checked.forcing) < _FORCING:
+        checked.forcing |= dict.fromkeys(
+            lost_characters("".join([message.text.literal, *addressed.wire.values()]))
+        )
     checked.longest = max(checked.longest, addressed.segments)
     checked.gaps += "" in addressed.wire.values()
     if len(checked.samples) < SAMPLES:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from .account import connect, needs_answer, parse_when
 from .options import AccountOptions, At, Encoding, Json, SendingOptions, Yes
-from .output import Output, can_ask, credits_text, plural
+from .output import Output, can_ask, credits_text, plural, spelt
 from .stop import Exit, Stop, stop_for
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def send_text(
     when = parse_when(options.at)
     asks = needs_answer(account, yes=options.yes)
     with connect(account, output) as connection:
-        sender = options.sender or connection.sender
-        texts = _count(to, text, options, legal, sender, when, output)
+        sender = connection.sender_or(options.sender)
+        texts = _count(to, text, options, legal, sender, when)
         if asks:
             cost = credits_text(options.price * texts)
             output.say(f"{plural(texts, 'text')} to {plural(len(to), 'phone')}, {cost} credits estimated.")
@@ -100,7 +100,6 @@ def _count(
     legal: Mapping[str, Any] | None,
     sender: str | None,
     when: datetime | None,
-    output: Output,
 ) -> int:
     """Check everything, and count the texts it will be charged as."""
     from ..errors import MensatekError
@@ -113,7 +112,7 @@ def _count(
         when=when,
         encoding=options.encoding,
         reference=options.reference,
-        warn=output.note,
+        operation="EnviarSMS" if legal is None else "EnviarSMSCERTIFICADO",
     )
     try:
         if legal is not None:
@@ -275,6 +274,8 @@ def segments(
     output.say(
         f"{plural(found.segments, 'text')}, {name}: {found.characters} units used, {found.remaining} free."
     )
+    if found.forcing:
+        output.say(f"Not in the GSM alphabet: {spelt(found.forcing)}")
     if found.replaced:
         output.say(f"Sent as their plain letter: {' '.join(found.replaced)}")
     if found.lost:
@@ -287,6 +288,7 @@ def segments(
             "remaining": found.remaining,
             "replaced": list(found.replaced),
             "lost": list(found.lost),
+            "forcing": list(found.forcing),
         }
     )
     return Exit.DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from io import TextIOWrapper
@@ -162,6 +162,11 @@ def credits_text(value: Decimal | None) -> str:
         return "not told"
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def spelt(characters: Iterable[str]) -> str:
+    """Characters with their numbers, since many look like others: ’ (U+2019)."""
+    return " ".join(f"{character} (U+{ord(character):04X})" for character in characters)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -16,7 +16,7 @@ from ..sources.reading import Reading
 from ..sources.text_files import shown
 from .account import Connection
 from .check import Checked
-from .output import Output, credits_text, plural
+from .output import Output, credits_text, plural, spelt
 from .stop import Exit, Stop, text_of
 from .summary import SHOWN_BROKEN, by_row, json_problems, say_broken
 
@@ -38,6 +38,8 @@ def preview(
     output.say(text + ".")
     if checked.ready:
         output.say(f"Texts: {checked.texts:,} ({_encodings(checked)}; {_longest(checked)}).")
+        if checked.forcing:
+            output.say(f"Unicode because of: {spelt(checked.forcing)}")
         if checked.gaps:
             has = "has" if checked.gaps == 1 else "have"
             output.say(f"Note: {plural(checked.gaps, 'row')} {has} an empty cell where the text has a field.")
@@ -136,6 +138,7 @@ def dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
             "invalid": checked.problems.count,
             "texts": checked.texts,
             "unicode_rows": checked.unicode,
+            "forcing": list(checked.forcing),
             "credits": price * checked.texts,
             "samples": [{**asdict(one), "credits": price * one.segments} for one in checked.samples],
             **json_problems(told, checked.problems.count),

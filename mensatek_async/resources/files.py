@@ -19,6 +19,7 @@ from .._wire.names import FileList, to_wire
 from .._wire.quick import file_name
 from ..errors import InvalidFile
 from ..models.results import StoredFile
+from ..text.values import is_writable
 
 # PDF, Word, Excel and VCF by the manual, images by its older edition.
 _TYPES = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf", "gif", "png", "jpg", "jpeg"})
@@ -46,8 +47,9 @@ class FilesResource:
 
         Args:
             file: a path, the content itself, or a binary file, which is read to its end.
-            name: its name in the library: letters and digits with an extension, 15 characters at most. Default:
-                the name of the file; needed for bytes.
+            name: its name in the library: letters and digits with an extension, 15 characters at most. Default: the
+                file keeps its own, which the provider may change (encoding "base64" takes one of the form above
+                only). Needed for bytes.
             delete_after_certification: have the provider delete it once the one certified message that uses it is
                 certified.
             encoding: how it travels: "multipart", as the provider recommends, or "base64".
@@ -65,11 +67,14 @@ class FilesResource:
         if encoding not in ("multipart", "base64"):
             raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
         content, found = await _read(file)
-        stored = _checked_name(name or found)
+        own = not name and encoding == "multipart"
+        stored = _own_name(found) if own else _checked_name(name or found)
         if not content:
             raise InvalidFile(f"The file {stored} is empty.")
         operation = self._context.operations["CargarFichero"]
-        params: dict[str, Any] = to_wire(name=stored, delete_after_certification=delete_after_certification)
+        params: dict[str, Any] = to_wire(delete_after_certification=delete_after_certification)
+        if not own:
+            params |= to_wire(name=stored)
         body = None
         if encoding == "base64":
             params |= to_wire(upload_kind="BASE64", content=b64encode(content).decode("ascii"))
@@ -141,19 +146,37 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
     return content, PurePath(found).name if isinstance(found, str) else ""
 
 
-def _checked_name(name: str) -> str:
+def _own_name(name: str) -> str:
+    """A name that the file has, and the provider fits into its library."""
+    _check_type(_given(name), PurePath(name).suffix)
+    return name
+
+
+def _given(name: str) -> str:
     if not isinstance(name, str):
         raise InvalidFile(f"A file's name is a text, not {type(name).__name__}.")
     if not name:
         raise InvalidFile("Bytes have no name.", advice='Give one, such as name="contrato.pdf".')
+    return name
+
+
+def _check_type(name: str, suffix: str) -> None:
+    extension = suffix.removeprefix(".")
+    if extension.lower() not in _TYPES or not is_writable(name):
+        raise InvalidFile(
+            f"The library does not take .{extension} files; it takes {', '.join(sorted(_TYPES))}."
+            if extension
+            else "The file's name has no extension."
+        )
+
+
+def _checked_name(name: str) -> str:
+    name = _given(name)
     match = _NAME.fullmatch(name)
     if match is None or len(name) > _LONGEST_NAME:
         raise InvalidFile(
             f"The library takes names of letters and digits with an extension, {_LONGEST_NAME} characters at most.",
             advice='Give a shorter one with name=, such as name="contrato.pdf".',
         )
-    if match[1].lower() not in _TYPES:
-        raise InvalidFile(
-            f"The library does not take .{match[1]} files; it takes {', '.join(sorted(_TYPES))}."
-        )
+    _check_type(name, match[1])
     return name

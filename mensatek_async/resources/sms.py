@@ -46,12 +46,15 @@ class SmsResource:
 
         Args:
             to: a phone, a `Recipient`, or several of them (500 at most; `send_bulk` takes any number).
-            text: the text, or a `Template` whose fields each recipient fills. A `str` is sent as it is.
-            sender: up to 11 letters, digits, & or _; or a number of up to 15 digits. Default: the client's, else
-                the account's own.
-            scheduled_at: when to send it, an aware datetime to the minute. Default: now.
+            text: the text, or a `Template` whose fields each recipient fills. A `str` is sent as it is, normalised to
+                NFC; one that holds a field of the recipients in braces is refused.
+            sender: up to 11 characters, best of letters, digits, & and _ (others with a `SenderWarning`); or a number
+                of up to 15 digits. "" is the account's own. Default: the client's, else the account's own.
+            scheduled_at: when to send it, an aware datetime to the minute; one that the clocks skip is refused, and the
+                second of autumn's double hour warns (`DateWarning`). Default: now.
             reference: comes back in every delivery report of this message.
-            report: whether to have delivery reports by e-mail or webhook, as the panel says. Default: the panel's.
+            report: whether to have delivery reports, by e-mail or webhook as set in the panel. Default: the client's
+                `report`, else it is left out and the account's setting counts.
             join: the `message_id` of an earlier send that this one joins: it takes that one's sender, and the
                 provider sends nothing twice to one phone inside it, so the call is repeated safely.
             voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
@@ -286,11 +289,12 @@ class SmsResource:
         return compose(
             self._context.operations["EnviarSMS"],
             text,
-            sender=sender or self._context.sender,
+            sender=sender,
+            default_sender=self._context.sender,
             region=self._context.region,
             scheduled_at=scheduled_at,
             reference=reference,
-            report=report,
+            report=self._context.report if report is None else report,
             join=join,
             voice_fallback=voice_fallback,
             encoding=encoding,

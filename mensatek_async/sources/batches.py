@@ -69,6 +69,13 @@ class RecipientSource(ABC):
             needed: the names of the text's fields, which are then all that is read; None when the text is not known.
         """
 
+    def field_names(self) -> Sequence[str]:
+        """The names of the fields its recipients can have; none when that is not known without reading a row.
+
+        It may open a file: an async program calls it in a thread.
+        """
+        return ()
+
     @abstractmethod
     def describe(self) -> str:
         """What it is, for messages; without anything of what stands in it."""

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 
 from ..errors import InvalidRequest
+from ..text.values import nfc
 from .rows import BrokenRow, Table, looks_like_phone
 from .text_files import shown
 
@@ -158,9 +159,11 @@ def _means_phone(heading: str) -> bool:
 
 def _positions(table: Table, name: str) -> list[int]:
     """Columns of that name; when none is, those whose name differs only in upper and lower case."""
-    exact = [position for position, column in enumerate(table.columns) if column == name]
+    name = nfc(name)
+    columns = [nfc(column) for column in table.columns]
+    exact = [position for position, column in enumerate(columns) if column == name]
     folded = name.casefold()
-    return exact or [position for position, column in enumerate(table.columns) if column.casefold() == folded]
+    return exact or [position for position, column in enumerate(columns) if column.casefold() == folded]
 
 
 def _like(table: Table, name: str) -> str:

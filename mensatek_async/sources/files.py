@@ -12,7 +12,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
-from ..errors import InvalidFile, InvalidRequest
+from ..errors import InvalidFile, InvalidRequest, MensatekError
 from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
 from .csv_table import CsvTable
@@ -63,6 +63,14 @@ class FileSource(RecipientSource):
             needed: the names of the text's fields, which are then all that is read; None when the text is not known.
         """
         return ThreadBatches(lambda: self.rows(needed))
+
+    def field_names(self) -> Sequence[str]:
+        """The names of the fields its recipients can have; none when the file cannot be read, which `rows` tells."""
+        try:
+            with self._open() as handle:
+                return assign_columns(self._table(handle), None, self._phone, fields=self._fields).names
+        except (MensatekError, OSError):
+            return ()
 
     def describe(self) -> str:
         """What it is, for messages: its kind and name."""

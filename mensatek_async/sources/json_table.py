@@ -8,6 +8,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from ..errors import InvalidFile
+from ..text.values import nfc
 from .rows import BrokenRow, Row, Table
 from .text_files import LONGEST_LINE, Encoding, lines_of, opened_as
 from .values import as_text
@@ -39,10 +40,13 @@ class JsonTable(Table):
     def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
         """Every object, its values in the order of the columns."""
         for item in self._objects():
-            yield [item if isinstance(item, BrokenRow) else (item[0], self._cells(item[1]))]
+            yield [item if isinstance(item, BrokenRow) else self._row(*item)]
 
-    def _cells(self, values: dict[str, object]) -> list[str | None]:
-        return [as_text(values[name]) if name in values else None for name in self.columns]
+    def _row(self, number: int, values: dict[str, object]) -> Row | BrokenRow:
+        try:
+            return number, [as_text(values[name]) if name in values else None for name in self.columns]
+        except (ValueError, RecursionError):
+            return BrokenRow(number, "a value in it cannot be written as a text")
 
     def _objects(self) -> Iterator[tuple[int, dict[str, object]] | BrokenRow]:
         self.blank = 0
@@ -63,4 +67,6 @@ def _parse(number: int, line: str) -> tuple[int, dict[str, object]] | BrokenRow:
         return BrokenRow(number, "the line is not JSON")
     if not isinstance(value, dict):
         return BrokenRow(number, "the line is not a JSON object")
-    return number, value
+    return number, value if line.isascii() and "\\" not in line else {
+        nfc(key): cell for key, cell in value.items()
+    }

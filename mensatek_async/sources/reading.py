@@ -15,7 +15,7 @@ from .columns import Say, field_column, keyword, phone_column
 from .rows import BrokenRow, Row, Table, Whole
 from .text_files import shown
 
-_UNREADABLE = re.compile("[\0\ufffd]")
+_UNREADABLE = re.compile("[\0\ufffd\ud800-\udfff]")
 _SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _VARIABLE = re.compile(r"\s*variable_0*(?:[1-9]|10)\s*", re.IGNORECASE)  # sent along whatever the text says
 
@@ -99,6 +99,11 @@ class Reading:
         if _UNREADABLE.search(phone):
             return BrokenRow(row, "its phone holds characters that cannot be read", phone)
         return Recipient(phone, values, row=row)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the fields a recipient can have."""
+        return [name for name, _ in (*self.fields, *self.extra)]
 
     @property
     def phone_column(self) -> str:

@@ -12,6 +12,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from ..errors import InvalidFile
+from ..text.values import nfc
 
 Row = tuple[int, Sequence[str | None]]
 """A row's number as a spreadsheet shows it, and its cells by column; None where the row has no such cell."""
@@ -99,7 +100,7 @@ class Grid(Table):
             return
         if len(first) < 2:
             raise InvalidFile("The file has headings and no row below them.")
-        self.columns = tuple(" ".join(cell.split()) for cell in _without_empty_end(cells))
+        self.columns = tuple(nfc(" ".join(cell.split())) for cell in _without_empty_end(cells))
         self._heading_row = number
         if any("\0" in heading for heading in self.columns):
             raise InvalidFile(

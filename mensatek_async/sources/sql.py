@@ -57,11 +57,17 @@ class _Query(Table):
         """Some rows as the cursor gives them, or an awaitable of them."""
         return self._cursor.fetchmany(most)
 
-    def take(self, fetched: Sequence[Any]) -> Iterator[Row]:
+    def take(self, fetched: Sequence[Any]) -> Iterator[Row | BrokenRow]:
         """Number them, and make text of their cells."""
         for given in fetched:
             self._read += 1
-            yield self._read, self._cells(given)
+            try:
+                yield self._read, self._cells(given)
+            except InvalidRequest:
+                raise
+            except Exception as error:  # a driver's own types may raise anything, and cost their own row only
+                told = f"a value in it cannot be written as a text ({type(error).__name__})"
+                yield BrokenRow(self._read, told)
 
     def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
         """Every row, fetched in the thread that asks."""
@@ -146,6 +152,10 @@ class SqlSource(RecipientSource):
         """
         return _CursorBatches(self._query, self._reading(needed))
 
+    def field_names(self) -> Sequence[str]:
+        """The names of the fields its recipients can have."""
+        return self._reading(None).names
+
     def describe(self) -> str:
         """What it is, for messages."""
         return "SQL query"
@@ -169,7 +179,10 @@ class _CursorBatches(Batches):
         """The next rows."""
         fetched = self._query.fetch(most)
         rows: Sequence[Any] = await fetched if isinstance(fetched, Awaitable) else fetched
-        return [self._reading.recipient(*row) for row in self._query.take(rows)]
+        return [
+            row if isinstance(row, BrokenRow) else self._reading.recipient(*row)
+            for row in self._query.take(rows)
+        ]
 
     def total(self) -> int | None:
         """Not known: many drivers would have to read all rows to tell."""

@@ -17,7 +17,8 @@ from .._core.call_state import Flights, landing
 from ..bulk.engine import attach
 from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
 from ..models.bulk import BulkResult
-from ._portal import Desk, Portal, desk_of_this_call, spawn
+from ..warning import calling_thread
+from ._portal import Desk, Portal, desk_of_this_call, spawn, this_thread
 from ._usage import warn_in_async_code
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Call(Generic[T]):
         self._context = contextvars.copy_context()
         self._context.run(desk_of_this_call.set, self._desk)
         self._context.run(landing.set, self._flights)
+        self._context.run(calling_thread.set, this_thread())
 
     # --- in the calling thread ------------------------------------------------------------------------------
 

@@ -65,6 +65,10 @@ class _InCaller(RecipientSource):
         """The rows for a send, read by the thread that waits for it."""
         return Rows(self.rows(needed))
 
+    def field_names(self) -> Sequence[str]:
+        """The names of the fields its recipients can have."""
+        return self._source.field_names()
+
     def describe(self) -> str:
         """What it is."""
         return self._source.describe()

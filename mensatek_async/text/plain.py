@@ -13,7 +13,7 @@ from ..errors import InvalidField, InvalidRequest
 from .layout import Layout, Piece, merged
 from .syntax import MAX_VARIABLES, PHONE, VARIABLES, has_opening
 from .template import Template
-from .values import as_text, is_missing, missing
+from .values import as_text, is_missing, missing, nfc
 
 _slot = re.compile(rf"\((?:({'|'.join(reversed(VARIABLES))})|{PHONE})\)", re.IGNORECASE)
 
@@ -22,7 +22,7 @@ _slot = re.compile(rf"\((?:({'|'.join(reversed(VARIABLES))})|{PHONE})\)", re.IGN
 class PlainText:
     """A text sent as it is, with the methods of a `Template`: its placeholders are the provider's own."""
 
-    source: str
+    source: str = field(converter=nfc)
     _layout: Layout = field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -33,7 +33,7 @@ class PlainText:
 
     @property
     def text(self) -> str:
-        """The message as it goes out: just as it was given."""
+        """The message as it goes out: as it was given, normalised to NFC."""
         return self.source
 
     @property
@@ -66,7 +66,7 @@ class PlainText:
             wire = _variable(name)
             if wire is None or is_missing(value):
                 continue
-            text = value if type(value) is str else as_text(name, value)
+            text = as_text(name, value)
             suspicious = suspicious or has_opening(text)
             values[wire] = text
         for wire in self._layout.variables:
@@ -86,7 +86,7 @@ class PlainText:
             return None
         try:
             sent = any(_variable(name) is not None for name in set[Any]().union(*rows))
-        except (InvalidField, TypeError):
+        except Exception:  # a mapping of the caller's may raise anything, and costs its own row only
             return None
         return None if sent else {}
 

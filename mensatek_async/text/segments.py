@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Literal
@@ -21,6 +22,9 @@ Wire = Literal["gsm", "unicode"]
 _LIMITS: dict[str, tuple[int, int]] = {"gsm": (160, 153), "unicode": (70, 67)}
 _WIDE = frozenset(EXTENSION)
 
+MOST_SEGMENTS = 255
+"""Parts of one message: the number of each is one byte (3GPP TS 23.040)."""
+
 
 @frozen
 class Segmentation:
@@ -33,6 +37,8 @@ class Segmentation:
         remaining: units still free before one more part is needed.
         replaced: the characters that the provider sends as their plain letter (á as a), in order.
         lost: the characters that a forced "gsm" cannot carry, in order; each is counted as one unit.
+        forcing: the characters that make it Unicode, since GSM 03.38 does not have them, in order; of a text sent as
+            Unicode only. A forced "unicode" may need none.
     """
 
     encoding: Wire
@@ -41,24 +47,25 @@ class Segmentation:
     remaining: int
     replaced: tuple[str, ...] = field(default=(), repr=False)
     lost: tuple[str, ...] = field(default=(), repr=False)
+    forcing: tuple[str, ...] = field(default=(), repr=False, eq=False)
 
 
 def segments(text: str, encoding: Encoding = "auto") -> Segmentation:
     """Tell in how many parts a text is sent, and what happens to its characters.
 
     Args:
-        text: the text as the recipient gets it.
+        text: the text as the recipient gets it; it is normalised to NFC, as it is before it is sent.
         encoding: "auto" takes GSM when every character is in GSM 03.38 or is an accented vowel the provider
             replaces by its plain letter, else Unicode; "gsm" and "unicode" force one.
 
     Returns:
         The encoding, the parts (one part holds 160 GSM or 70 Unicode units, several hold 153 or 67 each), the
-        units used and free, and the characters that change or are lost.
+        units used and free, and the characters that change, are lost, or force Unicode.
 
     Raises:
         InvalidRequest: `text` is not a str, or the encoding is none of the three.
     """
-    chosen = _resolve(text, encoding)
+    chosen, text = _resolve(text, encoding)
     single, part = _LIMITS[chosen]
     units = _units(text, chosen)
     if units <= single:
@@ -67,7 +74,7 @@ def segments(text: str, encoding: Encoding = "auto") -> Segmentation:
         starts = list(_cuts(text, chosen))
         count, remaining = len(starts) + 1, part - _units(text[starts[-1] :], chosen)
     if chosen == "unicode":
-        return Segmentation(chosen, count, units, remaining)
+        return Segmentation(chosen, count, units, remaining, forcing=lost_characters(text))
     return Segmentation(chosen, count, units, remaining, replaced_characters(text), lost_characters(text))
 
 
@@ -79,12 +86,12 @@ def split(text: str, encoding: Encoding = "auto") -> tuple[str, ...]:
         encoding: as for `segments`.
 
     Returns:
-        The parts in order; joined they are the text. Empty for an empty text.
+        The parts in order; joined they are the text, normalised to NFC. Empty for an empty text.
 
     Raises:
         InvalidRequest: `text` is not a str, or the encoding is none of the three.
     """
-    chosen = _resolve(text, encoding)
+    chosen, text = _resolve(text, encoding)
     if not text:
         return ()
     if _units(text, chosen) <= _LIMITS[chosen][0]:
@@ -132,15 +139,17 @@ def count_by_length(lengths: Sequence[int], encoding: Wire) -> int:
     return sum([1 if length <= single else -(-length // part) for length in lengths])
 
 
-def _resolve(text: str, encoding: str) -> Wire:
+def _resolve(text: str, encoding: str) -> tuple[Wire, str]:
+    """The encoding that is taken, and the text normalised."""
     if not isinstance(text, str):
         raise InvalidRequest(f"A text is a str, not {type(text).__name__}.")
+    text = unicodedata.normalize("NFC", text)
     if encoding == "auto":
-        return choose_encoding(text)
+        return choose_encoding(text), text
     if encoding == "gsm":
-        return "gsm"
+        return "gsm", text
     if encoding == "unicode":
-        return "unicode"
+        return "unicode", text
     raise _unknown(encoding)
 
 

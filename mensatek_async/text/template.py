@@ -11,10 +11,15 @@ from attrs import field, frozen
 from ..errors import InvalidField
 from .layout import Layout, Piece, merged
 from .syntax import MAX_VARIABLES, VARIABLES, has_opening
-from .values import as_text, matching_keys
+from .values import LONGEST, as_text, is_writable, matching_keys, nfc
 
 _token = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _MAX_NAME = 60
+_LONG = 1000  # characters from which a field is looked at on its own
+
+
+def _normalised(source: str) -> str:
+    return nfc(source) if isinstance(source, str) else source
 
 
 @frozen(repr=False)
@@ -22,7 +27,8 @@ class Template:
     """A text with named fields that each recipient fills in: `Template("Hola {nombre}, su cita: {fecha}")`.
 
     A field's name is letters of any script, digits, spaces, `_` and `-`, so a spreadsheet's heading will do.
-    `{phone}` is the recipient's own number; `{{` and `}}` are braces. At most ten fields.
+    `{phone}` is the recipient's own number; `{{` and `}}` are braces. At most ten fields. The text and what recipients
+    fill in are normalised to NFC (an accent and its letter as one character) before they are counted and sent.
 
     Args:
         source: the text, as written above.
@@ -33,7 +39,7 @@ class Template:
             provider's own placeholders, such as "(Variable_1)".
     """
 
-    source: str
+    source: str = field(converter=_normalised)
     fields: tuple[str, ...] = field(init=False, eq=False)
     _layout: Layout = field(init=False, eq=False)
     _slots: tuple[tuple[str, str], ...] = field(init=False, eq=False)
@@ -86,7 +92,7 @@ class Template:
             given = [fields[key] for key in matching_keys(tuple(fields), self.fields)]
         values = {}
         for (wire, name), value in zip(self._slots, given, strict=True):
-            text = value if type(value) is str else as_text(name, value)
+            text = as_text(name, value)
             if not suspicious and has_opening(text):
                 suspicious = True
             values[wire] = text
@@ -98,7 +104,8 @@ class Template:
         """What `values` gives for many recipients, as a list for each wire name.
 
         Returns:
-            None when a field is missing, is no plain text, or could be an element: then each has to be looked at.
+            None when a field is missing, is no plain text, could be an element, or has anything about it: then each
+            has to be looked at.
         """
         if self._layout.risky or self._layout.inside:
             return None
@@ -106,9 +113,14 @@ class Template:
         for wire, name in self._slots:
             try:
                 column = [fields[name] for fields in rows]
-            except (KeyError, TypeError):
+            except Exception:  # a mapping of the caller's may raise anything, and costs its own row only
                 return None
-            if set(map(type, column)) - {str} or has_opening("".join(column)):  # type: ignore[arg-type]
+            if set(map(type, column)) - {str}:
+                return None
+            together = "".join(column)  # type: ignore[arg-type]
+            if has_opening(together) or not is_writable(together) or nfc(together) != together:
+                return None
+            if len(together) > LONGEST and max(map(len, column)) > _LONG:  # type: ignore[arg-type]
                 return None
             columns[wire] = column  # type: ignore[assignment]
         return columns
@@ -167,7 +179,7 @@ def _parse(source: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
 
 
 def _field_name(written: str, position: int) -> str:
-    name = unicodedata.normalize("NFC", written).strip()
+    name = written.strip()
     where = f"The field at character {position} of the template"
     if not name or name.isdecimal():
         raise InvalidField(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,6 +10,28 @@ from functools import lru_cache
 from ..errors import InvalidField
 from .layout import smuggled
 from .syntax import find, has_opening
+
+LONGEST = 39_015
+"""Characters that a field may hold: more than a whole message of 255 segments carries."""
+
+
+_braces = re.compile(r"\{([^{}]*)\}")
+_format = re.compile(r"[!:.\[]")  # where a name ends, for those who write as Python formats
+
+
+def nfc(text: str) -> str:
+    """The text with each accent and its letter as one character, as the GSM alphabet has them."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def is_writable(text: str) -> bool:
+    """Whether a request can carry the text: it holds no half of a surrogate pair, and no NUL."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
 
 
 def check_field_value(name: str, value: object) -> str:
@@ -24,19 +47,33 @@ def check_field_value(name: str, value: object) -> str:
 
 
 def as_text(name: str, value: object) -> str:
-    """`value` as it is written into a text.
+    """`value` as it is written into a text: normalised to NFC.
 
     Raises:
-        InvalidField: it is missing, or neither a text, a number nor a date.
+        InvalidField: it is missing, or neither a text, a number nor a date; it cannot be written, or is too long.
     """
-    if isinstance(value, str):
-        # Not str(value): an enum of texts would write its own name.
-        return str.__str__(value)
+    # Not str(value) of a text: an enum of texts would write its own name.
+    text = str.__str__(value) if isinstance(value, str) else _spelt(name, value)
+    if len(text) > LONGEST:
+        raise InvalidField(f"The field {name!r} holds {len(text)} characters; {LONGEST} are taken at most.")
+    if not is_writable(text):
+        raise InvalidField(
+            f"The field {name!r} holds half a character, or a NUL: it was cut or read wrongly."
+        )
+    return nfc(text)
+
+
+def _spelt(name: str, value: object) -> str:
     if is_missing(value):
         raise missing(name)
     if isinstance(value, (bytes, bytearray, memoryview, Mapping, list, tuple, set, frozenset)):
         raise InvalidField(f"The field {name!r} is a {type(value).__name__}, not a text, number or date.")
-    return str(value)
+    try:
+        return str(value)
+    except Exception as error:  # an object of the caller's, or a number of thousands of digits
+        raise InvalidField(
+            f"The field {name!r} cannot be written as a text: {type(error).__name__}."
+        ) from error
 
 
 def is_missing(value: object) -> bool:
@@ -46,7 +83,7 @@ def is_missing(value: object) -> bool:
     try:
         # The empty cells of number-crunching libraries are NaN, which alone differs from itself.
         return bool(value != value)
-    except (TypeError, ValueError):
+    except Exception:  # arrays, and what compares like nothing else
         return not isinstance(value, (list, tuple, Mapping))
 
 
@@ -57,8 +94,15 @@ def missing(name: str) -> InvalidField:
     )
 
 
-def _same_name(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()
+def same_name(name: str) -> str:
+    """What is the same for two ways to write a field's name."""
+    return nfc(name).strip().casefold()
+
+
+def names_in_braces(text: str) -> dict[str, str]:
+    """What stands in braces in a text that is no template any more: as it is written, by `same_name`."""
+    found = _braces.findall(text) if "{" in text else ()
+    return {same_name(_format.split(name)[0]): name for name in found if name.strip()}
 
 
 @lru_cache(maxsize=512)
@@ -66,8 +110,8 @@ def matching_keys(keys: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, .
     """The key of each name, where no key is the very same; the rows of one file share their keys."""
     found: list[str] = []
     for name in names:
-        wanted = _same_name(name)
-        same = [key for key in keys if isinstance(key, str) and _same_name(key) == wanted]
+        wanted = same_name(name)
+        same = [key for key in keys if isinstance(key, str) and same_name(key) == wanted]
         if name in keys:
             same = [name]
         if not same:

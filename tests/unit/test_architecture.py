@@ -26,9 +26,9 @@ FLOORS: list[set[str]] = [
     {"bulk"},
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
-    {"models"},
+    {"models", "senders"},
     {"codes", "text", "phones", "settings", "tax_ids"},
-    {"errors", "_version"},
+    {"errors", "warning", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Beside the house: what each may see of it, from this floor down, and who may see them.

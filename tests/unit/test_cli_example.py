@@ -52,7 +52,7 @@ def test_about_one_row_in_a_hundred_is_broken() -> None:
     with FILE.open("rb") as handle:
         source = open_source(handle, FILE.name)
         text = make_text("Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}.")
-        message = make_message(text, sender="CLINICA", when=None, encoding="auto", warn=print)
+        message = make_message(text, sender="CLINICA", when=None, encoding="auto")
         reading = assign_columns(source, ["Nombre", "Fecha", "Hora", "Centro"])
         checked = check(reading, message, tick=lambda rows: None)
 

@@ -21,7 +21,8 @@ from mensatek_async import (
     TextAltered,
     VoiceFallback,
 )
-from mensatek_async._core.messages.message import compose, message_number, recipients_of, settled, wire_date
+from mensatek_async._core.messages.message import compose, recipients_of, settled
+from mensatek_async._core.messages.options import message_number, wire_date
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.text import elements
 
@@ -111,7 +112,11 @@ def test_without_voice_fallback_nothing_is_said_of_it(none: Any) -> None:
         ({"encoding": "utf-8"}, InvalidRequest),
         ({"encoding": None}, InvalidRequest),
         ({"sender": "DEMASIADOLARGO"}, InvalidSender),
-        ({"sender": "Peña"}, InvalidSender),
+        ({"text": "Hola \ud83d"}, InvalidRequest),
+        ({"text": "Hola\0"}, InvalidRequest),
+        ({"reference": "r\ud83d"}, InvalidRequest),
+        ({"text": "a" * 40_000}, InvalidRequest),
+        ({"report": "yes"}, InvalidRequest),
         ({"reference": 5}, InvalidRequest),
         ({"join": 0}, InvalidRequest),
         ({"join": "abc"}, InvalidRequest),

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from attrs import evolve, field, frozen
 
 from ..._wire.names import RECIPIENT, to_wire
 from ..._wire.rows import Rows
-from ..._wire.scalars import to_wire_datetime
-from ...errors import InvalidDate, InvalidRequest, TextAltered
+from ...errors import InvalidField, InvalidRequest
 from ...models.recipient import Recipient, VoiceFallback
 from ...models.results import NOT_TOLD, SendResult
-from ...phones import check_sender, normalise
+from ...phones import normalise
+from ...senders import check_sender
 from ...text.gsm import needs_unicode
 from ...text.plain import PlainText, prepare
-from ...text.segments import count_segments, segments
+from ...text.segments import MOST_SEGMENTS, count_segments, segments
 from ...text.syntax import has_elements, shortened, without_documents
 from ...text.template import Template
+from ...text.values import is_writable, names_in_braces, nfc, same_name
+from ...warning import TextAltered, warn
 from ..operations import Operation
+from .options import checked_reference, message_number, reports, voice, warn_of_documents, wire_date
 
 Encoding = Literal["auto", "gsm", "unicode"]
 
-_LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}(:[12])?")
 _LONG = 4096  # characters from which a text may carry a document
-_SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seconds
 
 
 class Addressed(NamedTuple):
@@ -55,6 +55,7 @@ class Message:
         segments: texts its own words take.
         is_plain: whether it is the same for every recipient.
         shown: the text as a phone shows it, which is what is counted.
+        braces: what stands in braces among its own words.
     """
 
     operation: Operation
@@ -68,10 +69,12 @@ class Message:
     is_plain: bool = field(init=False)
     _length: int = field(init=False)
     shown: Template | PlainText = field(init=False, repr=False)
+    braces: Mapping[str, str] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
         object.__setattr__(self, "needs_unicode", unicode)
+        object.__setattr__(self, "braces", names_in_braces(self.text.literal))
         # A phone shows a short link for an element, and a PDF in the text would be thousands of texts.
         shown = PlainText(shortened(self.text.text)) if has_elements(self.text.text) else self.text
         object.__setattr__(self, "shown", shown)
@@ -96,9 +99,16 @@ class Message:
         else:
             raise InvalidRequest(f"A recipient is a phone or a Recipient, not {type(recipient).__name__}.")
         digits = normalise(phone, self.region)
-        if not fields and self.is_plain:
-            return Addressed(digits, {PHONE: digits}, self.needs_unicode, self.segments)
-        values = self.text.values(fields)
+        try:
+            if not fields and self.is_plain:
+                return Addressed(digits, {PHONE: digits}, self.needs_unicode, self.segments)
+            values = self.text.values(fields)
+        except InvalidRequest:
+            raise
+        except (
+            Exception
+        ) as error:  # whatever a mapping or a value of the caller's raises is this recipient's fault
+            raise InvalidField(f"The recipient's fields cannot be read: {type(error).__name__}.") from error
         if self.encoding == "gsm":
             warn_of_lost("".join(values.values()))
         wire = {PHONE: digits, **values}
@@ -108,9 +118,38 @@ class Message:
         longest = 2 * (self._length + sum(map(len, values.values())))
         if longest <= (70 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
-        return Addressed(
-            digits, wire, unicode, count_segments(self.shown.fill(values, digits), _name(unicode))
-        )
+        count = count_segments(self.shown.fill(values, digits), _name(unicode))
+        if count > MOST_SEGMENTS:
+            raise InvalidField(
+                f"With this recipient's fields the text takes {count} segments; a message has {MOST_SEGMENTS} at most."
+            )
+        return Addressed(digits, wire, unicode, count)
+
+    def refuse_braces(self, recipients: Iterable[object], fields: Iterable[str] = ()) -> None:
+        """Refuse a text that would show everybody the braces around a field's name.
+
+        Args:
+            recipients: some of them.
+            fields: names of fields that they have.
+
+        Raises:
+            InvalidRequest: the words of the text hold such a name, and it says what to write.
+        """
+        if not self.braces:
+            return
+        names = ["phone", *fields]
+        for one in recipients:
+            with suppress(Exception):  # what is wrong with its fields costs this recipient only, and later
+                names += list(one.fields) if isinstance(one, Recipient) else ()
+        for name in names:
+            if isinstance(name, str) and (written := self.braces.get(same_name(name))):
+                plain = isinstance(self.text, PlainText)
+                raise InvalidRequest(
+                    f"Everybody would get {{{written}}} with its braces: it stands in the text as plain words.",
+                    advice=f'Give the text as a template: Template("... {{{name}}} ...").'
+                    if plain
+                    else f"Write {{{name}}} with one brace at each end, which is the recipient's field.",
+                )
 
     def request(
         self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None
@@ -132,8 +171,10 @@ def warn_of_lost(text: str) -> None:
     """Warn of the characters that a text loses when it is forced into the GSM alphabet."""
     lost = segments(text, "gsm").lost
     if lost:
-        told = f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them."
-        warnings.warn(told, TextAltered, stacklevel=5)
+        warn(
+            f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them.",
+            TextAltered,
+        )
 
 
 def _name(unicode: bool) -> Literal["gsm", "unicode"]:
@@ -146,6 +187,7 @@ def compose(
     *,
     sender: str | None,
     region: str,
+    default_sender: str | None = None,
     scheduled_at: datetime | None = None,
     reference: str | None = None,
     report: bool | None = None,
@@ -165,19 +207,26 @@ def compose(
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
     if encoding == "gsm":
         warn_of_lost(prepared.literal)
+    if operation.name == "EnviarSMS":
+        warn_of_documents(prepared.text)
     params = to_wire(
-        sender=check_sender(sender) if sender else "",
-        text=text.text if isinstance(text, Template) else text,
+        sender=check_sender(sender) if sender else default_sender or "" if sender is None else "",
+        text=text.text if isinstance(text, Template) else nfc(text),
         scheduled_at=None if scheduled_at is None else wire_date(scheduled_at),
-        reference=_checked_reference(reference),
-        report=None if report is None else int(report),
+        reference=checked_reference(reference),
+        report=reports(report),
         join=None if join is None else message_number(join),
         fix_utf8=1 if fix_utf8 else None,
         links=1 if has_elements(prepared.text) else None,
-        **_voice(voice_fallback, region),
+        **voice(voice_fallback, region),
     )
     params.update(extra or {})
-    return Message(
+    for name, value in params.items():
+        if isinstance(value, str) and not is_writable(value):
+            raise InvalidRequest(
+                f"The parameter {name} holds half a character, or a NUL: it was read wrongly."
+            )
+    message = Message(
         operation=operation,
         text=prepared,
         params=params,
@@ -185,6 +234,11 @@ def compose(
         region=region,
         joined=join is not None,
     )
+    if message.segments > MOST_SEGMENTS:
+        raise InvalidRequest(
+            f"The text takes {message.segments} segments; one message has {MOST_SEGMENTS} at most."
+        )
+    return message
 
 
 def prepared_text(text: str | Template) -> Template | PlainText:
@@ -194,57 +248,6 @@ def prepared_text(text: str | Template) -> Template | PlainText:
         return prepare(text)
     short = without_documents(source)
     return Template(short) if isinstance(text, Template) else PlainText(short)
-
-
-def wire_date(when: datetime) -> str:
-    """An aware date, still to come, in the wire's form: Spanish time to the minute.
-
-    Raises:
-        InvalidDate: it has no time zone, or has passed.
-    """
-    if not isinstance(when, datetime):
-        raise InvalidDate(f"A date is a datetime, not {type(when).__name__}.")
-    if when.tzinfo is None or when.utcoffset() is None:
-        raise InvalidDate(
-            "The date has no time zone, so its moment is not known.",
-            advice='Give it one, such as tzinfo=ZoneInfo("Europe/Madrid").',
-        )
-    if when < datetime.now(UTC) - _SKEW:
-        raise InvalidDate("The date has passed.", advice="Give a later one, or none to send now.")
-    return to_wire_datetime(when)
-
-
-def message_number(message_id: int | str) -> int:
-    """A message's id as a number.
-
-    Raises:
-        InvalidRequest: it is none; 0 is what a send gives of which nothing was accepted.
-    """
-    try:
-        number = int(message_id) if not isinstance(message_id, bool | float) else 0
-    except (TypeError, ValueError):
-        number = 0
-    if number <= 0:
-        raise InvalidRequest("That is no message id.", advice="Use the message_id that a send returned.")
-    return number
-
-
-def _checked_reference(reference: str | None) -> str | None:
-    if reference is None or isinstance(reference, str):
-        return reference or None
-    raise InvalidRequest(f"A reference is a text, not {type(reference).__name__}.")
-
-
-def _voice(fallback: bool | VoiceFallback | None, region: str) -> dict[str, Any]:
-    if not fallback:
-        return {}
-    asked = VoiceFallback() if fallback is True else fallback
-    if not isinstance(asked, VoiceFallback):
-        raise InvalidRequest(f"voice_fallback is True or a VoiceFallback, not {type(asked).__name__}.")
-    if not _LANGUAGE.fullmatch(asked.language):
-        raise InvalidRequest(f"{asked.language!r} is no voice language; they look like 'es-ES' or 'es-ES:2'.")
-    caller = None if asked.caller is None else normalise(asked.caller, region)
-    return {"voice_fallback": 1, "voice_language": asked.language, "voice_sender": caller}
 
 
 def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) -> list[str | Recipient]:

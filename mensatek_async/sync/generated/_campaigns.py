@@ -100,7 +100,8 @@ class SyncCampaigns(CampaignsTwin):
             sender: as in `client.sms.send`.
             scheduled_at: as in `client.sms.send`.
             reference: as in `client.sms.send`.
-            report: as in `client.sms.send`.
+            report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
+                unknown and fill the counts.
             voice_fallback: as in `client.sms.send`.
             encoding: as in `client.sms.send`.
             fix_utf8: as in `client.sms.send`.

@@ -55,14 +55,13 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             sender: as in `client.sms.send`, and so are scheduled_at, reference, report, join, encoding, fix_utf8.
             scheduled_at: an aware datetime to the minute. Default: now.
             reference: comes back in every delivery report.
-            report: whether to have delivery reports. Default: the panel's.
+            report: whether to have delivery reports. Default: yes with a `report_email`; else as in `client.sms.send`.
             join: the `message_id` of an earlier certified send that this one joins.
             encoding: "auto", "gsm" or "unicode".
             fix_utf8: has the provider repair a text decoded wrongly.
             issuer: who stands in the certificate as the sender. Default: the client's; one is needed.
             contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
-            validity: how long delivery is tried, in whole minutes: 1 minute to 20 days, 23:59 hours. Default: the
-                provider's own.
+            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
             identify: how the recipient is identified before the attachments open, such as
                 `Identify.certificate("12345678E")`. For certified texts, not for contracts.
             acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off. As identify.

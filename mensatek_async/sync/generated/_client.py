@@ -29,8 +29,11 @@ class Mensatek(ClientTwin):
         token: the API token. Default: MENSATEK_API_TOKEN.
         base_url: where the API is. Default: MENSATEK_BASE_URL, else the provider's own. Only https, or a loopback
             address.
-        sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own.
+        sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own, which ""
+            names too.
         issuer: who issues certified messages that name none.
+        report: whether sends that do not say ask for delivery reports. None leaves it out, and the account's setting
+            counts; campaigns then ask for them, since they need them.
         default_region: the two-letter country of phones written without a prefix.
         timeout: how long to wait; see `Timeout`. A number of seconds, or a timedelta, is its total.
         limits: how much at once; see `Limits`.
@@ -42,7 +45,7 @@ class Mensatek(ClientTwin):
 
     Raises:
         ConfigurationError: credentials are missing, or a setting cannot be used.
-        InvalidSender: the default sender breaks the provider's rules.
+        InvalidSender: the default sender is too long, or holds what no text can hold.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Mensatek(ClientTwin):
         base_url: str | None = None,
         sender: str | None = None,
         issuer: Issuer | None = None,
+        report: bool | None = None,
         default_region: str = "ES",
         timeout: Timeout | Seconds | None = None,
         limits: Limits | None = None,
@@ -69,6 +73,7 @@ class Mensatek(ClientTwin):
                 base_url=base_url,
                 sender=sender,
                 issuer=issuer,
+                report=report,
                 default_region=default_region,
                 timeout=timeout,
                 limits=limits,

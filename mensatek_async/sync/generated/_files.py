@@ -27,8 +27,9 @@ class SyncFilesResource(Twin[FilesResource]):
 
         Args:
             file: a path, the content itself, or a binary file, which is read to its end.
-            name: its name in the library: letters and digits with an extension, 15 characters at most. Default:
-                the name of the file; needed for bytes.
+            name: its name in the library: letters and digits with an extension, 15 characters at most. Default: the
+                file keeps its own, which the provider may change (encoding "base64" takes one of the form above
+                only). Needed for bytes.
             delete_after_certification: have the provider delete it once the one certified message that uses it is
                 certified.
             encoding: how it travels: "multipart", as the provider recommends, or "base64".

@@ -1,0 +1,94 @@
+"""The options of a message, each checked and in wire form."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..._wire.scalars import to_wire_datetime
+from ...errors import InvalidDate, InvalidRequest
+from ...models.recipient import VoiceFallback
+from ...phones import check_caller
+from ...text.syntax import elements_in
+from ...warning import ElementWarning, warn
+
+_LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}(:[12])?")
+_SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seconds
+
+
+def wire_date(when: datetime) -> str:
+    """An aware date, still to come, in the wire's form: Spanish time to the minute.
+
+    Raises:
+        InvalidDate: it has no time zone, has passed, or is one that the clocks skip.
+    """
+    if not isinstance(when, datetime):
+        raise InvalidDate(f"A date is a datetime, not {type(when).__name__}.")
+    if when.utcoffset() is not None and when < datetime.now(UTC) - _SKEW:
+        raise InvalidDate("The date has passed.", advice="Give a later one, or none to send now.")
+    return to_wire_datetime(when)
+
+
+def message_number(message_id: int | str) -> int:
+    """A message's id as a number.
+
+    Raises:
+        InvalidRequest: it is none; 0 is what a send gives of which nothing was accepted.
+    """
+    try:
+        number = int(message_id) if not isinstance(message_id, bool | float) else 0
+    except (TypeError, ValueError):
+        number = 0
+    if number <= 0:
+        raise InvalidRequest("That is no message id.", advice="Use the message_id that a send returned.")
+    return number
+
+
+def reports(report: bool | None) -> int | None:
+    """Whether reports are asked for, in wire form.
+
+    Raises:
+        InvalidRequest: it is no answer.
+    """
+    if report is not None and not isinstance(report, bool | int):
+        raise InvalidRequest(f"report is True, False or None, not {type(report).__name__}.")
+    return None if report is None else int(bool(report))
+
+
+def checked_reference(reference: str | None) -> str | None:
+    """The user's reference; None for an empty one.
+
+    Raises:
+        InvalidRequest: it is no text.
+    """
+    if reference is None or isinstance(reference, str):
+        return reference or None
+    raise InvalidRequest(f"A reference is a text, not {type(reference).__name__}.")
+
+
+def voice(fallback: bool | VoiceFallback | None, region: str) -> dict[str, Any]:
+    """The parameters of a voice fallback, by their English names.
+
+    Raises:
+        InvalidRequest: its language or caller cannot be.
+    """
+    if not fallback:
+        return {}
+    asked = VoiceFallback() if fallback is True else fallback
+    if not isinstance(asked, VoiceFallback):
+        raise InvalidRequest(f"voice_fallback is True or a VoiceFallback, not {type(asked).__name__}.")
+    if not _LANGUAGE.fullmatch(asked.language):
+        raise InvalidRequest(f"{asked.language!r} is no voice language; they look like 'es-ES' or 'es-ES:2'.")
+    caller = None if asked.caller is None else check_caller(asked.caller, region)
+    return {"voice_fallback": 1, "voice_language": asked.language, "voice_sender": caller}
+
+
+def warn_of_documents(text: str) -> None:
+    """Warn of a PDF inside a plain text."""
+    if any(one.kind == "BASE64" for one in elements_in(text)):
+        warn(
+            "A PDF inside the text is for certified texts and contracts; for a plain one upload it and put "
+            "elements.file(name) into the text.",
+            ElementWarning,
+        )
