@@ -211,7 +211,7 @@ def to_wire_datetime(when: datetime) -> str:
     if again.replace(tzinfo=None) != when.replace(tzinfo=None):
         raise InvalidDate(
             "That date does not exist in its time zone: the clocks skip it.",
-            advice="Give another hour. A zone of pytz is attached with its localize().",
+            advice="Give another hour; a zone of pytz is attached by its own localize.",
         )
     if local.fold:
         warn(

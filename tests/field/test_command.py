@@ -280,7 +280,7 @@ def test_advice_names_options_of_the_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("files upload people-with-long-name.pdf", "--name contrato.pdf"),
+        ("files upload people-with-long-name.pdf --name people-with-long-name.pdf", "--name contrato.pdf"),
         ("certified send 600000001 --text x --acceptance-days 99", "--acceptance-days is"),
         ("certified download a.pdf --phone 600000001", "--message-id"),
         ("certified download a.pdf", "--start and --end"),
