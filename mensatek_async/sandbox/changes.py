@@ -1,4 +1,4 @@
-"""Who is told that something in a sandbox changed: the page, and the file that keeps the state."""
+"""Who is told that something in a sandbox changed: the pages that are open."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from .api.faults import Fault
 from .api.operations import OPERATIONS
 from .api.replies import REPLY_STYLES
 from .carrier.recipient_actions import RecipientActions
-from .changes import ALL_TOPICS
 from .clock import Clock
 
 
@@ -222,5 +221,5 @@ class Controls(RecipientActions):
 
         Settings, token, callbacks and clock stay as they are, and no message id is used twice.
         """
-        with self._provider.changing(*ALL_TOPICS):
+        with self._provider.changing():
             self._provider.reset()

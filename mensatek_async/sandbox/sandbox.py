@@ -179,7 +179,8 @@ class Sandbox(Controls):
         if self._server.is_running:
             raise RuntimeError("The sandbox is running already")
         with self._provider.lock:
-            self._provider.state.hold()
+            if self._provider.state is not None:
+                self._provider.state.hold()
         self._port = self._server.start(self._host, self._port)
         for dispatcher in self._dispatchers:
             dispatcher.start()
@@ -191,7 +192,8 @@ class Sandbox(Controls):
             dispatcher.stop()
         self._server.stop()
         with self._provider.lock:
-            self._provider.state.release()
+            if self._provider.state is not None:
+                self._provider.state.release()
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until it is stopped from elsewhere, `timeout` seconds have passed, or Ctrl-C."""
@@ -265,8 +267,8 @@ class Sandbox(Controls):
 
     def _every_second(self) -> None:
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
-        with self._provider.lock, suppress(OSError):  # a disk that is full is told to the next caller
-            self._provider.state.commit()
+        with suppress(OSError), self._provider.changing():  # a disk that is full is told to the next caller
+            pass
 
     def _count_connection(self) -> None:
         self._connections += 1

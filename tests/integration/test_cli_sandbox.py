@@ -63,7 +63,7 @@ def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Pa
         0.25,
         "html",
     )
-    assert (account.price(True), account.fates.pace, account.fates.magic) == (3, 1.5, False)
+    assert (account.price(True), account.delivery.pace, account.delivery.magic) == (3, 1.5, False)
     assert sandbox.contracts_by_themselves is False
     assert Sandbox(state=tmp_path / "s.db").credits == sandbox.credits
 

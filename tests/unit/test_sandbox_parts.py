@@ -240,8 +240,8 @@ def test_nothing_secret_in_reprs() -> None:
 
 
 def test_sandbox_shares_nothing_with_the_client() -> None:
-    """It imports its own files, the standard library, its server and its PDFs, and nothing it is to judge."""
-    allowed = sys.stdlib_module_names | {"anyio", "starlette", "uvicorn", "fpdf"}
+    """It imports its own files, the standard library, its server, PDFs and cattrs, and nothing it is to judge."""
+    allowed = sys.stdlib_module_names | {"anyio", "starlette", "uvicorn", "fpdf", "cattrs"}
     home = Path(mensatek_async.sandbox.__file__).parent
     for file in home.rglob("*.py"):
         deepest = len(file.relative_to(home).parts)

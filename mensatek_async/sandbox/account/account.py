@@ -6,43 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from ..carrier.delivery_state import DeliveryStates
 from ..carrier.statuses import CERTIFICATE_READY, FINAL_CONTRACT
 from ..clock import Clock
+from .events import Accepted, Acted, Cleared, Documented, Event, Moved, Received
 from .library import Library
 from .records import Act, Batch, Incoming, Message, Text
 
 FIRST_MESSAGE = 10573758
-
-
-class Watcher(Protocol):
-    """Who wants to know what happens in an account, at once and under its lock."""
-
-    def accepted(self, batch: Batch, phones: list[str]) -> None:
-        """Recipients were added to a message."""
-        ...
-
-    def rescheduled(self, batch: Batch) -> None:
-        """A batch leaves at another moment, or never."""
-        ...
-
-    def acted(self, batch: Batch, phone: str, act: Act) -> None:
-        """Something is done with a text by hand; told before it is noted."""
-        ...
-
-    def opened(self, batch: Batch, phone: str, document: str) -> None:
-        """A recipient opens a document."""
-        ...
-
-    def received(self, incoming: Incoming) -> None:
-        """A phone wrote to the account."""
-        ...
-
-    def cleared(self) -> None:
-        """Everything was forgotten."""
-        ...
 
 
 class Account:
@@ -80,6 +52,7 @@ class Account:
         self._start_credits = credits
         self.used: Decimal = Decimal(0)
         self.library = library
+        self.events: list[Event] = library.events
         self.delivery = delivery
         self.recipients_per_request = recipients_per_request
         self.keep_texts = keep_texts
@@ -92,8 +65,6 @@ class Account:
         self.counts: Counter[str] = Counter()
         self.incoming: list[Incoming] = []
         self.documents: dict[str, bytes] = {}
-        self.watchers: list[Watcher] = []
-        self.documented: Callable[[str, bytes], None] = lambda digest, content: None
         self.next_message: int = FIRST_MESSAGE
         self.last_batch: int = 0
         self._prices = prices
@@ -105,8 +76,7 @@ class Account:
             known.clear()
         self.delivery.clear()
         self.library.clear()
-        for watcher in self.watchers:
-            watcher.cleared()
+        self.events.append(Cleared())
 
     def price(self, certified: bool) -> Decimal:
         """Credits per text."""
@@ -129,8 +99,7 @@ class Account:
         self.restore(message, batch, phones)
         self.credits -= batch.cost
         self.used += batch.cost
-        for watcher in self.watchers:
-            watcher.accepted(batch, phones)
+        self.events.append(Accepted(batch, phones))
 
     def restore(self, message: Message, batch: Batch, phones: list[str]) -> None:
         """Add recipients to a message that are paid for."""
@@ -150,38 +119,29 @@ class Account:
         self.used -= batch.cost
         message = self.messages[batch.message_id]
         self.counts.subtract(phone for phone, its in message.phones.items() if its is batch)
-        for watcher in self.watchers:
-            watcher.rescheduled(batch)
+        self.events.append(Moved(batch))
 
     def reschedule(self, batch: Batch, moment: datetime) -> None:
         """Let a batch that has not left leave at another moment."""
         batch.scheduled_at = batch.leaves_at = moment
-        for watcher in self.watchers:
-            watcher.rescheduled(batch)
+        self.events.append(Moved(batch))
 
     def act(self, batch: Batch, phone: str, acts: Sequence[Act]) -> None:
         """Note what was done with a text by hand; from then on it goes no further by itself."""
         for one in acts:
-            for watcher in self.watchers:
-                watcher.acted(batch, phone, one)
             self.delivery.note(batch, phone, one)
-
-    def open(self, batch: Batch, phone: str, document: str) -> None:
-        """A recipient opens a document."""
-        for watcher in self.watchers:
-            watcher.opened(batch, phone, document)
+            self.events.append(Acted(batch, phone, one))
 
     def receive(self, incoming: Incoming) -> None:
         """A phone writes to the account."""
         self.incoming.append(incoming)
-        for watcher in self.watchers:
-            watcher.received(incoming)
+        self.events.append(Received(incoming))
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep what was sent, as the provider does when the library forgets it."""
         if self.keep_texts and digest not in self.documents:
             self.documents[digest] = content
-            self.documented(digest, content)
+            self.events.append(Documented(digest, content))
 
     def find(self, phone: str, message_id: int | None, wanted: Callable[[Batch], bool]) -> Batch | None:
         """The newest batch with a text to a phone that is as wanted, or None."""

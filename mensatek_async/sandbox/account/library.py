@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 
+from .events import Event, Filed
 from .records import LibraryFile
 
 _DOCUMENTS = frozenset({"pdf", "xls", "xlsx", "doc", "docx", "vcf"})
@@ -30,7 +30,7 @@ class Library:
         self.max_bytes = max_bytes
         self._max_file_bytes = max_file_bytes
         self._files: dict[str, LibraryFile] = {}
-        self.changed: Callable[[str, LibraryFile | None], None] = lambda name, file: None
+        self.events: list[Event] = []
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
@@ -66,7 +66,7 @@ class Library:
                 delete_after_certification=delete_after_certification,
             )
         )
-        self.changed(name, self._files[name])
+        self.events.append(Filed(name, self._files[name]))
 
     def restore(self, file: LibraryFile) -> None:
         """Put a file where it was."""
@@ -76,7 +76,7 @@ class Library:
         """Remove a file; whether there was one."""
         found = self._files.pop(name, None) is not None
         if found:
-            self.changed(name, None)
+            self.events.append(Filed(name, None))
         return found
 
     def clear(self) -> None:

@@ -155,9 +155,9 @@ class Batch:
     accepted_at: datetime
     scheduled_at: datetime | None
     leaves_at: datetime
-    phones: list[str]
     rendered: list[tuple[str, int]] | None
     pace: float
+    phones: list[str] = field(default_factory=list)
     reported: bool = True
     files: frozenset[str] = frozenset()
     issuer: tuple[str, ...] = ()

@@ -9,30 +9,32 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..callbacks.poster import Post
-from ..carrier.journeys import Journey
 from .account import Account
-from .records import Act, Batch, Call, Incoming, LibraryFile
-from .state_rows import (
-    pack,
-    pack_absences,
-    pack_act,
-    pack_batch,
-    pack_call,
-    pack_choices,
-    pack_incoming,
-    pack_times,
+from .events import (
+    Accepted,
+    Acted,
+    Called,
+    Cleared,
+    Documented,
+    Event,
+    Filed,
+    Followed,
+    Moved,
+    Posted,
+    Received,
 )
+from .records import LibraryFile
+from .state_rows import Figures, pack
 
 KEPT_CALLS = 2_000
 KEPT_BODY_BYTES = 256_000
 KEPT_POSTS = 2_000
 _TIDY_EVERY = 200
-_VERSION = 1
+_VERSION = 2
 _AHEAD = timedelta(seconds=1)
 _SCHEMA = """
-CREATE TABLE scalar (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE batch (number INTEGER PRIMARY KEY, data TEXT NOT NULL, times TEXT NOT NULL);
+CREATE TABLE figures (number INTEGER PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE batch (number INTEGER PRIMARY KEY, data TEXT NOT NULL, phones TEXT NOT NULL);
 CREATE TABLE act (number INTEGER PRIMARY KEY, message_id INTEGER NOT NULL, phone TEXT NOT NULL, data TEXT NOT NULL);
 CREATE TABLE incoming (number INTEGER PRIMARY KEY, data TEXT NOT NULL);
 CREATE TABLE file (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, data TEXT NOT NULL, content BLOB NOT NULL);
@@ -43,58 +45,14 @@ CREATE TABLE post (
     target TEXT, number INTEGER, ended INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (target, number)
 ) WITHOUT ROWID;
 """
-TABLES = ("scalar", "batch", "act", "incoming", "file", "document", "call", "journey", "post")
+_FILE = (
+    "INSERT INTO file (name, data, content) VALUES (?, ?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET data = excluded.data, content = excluded.content"
+)
+TABLES = ("figures", "batch", "act", "incoming", "file", "document", "call", "journey", "post")
 
 
-class Memory:
-    """Keeps nothing but what is in memory anyway; every method is called under the account's lock."""
-
-    is_file = False
-
-    def accepted(self, batch: Batch, phones: list[str]) -> None:
-        """Recipients were added to a message."""
-
-    def rescheduled(self, batch: Batch) -> None:
-        """A batch leaves at another moment, or never."""
-
-    def acted(self, batch: Batch, phone: str, act: Act) -> None:
-        """Something was done with a text by hand."""
-
-    def opened(self, batch: Batch, phone: str, document: str) -> None:
-        """A recipient opened a document: that is told, and changes nothing."""
-
-    def received(self, incoming: Incoming) -> None:
-        """A phone wrote to the account."""
-
-    def filed(self, name: str, file: LibraryFile | None) -> None:
-        """A file came into the library, or left it."""
-
-    def documented(self, digest: str, content: bytes) -> None:
-        """A document was sent."""
-
-    def called(self, number: int, call: Call) -> None:
-        """A call was processed."""
-
-    def travelled(self, target: str, journey: Journey) -> None:
-        """Something of a journey was told to a webhook."""
-
-    def posted(self, target: str, number: int, post: Post) -> None:
-        """A callback was added, or is over."""
-
-    def cleared(self) -> None:
-        """Everything was forgotten."""
-
-    def commit(self) -> None:
-        """What happened since the last time is to last from now on."""
-
-    def hold(self) -> None:
-        """Begin to keep."""
-
-    def release(self) -> None:
-        """Nothing more is to come for now."""
-
-
-class Store(Memory):
+class Store:
     """Keeps everything in an SQLite file.
 
     Args:
@@ -106,12 +64,10 @@ class Store(Memory):
         OSError: it cannot be made or read.
     """
 
-    is_file = True
-
     def __init__(self, path: Path, account: Account) -> None:
         self._path = path
         self._account = account
-        self._known: dict[str, str] = {}
+        self._figures = ""
         self._rows: sqlite3.Connection | None = None
         self._is_held = True
         self._has_failed = False
@@ -148,82 +104,52 @@ class Store(Memory):
         self._rows = rows
         return rows
 
-    def accepted(self, batch: Batch, phones: list[str]) -> None:
-        """Keep a batch."""
-        self._write(
-            "INSERT INTO batch VALUES (?, ?, ?)", batch.number, pack_batch(batch, phones), pack_times(batch)
-        )
-
-    def rescheduled(self, batch: Batch) -> None:
-        """Keep when a batch leaves."""
-        self._write("UPDATE batch SET times = ? WHERE number = ?", pack_times(batch), batch.number)
-
-    def acted(self, batch: Batch, phone: str, act: Act) -> None:
-        """Keep what was done."""
-        self._write(
-            "INSERT INTO act (message_id, phone, data) VALUES (?, ?, ?)",
-            batch.message_id,
-            phone,
-            pack_act(act),
-        )
-
-    def received(self, incoming: Incoming) -> None:
-        """Keep what was written."""
-        self._write("INSERT INTO incoming (data) VALUES (?)", pack_incoming(incoming))
-
-    def filed(self, name: str, file: LibraryFile | None) -> None:
-        """Keep a file, or forget it."""
-        if file is None:
-            self._write("DELETE FROM file WHERE name = ?", name)
-        else:
-            self._write(
-                "INSERT INTO file (name, data, content) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET data = excluded.data, content = excluded.content",
-                *(name, pack([file.uploaded_at, file.delete_after_certification]), file.content),
-            )
-
-    def documented(self, digest: str, content: bytes) -> None:
-        """Keep a document."""
-        self._write("INSERT OR IGNORE INTO document VALUES (?, ?)", digest, content)
-
-    def called(self, number: int, call: Call) -> None:
-        """Keep a call, and forget the oldest."""
-        self._write(
-            "INSERT OR REPLACE INTO call VALUES (?, ?, ?, ?)", number, pack_call(call), call.body, call.answer
-        )
-        if number % _TIDY_EVERY == 0:
-            self._write("DELETE FROM call WHERE number <= ?", number - KEPT_CALLS)
-
-    def travelled(self, target: str, journey: Journey) -> None:
-        """Keep how far a journey was told."""
-        number = journey.batch.number
-        if journey.finished:
-            self._write("DELETE FROM journey WHERE target = ? AND batch = ?", target, number)
-        else:
-            data = pack([journey.announced, journey.step, journey.own])
-            self._write("INSERT OR REPLACE INTO journey VALUES (?, ?, ?)", target, number, data)
-
-    def posted(self, target: str, number: int, post: Post) -> None:
-        """Keep a callback, and forget the oldest that are over."""
-        data = pack([post.fields, post.answers, post.repeated])
-        self._write("INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", target, number, int(post.ended), data)
-        if number % _TIDY_EVERY == 0:
-            oldest = number - KEPT_POSTS
-            self._write("DELETE FROM post WHERE target = ? AND number <= ? AND ended", target, oldest)
-
-    def cleared(self) -> None:
-        """Forget everything."""
-        for table in TABLES:
-            self._write(f"DELETE FROM {table}")  # noqa: S608  our own names
-        self._known.clear()
+    def keep(self, event: Event) -> None:
+        """Write what an event says, under the account's lock; it lasts from the next `commit` on."""
+        match event:
+            case Accepted(batch, phones):
+                self._write("INSERT INTO batch VALUES (?, ?, ?)", batch.number, pack(batch), pack(phones))
+            case Moved(batch):
+                self._write("UPDATE batch SET data = ? WHERE number = ?", pack(batch), batch.number)
+            case Acted(batch, phone, act):
+                values = batch.message_id, phone, pack(act)
+                self._write("INSERT INTO act (message_id, phone, data) VALUES (?, ?, ?)", *values)
+            case Received(incoming):
+                self._write("INSERT INTO incoming (data) VALUES (?)", pack(incoming))
+            case Filed(name, None):
+                self._write("DELETE FROM file WHERE name = ?", name)
+            case Filed(name, LibraryFile() as file):
+                self._write(_FILE, name, pack(file), file.content)
+            case Documented(digest, content):
+                self._write("INSERT OR IGNORE INTO document VALUES (?, ?)", digest, content)
+            case Called(number, call):
+                row = number, pack(call), call.body, call.answer
+                self._write("INSERT OR REPLACE INTO call VALUES (?, ?, ?, ?)", *row)
+                if number % _TIDY_EVERY == 0:
+                    self._write("DELETE FROM call WHERE number <= ?", number - KEPT_CALLS)
+            case Followed(target, batch, None):
+                self._write("DELETE FROM journey WHERE target = ? AND batch = ?", target, batch.number)
+            case Followed(target, batch, progress):
+                self._write(
+                    "INSERT OR REPLACE INTO journey VALUES (?, ?, ?)", target, batch.number, pack(progress)
+                )
+            case Posted(target, number, ended, content):
+                post = target, number, int(ended), pack(content)
+                self._write("INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", *post)
+                if number % _TIDY_EVERY == 0:
+                    oldest = number - KEPT_POSTS
+                    self._write("DELETE FROM post WHERE target = ? AND number <= ? AND ended", target, oldest)
+            case Cleared():
+                for table in TABLES:
+                    self._write(f"DELETE FROM {table}")  # noqa: S608  our own names
+                self._figures = ""
 
     def commit(self) -> None:
         """Write it to the disk."""
-        for name, value in _scalars(self._account).items():
-            packed = pack(value)
-            if self._known.get(name) != packed:
-                self._write("INSERT OR REPLACE INTO scalar VALUES (?, ?)", name, packed)
-                self._known[name] = packed
+        figures = pack(_figures(self._account))
+        if self._figures != figures:
+            self._write("INSERT OR REPLACE INTO figures VALUES (1, ?)", figures)
+            self._figures = figures
         if self._rows is not None and self._rows.in_transaction:
             self._try("COMMIT")
         if not self._is_held:
@@ -275,16 +201,16 @@ def _prepare(rows: sqlite3.Connection, path: Path) -> None:
         raise ValueError(f"{path} is not the state of a sandbox") from None
 
 
-def _scalars(account: Account) -> dict[str, Any]:
+def _figures(account: Account) -> Figures:
     now = account.clock.now
     is_ahead = account.clock.standing or now - datetime.now(UTC) > _AHEAD
-    return {
-        "credits": account.credits,
-        "used": account.used,
-        "next_message": account.next_message,
-        "last_batch": account.last_batch,
-        "choices": pack_choices(account.delivery.choices),
-        "absences": pack_absences(account.delivery.absences),
-        "contracts_by_themselves": account.delivery.contracts_by_themselves,
-        "clock": now if is_ahead else None,
-    }
+    return Figures(
+        credits=account.credits,
+        used=account.used,
+        next_message=account.next_message,
+        last_batch=account.last_batch,
+        choices=account.delivery.choices,
+        absences=account.delivery.absences,
+        contracts_by_themselves=account.delivery.contracts_by_themselves,
+        clock=now if is_ahead else None,
+    )

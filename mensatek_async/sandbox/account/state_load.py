@@ -7,60 +7,45 @@ from typing import Any
 from ..callbacks.poster import Post
 from ..carrier.journeys import Journey
 from .account import Account
-from .records import Batch, Call, LibraryFile, Message
+from .records import Act, Batch, Call, Incoming, LibraryFile, Message
 from .state import KEPT_POSTS, Store
-from .state_rows import (
-    unpack,
-    unpack_absences,
-    unpack_act,
-    unpack_batch,
-    unpack_call,
-    unpack_choices,
-    unpack_incoming,
-)
+from .state_rows import Figures, unpack
 
 
 def load_account(store: Store, account: Account) -> None:
     """Fill an account that is still empty."""
-    values = {name: unpack(value) for name, value in store.select("SELECT name, value FROM scalar")}
-    if values:
-        _load_scalars(account, values)
-    for number, data, times in store.select("SELECT number, data, times FROM batch ORDER BY number"):
-        batch, phones = unpack_batch(number, data, times)
+    for (data,) in store.select("SELECT data FROM figures"):
+        _load_figures(account, unpack(data, Figures))
+    for data, listed in store.select("SELECT data, phones FROM batch ORDER BY number"):
+        batch, phones = unpack(data, Batch), unpack(listed, list[str])
         message = account.messages.setdefault(
             batch.message_id,
             Message(message_id=batch.message_id, sender=batch.sender, certified=batch.certified),
         )
         account.restore(message, batch, phones)
     for message_id, phone, data in store.select("SELECT message_id, phone, data FROM act ORDER BY number"):
-        account.delivery.note(account.messages[message_id].phones[phone], phone, unpack_act(data))
-    account.incoming += [
-        unpack_incoming(data) for (data,) in store.select("SELECT data FROM incoming ORDER BY number")
-    ]
-    for name, data, content in store.select("SELECT name, data, content FROM file ORDER BY number"):
-        uploaded_at, leaves = unpack(data)
-        account.library.restore(
-            LibraryFile(
-                name=name, content=content, uploaded_at=uploaded_at, delete_after_certification=leaves
-            )
-        )
+        account.delivery.note(account.messages[message_id].phones[phone], phone, unpack(data, Act))
+    for (data,) in store.select("SELECT data FROM incoming ORDER BY number"):
+        account.incoming.append(unpack(data, Incoming))
+    for data, content in store.select("SELECT data, content FROM file ORDER BY number"):
+        account.library.restore(unpack(data, LibraryFile, content=content))
     account.documents.update(store.select("SELECT digest, content FROM document"))
 
 
-def _load_scalars(account: Account, values: dict[str, Any]) -> None:
-    account.credits, account.used = values["credits"], values["used"]
-    account.next_message, account.last_batch = values["next_message"], values["last_batch"]
-    account.delivery.choices.update(unpack_choices(values["choices"]))
-    account.delivery.absences.update(unpack_absences(values["absences"]))
-    account.delivery.contracts_by_themselves = values["contracts_by_themselves"]
-    if values["clock"] is not None:
-        account.clock.restore(values["clock"])
+def _load_figures(account: Account, figures: Figures) -> None:
+    account.credits, account.used = figures.credits, figures.used
+    account.next_message, account.last_batch = figures.next_message, figures.last_batch
+    account.delivery.choices.update(figures.choices)
+    account.delivery.absences.update(figures.absences)
+    account.delivery.contracts_by_themselves = figures.contracts_by_themselves
+    if figures.clock is not None:
+        account.clock.restore(figures.clock)
 
 
 def load_calls(store: Store) -> tuple[int, list[Call]]:
     """The calls that are kept, and how many were before them."""
     rows = list(store.select("SELECT number, data, body, answer FROM call ORDER BY number"))
-    calls = [unpack_call(data, body, answer) for _, data, body, answer in rows]
+    calls = [unpack(data, Call, body=body, answer=answer) for _, data, body, answer in rows]
     return (rows[0][0] - 1 if rows else 0), calls
 
 
@@ -72,7 +57,7 @@ def load_journeys(store: Store, target: str, account: Account) -> list[Journey]:
         "SELECT batch, data FROM journey WHERE target = ? ORDER BY batch", target
     ):
         batch = batches[number]
-        announced, step, own = unpack(data)
+        announced, step, own = unpack(data, list[Any])
         found.append(Journey(batch, _phones(account, batch), step=step, own=own, announced=announced))
     return found
 
@@ -87,7 +72,7 @@ def load_posts(store: Store, target: str) -> tuple[int, list[Post]]:
     )[::-1]
     posts = []
     for number, ended, data in rows:
-        fields, answers, repeated = unpack(data)
+        fields, answers, repeated = unpack(data, list[Any])
         posts.append(
             Post(fields=fields, answers=answers, repeated=repeated, ended=bool(ended), number=number)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..account.account import Account
+from ..account.events import TOPICS, Called, Event
 from ..account.records import Call, OperationResult
-from ..account.state import KEPT_BODY_BYTES, Memory, Store
+from ..account.state import KEPT_BODY_BYTES, Store
 from ..account.state_load import load_account, load_calls
 from ..changes import Changes, Topic
 from .bodies import BadCall, Params, read_body
@@ -25,11 +26,6 @@ from .operations import OPERATIONS, Operation
 from .replies import encode
 
 _FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
-_TOPICS: dict[str, tuple[Topic, ...]] = {
-    "work": ("messages", "phones", "files", "credits", "guard"),
-    "wrong": ("guard",),
-    "quick": ("guard",),
-}
 KEPT_ANSWER_BYTES = 20_000
 _REFUSED = OperationResult(fields={"Res": -1}, wrong=True)
 
@@ -114,7 +110,8 @@ class Provider:
         self.reply_style = "json-object"
         self.faults: Faults = Faults()
         self.changes: Changes = Changes()
-        self.state: Memory = Memory()
+        self.state: Store | None = None
+        self.handlers: list[Callable[[Event], None]] = []
         self.calls: list[Call] = []
         self.forgotten_calls: int = 0
         self.latency: float = 0.0
@@ -132,18 +129,34 @@ class Provider:
         load_account(store, self.account)
         self.forgotten_calls, self.calls = load_calls(store)
         self.state = store
-        self.account.watchers.append(store)
-        self.account.library.changed = store.filed
-        self.account.documented = store.documented
+        self.handlers.append(store.keep)
         store.commit()
 
     @contextmanager
     def changing(self, *topics: Topic) -> Iterator[Account]:
-        """Change something under the lock; when all went well it is kept, and told to whoever looks on."""
+        """Change something under the lock; when all went well it is kept, posted, and told to whoever looks on.
+
+        Args:
+            topics: what changes without an event that says so.
+        """
         with self.lock:
             yield self.account
+            changed = self._settle() | set(topics)
+        if changed:
+            self.changes.announce(*changed)
+
+    def _settle(self) -> set[Topic]:
+        """Hand out what has happened, also what comes of that, and keep it; which topics it touches."""
+        changed: set[Topic] = set()
+        events = self.account.events
+        while events:
+            event = events.pop(0)
+            changed.update(TOPICS.get(type(event), ()))
+            for handler in self.handlers:
+                handler(event)
+        if self.state is not None:
             self.state.commit()
-        self.changes.announce(*topics)
+        return changed
 
     def reset(self) -> None:
         """Forget what happened; settings and clock stay."""
@@ -175,8 +188,10 @@ class Provider:
                     reply = OperationResult(fields={"Res": fault.code, **dict(fault.fields)})
                 answer = self._encoded(request, reply) if reply else _troubled(ApiResponse(status=200), fault)
             self._note(request, reply, answer, verdict, fault.kind if fault else "")
-            self.state.commit()
-        self.changes.announce(*_TOPICS.get(verdict, ()), "calls")
+            changed = self._settle()
+        if verdict in ("work", "wrong", "quick"):
+            changed.add("guard")
+        self.changes.announce(*changed)
         return answer
 
     def _note(
@@ -203,7 +218,7 @@ class Provider:
             unknown=request.unknown,
         )
         self.calls.append(call)
-        self.state.called(self.forgotten_calls + len(self.calls), call)
+        self.account.events.append(Called(self.forgotten_calls + len(self.calls), call))
         if self._keep_calls is not None and len(self.calls) >= 2 * self._keep_calls:
             self.forgotten_calls += len(self.calls) - self._keep_calls
             del self.calls[: -self._keep_calls]

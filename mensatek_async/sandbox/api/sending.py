@@ -139,7 +139,6 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
         accepted_at=(now := account.clock.now),
         scheduled_at=scheduled_at,
         leaves_at=max(scheduled_at or now, now),
-        phones=[],
         rendered=rendered if account.keep_texts else None,
         pace=account.delivery.pace,
         **shared,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..account.records import UNNAMED_DOCUMENT, Act, Batch, Incoming
+from ..account.events import Accepted, Acted, Cleared, Event, Followed, Opened, Posted, Received
+from ..account.records import UNNAMED_DOCUMENT
 from ..account.state import Store
 from ..account.state_load import load_journeys, load_posts
 from ..api.provider import Provider
@@ -60,7 +60,7 @@ class CallbackDispatcher:
         self._random = random.Random(habits.seed)  # noqa: S311  decides what to repeat, nothing secret
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        if isinstance(provider.state, Store):
+        if provider.state is not None:
             self._resume(provider.state)
 
     def _resume(self, store: Store) -> None:
@@ -87,58 +87,52 @@ class CallbackDispatcher:
         self._thread = None
         self.poster.stop()
 
-    def cleared(self) -> None:
-        """Follow nothing that was sent so far any more; what waits to be posted is dropped."""
-        self.journeys.clear()
-        self.posts.clear()
-        self.poster.clear()
-        self._earlier = 0
-
-    def accepted(self, batch: Batch, phones: list[str]) -> None:
-        """Follow what was sent, unless its sender wants no reports."""
-        if batch.reported:
-            journey = Journey(batch, list(phones))
-            self.journeys.append(journey)
-            self._provider.state.travelled(self._target, journey)
-
-    def rescheduled(self, batch: Batch) -> None:
-        """A cancellation is told with the next news; another date is no news."""
-
-    def acted(self, batch: Batch, phone: str, act: Act) -> None:
-        """Tell what was done with a text, after all that came before it."""
-        self.collect()
-        if batch.reported:
-            seconds = (act.at - batch.leaves_at).total_seconds()
-            news = News(batch=batch, phone=phone, status=act.status, moment=act.at, seconds=seconds)
-            self._post(list(self._arrivals(news, act.variables or VARIABLES)))
-
-    def opened(self, batch: Batch, phone: str, document: str) -> None:
-        """Tell that a recipient opened a document."""
-        self.collect()
-        if batch.reported:
-            self._post([opened_fields(batch, phone, document, self._account.clock.now)])
-
-    def received(self, incoming: Incoming) -> None:
-        """Tell what a phone wrote."""
-        self.collect()
-        message_id = incoming.message_id
-        message = self._account.messages[message_id] if message_id else None
-        self._post([incoming_fields(incoming, message)])
+    def handle(self, event: Event) -> None:
+        """Post what an event says, after all that came before it."""
+        account = self._account
+        match event:
+            case Accepted(batch, phones) if batch.reported:
+                self.journeys.append(Journey(batch, list(phones)))
+                account.events.append(Followed(self._target, batch, [False, 0, {}]))
+            case Acted(batch, phone, act) if batch.reported:
+                self._collect()
+                seconds = (act.at - batch.leaves_at).total_seconds()
+                news = News(batch=batch, phone=phone, status=act.status, moment=act.at, seconds=seconds)
+                self._post(list(self._arrivals(news, act.variables or VARIABLES)))
+            case Opened(batch, phone, document) if batch.reported:
+                self._collect()
+                self._post([opened_fields(batch, phone, document, account.clock.now)])
+            case Received(incoming):
+                self._collect()
+                message = account.messages[incoming.message_id] if incoming.message_id else None
+                self._post([incoming_fields(incoming, message)])
+            case Cleared():
+                self.journeys.clear()
+                self.posts.clear()
+                self.poster.clear()
+                self._earlier = 0
 
     def collect(self) -> None:
-        """Post what has happened since the last time."""
+        """Post what time alone has brought since the last time."""
         with self._provider.lock:
-            account, now = self._account, self._account.clock.now
-            fields: list[dict[str, Any]] = []
-            for journey in self.journeys:
-                news = journey.news(account, now)
-                if news:
-                    fields += [one for piece in news for one in self._arrivals(piece)]
-                    self._provider.state.travelled(self._target, journey)
-            self.journeys = [journey for journey in self.journeys if not journey.finished]
-            if fields:
-                self._post(fields)
-                self._provider.state.commit()
+            if not self._collect():
+                return
+            with self._provider.changing():
+                pass
+
+    def _collect(self) -> bool:
+        account, now = self._account, self._account.clock.now
+        fields: list[dict[str, Any]] = []
+        for journey in self.journeys:
+            news = journey.news(account, now)
+            if news:
+                fields += [one for piece in news for one in self._arrivals(piece)]
+                progress = None if journey.finished else [journey.announced, journey.step, journey.own]
+                account.events.append(Followed(self._target, journey.batch, progress))
+        self.journeys = [journey for journey in self.journeys if not journey.finished]
+        if fields:
+            self._post(fields)
+        return bool(fields)
 
     def _run(self) -> None:
         while not self._stopping.wait(_TICK_SECONDS):
@@ -177,16 +171,17 @@ class CallbackDispatcher:
         first = self._earlier + len(self.posts) - len(posts) + 1
         for number, post in enumerate(posts, first):
             post.number = number
-            self._provider.state.posted(self._target, number, post)
+            self._account.events.append(self._posted(post))
         self.poster.add(posts)
-        self._provider.changes.announce("callbacks")
+
+    def _posted(self, post: Post) -> Posted:
+        return Posted(self._target, post.number, post.ended, [post.fields, post.answers, post.repeated])
 
     def _ended(self, post: Post) -> None:
         """A callback is over; that reaches the file with whatever is written next."""
-        if self._provider.state.is_file:
-            with self._provider.lock, suppress(OSError):
-                index = post.number - self._earlier - 1
-                # After a reset another one may have its number.
-                if index < len(self.posts) and self.posts[index] is post:
-                    self._provider.state.posted(self._target, post.number, post)
+        with self._provider.lock:
+            index = post.number - self._earlier - 1
+            # After a reset another one may have its number.
+            if index < len(self.posts) and self.posts[index] is post:
+                self._account.events.append(self._posted(post))
         self._provider.changes.announce("callbacks")

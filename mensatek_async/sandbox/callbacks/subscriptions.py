@@ -125,7 +125,7 @@ class Callbacks:
         """
         self._needed_dispatcher()
         assert self._provider is not None
-        with self._provider.changing("phones", "callbacks") as account:
+        with self._provider.changing() as account:
             if message_id is not None and message_id not in account.messages:
                 raise KeyError("There is no such message")
             account.receive(
@@ -148,7 +148,7 @@ class Callbacks:
             raise ValueError("These callbacks belong to a sandbox already")
         self._provider = provider
         self._dispatcher = CallbackDispatcher(self._target, self._connections, self._habits, provider)
-        provider.account.watchers.append(self._dispatcher)
+        provider.handlers.append(self._dispatcher.handle)
         return self._dispatcher
 
     def _needed_dispatcher(self) -> CallbackDispatcher:

@@ -109,7 +109,7 @@ class ContractActions:
         accepting: Sequence[int] = (),
         location: tuple[float, float] | None = None,
     ) -> None:
-        with self._provider.changing("messages", "callbacks") as account:
+        with self._provider.changing() as account:
             batch = account.find(phone, message_id, lambda batch: batch.is_closed_by_hand)
             if batch is None:
                 raise KeyError("This phone has no such contract")

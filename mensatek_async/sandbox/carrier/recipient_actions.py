@@ -6,6 +6,7 @@ import unicodedata
 from datetime import datetime
 
 from ..account.account import Account
+from ..account.events import Opened
 from ..account.records import REPLY_NUMBER, UNNAMED_DOCUMENT, Act, Batch, Incoming, LibraryFile
 from ..api.bodies import Params
 from ..api.tracking import cancel, reschedule
@@ -63,7 +64,7 @@ class RecipientActions(ContractActions):
         Raises:
             KeyError: the phone never got that message.
         """
-        with self._provider.changing("phones", "messages", "callbacks") as account:
+        with self._provider.changing() as account:
             batch = account.find(phone, message_id, lambda batch: _has_arrived(account, batch, phone))
             if batch is None and message_id is not None:
                 raise KeyError("This phone never got that message")
@@ -95,7 +96,7 @@ class RecipientActions(ContractActions):
         """
         if status is not None and status not in GIVEN:
             raise ValueError(f"{status} is no status that a text can be given")
-        with self._provider.changing("messages", "phones", "callbacks") as account:
+        with self._provider.changing() as account:
             batch = _left(account, phone, message_id)
             status = _delivered(batch) if status is None else status
             account.act(batch, phone, [Act(at=account.clock.now, status=status)])
@@ -114,7 +115,7 @@ class RecipientActions(ContractActions):
             KeyError: there is no such text or document.
             ValueError: it has not arrived, or its recipient has not accepted it (`Aceptacion`).
         """
-        with self._provider.changing("messages", "phones", "callbacks") as account:
+        with self._provider.changing() as account:
             batch = account.find(phone, message_id, lambda batch: bool(batch.documents))
             if batch is None:
                 raise KeyError("This phone has no text with a document")
@@ -130,7 +131,7 @@ class RecipientActions(ContractActions):
             if opens and document in (None, names[0]):
                 self.open_contract(phone, message_id=batch.message_id)
             else:
-                account.open(batch, phone, document or names[0])
+                account.events.append(Opened(batch, phone, document or names[0]))
 
     def switch_off(self, phone: str) -> None:
         """Switch a phone off: texts to it wait, and expire after their validity (72 hours, or as sent)."""
@@ -170,7 +171,7 @@ class RecipientActions(ContractActions):
             KeyError: there is no such message.
             ValueError: it has left, or was cancelled before.
         """
-        with self._provider.changing("messages", "credits") as account:
+        with self._provider.changing() as account:
             params = Params({"Idmensaje": message_id})
             return _done(cancel(account, params, certified=_is_certified(account, message_id)).fields["Res"])
 
@@ -190,7 +191,7 @@ class RecipientActions(ContractActions):
         """
         if when.tzinfo is None:
             raise ValueError("The moment must be aware (have a time zone)")
-        with self._provider.changing("messages") as account:
+        with self._provider.changing() as account:
             params = Params({"Idmensaje": message_id, "Fecha": write_minute(when)})
             certified = _is_certified(account, message_id)
             return _done(reschedule(account, params, certified=certified).fields["Res"])
@@ -201,7 +202,7 @@ class RecipientActions(ContractActions):
         Raises:
             KeyError: there is no such file.
         """
-        with self._provider.changing("files") as account:
+        with self._provider.changing() as account:
             if not account.library.delete(name):
                 raise KeyError("There is no such file")
 

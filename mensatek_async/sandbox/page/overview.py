@@ -47,7 +47,7 @@ def overview(
         "contracts_by_themselves": account.delivery.contracts_by_themselves,
         "delivery_seconds": account.delivery.pace,
         "callbacks": [_callbacks(dispatcher) for dispatcher in dispatchers],
-        "state_file": provider.state.is_file,
+        "state_file": provider.state is not None,
         "keep_texts": account.keep_texts,
         "statuses": STATUSES,
         "magic": ENDINGS if account.delivery.magic else [],
