@@ -17,6 +17,7 @@ from .._core.private_file import is_stream, private_file
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
+from ..sources.values import spreadsheet_cell
 from ..store.database import Database, Tx
 from .journal import payload
 from .journal.records import CampaignRow
@@ -97,7 +98,7 @@ def _is_export(start: bytes) -> bool:
 def _csv(out: TextIO) -> Callable[[Line], object]:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    return writer.writerow
+    return lambda line: writer.writerow(map(spreadsheet_cell, line))
 
 
 def _json_lines(out: TextIO) -> Callable[[Line], object]:

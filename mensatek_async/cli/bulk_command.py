@@ -12,13 +12,11 @@ from ..errors import ConfigurationError
 from ..settings import Limits
 from ..sources.reading import Reading
 from .account import Connection, connect, needs_answer, parse_when
-from .check import Checked, check, make_message, make_text
-from .files import open_input
+from .check import Checked, check, make_message, make_text, open_recipients, open_rows
 from .options import AccountOptions, FileOptions, SendingOptions
 from .output import Output, plural
 from .preview import check_test, dry_summary, preview, send_test
 from .progress import checking, sending
-from .recipients import assign_columns, open_source
 from .report import Ledger, Report
 from .selection import parse_rows
 from .sending import Job, Run
@@ -59,12 +57,8 @@ def run_bulk(options: BulkOptions) -> Exit:
         options.account, yes=options.sending.yes or options.dry_run, free=options.recipients != "-"
     )
     with ExitStack() as stack:
-        handle = stack.enter_context(open_input(options.recipients))
-        source = open_source(
-            handle, options.recipients, delimiter=options.file.delimiter, sheet=options.file.sheet
-        )
-        fields = () if isinstance(text, str) else text.fields
-        reading = assign_columns(source, fields, options.file.phone, rows=selection)
+        source = open_recipients(options.recipients, options.file, stack)
+        reading = open_rows(source, text, stack, rows=selection)
         connection = None
         if not options.dry_run:
             connection = stack.enter_context(

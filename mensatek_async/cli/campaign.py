@@ -70,7 +70,7 @@ def start(
     name:
         Its name in the store.
     recipients:
-        The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. Its first row names the columns.
+        The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. One of its first rows names the columns.
     """
     from .campaign_start import StartOptions, start_campaign
 

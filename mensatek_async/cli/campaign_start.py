@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, time
 from pathlib import Path
@@ -16,17 +15,15 @@ from attrs import field, frozen
 from ..campaigns.campaigns import Campaigns
 from ..errors import MensatekError
 from ..models.recipient import Recipient
-from ..sources.batches import Batches, RecipientSource, ThreadBatches
+from ..sources.file_source import FileSource
 from ..sources.reading import Reading
-from ..sources.rows import BrokenRow
 from ..sources.text_files import shown
 from ..text.template import Template
 from .account import Connection, connect, needs_answer, parse_when
 from .campaign_run import Session, look, look_on, run_to_the_end, tell
 from .campaign_view import line, viewing
 from .certified import legal_of
-from .check import check, check_legal, make_message, make_text
-from .files import open_input
+from .check import check, check_legal, make_message, make_text, open_recipients, open_rows
 from .options import (
     DEFAULT_STORE,
     AccountOptions,
@@ -39,29 +36,9 @@ from .options import (
 from .output import Output, plural
 from .preview import check_test, dry_summary, preview, send_test
 from .progress import checking
-from .recipients import assign_columns, open_source
 from .stop import Exit, Stop, stop_for
 
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
-
-
-class _Rows(RecipientSource):
-    """The rows of an open file, read in a worker thread."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-
-    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order."""
-        return iter(self._reading)
-
-    def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """The rows for a campaign."""
-        return ThreadBatches(lambda: iter(self._reading))
-
-    def describe(self) -> str:
-        """What it is."""
-        return self._reading.source.label
 
 
 @frozen(kw_only=True)
@@ -110,12 +87,8 @@ def start_campaign(options: StartOptions) -> Exit:
         asks = found is None and needs_answer(
             options.account, yes=options.sending.yes or options.dry_run, free=options.recipients != "-"
         )
-        handle = stack.enter_context(open_input(options.recipients))
-        source = open_source(
-            handle, options.recipients, delimiter=options.file.delimiter, sheet=options.file.sheet
-        )
-        fields = () if isinstance(plan.text, str) else plan.text.fields
-        reading = assign_columns(source, fields, options.file.phone)
+        source = open_recipients(options.recipients, options.file, stack)
+        reading = open_rows(source, plan.text, stack)
         connection = None
         if not options.dry_run:
             connection = stack.enter_context(
@@ -126,7 +99,7 @@ def start_campaign(options: StartOptions) -> Exit:
         elif (code := _check(options, plan, reading, connection, output, asks=asks)) is not None:
             return code
         assert connection is not None
-        return _begin(options, plan, Session(connection, store, output, options.concurrency), reading)
+        return _begin(options, plan, Session(connection, store, output, options.concurrency), source)
 
 
 def _plan(options: StartOptions) -> _Plan:
@@ -219,7 +192,7 @@ def _check(
     return None
 
 
-def _begin(options: StartOptions, plan: _Plan, session: Session, reading: Reading) -> Exit:
+def _begin(options: StartOptions, plan: _Plan, session: Session, source: FileSource) -> Exit:
     pace = options.pace
     given = plan.legal or {}
 
@@ -227,7 +200,7 @@ def _begin(options: StartOptions, plan: _Plan, session: Session, reading: Readin
         campaign = await campaigns.start(
             options.name,
             plan.text,
-            _Rows(reading),
+            source,
             product="sms" if plan.legal is None else "certified",
             sender=options.sending.sender,
             scheduled_at=plan.when,

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -16,11 +22,16 @@ from ..bulk.seen import SeenPhones
 from ..errors import InvalidRequest, MensatekError
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
+from ..sources.file_source import FileSource
+from ..sources.files import AnyFileSource
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
+from ..sources.text_files import BLOCK, open_file, reason_of
 from ..text.gsm import lost_characters
 from ..text.template import Template
-from .stop import stop_for, text_of
+from .options import FileOptions
+from .selection import EVERY_ROW, Selection
+from .stop import Stop, stop_at, stop_for, text_of
 
 KEPT_PROBLEMS = 10_000
 SAMPLES = 3
@@ -73,6 +84,7 @@ class Checked:
         longest: the most texts one row takes.
         forcing: characters that make them Unicode, the first few.
         gaps: rows with an empty cell where the text has a field.
+        hidden: rows that the spreadsheet hides, left out.
         samples: the first texts, as their recipients see them.
         problems: rows that cannot be sent.
     """
@@ -84,8 +96,81 @@ class Checked:
     longest: int = 0
     forcing: dict[str, None] = field(factory=dict)
     gaps: int = 0
+    hidden: int = 0
     samples: list[Sample] = field(factory=list)
     problems: Problems = field(factory=Problems)
+
+
+def open_recipients(path: str, options: FileOptions, stack: ExitStack) -> FileSource:
+    """The file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file.
+
+    Args:
+        path: as the user gave it.
+        options: how to read it.
+        stack: lets go of the copy.
+
+    Raises:
+        Stop: it does not exist, is a directory, may not be read, or is empty, or an option is none.
+    """
+    warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which nobody sends
+    try:
+        return AnyFileSource(
+            _copied(path, stack) or path,
+            name="Standard input" if path == "-" else path,
+            phone=options.phone,
+            delimiter=options.delimiter,
+            encoding=options.file_encoding,
+            sheet=options.sheet,
+            header_row=options.header_row,
+            include_hidden=options.include_hidden,
+            say=_option,
+        )
+    except MensatekError as error:
+        raise stop_at(error) from None
+
+
+def _copied(path: str, stack: ExitStack) -> Path | None:
+    """A copy of what comes by a pipe; None for a plain file, and for what is none at all."""
+    try:
+        if path != "-" and (not (given := Path(path)).exists() or given.is_file() or given.is_dir()):
+            return None
+    except (OSError, ValueError):
+        return None
+    if path == "-" and sys.stdin is None:
+        raise Stop("Standard input is closed; there are no recipients to read.")
+    copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "recipients"
+    try:
+        with sys.stdin.buffer if path == "-" else open_file(path) as stream, copy.open("wb") as file:
+            shutil.copyfileobj(stream, file, BLOCK)
+    except OSError as error:
+        raise Stop(f"The recipients cannot be read: {reason_of(error)}.") from None
+    return copy
+
+
+def open_rows(
+    source: FileSource, text: str | Template, stack: ExitStack, *, rows: Selection = EVERY_ROW
+) -> Reading:
+    """The rows of a file, with the columns of the phone and of the text's fields found.
+
+    Args:
+        source: the file.
+        text: the text, or its template.
+        stack: closes the file.
+        rows: which rows are meant.
+
+    Raises:
+        Stop: it is no file of recipients, or holds none; a column is missing, or several could be meant.
+    """
+    fields = () if isinstance(text, str) else text.fields
+    chosen = None if rows is EVERY_ROW else rows
+    try:
+        return stack.enter_context(source.reading(fields, rows=chosen, say=_option))
+    except MensatekError as error:
+        raise stop_at(error) from None
+
+
+def _option(name: str, value: str) -> str:
+    return f"--{name.replace('_', '-')} {value}"
 
 
 def make_text(text: str) -> str | Template:
@@ -185,6 +270,7 @@ def check(
             checked.problems.add(row, reason)
         if told is not None:
             told(row, phone, reason)
+    checked.hidden = reading.source.hidden
     return checked
 
 

@@ -37,7 +37,7 @@ def bulk(
     Parameters
     ----------
     recipients:
-        The file, or - for standard input. Its first row names the columns.
+        The file, or - for standard input. One of its first rows names the columns.
     """
     from .bulk_command import BulkOptions, run_bulk
 

@@ -125,7 +125,7 @@ class SendingOptions:
 @Parameter(name="*")
 @frozen(kw_only=True)
 class FileOptions:
-    """How the file of recipients is read; as in `mensatek bulk`."""
+    """How the file of recipients is read."""
 
     phone: Annotated[
         str | None, Parameter(help="The phone's column, by name or number; default: found by its name.")
@@ -134,8 +134,19 @@ class FileOptions:
         str | None, Parameter(help="What separates the cells of a CSV; default: found out.")
     ] = None
     sheet: Annotated[
-        str | None, Parameter(help="The spreadsheet's sheet, by name or number; default: the first.")
+        str | None,
+        Parameter(help="The spreadsheet's sheet, by name or number; default: the first visible one."),
     ] = None
+    header_row: Annotated[
+        int | None,
+        Parameter(help="The row of the headings, where a title stands above; default: found by the phone's."),
+    ] = None
+    file_encoding: Annotated[
+        str | None, Parameter(help="The encoding of a text file, such as cp1252; default: found out.")
+    ] = None
+    include_hidden: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Take the rows a spreadsheet hides, too.")
+    ] = False
 
 
 @Parameter(name="*")

@@ -35,6 +35,8 @@ def preview(
         text += f", {checked.problems.count:,} broken or repeated"
     if source.blank:
         text += f" ({plural(source.blank, 'blank row')} left out)"
+    if checked.hidden:
+        text += f" ({plural(checked.hidden, 'hidden row')} left out; --include-hidden takes them)"
     output.say(text + ".")
     if checked.ready:
         output.say(f"Texts: {checked.texts:,} ({_encodings(checked)}; {_longest(checked)}).")
@@ -136,6 +138,7 @@ def dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
             "rows": checked.rows,
             "ready": checked.ready,
             "invalid": checked.problems.count,
+            "hidden_rows": checked.hidden,
             "texts": checked.texts,
             "unicode_rows": checked.unicode,
             "forcing": list(checked.forcing),

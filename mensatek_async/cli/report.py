@@ -13,12 +13,12 @@ from pathlib import Path
 from .._core.private_file import PrivateFile, is_stream, write_all
 from ..models.bulk import ChunkOutcome
 from ..sources.text_files import reason_of, shown
+from ..sources.values import spreadsheet_cell
 from .selection import Selection, Span
 from .stop import Stop
 
 HEADINGS = ("row", "phone", "status", "reason", "message_id")
 REFUSED = "refused by the provider: repeated, or not a correct number"
-_FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d\s()./-]*$)")  # +34 600 is a phone, +cmd() is not
 
 _HELD = 100_000  # characters of lines that are not yet with the system
 
@@ -125,8 +125,7 @@ class Report:
         Raises:
             Stop: the disk is full, or the like.
         """
-        given = f"'{phone}" if _FORMULA.match(phone) else phone
-        self._csv.writerow((row, given, status, reason, message_id or ""))
+        self._csv.writerow(map(spreadsheet_cell, (row, phone, status, reason, message_id or "")))
         if self._lines.tell() > _HELD:
             self.flush()
 

@@ -111,7 +111,7 @@ def summary(output: Output, run: Run, checked: Checked, report: str | None) -> E
         output.say(_how_to_go_on(unsent))
     if report is not None:
         output.say(f"Report: {shown(report, 300)}")
-    output.answer(_json(run, counts, code, unsent, report, ended))
+    output.answer(_json(run, counts, code, unsent, report, ended, checked.hidden))
     return code
 
 
@@ -227,6 +227,7 @@ def _json(
     unsent: Selection,
     report: str | None,
     ended: BaseException | None,
+    hidden: int,
 ) -> dict[str, Any]:
     return {
         "dry_run": False,
@@ -234,6 +235,7 @@ def _json(
         "accepted": counts.accepted,
         "refused": counts.refused,
         "invalid": counts.invalid,
+        "hidden_rows": hidden,
         "not_sent": counts.not_sent,
         "unknown": counts.unknown,
         "message_id": run.result.message_id or None,

@@ -4,46 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Callable
 
 from ..errors import InvalidRequest
 from ..text.values import nfc
-from .rows import BrokenRow, Table, looks_like_phone
+from .headings import WEAK_WORDS, looks_like_phone, means_phone, plain
+from .rows import BrokenRow, Table
 from .text_files import shown
-
-_PHONE_WORDS = frozenset(
-    [
-        "phone",
-        "telefono",
-        "telefonos",
-        "telephone",
-        "tel",
-        "telf",
-        "tlf",
-        "tfno",
-        "tfn",
-        "tlfno",
-        "telef",
-        "movil",
-        "moviles",
-        "mobile",
-        "celular",
-        "cell",
-        "cellphone",
-        "mobilephone",
-        "phonenumber",
-        "mobilenumber",
-        "msisdn",
-        "gsm",
-        "smartphone",
-        "whatsapp",
-    ]
-)
-_WEAK_WORDS = frozenset({"numero", "number", "num", "nro"})
-_OTHER_PHONES = frozenset(
-    ["fijo", "fija", "casa", "trabajo", "fax", "landline", "home", "work", "oficina", "centralita"]
-)
 
 _TELLING = 7  # digits that may be somebody's number
 
@@ -125,9 +92,9 @@ def _named(table: Table, phone: str, say: Say) -> int:
 
 
 def _found(table: Table, say: Say) -> int:
-    found = [position for position, name in enumerate(table.columns) if _means_phone(name)]
+    found = [position for position, name in enumerate(table.columns) if means_phone(name)]
     if not found:
-        found = [position for position, name in enumerate(table.columns) if plain(name) in _WEAK_WORDS]
+        found = [position for position, name in enumerate(table.columns) if plain(name) in WEAK_WORDS]
     if not found and len(table.columns) == 1 and (table.headless or _holds_phones(table)):
         return 0
     if len(found) == 1:
@@ -140,7 +107,7 @@ def _found(table: Table, say: Say) -> int:
         )
     raise InvalidRequest(
         f"No column looks like the phone. Say which it is with {say('phone', 'NAME')}.",
-        advice=list_columns(table),
+        advice=f"{list_columns(table)} Where they stand below a title: {say('header_row', '3')}.",
     )
 
 
@@ -148,13 +115,6 @@ def _holds_phones(table: Table) -> bool:
     """Whether the first row below an unusual heading of a one-column file is a phone."""
     first = next((item for item in table.rows() if not isinstance(item, BrokenRow)), None)
     return first is not None and looks_like_phone(first[1][0] or "")
-
-
-def _means_phone(heading: str) -> bool:
-    words = set(re.findall(r"[a-z]+", plain(heading, keep=" ")))
-    if words & _OTHER_PHONES:
-        return False
-    return bool(words & _PHONE_WORDS) or plain(heading) in _PHONE_WORDS
 
 
 def _positions(table: Table, name: str) -> list[int]:
@@ -177,10 +137,3 @@ def heading(name: str) -> str:
     """A heading for a message; what holds a whole number is a row of data that stands where the headings should."""
     digits = sum(letter.isdigit() for letter in name)
     return shown(re.sub(r"\d", "*", name) if digits >= _TELLING else name, 40)
-
-
-def plain(text: str, *, keep: str = "") -> str:
-    """Small letters and digits without accents; `keep` stands for whatever else there is."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", keep, letters)

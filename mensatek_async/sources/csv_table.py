@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
 from ..errors import InvalidRequest
+from .headings import Headings
 from .rows import BrokenRow, Grid, Record
 from .text_files import LONGEST_LINE, Encoding, line_blocks, lines_of, opened_as
 
@@ -17,6 +19,11 @@ DELIMITERS = (";", "\t", ",", "|")
 _NAMES = {"\t": "tabs"}
 _SPELLED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SEP = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
+_FORMULA = re.compile(r'\s*="(.*)"\s*', re.DOTALL)  # how Excel is made to keep a number as text
+_SUSPECT = re.compile(r"[\u00c2-\u00f4][^\0-\x7f]")  # what a letter in UTF-8 becomes in a Latin encoding
+_LATIN = frozenset({"cp1252", "iso8859-1", "iso8859-15"})
+_ESCAPED = '\\"'
+_TWO_WAYS = "its quotation marks, with backslashes before them, can be read in two ways"
 _SPANS = "a quotation mark is opened in this row or above, and closed in a row below"
 _MOST_LINES = 200  # line breaks inside one quoted cell; more is a quote that was never closed
 
@@ -32,6 +39,7 @@ class _Lines:
         self._blocks = line_blocks(stream)
         self._ahead: deque[str] = deque()
         self.record: list[str] = []
+        self.escaped = False  # whether a backslash before a quotation mark makes it part of the cell
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -41,15 +49,16 @@ class _Lines:
         if not line:  # in the middle of a record, since none is begun without a line
             raise _NeverClosed
         self.record.append(line)
-        return line
+        return line.replace(_ESCAPED, '""') if self.escaped else line
 
     def _next(self) -> str:
         if not self._ahead:
             self._ahead.extend(next(self._blocks, ()))
         return self._ahead.popleft() if self._ahead else ""
 
-    def give_back_all_but_first(self) -> None:
-        self._ahead.extendleft(reversed(self.record[1:]))
+    def give_back_from(self, first: int) -> None:
+        """Let lines of the record be read again."""
+        self._ahead.extendleft(reversed(self.record[first:]))
 
     def skip_sep(self) -> None:
         """Leave out Excel's own first line, `sep=;`."""
@@ -77,17 +86,24 @@ class _Lines:
 class CsvTable(Grid):
     """A CSV file."""
 
-    def __init__(self, handle: BinaryIO, encoding: Encoding, delimiter: str | None = None) -> None:
+    def __init__(
+        self,
+        handle: BinaryIO,
+        encoding: Encoding,
+        delimiter: str | None = None,
+        headings: Headings = Headings(),  # noqa: B008
+    ) -> None:
         self._handle = handle
         self._encoding = encoding
+        codec = codecs.lookup(encoding.name).name
+        self._latin = codec if codec in _LATIN else None
         with opened_as(handle, encoding) as text:
             head = [line for line in islice(lines_of(text), 50) if line.strip()]
         self._delimiter = _spelled(delimiter) if delimiter else _guess(head)
-        self.find_headings()
+        self.find_headings(headings)
         apart = _NAMES.get(self._delimiter, f'"{self._delimiter}"')
-        self.label = f"CSV, {encoding.label}, " + (
-            f"separated by {apart}" if len(self.columns) > 1 else "one column"
-        )
+        columns = f"separated by {apart}" if len(self.columns) > 1 else "one column"
+        self.label = f"CSV, {encoding.label}, {columns}{self.label}"
 
     def records(self, width: int | None) -> Iterator[list[Record]]:
         """Every record; one whose quote is never closed costs its own line and no other."""
@@ -98,6 +114,8 @@ class CsvTable(Grid):
             while block := lines.block():
                 cells = self._at_once(block)
                 if cells is not None:
+                    if self._needs_a_look("".join(block)):
+                        cells = [self._content(record, data=width is not None) for record in cells]
                     yield list(enumerate(cells, row + 1))
                     row += len(block)
                 else:
@@ -106,41 +124,96 @@ class CsvTable(Grid):
 
     def _at_once(self, block: list[str]) -> list[list[str]] | None:
         """The cells of some lines, or None unless each line is clearly a record of its own."""
+        if _ESCAPED in "".join(block):
+            return None
         try:
             records = list(self._reader(iter(block)))
         except csv.Error:
             return None
         return records if len(records) == len(block) else None
 
+    def _needs_a_look(self, text: str) -> bool:
+        return '="' in text or bool(self._latin and _SUSPECT.search(text))
+
     def _one_by_one(self, lines: _Lines, row: int, width: int | None) -> Generator[list[Record], None, int]:
         """Records until the lines read ahead are used up; gives the number of the last row."""
-        reader = self._reader(lines)
         while True:
-            lines.record = []
             row += 1
-            try:
-                cells: list[str] | None = next(reader)
-            except (csv.Error, _NeverClosed):
-                cells = None
-                reader = self._reader(lines)
-            if cells is not None and len(lines.record) == 1:
-                yield [(row, cells)]
-            elif cells is None or len(cells) != (width or len(cells)):
-                lines.give_back_all_but_first()
-                yield [self._mended(row, lines.record[0])]
-            elif width and self._swallows(lines.record[0], width):
-                # It may be one row or several: nothing of it is sent.
-                yield [BrokenRow(row + line, _SPANS) for line in range(len(lines.record))]
-                row += len(lines.record) - 1
-            else:
-                yield [(row, cells)]
+            found = self._record(
+                lines, row, width if row > self._heading_row else None
+            )  # titles have any width
+            data = width is not None
+            yield [
+                item if isinstance(item, BrokenRow) else (row, self._content(item[1], data=data))
+                for item in found
+            ]
+            row += len(found) - 1
             if lines.between_blocks:
                 return row
+
+    def _record(self, lines: _Lines, row: int, width: int | None) -> list[Record]:
+        """The next record, or the broken rows that stand in its place."""
+        cells = self._attempt(lines)
+        if any(_ESCAPED in line for line in lines.record):
+            found = self._with_backslashes(lines, row, width, cells)
+            if found is not None:
+                return [found]
+        if cells is not None and len(lines.record) == 1:
+            return [(row, cells)]
+        if cells is None or len(cells) != (width or len(cells)):
+            lines.give_back_from(1)
+            return [self._mended(row, lines.record[0])]
+        if width and self._swallows(lines.record[0], width):
+            # It may be one row or several: nothing of it is sent.
+            return [BrokenRow(row + line, _SPANS) for line in range(len(lines.record))]
+        return [(row, cells)]
+
+    def _attempt(self, lines: _Lines, *, escaped: bool = False) -> list[str] | None:
+        lines.record, lines.escaped = [], escaped
+        try:
+            return next(self._reader(lines))
+        except (csv.Error, _NeverClosed):
+            return None
+        finally:
+            lines.escaped = False
+
+    def _with_backslashes(
+        self, lines: _Lines, row: int, width: int | None, plain: list[str] | None
+    ) -> Record | None:
+        """A record with backslashes before quotation marks, as MySQL and PHP write them; None when it is plain CSV."""
+        used = len(lines.record)
+        lines.give_back_from(0)
+        other = self._attempt(lines, escaped=True)
+        if other is None or len(other) > (width or len(other)):
+            lines.give_back_from(0)
+            self._attempt(lines)
+            return None
+        bare = [cell.replace('""', '"') for cell in other]
+        if plain is None or len(plain) > (width or len(plain)):
+            return row, bare
+        if used == len(lines.record) and bare == [cell.replace(_ESCAPED, '"') for cell in plain]:
+            return row, bare
+        lines.give_back_from(1)
+        return BrokenRow(row, _TWO_WAYS)
+
+    def _content(self, cells: list[str], *, data: bool) -> list[str]:
+        """What the cells hold: of `="600000001"` the number, of another encoding's letters a mark that tells it.
+
+        Headings of another encoding are read in that one.
+        """
+        content = []
+        for cell in cells:
+            if "=" in cell and (formula := _FORMULA.fullmatch(cell)):
+                cell = formula[1].replace('""', '"')
+            if self._latin and _SUSPECT.search(cell) and (read := _as_utf8(cell, self._latin)):
+                cell = "\ufffd" if data else read
+            content.append(cell)
+        return content
 
     def _swallows(self, line: str, width: int) -> bool:
         """Whether a quoted cell that goes on in the next line holds the rest of a whole row."""
         *before, opened = next(csv.reader([line], delimiter=self._delimiter))
-        inside = opened.count(self._delimiter)
+        inside = opened.count(self._delimiter) if opened.strip(f"{self._delimiter}\r\n ") else 0
         return inside > 0 and len(before) + inside + 1 == width
 
     def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
@@ -149,12 +222,21 @@ class CsvTable(Grid):
     def _mended(self, row: int, line: str) -> Record:
         if len(line) >= LONGEST_LINE:
             return BrokenRow(row, "the line is too long to be a row")
-        if line.count('"') % 2 == 0:
+        if line.count('"') % 2 == 0 and _ESCAPED not in line:
             try:
                 return row, next(csv.reader([line], delimiter=self._delimiter))
             except csv.Error:
                 return BrokenRow(row, "a cell is too long")
         return BrokenRow(row, "a quotation mark is opened and never closed")
+
+
+def _as_utf8(cell: str, encoding: str) -> str | None:
+    """What a cell says in UTF-8, when that is what its bytes are: whoever wrote it meant no such run of symbols."""
+    try:
+        text = cell.encode(encoding).decode()
+    except UnicodeError:
+        return None
+    return None if any("\u0180" <= letter < "\u0800" for letter in text) else text
 
 
 def _spelled(delimiter: str) -> str:
@@ -171,8 +253,11 @@ def _guess(head: list[str]) -> str:
 
     def fit(delimiter: str) -> tuple[int, int]:
         rows = [row for row in csv.reader(head, delimiter=delimiter) if row]
-        width = len(rows[0])
-        return sum(len(row) == width for row in rows) if width > 1 else 0, width
+        first = len(rows[0])
+        if first > 1:
+            return sum(len(row) == first for row in rows), first
+        width, times = Counter(map(len, rows)).most_common(1)[0]  # below a title
+        return (times, 0) if width > 1 < times else (0, 0)
 
     if not head:
         return DELIMITERS[0]

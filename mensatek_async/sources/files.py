@@ -2,143 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import hashlib
 import os
-import stat
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO, TextIOWrapper
-from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO
 
-from ..errors import InvalidFile, InvalidRequest, MensatekError
-from ..models.recipient import Recipient
-from .batches import Batches, RecipientSource, ThreadBatches
+from ..errors import InvalidFile
+from .columns import Say, keyword
 from .csv_table import CsvTable
 from .excel_table import ExcelTable
+from .file_source import FileSource
 from .json_table import JsonTable
-from .opening import ZIP, is_json, start_of
-from .reading import Fields, assign_columns, checked_fields, checked_phone
-from .rows import BrokenRow, Table
-from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
-
-
-class FileSource(RecipientSource):
-    """What the sources that are files have in common: each iteration opens the file anew and never holds it whole."""
-
-    _kind: ClassVar[str]
-
-    def __init__(self, path: str | os.PathLike[str], phone: str | int | None, fields: Fields) -> None:
-        self._path = Path(path)
-        self._phone = checked_phone(phone)
-        self._fields = checked_fields(fields)
-        self._encoding_of: tuple[tuple[int, int], Encoding] | None = None
-        self._hash_of: tuple[tuple[int, int], str] | None = None
-        self._open().close()
-
-    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order: a recipient with its fields, or why it is none. Iterating over the source does the same.
-
-        Args:
-            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
-
-        Raises:
-            InvalidRequest: the file cannot be read, is of another kind, or has no such column.
-            ConfigurationError: what reads it is not installed.
-        """
-        with self._open() as handle:
-            try:
-                table = self._table(handle)
-                yield from assign_columns(table, needed, self._phone, fields=self._fields)
-            except OSError as error:
-                raise self._unreadable(error) from None
-            except InvalidRequest as error:
-                raise InvalidFile(f"{self._name}: {error.args[0]}", advice=error.advice) from None
-
-    def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """The rows for a send, from the first one, read in a worker thread.
-
-        Args:
-            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
-        """
-        return ThreadBatches(lambda: self.rows(needed))
-
-    def field_names(self) -> Sequence[str]:
-        """The names of the fields its recipients can have; none when the file cannot be read, which `rows` tells."""
-        try:
-            with self._open() as handle:
-                return assign_columns(self._table(handle), None, self._phone, fields=self._fields).names
-        except (MensatekError, OSError):
-            return ()
-
-    def describe(self) -> str:
-        """What it is, for messages: its kind and name."""
-        return f"{self._kind} file {self._name}"
-
-    def fingerprint(self) -> str:
-        """What tells this input from any other: the file's content, and the options it is read with.
-
-        It reads the whole file, so an async program calls it in a thread. A copy of the file has the same one.
-
-        Raises:
-            InvalidFile: the file cannot be read.
-        """
-        with self._open() as handle:
-            state = _state(handle)
-            if self._hash_of is None or self._hash_of[0] != state:
-                content = hashlib.blake2b(digest_size=20)
-                try:
-                    while block := handle.read(BLOCK):
-                        content.update(block)
-                except OSError as error:
-                    raise self._unreadable(error) from None
-                self._hash_of = state, content.hexdigest()
-        fields = list(self._fields.items()) if isinstance(self._fields, Mapping) else self._fields
-        options = repr((self._kind, self._phone, fields, *self._options()))
-        return f"{state[0]}-{self._hash_of[1]}-{hashlib.blake2b(options.encode(), digest_size=8).hexdigest()}"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._name}>"
-
-    @property
-    def _name(self) -> str:
-        return shown(self._path.name)
-
-    @abstractmethod
-    def _table(self, handle: BinaryIO) -> Table:
-        """Read the file's headings."""
-
-    @abstractmethod
-    def _options(self) -> tuple[object, ...]:
-        """What else decides which rows are read."""
-
-    def _open(self) -> BinaryIO:
-        handle = open_file(self._path)
-        try:
-            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-                raise InvalidFile(
-                    f"{self._name} is no plain file.",
-                    advice="It is read more than once; write what comes by a pipe to a file first.",
-                )
-            return not_empty(handle, self._name)
-        except BaseException:
-            handle.close()
-            raise
-
-    def _unreadable(self, error: OSError) -> InvalidFile:
-        return InvalidFile(f"{self._name} cannot be read: {reason_of(error)}.")
-
-    def _detected(self, handle: BinaryIO) -> Encoding:
-        """The encoding of a text file, found out once; to do so the whole file is read."""
-        if start_of(handle).startswith(ZIP):
-            raise InvalidFile(
-                "This is an Excel file, or another archive.", advice="Excel is read by ExcelSource."
-            )
-        state = _state(handle)
-        if self._encoding_of is None or self._encoding_of[0] != state:
-            self._encoding_of = state, detect(handle)
-        return self._encoding_of[1]
+from .opening import ZIP, is_json, open_table, start_of
+from .reading import Fields
+from .rows import Table
+from .text_files import shown
 
 
 class CsvSource(FileSource):
@@ -156,6 +32,7 @@ class CsvSource(FileSource):
             None is every other column.
         delimiter: what separates the cells, such as ";" or "tab"; None finds out.
         encoding: one of Python's names, such as "cp1252"; None finds out.
+        header_row: the number of the row of headings, where a title stands above it; None finds it among the first 20.
 
     Raises:
         InvalidFile: the file does not exist, is empty, or may not be read.
@@ -172,21 +49,22 @@ class CsvSource(FileSource):
         fields: Fields = None,
         delimiter: str | None = None,
         encoding: str | None = None,
+        header_row: int | None = None,
     ) -> None:
         self._delimiter = delimiter
-        self._encoding = None if encoding is None else _checked_encoding(encoding)
-        super().__init__(path, phone, fields)
+        super().__init__(path, phone, fields, header_row=header_row, encoding=encoding)
 
     def _table(self, handle: BinaryIO) -> Table:
-        found = self._detected(handle) if self._encoding is None else self._encoding
+        found = self._detected(handle)
         if is_json(handle, found):
             raise InvalidFile(
                 "This is JSON.", advice="JSON Lines, one object a line, is read by JsonLinesSource."
             )
-        return CsvTable(handle, found, self._delimiter)
+        return CsvTable(handle, found, self._delimiter, self._headings)
 
     def _options(self) -> tuple[object, ...]:
-        return self._delimiter, self._encoding and self._encoding.name
+        told = () if self._headings.row is None else (self._headings.row,)
+        return (self._delimiter, self._encoding and self._encoding.name, *told)
 
 
 class JsonLinesSource(FileSource):
@@ -196,6 +74,7 @@ class JsonLinesSource(FileSource):
         path: the file.
         phone: the phone's key; None finds it, such as "movil" or "phone".
         fields: the fields of each recipient: keys, or field by field its key; None is every other key.
+        encoding: one of Python's names, such as "cp1252"; None finds out.
 
     Raises:
         InvalidFile: the file does not exist, is empty, or may not be read.
@@ -205,28 +84,36 @@ class JsonLinesSource(FileSource):
     _kind = "JSON Lines"
 
     def __init__(
-        self, path: str | os.PathLike[str], *, phone: str | int | None = None, fields: Fields = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        phone: str | int | None = None,
+        fields: Fields = None,
+        encoding: str | None = None,
     ) -> None:
-        super().__init__(path, phone, fields)
+        super().__init__(path, phone, fields, encoding=encoding)
 
     def _table(self, handle: BinaryIO) -> Table:
         return JsonTable(handle, self._detected(handle))
 
     def _options(self) -> tuple[object, ...]:
-        return ()
+        return () if self._encoding is None else (self._encoding.name,)
 
 
 class ExcelSource(FileSource):
     """Recipients from one sheet of an .xlsx file; it needs `pip install 'mensatek-async[excel]'`.
 
-    Cells read as people see them: a phone kept as a number has no decimal point, a date is `08/01/2027`.
+    Cells read as people see them: a phone kept as a number has no decimal point, a date is `08/01/2027`, a duration
+    is `26:30:00`. Rows that a filter or somebody has hidden are left out; `hidden_rows` counts them.
 
     Args:
         path: the file.
-        sheet: the sheet's name, or its number from 1; None is the first.
+        sheet: the sheet's name, or its number from 1 among those that are visible; None is the first visible one.
         phone: the phone's column, by its heading or number from 1; None finds it by its heading.
         fields: the fields of each recipient: the names of columns, or field by field the name or number of its column;
             None is every other column.
+        header_row: the number of the row of headings, where a title stands above it; None finds it among the first 20.
+        include_hidden: whether hidden rows are read too.
 
     Raises:
         InvalidFile: the file does not exist, is empty, or may not be read.
@@ -242,26 +129,84 @@ class ExcelSource(FileSource):
         sheet: str | int | None = None,
         phone: str | int | None = None,
         fields: Fields = None,
+        header_row: int | None = None,
+        include_hidden: bool = False,
     ) -> None:
         self._sheet = None if sheet is None else str(sheet)
-        super().__init__(path, phone, fields)
+        self._include_hidden = include_hidden
+        super().__init__(path, phone, fields, header_row=header_row)
 
     def _table(self, handle: BinaryIO) -> Table:
         start_of(handle)
-        return ExcelTable(handle, self._sheet)
+        return ExcelTable(handle, self._sheet, self._headings, include_hidden=self._include_hidden)
 
     def _options(self) -> tuple[object, ...]:
-        return (self._sheet,)
+        told = (self._headings.row, self._include_hidden)
+        return (self._sheet, *told) if any(told) else (self._sheet,)
 
 
-def _state(handle: BinaryIO) -> tuple[int, int]:
-    told = os.fstat(handle.fileno())
-    return told.st_size, told.st_mtime_ns
+class AnyFileSource(FileSource):
+    """Recipients from a file of whatever kind its content is, as the command takes them.
 
+    Args:
+        path: the file.
+        name: how messages call it; None is the file's own name.
+        phone: as the other sources take it.
+        delimiter: what separates the cells of a CSV; None finds out.
+        encoding: of a text file, one of Python's names; None finds out.
+        sheet: the name or number of a spreadsheet's sheet; None is the first visible one.
+        header_row: the number of the row of headings; None finds it.
+        include_hidden: whether hidden rows of a spreadsheet are read too.
+        say: how messages write an option.
 
-def _checked_encoding(name: str) -> Encoding:
-    try:
-        codec = TextIOWrapper(BytesIO(), name).encoding
-    except LookupError:
-        raise InvalidRequest(f"Python knows no encoding of texts called {shown(name, 40)}.") from None
-    return Encoding("utf-8-sig" if codecs.lookup(codec).name == "utf-8" else codec, name)
+    Raises:
+        InvalidFile: the file does not exist, is empty, or may not be read.
+        InvalidRequest: an option is none.
+    """
+
+    _kind = "any"
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        phone: str | int | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        sheet: str | None = None,
+        header_row: int | None = None,
+        include_hidden: bool = False,
+        say: Say = keyword,
+    ) -> None:
+        self._shown = name
+        self._delimiter = delimiter
+        self._sheet = sheet
+        self._include_hidden = include_hidden
+        self._say = say
+        super().__init__(path, phone, header_row=header_row, encoding=encoding)
+
+    def describe(self) -> str:
+        """What it is, for messages: its name."""
+        return f"file {self._name}"
+
+    @property
+    def _name(self) -> str:
+        return shown(self._shown or self._path.name)
+
+    def _table(self, handle: BinaryIO) -> Table:
+        is_text = not start_of(handle).startswith(ZIP)
+        return open_table(
+            handle,
+            self._name,
+            delimiter=self._delimiter,
+            encoding=self._detected(handle) if is_text else None,
+            sheet=self._sheet,
+            headings=self._headings,
+            include_hidden=self._include_hidden,
+            say=self._say,
+        )
+
+    def _options(self) -> tuple[object, ...]:
+        encoding = self._encoding and self._encoding.name
+        return self._delimiter, encoding, self._sheet, self._headings.row, self._include_hidden

@@ -16,7 +16,13 @@ from .rows import BrokenRow, Row, Table, Whole
 from .text_files import shown
 
 _UNREADABLE = re.compile("[\0\ufffd\ud800-\udfff]")
-_SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+_SHEET_ERRORS = frozenset(
+    re.findall(
+        r"\S+",
+        "#N/A #REF! #VALUE! #NAME? #DIV/0! #NULL! #NUM! #SPILL! #CALC! #FIELD! "
+        "#N/D #¡REF! #¡VALOR! #¿NOMBRE? #¡DIV/0! #¡NULO! #¡NUM! #¡DESBORDAMIENTO! #¡CALC!",
+    )
+)
 _VARIABLE = re.compile(r"\s*variable_0*(?:[1-9]|10)\s*", re.IGNORECASE)  # sent along whatever the text says
 
 Fields = Sequence[str] | Mapping[str, str | int] | None
@@ -94,8 +100,13 @@ class Reading:
             values[name] = value
         for name, position in self.extra:
             cell = cells[position]
-            if cell is not None and not _problem(value := cell.strip()):
+            if cell is None:
+                continue
+            problem = _problem(value := cell.strip())
+            if not problem:
                 values[name] = value
+            elif self.source.exact and value not in _SHEET_ERRORS:
+                return BrokenRow(row, f"its {shown(name, 40)} {problem}", phone)
         if _UNREADABLE.search(phone):
             return BrokenRow(row, "its phone holds characters that cannot be read", phone)
         return Recipient(phone, values, row=row)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from operator import itemgetter
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from attrs import field, frozen
 
 from ..errors import InvalidFile
 from ..text.values import nfc
+from .headings import LOOKED_AT, Headings, heading_row, looks_like_phone
 
 Row = tuple[int, Sequence[str | None]]
 """A row's number as a spreadsheet shows it, and its cells by column; None where the row has no such cell."""
@@ -48,6 +48,8 @@ class Table(ABC):
         no_phone: what is said of a row that has no cell for the phone.
         headless: whether it has no headings; columns are then called "1", "2" ...
         blank: blank rows met by the last `rows()`.
+        hidden: hidden rows left out by the last `rows()`.
+        exact: whether a value that cannot be read is damage, and not something the text has no need of.
     """
 
     label: str = ""
@@ -55,6 +57,8 @@ class Table(ABC):
     columns: tuple[str, ...] = ()
     headless: bool = False
     blank: int = 0
+    hidden: int = 0
+    exact: ClassVar[bool] = True
 
     @abstractmethod
     def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
@@ -70,7 +74,7 @@ class Whole(list[tuple[int, list[str]]]):
 
 
 class Grid(Table):
-    """Rows of cells with the headings in the first one: CSV and spreadsheets."""
+    """Rows of cells with the headings in one of the first: CSV and spreadsheets."""
 
     _heading_row = 0
 
@@ -82,36 +86,59 @@ class Grid(Table):
             width: how many cells a row should have, as far as that is known.
         """
 
-    def find_headings(self) -> None:
-        """Take the first row that is not blank for the headings, unless it holds a phone.
+    def find_headings(self, given: Headings) -> None:
+        """Find the row of headings: the one the user names, or one of the first that names the phone's column.
+
+        Without either it is the first row that is not blank, unless it holds a phone: the columns are then numbered.
 
         Raises:
-            InvalidFile: there is nothing but blank rows, nothing below the headings, or the first row cannot be read.
+            InvalidFile: there is nothing but blank rows, nothing below the headings, or they cannot be read.
         """
-        first = list(islice(self._filled(), 2))
+        self._heading_row = given.row or 0
+        first = list(self._beginning())
         if not first:
             raise InvalidFile("The file holds nothing but blank rows.")
-        if isinstance(first[0], BrokenRow):
-            raise InvalidFile(f"The first row cannot be read: {first[0].reason}.")
-        number, cells = first[0]
-        self.headless = any(looks_like_phone(cell) for cell in cells)
+        good = [item for item in first if not isinstance(item, BrokenRow)]
+        number = given.row or heading_row((row for row in good if row[0] <= LOOKED_AT), given.phone)
+        cells = dict(good).get(number or _number(first[0]))
+        if cells is None:
+            raise self._no_headings(first, number)
+        self.headless = number is None and any(looks_like_phone(cell) for cell in cells)
         if self.headless:
             self.columns = tuple(str(position) for position in range(1, len(cells) + 1))
             return
-        if len(first) < 2:
+        self._take(number or _number(first[0]), cells, first)
+
+    def _take(self, number: int, cells: list[str], first: list[Record]) -> None:
+        if _number(first[-1]) <= number:
             raise InvalidFile("The file has headings and no row below them.")
         self.columns = tuple(nfc(" ".join(cell.split())) for cell in _without_empty_end(cells))
         self._heading_row = number
+        if number > _number(first[0]):
+            self.label += f", headings in row {number}"
         if any("\0" in heading for heading in self.columns):
             raise InvalidFile(
                 "The headings hold NUL bytes: this is no text file, or it is UTF-16 without its mark.",
                 advice="Save it as CSV UTF-8 and try again.",
             )
 
-    def _filled(self) -> Iterator[Record]:
+    def _no_headings(self, first: list[Record], number: int | None) -> InvalidFile:
+        wanted = number or _number(first[0])
+        broken = next((item for item in first if isinstance(item, BrokenRow) and item.row == wanted), None)
+        if broken is None:
+            return InvalidFile(
+                f"Row {wanted}, where the headings should be, is blank, or the file ends above it."
+            )
+        which = "The first row" if number is None else f"Row {number}"
+        return InvalidFile(f"{which} cannot be read: {broken.reason}.")
+
+    def _beginning(self) -> Iterator[Record]:
+        """The rows that are not blank among those that may hold the headings, and one more."""
         for item in chain.from_iterable(self.records(None)):
             if isinstance(item, BrokenRow) or any(cell.strip() for cell in item[1]):
                 yield item
+                if _number(item) > max(LOOKED_AT, self._heading_row):
+                    return
 
     def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
         """Every row of data, in order, blank ones left out; neighbours that were read together come together."""
@@ -133,11 +160,11 @@ class Grid(Table):
         return rows if any(all(column) for column in columns) else None  # none is blank
 
     def _row(self, item: Record, width: int) -> Row | BrokenRow | None:
+        if _number(item) <= self._heading_row:
+            return None
         if isinstance(item, BrokenRow):
             return item
         number, cells = item
-        if number <= self._heading_row:
-            return None
         if not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells):
             self.blank += 1
             return None
@@ -150,16 +177,12 @@ class Grid(Table):
         return number, cells[:width]
 
 
+def _number(item: Record) -> int:
+    return item.row if isinstance(item, BrokenRow) else item[0]
+
+
 def _without_empty_end(cells: list[str]) -> list[str]:
     end = len(cells)
     while end > 1 and not cells[end - 1].strip():
         end -= 1
     return cells[:end]
-
-
-def looks_like_phone(text: str) -> bool:
-    """Whether a cell is a phone rather than a heading: five digits or more, and no more than a letter or two."""
-    text = unicodedata.normalize("NFKC", text)
-    digits = sum(letter.isdigit() for letter in text)
-    letters = sum(letter.isalpha() for letter in text)
-    return digits >= 5 and letters <= 2

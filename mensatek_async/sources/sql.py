@@ -27,6 +27,7 @@ class _Query(Table):
     phone = -1
 
     no_phone = "the phone is empty"
+    exact = False
 
     def __init__(self, cursor: Any) -> None:
         described = getattr(cursor, "description", None)

@@ -25,6 +25,7 @@ _BOMS = (
 )
 LONGEST_LINE = 1 << 20
 _PIECE = 1 << 16
+_CTRL_Z = "\x1a"
 
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:
@@ -139,7 +140,25 @@ def opened_as(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
 
 
 def line_blocks(text: TextIO) -> Iterator[list[str]]:
-    """The lines of a file, many at a time; of one longer than any row is, the start."""
+    """The lines of a file, many at a time; of one longer than any row is, the start.
+
+    A Ctrl-Z that stands alone, or behind the last row, is the end of a file of DOS.
+    """
+    for lines in _blocks(text):
+        if _CTRL_Z not in "".join(lines):
+            yield lines
+            continue
+        end = next((at for at, line in enumerate(lines) if line.strip() == _CTRL_Z), None)
+        lines = lines[:end]
+        if end is None:
+            lines[-1] = lines[-1].removesuffix(_CTRL_Z)
+        if lines:
+            yield lines
+        if end is not None:
+            return
+
+
+def _blocks(text: TextIO) -> Iterator[list[str]]:
     rest = ""
     while piece := text.read(_PIECE):
         piece = rest + piece

@@ -8,8 +8,8 @@ import io
 from pathlib import Path
 from types import ModuleType
 
+from mensatek_async import CsvSource
 from mensatek_async.cli.check import check, make_message, make_text
-from mensatek_async.cli.recipients import assign_columns, open_source
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 FILE = FOLDER / "clinic-appointments.csv"
@@ -49,11 +49,9 @@ def test_it_is_what_a_clinic_exports() -> None:
 
 def test_about_one_row_in_a_hundred_is_broken() -> None:
     """Broken or repeated, and everything else can be sent."""
-    with FILE.open("rb") as handle:
-        source = open_source(handle, FILE.name)
+    with CsvSource(FILE).reading(["Nombre", "Fecha", "Hora", "Centro"]) as reading:
         text = make_text("Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}.")
         message = make_message(text, sender="CLINICA", when=None, encoding="auto")
-        reading = assign_columns(source, ["Nombre", "Fecha", "Hora", "Centro"])
         checked = check(reading, message, tick=lambda rows: None)
 
     assert checked.rows == 5000

@@ -1,70 +1,47 @@
-"""Opening a recipients file and finding out its encoding."""
+"""Opening the file of recipients a command is given, and finding out its encoding."""
 
 from __future__ import annotations
 
 import io
 import os
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from mensatek_async.cli.files import open_input
+from mensatek_async.cli.check import open_recipients, open_rows
+from mensatek_async.cli.options import FileOptions
 from mensatek_async.cli.stop import Exit, Stop
 from mensatek_async.sources.text_files import detect, opened_as, reason_of, shown
 
 
-def _stopped(path: str) -> str:
-    with pytest.raises(Stop) as stop, open_input(path):
-        pass
+def _stopped(path: str, sheet: str | None = None) -> str:
+    with pytest.raises(Stop) as stop, ExitStack() as stack:
+        open_rows(open_recipients(path, FileOptions(sheet=sheet), stack), "Hola", stack)
     assert stop.value.code is Exit.WRONG_USE
     return stop.value.message
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """A wrong name is the most common mistake."""
-    assert "There is no file" in _stopped(str(tmp_path / "nobody.csv"))
-
-
-def test_a_directory_is_not_a_file(tmp_path: Path) -> None:
-    """A directory is said to be one."""
-    assert "is a directory" in _stopped(str(tmp_path))
-
-
-def test_an_empty_file_is_told(tmp_path: Path) -> None:
-    """Nothing in it, nothing sent, and a word about it."""
+def test_a_file_that_is_none_ends_the_command(tmp_path: Path) -> None:
+    """With what is wrong on one line and what to do on the next."""
     (tmp_path / "e.csv").touch()
-
-    assert _stopped(str(tmp_path / "e.csv")).endswith("is empty.")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
-    """The system's own reason is passed on."""
     (tmp_path / "secret.csv").write_text("phone\n600000001\n")
-    (tmp_path / "secret.csv").chmod(0)
+    (tmp_path / "u.csv").write_bytes("nombre;tel\nAna;1\n".encode("utf-16-le"))
 
-    assert "Permission denied" in _stopped(str(tmp_path / "secret.csv"))
-
-
-def test_a_name_no_system_takes_is_told() -> None:
-    """A NUL in a name raises ValueError, not OSError."""
+    assert "There is no file" in _stopped(str(tmp_path / "nobody.csv"))
+    assert "is a directory" in _stopped(str(tmp_path))
+    assert _stopped(str(tmp_path / "e.csv")).endswith("is empty.")
     assert "cannot be read" in _stopped("a\0b")
-
-
-def test_an_unreadable_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whatever the system says when it refuses is passed on."""
-
-    def refuse(self: Path, mode: str) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-
-    assert "cannot be read: Permission denied" in _stopped(str(tmp_path / "x.csv"))
+    assert "--sheet is for Excel" in _stopped(str(tmp_path / "secret.csv"), sheet="1")
+    assert "mark.\nSave it as CSV UTF-8" in _stopped(str(tmp_path / "u.csv"))
+    if os.geteuid():  # root may read everything
+        (tmp_path / "secret.csv").chmod(0)
+        assert "Permission denied" in _stopped(str(tmp_path / "secret.csv"))
 
 
 class _Failing(io.RawIOBase):
-    """A disk that fails."""
+    """A pipe that fails."""
 
     def readable(self) -> bool:
         return True
@@ -72,47 +49,27 @@ class _Failing(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         raise OSError(5, "Input/output error")
 
-    def fileno(self) -> int:
-        return 0
-
-
-def test_a_disk_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of the disk is no traceback."""
-    monkeypatch.setattr("mensatek_async.cli.files.stat.S_ISREG", lambda mode: True)
-    monkeypatch.setattr(Path, "open", lambda self, mode: _Failing())
-
-    assert "Input/output error" in _stopped("any.csv")
-
 
 def test_standard_input_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same for standard input."""
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    """An error of the system is no traceback."""
     monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": _Failing()})())
 
     assert "Input/output error" in _stopped("-")
 
 
-def test_standard_input_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes by a pipe is kept in a temporary file, since it is checked first and sent then."""
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"phone\n600000001\n")))
-
-    with open_input("-") as handle:
-        first = handle.read()
-        handle.seek(0)
-        assert handle.read() == first == b"phone\n600000001\n"
-
-
-def test_a_named_pipe_is_read_twice(tmp_path: Path) -> None:
-    """`<(command)` of a shell is a pipe with a name."""
+def test_a_pipe_is_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes by a pipe, such as `<(command)` of a shell, is checked first and sent then: it is kept meanwhile."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(b"phone\n1\n",))
+    content = b"phone\n600000001\n"
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
     writer.start()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     try:
-        with open_input(str(pipe)) as handle:
-            handle.read()
-            handle.seek(0)
-            assert handle.read() == b"phone\n1\n"
+        for path in (str(pipe), "-"):
+            with ExitStack() as stack:
+                rows = open_rows(open_recipients(path, FileOptions(), stack), "Hola", stack)
+                assert [row.phone for row in rows] == [row.phone for row in rows] == ["600000001"]
     finally:
         writer.join()
 

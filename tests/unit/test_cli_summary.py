@@ -14,7 +14,6 @@ from mensatek_async import AuthenticationError, InvalidDate
 from mensatek_async.cli.check import KEPT_PROBLEMS, Checked, Problems, Sample
 from mensatek_async.cli.output import Output
 from mensatek_async.cli.preview import preview
-from mensatek_async.cli.recipients import assign_columns, open_source
 from mensatek_async.cli.report import Ledger
 from mensatek_async.cli.selection import Selection
 from mensatek_async.cli.sending import Job, Run
@@ -22,11 +21,12 @@ from mensatek_async.cli.stop import Exit
 from mensatek_async.cli.summary import summary
 from mensatek_async.models.bulk import BulkResult, ChunkOutcome, RowProblem
 from mensatek_async.settings import Limits
-from mensatek_async.sources.reading import Reading
+from mensatek_async.sources.opening import open_table
+from mensatek_async.sources.reading import Reading, assign_columns
 
 
 def reading() -> Reading:
-    return assign_columns(open_source(io.BytesIO(b"tel\n600000001\n"), "x.csv"), [])
+    return assign_columns(open_table(io.BytesIO(b"tel\n600000001\n"), "x.csv"), [])
 
 
 def make_run(result: BulkResult, ledger: Ledger | None = None, **changes: Any) -> Run:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mensatek_async.errors import ConfigurationError, InvalidFile, InvalidRequest
@@ -194,7 +194,13 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 def test_what_a_program_writes_is_what_is_read(
     table: list[tuple[str, ...]], delimiter: str, end: str
 ) -> None:
-    """Every well-formed CSV comes back cell by cell, with the right row numbers."""
+    """Every well-formed CSV comes back cell by cell, with the right row numbers.
+
+    But for a cell that could be the rest of a row, a number kept as text, and the marks of MySQL and DOS.
+    """
+    content = [cell for line in table for cell in line]
+    assume(not any("\n" in cell and delimiter in cell for cell in content))
+    assume(not any('="' in cell or '\\"' in cell or "\x1a" in cell for cell in content))
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end)
     writer.writerow(("first", "second", "third"))
@@ -365,12 +371,16 @@ def test_a_sheet_damaged_inside_is_told() -> None:
         rows(damaged.getvalue())
 
 
-def test_a_workbook_of_charts_only_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workbook_of_charts_only_is_told() -> None:
     """There is no sheet with cells to read."""
-    data = workbook(("Uno", [["tel"], ["600000001"]]))
-    monkeypatch.setattr("openpyxl.workbook.workbook.Workbook.worksheets", property(lambda self: []))
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.create_chartsheet("Gráfico")
+    book.remove(book.active)
+    data = io.BytesIO()
+    book.save(data)
 
-    assert "no sheet with cells" in stopped(data)
+    assert "no sheet with cells" in stopped(data.getvalue())
 
 
 def test_without_openpyxl_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

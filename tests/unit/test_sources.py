@@ -9,9 +9,10 @@ import os
 import re
 import threading
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -30,7 +31,9 @@ from mensatek_async import (
     JsonLinesSource,
     Recipient,
 )
-from mensatek_async.sources import csv_table, files, text_files
+from mensatek_async.cli.check import open_recipients, open_rows
+from mensatek_async.cli.options import FileOptions
+from mensatek_async.sources import csv_table, file_source, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
 from mensatek_async.sources.reading import Reading, assign_columns
 
@@ -241,8 +244,6 @@ def test_spreadsheets_give_recipients(tmp_path: Path) -> None:
 
 def test_what_openpyxl_warns_of_is_left_to_the_users_filters(tmp_path: Path) -> None:
     """The command line shows none of it; a program decides for itself."""
-    from mensatek_async.cli.recipients import open_source
-
     path = workbook(tmp_path / "x.xlsx", ("Uno", [["tel"], [600000001]]))
     bare = tmp_path / "bare.xlsx"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(bare, "w") as new:
@@ -254,8 +255,8 @@ def test_what_openpyxl_warns_of_is_left_to_the_users_filters(tmp_path: Path) -> 
 
     with pytest.warns(UserWarning, match="no default style"):
         assert list(ExcelSource(bare)) == [Recipient("600000001", {}, row=2)]
-    with bare.open("rb") as handle:
-        assert open_source(handle, "bare.xlsx").columns == ("tel",)
+    with ExitStack() as stack, warnings.catch_warnings():
+        assert list(open_rows(open_recipients(str(bare), FileOptions(), stack), "Hola", stack))
 
 
 def test_a_file_of_another_kind_is_told(tmp_path: Path, table: Path) -> None:
@@ -378,7 +379,7 @@ def test_a_fingerprint_of_a_disk_that_fails_is_told(table: Path, monkeypatch: py
             return cast(BinaryIO, Failing(os.dup(handle.fileno())))
 
     source = CsvSource(table)
-    monkeypatch.setattr(files, "not_empty", failing)
+    monkeypatch.setattr(file_source, "not_empty", failing)
 
     with pytest.raises(InvalidFile, match=r"clientes\.csv cannot be read: Input/output error"):
         source.fingerprint()

@@ -9,21 +9,23 @@ from typing import Any
 import pytest
 
 from mensatek_async import Recipient
-from mensatek_async.cli.recipients import assign_columns, open_source
 from mensatek_async.cli.selection import parse_rows
-from mensatek_async.cli.stop import Stop
-from mensatek_async.sources.reading import Reading
+from mensatek_async.errors import InvalidRequest
+from mensatek_async.sources.headings import Headings
+from mensatek_async.sources.opening import open_table
+from mensatek_async.sources.reading import Reading, assign_columns
 from mensatek_async.sources.rows import BrokenRow
 
 
 def reading(text: str, fields: Sequence[str] = (), phone: str | None = None, **options: Any) -> Reading:
-    return assign_columns(open_source(io.BytesIO(text.encode()), "x.csv"), fields, phone, **options)
+    table = open_table(io.BytesIO(text.encode()), "x.csv", headings=Headings(phone=phone))
+    return assign_columns(table, fields, phone, say="--{} {}".format, **options)
 
 
 def stopped(text: str, fields: Sequence[str] = (), phone: str | None = None) -> str:
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(InvalidRequest) as error:
         reading(text, fields, phone)
-    return stop.value.message
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +167,3 @@ def test_some_rows_only() -> None:
     found = reading("tel\n1\n2;3\n3\n4;5\n6\n", rows=parse_rows("4-5"))
 
     assert [getattr(item, "row", None) for item in found] == [4, 5]
-
-
-def test_a_file_that_is_none_ends_the_command() -> None:
-    """With what is wrong on one line and what to do on the next."""
-    with pytest.raises(Stop, match="--sheet is for Excel"):
-        open_source(io.BytesIO(b"tel\n600000001\n"), "x.csv", sheet="1")
-    with pytest.raises(Stop, match=r"mark[.]\nSave it as CSV UTF-8"):
-        open_source(io.BytesIO("nombre;tel\nAna;1\n".encode("utf-16-le")), "x.csv")

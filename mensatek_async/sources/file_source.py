@@ -1,0 +1,211 @@
+"""What the sources that are files have in common."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import logging
+import os
+import stat
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO, ClassVar
+
+from ..errors import InvalidFile, InvalidRequest, MensatekError
+from ..models.recipient import Recipient
+from .batches import Batches, RecipientSource, ThreadBatches
+from .columns import Say, keyword
+from .headings import Headings
+from .opening import ZIP, start_of
+from .reading import Chosen, Fields, Reading, assign_columns, checked_fields, checked_phone
+from .rows import BrokenRow, Table
+from .sheet_xml import MOST_ROWS
+from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
+
+_log = logging.getLogger("mensatek_async")
+
+
+class FileSource(RecipientSource):
+    """What the sources that are files have in common: each iteration opens the file anew and never holds it whole."""
+
+    _kind: ClassVar[str]
+
+    hidden_rows: int = 0
+    """How many rows, hidden in the spreadsheet, the last whole reading left out."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        phone: str | int | None,
+        fields: Fields = None,
+        *,
+        header_row: int | None = None,
+        encoding: str | None = None,
+    ) -> None:
+        self._path = Path(path)
+        self._encoding = None if encoding is None else _checked_encoding(encoding)
+        self._phone = checked_phone(phone)
+        self._headings = Headings(_checked_row(header_row), self._phone)
+        self._fields = checked_fields(fields)
+        self._encoding_of: tuple[tuple[int, int], Encoding] | None = None
+        self._hash_of: tuple[tuple[int, int], str] | None = None
+        self._open().close()
+
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Every row in order: a recipient with its fields, or why it is none. Iterating over the source does the same.
+
+        Args:
+            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+
+        Raises:
+            InvalidRequest: the file cannot be read, is of another kind, or has no such column.
+            ConfigurationError: what reads it is not installed.
+        """
+        with self.reading(needed) as reading, self._named_errors():
+            yield from reading
+            self.hidden_rows = reading.source.hidden
+        if self.hidden_rows:
+            _log.warning(
+                "%s: %d hidden rows were left out; include_hidden=True takes them.",
+                self._name,
+                self.hidden_rows,
+            )
+
+    @contextmanager
+    def reading(
+        self, needed: Sequence[str] | None, *, rows: Chosen | None = None, say: Say = keyword
+    ) -> Iterator[Reading]:
+        """The open file with its columns assigned, for whoever reads it more than once.
+
+        Args:
+            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+            rows: which rows are meant; None is all.
+            say: how messages write an option.
+
+        Raises:
+            InvalidRequest: the file cannot be read, is of another kind, or has no such column.
+            ConfigurationError: what reads it is not installed.
+        """
+        with self._open() as handle:
+            with self._named_errors():
+                table = self._table(handle)
+                reading = assign_columns(table, needed, self._phone, fields=self._fields, rows=rows, say=say)
+            yield reading
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """Let errors name the file."""
+        try:
+            yield
+        except OSError as error:
+            raise self._unreadable(error) from None
+        except InvalidRequest as error:
+            raise InvalidFile(f"{self._name}: {error.args[0]}", advice=error.advice) from None
+
+    def batches(self, needed: Sequence[str] | None = None) -> Batches:
+        """The rows for a send, from the first one, read in a worker thread.
+
+        Args:
+            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+        """
+        return ThreadBatches(lambda: self.rows(needed))
+
+    def field_names(self) -> Sequence[str]:
+        """The names of the fields its recipients can have; none when the file cannot be read, which `rows` tells."""
+        try:
+            with self.reading(None) as reading:
+                return reading.names
+        except (MensatekError, OSError):
+            return ()
+
+    def describe(self) -> str:
+        """What it is, for messages: its kind and name."""
+        return f"{self._kind} file {self._name}"
+
+    def fingerprint(self) -> str:
+        """What tells this input from any other: the file's content, and the options it is read with.
+
+        It reads the whole file, so an async program calls it in a thread. A copy of the file has the same one.
+
+        Raises:
+            InvalidFile: the file cannot be read.
+        """
+        with self._open() as handle:
+            state = _state(handle)
+            if self._hash_of is None or self._hash_of[0] != state:
+                content = hashlib.blake2b(digest_size=20)
+                try:
+                    while block := handle.read(BLOCK):
+                        content.update(block)
+                except OSError as error:
+                    raise self._unreadable(error) from None
+                self._hash_of = state, content.hexdigest()
+        fields = list(self._fields.items()) if isinstance(self._fields, Mapping) else self._fields
+        options = repr((self._kind, self._phone, fields, *self._options()))
+        return f"{state[0]}-{self._hash_of[1]}-{hashlib.blake2b(options.encode(), digest_size=8).hexdigest()}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._name}>"
+
+    @property
+    def _name(self) -> str:
+        return shown(self._path.name)
+
+    @abstractmethod
+    def _table(self, handle: BinaryIO) -> Table:
+        """Read the file's headings."""
+
+    @abstractmethod
+    def _options(self) -> tuple[object, ...]:
+        """What else decides which rows are read."""
+
+    def _open(self) -> BinaryIO:
+        handle = open_file(self._path)
+        try:
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise InvalidFile(
+                    f"{self._name} is no plain file.",
+                    advice="It is read more than once; write what comes by a pipe to a file first.",
+                )
+            return not_empty(handle, self._name)
+        except BaseException:
+            handle.close()
+            raise
+
+    def _unreadable(self, error: OSError) -> InvalidFile:
+        return InvalidFile(f"{self._name} cannot be read: {reason_of(error)}.")
+
+    def _detected(self, handle: BinaryIO) -> Encoding:
+        """The encoding of a text file, as told or found out once; to do so the whole file is read."""
+        if start_of(handle).startswith(ZIP):
+            raise InvalidFile(
+                "This is an Excel file, or another archive.", advice="Excel is read by ExcelSource."
+            )
+        if self._encoding is not None:
+            return self._encoding
+        state = _state(handle)
+        if self._encoding_of is None or self._encoding_of[0] != state:
+            self._encoding_of = state, detect(handle)
+        return self._encoding_of[1]
+
+
+def _state(handle: BinaryIO) -> tuple[int, int]:
+    told = os.fstat(handle.fileno())
+    return told.st_size, told.st_mtime_ns
+
+
+def _checked_row(row: int | None) -> int | None:
+    if row is None or (isinstance(row, int) and not isinstance(row, bool) and 1 <= row <= MOST_ROWS):
+        return row
+    raise InvalidRequest(f"The row of headings is a number from 1 to {MOST_ROWS:,}.")
+
+
+def _checked_encoding(name: str) -> Encoding:
+    try:
+        codec = TextIOWrapper(BytesIO(), name).encoding
+    except LookupError:
+        raise InvalidRequest(f"Python knows no encoding of texts called {shown(name, 40)}.") from None
+    return Encoding("utf-8-sig" if codecs.lookup(codec).name == "utf-8" else codec, name)

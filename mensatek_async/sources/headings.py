@@ -1,0 +1,118 @@
+"""Which row of a file holds the headings: the first one, or one below a title."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from attrs import frozen
+
+_PHONE_WORDS = frozenset(
+    [
+        "phone",
+        "telefono",
+        "telefonos",
+        "telephone",
+        "tel",
+        "telf",
+        "tlf",
+        "tfno",
+        "tfn",
+        "tlfno",
+        "telef",
+        "movil",
+        "moviles",
+        "mobile",
+        "celular",
+        "cell",
+        "cellphone",
+        "mobilephone",
+        "phonenumber",
+        "mobilenumber",
+        "msisdn",
+        "gsm",
+        "smartphone",
+        "whatsapp",
+    ]
+)
+WEAK_WORDS = frozenset({"numero", "number", "num", "nro"})
+_OTHER_PHONES = frozenset(
+    ["fijo", "fija", "casa", "trabajo", "fax", "landline", "home", "work", "oficina", "centralita"]
+)
+
+LOOKED_AT = 20  # rows among which the headings are looked for
+_DATE = re.compile(r"\s*(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?:[ T].*|\s*)")
+
+
+@frozen
+class Headings:
+    """What the user says about the headings.
+
+    Attributes:
+        row: the number of their row; None finds it.
+        phone: the phone's column, by its heading or number; None finds it by its heading.
+    """
+
+    row: int | None = None
+    phone: str | int | None = None
+
+
+def heading_row(rows: Iterable[tuple[int, list[str]]], phone: str | int | None) -> int | None:
+    """The number of the row that names the phone's column, of those a file begins with; None when none does.
+
+    No row with a phone in it is one, and none below such rows: it would cost those above it.
+
+    Args:
+        rows: the rows that are not blank.
+        phone: the column as the user names it.
+    """
+    rows = list(rows)
+    if phone is not None and not str(phone).isdecimal() and (found := _search(rows, plain(str(phone)))):
+        return found
+    return _search(rows, None)
+
+
+def _search(rows: list[tuple[int, list[str]]], wanted: str | None) -> int | None:
+    alone = unsure = None
+    phones = 0
+    widths: list[int] = []
+    for number, cells in rows:
+        filled = [cell for cell in cells if cell.strip()]
+        if sum(width >= max(len(filled), 3) for width in widths) > 1:
+            break  # what is above is a table, not a title
+        if any(looks_like_phone(cell) and not _DATE.fullmatch(cell) for cell in filled):
+            phones += len(filled)  # a sender's own phone stands alone above the headings
+            if phones > 1:
+                break
+        elif any(means_phone(cell) if wanted is None else plain(cell) == wanted for cell in filled):
+            if len(filled) > 1:
+                return number
+            alone = alone if phones or max(widths, default=0) > 1 else number
+        elif wanted is None and len(filled) > 1 and any(plain(cell) in WEAK_WORDS for cell in filled):
+            unsure = unsure or number
+        widths.append(len(filled))
+    return unsure or alone
+
+
+def means_phone(heading: str) -> bool:
+    """Whether a column of that name holds phones that can be texted."""
+    words = set(re.findall(r"[a-z]+", plain(heading, keep=" ")))
+    if words & _OTHER_PHONES:
+        return False
+    return bool(words & _PHONE_WORDS) or plain(heading) in _PHONE_WORDS
+
+
+def looks_like_phone(text: str) -> bool:
+    """Whether a cell is a phone rather than a heading: five digits or more, and no more than a letter or two."""
+    text = unicodedata.normalize("NFKC", text)
+    digits = sum(letter.isdigit() for letter in text)
+    letters = sum(letter.isalpha() for letter in text)
+    return digits >= 5 and letters <= 2
+
+
+def plain(text: str, *, keep: str = "") -> str:
+    """Small letters and digits without accents; `keep` stands for whatever else there is."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", keep, letters)

@@ -1,0 +1,250 @@
+"""The XML inside an .xlsx file, read as it is unpacked: nothing of it is held but the row or text at hand."""
+
+from __future__ import annotations
+
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from string import ascii_uppercase
+from typing import IO, Any
+from xml.etree.ElementTree import XMLParser
+
+from attrs import frozen
+
+from ..errors import InvalidFile
+
+MOST_COLUMNS = 256
+MOST_ROWS = 1_048_576
+_MOST_TEXT = 128 << 20  # bytes of the texts that all sheets share, which have to be held
+_MOST_TEXTS = 2_000_000
+_MOST_OF_A_PART = 16 << 20  # bytes of styles and the like
+_MOST_SECONDS = 30.0  # until the first row, or from one row to the next
+_LONGEST_CELL = 1 << 17  # letters; a spreadsheet allows 32,767
+_PIECE = 1 << 16
+
+_NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_ROW, _CELL, _VALUE, _FORMULA, _TEXT = (_NS + name for name in ("row", "c", "v", "f", "t"))
+_ITEM, _PHONETIC = _NS + "si", _NS + "rPh"
+_NOT_CALCULATED = (
+    "e",
+    "0",
+    "#CALC!",
+)  # a program wrote the formula, and no spreadsheet has opened the file since
+_LETTERS = ["", *ascii_uppercase]
+_COLUMNS = {
+    (first + second): number
+    for number, (first, second) in enumerate(((a, b) for a in _LETTERS for b in ascii_uppercase), 1)
+    if number <= MOST_COLUMNS
+}
+_EMPTY_CELLS = re.compile(rb'<c r="[A-Z]+[0-9]+"[^<>]*(?:/>|></c>)')
+_EMPTY_ROWS = re.compile(rb'<row r="[0-9]+"[^<>]*(?:/>|></row>)')
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+CSV_INSTEAD = "Save the sheet as CSV."
+
+
+@frozen
+class SheetRow:
+    """A row with something in it.
+
+    Attributes:
+        number: as the spreadsheet shows it.
+        hidden: whether a filter or somebody has hidden it.
+        cells: by column: type, style and content as the file has them.
+    """
+
+    number: int
+    hidden: bool
+    cells: dict[int, tuple[str, str, str]]
+
+
+class Archive(zipfile.ZipFile):
+    """An .xlsx file whose parts are read up to a size and a time."""
+
+    def read(self, name: Any, pwd: bytes | None = None) -> bytes:
+        """A part that is held whole.
+
+        Raises:
+            InvalidFile: it is too large for that.
+        """
+        self._limit(name, _MOST_OF_A_PART)
+        return super().read(name, pwd)
+
+    def shared_texts(self, name: str) -> list[str]:
+        """The texts that cells refer to by number.
+
+        Raises:
+            InvalidFile: they are too many, too long, or take too long to read.
+        """
+        self._limit(name, _MOST_TEXT)
+        target = _Texts()
+        parser = XMLParser(target=target)  # noqa: S314 (entities are refused)
+        ends = time.monotonic() + _MOST_SECONDS
+        with self.open(name) as part:
+            while piece := part.read(_PIECE):
+                parser.feed(piece)
+                if len(target.texts) > _MOST_TEXTS:
+                    raise InvalidFile(
+                        f"The spreadsheet has more than {_MOST_TEXTS:,} texts, too many to be held.",
+                        advice=CSV_INSTEAD,
+                    )
+                _check_time(ends)
+        parser.close()
+        return target.texts
+
+    def rows(self, name: str) -> Iterator[SheetRow]:
+        """The rows of a sheet that have something in them.
+
+        Raises:
+            InvalidFile: between two of them there is too much to read.
+        """
+        target = _Rows()
+        parser = XMLParser(target=target)  # noqa: S314 (entities are refused)
+        with self.open(name) as part:
+            ends = time.monotonic() + _MOST_SECONDS
+            for piece in _without_empty_cells(part):
+                parser.feed(piece)
+                if target.rows:
+                    rows, target.rows = target.rows, []
+                    yield from rows
+                    ends = time.monotonic() + _MOST_SECONDS
+                _check_time(ends)
+        parser.close()
+        yield from target.rows
+
+    def _limit(self, name: Any, most: int) -> None:
+        info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        if info.file_size > most:
+            raise InvalidFile(
+                f"The spreadsheet is too large: a part of it unpacks to {info.file_size / (1 << 20):,.0f} MB "
+                f"and {most >> 20} MB can be held.",
+                advice=CSV_INSTEAD,
+            )
+
+
+def _without_empty_cells(part: IO[bytes]) -> Iterator[bytes]:
+    """A sheet's XML, without the cells and rows that only have a style: there may be one for every row there can be."""
+    rest = b""
+    while piece := part.read(_PIECE):
+        piece = _EMPTY_ROWS.sub(b"", _EMPTY_CELLS.sub(b"", rest + piece))
+        end = piece.rfind(b"<row ")
+        if end < 0 or len(piece) - end > _PIECE:
+            end = piece.rfind(b"<")
+        if end < 0 or len(piece) - end > 2 * _PIECE:
+            end = len(piece)
+        yield piece[:end]
+        rest = piece[end:]
+    yield rest
+
+
+def _check_time(ends: float) -> None:
+    if time.monotonic() > ends:
+        raise InvalidFile(
+            f"The spreadsheet takes more than {_MOST_SECONDS:.0f} s to read.", advice=CSV_INSTEAD
+        )
+
+
+def unescaped(text: str) -> str:
+    """A cell's text with its line breaks and other characters that XML cannot hold."""
+    if "_x" in text:
+        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class _Reader:
+    """What both kinds of XML have in common: the text of the element at hand."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._length = 0
+        self._open = False
+        self._phonetic = False
+
+    def data(self, data: str) -> None:
+        if self._open:
+            self._length += len(data)
+            self._text.append(data if self._length <= _LONGEST_CELL else "\ufffd")
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        raise ValueError("a document type, which no spreadsheet has")  # it could define entities without end
+
+    def close(self) -> None:
+        return
+
+    def _begin(self) -> None:
+        self._text, self._length = [], 0
+
+
+class _Texts(_Reader):
+    """Shared texts; how a Japanese text is pronounced is no part of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == _TEXT:
+            self._open = not self._phonetic
+        elif tag == _ITEM:
+            self._begin()
+        elif tag == _PHONETIC:
+            self._phonetic = True
+
+    def end(self, tag: str) -> None:
+        if tag == _TEXT:
+            self._open = False
+        elif tag == _ITEM:
+            self.texts.append(unescaped("".join(self._text)))
+        elif tag == _PHONETIC:
+            self._phonetic = False
+
+
+class _Rows(_Reader):
+    """Rows of a sheet; those without content are passed over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[SheetRow] = []
+        self._number = 0
+        self._hidden = False
+        self._calculated = False
+        self._column = 0
+        self._cell: dict[str, str] = {}
+        self._cells: dict[int, tuple[str, str, str]] = {}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == _CELL:
+            self._cell = attributes
+            place = attributes.get("r")
+            self._column = _COLUMNS.get(place.rstrip("0123456789"), 0) if place else self._column + 1
+            self._calculated = False
+            self._begin()
+        elif tag in (_VALUE, _TEXT):
+            self._open = not self._phonetic
+        elif tag == _FORMULA:
+            self._calculated = True
+        elif tag == _ROW:
+            place = attributes.get("r")
+            self._number = int(float(place)) if place else self._number + 1
+            self._hidden = attributes.get("hidden") in ("1", "true") or attributes.get("ht") in ("0", "0.0")
+            self._cells, self._column = {}, 0
+        elif tag == _PHONETIC:
+            self._phonetic = True
+
+    def end(self, tag: str) -> None:
+        if tag in (_VALUE, _TEXT):
+            self._open = False
+        elif tag == _CELL:
+            kind, style = self._cell.get("t", "n"), self._cell.get("s", "0")
+            if not 0 < self._column <= MOST_COLUMNS:
+                return
+            if self._text:
+                self._cells[self._column] = kind, style, "".join(self._text)
+            elif self._calculated and kind == "n":
+                self._cells[self._column] = _NOT_CALCULATED
+        elif tag == _ROW:
+            if self._cells and self._number <= MOST_ROWS:
+                self.rows.append(SheetRow(self._number, self._hidden, self._cells))
+        elif tag == _PHONETIC:
+            self._phonetic = False
