@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,10 +18,11 @@ from .records import Act, Batch, Incoming, Message, Text
 FIRST_MESSAGE = 10573758
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Account:
     """What the provider knows of a customer.
 
-    Args:
+    Attributes:
         clock: the sandbox's clock.
         credits: what there is to spend.
         prices: credits per text, plain and certified.
@@ -31,43 +33,32 @@ class Account:
         strict: whether parameters no manual knows are refused.
         guarded: whether parameters in the query, and wrong or empty calls, have consequences.
         trial: whether it is a trial account.
+        events: what has happened and was not handed out yet.
     """
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        credits: Decimal,
-        prices: tuple[Decimal, Decimal],
-        library: Library,
-        delivery: DeliveryStates,
-        recipients_per_request: int | None,
-        keep_texts: bool,
-        strict: bool,
-        guarded: bool,
-        trial: bool,
-    ) -> None:
-        self.clock = clock
-        self.credits: Decimal = credits
-        self._start_credits = credits
-        self.used: Decimal = Decimal(0)
-        self.library = library
-        self.events: list[Event] = library.events
-        self.delivery = delivery
-        self.recipients_per_request = recipients_per_request
-        self.keep_texts = keep_texts
-        self.strict = strict
-        self.guarded = guarded
-        self.trial = trial
-        self.detailed = True
-        self.messages: dict[int, Message] = {}
-        self.batches: list[Batch] = []
-        self.counts: Counter[str] = Counter()
-        self.incoming: list[Incoming] = []
-        self.documents: dict[str, bytes] = {}
-        self.next_message: int = FIRST_MESSAGE
-        self.last_batch: int = 0
-        self._prices = prices
+    clock: Clock
+    credits: Decimal
+    prices: tuple[Decimal, Decimal]
+    library: Library
+    delivery: DeliveryStates
+    recipients_per_request: int | None
+    keep_texts: bool
+    strict: bool
+    guarded: bool
+    trial: bool
+    detailed: bool = True
+    used: Decimal = Decimal(0)
+    next_message: int = FIRST_MESSAGE
+    last_batch: int = 0
+    messages: dict[int, Message] = field(default_factory=dict)
+    batches: list[Batch] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    incoming: list[Incoming] = field(default_factory=list)
+    documents: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.events: list[Event] = self.library.events
+        self._start_credits = self.credits
 
     def clear(self) -> None:
         """Forget messages, files and what came in; ids are not used again."""
@@ -80,7 +71,7 @@ class Account:
 
     def price(self, certified: bool) -> Decimal:
         """Credits per text."""
-        return self._prices[certified]
+        return self.prices[certified]
 
     def new_message(self, sender: str, certified: bool) -> Message:
         """A message with an id of its own."""

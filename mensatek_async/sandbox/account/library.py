@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .events import Event, Filed
@@ -16,21 +17,22 @@ LONGEST_NAME = 15
 FULL, BAD_FORMAT, BAD_IMAGE, TOO_LARGE = -10, -11, -14, -16
 
 
+@dataclass(eq=False, repr=False)
 class Library:
     """The files of an account.
 
-    Args:
+    Attributes:
         max_files: how many there may be.
         max_bytes: how much they may take together.
         max_file_bytes: how much one may take.
+        events: what has happened, shared with the account.
     """
 
-    def __init__(self, max_files: int, max_bytes: int, max_file_bytes: int) -> None:
-        self.max_files = max_files
-        self.max_bytes = max_bytes
-        self._max_file_bytes = max_file_bytes
-        self._files: dict[str, LibraryFile] = {}
-        self.events: list[Event] = []
+    max_files: int
+    max_bytes: int
+    max_file_bytes: int
+    events: list[Event] = field(default_factory=list)
+    _files: dict[str, LibraryFile] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
@@ -49,7 +51,7 @@ class Library:
             return BAD_IMAGE
         if extension not in _DOCUMENTS | _IMAGES:
             return BAD_FORMAT
-        if size > self._max_file_bytes:
+        if size > self.max_file_bytes:
             return TOO_LARGE
         others = [file for file in self._files.values() if file.name != name]
         if len(others) >= self.max_files or sum(len(file.content) for file in others) + size > self.max_bytes:

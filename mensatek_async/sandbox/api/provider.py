@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -79,44 +79,38 @@ class ApiResponse:
     reset: bool = False
 
 
+@dataclass(eq=False, repr=False)
 class Provider:
     """The account behind its door: everything the sandbox does, without the network.
 
-    Args:
+    Attributes:
         account: whose state it is.
         gatekeeper: who blocks.
         user: the API user.
         token: the API token.
         keep_bodies: whether calls keep their request body.
         keep_calls: how many calls are remembered; None for all.
+        state: the file that keeps it all, if there is one.
+        handlers: who is handed every event, in this order.
     """
 
-    def __init__(
-        self,
-        account: Account,
-        gatekeeper: Gatekeeper,
-        user: str,
-        token: str,
-        *,
-        keep_bodies: bool,
-        keep_calls: int | None,
-    ) -> None:
-        self.lock: threading.RLock = threading.RLock()
-        self.account = account
-        self.gatekeeper = gatekeeper
-        self.user = user
-        self.token = token
-        self.refusal_status = 200
-        self.reply_style = "json-object"
-        self.faults: Faults = Faults()
-        self.changes: Changes = Changes()
-        self.state: Store | None = None
-        self.handlers: list[Callable[[Event], None]] = []
-        self.calls: list[Call] = []
-        self.forgotten_calls: int = 0
-        self.latency: float = 0.0
-        self._keep_bodies = keep_bodies
-        self._keep_calls = keep_calls
+    account: Account
+    gatekeeper: Gatekeeper
+    user: str
+    token: str = field(repr=False)
+    _: KW_ONLY
+    keep_bodies: bool
+    keep_calls: int | None
+    refusal_status: int = 200
+    reply_style: str = "json-object"
+    latency: float = 0.0
+    forgotten_calls: int = 0
+    state: Store | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    faults: Faults = field(default_factory=Faults)
+    changes: Changes = field(default_factory=Changes)
+    handlers: list[Callable[[Event], None]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     def keep_in(self, path: Path) -> None:
         """Go on from a file of an earlier run, and keep everything in it from now on.
@@ -202,7 +196,7 @@ class Provider:
         verdict: str,
         fault: str,
     ) -> None:
-        has_text = self._keep_bodies and answer.status is not None and not (reply and reply.file)
+        has_text = self.keep_bodies and answer.status is not None and not (reply and reply.file)
         call = Call(
             operation=request.operation,
             headers=dict(request.headers),
@@ -219,15 +213,15 @@ class Provider:
         )
         self.calls.append(call)
         self.account.events.append(Called(self.forgotten_calls + len(self.calls), call))
-        if self._keep_calls is not None and len(self.calls) >= 2 * self._keep_calls:
-            self.forgotten_calls += len(self.calls) - self._keep_calls
-            del self.calls[: -self._keep_calls]
+        if self.keep_calls is not None and len(self.calls) >= 2 * self.keep_calls:
+            self.forgotten_calls += len(self.calls) - self.keep_calls
+            del self.calls[: -self.keep_calls]
 
     def _kept(self, body: bytes) -> bytes:
         """What is remembered of a body: all of it, unless calls themselves are forgotten in time."""
-        if not self._keep_bodies:
+        if not self.keep_bodies:
             return b""
-        return body if self._keep_calls is None else body[:KEPT_BODY_BYTES]
+        return body if self.keep_calls is None else body[:KEPT_BODY_BYTES]
 
     def _process(self, request: ApiRequest) -> tuple[OperationResult | None, ApiResponse, str]:
         now = self.account.clock.now

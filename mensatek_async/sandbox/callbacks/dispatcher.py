@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..account.events import Accepted, Acted, Cleared, Event, Followed, Opened, Posted, Received
@@ -16,48 +15,31 @@ from ..api.provider import Provider
 from ..carrier.journeys import Journey, News
 from ..carrier.statuses import AWAITING, CONTRACT_OPENED
 from .fields import VARIABLES, incoming_fields, opened_fields, report_fields
-from .poster import Post, Poster, Target
+from .poster import CallbackSettings, Post, Poster
 
 _TICK_SECONDS = 0.02
 _STRANGE_STATUSES = range(7000, 7100)  # in no manual
-
-
-@dataclass(frozen=True, kw_only=True)
-class Habits:
-    """How callbacks stray from what is expected; see `Callbacks` for what each means."""
-
-    duplicates: float
-    shuffle: int
-    unknown_statuses: float
-    numeric_phones: bool
-    seed: int
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.duplicates <= 1 and 0 <= self.unknown_statuses <= 1 and self.shuffle >= 0):
-            raise ValueError("Shares are 0 to 1, shuffle is 0 or more")
 
 
 class CallbackDispatcher:
     """Watches an account and posts what happens in it.
 
     Args:
-        target: where to post.
-        connections: how many callbacks are posted at once.
-        habits: how they stray.
+        settings: where to post, and how the callbacks stray from what is expected.
         provider: whose news.
     """
 
-    def __init__(self, target: Target, connections: int, habits: Habits, provider: Provider) -> None:
-        self.url: str = target.url
+    def __init__(self, settings: CallbackSettings, provider: Provider) -> None:
+        self.url: str = settings.url
         self.posts: list[Post] = []
-        self.poster: Poster = Poster(target, connections, self._ended)
+        self.poster: Poster = Poster(settings, self._ended)
         self.journeys: list[Journey] = []
-        self._target = target.key
+        self._target = settings.key
         self._earlier = 0
-        self._habits = habits
+        self._settings = settings
         self._provider = provider
         self._account = provider.account
-        self._random = random.Random(habits.seed)  # noqa: S311  decides what to repeat, nothing secret
+        self._random = random.Random(settings.seed)  # noqa: S311  decides what to repeat, nothing secret
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         if provider.state is not None:
@@ -140,17 +122,17 @@ class CallbackDispatcher:
 
     def _arrivals(self, news: News, variables: Mapping[str, str] = VARIABLES) -> Iterator[dict[str, Any]]:
         """What is told when a text arrives at a status."""
-        batch, phone, habits = news.batch, news.phone, self._habits
+        batch, phone, settings = news.batch, news.phone, self._settings
 
         def report(status: int, more: Mapping[str, str] = VARIABLES) -> dict[str, Any]:
             return report_fields(
                 *(batch, phone, status, news.moment, news.seconds),
                 variables=more,
-                numeric=habits.numeric_phones,
+                numeric=settings.numeric_phones,
             )
 
         yield report(news.status, variables)
-        if news.status == AWAITING and self._random.random() < habits.unknown_statuses:
+        if news.status == AWAITING and self._random.random() < settings.unknown_statuses:
             yield report(self._random.choice(_STRANGE_STATUSES))
         if news.status == CONTRACT_OPENED:
             for name in sorted(batch.files) or [UNNAMED_DOCUMENT]:
@@ -160,9 +142,9 @@ class CallbackDispatcher:
         posts: list[Post] = []
         for fields in events:
             posts.append(Post(fields=fields))
-            if self._random.random() < self._habits.duplicates:
+            if self._random.random() < self._settings.duplicates:
                 posts.append(Post(fields=fields, repeated=True))
-        if size := self._habits.shuffle:
+        if size := self._settings.shuffle:
             for start in range(0, len(posts), size):
                 group = posts[start : start + size]
                 self._random.shuffle(group)

@@ -9,7 +9,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -43,19 +43,26 @@ class Post:
         return bool(self.answers) and 200 <= (self.answers[-1] or 0) < 300
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+@dataclass(eq=False, repr=False)
+class CallbackSettings:
     """Where and how callbacks are posted; see `Callbacks` for what each means."""
 
-    url: str = field(repr=False)
+    url: str
+    _: KW_ONLY
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
+    password: str | None = None
+    token: str | None = None
     form: str = "json"
     charset: str = "utf-8"
     retries: int = 3
     retry_seconds: float = 0.2
+    duplicates: float = 0.0
+    shuffle: int = 0
+    unknown_statuses: float = 0.0
+    numeric_phones: bool = False
+    connections: int = 1
     timeout: float = 10.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -67,6 +74,10 @@ class Target:
             raise ValueError("Basic credentials need both username and password")
         if self.retries < 0 or self.retry_seconds < 0 or self.timeout <= 0:
             raise ValueError("Retries and their seconds are 0 or more, the timeout is above 0")
+        if not (0 <= self.duplicates <= 1 and 0 <= self.unknown_statuses <= 1 and self.shuffle >= 0):
+            raise ValueError("Shares are 0 to 1, shuffle is 0 or more")
+        if self.connections < 1:
+            raise ValueError("Connections are 1 or more")
 
     @property
     def key(self) -> str:
@@ -112,15 +123,13 @@ class Poster:
     """Threads that bring posts to a target, each over a connection it keeps open.
 
     Args:
-        target: where to.
-        connections: how many threads; more than one lets posts overtake each other.
+        settings: where to, and with how many threads; more than one lets posts overtake each other.
         ended: called on their threads for every post that is over.
     """
 
-    def __init__(self, target: Target, connections: int, ended: Callable[[Post], None]) -> None:
-        self._target = target
+    def __init__(self, settings: CallbackSettings, ended: Callable[[Post], None]) -> None:
+        self._settings = settings
         self._ended = ended
-        self._connections = connections
         self._changed = threading.Condition()
         self._waiting: deque[Post] = deque()
         self._under_way = 0
@@ -132,7 +141,7 @@ class Poster:
         self._stopping.clear()
         self._threads = [
             threading.Thread(target=self._work, name=f"mensatek-sandbox-callbacks-{n}", daemon=True)
-            for n in range(self._connections)
+            for n in range(self._settings.connections)
         ]
         for thread in self._threads:
             thread.start()
@@ -170,7 +179,7 @@ class Poster:
             return self._changed.wait_for(lambda: not self._waiting and not self._under_way, timeout)
 
     def _work(self) -> None:
-        connection = self._target.connect()
+        connection = self._settings.connect()
         try:
             while (post := self._next()) is not None:
                 try:
@@ -192,9 +201,9 @@ class Poster:
             return self._waiting.popleft()
 
     def _bring(self, post: Post, connection: http.client.HTTPConnection) -> None:
-        body, headers = self._target.request(post.fields)
-        wait = self._target.retry_seconds
-        for attempt in range(1 + self._target.retries):
+        body, headers = self._settings.request(post.fields)
+        wait = self._settings.retry_seconds
+        for attempt in range(1 + self._settings.retries):
             if attempt and self._stopping.wait(wait):
                 return
             wait *= 2 if attempt else 1
@@ -208,7 +217,7 @@ class Poster:
     ) -> int | None:
         for fresh in (connection.sock is None, True):
             try:
-                connection.request("POST", self._target.path, body, headers)
+                connection.request("POST", self._settings.path, body, headers)
                 answer = connection.getresponse()
                 answer.read()
                 return answer.status

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..account.records import REPLY_NUMBER, Incoming
 from ..api.provider import Provider
-from .dispatcher import CallbackDispatcher, Habits
-from .poster import Post, Target
+from .dispatcher import CallbackDispatcher
+from .poster import CallbackSettings, Post
 
 
-class Callbacks:
+@dataclass(eq=False, repr=False)
+class Callbacks(CallbackSettings):
     """Posts what happens in a sandbox to a webhook, as the provider does; hand it to `Sandbox.call_back`.
 
     Args:
@@ -34,46 +36,8 @@ class Callbacks:
         ValueError: a URL, form or number that makes no sense.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        username: str | None = None,
-        password: str | None = None,
-        token: str | None = None,
-        form: str = "json",
-        charset: str = "utf-8",
-        retries: int = 3,
-        retry_seconds: float = 0.2,
-        duplicates: float = 0.0,
-        shuffle: int = 0,
-        unknown_statuses: float = 0.0,
-        numeric_phones: bool = False,
-        connections: int = 1,
-        timeout: float = 10.0,
-        seed: int = 0,
-    ) -> None:
-        if connections < 1:
-            raise ValueError("Connections are 1 or more")
-        self._habits = Habits(
-            duplicates=duplicates,
-            shuffle=shuffle,
-            unknown_statuses=unknown_statuses,
-            numeric_phones=numeric_phones,
-            seed=seed,
-        )
-        self._target = Target(
-            url=url,
-            username=username,
-            password=password,
-            token=token,
-            form=form,
-            charset=charset,
-            retries=retries,
-            retry_seconds=retry_seconds,
-            timeout=timeout,
-        )
-        self._connections = connections
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._provider: Provider | None = None
         self._dispatcher: CallbackDispatcher | None = None
 
@@ -147,7 +111,7 @@ class Callbacks:
         if self._dispatcher is not None:
             raise ValueError("These callbacks belong to a sandbox already")
         self._provider = provider
-        self._dispatcher = CallbackDispatcher(self._target, self._connections, self._habits, provider)
+        self._dispatcher = CallbackDispatcher(self, provider)
         provider.handlers.append(self._dispatcher.handle)
         return self._dispatcher
 

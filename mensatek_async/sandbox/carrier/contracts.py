@@ -7,24 +7,7 @@ from collections.abc import Sequence
 from ..account.account import Account
 from ..account.records import Act, Batch
 from ..api.provider import Provider
-from .statuses import (
-    BY_REPLY,
-    CERTIFIED,
-    CONTRACT_ACCEPTED,
-    CONTRACT_EXPIRED,
-    CONTRACT_LOCATED,
-    CONTRACT_OPENED,
-    CONTRACT_READ,
-    CONTRACT_REJECTED,
-    CONTRACT_SIGNED,
-    CONTRACT_WRITTEN,
-    CONTRACT_YES,
-    FINAL_CONTRACT,
-    RECEIVED,
-    REPLY_AWAITED,
-    REPLY_CERTIFIED,
-    REPLY_RECEIVED,
-)
+from . import statuses
 
 
 class ContractActions:
@@ -53,7 +36,7 @@ class ContractActions:
             KeyError: the phone has no such contract.
             ValueError: it has not left yet, was cancelled, has ended, or has no document.
         """
-        self._close(phone, message_id, [CONTRACT_OPENED])
+        self._close(phone, message_id, [statuses.CONTRACT_OPENED])
 
     def accept_contract(
         self, phone: str, *, message_id: int | None = None, location: tuple[float, float] | None = None
@@ -81,23 +64,29 @@ class ContractActions:
             KeyError: the phone has no such contract.
             ValueError: it has not left yet, was cancelled, or has ended.
         """
-        middle = [] if location is None else [CONTRACT_LOCATED]
-        end = [CONTRACT_WRITTEN, CONTRACT_SIGNED] if biometric else [CONTRACT_ACCEPTED]
-        steps = [CONTRACT_OPENED, CONTRACT_READ, CONTRACT_YES, *middle, *end]
-        accepting = [] if biometric else [CONTRACT_YES, *middle, CONTRACT_ACCEPTED]
-        self._close(phone, message_id, steps, [REPLY_RECEIVED, REPLY_CERTIFIED], accepting, location)
+        middle = [] if location is None else [statuses.CONTRACT_LOCATED]
+        end = (
+            [statuses.CONTRACT_WRITTEN, statuses.CONTRACT_SIGNED]
+            if biometric
+            else [statuses.CONTRACT_ACCEPTED]
+        )
+        steps = [statuses.CONTRACT_OPENED, statuses.CONTRACT_READ, statuses.CONTRACT_YES, *middle, *end]
+        accepting = [] if biometric else [statuses.CONTRACT_YES, *middle, statuses.CONTRACT_ACCEPTED]
+        self._close(
+            phone, message_id, steps, [statuses.REPLY_RECEIVED, statuses.REPLY_CERTIFIED], accepting, location
+        )
 
     def reject_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a recipient open a contract and reject it, or reject a text sent with `Aceptacion`.
 
         Parameters and errors as `open_contract`.
         """
-        end = [CONTRACT_REJECTED]
-        self._close(phone, message_id, [CONTRACT_OPENED, CONTRACT_REJECTED], end, end)
+        end = [statuses.CONTRACT_REJECTED]
+        self._close(phone, message_id, [statuses.CONTRACT_OPENED, statuses.CONTRACT_REJECTED], end, end)
 
     def expire_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a contract, or a text sent with `Aceptacion`, expire; parameters and errors as `open_contract`."""
-        end = [CONTRACT_EXPIRED]
+        end = [statuses.CONTRACT_EXPIRED]
         self._close(phone, message_id, end, end, end)
 
     def _close(
@@ -114,11 +103,11 @@ class ContractActions:
             if batch is None:
                 raise KeyError("This phone has no such contract")
             reached = _reached(account, batch, phone)
-            wanted = [RECEIVED, *steps]
-            if batch.contract == BY_REPLY:
-                steps, wanted = by_reply, [REPLY_AWAITED, *by_reply]
+            wanted = [statuses.RECEIVED, *steps]
+            if batch.contract == statuses.BY_REPLY:
+                steps, wanted = by_reply, [statuses.REPLY_AWAITED, *by_reply]
             elif batch.kind.asks_acceptance:
-                steps, wanted = accepting, [RECEIVED, CERTIFIED, *accepting]
+                steps, wanted = accepting, [statuses.RECEIVED, statuses.CERTIFIED, *accepting]
             if not steps:
                 raise ValueError("It has no document to open or to sign")
             acts = [
@@ -134,12 +123,12 @@ def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
     if batch.cancelled_at is not None or batch.leaves_at > now:
         raise ValueError("The contract was cancelled, or has not left yet")
     reached = {status for moment, status in account.delivery.history(batch, phone) if moment <= now}
-    if reached & FINAL_CONTRACT:
+    if reached & statuses.FINAL_CONTRACT:
         raise ValueError("The contract has ended already")
     return reached
 
 
 def _variables(status: int, location: tuple[float, float] | None) -> dict[str, str]:
-    if status == CONTRACT_LOCATED and location is not None:
+    if status == statuses.CONTRACT_LOCATED and location is not None:
         return {"Latitud": f"{location[0]:.6f}", "Longitud": f"{location[1]:.6f}"}
     return {"IP": "127.0.0.1"}

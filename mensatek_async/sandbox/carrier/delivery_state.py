@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..account.records import Act, Batch, Message
@@ -33,25 +33,26 @@ class Choice:
     status: int | None
 
 
+@dataclass(eq=False, repr=False)
 class DeliveryStates:
     """Where texts stand and what way they go.
 
-    Args:
+    Attributes:
         clock: the sandbox's clock.
         pace: seconds from one delivery status to the next.
         magic: whether phones with a magic ending choose their outcome.
+        version: another one after every change.
     """
 
-    def __init__(self, clock: Clock, pace: float, magic: bool) -> None:
-        self._clock = clock
-        self.pace = pace
-        self.magic = magic
-        self.contracts_by_themselves = True
-        self.choices: dict[str, list[Choice]] = {}
-        self.endings: dict[str, int] = {}
-        self.absences: dict[str, list[Absence]] = {}
-        self.acts: dict[int, dict[str, list[Act]]] = {}
-        self.version: int = 0
+    clock: Clock
+    pace: float
+    magic: bool
+    contracts_by_themselves: bool = True
+    choices: dict[str, list[Choice]] = field(default_factory=dict)
+    endings: dict[str, int] = field(default_factory=dict)
+    absences: dict[str, list[Absence]] = field(default_factory=dict)
+    acts: dict[int, dict[str, list[Act]]] = field(default_factory=dict)
+    version: int = 0
 
     def clear(self) -> None:
         """Forget phones and what was done."""
@@ -69,7 +70,7 @@ class DeliveryStates:
 
     def choose(self, phone: str, status: int | None, last_batch: int) -> None:
         """Choose what texts end with that are still to arrive at a phone; None takes it back."""
-        self.choices.setdefault(phone, []).append(Choice(self._clock.now, last_batch, status))
+        self.choices.setdefault(phone, []).append(Choice(self.clock.now, last_batch, status))
         self.version += 1
 
     def chosen(self, phone: str) -> int | None:
@@ -87,9 +88,9 @@ class DeliveryStates:
         if self.is_off(phone) is not on:
             return
         if on:
-            self.absences[phone][-1].end = self._clock.now
+            self.absences[phone][-1].end = self.clock.now
         else:
-            self.absences.setdefault(phone, []).append(Absence(self._clock.now, last_batch))
+            self.absences.setdefault(phone, []).append(Absence(self.clock.now, last_batch))
         self.version += 1
 
     def note(self, batch: Batch, phone: str, act: Act) -> None:

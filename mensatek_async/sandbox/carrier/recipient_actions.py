@@ -11,21 +11,8 @@ from ..account.records import REPLY_NUMBER, UNNAMED_DOCUMENT, Act, Batch, Incomi
 from ..api.bodies import Params
 from ..api.tracking import cancel, reschedule
 from ..clock import write_minute
+from . import statuses
 from .contracts import ContractActions
-from .statuses import (
-    ARRIVED,
-    BY_REPLY,
-    CERTIFIED,
-    CONTRACT_ACCEPTED,
-    CONTRACT_LOCATED,
-    CONTRACT_OPENED,
-    DELIVERED,
-    FINAL_CONTRACT,
-    GIVEN,
-    RECEIVED,
-    REPLY_AWAITED,
-    WITH_PDF,
-)
 
 _YES = frozenset({"si", "acepto"})
 _NO_REASON = {-2: "There is no such message", -4: "It has left already", -5: "It was cancelled before"}
@@ -76,7 +63,11 @@ class RecipientActions(ContractActions):
                 message_id=batch.message_id if batch else None,
             )
             account.receive(incoming)
-            waits = batch and batch.contract == BY_REPLY and _status(account, batch, phone) == REPLY_AWAITED
+            waits = (
+                batch
+                and batch.contract == statuses.BY_REPLY
+                and _status(account, batch, phone) == statuses.REPLY_AWAITED
+            )
             if batch and waits and _plain(text) in _YES:
                 self.accept_contract(phone, message_id=batch.message_id)
             return incoming
@@ -94,7 +85,7 @@ class RecipientActions(ContractActions):
             KeyError: there is no such text.
             ValueError: it has not left yet or was cancelled; the status is in no manual or is none to be reached.
         """
-        if status is not None and status not in GIVEN:
+        if status is not None and status not in statuses.GIVEN:
             raise ValueError(f"{status} is no status that a text can be given")
         with self._provider.changing() as account:
             batch = _left(account, phone, message_id)
@@ -125,9 +116,11 @@ class RecipientActions(ContractActions):
             if not _has_arrived(account, batch, phone):
                 raise ValueError("The text has not arrived")
             reached = _reached(account, batch, phone)
-            if batch.kind.asks_acceptance and CONTRACT_ACCEPTED not in reached:
+            if batch.kind.asks_acceptance and statuses.CONTRACT_ACCEPTED not in reached:
                 raise ValueError("Its recipient has to accept the text before its content opens")
-            opens = batch.contract == WITH_PDF and not reached & (FINAL_CONTRACT | {CONTRACT_OPENED})
+            opens = batch.contract == statuses.WITH_PDF and not reached & (
+                statuses.FINAL_CONTRACT | {statuses.CONTRACT_OPENED}
+            )
             if opens and document in (None, names[0]):
                 self.open_contract(phone, message_id=batch.message_id)
             else:
@@ -153,7 +146,7 @@ class RecipientActions(ContractActions):
         Raises:
             ValueError: it is the position of a signer (5000), with which nothing ends.
         """
-        if status == CONTRACT_LOCATED:
+        if status == statuses.CONTRACT_LOCATED:
             raise ValueError("A signer's position is not what a text ends with")
         with self._provider.changing("phones", "messages") as account:
             account.delivery.choose(phone, status, account.last_batch)
@@ -218,7 +211,7 @@ def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
 
 
 def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
-    return batch.cancelled_at is None and not ARRIVED.isdisjoint(_reached(account, batch, phone))
+    return batch.cancelled_at is None and not statuses.ARRIVED.isdisjoint(_reached(account, batch, phone))
 
 
 def _status(account: Account, batch: Batch, phone: str) -> int:
@@ -239,8 +232,8 @@ def _left(account: Account, phone: str, message_id: int | None) -> Batch:
 
 def _delivered(batch: Batch) -> int:
     if batch.contract:
-        return REPLY_AWAITED if batch.contract == BY_REPLY else RECEIVED
-    return CERTIFIED if batch.certified else DELIVERED
+        return statuses.REPLY_AWAITED if batch.contract == statuses.BY_REPLY else statuses.RECEIVED
+    return statuses.CERTIFIED if batch.certified else statuses.DELIVERED
 
 
 def _is_certified(account: Account, message_id: int) -> bool:

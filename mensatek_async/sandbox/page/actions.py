@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from ..controls import Controls
@@ -22,81 +23,53 @@ class BadAction(Exception):
     """What the page sent makes no sense."""
 
 
-def reply(controls: Controls, body: Body, phone: str) -> Body:
-    """A phone answers."""
+def _reply(controls: Controls, body: Body, phone: str) -> None:
     text = _text(body, "text")
     if not text.strip():
         raise BadAction("A reply needs a text")
     controls.reply(_phone(phone), text, message_id=_whole(body, "message_id"))
-    return {}
 
 
-def switch(controls: Controls, body: Body, phone: str) -> Body:
-    """A phone is switched on or off."""
+def _switch(controls: Controls, body: Body, phone: str) -> None:
     (controls.switch_on if _flag(body, "on") else controls.switch_off)(_phone(phone))
-    return {}
 
 
-def outcome(controls: Controls, body: Body, phone: str) -> Body:
-    """What texts to a phone end with."""
+def _outcome(controls: Controls, body: Body, phone: str) -> None:
     status = _whole(body, "status")
     if status is not None and status > _LARGEST_STATUS:
         raise BadAction("A status has at most four digits")
     controls.set_outcome(_phone(phone), status)
-    return {}
 
 
-def deliver(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
-    """The next status of a text."""
+def _deliver(controls: Controls, body: Body, phone: str, message_id: int) -> None:
     controls.deliver(phone, _whole(body, "status"), message_id=message_id)
-    return {}
 
 
-def open_document(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
-    """The recipient opens a document."""
+def _open_document(controls: Controls, body: Body, phone: str, message_id: int) -> None:
     document = _text(body, "document") if body.get("document") is not None else None
     controls.open_document(phone, message_id=message_id, document=document)
-    return {}
 
 
-def accept(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
-    """The recipient accepts a contract."""
-    controls.accept_contract(phone, message_id=message_id, location=_location(body))
-    return {}
+def _close(controls: Controls, body: Body, phone: str, message_id: int, action: str) -> None:
+    if action in ("reject", "expire"):
+        act = controls.reject_contract if action == "reject" else controls.expire_contract
+        act(phone, message_id=message_id)
+    else:
+        signed, place = action == "sign", _location(body)
+        controls.sign_contract(phone, message_id=message_id, location=place, biometric=signed)
 
 
-def sign(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
-    """The recipient signs a contract by hand."""
-    controls.sign_contract(phone, message_id=message_id, location=_location(body), biometric=True)
-    return {}
-
-
-def reject(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
-    """The recipient rejects a contract."""
-    controls.reject_contract(phone, message_id=message_id)
-    return {}
-
-
-def expire(controls: Controls, body: Body, phone: str, message_id: int) -> Body:
-    """A contract expires."""
-    controls.expire_contract(phone, message_id=message_id)
-    return {}
-
-
-def cancel(controls: Controls, body: Body, message_id: int) -> Body:
-    """The owner cancels a message that has not left."""
+def _cancel(controls: Controls, body: Body, message_id: int) -> Body:
     before = controls.credits
     cancelled = controls.cancel(message_id)
     return {"cancelled": cancelled, "refunded": credits_form(controls.credits - before)}
 
 
-def reschedule(controls: Controls, body: Body, message_id: int) -> Body:
-    """The owner gives a message another moment."""
+def _reschedule(controls: Controls, body: Body, message_id: int) -> Body:
     return {"rescheduled": controls.reschedule(message_id, _moment(body, "at"))}
 
 
-def clock(controls: Controls, body: Body) -> Body:
-    """The clock moves, or goes at another pace."""
+def _clock(controls: Controls, body: Body) -> Body:
     if "scale" in body:
         controls.time_scale = _number(body, "scale")
     if "step" in body:
@@ -106,9 +79,8 @@ def clock(controls: Controls, body: Body) -> Body:
     return {"clock": clock_form(controls.clock)}
 
 
-def faults(controls: Controls, body: Body) -> Body:
-    """Trouble for the calls to come."""
-    if _flag(body, "clear") if "clear" in body else False:
+def _faults(controls: Controls, body: Body) -> None:
+    if "clear" in body and _flag(body, "clear"):
         controls.clear_faults()
         controls.latency = 0.0
     if "error_kind" in body:
@@ -117,26 +89,16 @@ def faults(controls: Controls, body: Body) -> Body:
         controls.error_rate = _number(body, "error_rate")
     if "latency" in body:
         controls.latency = _number(body, "latency")
-    return {}
 
 
-def block(controls: Controls, body: Body) -> Body:
-    """The account is blocked."""
+def _block(controls: Controls, body: Body) -> None:
     seconds = _number(body, "seconds") if body.get("seconds") is not None else None
     if seconds is not None and not 0 < seconds <= 366 * 86_400:
         raise BadAction("A block lasts more than 0 seconds and at most a year")
     controls.block(seconds)
-    return {}
 
 
-def unblock(controls: Controls, body: Body) -> Body:
-    """The block ends."""
-    controls.unblock()
-    return {}
-
-
-def credits(controls: Controls, body: Body) -> Body:
-    """What is left to spend."""
+def _credits(controls: Controls, body: Body) -> None:
     try:
         left = Decimal(str(body.get("left")))
     except InvalidOperation:
@@ -144,51 +106,38 @@ def credits(controls: Controls, body: Body) -> Body:
     if not left.is_finite() or not 0 <= left < Decimal(10) ** 12:
         raise BadAction("Credits are 0 or more")
     controls.credits = left
-    return {}
 
 
-def contracts(controls: Controls, body: Body) -> Body:
-    """Whether contracts go on by themselves."""
+def _contracts(controls: Controls, body: Body) -> None:
     controls.contracts_by_themselves = _flag(body, "by_themselves")
-    return {}
 
 
-def reset(controls: Controls, body: Body) -> Body:
-    """Everything is forgotten."""
-    controls.reset()
-    return {}
-
-
-def delete_file(controls: Controls, body: Body, name: str) -> Body:
+def delete_file(controls: Controls, _body: Body, name: str) -> None:
     """A file leaves the library."""
     controls.delete_file(name)
-    return {}
 
 
-_OF_A_TEXT = {
-    "deliver": deliver,
-    "open": open_document,
-    "accept": accept,
-    "sign": sign,
-    "reject": reject,
-    "expire": expire,
+ACTIONS: dict[str, Callable[..., Body | None]] = {
+    "/phones/{phone}/reply": _reply,
+    "/phones/{phone}/switch": _switch,
+    "/phones/{phone}/outcome": _outcome,
+    "/texts/{message_id:int}/{phone}/deliver": _deliver,
+    "/texts/{message_id:int}/{phone}/open": _open_document,
+    **{
+        f"/texts/{{message_id:int}}/{{phone}}/{action}": partial(_close, action=action)
+        for action in ("accept", "sign", "reject", "expire")
+    },
+    "/messages/{message_id:int}/cancel": _cancel,
+    "/messages/{message_id:int}/reschedule": _reschedule,
+    "/clock": _clock,
+    "/faults": _faults,
+    "/block": _block,
+    "/unblock": lambda controls, body: controls.unblock(),
+    "/credits": _credits,
+    "/contracts": _contracts,
+    "/reset": lambda controls, body: controls.reset(),
 }
-ACTIONS: dict[str, Callable[..., Body]] = {
-    "/phones/{phone}/reply": reply,
-    "/phones/{phone}/switch": switch,
-    "/phones/{phone}/outcome": outcome,
-    **{f"/texts/{{message_id:int}}/{{phone}}/{name}": run for name, run in _OF_A_TEXT.items()},
-    "/messages/{message_id:int}/cancel": cancel,
-    "/messages/{message_id:int}/reschedule": reschedule,
-    "/clock": clock,
-    "/faults": faults,
-    "/block": block,
-    "/unblock": unblock,
-    "/credits": credits,
-    "/contracts": contracts,
-    "/reset": reset,
-}
-"""What is posted where, under /_sandbox."""
+"""What is posted where, under /_sandbox: each with the controls, the body and the places in its path by name."""
 
 
 def _phone(phone: str) -> str:

@@ -9,21 +9,12 @@ from typing import Any
 from ..account.account import Account
 from ..account.records import UNNAMED_DOCUMENT, Batch
 from ..api import texting
+from ..carrier import statuses
 from ..carrier.delivery_state import Standing
-from ..carrier.statuses import (
-    ARRIVED,
-    BY_REPLY,
-    CANCELLED,
-    CONTRACT_ACCEPTED,
-    FINAL_CONTRACT,
-    SCHEDULED,
-    WITH_PDF,
-    phase,
-)
 from ..clock import Clock
 
 _PREVIEW = 300
-_CONTRACTS = {0: None, BY_REPLY: "reply", WITH_PDF: "pdf"}
+_CONTRACTS = {0: None, statuses.BY_REPLY: "reply", statuses.WITH_PDF: "pdf"}
 
 
 def moment_form(moment: datetime | None) -> str | None:
@@ -66,7 +57,7 @@ def row_form(batch: Batch, position: int, standing: Standing) -> dict[str, Any]:
         "sender": batch.sender,
         "text": batch.shown(position)[:_PREVIEW],
         "status": status,
-        "phase": phase(status),
+        "phase": statuses.phase(status),
         "reference": batch.reference,
         "certified": batch.certified,
         "contract": contract_form(batch),
@@ -93,7 +84,7 @@ def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
         **row,
         "kind": "text",
         "at": moment_form(batch.leaves_at),
-        "arrived": any(one[1] in ARRIVED for one in history),
+        "arrived": any(one[1] in statuses.ARRIVED for one in history),
         "pieces": [_piece_form(account, batch, piece) for piece in texting.pieces(written, batch.unicode)],
         "text": shown,
         "written": written,
@@ -112,9 +103,9 @@ def history_of(account: Account, batch: Batch, phone: str, now: datetime) -> lis
     """What a text has been through so far, being scheduled and cancelled too."""
     history = []
     if batch.scheduled_at is not None and batch.scheduled_at > batch.accepted_at:
-        history.append((batch.accepted_at, SCHEDULED))
+        history.append((batch.accepted_at, statuses.SCHEDULED))
     if batch.cancelled_at is not None:
-        return [*history, (batch.cancelled_at, CANCELLED)]
+        return [*history, (batch.cancelled_at, statuses.CANCELLED)]
     return history + [one for one in account.delivery.history(batch, phone) if one[0] <= now]
 
 
@@ -154,15 +145,17 @@ def _documents(account: Account, batch: Batch) -> list[dict[str, Any]]:
 
 
 def _actions(batch: Batch, status: int, reached: set[int]) -> list[str]:
-    if status == CANCELLED:
+    if status == statuses.CANCELLED:
         return []
-    if status == SCHEDULED:
+    if status == statuses.SCHEDULED:
         return ["cancel", "reschedule"]
     actions = ["deliver"]
-    if batch.documents and reached & ({CONTRACT_ACCEPTED} if batch.kind.asks_acceptance else ARRIVED):
+    if batch.documents and reached & (
+        {statuses.CONTRACT_ACCEPTED} if batch.kind.asks_acceptance else statuses.ARRIVED
+    ):
         actions.append("open")
-    if batch.is_closed_by_hand and not reached & FINAL_CONTRACT:
-        plain = batch.contract == BY_REPLY or batch.kind.asks_acceptance
+    if batch.is_closed_by_hand and not reached & statuses.FINAL_CONTRACT:
+        plain = batch.contract == statuses.BY_REPLY or batch.kind.asks_acceptance
         actions += ["accept", "reject", "expire"] if plain else _BY_DOCUMENT
     return actions
 

@@ -110,7 +110,11 @@ class Page:
             Route("/", _index),
             Route("/_sandbox/static/{name}", _asset),
             Route("/_sandbox/events", self._events),
-            Route("/_sandbox/files/{name}", self._act(delete_file), methods=["DELETE"]),
+            Route(
+                "/_sandbox/files/{name}",
+                self._act(delete_file),
+                methods=["DELETE"],
+            ),
             *(Route(f"/_sandbox{path}", self._read(read)) for path, read in reads.items()),
             *(Route(f"/_sandbox{path}", self._act(run), methods=["POST"]) for path, run in ACTIONS.items()),
         ]
@@ -135,13 +139,15 @@ class Page:
 
         return handle
 
-    def _act(self, run: Callable[..., Body]) -> Handler:
+    def _act(self, run: Callable[..., Body | None]) -> Handler:
         async def handle(request: Request) -> Response:
             try:
                 body = await _body(request)
                 # One action is one step for everybody who looks on.
                 with self._provider.lock:
-                    return JSONResponse({"ok": True, **run(self._controls, body, **request.path_params)})
+                    return JSONResponse(
+                        {"ok": True, **(run(self._controls, body, **request.path_params) or {})}
+                    )
             except BadAction as bad:
                 return error_answer(400, "bad_request", str(bad))
             except _TooLarge:
