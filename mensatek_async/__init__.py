@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         Download,
         Identify,
     )
-    from .models.events import DeliveryReport, DocumentEvent, IncomingMessage, Location
+    from .models.events import DeliveryReport, DocumentEvent, IncomingMessage, Location, OtherEvent
     from .models.issuer import Issuer
     from .models.recipient import Recipient, VoiceFallback
     from .models.results import (
@@ -139,6 +139,7 @@ _HOMES = {
         "InvalidWebhook",
         "MensatekError",
         "NotYours",
+        "OtherEvent",
         "OutcomeUnknown",
         "Refused",
         "SourceChanged",
@@ -152,7 +153,7 @@ _HOMES = {
     "warning": ("DateWarning", "ElementWarning", "MensatekWarning", "SenderWarning", "TextAltered"),
     "models.bulk": ("BulkProgress", "BulkResult", "ChunkOutcome", "RowProblem", "RowProblems"),
     "models.campaign": ("Progress", "UnknownRecipient"),
-    "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage", "Location"),
+    "models.events": ("DeliveryReport", "DocumentEvent", "IncomingMessage", "Location", "OtherEvent"),
     "models.certified": (
         "Certificate",
         "CertificateBundle",
@@ -259,6 +260,7 @@ __all__ = [
     "MensatekWarning",
     "MessageReport",
     "NotYours",
+    "OtherEvent",
     "OutcomeUnknown",
     "Phase",
     "Progress",

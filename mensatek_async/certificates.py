@@ -35,10 +35,10 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErro
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "phone": scalars.phone,
-    "status": lambda text: DeliveryStatus(scalars.integer(text)),
+    "status": lambda text: DeliveryStatus(scalars.integer(text), certifies=True),
     "message_id": scalars.integer,
     "reported_at": scalars.madrid_datetime,
-    "seconds": scalars.integer,
+    "seconds": scalars.number,
     "label": str.strip,
 }
 

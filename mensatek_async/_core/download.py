@@ -120,7 +120,4 @@ async def wait_certified(
 
 
 def _is_settled(report: RecipientReport) -> bool:
-    status = report.status
-    if status.is_certified or status.is_failed or status.is_rejected:
-        return True
-    return status.is_final and not status.is_delivered  # 13 is final for a plain text; here 14 follows
+    return report.status.is_certified or report.status.is_final

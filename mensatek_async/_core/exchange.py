@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
+from .. import codes
 from .._wire.decode import DecodeError
 from .._wire.names import REQUEST, to_wire
 from .._wire.structure import structure
@@ -24,6 +26,7 @@ from .operations import Kind, Operation
 from .reading import Answer
 
 T = TypeVar("T")
+_log = logging.getLogger("mensatek_async")
 
 
 def read_as(cls: type[T], operation: Operation, answer: Answer, params: Mapping[str, Any]) -> T:
@@ -100,7 +103,19 @@ async def report(context: Context, name: str, message_id: int | str, max_age: fl
     number = message_number(message_id)
     operation, params = context.operations[name], to_wire(message_id=number)
     answer = await context.caller.read(operation, params, max_age=max_age)
-    return evolve(read_as(MessageReport, operation, answer, params), message_id=number)
+    found = read_as(MessageReport, operation, answer, params)
+    rows = found.recipients
+    if operation.name.endswith("SMSCERTIFICADO"):
+        rows = tuple(
+            evolve(one, status=codes.DeliveryStatus(one.status.code, certifies=True)) for one in rows
+        )
+    found = evolve(found, message_id=number, recipients=rows)
+    if not found.is_complete:
+        _log.warning(
+            "The report of message %d has %d rows, where the provider says %d recipients",
+            *(number, len(rows), found.stated_recipients),
+        )
+    return found
 
 
 async def credits(context: Context, max_age: float) -> Decimal:

@@ -13,7 +13,7 @@ from .._wire.decode import DecodeError, decode
 from .._wire.quick import credits_in, credits_needed, error_text, result_code
 from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
 from .failures import Blocked, Cut, ToldToWait, Unreadable
-from .operations import Operation
+from .operations import Kind, Operation
 from .receive import Reply
 
 _FILES = ("application/pdf", "application/zip", "application/octet-stream")
@@ -71,7 +71,10 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
 
 
 def _is_file(operation: Operation, reply: Reply) -> bool:
-    return operation.reply is None and reply.content_type.lower().startswith(_FILES)
+    """Whether a file came; what deletes a file answers with none, and a refusal may come under any content type."""
+    if operation.reply is not None or operation.kind is not Kind.READ:
+        return False
+    return reply.content_type.lower().startswith(_FILES) and not _says_no(reply)
 
 
 def _check_status(operation: Operation, reply: Reply) -> None:

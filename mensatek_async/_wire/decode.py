@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +39,9 @@ _READER = json.JSONDecoder(
 )
 _RESULT = names.RESULT.casefold()
 _ROWS = tuple((name, name.casefold()) for name in names.ROWS)
+_START = re.compile(r"[\[{]")
+_BEGINS, _CLOSES = re.compile(r"\s*[\"{\[]"), re.compile(r"\s*[}\]]")
+_MOST_STARTS = 100
 _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
 
 
@@ -54,21 +58,68 @@ def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
     Raises:
         DecodeError: nobody can read it, or it has no result.
     """
+    try:
+        return _decoded(body, content_type)
+    except DecodeError:
+        raise
+    except RecursionError:
+        raise DecodeError("the answer is nested too deeply") from None
+    except Exception as error:  # whatever a reply holds, a send that left must not end in any other error
+        raise DecodeError(f"the answer cannot be read ({type(error).__name__})") from None
+
+
+def _decoded(body: bytes, content_type: str) -> dict[str, Any]:
     text = characters(body, content_type).strip().strip("\ufeff\x00").strip()
     if not text:
         raise DecodeError("the answer is empty")
     reply = _usual(text)
     if reply is None:
-        try:
-            reply = _reply(_form(text, _LAYERS))
-        except RecursionError:
-            raise DecodeError("the answer is nested too deeply") from None
+        reply = _reply(_form(text, _LAYERS))
         if reply.get(_RESULT) in (None, ""):
             raise DecodeError(f"missing @ {names.RESULT}")
     for name, folded in _ROWS:
         if folded in reply:
             reply[folded] = _rows(reply[folded], name)
-    return reply
+    return shape.bounded(reply) if text.count("[") + text.count("{") > shape.DEEPEST else reply
+
+
+def sole_object(
+    text: str, key: str, read: Callable[[str, int], tuple[Any, int]] = _READER.raw_decode
+) -> dict[str, Any] | None:
+    """Find the one JSON object with a key in a text that is no JSON, such as one behind a warning of PHP.
+
+    Args:
+        text: the text.
+        key: the key, casefolded.
+        read: reads the JSON that begins at a place, and tells where it ends.
+
+    Returns:
+        The object, which an array may surround; None when there is none, more than one, or one that is cut.
+    """
+    found: list[dict[str, Any]] = []
+    at = 0
+    for _ in range(_MOST_STARTS):
+        start = _START.search(text, at)
+        if start is None:
+            return found[0] if len(found) == 1 else None
+        try:
+            value, at = read(text, start.start())
+        except ValueError:
+            if _BEGINS.match(
+                text, start.end()
+            ):  # JSON that is broken or cut: what is inside it is not the whole
+                return None
+            at = start.end()
+            continue
+        if _CLOSES.match(text, at):
+            return None
+        entries = value if isinstance(value, list) else [value]
+        found += [one for one in entries if isinstance(one, dict) and _holds(one, key)]
+    return None
+
+
+def _holds(found: dict[str, Any], key: str) -> bool:
+    return any(name.strip().casefold() == key and value not in (None, "") for name, value in found.items())
 
 
 def _usual(text: str) -> dict[str, Any] | None:
@@ -119,6 +170,8 @@ def _form(text: str, layers: int) -> Any:
         raise DecodeError("the answer is wrapped too often")
     if _BARE_CODE.fullmatch(code := text.strip(_AROUND_CODE)):
         return int(code)
+    if "}" in text and text[0] not in '{["' and (found := sole_object(text, _RESULT)) is not None:
+        return found
     if text[0] == "<":
         return _tagged(text, layers)
     if text[0] in "{[" or text[0] == '"':
@@ -135,7 +188,10 @@ def _json(text: str, layers: int) -> Any:
         try:
             value = literal.parse(text)
         except DecodeError:
-            raise DecodeError("the JSON is broken or cut") from None
+            found = sole_object(text, _RESULT)
+            if found is None:
+                raise DecodeError("the JSON is broken or cut") from None
+            return found
     if isinstance(value, str) and value.strip():
         return _form(value.strip(), layers - 1)
     return value

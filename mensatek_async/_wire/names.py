@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -95,7 +96,11 @@ REPLIES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
         "credits_refunded": ("CredR",),
     },
     Rescheduling: {"rescheduled": ("Res",), "credits_left": _CREDITS_LEFT},
-    MessageReport: {"recipients": ("Informe",), "credits_left": _CREDITS_LEFT},
+    MessageReport: {
+        "recipients": ("Informe",),
+        "stated_recipients": ("Destinatarios",),
+        "credits_left": _CREDITS_LEFT,
+    },
     RecipientReport: {
         "phone": ("Telefono", "Movil"),
         "status": ("Resultado",),
@@ -133,6 +138,7 @@ CALLBACKS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
         "reference": ("Referencia",),
         "report_id": ("idReport",),
         "variables": ("Variables",),
+        "verification_code": ("CSV",),
     },
     DocumentEvent: {
         "service": ("Servicio",),
@@ -167,6 +173,21 @@ LONGITUDE = ("longitud", "longitude", "long", "lon", "lng")
 PLACE = ("gps", "coordenadas", "localizacion", "localización", "location", "posicion", "posición", "coords")
 """What `Variables` may call a signer's position, in any case, since no manual tells; `PLACE` holds both."""
 
+DECIDES: Mapping[type, frozenset[str]] = {
+    SendResult: frozenset({"message_id", "accepted", "rejected", "recipients", "repeated"}),
+    Cancellation: frozenset({"cancelled", "message_id"}),
+    Rescheduling: frozenset({"rescheduled"}),
+    MessageReport: frozenset({"recipients"}),
+    RecipientReport: frozenset({"phone", "status"}),
+    StoredFile: frozenset({"name"}),
+    FileList: frozenset({"files"}),
+    Balance: frozenset({"credits"}),
+    DeliveryReport: frozenset({"service", "status", "phone", "message_id"}),
+    DocumentEvent: frozenset({"service", "file", "phone", "kind", "message_id"}),
+    IncomingMessage: frozenset({"service", "number", "sender", "text"}),
+}
+"""What must be right for a reply or callback to be believed; all else may be odd without costing the whole."""
+
 SERVICE = "Servicio"
 SERVICES: Mapping[str, type] = {
     "SMSMASIVO": DeliveryReport,
@@ -175,6 +196,13 @@ SERVICES: Mapping[str, type] = {
     "SMSRECIBIDO": IncomingMessage,
 }
 """The services the manuals name, and what each posts."""
+PLAIN_SERVICE = "SMSMASIVO"
+"""The one service whose texts nobody certifies."""
+OTHER_PRODUCTS = re.compile(
+    r"E-?MAIL|CORREO|WHATS?APP|TELEGRAM|NEWSLETTER|BUROFAX|(?<![A-Z])(?:EVENTOS)?(?:RCS|WA|MMS|FAX|PUSH|VIBER)"
+    r"(?=MASIV|CERTIF|RECIBID|EVENTO|[^A-Z]|$)"
+)
+"""What the services of the account's other products are called, in capitals."""
 
 for _model, _names in (*REPLIES.items(), *CALLBACKS.items()):  # a misspelt attribute would never be filled
     assert not _names.keys() - fields_dict(_model).keys(), _model

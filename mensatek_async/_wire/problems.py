@@ -20,7 +20,15 @@ class DecodeError(Exception):
 
 
 class WrongValue(ValueError):
-    """Raised by a scalar's reader; the path is added on the way up. Its text never holds the value."""
+    """Raised by a scalar's reader; the path is added on the way up. Its text never holds the value.
+
+    Attributes:
+        instead: what a value beside the point is taken for, when that is known; else None.
+    """
+
+    def __init__(self, text: str, instead: object = None) -> None:
+        super().__init__(text)
+        self.instead = instead
 
 
 class Missing(WrongValue):

@@ -79,6 +79,16 @@ def _plain_digits(text: str) -> str:
     raise WrongValue("expected a number, got a text")
 
 
+def number(value: Any) -> int | float:
+    """Read a number that need not be whole, such as seconds: 3, "3", "3,5", "3.5"; a whole one is an int.
+
+    Raises:
+        WrongValue: it is none.
+    """
+    found = decimal(value)
+    return int(found) if found == found.to_integral_value() else float(found)
+
+
 def integer(value: Any) -> int:
     """Read a whole number: 10, "10", "10.0", "1.234".
 
@@ -96,6 +106,18 @@ def integer(value: Any) -> int:
     if abs(number) >= _LARGEST or number != number.to_integral_value():
         raise WrongValue(f"expected a whole number, got {kind(value)}")
     return int(number)
+
+
+def some(value: Any) -> int:
+    """Read an id where 0 stands for none.
+
+    Raises:
+        WrongValue: it is no whole number, or 0.
+    """
+    found = integer(value)
+    if not found:
+        raise Missing("missing")
+    return found
 
 
 def text(value: Any) -> str:
@@ -125,6 +147,24 @@ def phone(value: Any) -> str:
     if not (digits.isascii() and digits.isdigit()):
         return written
     return digits.removeprefix("00") or written
+
+
+def party(value: Any) -> str:
+    """Read a phone or a sender, which may be blank; one that is no phone stays as it came.
+
+    Raises:
+        WrongValue: it is no text.
+    """
+    return "" if isinstance(value, str) and not value.strip() else phone(value)
+
+
+def as_came(value: Any) -> str:
+    """Read a text with the blanks at its ends.
+
+    Raises:
+        WrongValue: it is a list, an object, yes or no, or nothing.
+    """
+    return value if isinstance(value, str) else text(value)
 
 
 def boolean(value: Any) -> bool:
@@ -185,6 +225,20 @@ def madrid_datetime(value: Any) -> datetime | None:
         # There and back: an hour that spring skips becomes the one the clocks showed.
         return wall.replace(tzinfo=madrid()).astimezone(UTC).astimezone(madrid())
     except (ValueError, OverflowError):
+        raise WrongValue("expected a date, got one that no calendar has") from None
+
+
+def unix_datetime(value: Any) -> datetime:
+    """Read a Unix time in seconds; 0 is none.
+
+    Raises:
+        WrongValue: it is none, or beyond every calendar.
+        ConfigurationError: this system has no time zones.
+    """
+    seconds = some(value)
+    try:
+        return datetime.fromtimestamp(seconds, madrid())
+    except (ValueError, OverflowError, OSError):
         raise WrongValue("expected a date, got one that no calendar has") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from .problems import DecodeError
 
 DEEPEST = 32
+_HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_INDEX = 6
 _LONGEST_NUMBER = 60
 
@@ -61,6 +63,35 @@ def refuse_constant(_: str) -> Any:
         DecodeError: always.
     """
     raise DecodeError("a number is not finite")
+
+
+def bounded(value: Any) -> Any:
+    """Give a value back whose lists and objects are nested no deeper than those of any reply.
+
+    Raises:
+        DecodeError: they are.
+    """
+    layer, depth = [value], 0
+    while layer:
+        if depth > DEEPEST:
+            raise DecodeError("lists and objects are nested too deeply")
+        inner: list[Any] = []
+        for one in layer:
+            if isinstance(one, dict):
+                inner.extend(each for each in one.values() if isinstance(each, dict | list))
+            elif isinstance(one, list):
+                inner.extend(each for each in one if isinstance(each, dict | list))
+        layer, depth = inner, depth + 1
+    return value
+
+
+def whole_characters(value: Any) -> Any:
+    """Replace halves of characters, which JSON can spell and no file or database can hold."""
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {whole_characters(name): whole_characters(inner) for name, inner in value.items()}
+    return [whole_characters(inner) for inner in value] if isinstance(value, list) else value
 
 
 def indexed(value: Any) -> Any:

@@ -1,20 +1,30 @@
-"""Turns a decoded reply into a model, strictly: the home of the one converter of replies."""
+"""Turns decoded replies and callbacks into models: the home of the one converter of the wire.
+
+What decides is read strictly. Beside that, a value that nobody can read is None or blank in the model, stands in its
+`raw` as it came, and is logged by its wire name alone.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from attrs import fields_dict, has
 
 from ..codes import DeliveryStatus
+from ..errors import ConfigurationError
+from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
 from ..models.results import MessageReport, RecipientReport, SendResult
 from . import literal, scalars, shape
-from .names import REPLIES, FileList
+from .names import CALLBACKS, DECIDES, REPLIES, FileList
 from .problems import DecodeError, Missing, WrongValue, kind
+from .variables import variables
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -22,32 +32,50 @@ if TYPE_CHECKING:
 __all__ = ["FileList", "structure"]
 
 Model = TypeVar("Model")
+Reader = Callable[[Any], Any]
 _MOST_PROBLEMS = 20
+_TABLES: Mapping[type, Mapping[str, tuple[str, ...]]] = {**REPLIES, **CALLBACKS}
+_log = logging.getLogger("mensatek_async")
+_unread: ContextVar[dict[str, None]] = ContextVar("unread")
 
 
-def structure(reply: Mapping[str, Any], cls: type[Model]) -> Model:
-    """Read a decoded reply as a model.
+def structure(values: Mapping[str, Any], cls: type[Model]) -> Model:
+    """Read a decoded reply or callback as a model.
 
     Args:
-        reply: what `decode` gave.
-        cls: a model that `names.REPLIES` lists.
+        values: what `decode` gave, or a callback's fields; its names casefolded.
+        cls: a model that `names.REPLIES` or `names.CALLBACKS` lists.
 
     Raises:
-        DecodeError: a value is missing or of the wrong kind; its problems name the place on the wire, never
-            the value.
+        DecodeError: a value that decides is missing or of the wrong kind; its problems name the place on the wire,
+            never the value.
     """
+    unread: dict[str, None] = {}
+    token = _unread.set(unread)
+    try:
+        model = _structured(values, cls)
+    finally:
+        _unread.reset(token)
+    if unread:
+        _log.warning("Left out, since they cannot be read: %s", ", ".join(unread))
+    return model
+
+
+def _structured(values: Mapping[str, Any], cls: type[Model]) -> Model:
     from cattrs import BaseValidationError
 
     try:
-        return _converter().structure(reply, cls)
+        return _converter().structure(values, cls)
     except BaseValidationError as error:
         problems = list(_problems(error, cls, ""))
         more = len(problems) - _MOST_PROBLEMS
         if more > 0:
             problems[_MOST_PROBLEMS:] = [f"and {more} more"]
         raise DecodeError(*problems) from None
-    except WrongValue as error:
-        raise DecodeError(str(error)) from None
+    except (ConfigurationError, DecodeError):
+        raise
+    except Exception as error:
+        raise DecodeError(_said(error)) from None
 
 
 def count(value: Any) -> int:
@@ -67,9 +95,27 @@ def count(value: Any) -> int:
     return 1 if isinstance(value, dict) and value else scalars.integer(value)
 
 
-_SPECIAL: Mapping[tuple[type, str], Callable[[Any], Any]] = {
+_BY_TYPE: Mapping[type, Reader] = {
+    int: scalars.integer,
+    float: scalars.number,
+    bool: scalars.boolean,
+    str: scalars.text,
+    Decimal: scalars.decimal,
+    datetime: scalars.madrid_datetime,
+    DeliveryStatus: lambda value: DeliveryStatus(scalars.integer(value)),
+}
+_SPECIAL: Mapping[tuple[type, str], Reader] = {
     (RecipientReport, "phone"): scalars.phone,
     (SendResult, "recipients"): count,
+    (MessageReport, "stated_recipients"): count,
+    (DeliveryReport, "phone"): scalars.phone,
+    (DeliveryReport, "variables"): variables,
+    (DocumentEvent, "phone"): scalars.phone,
+    (IncomingMessage, "number"): scalars.party,
+    (IncomingMessage, "sender"): scalars.party,
+    (IncomingMessage, "received_at"): scalars.unix_datetime,
+    (IncomingMessage, "message_id"): scalars.some,
+    (IncomingMessage, "original_id"): scalars.some,
 }
 """Attributes whose reader is not that of their type."""
 
@@ -86,15 +132,8 @@ def _converter() -> Converter:
 
     converter = Converter()
     scalar: Any
-    for scalar, read in (
-        (int, scalars.integer),
-        (bool, scalars.boolean),
-        (str, scalars.text),
-        (Decimal, scalars.decimal),
-        (datetime, scalars.madrid_datetime),
-        (DeliveryStatus, lambda value: DeliveryStatus(scalars.integer(value))),
-    ):
-        converter.register_structure_hook(scalar, _reader(read))
+    for scalar, read in _BY_TYPE.items():
+        converter.register_structure_hook(scalar, _hook(read))
 
     def tuples(cls: Any, converter: Any) -> Any:
         inner = homogenous_tuple_structure_factory(cls, converter)
@@ -111,40 +150,83 @@ def _is_tuple(cls: Any) -> bool:
 
 
 def _is_model(cls: Any) -> bool:
-    return cls in REPLIES
+    return cls in _TABLES
 
 
-def _reader(read: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+def _hook(read: Reader) -> Callable[[Any, Any], Any]:
     return lambda value, _: read(value)
 
 
 def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
     from cattrs.gen import make_dict_structure_fn, override
 
-    special: dict[str, Any] = {
-        name: override(struct_hook=_reader(read)) for (model, name), read in _SPECIAL.items() if model is cls
+    readers, table = _readers(cls), _TABLES[cls]
+    aside = {name: readers[name] for name in table if name not in DECIDES[cls]}
+    overrides: dict[str, Any] = {
+        name: override(omit=True) for name in fields_dict(cls) if name not in table and name != "raw"
     }
-    inner: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **special)
-    wire = [(name, tuple(key.casefold() for key in keys)) for name, keys in REPLIES[cls].items()]
+    overrides |= {name: override(struct_hook=_hook(read)) for name, read in readers.items()}
+    # What need not be right is read before; the class is made of the outcome.
+    overrides |= {
+        name: override(struct_hook=_hook(_same)) for name in (*aside, "raw") if name in fields_dict(cls)
+    }
+    make: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **overrides)
+    wire = [
+        (name, tuple((key.casefold(), key) for key in keys), aside.get(name)) for name, keys in table.items()
+    ]
     texts = {name for name, attribute in fields_dict(cls).items() if attribute.type in (str, "str")}
 
-    def hook(value: Any, cls: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise WrongValue(f"expected an object, got {kind(value)}")
+    def hook(values: Any, cls: Any) -> Any:
+        if not isinstance(values, Mapping):
+            raise WrongValue(f"expected an object, got {kind(values)}")
         english: dict[str, Any] = {}
-        for name, keys in wire:
-            for key in keys:
-                told = value.get(key)
+        for name, keys, read in wire:
+            for key, spelled in keys:
+                found = values.get(key)
                 # Null is missing, and so is a blank that is no text: XML and PHP have no other way to say it.
-                if told is not None and (told != "" or name in texts):
-                    english[name] = told
-                    break
+                if found is None or (found == "" and name not in texts):
+                    continue
+                if read is not None:
+                    try:
+                        found = read(found)
+                    except WrongValue as error:
+                        found = _odd(english, spelled, found, error)
+                        if found is None:
+                            continue
+                english[name] = found
+                break
         for name in _REQUIRED.get(cls, ()):
             if name not in english:
-                raise Missing(f"missing @ {REPLIES[cls][name][0]}")
-        return inner(english, cls)
+                raise Missing(f"missing @ {_TABLES[cls][name][0]}")
+        return make(english, cls)
 
     return hook
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _readers(cls: type) -> dict[str, Reader]:
+    """The reader of each attribute that holds a single value."""
+    found: dict[str, Reader] = {}
+    for name, annotation in get_type_hints(cls).items():
+        (plain, *_) = [one for one in get_args(annotation) if one is not NoneType] or [annotation]
+        read = _SPECIAL.get((cls, name)) or _BY_TYPE.get(plain)
+        if read is not None and name in _TABLES[cls]:
+            # A callback's text stays as it came: a reference is compared with what its sender gave.
+            found[name] = scalars.as_came if read is scalars.text and cls in CALLBACKS else read
+    return found
+
+
+def _odd(english: dict[str, Any], spelled: str, value: Any, error: WrongValue) -> Any:
+    """Keep a value that nobody can read beside the model; give what is known to be meant, else None."""
+    if isinstance(error, Missing):
+        return None
+    english.setdefault("raw", {})[spelled] = value
+    if error.instead is None:
+        _unread.get()[spelled] = None
+    return error.instead
 
 
 def _problems(error: BaseException, cls: Any, path: str) -> list[str]:
@@ -155,7 +237,7 @@ def _problems(error: BaseException, cls: Any, path: str) -> list[str]:
     if not isinstance(error, BaseValidationError):
         found.append(f"{_said(error)} @ {path}" if path else _said(error))
         return found
-    table = REPLIES.get(getattr(error, "cl", cls), {})
+    table = _TABLES.get(getattr(error, "cl", cls), {})
     for inner in error.exceptions:
         place = path
         for note in getattr(inner, "__notes__", ()):
@@ -173,8 +255,8 @@ def _join(path: str, name: str) -> str:
 
 def _said(error: BaseException) -> str:
     if isinstance(error, KeyError | Missing):
-        return "missing"
-    return str(error) if isinstance(error, WrongValue) else "a value of the wrong kind"
+        return str(error) if isinstance(error, Missing) and "@" in str(error) else "missing"
+    return str(error) if isinstance(error, WrongValue | DecodeError) else "a value of the wrong kind"
 
 
-assert all(has(cls) for cls in REPLIES)
+assert all(has(cls) and DECIDES[cls] <= table.keys() for cls, table in _TABLES.items())

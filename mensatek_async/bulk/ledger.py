@@ -21,12 +21,12 @@ class Ledger:
         self._flying = 0
         self._landed = anyio.Event()
 
-    async def afford(self, segments: int, left: Callable[[], Decimal]) -> InsufficientCredits | None:
+    async def afford(self, segments: int, left: Callable[[], Decimal | None]) -> InsufficientCredits | None:
         """Wait until it is certain whether a request can be paid; the error that says no, or None.
 
         What is on its way may or may not be in the balance yet, so while something is, a doubt is waited out.
         """
-        while self._unit is not None and not (balance := left()).is_nan():
+        while self._unit is not None and (balance := left()) is not None:
             need = self._unit * segments
             if need <= balance - self._reserved:
                 return None
@@ -51,7 +51,7 @@ class Ledger:
 
     def learn(self, result: SendResult, segments: int, asked: int) -> None:
         """Take the price of one text from an answer; the lowest met counts, so that a doubt never stops a send."""
-        if result.credits_used.is_nan() or result.credits_used <= 0 or not 0 < result.accepted <= asked:
+        if result.credits_used is None or result.credits_used <= 0 or not 0 < result.accepted <= asked:
             return
         price = result.credits_used * asked / (segments * result.accepted)
         if self._unit is None or price < self._unit:

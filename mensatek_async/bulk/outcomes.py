@@ -41,9 +41,9 @@ class Tally:
         self._credits: deque[Decimal] = deque(maxlen=concurrency)
 
     @property
-    def credits_left(self) -> Decimal:
-        """What remains in the account; NaN when no reply told."""
-        return min(self._credits, default=Decimal("NaN"))
+    def credits_left(self) -> Decimal | None:
+        """What remains in the account; None when no reply told."""
+        return min(self._credits, default=None)
 
     def refused(self, problems: Sequence[RowProblem]) -> None:
         """Rows refused here."""
@@ -60,9 +60,9 @@ class Tally:
             self.accepted += outcome.accepted
             self.rejected += outcome.rejected
             self.message_id = outcome.message_id or self.message_id
-            if not outcome.credits_used.is_nan():
+            if outcome.credits_used is not None:
                 self.credits_used += outcome.credits_used
-            if not outcome.credits_left.is_nan():
+            if outcome.credits_left is not None:
                 self._credits.append(outcome.credits_left)
         elif outcome.status == "unknown":
             self.requests += 1

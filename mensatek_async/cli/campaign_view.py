@@ -127,7 +127,7 @@ def _counts(progress: Progress) -> str:
 def _money(progress: Progress) -> str:
     parts = [f"{progress.rate:,.0f}/s"] if progress.state == "running" else []
     parts.append(f"credits {credits_text(progress.credits_used)} used")
-    if progress.credits_left.is_finite():
+    if progress.credits_left is not None:
         parts.append(f"{credits_text(progress.credits_left)} left")
     if progress.time_left is not None:
         parts.append(f"time left {_clock(progress.time_left)}")

@@ -143,10 +143,8 @@ class Output:
 
 
 def _number(value: object) -> int | float | str | None:
-    """Credits as a JSON number; those not told as null."""
+    """Credits as a JSON number."""
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            return None
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
 
@@ -158,7 +156,7 @@ def can_ask() -> bool:
 
 def credits_text(value: Decimal | None) -> str:
     """Credits for people: thousands separated, no idle zeros."""
-    if value is None or not value.is_finite():
+    if value is None:
         return "not told"
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

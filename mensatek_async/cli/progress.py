@@ -61,7 +61,7 @@ def line(progress: BulkProgress, total: int) -> str:
     parts = [f"{progress.accepted:,} of {total:,} sent", f"{progress.rejected:,} refused"]
     parts += [f"{count:,} {name}" for count, name in _rare(progress) if count]
     parts.append(f"{progress.rate:,.0f}/s")
-    if progress.credits_left.is_finite():
+    if progress.credits_left is not None:
         parts.append(f"credits left {credits_text(progress.credits_left)}")
     return ", ".join(parts)
 

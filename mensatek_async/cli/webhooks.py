@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from attrs import field, fields, frozen
 
 from ..errors import ConfigurationError
-from ..models.events import DeliveryReport, DocumentEvent, Event
+from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
 from ..sources.text_files import reason_of
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret
@@ -39,6 +39,14 @@ class ListenOptions:
     json: bool
 
 
+_KINDS = {
+    "DeliveryReport": "report",
+    "DocumentEvent": "document",
+    "IncomingMessage": "message",
+    "OtherEvent": "other",
+}
+
+
 @frozen
 class _Row:
     """One event for people."""
@@ -52,9 +60,11 @@ class _Row:
             what, phone = f"{event.status.code} {event.status.label_en}", event.phone
         elif isinstance(event, DocumentEvent):
             what, phone = f"{event.file}: {event.kind}", event.phone
-        else:
+        elif isinstance(event, IncomingMessage):
             what, phone = event.text, event.sender
-        kind = {"DeliveryReport": "report", "DocumentEvent": "document"}.get(type(event).__name__, "message")
+        else:
+            what, phone = f"{event.service} {'' if event.code is None else event.code}".strip(), ""
+        kind = _KINDS[type(event).__name__]
         now = datetime.now().strftime("%H:%M:%S")
         cells = (now, kind, phone, what, str(event.message_id or ""), event.reference)
         return cls(tuple("".join(c if c.isprintable() else " " for c in cell) for cell in cells))

@@ -74,12 +74,15 @@ class DeliveryStatus:
 
     Attributes:
         code: the provider's number (`Resultado`).
+        certifies: whether it is of a certified text or a contract, where "delivered to the phone" is not the end:
+            the certificate, or the contract's own statuses, follow. Two statuses of one number are equal.
 
     Raises:
         TypeError: the code is not an int.
     """
 
     code: int = field(validator=_whole)
+    certifies: bool = field(default=False, eq=False, kw_only=True)
 
     @property
     def _row(self) -> StatusRow:
@@ -109,10 +112,29 @@ class DeliveryStatus:
     def is_final(self) -> bool:
         """Whether no other status follows.
 
-        A certified SMS goes on from 13, "delivered to the phone", to its certificate: wait for `is_certified`
-        there.
+        13, "delivered to the phone", ends a plain text only; a certified text or a contract (`certifies`) goes on
+        to its certificate.
         """
-        return self._row.final
+        row = self._row
+        return row.final and not (self.certifies and row.phase is Phase.DELIVERED and not row.certified)
+
+    def replaces(self, earlier: DeliveryStatus) -> bool:
+        """Whether it is newer than `earlier`, of the same text, as far as the two tell by themselves.
+
+        Reports overtake each other: "awaiting delivery" after "delivered" is old news. One of `Phase.INFO` never
+        replaces another.
+        """
+        if self.phase is Phase.INFO:
+            return False
+        return self.is_final or self._progress >= earlier._progress
+
+    @property
+    def _progress(self) -> tuple[int, int]:
+        if self.is_final:
+            return (3, 0)
+        if self.phase is Phase.CONTRACT:
+            return (2, self.code)  # their numbers go up as a contract goes on
+        return (1, 0) if self.phase is Phase.DELIVERED else (0, 0)
 
     @property
     def is_delivered(self) -> bool:

@@ -129,7 +129,7 @@ class BulkResult:
         failed: rows certainly not sent, each with its reason.
         unknown: rows that may have been sent: the request left and no readable answer came.
         credits_used: the sum of what the replies named.
-        credits_left: what the newest reply named; NaN when none did.
+        credits_left: what the newest reply named; None when none did.
         rows: rows read from the input. After a cancellation the rest was not read, so nothing of it was sent.
         requests: requests that sent something.
         stopped: why the send ended before its end, or None.
@@ -142,7 +142,7 @@ class BulkResult:
     failed: Sequence[RowProblem] = ()
     unknown: Sequence[RowProblem] = ()
     credits_used: Decimal = Decimal(0)
-    credits_left: Decimal = Decimal("NaN")
+    credits_left: Decimal | None = None
     rows: int = 0
     requests: int = 0
     stopped: BaseException | None = None
@@ -175,7 +175,7 @@ class BulkProgress:
         failed: rows certainly not sent.
         unknown: rows that may have been sent.
         credits_used: what it has cost so far.
-        credits_left: what remains; NaN when not told yet.
+        credits_left: what remains; None when not told yet.
         elapsed: seconds since the start.
     """
 
@@ -187,7 +187,7 @@ class BulkProgress:
     failed: int
     unknown: int
     credits_used: Decimal
-    credits_left: Decimal
+    credits_left: Decimal | None
     elapsed: float
 
     @property
@@ -214,9 +214,9 @@ class ChunkOutcome:
         rejected: recipients it did not take.
         invalid: rows refused here since the outcome before.
         message_id: the message's id, 0 when there is none.
-        segments: texts charged.
-        credits_used: what it cost; NaN when the reply did not say.
-        credits_left: what remains in the account; NaN when the reply did not say.
+        segments: texts charged; None when the reply did not say.
+        credits_used: what it cost; None when the reply did not say.
+        credits_left: what remains in the account; None when the reply did not say.
         attempts: how often the request was tried.
         error: why it failed or is unknown.
     """
@@ -228,8 +228,8 @@ class ChunkOutcome:
     rejected: int = 0
     invalid: Sequence[RowProblem] = ()
     message_id: int = 0
-    segments: int = 0
-    credits_used: Decimal = Decimal("NaN")
-    credits_left: Decimal = Decimal("NaN")
+    segments: int | None = None
+    credits_used: Decimal | None = None
+    credits_left: Decimal | None = None
     attempts: int = 0
     error: MensatekError | None = None

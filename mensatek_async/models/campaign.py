@@ -39,7 +39,7 @@ class Progress:
         delivered: recipients whose delivery report says that it arrived.
         cancelled: recipients not sent because the campaign was cancelled.
         credits_used: what the replies named, in all.
-        credits_left: what the newest reply named; NaN when none did.
+        credits_left: what the newest reply named; None when none did.
         message_id: the message that all its texts share; 0 before the first was taken.
         scheduled_at: when the provider delivers what it was sent, aware, Spanish time; None for at once.
         rate: recipients a second over the last moments; 0 where nobody watches.
@@ -63,7 +63,7 @@ class Progress:
     delivered: int = 0
     cancelled: int = 0
     credits_used: Decimal = Decimal(0)
-    credits_left: Decimal = field(default=Decimal("NaN"), eq=str)
+    credits_left: Decimal | None = None
     message_id: int = 0
     scheduled_at: datetime | None = None
     rate: float = field(default=0.0, eq=False)

@@ -95,7 +95,7 @@ class CertificateRow:
     status: DeliveryStatus | None = None
     message_id: int | None = None
     reported_at: datetime | None = None
-    seconds: int | None = None
+    seconds: float | None = None
     label: str = ""
     raw: dict[str, str] = field(factory=dict, repr=False, hash=False)
 

@@ -1,4 +1,4 @@
-"""What the provider posts to a webhook: delivery reports, events of documents, incoming messages."""
+"""What the provider posts to a webhook: delivery reports, events of documents, incoming messages, other products'."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from attrs import field, frozen
 
 from ..codes import DeliveryStatus
 from ..phones import mask
-
-# Without slots: every callback builds one of these, and that way it takes a fifth less.
 
 
 @frozen
@@ -37,14 +35,15 @@ class DeliveryReport:
         sender: who the text came from.
         phone: the recipient, international digits.
         reported_at: when the carrier told, aware, Spanish time; None when not told.
-        seconds: from sending to this status; None when not told.
+        seconds: from sending to this status, whole or not; None when not told.
         message_id: the `message_id` its send returned.
         reference: the `reference` its send was given, else "".
         report_id: the provider's id of this recipient's text (`idReport`); None when not told.
-        variables: what a contract's status brings along, decoded from its JSON.
+        variables: what a contract's status brings along, decoded from its JSON; empty when it cannot be read.
+        verification_code: the code (`CSV`) by which anybody can check the signed document, else "".
         location: the signer's position (status 5000), where `variables` hold one that can be read.
         mark: what a campaign had added to the reference to know its send again; else "".
-        raw: fields this package does not know, by their wire names.
+        raw: fields this package does not know, and values that could not be read, by their wire names.
         is_known_service: False for a service that no manual names; the report is read all the same.
     """
 
@@ -53,11 +52,12 @@ class DeliveryReport:
     sender: str = ""
     phone: str = field(repr=mask)
     reported_at: datetime | None = None
-    seconds: int | None = None
+    seconds: float | None = None
     message_id: int
     reference: str = field(default="", repr=False)
     report_id: int | None = None
     variables: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
+    verification_code: str = field(default="", repr=False)
     location: Location | None = field(default=None, repr=False)
     mark: str = field(default="", repr=False, eq=False)
     raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
@@ -80,7 +80,7 @@ class DocumentEvent:
         reference: the `reference` its send was given, else "".
         ip: where the recipient came from; "" when not told.
         port: the port they came from; None when not told.
-        raw: fields this package does not know, by their wire names.
+        raw: fields this package does not know, and values that could not be read, by their wire names.
         is_known_service: False for a service that no manual names; the event is read all the same.
     """
 
@@ -115,7 +115,7 @@ class IncomingMessage:
         is_certified: whether it replies to a certified text.
         reference: the `reference` of the send it replies to, else "".
         reported_at: the date the carrier gave, aware, Spanish time; None when not told.
-        raw: fields this package does not know, by their wire names.
+        raw: fields this package does not know, and values that could not be read, by their wire names.
         is_known_service: False for a service that no manual names; the message is read all the same.
     """
 
@@ -133,5 +133,31 @@ class IncomingMessage:
     is_known_service: bool = field(default=True, eq=False)
 
 
-Event: TypeAlias = DeliveryReport | DocumentEvent | IncomingMessage
+@frozen(kw_only=True, slots=False)
+class OtherEvent:
+    """News of another product of the account, such as certified e-mail or WhatsApp, that came to the same URL.
+
+    Its codes mean something else there, so they are never a `DeliveryStatus`.
+
+    Attributes:
+        service: the provider's word for the product (`Servicio`), such as "EMAILCERTIFICADO".
+        code: its number (`Resultado`); None when there is none.
+        message_id: the id of its message (`idMensaje`); None when there is none.
+        reference: the `reference` its send was given, else "".
+        raw: every field as it came, by its wire name.
+    """
+
+    service: str
+    code: int | None = None
+    message_id: int | None = None
+    reference: str = field(default="", repr=False)
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
+
+    @property
+    def is_known_service(self) -> bool:
+        """False: no manual of the SMS products names it."""
+        return False
+
+
+Event: TypeAlias = DeliveryReport | DocumentEvent | IncomingMessage | OtherEvent
 """Whatever a webhook can bring."""

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from attrs import field, frozen
 
 from ..codes import DeliveryStatus
-
-NOT_TOLD = Decimal("NaN")
-"""Credits a reply did not mention: `credits.is_nan()` tells."""
-
-
-def _comparable(credits: Decimal) -> Decimal | None:
-    # NaN differs from itself, and so would two results that say the same.
-    return None if credits.is_nan() else credits
 
 
 @frozen(kw_only=True)
@@ -26,21 +20,23 @@ class SendResult:
         message_id: the message's id, to ask for its report or to join it; 0 when nothing was accepted.
         accepted: recipients the provider took.
         rejected: recipients it did not take: repeated, or not a correct number.
-        segments: texts charged, over all recipients; 0 when the reply did not say.
+        segments: texts charged, over all recipients; None when the reply did not say.
         recipients: recipients in the request, as the provider counted them.
-        credits_used: what it cost; NaN when the reply did not say.
-        credits_left: what remains in the account; NaN when the reply did not say.
+        credits_used: what it cost; None when the reply did not say.
+        credits_left: what remains in the account; None when the reply did not say.
         repeated: of `rejected`, those refused as repeated; None when the reply did not say.
+        raw: values that could not be read and are None here, as they came, by their wire names.
     """
 
     message_id: int = 0
     accepted: int
     rejected: int = 0
-    segments: int = 0
+    segments: int | None = None
     recipients: int = 0
-    credits_used: Decimal = field(default=NOT_TOLD, eq=_comparable)
-    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
+    credits_used: Decimal | None = None
+    credits_left: Decimal | None = None
     repeated: int | None = None
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
 
 
 @frozen(kw_only=True)
@@ -50,14 +46,16 @@ class Cancellation:
     Attributes:
         cancelled: recipients cancelled.
         message_id: the message cancelled.
-        credits_left: what remains in the account.
-        credits_refunded: what came back; NaN when the reply did not say.
+        credits_left: what remains in the account; None when the reply did not say.
+        credits_refunded: what came back; None when the reply did not say.
+        raw: values that could not be read and are None here, as they came, by their wire names.
     """
 
     cancelled: int
     message_id: int = 0
-    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
-    credits_refunded: Decimal = field(default=NOT_TOLD, eq=_comparable)
+    credits_left: Decimal | None = None
+    credits_refunded: Decimal | None = None
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
 
 
 @frozen(kw_only=True)
@@ -66,11 +64,13 @@ class Rescheduling:
 
     Attributes:
         rescheduled: messages given the new date.
-        credits_left: what remains in the account.
+        credits_left: what remains in the account; None when the reply did not say.
+        raw: values that could not be read and are None here, as they came, by their wire names.
     """
 
     rescheduled: int
-    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
+    credits_left: Decimal | None = None
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
 
 
 @frozen(kw_only=True)
@@ -83,13 +83,15 @@ class RecipientReport:
         reported_at: when the carrier told, aware, Spanish time; None when the report has no date yet.
         seconds: from sending to this status; None when not told.
         label: the status in the provider's own words.
+        raw: values that could not be read and are None here, as they came, by their wire names.
     """
 
     phone: str
     status: DeliveryStatus
     reported_at: datetime | None = None
-    seconds: int | None = None
+    seconds: float | None = None
     label: str = ""
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
 
 
 @frozen(kw_only=True)
@@ -99,12 +101,21 @@ class MessageReport:
     Attributes:
         message_id: the message asked for.
         recipients: one report each.
-        credits_left: what remains in the account; NaN when the reply did not say.
+        stated_recipients: how many recipients the provider says the message has; None when the reply did not say.
+        credits_left: what remains in the account; None when the reply did not say.
+        raw: values that could not be read and are None here, as they came, by their wire names.
     """
 
     message_id: int = 0
     recipients: tuple[RecipientReport, ...] = ()
-    credits_left: Decimal = field(default=NOT_TOLD, eq=_comparable)
+    stated_recipients: int | None = field(default=None, eq=False)
+    credits_left: Decimal | None = None
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a row for every recipient that the provider says the message has."""
+        return self.stated_recipients is None or len(self.recipients) >= self.stated_recipients
 
 
 @frozen(kw_only=True)
@@ -115,11 +126,13 @@ class StoredFile:
         name: its name there, to be used in a message element.
         extension: the provider's word for its type, such as "PDF".
         uploaded_at: when it was uploaded, aware, Spanish time; None when not told.
+        raw: values that could not be read and are None here, as they came, by their wire names.
     """
 
     name: str
     extension: str = ""
     uploaded_at: datetime | None = None
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
 
 
 @frozen(kw_only=True)

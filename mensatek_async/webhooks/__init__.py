@@ -1,9 +1,9 @@
-"""Callbacks of the provider: delivery reports, events of documents, incoming messages."""
+"""Callbacks of the provider: delivery reports, events of documents, incoming messages, other products'."""
 
 from __future__ import annotations
 
 from ..errors import InvalidWebhook
-from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
+from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage, OtherEvent
 from . import asgi, wsgi
 from .auth import Authentication
 from .dedupe import DedupeStore, MemoryDedupe, Standing, event_key
@@ -22,6 +22,7 @@ __all__ = [
     "IncomingMessage",
     "InvalidWebhook",
     "MemoryDedupe",
+    "OtherEvent",
     "Receiver",
     "Reply",
     "Request",

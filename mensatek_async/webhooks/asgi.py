@@ -67,7 +67,7 @@ class WebhookApp:
         elif scope["type"] == "http":
             reply = await self._answer(scope, receive)
             if reply is not None:
-                await _send(reply, send)
+                await _send(reply, send, head=scope["method"] == "HEAD")
         else:
             await send({"type": "websocket.close", "code": 1000})
 
@@ -107,7 +107,7 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(pieces)
 
 
-async def _send(reply: Reply, send: Send) -> None:
+async def _send(reply: Reply, send: Send, *, head: bool) -> None:
     body = reply.text.encode()
     headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
     headers += [(name.lower(), value) for name, value in reply.headers]
@@ -118,7 +118,7 @@ async def _send(reply: Reply, send: Send) -> None:
             "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 The rules:
 - 64 KiB and 64 fields at most;
 - a body that begins as JSON is JSON, whatever the content type says; so is an array around one object;
+- JSON between something else is read when it holds exactly one object with a service, unless a form was declared;
 - characters are what the content type's charset says, else UTF-8, else Windows-1252, percent-encoded ones too;
 - a field that comes twice must say the same twice.
 """
@@ -15,15 +16,15 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from .._wire import shape
-from .._wire.decode import characters, declared_charset
+import multipart
+
+from .._wire import names, shape, text_forms
+from .._wire.decode import characters, declared_charset, sole_object
 from .._wire.problems import DecodeError
-from ..errors import ConfigurationError
 
 MAX_BODY = 64 * 1024
 MAX_FIELDS = 64
 
-_HALF = re.compile("[\ud800-\udfff]")
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,200})\"|([^;\s\"]{1,200}))", re.IGNORECASE)
 _BLANKS = b" \t\r\n"
 _JSON_STARTS = (b"{", b"[")
@@ -42,7 +43,6 @@ def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
 
     Raises:
         DecodeError: nobody can read it, or it is too large.
-        ConfigurationError: it is a multipart form, and the extra that reads them is not installed.
     """
     if len(body) > MAX_BODY:
         raise DecodeError("the body is larger than 64 KiB")
@@ -55,6 +55,10 @@ def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
     media_type = _media_type(content_type)
     if media_type == "multipart/form-data":
         return _distinct(_multipart(body, content_type))
+    if b"{" in body and media_type != "application/x-www-form-urlencoded":
+        found = _between(characters(body, content_type))
+        if found is not None:
+            return found
     if media_type.endswith("json") or start.startswith(_BYTE_ORDER_MARKS):
         return _json(characters(body, content_type).lstrip("\ufeff \t\r\n"))
     return _form(body, content_type)
@@ -75,51 +79,38 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _READ = json.JSONDecoder(
     strict=False, object_pairs_hook=_distinct, parse_constant=shape.refuse_constant
 ).raw_decode
-# The same, but of a field that comes twice it keeps the last word without a question.
-_READ_BLINDLY = json.JSONDecoder(strict=False, parse_constant=shape.refuse_constant).raw_decode
+
+
+def _between(text: str) -> dict[str, Any] | None:
+    """Give the object between something else, such as tags; None when there is not exactly one."""
+    text = text_forms.without_tags(text) if text.lstrip().startswith("<") else text
+    found = sole_object(text, names.SERVICE.casefold(), _READ)
+    return None if found is None else _bounded(found)
 
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        found, end = _READ_BLINDLY(text)
-        # Where each name is followed by its colon at once, there is a colon for each field and no field came twice;
-        # all else is read again, name by name.
-        if (
-            type(found) is not dict
-            or text.count('":') != len(found)
-            or '" ' in text
-            or '"\n' in text
-            or '"\r' in text
-            or '"\t' in text
-        ):
-            found, end = _READ(text)
-        if end != len(text) and text[end:].strip(" \t\r\n\x00"):
-            raise DecodeError("something follows the JSON")
-    except DecodeError:
-        raise
+        found, end = _READ(text)
     except ValueError:
         raise DecodeError("the JSON is broken or cut") from None
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
+    if end != len(text) and text[end:].strip(" \t\r\n\x00"):
+        found = _between(text)
+        if found is None:
+            raise DecodeError("something follows the JSON")
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     if not isinstance(found, dict):
         raise DecodeError("expected one JSON object")
+    return _bounded(found)
+
+
+def _bounded(found: dict[str, Any]) -> dict[str, Any]:
     if len(found) > MAX_FIELDS:
         raise DecodeError(f"more than {MAX_FIELDS} fields")
-    fields: dict[str, Any] = found
-    if "\\ud" in text or "\\uD" in text:
-        fields = _whole(found)
+    fields: dict[str, Any] = shape.whole_characters(shape.bounded(found))
     return fields
-
-
-def _whole(value: Any) -> Any:
-    """Replace halves of characters, which JSON can spell and no file or database can hold."""
-    if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {_whole(name): _whole(inner) for name, inner in value.items()}
-    return [_whole(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _form(body: bytes, content_type: str) -> dict[str, Any]:
@@ -150,7 +141,6 @@ def _pairs(text: str, encoding: str, errors: str) -> list[tuple[str, str]]:
 
 
 def _multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:
-    multipart = _multipart_package()
     boundary = _BOUNDARY.search(content_type[:1000])
     if boundary is None:
         raise DecodeError("the multipart form has no boundary")
@@ -179,20 +169,4 @@ def _multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:
         raise DecodeError(f"more than {MAX_FIELDS} fields, or too large ones") from None
     except (multipart.MultipartError, UnicodeError, LookupError):
         raise DecodeError("the multipart form is broken or cut") from None
-    return found
-
-
-def _multipart_package() -> Any:
-    # Two distributions bring a module of this name, and only one of them has this parser.
-    try:
-        import multipart
-    except ImportError:
-        found = None
-    else:
-        found = multipart
-    if not hasattr(found, "PushMultipartParser"):
-        raise ConfigurationError(
-            "Callbacks that come as multipart forms need another package.",
-            advice="Install it: pip install 'mensatek-async[webhooks]'; or choose JSON in the provider's panel.",
-        )
     return found

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Protocol
 
 from ..errors import ConfigurationError
-from ..models.events import DeliveryReport, DocumentEvent, Event
+from ..models.events import DeliveryReport, DocumentEvent, Event, OtherEvent
 
 
 class Standing(Enum):
@@ -109,6 +109,8 @@ def event_key(event: Event) -> str:
     elif isinstance(event, DocumentEvent):
         parts = (event.message_id, event.phone, event.file, event.kind, event.occurred_at, event.value)
         parts += (event.ip, event.port)
+    elif isinstance(event, OtherEvent):
+        parts = tuple(sorted(f"{name}={value}" for name, value in event.raw.items()))
     else:
         parts = (event.original_id, event.message_id, event.number, event.sender, event.text)
         parts += (event.received_at,)

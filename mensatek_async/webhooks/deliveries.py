@@ -86,9 +86,10 @@ class Deliveries:
         if not isinstance(event, DeliveryReport):
             return
         text = (event.message_id, event.phone)
+        if event.status.phase is Phase.INFO:
+            return
         before = self._newest.get(text)
-        # Callbacks overtake each other: "awaiting delivery" after "delivered" is old news.
-        if before is None or event.status.is_final or not before.is_final:
+        if before is None or event.status.replaces(before):
             self._newest[text] = event.status
             self._newest.move_to_end(text)
             while len(self._newest) > self._most:
@@ -118,7 +119,8 @@ class Deliveries:
             message_id: the `message_id` its send returned.
             phone: the recipient, in any usual writing.
             timeout: seconds to wait for a callback.
-            certified: whether it was sent as a certified text, which goes on after "delivered to the phone".
+            certified: whether it was sent as a certified text or a contract, which goes on after "delivered to the
+                phone"; a callback says so itself, but a wait may begin before the first, and asks for its own report.
 
         Returns:
             Its status; `is_final` and `is_certified` tell whether it is the end.
@@ -154,10 +156,10 @@ class Deliveries:
             getattr(self._client, "certified", self._client.sms) if certified else self._client.sms
         )
         report = await reports.report(message_id)
-        for row in report.recipients:
-            if row.phone == phone:
-                return row.status
         newest = self._newest.get(text)
+        for row in report.recipients:
+            if row.phone == phone and (newest is None or row.status.phase is not Phase.INFO):
+                return DeliveryStatus(row.status.code, certifies=certified or row.status.certifies)
         if newest is None:
             raise TimeoutError("no callback came in time, and the report does not know the phone")
         return newest
@@ -167,9 +169,7 @@ class Deliveries:
 
 
 def _is_end(status: DeliveryStatus, certified: bool) -> bool:
-    if certified:
-        return status.is_certified or (status.is_final and status.phase is not Phase.DELIVERED)
-    return status.is_final
+    return DeliveryStatus(status.code, certifies=certified or status.certifies).is_final
 
 
 def _tell_elsewhere(waiter: _Waiter, status: DeliveryStatus) -> None:

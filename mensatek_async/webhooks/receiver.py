@@ -68,7 +68,7 @@ class Reply:
 
 DONE = Reply(200, "OK")
 UNAUTHORIZED = Reply(401, "Unauthorized", (("WWW-Authenticate", 'Basic realm="webhook", charset="UTF-8"'),))
-ONLY_POST = Reply(405, "Method Not Allowed", (("Allow", "POST"),))
+ONLY_POST = Reply(405, "Method Not Allowed", (("Allow", "GET, HEAD, POST"),))
 TOO_LARGE = Reply(413, "Content Too Large", (("Connection", "close"),))
 FAILED = Reply(500, "Internal Server Error")
 BUSY = Reply(503, "Service Unavailable", (("Retry-After", "5"),))
@@ -122,7 +122,12 @@ class Receiver:
         self._dedupe = dedupe
 
     def refusal(self, request: Request) -> Reply | None:
-        """Tell why a request is not taken, before its body is read; None when it is."""
+        """Tell what to answer before the body is read: that a request is not taken; None when it is.
+
+        A GET or HEAD, by which a panel may check the URL, is answered 200 whoever asks.
+        """
+        if request.method in ("GET", "HEAD"):
+            return DONE
         if not self._door.admits(authorization=request.authorization, query=request.query, peer=request.peer):
             _log.warning("A callback was refused: not the credentials, token or network that are expected")
             return UNAUTHORIZED

@@ -68,7 +68,7 @@ class WebhookApp:
         # A WSGI server keeps the connection's own headers to itself.
         headers += [header for header in reply.headers if header[0] != "Connection"]
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
-        return [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _answer(self, environ: Environ) -> Reply:
         request = Request(

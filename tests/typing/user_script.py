@@ -81,10 +81,10 @@ async def one_text(client: AsyncMensatek) -> None:
     assert_type(sent.message_id, int)
     assert_type(sent.accepted, int)
     assert_type(sent.rejected, int)
-    assert_type(sent.segments, int)
+    assert_type(sent.segments, int | None)
     assert_type(sent.recipients, int)
-    assert_type(sent.credits_used, Decimal)
-    assert_type(sent.credits_left, Decimal)
+    assert_type(sent.credits_used, Decimal | None)
+    assert_type(sent.credits_left, Decimal | None)
 
     await client.sms.send(Recipient("600000000", {"nombre": "Ana"}), Template("Hola {nombre}"))
     await client.sms.send(["600000000", Recipient("600000001")], "Hola")

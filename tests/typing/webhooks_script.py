@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from mensatek_async import AsyncMensatek, Deliveries, DeliveryReport, DeliveryStatus, IncomingMessage, testing
+from mensatek_async import (
+    AsyncMensatek,
+    Deliveries,
+    DeliveryReport,
+    DeliveryStatus,
+    DocumentEvent,
+    IncomingMessage,
+    OtherEvent,
+    testing,
+)
 from mensatek_async.webhooks import (
     DedupeStore,
     Event,
@@ -22,11 +31,13 @@ from mensatek_async.webhooks import (
 async def handle(event: Event) -> None:
     if isinstance(event, DeliveryReport):
         assert_type(event.status, DeliveryStatus)
-        assert_type(event.seconds, int | None)
+        assert_type(event.seconds, float | None)
     elif isinstance(event, IncomingMessage):
         assert_type(event.text, str)
-    else:
+    elif isinstance(event, DocumentEvent):
         assert_type(event.port, int | None)
+    else:
+        assert_type(event, OtherEvent)
 
 
 def handle_sync(event: Event) -> None:

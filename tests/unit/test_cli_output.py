@@ -26,7 +26,7 @@ def progress(**changes: Any) -> BulkProgress:
         "failed": 0,
         "unknown": 0,
         "credits_used": Decimal(1),
-        "credits_left": Decimal("NaN"),
+        "credits_left": None,
         "elapsed": 2.0,
     }
     return BulkProgress(**(values | changes))
@@ -37,7 +37,7 @@ def test_credits_read_well() -> None:
     assert credits_text(Decimal("14970.50")) == "14,970.5"
     assert credits_text(Decimal("100.00")) == "100"
     assert credits_text(Decimal(100000)) == "100,000"
-    assert credits_text(Decimal("NaN")) == "not told"
+    assert credits_text(None) == "not told"
 
 
 def test_one_row_two_rows() -> None:
@@ -51,12 +51,10 @@ def test_json_stands_alone_on_standard_output(capsys: pytest.CaptureFixture[str]
     """A program reads standard output; people read the rest beside it."""
     output = Output(json=True)
     output.say("for people")
-    output.answer(
-        {"credits": Decimal("1.5"), "whole": Decimal(3), "none": Decimal("NaN"), "other": Stop("x")}
-    )
+    output.answer({"credits": Decimal("1.5"), "whole": Decimal(3), "other": Stop("x")})
 
     shown = capsys.readouterr()
-    assert json.loads(shown.out) == {"credits": 1.5, "whole": 3, "none": None, "other": "x"}
+    assert json.loads(shown.out) == {"credits": 1.5, "whole": 3, "other": "x"}
     assert shown.err == "for people\n"
 
 

@@ -186,8 +186,8 @@ def test_missing_is_the_models_default(blank: dict[str, Any]) -> None:
         result.recipients,
         result.repeated,
     ) == (0, 3, 0, 0, None)
-    assert result.credits_left.is_nan()
-    assert result.credits_used.is_nan()
+    assert result.credits_left is None
+    assert result.credits_used is None
 
 
 def test_blank_is_missing_except_for_texts() -> None:
@@ -253,12 +253,9 @@ SECRET = "34600111222"
         ({"res": True}, SendResult, ["expected a whole number, got yes or no @ Res"]),
         ({"res": 1.5}, SendResult, ["expected a whole number, got a number @ Res"]),
         ({"res": [1]}, SendResult, ["expected a whole number, got a list @ Res"]),
-        ({"res": 1, "cred": SECRET + "a"}, SendResult, ["expected a number, got a text @ Cred"]),
-        ({"res": 1, "cred": "NaN"}, SendResult, ["expected a number, got a text @ Cred"]),
         ({"res": 1, "destinatarios": "[1"}, SendResult, ["expected a whole number, got a text @ Destinatarios"]),
-        ({"res": "x", "cred": {}}, Rescheduling, [
-            "expected a whole number, got a text @ Res", "expected a number, got an object @ Cred"
-        ]),
+        ({"res": "x", "cred": {}}, Rescheduling, ["expected a whole number, got a text @ Res"]),
+        ({"cred": "NaN"}, Balance, ["expected a number, got a text @ Cred"]),
         ({}, Balance, ["missing @ Cred"]),
         ({}, StoredFile, ["missing @ Nombre"]),
         ({"nombre": ["a"]}, StoredFile, ["expected a text, got a list @ Nombre"]),
@@ -268,12 +265,8 @@ SECRET = "34600111222"
         ({"informe": [{"telefono": SECRET, "resultado": 1}, {"telefono": " ", "fecha": SECRET}]}, MessageReport, [
             "missing @ Informe[1].Telefono",
             "missing @ Informe[1].Resultado",
-            "expected a date, got a text @ Informe[1].Fecha",
         ]),
         ({"informe": [SECRET]}, MessageReport, ["expected an object, got a text @ Informe[0]"]),
-        ({"informe": [{"telefono": SECRET, "resultado": 1, "fecha": "2021-02-30 10:00:00"}]}, MessageReport, [
-            "expected a date, got one that no calendar has @ Informe[0].Fecha"
-        ]),
     ],
     ids=str,
 )  # fmt: skip
@@ -306,7 +299,7 @@ def test_names_table_covers_the_models() -> None:
     """Each attribute of a model has its wire names, but for the id a report's caller fills in."""
     for model, table in REPLIES.items():
         attributes = {attribute.name for attribute in fields(model)}
-        assert attributes - set(table) == ({"message_id"} if model is MessageReport else set())
+        assert attributes - {"raw"} - set(table) == ({"message_id"} if model is MessageReport else set())
         folded = [name.casefold() for names in table.values() for name in names]
         assert len(folded) == len(set(folded))
 

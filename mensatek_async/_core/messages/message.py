@@ -13,7 +13,7 @@ from ..._wire.names import RECIPIENT, to_wire
 from ..._wire.rows import Rows
 from ...errors import InvalidField, InvalidRequest
 from ...models.recipient import Recipient, VoiceFallback
-from ...models.results import NOT_TOLD, SendResult
+from ...models.results import SendResult
 from ...phones import normalise
 from ...senders import check_sender
 from ...text.gsm import needs_unicode
@@ -273,6 +273,18 @@ def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) ->
     return listed
 
 
+def _within(accepted: int, rejected: int, asked: int) -> tuple[int, int]:
+    """Fit the two counts of a reply, some of which count texts or everybody, to the recipients in the request."""
+    if accepted > asked < rejected:
+        accepted = asked * accepted // (accepted + rejected)
+        rejected = asked - accepted
+    elif rejected > asked or (not rejected and accepted < asked):
+        rejected = asked - accepted
+    elif accepted + rejected > asked:
+        accepted = asked - rejected
+    return accepted, rejected
+
+
 def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) -> SendResult:
     """Fill what a reply left out, and read a repeat's reply as the story of both tries.
 
@@ -286,12 +298,7 @@ def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) ->
         joined: the message that the request joined; 0 for none.
     """
     before = 0
-    accepted, rejected = result.accepted, result.rejected
-    counted = result.recipients or asked
-    if accepted > counted:  # some replies count texts where they should count recipients
-        accepted = max(counted - rejected, 0)
-    if not rejected and accepted < asked:
-        rejected = asked - accepted
+    accepted, rejected = _within(result.accepted, max(result.rejected, 0), asked)
     if repeat and rejected:
         before = rejected if result.repeated is None else min(result.repeated, rejected)
         accepted, rejected = accepted + before, rejected - before
@@ -301,7 +308,7 @@ def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) ->
     if not result.recipients:
         changes["recipients"] = asked
     if before:
-        changes["credits_used"] = NOT_TOLD
+        changes["credits_used"] = None
     if (accepted, rejected) != (result.accepted, result.rejected):
         changes.update(accepted=accepted, rejected=rejected)
     return evolve(result, **changes) if changes else result

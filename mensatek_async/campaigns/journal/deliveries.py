@@ -9,7 +9,7 @@ from typing import Any
 from ..._core import exchange
 from ..._core.context import Context
 from ..._wire.marks import Mark, read_mark
-from ...codes import DeliveryStatus
+from ...codes import DeliveryStatus, Phase
 from ...errors import NotYours
 from ...models.events import DeliveryReport
 from ...models.results import RecipientReport
@@ -63,6 +63,8 @@ def _by_message(tx: Tx, message_id: int) -> int | None:
 def _note(
     tx: Tx, campaign: int, message_id: int, phone: str, status: DeliveryStatus, when: datetime | None
 ) -> None:
+    if status.phase is Phase.INFO:
+        return  # news such as the signer's position, which change nothing
     standing = 1 if status.is_delivered else -1 if status.is_failed else 0
     moment = when.timestamp() if when is not None else None
     found = tx.one(
@@ -78,7 +80,7 @@ def _note(
         )
     else:
         code, before, earlier = found
-        if _is_older(moment, earlier, standing, before):
+        if _is_older(moment, earlier, status, DeliveryStatus(code, certifies=status.certifies)):
             status, moment = DeliveryStatus(code), earlier
             standing = before or standing
         standing = standing or before  # "opened" after "delivered" takes nothing back
@@ -93,10 +95,12 @@ def _note(
         )
 
 
-def _is_older(moment: float | None, earlier: float | None, standing: int, before: int) -> bool:
+def _is_older(
+    moment: float | None, earlier: float | None, status: DeliveryStatus, before: DeliveryStatus
+) -> bool:
     if moment is not None and earlier is not None and moment != earlier:
         return moment < earlier
-    return bool(before) and not standing
+    return not status.replaces(before)
 
 
 async def reconcile(context: Context, db: Database, row: CampaignRow, operation: str) -> None:

@@ -145,14 +145,14 @@ def _trouble(tx: Tx, row: CampaignRow) -> str:
     return f"a request was tried {found[0]} times: {found[1]}" if found else ""
 
 
-def _credits_left(tx: Tx, campaign: int) -> Decimal:
+def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
     """What the newest answer told; each chunk keeps its own, so that those who send do not queue for one row."""
     found = tx.one(
         "SELECT credits_left FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND credits_left <> '' "
         "ORDER BY since DESC LIMIT 1",
         *(campaign, SENT),
     )
-    return Decimal(found[0] if found else "NaN")
+    return Decimal(found[0]) if found else None
 
 
 def progress_of(db: Database, name: str) -> Progress:

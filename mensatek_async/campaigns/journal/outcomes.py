@@ -110,12 +110,12 @@ def _chunk(tx: Tx, work: Work) -> Any:
 
 
 def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:
-    credits = 0 if outcome.credits.is_nan() else int(outcome.credits * MICRO)
+    credits = 0 if outcome.credits is None else int(outcome.credits * MICRO)
     accepted = min(outcome.accepted, n)  # an anchor is nobody's row, so it counts nothing
     tx.run(
         "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, duplicated = ?, credits = ?, "
         "credits_left = ?, since = ?, error = '', idmensaje = ? WHERE campaign_id = ? AND seq = ?",
-        *(SENT, accepted, outcome.repeated, credits, "" if outcome.left.is_nan() else str(outcome.left)),
+        *(SENT, accepted, outcome.repeated, credits, "" if outcome.left is None else str(outcome.left)),
         *(tx.wall, outcome.message_id or work.join, work.campaign, work.seq),
     )
     if work.join is None and outcome.accepted and outcome.message_id:

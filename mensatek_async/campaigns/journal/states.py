@@ -101,8 +101,8 @@ class Taken:
     message_id: int
     accepted: int
     repeated: int
-    credits: Decimal
-    left: Decimal
+    credits: Decimal | None
+    left: Decimal | None
 
 
 @frozen(kw_only=True)

@@ -1,17 +1,46 @@
-"""Reads a signer's position out of a contract's `Variables`, whose form no manual tells."""
+"""Reads a contract's `Variables`, and the signer's position in them, whose form no manual tells."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..models.events import Location
-from . import names
+from . import names, shape
+from .problems import DecodeError, Missing, WrongValue, kind
 
 _NUMBER = r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?"
 _COMMA_NUMBER = re.compile(r"[+-]?[0-9]{1,3},[0-9]{1,15}")
 _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s*[,;\s]\s*({_NUMBER})\s*\)?\s*")
+
+
+def variables(value: Any) -> Mapping[str, Any]:
+    """Read `Variables`: an object, or a text that spells one in JSON.
+
+    Raises:
+        WrongValue: it is neither; `instead` is what PHP means by it: no variables for an empty list or null, the
+            object in a list of one.
+    """
+    spelt = value
+    for _ in range(2):  # PHP that encodes twice gives a text in a text
+        if not isinstance(spelt, str):
+            break
+        if not spelt.strip():
+            raise Missing("missing")
+        try:
+            spelt = shape.bounded(json.loads(spelt))
+        except (ValueError, RecursionError, DecodeError):
+            raise WrongValue("expected JSON, got a text") from None
+    spelt = shape.whole_characters(spelt)
+    if isinstance(spelt, Mapping):
+        return spelt
+    if spelt is None or spelt == []:
+        raise WrongValue("expected an object, got an empty list", instead={})
+    if isinstance(spelt, list) and len(spelt) == 1 and isinstance(spelt[0], Mapping):
+        raise WrongValue("expected an object, got a list of one", instead=spelt[0])
+    raise WrongValue(f"expected an object, got {kind(spelt)}")
 
 
 def location_of(variables: Mapping[str, Any]) -> Location | None:
