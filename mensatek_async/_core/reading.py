@@ -72,9 +72,11 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
 
 def _is_file(operation: Operation, reply: Reply) -> bool:
     """Whether a file came; what deletes a file answers with none, and a refusal may come under any content type."""
-    if operation.reply is not None or operation.kind is not Kind.READ:
+    if operation.reply is not None or operation.kind is Kind.CHANGE:
         return False
-    return reply.content_type.lower().startswith(_FILES) and not _says_no(reply)
+    if not reply.content_type.lower().startswith(_FILES):
+        return False
+    return operation.kind is Kind.READ or not _says_no(reply)
 
 
 def _check_status(operation: Operation, reply: Reply) -> None:

@@ -22,9 +22,9 @@ from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
 from ..models.results import MessageReport, RecipientReport, SendResult
 from . import literal, scalars, shape
+from .location import variables
 from .names import CALLBACKS, DECIDES, REPLIES, FileList
 from .problems import DecodeError, Missing, WrongValue, kind
-from .variables import variables
 
 if TYPE_CHECKING:
     from cattrs import Converter

@@ -106,6 +106,8 @@ def event_key(event: Event) -> str:
     parts: tuple[object, ...]
     if isinstance(event, DeliveryReport):
         parts = (event.report_id, event.message_id, event.phone, event.status.code, event.reported_at)
+        if event.verification_code or event.variables:  # one that brings more than the copy before is no copy
+            parts += (event.verification_code, sorted(event.variables.items(), key=str))
     elif isinstance(event, DocumentEvent):
         parts = (event.message_id, event.phone, event.file, event.kind, event.occurred_at, event.value)
         parts += (event.ip, event.port)

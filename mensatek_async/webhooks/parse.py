@@ -8,10 +8,10 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .._wire import names, scalars
+from .._wire.location import location_of
 from .._wire.marks import MARK, unmarked
 from .._wire.problems import DecodeError, WrongValue
 from .._wire.structure import structure
-from .._wire.variables import location_of
 from ..codes import DeliveryStatus
 from ..errors import InvalidWebhook
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage, OtherEvent

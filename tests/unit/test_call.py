@@ -300,7 +300,7 @@ async def test_five_wrong_calls_stop_the_sixth_of_their_kind() -> None:
         (page(503, {"Retry-After": "1"}), TooManyRequests),
         (httpx.Response(200, content=b""), OutcomeUnknown),
         (httpx.Response(200, json=[{"Res": "uno"}]), OutcomeUnknown),
-        (httpx.Response(200, json=[{"Res": 1, "Mensajes": "uno"}]), OutcomeUnknown),
+        (httpx.Response(200, json=[{"Res": 1, "NoEnviados": "uno"}]), OutcomeUnknown),
         (httpx.ReadError("reset"), OutcomeUnknown),
         (httpx.ReadTimeout("slow"), OutcomeUnknown),
         (httpx.ConnectError("refused"), ConnectionFailed),

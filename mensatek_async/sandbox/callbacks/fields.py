@@ -12,6 +12,7 @@ from ..account.records import Batch, Incoming, Message
 from ..clock import write_second
 
 _WITH_VARIABLES = frozenset({160, 180, 181, 190, 195, 5000})
+_WITH_CODE = frozenset({180, 181})
 VARIABLES: Mapping[str, str] = {"IP": "127.0.0.1"}
 """What a contract's callback tells besides, unless something else is known."""
 
@@ -50,6 +51,9 @@ def report_fields(
     }
     if status in _WITH_VARIABLES:
         fields["Variables"] = json.dumps(variables)
+    if status in _WITH_CODE:
+        code = hashlib.blake2b(f"{batch.message_id}/{phone}/CSV".encode(), digest_size=8).hexdigest().upper()
+        fields["CSV"] = "-".join((code[:4], code[4:8], code[8:12], code[12:]))
     # The certified manual's sample has its numbers as texts, the other one's as numbers.
     return {name: str(value) for name, value in fields.items()} if batch.certified else fields
 

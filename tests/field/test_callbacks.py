@@ -1,0 +1,496 @@
+"""Callbacks and replies as the field has them: what is beside the point never costs the whole."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import anyio
+import httpx
+import pytest
+
+from mensatek_async import (
+    AsyncMensatek,
+    Campaigns,
+    Deliveries,
+    DeliveryReport,
+    DeliveryStatus,
+    IncomingMessage,
+    OtherEvent,
+    Phase,
+    Template,
+    testing,
+)
+from mensatek_async._wire.structure import structure
+from mensatek_async.models.results import MessageReport
+from mensatek_async.webhooks import Event, InvalidWebhook, asgi, event_key, parse, wsgi
+from tests.webhook_servers import serve_asgi, serve_wsgi
+
+DATA = Path(__file__).parent / "data"
+CALLBACKS = sorted(DATA.glob("callback_*.json"))
+FORM = "application/x-www-form-urlencoded"
+REPORT: dict[str, Any] = {
+    "Servicio": "SMSMASIVO",
+    "Resultado": "11",
+    "Remitente": "TUEMPRESA",
+    "Movil": "34600123456",
+    "Fecha": "2026-12-03 11:14:24",
+    "Segundos": "3",
+    "idMensaje": "10573758",
+    "Referencia": "EXP-1",
+    "idReport": "1234567890",
+}
+CONTRACT = REPORT | {"Servicio": "SMSCERTIFICADO", "Resultado": "180"}
+DOCUMENT = {
+    "Servicio": "EVENTOSSMSCERTIFICADO",
+    "Fichero": "contrato.pdf",
+    "Telefono": "34600000000",
+    "TipoEvento": "1",
+    "idMensaje": "7",
+    "Puerto": "443",
+}
+INCOMING = {"Servicio": "SMSRECIBIDO", "Movil": "34600000000", "Remitente": "34600123456", "Mensaje": "SI"}
+
+
+def as_json(values: Any) -> tuple[bytes, str]:
+    return json.dumps(values).encode(), "application/json"
+
+
+def as_form(values: dict[str, Any]) -> tuple[bytes, str]:
+    return urlencode(values).encode(), FORM
+
+
+def as_multipart(values: dict[str, Any]) -> tuple[bytes, str]:
+    parts = (
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in values.items()
+    )
+    return f"{''.join(parts)}--b--\r\n".encode(), "multipart/form-data; boundary=b"
+
+
+in_every_encoding = pytest.mark.parametrize(
+    "encoded", [as_json, as_form, as_multipart], ids=lambda f: f.__name__
+)
+
+
+def report(values: dict[str, Any]) -> DeliveryReport:
+    event = parse(*as_json(values))
+    assert isinstance(event, DeliveryReport)
+    return event
+
+
+# --- what is beside the point --------------------------------------------------------------------------------
+
+
+@in_every_encoding
+@pytest.mark.parametrize(
+    ("variables", "read"),
+    [
+        ("[]", {}),
+        ("null", {}),
+        ('[{"Variable_1": "Ana"}]', {"Variable_1": "Ana"}),
+        ('[{"a": 1}, {"b": 2}]', {}),
+        ("[1]", {}),
+        ("{'Variable_1':'Ana'}", {}),
+        ('{"a": 1', {}),
+        ("Ana", {}),
+        ("7", {}),
+        ("[" * 5000, {}),
+        ('{"a":' * 100 + "1" + "}" * 100, {}),
+    ],
+)
+def test_variables_never_cost_a_signed_contract(encoded: Any, variables: str, read: dict[str, Any]) -> None:
+    """PHP writes them in many ways; the status comes through, and the text stays in `raw`."""
+    event = parse(*encoded(CONTRACT | {"Variables": variables}))
+
+    assert isinstance(event, DeliveryReport)
+    assert (event.status.code, event.variables, event.raw) == (180, read, {"Variables": variables})
+
+
+@pytest.mark.parametrize(
+    ("variables", "read"), [([], {}), (None, {}), ([{"a": "1"}], {"a": "1"}), (True, {}), (7, {})]
+)
+def test_variables_that_are_no_text(variables: Any, read: dict[str, Any]) -> None:
+    """In JSON they may be values of their own."""
+    event = report(CONTRACT | {"Variables": variables})
+
+    assert (event.variables, event.raw) == (read, {"Variables": variables})
+
+
+def test_variables_that_are_right_leave_nothing_over() -> None:
+    """An object, a text that spells one, and one that was encoded twice."""
+    for variables in ({"a": "1"}, '{"a": "1"}', json.dumps('{"a": "1"}')):
+        event = report(CONTRACT | {"Variables": variables})
+        assert (event.variables, event.raw) == ({"a": "1"}, {})
+
+
+@in_every_encoding
+@pytest.mark.parametrize(
+    ("base", "name", "value", "attribute"),
+    [
+        (REPORT, "Segundos", "-", "seconds"),
+        (REPORT, "Segundos", "00:00:03", "seconds"),
+        (REPORT, "Fecha", "03/12/2020 11:14:24", "reported_at"),
+        (REPORT, "Fecha", "2026-02-30 10:00:00", "reported_at"),
+        (REPORT, "idReport", "abc", "report_id"),
+        (DOCUMENT, "Puerto", "-", "port"),
+        (DOCUMENT, "Fecha", "ayer", "occurred_at"),
+        (INCOMING, "timestamp", "noon", "received_at"),
+        (INCOMING, "timestamp", "1" + "0" * 17, "received_at"),
+        (INCOMING, "idR", "n/a", "original_id"),
+        (INCOMING, "idM", "-", "message_id"),
+    ],
+)
+def test_an_odd_value_is_none_and_stays_in_raw(
+    encoded: Any,
+    base: dict[str, Any],
+    name: str,
+    value: str,
+    attribute: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The event comes; the log names the field once, and never what stood in it."""
+    event: Any = parse(*encoded(base | {name: value}))
+
+    assert (getattr(event, attribute), event.raw) == (None, {name: value})
+    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING]
+    assert name in record.getMessage()
+    assert len(value) < 3 or value not in record.getMessage()
+
+
+@pytest.mark.parametrize("name", ["Referencia", "Remitente", "CSV"])
+@pytest.mark.parametrize("value", [["x"], {"a": 1}, True], ids=repr)
+def test_an_odd_text_is_blank(name: str, value: Any) -> None:
+    """A reference that is a list is none; the status counts."""
+    event = report(REPORT | {name: value})
+
+    assert (event.status.code, event.raw) == (11, {name: value})
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("3,5", 3.5), ("3.5", 3.5), (3.5, 3.5), ("3", 3), (3, 3), ("", None)], ids=repr
+)
+def test_seconds_may_have_a_fraction(written: Any, seconds: float | None) -> None:
+    """A decimal comma is read, and a whole number stays one."""
+    event = report(REPORT | {"Segundos": written})
+
+    assert (event.seconds, event.raw) == (seconds, {})
+    assert type(event.seconds) is type(seconds)
+
+
+def test_a_certified_text_that_is_no_yes_is_none() -> None:
+    """`EsCert` says something beside the point."""
+    event = parse(*as_json(INCOMING | {"EsCert": "quizás"}))
+
+    assert isinstance(event, IncomingMessage)
+    assert (event.is_certified, event.raw) == (False, {"EsCert": "quizás"})
+
+
+@in_every_encoding
+@pytest.mark.parametrize(
+    ("base", "name", "value"),
+    [
+        (REPORT, "Resultado", "entregado"),
+        (REPORT, "Resultado", "3,5"),
+        (REPORT, "Movil", ""),
+        (REPORT, "idMensaje", "abc"),
+        (DOCUMENT, "idMensaje", "-"),
+        (DOCUMENT, "Telefono", ""),
+    ],
+)
+def test_identity_and_status_stay_strict(encoded: Any, base: dict[str, Any], name: str, value: str) -> None:
+    """Nobody must act on a status or a message that was guessed."""
+    with pytest.raises(InvalidWebhook, match=f"@ {name}"):
+        parse(*encoded(base | {name: value}))
+
+
+@in_every_encoding
+def test_the_verification_code_is_a_field(encoded: Any) -> None:
+    """Final statuses of a contract bring the code by which the signed document is checked."""
+    event = parse(*encoded(CONTRACT | {"CSV": "A1B2-C3D4"}))
+
+    assert isinstance(event, DeliveryReport)
+    assert (event.verification_code, event.raw) == ("A1B2-C3D4", {})
+    assert "A1B2" not in repr(event)
+    assert report(CONTRACT).verification_code == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<code>" + as_json(REPORT)[0] + b"</code>",
+        as_json(REPORT)[0] + b"\n<!-- 0.003 s -->",
+        as_json([REPORT])[0] + b" // end",
+        b"Notice: x {main} [0] in a.php on line 3\n" + as_json(REPORT)[0],
+        b"<pre>" + as_json(REPORT)[0].replace(b'"', b"&quot;") + b"</pre>",
+        b"\xef\xbb\xbf\r\n" + as_json(REPORT)[0] + b"\x00",
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "text/html", ""])
+def test_a_callback_between_noise(body: bytes, content_type: str) -> None:
+    """One object with a service is read, whatever stands around it."""
+    assert parse(body, content_type) == report(REPORT)
+
+
+# --- other products ------------------------------------------------------------------------------------------
+
+
+@in_every_encoding
+@pytest.mark.parametrize(
+    "service",
+    ["EMAILCERTIFICADO", "EVENTOSEMAILCERTIFICADO", "EMAILMASIVO", "email", "WHATSAPP", "WHATSAPPRECIBIDO", "RCS",
+     "RCSMASIVO", "RCS-CERTIFICADO", "EVENTOSRCS", "VIDEO", "BUROFAX", "LO QUE SEA"],
+)  # fmt: skip
+@pytest.mark.parametrize("code", ["15", "50", "5000", "-3"])
+def test_another_products_callback_is_an_event_of_its_own(encoded: Any, service: str, code: str) -> None:
+    """Its codes mean something else: it never becomes a status of the table of texts."""
+    values = {"Servicio": service, "Resultado": code, "Destinatario": "ana@example.es", "idMensaje": "7"}
+    event = parse(*encoded(values | {"Referencia": "EXP-1"}))
+
+    assert isinstance(event, OtherEvent)
+    assert (event.service, event.code, event.message_id, event.reference) == (service, int(code), 7, "EXP-1")
+    assert event.raw == values | {"Referencia": "EXP-1"}
+    assert "ana@" not in repr(event)
+    assert hash(event) == hash(parse(*encoded(values | {"Referencia": "EXP-1"})))
+
+
+@pytest.mark.parametrize(
+    "service", ["WHATSAPP", "RCS", "EMAILCERTIFICADO", "WhatsAppCertificado", "RCSRECIBIDO"]
+)
+@pytest.mark.parametrize("base", [REPORT, DOCUMENT, INCOMING], ids=lambda base: base["Servicio"])
+def test_another_product_may_have_the_fields_of_a_text(base: dict[str, Any], service: str) -> None:
+    """WhatsApp goes to a mobile too; the service's name decides."""
+    assert isinstance(parse(*as_json(base | {"Servicio": service})), OtherEvent)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"Servicio": "LO QUE SEA"},
+        {"Servicio": "LO QUE SEA", "Resultado": "READ", "idMensaje": "wamid.x"},
+        {"Servicio": "LO QUE SEA", "Resultado": ["x"], "idMensaje": None, "Referencia": 5},
+        {"Servicio": "LO QUE SEA", "Resultado": "11", "Movil": "ana@example.es", "idMensaje": "7"},
+        {"Servicio": "LO QUE SEA", "Resultado": "11", "Movil": "34600123456"},
+    ],
+)
+def test_whatever_is_no_text_is_some_other_event(values: dict[str, Any]) -> None:
+    """With a number, a message or neither; it is answered 200 and can be told apart."""
+    event = parse(*as_json(values))
+
+    assert isinstance(event, OtherEvent)
+    assert event.raw == values
+    assert event_key(event) != event_key(parse(*as_json(values | {"x": 1})))
+    assert event_key(event) == event_key(parse(*as_json(values)))
+
+
+def test_a_contract_under_its_own_name_is_a_text() -> None:
+    """A contract's service is named by its sender; its fields are those of a text."""
+    for service in ("CONTRATO EMPRESA", "COMERCSA", "SMSCONTRATO"):
+        event = report(CONTRACT | {"Servicio": service})
+        assert (event.service, event.is_known_service) == (service, False)
+
+
+# --- where a text stands -------------------------------------------------------------------------------------
+
+
+class Reports:
+    """A client whose reports know nobody, or one recipient."""
+
+    def __init__(self, *codes: int) -> None:
+        self.codes = codes
+
+    @property
+    def sms(self) -> Any:
+        return self
+
+    certified = sms
+
+    async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
+        rows = [{"telefono": "34600000000", "resultado": code} for code in self.codes]
+        return structure({"res": 1, "informe": rows}, MessageReport)
+
+
+async def tell(deliveries: Deliveries, *statuses: int, service: str = "SMSMASIVO") -> None:
+    for status in statuses:
+        await deliveries(parse(*testing.delivery_report(status=status, message_id=7, service=service)))
+
+
+@pytest.mark.parametrize("service", ["SMSMASIVO", "SMSCERTIFICADO", "CONTRATO"])
+def test_13_is_final_for_plain_texts_only(service: str) -> None:
+    """A certified text or a contract is being certified; what failed has ended in either."""
+    for code, final in (
+        (13, service == "SMSMASIVO"),
+        (11, service == "SMSMASIVO"),
+        (14, True),
+        (51, True),
+        (195, True),
+    ):
+        assert report(REPORT | {"Servicio": service, "Resultado": code}).status.is_final is final
+
+
+@pytest.mark.parametrize(
+    ("service", "codes", "newest"),
+    [
+        ("SMSMASIVO", (13, 1000), 13),
+        ("SMSMASIVO", (1000, 13), 13),
+        ("SMSCERTIFICADO", (13, 1000), 13),
+        ("SMSCERTIFICADO", (14, 13), 14),
+        ("SMSCERTIFICADO", (13, 14), 14),
+        ("SMSCERTIFICADO", (180, 5000), 180),
+        ("SMSCERTIFICADO", (160, 5000), 160),
+        ("SMSCERTIFICADO", (5000, 160), 160),
+        ("SMSCERTIFICADO", (162, 161, 13), 162),
+        ("SMSCERTIFICADO", (5000,), None),
+    ],
+)
+async def test_news_that_are_old_or_no_status_replace_none(
+    service: str, codes: tuple[int, ...], newest: int | None
+) -> None:
+    """In whatever order the callbacks come."""
+    deliveries = Deliveries(Reports())
+    await tell(deliveries, *codes, service=service)
+    await deliveries(parse(*testing.document_event(message_id=7)))
+    await deliveries(parse(*as_json({"Servicio": "EMAILCERTIFICADO", "Resultado": 50, "idMensaje": 7})))
+
+    found = deliveries.newest(7, "600000000")
+    assert (found and found.code) == newest
+
+
+async def test_a_wait_goes_on_from_13_to_the_certificate() -> None:
+    """A certified callback says by itself that more is to come."""
+    deliveries = Deliveries(Reports())
+
+    async def post() -> None:
+        for status in (13, 5000, 14):
+            await anyio.sleep(0.01)
+            await tell(deliveries, status, service="SMSCERTIFICADO")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(post)
+        assert (await deliveries.wait(7, "600000000", timeout=5)).code == 14
+
+
+async def test_a_report_of_a_position_is_no_status() -> None:
+    """What a callback said counts, where the report has only where the signer is."""
+    deliveries = Deliveries(Reports(5000))
+    await tell(deliveries, 162, service="SMSCERTIFICADO")
+
+    assert (await deliveries.wait(7, "600000000", timeout=0, certified=True)).code == 162
+    assert not (await Deliveries(Reports(13)).wait(7, "600000000", timeout=0, certified=True)).is_final
+
+
+def test_a_position_is_information() -> None:
+    """It says nothing about the signature."""
+    assert (DeliveryStatus(5000).phase, DeliveryStatus(5000).is_final) == (Phase.INFO, False)
+
+
+async def test_a_campaign_counts_no_position(tmp_path: Path) -> None:
+    """Neither its counts nor its export ever show 5000, whatever the order."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent = len(json.loads(request.content)["Destinatarios"])
+        return httpx.Response(200, json={"Res": sent, "Msgid": 7, "Cred": 100})
+
+    transport = httpx.MockTransport(answer)
+    async with (
+        AsyncMensatek("u", "t", sender="S", base_url="https://x.example", transport=transport) as client,
+        Campaigns(client, store=str(tmp_path / "a.db")) as campaigns,
+    ):
+        campaign = await campaigns.start("c", Template("Hola"), ["600000001", "600000002", "600000003"])
+        await campaign.complete()
+        for phone, codes in (
+            ("34600000001", (5000, 13)),
+            ("34600000002", (51, 5000)),
+            ("34600000003", (5000,)),
+        ):
+            for code in codes:
+                event = parse(*testing.delivery_report(status=code, message_id=7, phone=phone))
+                assert isinstance(event, DeliveryReport)
+                assert await campaigns.record(event)
+        progress = await campaign.progress()
+        await campaign.export(tmp_path / "a.csv")
+
+    assert (progress.delivered, progress.undelivered) == (1, 1)
+    assert "5000" not in (tmp_path / "a.csv").read_text()
+
+
+# --- receivers -----------------------------------------------------------------------------------------------
+
+
+def post(
+    url: str, body: bytes, content_type: str, method: str = "POST", user: str = "mensatek:secreto"
+) -> tuple[int, bytes]:
+    """Post as the provider does, by the standard library; gives the answer's status and body."""
+    request = Request(url, data=body if method == "POST" else None, method=method)
+    if user:
+        request.add_header("Authorization", f"Basic {base64.b64encode(user.encode()).decode()}")
+    if method == "POST":
+        request.add_header("Content-Type", content_type)
+    try:
+        with urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        return error.code, error.read()
+
+
+Received = tuple[str, list[Event]]
+
+
+@pytest.fixture(params=["asgi", "wsgi", "flask", "aiohttp"])
+def receiver(request: pytest.FixtureRequest) -> Iterator[Received]:
+    """A receiver of one kind, as docs/webhooks.md writes it; its URL, and what its handler was given."""
+    events: list[Event] = []
+    if request.param in ("asgi", "wsgi"):
+        mount: Any = asgi.WebhookApp if request.param == "asgi" else wsgi.WebhookApp
+        serve: Any = serve_asgi if request.param == "asgi" else serve_wsgi
+        with serve(mount(events.append, username="mensatek", password="secreto")) as url:
+            yield url, events
+        return
+    pytest.importorskip(request.param)
+    from tests.integration import test_webhook_frameworks as frameworks
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEBHOOK_PASSWORD", "secreto")
+        telling = "from flask import Flask" if request.param == "flask" else "from aiohttp import web"
+        names = frameworks.example(telling)
+        server = serve_wsgi if request.param == "flask" else frameworks.serve_aiohttp
+        with server(names["app"]) as url:
+            yield f"{url}/mensatek", names["received"]
+
+
+def test_a_receiver_takes_every_file_in_every_encoding(receiver: Received) -> None:
+    """Each is answered 200, and comes to the handler once for each file."""
+    url, events = receiver
+    for file in CALLBACKS:
+        values = json.loads(file.read_bytes())
+        for encoded in (as_json, as_form, as_multipart):
+            assert post(url, *encoded(values)) == (200, b"OK"), file.name
+
+    # Two of the contract's are one event: the same status at the same moment, and no more than that.
+    assert sorted(event.status.code if isinstance(event, DeliveryReport) else 0 for event in events) == [
+        0,
+        11,
+        180,
+        180,
+    ]
+    assert [event.verification_code for event in events if isinstance(event, DeliveryReport)].count(
+        "A1B2-C3D4"
+    ) == 1
+
+
+def test_a_panel_may_look_whether_the_url_is_there(receiver: Received) -> None:
+    """GET and HEAD are answered 200 with a word, to anybody; nothing else is without the credentials."""
+    url, events = receiver
+
+    assert post(url, b"", "", "GET", user="") == (200, b"OK")
+    assert post(url, b"", "", "HEAD", user="") == (200, b"")
+    assert post(url, *as_json(REPORT), user="")[0] == 401
+    assert post(url, *as_json(REPORT), user="mensatek:else")[0] == 401
+    assert events == []
