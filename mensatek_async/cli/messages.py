@@ -173,7 +173,7 @@ def cancel_message(
             output.confirm(f"Cancel message {message_id}?", otherwise="It was not cancelled.")
         done = connection.do(lambda client: _product(client, certified).cancel(message_id))
     back = done.credits_refunded
-    told = back is not None and back.is_finite()
+    told = back is not None
     refunded = f"; {credits_text(back)} credits came back" if told else ""
     output.say(f"Message {message_id}: {plural(done.cancelled, 'recipient')} cancelled{refunded}.")
     output.answer(
@@ -229,9 +229,13 @@ def show_report(message_id: int, account: AccountOptions, *, json: bool, certifi
         output.say(f"{one.phone}  {when}  {one.status.code}  {one.status.label_en}{ready}")
     if not found.recipients:
         output.say("The report names no recipient yet.")
+    if not found.is_complete:
+        rows = plural(len(found.recipients), "row")
+        output.say(f"The report has {rows}, where the provider says {found.stated_recipients} recipients.")
     output.answer(
         {
             "message_id": found.message_id,
+            "stated_recipients": found.stated_recipients,
             "recipients": [
                 {
                     "phone": one.phone,

@@ -65,7 +65,7 @@ def _cost(checked: Checked, price: Decimal, credits: Decimal | None) -> str:
     estimate = price * checked.texts
     each = f"{_credits(price)} a text"
     line = f"Credits: {credits_text(estimate)} estimated, at {each}; the first answer shows the real price."
-    if credits is not None and credits.is_finite():
+    if credits is not None:
         line += f" The account has {credits_text(credits)}."
         if credits < estimate:
             line += " That may not be enough; the send then stops and says which rows were not sent."

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from mensatek_async._wire.location import location_of
 
 from mensatek_async import DeliveryReport, Location
+from mensatek_async._wire.location import location_of
 from mensatek_async.webhooks import parse
 
 MADRID = Location(40.4168, -3.7038)

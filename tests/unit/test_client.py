@@ -176,7 +176,13 @@ async def test_what_a_send_did_not_say_is_not_made_up() -> None:
     async with client_of(Script(reply(Res=1))) as client:
         sent = await client.sms.send(["600000001", "600000002"], "Hola")
 
-    assert (sent.accepted, sent.rejected, sent.recipients, sent.message_id, sent.segments) == (1, 1, 2, 0, None)
+    assert (sent.accepted, sent.rejected, sent.recipients, sent.message_id, sent.segments) == (
+        1,
+        1,
+        2,
+        0,
+        None,
+    )
     assert sent.credits_used is None
     assert sent.credits_left is None
 
