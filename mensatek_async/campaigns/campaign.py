@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from functools import partial
 
 from .._core.params import positive_seconds
@@ -16,6 +17,7 @@ from .journal import lifecycle as journal
 from .journal.records import CampaignRow
 from .options import load_content
 from .progress_stream import ProgressStream
+from .recall import recall
 from .session import Desk
 
 
@@ -117,12 +119,26 @@ class Campaign:
         return await in_thread(self._desk.db.write, lambda tx: journal.resume(tx, self._name))
 
     async def cancel(self) -> Progress:
-        """Send nothing more, ever; what is on its way lands.
+        """Send nothing more, ever; what is on its way lands, and what the provider holds for a later date is cancelled.
+
+        Operation of the API: CancelarSMS or CancelarSMSCERTIFICADO, once for each message of a scheduled campaign.
 
         Returns:
-            How it stands.
+            How it stands; its `note` says how many recipients the provider cancelled, who are in `cancelled`.
+
+        Raises:
+            MensatekError: as in `client.sms.cancel`: nothing more is sent, but the provider may still hold some. Call
+                it again.
         """
-        return await in_thread(self._desk.db.write, lambda tx: journal.cancel(tx, self._name))
+        stands = await in_thread(self._desk.db.write, lambda tx: journal.cancel(tx, self._name))
+        taken = stands.sent or stands.pending
+        if not taken or stands.scheduled_at is None or stands.scheduled_at <= datetime.now(UTC):
+            return stands
+        row = await self._row()
+        self._desk.check_account(row)
+        content = load_content(self._desk.context, await self._options(row))
+        await recall(self._desk.context, self._desk.db, row, content.cancel_operation)
+        return await self.progress()
 
     async def unknown(self) -> list[UnknownRecipient]:
         """Who may have been texted: their request left and no answer came.

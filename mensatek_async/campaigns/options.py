@@ -26,6 +26,7 @@ from .journal.states import Crowd
 
 _OPERATIONS = {"sms": "EnviarSMS", "certified": "EnviarSMSCERTIFICADO"}
 _REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}
+_CANCELS = {"sms": "CancelarSMS", "certified": "CancelarSMSCERTIFICADO"}
 _LEGAL = ("issuer", "contract_type", "validity", "identify", "acceptance_days", "report_email")
 _POLICIES = ("keep", "assume_sent", "resend")
 
@@ -57,6 +58,11 @@ class Content:
     def report_operation(self) -> str:
         """The operation that reports on its message."""
         return _REPORTS[self.product]
+
+    @property
+    def cancel_operation(self) -> str:
+        """The operation that cancels its message."""
+        return _CANCELS[self.product]
 
     def dump(self) -> str:
         """As the journal keeps it."""

@@ -186,11 +186,19 @@ def pause(name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) ->
 
 
 @campaign.command
-def cancel(name: Name, /, *, store: Store = DEFAULT_STORE, yes: Yes = False, json: Json = False) -> int:
-    """Send nothing more of a campaign, ever."""
-    from .campaign_commands import change_campaign
+def cancel(
+    name: Name,
+    /,
+    *,
+    store: Store = DEFAULT_STORE,
+    yes: Yes = False,
+    json: Json = False,
+    account: AccountOptions = _NO_ACCOUNT,
+) -> int:
+    """Send nothing more of a campaign, ever; what the provider holds of a scheduled one is cancelled there."""
+    from .campaign_commands import cancel_campaign
 
-    return change_campaign("cancel", name, store, json=json, yes=yes)
+    return cancel_campaign(name, store, account, json=json, yes=yes)
 
 
 @campaign.command

@@ -14,7 +14,7 @@ from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..sources.text_files import shown
 from .account import connect, needs_answer
 from .campaign_run import Session, offline, run_to_the_end, tell
-from .campaign_view import View, advice, as_json, exit_of, line, viewing
+from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, viewing
 from .options import AccountOptions
 from .output import Output, plural
 from .stop import Exit, Stop, stop_for
@@ -127,13 +127,41 @@ def show_status(name: str, store: str, *, watch: bool, json: bool) -> Exit:
     return code
 
 
-def change_campaign(
-    order: Literal["pause", "resume", "cancel"], name: str, store: str, *, json: bool, yes: bool = True
-) -> Exit:
-    """Pause, resume or cancel a campaign, wherever it runs."""
+def cancel_campaign(name: str, store: str, account: AccountOptions, *, json: bool, yes: bool) -> Exit:
+    """Cancel a campaign, and what the provider still holds of it."""
     output = Output(json=json)
     if not yes:
         _confirm(output, f"Cancel {shown(name, 60)} for good?")
+
+    async def stands(campaigns: Campaigns) -> Progress:
+        return await (await campaigns.get(name)).progress()
+
+    before = _ask(store, stands)
+    if not (before.sent or before.pending) or not scheduled_for(before.scheduled_at):
+        return change_campaign("cancel", name, store, json=json)
+
+    async def cancel(campaigns: Campaigns) -> None:
+        await (await campaigns.get(name)).cancel()
+
+    with connect(account, output) as connection:
+        session = Session(connection, store, output)
+        session.do(cancel)
+    if session.error is not None:
+        output.say("Nothing more is sent, but the provider may still hold some texts: cancel it again.")
+        raise stop_for(session.error)
+    progress = _ask(store, stands)
+    output.say(line(progress) + ".")
+    if progress.note:
+        output.say(f"{progress.note}.")
+    output.answer(as_json(progress))
+    return Exit.DONE
+
+
+def change_campaign(
+    order: Literal["pause", "resume", "cancel"], name: str, store: str, *, json: bool
+) -> Exit:
+    """Pause, resume or cancel a campaign, wherever it runs."""
+    output = Output(json=json)
 
     async def change(campaigns: Campaigns) -> Progress:
         campaign = await campaigns.get(name)

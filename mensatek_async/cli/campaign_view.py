@@ -12,20 +12,12 @@ from typing import Any, Protocol, TextIO, cast
 from attrs import asdict
 
 from .._wire.scalars import madrid
+from ..campaigns.journal.waiting import PAUSED_BECAUSE
 from ..models.campaign import Progress
 from ..sources.text_files import shown
 from .output import Output, credits_text
 from .progress import EVERY
 from .stop import Exit
-
-_REASONS = {
-    "user": "somebody paused it",
-    "no_credit": "the account cannot pay",
-    "auth": "the account was refused",
-    "group_lost": "the provider no longer knows its message",
-    "refused": "the provider refuses its requests",
-    "max_credits": "it has spent what it may",
-}
 
 
 class View(Protocol):
@@ -46,7 +38,7 @@ class PlainView:
         """Print the counts when it is time."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY
-            self._output.note(line(progress))
+            self._output.note(line(progress) + (f"; {shown(progress.note, 200)}" if progress.note else ""))
 
 
 class LiveView:
@@ -73,7 +65,8 @@ class LiveView:
             Text(f"{100 * settled // max(progress.total, 1)} % of {progress.total:,} rows"),
         )
         head = Text(f"{shown(progress.name, 60)}: {_state(progress)}")
-        self.rich.update(Group(head, bar, Text(_counts(progress)), Text(_money(progress))), refresh=True)
+        under = [Text(one) for one in (_counts(progress), _money(progress), shown(progress.note, 200)) if one]
+        self.rich.update(Group(head, bar, *under), refresh=True)
 
 
 @contextmanager
@@ -99,9 +92,11 @@ def line(progress: Progress) -> str:
 
 def _state(progress: Progress) -> str:
     if progress.state == "paused":
-        return f"paused, {_REASONS.get(progress.reason, progress.reason)}"
+        return f"paused, {PAUSED_BECAUSE.get(progress.reason, progress.reason)}"
     if progress.state == "done" and (when := scheduled_for(progress.scheduled_at)):
         return when
+    if progress.state == "running" and progress.waiting_until:
+        return f"waits until {progress.waiting_until:%Y-%m-%d %H:%M:%S} Spanish time"
     return "reading rows" if progress.reading and progress.state == "running" else progress.state
 
 
@@ -184,6 +179,7 @@ def as_json(progress: Progress) -> dict[str, Any]:
     told["rate"] = round(progress.rate, 3)
     told["elapsed"] = round(progress.elapsed, 3)
     told["time_left"] = None if progress.time_left is None else round(progress.time_left, 3)
-    told["scheduled_at"] = progress.scheduled_at and progress.scheduled_at.isoformat()
+    for name in ("scheduled_at", "waiting_until"):
+        told[name] = told[name] and told[name].isoformat()
     told["message_id"] = progress.message_id or None
     return told | {"done": progress.done}

@@ -26,7 +26,9 @@ class Progress:
         state: "running", "paused", "cancelled" or "done".
         reason: why it is paused: "user", "no_credit", "auth", "group_lost" (the provider no longer knows its message),
             "refused" (the provider refuses its requests), "no_answer" (it answers no opener) or "max_credits"; else "".
-        note: what happened, in a sentence; may be empty.
+        note: what happened, or what it waits for, in a sentence; may be empty.
+        waiting_until: when it goes on by itself, aware: its hours, the shared rate, the provider's "slow down", a
+            repeat, a dead worker's lease; None where nothing waits, or for somebody to do something.
         total: rows read so far.
         reading: whether rows are still to be read.
         sent: recipients the provider took.
@@ -37,7 +39,7 @@ class Progress:
         failed: recipients certainly not texted, and those whose delivery report says that the text did not arrive.
         undelivered: those of `failed` who were sent and did not receive it.
         delivered: recipients whose delivery report says that it arrived.
-        cancelled: recipients not sent because the campaign was cancelled.
+        cancelled: recipients not sent because the campaign was cancelled, here or in time at the provider.
         credits_used: what the replies named, in all.
         credits_left: what the newest reply named; None when none did.
         message_id: the message that all its texts share; 0 before the first was taken.
@@ -66,6 +68,7 @@ class Progress:
     credits_left: Decimal | None = None
     message_id: int = 0
     scheduled_at: datetime | None = None
+    waiting_until: datetime | None = field(default=None, eq=False)
     rate: float = field(default=0.0, eq=False)
     elapsed: float = field(default=0.0, eq=False)
     time_left: float | None = field(default=None, eq=False)

@@ -14,6 +14,14 @@ def held(tx: Tx) -> float:
     return 0.0 if _reset(tx, seen_at) else max(hold_until - tx.now, 0.0)
 
 
+def ahead(tx: Tx) -> tuple[float, float]:
+    """Seconds until the next place may be taken, and until the provider's word is over; changes nothing."""
+    tat, hold_until, seen_at = _row(tx, lock=False)
+    if seen_at > tx.now + _BACK:
+        return 0.0, 0.0
+    return max(tat - tx.now - _AHEAD, 0.0), max(hold_until - tx.now, 0.0)
+
+
 def waits(tx: Tx) -> float:
     """Seconds until the next place is near enough to be booked; 0 when it is.
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import anyio
 import anyio.to_thread
 import pytest
 
-from mensatek_async import AsyncMensatek, CampaignConflict, Campaigns
+from mensatek_async import AsyncMensatek, Campaign, CampaignConflict, Campaigns, Issuer, Retry
 from mensatek_async.cli.app import run as main
-from mensatek_async.sandbox import Sandbox
+from mensatek_async.sandbox import Fault, Sandbox
 
 
 @pytest.fixture
@@ -37,6 +44,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "campaigns.db")
     url: str = request.getfixturevalue("database")
     return url
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account of that sandbox, for the command."""
+    told = {
+        "BASE_URL": sandbox.base_url,
+        "API_USER": sandbox.user,
+        "API_TOKEN": sandbox.token,
+        "SENDER": "ACME",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(f"MENSATEK_{name}", value)
 
 
 def phones(count: int, first: int = 34_600_000_000) -> list[str]:
@@ -141,21 +161,11 @@ async def test_what_ends_a_reading_in_the_background_is_raised_at_the_end_of_the
 
 
 def test_the_command_refuses_other_recipients_while_somebody_reads(
-    sandbox: Sandbox,
-    store: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    environment: None, sandbox: Sandbox, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2 and the reason; nobody of the second file is texted."""
     file = tmp_path / "people.csv"
     file.write_text("phone\n" + "\n".join(phones(5, 34_700_000_000)))
-    for name, value in (
-        ("BASE_URL", sandbox.base_url),
-        ("API_USER", sandbox.user),
-        ("API_TOKEN", sandbox.token),
-    ):
-        monkeypatch.setenv(f"MENSATEK_{name}", value)
     begun, go_on = threading.Event(), threading.Event()
 
     async def rows() -> AsyncIterator[str]:
@@ -180,3 +190,193 @@ def test_the_command_refuses_other_recipients_while_somebody_reads(
         reader.join()
     assert (code, sandbox.texts) == (2, [])
     assert "other recipients" in capsys.readouterr().err
+
+
+# --- 23: a scheduled campaign is cancelled at the provider as well ------------------------------------------------
+
+
+@pytest.mark.parametrize("product", ["sms", "certified"])
+async def test_cancelling_a_scheduled_campaign_cancels_what_the_provider_holds(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path, product: Literal["sms", "certified"]
+) -> None:
+    """Openers' messages among it; how many is told and kept, the export says so, and cancelling again is calm."""
+    extra: dict[str, Any] = (
+        {"issuer": Issuer("ACME", "900000000", "B00000000")} if product == "certified" else {}
+    )
+    sandbox.fault(Fault.drop_after_accept(), times=1)
+    async with Campaigns(client, store, poll=0.05) as campaigns:
+        campaign = await campaigns.start(
+            "sale", "Hello", A, product=product, scheduled_at=datetime.now(UTC) + timedelta(days=2), **extra
+        )
+        before = await campaign.complete()
+        await campaign.export(tmp_path / "before.csv")
+        assert (before.state, before.sent, before.unknown) == ("done", 19, 1)
+
+        after = await campaign.cancel()
+        assert (after.state, after.sent, after.cancelled, after.unknown) == ("cancelled", 0, 19, 1)
+        assert "cancelled 19 recipients" in after.note
+        again = await campaign.cancel()
+        assert (again.cancelled, again.unknown, again.note) == (19, 1, after.note)
+        await campaign.export(tmp_path / "after.csv")
+    assert (tmp_path / "after.csv").read_text().count(",cancelled,") == 19
+
+
+async def test_what_has_left_already_stays_sent(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """The provider says that it is too late: nobody is counted as cancelled."""
+    async with Campaigns(client, store, poll=0.05) as campaigns:
+        campaign = await campaigns.start(
+            "sale", "Hello", A, scheduled_at=datetime.now(UTC) + timedelta(hours=2)
+        )
+        await campaign.complete()
+        sandbox.advance(3 * 3600)
+        after = await campaign.cancel()
+    assert (after.sent, after.cancelled) == (20, 0)
+
+
+def test_the_command_cancels_a_scheduled_campaign(
+    environment: None, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says for when it was, and how many the provider cancelled; without an account it cannot."""
+    file = tmp_path / "people.csv"
+    file.write_text("phone\n" + "\n".join(A))
+    when = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d} 10:00"
+    order = ["campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store]
+    assert main([*order, "--at", when]) == 0
+    assert f"scheduled for {when}" in capsys.readouterr().out
+
+    assert main(["campaign", "cancel", "sale", "--yes", "--store", store]) == 0
+    out = capsys.readouterr().out
+    assert "cancelled 20 recipients" in out
+    assert "20 cancelled" in out
+
+
+# --- 26: whatever waits says for what, and until when -------------------------------------------------------------
+
+
+async def started(campaigns: Campaigns, **options: Any) -> Campaign:
+    """A campaign of many requests."""
+    return await campaigns.start("sale", "Hello", A, chunk_size=2, **options)
+
+
+async def test_quiet_hours_say_until_when(client: AsyncMensatek, store: str) -> None:
+    """Spanish hours that begin in three hours."""
+    now = datetime.now(ZoneInfo("Europe/Madrid"))
+    begin, end = (now + timedelta(hours=3)).time(), (now + timedelta(hours=4)).time()
+    begin, end = begin.replace(microsecond=0), end.replace(microsecond=0)
+    async with Campaigns(client, store) as campaigns:
+        campaign = await started(campaigns, send_between=(begin, end))
+        stands = await campaigns.drive("sale", 0.5)
+        assert (stands.state, stands.pending) == ("running", 20)
+        assert stands.waiting_until is not None
+        assert abs(stands.waiting_until - now - timedelta(hours=3)) < timedelta(seconds=5)
+        assert "outside its hours" in stands.note
+        assert f"{begin:%H:%M}" in stands.note
+        assert (await campaign.pause()).waiting_until is None
+        assert "somebody paused it; it waits until it is resumed" in (await campaign.progress()).note
+
+
+async def test_a_provider_that_says_slow_down_is_told(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """With Retry-After."""
+    async with Campaigns(client, store, poll=0.05) as campaigns:
+        await started(campaigns)
+        sandbox.fault(Fault.status_429(30), after=1)
+        stands = await campaigns.drive("sale", 3, concurrency=1)
+    assert stands.waiting_until is not None
+    assert timedelta(seconds=5) < stands.waiting_until - datetime.now(UTC) < timedelta(seconds=31)
+    assert "slow down" in stands.note
+
+
+async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
+    """A recipient in twenty seconds."""
+    async with Campaigns(client, store, poll=0.05) as campaigns:
+        await started(campaigns, rate=0.05)
+        stands = await campaigns.drive("sale", 2)
+    assert "the shared rate, 0.05 recipients a second" in stands.note
+    assert stands.waiting_until is not None
+    assert stands.waiting_until > datetime.now(UTC) + timedelta(seconds=10)
+
+
+async def test_a_request_that_fails_says_when_it_is_tried_again(sandbox: Sandbox, store: str) -> None:
+    """Nobody answers at all: what happened, and the next try."""
+    url = sandbox.base_url
+    sandbox.stop()
+    account: dict[str, Any] = {"base_url": url, "sender": "ACME", "retry": Retry(attempts=1)}
+    async with (
+        AsyncMensatek("demo", "demo", **account) as client,
+        Campaigns(client, store, poll=0.05) as campaigns,
+    ):
+        await started(campaigns)
+        stands = await campaigns.drive("sale", 2, concurrency=1)
+    assert stands.waiting_until is not None
+    assert re.search("tried again|tried [0-9]+ times", stands.note)
+
+
+KILLER = """
+import os
+def reach(point):
+    if point == os.environ["KILL_AT"]:
+        os.kill(os.getpid(), 9)
+"""
+WORKER = """
+import sys
+from mensatek_async import Campaigns, Mensatek
+url, user, token, store, *phones = sys.argv[1:]
+with Mensatek(user, token, base_url=url, sender="ACME") as client, Campaigns(client, store) as campaigns:
+    campaigns.start("sale", "Hello", phones, chunk_size=2).complete()
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "told"), [("chunk.posting", "its worker is gone"), ("ingest.committed", "read its rows")]
+)
+async def test_a_worker_that_is_gone_shows_as_such(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path, point: str, told: str
+) -> None:
+    """Killed in the middle of a request, or while it read: at once on the same machine, whatever its lease."""
+    (tmp_path / "killer.py").write_text(KILLER)
+    order = [sys.executable, "-c", WORKER, sandbox.base_url, sandbox.user, sandbox.token, store, *A]
+    paths = os.pathsep.join((str(tmp_path), os.getcwd()))
+    more = {"MENSATEK_FAULT_POINTS": "killer", "KILL_AT": point, "PYTHONPATH": paths}
+    await anyio.run_process(order, env={**os.environ, **more}, check=False)
+    async with Campaigns(client, store) as campaigns:
+        stands = (await campaigns.list())[0]
+        assert told in stands.note
+        if point == "chunk.posting":
+            assert stands.waiting_until is not None
+            if store.endswith(".db"):  # where nobody else is left, nobody waits for the lease
+                assert (await (await campaigns.get("sale")).complete()).sent == 20
+
+
+async def test_a_campaign_that_nobody_sends_says_so(
+    client: AsyncMensatek, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started only, or left by whoever sent it."""
+    monkeypatch.setattr("mensatek_async.campaigns.journal.waiting._QUIET", 0.2)
+    async with Campaigns(client, store) as campaigns:
+        campaign = await started(campaigns)
+        await anyio.sleep(0.3)
+        assert "nobody has sent anything" in (await campaign.progress()).note
+        assert (await campaign.complete()).note == ""
+
+
+def test_the_command_says_what_it_waits_for(
+    environment: None, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`status`, in words and as JSON."""
+    file = tmp_path / "people.csv"
+    file.write_text("phone\n" + "\n".join(A))
+    now = datetime.now(ZoneInfo("Europe/Madrid"))
+    hours = f"{now + timedelta(hours=3):%H:%M}-{now + timedelta(hours=4):%H:%M}"
+    order = ["campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store]
+    assert main([*order, "--no-run", "--send-between", hours]) == 0
+    capsys.readouterr()
+
+    assert main(["campaign", "status", "sale", "--store", store]) == 0
+    out = capsys.readouterr().out
+    assert "waits until" in out
+    assert "outside its hours" in out
+    assert main(["campaign", "status", "sale", "--store", store, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert datetime.fromisoformat(told["waiting_until"]) > now + timedelta(hours=2)

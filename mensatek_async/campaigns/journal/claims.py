@@ -85,7 +85,7 @@ def new_token() -> str:
 
 
 def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait | Over:
-    zones, opens = _open_zones(tx, row)
+    zones, opens = open_zones(tx, row)
     if zones == ():
         return Wait(opens, sure=True)
     if row.idmensaje is None:
@@ -161,7 +161,7 @@ def _until_settled(tx: Tx, row: CampaignRow) -> float:
     return max(left, 0.0)
 
 
-def _open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]:
+def open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]:
     """The zones within the campaign's hours, None for all; and seconds until another opens."""
     hours = row.settings.hours
     if hours is None:

@@ -21,6 +21,7 @@ from .outcomes import credits_of
 from .records import CampaignRow, Settings, all_of, by_id, by_name, set_state
 from .settling import resolve
 from .states import CANCELLED, CLAIMED, DONE, FAILED, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN
+from .waiting import what_waits
 
 _GONE = "FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at <= ?"
 _WAITING = (PENDING, CLAIMED, POSTING)
@@ -102,11 +103,13 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         gone = int(tx.one(f"SELECT coalesce(sum(n), 0) {_GONE}", row.id, POSTING, tx.now)[0])
         flying, unknown, waiting = flying - gone, unknown + gone, waiting - gone
     undelivered = min(row.undelivered, accepted)
+    waiting_for = what_waits(tx, row)
     return Progress(
         name=row.name,
         state=row.state,
         reason=row.reason,
-        note=row.note or _trouble(tx, row),
+        note=waiting_for.note,
+        waiting_until=waiting_for.until,
         total=waiting + taken + failed + unknown + row.invalid,
         reading=not row.ingest_done and row.state != CANCELLED,
         sent=accepted,
@@ -131,18 +134,6 @@ def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
     options = json.loads(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
     written = options["params"].get(REQUEST["scheduled_at"])
     return madrid_datetime(written) if written else None
-
-
-def _trouble(tx: Tx, row: CampaignRow) -> str:
-    """Why nothing seems to happen: the request that was tried most often."""
-    if row.state != RUNNING or not row.troubles:
-        return ""
-    found = tx.one(
-        "SELECT failures, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND failures > 2 "
-        "ORDER BY failures DESC LIMIT 1",
-        row.id,
-    )
-    return f"a request was tried {found[0]} times: {found[1]}" if found else ""
 
 
 def _credits_left(tx: Tx, campaign: int) -> Decimal | None:

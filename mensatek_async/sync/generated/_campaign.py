@@ -89,10 +89,16 @@ class SyncCampaign(CampaignTwin):
         return self._run(self._original.resume())
 
     def cancel(self) -> Progress:
-        """Send nothing more, ever; what is on its way lands.
+        """Send nothing more, ever; what is on its way lands, and what the provider holds for a later date is cancelled.
+
+        Operation of the API: CancelarSMS or CancelarSMSCERTIFICADO, once for each message of a scheduled campaign.
 
         Returns:
-            How it stands.
+            How it stands; its `note` says how many recipients the provider cancelled, who are in `cancelled`.
+
+        Raises:
+            MensatekError: as in `client.sms.cancel`: nothing more is sent, but the provider may still hold some. Call
+                it again.
         """
         return self._run(self._original.cancel())
 

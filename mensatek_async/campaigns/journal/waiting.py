@@ -1,0 +1,184 @@
+"""Why nothing leaves just now: what a campaign waits for, and until when."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+
+from ..._wire.scalars import madrid
+from ...store import rate
+from ...store.database import Tx
+from .claims import open_zones
+from .records import CampaignRow
+from .states import CLAIMED, PAUSED, PENDING, POSTING, RUNNING, UNKNOWN
+
+_QUIET = 10.0  # seconds without a sign of life, after which nobody seems to be at it
+PAUSED_BECAUSE = {
+    "user": "somebody paused it",
+    "no_credit": "the account cannot pay",
+    "auth": "the account was refused",
+    "group_lost": "the provider no longer knows its message",
+    "refused": "the provider refuses its requests",
+    "no_answer": "the provider answers nobody",
+    "max_credits": "it has spent what it may",
+}
+
+
+@frozen
+class Waiting:
+    """What a campaign waits for.
+
+    Attributes:
+        note: it, in a sentence; "" for nothing.
+        until: when it goes on by itself, aware; None where nobody can tell.
+    """
+
+    note: str = ""
+    until: datetime | None = None
+
+
+def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
+    """What a campaign waits for, by what the store says; changes nothing."""
+    if row.state == PAUSED:
+        return Waiting(
+            f"{row.note or PAUSED_BECAUSE.get(row.reason, row.reason)}; it waits until it is resumed"
+        )
+    if row.state != RUNNING:
+        return Waiting(row.note)
+    asked: tuple[Callable[[Tx, CampaignRow], Waiting | None], ...]
+    asked = (_for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
+    return next(filter(None, (one(tx, row) for one in asked)), Waiting())
+
+
+def _until(tx: Tx, told: str, seconds: float) -> Waiting:
+    moment = datetime.fromtimestamp(round(tx.wall + seconds), UTC).astimezone(madrid())
+    when = f"until {moment:%Y-%m-%d %H:%M:%S} Spanish time"
+    return Waiting(f"{told}, {when}", moment)
+
+
+def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
+    """Whether the one who read its rows is gone."""
+    if row.ingest_done or (not row.ingest_owner and tx.wall - row.created < _QUIET):
+        return None
+    if row.is_read_by_somebody(tx.now) and not _is_gone(row.ingest_owner):
+        return None
+    return Waiting(
+        f"whoever read its rows is gone, after {row.ingested}; it waits until it is started with them again"
+    )
+
+
+def _for_provider(tx: Tx, row: CampaignRow) -> Waiting | None:
+    seconds = rate.ahead(tx)[1]
+    if not seconds:
+        return None
+    return _until(tx, trouble(tx, row) or "the provider asked to slow down; everybody waits", seconds)
+
+
+def _for_hours(tx: Tx, row: CampaignRow) -> Waiting | None:
+    zones, seconds = open_zones(tx, row)
+    if row.settings.hours is None or zones is None:
+        return None
+    if zones and _next_due(tx, row, zones) is not None:
+        return None
+    if _next_due(tx, row, None) is None:
+        return None
+    hours = f"{row.settings.start:%H:%M} to {row.settings.end:%H:%M}"
+    whose = "its recipients' hours" if row.settings.local else "its hours"
+    return _until(tx, f"it is outside {whose}, {hours}", seconds)
+
+
+def _for_worker(tx: Tx, row: CampaignRow) -> Waiting | None:
+    """Whether those are gone who have begun to send what is not answered yet."""
+    begun: list[Any] = tx.all(
+        "SELECT owner, max(due_at) FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL "
+        "AND state IN (?, ?) GROUP BY owner",
+        *(row.id, CLAIMED, POSTING),
+    )
+    if not begun:
+        return None
+    if any(until > tx.now and not _is_gone(owner) for owner, until in begun):
+        return Waiting(trouble(tx, row))
+    left = max(until - tx.now for _, until in begun)
+    told = "its worker is gone; run it again, or let `work` do it: what it had begun is taken over"
+    return _until(tx, f"{told} when its lease ends, at the latest", left) if left > 0 else Waiting(told)
+
+
+def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
+    """Whether what is next has to wait, or could leave and nobody sends it."""
+    due = _next_due(tx, row, None)
+    if due is None:
+        return None
+    seconds, error = due[0] - tx.now, due[1]
+    if seconds > 0:
+        return _until(tx, trouble(tx, row) or f"a request is tried again: {error}", seconds)
+    place = rate.ahead(tx)[0]
+    if row.settings.rate and place > 0:
+        return _until(tx, f"it keeps to the shared rate, {row.settings.rate:g} recipients a second", place)
+    newest = tx.one("SELECT max(since) FROM mensatek_chunk WHERE campaign_id = ?", row.id)[0]
+    quiet = tx.wall - max(newest or 0.0, row.created)
+    if quiet > _QUIET:
+        return Waiting(f"nobody has sent anything of it for {quiet:,.0f} s; run it, or let `work` do it")
+    return None
+
+
+def _for_unknown(tx: Tx, row: CampaignRow) -> Waiting | None:
+    """Whether unknown recipients are settled by the campaign's own policy, later."""
+    after, policy = row.settings.unknown_after, row.settings.unknown_policy
+    if after is None or policy == "keep":
+        return None
+    since = tx.one(
+        "SELECT min(since) FROM mensatek_chunk WHERE campaign_id = ? AND state = ?", row.id, UNKNOWN
+    )[0]
+    if since is None or since + after <= tx.wall:
+        return None
+    return _until(
+        tx, f'reports on unknown recipients may still come; then "{policy}"', since + after - tx.wall
+    )
+
+
+def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> Any:
+    """When the next chunk may be sent, and why not before; an opener's alone while there is no message to join."""
+    named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
+    kinds = ("", " AND seq <= 0") if row.idmensaje is None else ("",)
+    found = [
+        tx.one(
+            "SELECT due_at, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL "  # noqa: S608
+            f"AND state = ?{kind}{named} ORDER BY due_at, seq LIMIT 1",
+            *(row.id, PENDING, *(zones or ())),
+        )
+        for kind in kinds
+    ]
+    return found[-1] or found[0]
+
+
+def trouble(tx: Tx, row: CampaignRow) -> str:
+    """The request that was tried most often, "" where all goes well."""
+    if row.state != RUNNING or not row.troubles:
+        return ""
+    found = tx.one(
+        "SELECT failures, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND failures > 2 "
+        "ORDER BY failures DESC LIMIT 1",
+        row.id,
+    )
+    return f"a request was tried {found[0]} times: {found[1]}" if found else ""
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether a process of this machine has ended; of others nobody can tell before their lease ends."""
+    host, _, rest = owner.partition(":")
+    number = rest.rpartition(":")[2]
+    if sys.platform == "win32" or host != socket.gethostname() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
