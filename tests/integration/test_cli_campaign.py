@@ -264,12 +264,14 @@ def test_a_new_campaign_asks(
     assert campaign(*arguments) == 0
 
 
-def test_a_refused_account_pauses(sandbox: Sandbox, people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_account_pauses(
+    sandbox: Sandbox, people: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It goes on where it stopped once the account is right."""
-    token, sandbox.token = sandbox.token, "another"
+    monkeypatch.setenv("MENSATEK_API_TOKEN", "another")
     assert start(people) == 3
     assert "To go on: mensatek campaign resume navidad" in capsys.readouterr().out
-    sandbox.token = token
+    monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
     assert campaign("run", "navidad") == 3  # still paused
     assert campaign("resume", "navidad") == 0
     assert set(sandbox.counts.values()) == {1}

@@ -46,9 +46,8 @@ class Waiting:
 def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
     """What a campaign waits for, by what the store says; changes nothing."""
     if row.state == PAUSED:
-        return Waiting(
-            f"{row.note or PAUSED_BECAUSE.get(row.reason, row.reason)}; it waits until it is resumed"
-        )
+        why = row.note.rstrip(".") or PAUSED_BECAUSE.get(row.reason, row.reason)
+        return Waiting(f"{why}; it waits until it is resumed")
     if row.state != RUNNING:
         return Waiting(row.note)
     asked: tuple[Callable[[Tx, CampaignRow], Waiting | None], ...]
