@@ -8,7 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mensatek_async import AuthenticationError, Guard, InsufficientCredits, Mensatek, MensatekError, Retry
+from mensatek_async.testing import forget_accounts
 from tests.browser.stage import SandboxProcess, Visitor, Webhook, small_pdf
+
+SEND = {"Remitente": "X", "Destinatarios": [{"Movil": "34600000001"}], "Mensaje": "Hola", "Flash": 1}
 
 
 def hasty(sandbox: SandboxProcess) -> Mensatek:
@@ -63,8 +66,18 @@ def test_the_account_is_blocked_and_opened(sandbox: SandboxProcess, visitor: Vis
         client.sms.send("600000001", "No sale")
     page.locator("#gauge-guard").get_by_role("button", name="Unblock").click()
     expect(page.locator("#gauge-guard")).to_contain_text("Not blocked")
+    forget_accounts()  # the clients of a process share what they know of a block
     with hasty(sandbox) as client:
         client.sms.send("600000001", "Sale")
+
+
+def test_what_no_manual_knows_is_shown_with_its_call(sandbox: SandboxProcess, visitor: Visitor) -> None:
+    """A parameter that was ignored: in the list, and by name in the call."""
+    with hasty(sandbox) as client:
+        client.request("EnviarSMS", SEND)
+    page = visitor.open("calls")
+    page.get_by_text("Unknown parameters: 1").first.click()
+    expect(page.locator("pre[aria-label='Unknown parameters: 1']")).to_have_text("Flash")
 
 
 def test_credits_run_out_and_come_back(sandbox: SandboxProcess, visitor: Visitor) -> None:
