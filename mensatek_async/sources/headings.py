@@ -41,6 +41,7 @@ _OTHER_PHONES = frozenset(
     ["fijo", "fija", "casa", "trabajo", "fax", "landline", "home", "work", "oficina", "centralita"]
 )
 
+_LETTERHEAD = 2  # rows with a sender's own phones
 LOOKED_AT = 20  # rows among which the headings are looked for
 _DATE = re.compile(r"\s*(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?:[ T].*|\s*)")
 
@@ -61,7 +62,8 @@ class Headings:
 def heading_row(rows: Iterable[tuple[int, list[str]]], phone: str | int | None) -> int | None:
     """The number of the row that names the phone's column, of those a file begins with; None when none does.
 
-    No row with a phone in it is one, and none below such rows: it would cost those above it.
+    No row with a phone in it is one, and none below such rows: it would cost those above it. A sender's own phones may
+    stand above it, with a blank row between.
 
     Args:
         rows: the rows that are not blank.
@@ -75,16 +77,20 @@ def heading_row(rows: Iterable[tuple[int, list[str]]], phone: str | int | None) 
 
 def _search(rows: list[tuple[int, list[str]]], wanted: str | None) -> int | None:
     alone = unsure = None
-    phones = 0
+    phones = with_phones = last = 0
     widths: list[int] = []
     for number, cells in rows:
         filled = [cell for cell in cells if cell.strip()]
         if sum(width >= max(len(filled), 3) for width in widths) > 1:
             break  # what is above is a table, not a title
+        if number > last + 1 and with_phones <= _LETTERHEAD:
+            phones = with_phones = 0
+        last = number
         if any(looks_like_phone(cell) and not _DATE.fullmatch(cell) for cell in filled):
             phones += len(filled)  # a sender's own phone stands alone above the headings
-            if phones > 1:
-                break
+            with_phones += 1
+        elif phones > 1:
+            pass  # below recipients
         elif any(means_phone(cell) if wanted is None else plain(cell) == wanted for cell in filled):
             if len(filled) > 1:
                 return number

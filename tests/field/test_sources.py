@@ -293,6 +293,8 @@ def test_a_sheet_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pyt
     [
         ("Listado de teléfonos;\n27/11/2026 10:00;x\n\nNombre;Móvil\nAna;600000001\n", {}, ["Ana"]),
         ("Clínica Sur\n912 345 678\nNombre;Tel\nAna;600000001\n", {}, ["Ana"]),
+        ("Clínica Sur;x\nCIF;B12345678\nTel.;912345678\n\nNombre;Móvil\nAna;600000001\n", {}, ["Ana"]),
+        ("600000001;a\n600000002;b\n600000003;c\n\nx;Móvil\n", {"phone": 1}, ["a", "b", "c", "Móvil"]),
         ("Clientes de enero\n\nNombre,Móvil\nAna,600000001\nEva,600000002\n", {}, ["Ana", "Eva"]),
         ('"Listado\nde enero"\nNombre;Móvil\nAna;600000001\n', {}, ["Ana"]),
         ("Listado\nNombre;Número\nAna;600000001\n", {}, ["Ana"]),
