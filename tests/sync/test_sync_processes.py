@@ -37,7 +37,7 @@ def test_a_client_that_was_never_closed_lets_the_program_end(sandbox: Sandbox, h
         started = time.monotonic()
         status, errors = program.end()
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert status == 0
     assert errors.count("ResourceWarning: unclosed <Mensatek user='demo'") == 1
     assert "Traceback" not in errors
@@ -109,7 +109,7 @@ def test_the_program_ends_during_a_send_of_a_daemon_thread(sandbox: Sandbox) -> 
         started = time.monotonic()
         status, _ = program.end()
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert status == 0
     sandbox.clear_faults()
 
