@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..errors import InvalidField
-from .layout import smuggled
-from .syntax import find, has_opening
 
 LONGEST = 39_015
 """Characters that a field may hold: more than a whole message of 255 segments carries."""
-
 
 _braces = re.compile(r"\{([^{}]*)\}")
 _format = re.compile(r"[!:.\[]")  # where a name ends, for those who write as Python formats
@@ -32,18 +29,6 @@ def is_writable(text: str) -> bool:
         return text.isascii() or bool(text.encode("utf-8"))
     except UnicodeEncodeError:
         return False
-
-
-def check_field_value(name: str, value: object) -> str:
-    """One field's value as text.
-
-    Raises:
-        InvalidField: it is missing, no text, number or date, or holds a message element or a placeholder.
-    """
-    text = as_text(name, value)
-    if has_opening(text) and any(find(text)):
-        raise smuggled(name)
-    return text
 
 
 def as_text(name: str, value: object) -> str:

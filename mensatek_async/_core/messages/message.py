@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from attrs import evolve, field, frozen
 
-from ..._wire.names import RECIPIENT, to_wire
+from ..._wire.names import RECIPIENT, REQUEST, to_wire
 from ..._wire.rows import Rows
 from ...errors import InvalidField, InvalidRequest
 from ...models.recipient import Recipient, VoiceFallback
@@ -223,9 +223,8 @@ def compose(
     params.update(extra or {})
     for name, value in params.items():
         if isinstance(value, str) and not is_writable(value):
-            raise InvalidRequest(
-                f"The parameter {name} holds half a character, or a NUL: it was read wrongly."
-            )
+            english = next((ours for ours, wire in REQUEST.items() if wire == name), name)
+            raise InvalidRequest(f"{english} holds half a character, or a NUL: it was cut or read wrongly.")
     message = Message(
         operation=operation,
         text=prepared,
