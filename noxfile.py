@@ -38,7 +38,10 @@ def tests(session: nox.Session) -> None:
 def tests_webhooks(session: nox.Session) -> None:
     """Webhooks under FastAPI, Flask, Django, aiohttp and Quart; 10,000 callbacks each through two of them."""
     session.install("-q", ".[all]", *_group("tests"), *_group("webhooks-tests"))
-    asked = session.posargs or ["tests/integration/test_webhook_frameworks.py"]
+    asked = session.posargs or [
+        "tests/integration/test_webhook_frameworks.py",
+        "tests/field/test_callbacks.py",
+    ]
     session.run("pytest", *asked)
 
 

@@ -110,7 +110,7 @@ async def report(context: Context, name: str, message_id: int | str, max_age: fl
             evolve(one, status=codes.DeliveryStatus(one.status.code, certifies=True)) for one in rows
         )
     found = evolve(found, message_id=number, recipients=rows)
-    if not found.is_complete:
+    if max_age and not found.is_complete:  # whoever asks again and again wants to hear it once at most
         _log.warning(
             "The report of message %d has %d rows, where the provider says %d recipients",
             *(number, len(rows), found.stated_recipients),

@@ -199,10 +199,11 @@ SERVICES: Mapping[str, type] = {
 PLAIN_SERVICE = "SMSMASIVO"
 """The one service whose texts nobody certifies."""
 OTHER_PRODUCTS = re.compile(
-    r"E-?MAIL|CORREO|WHATS?APP|TELEGRAM|NEWSLETTER|BUROFAX|(?<![A-Z])(?:EVENTOS)?(?:RCS|WA|MMS|FAX|PUSH|VIBER)"
-    r"(?=MASIV|CERTIF|RECIBID|EVENTO|[^A-Z]|$)"
+    r"(?:EVENTOS?)?[ _-]?"
+    r"(?:(?:E-?MAIL|CORREO|WHATS?APP|TELEGRAM|NEWSLETTER|BUROFAX|RCS)[A-Z0-9_-]*|WA|MMS|FAX|PUSH|VIBER)"
+    r"(?:[ _-]?(?:MASIV|CERTIFIC|RECIBID|EVENTO)[A-Z]*)?"
 )
-"""What the services of the account's other products are called, in capitals."""
+"""The services of the account's other products, in capitals; a contract's own name may hold such a word too."""
 
 for _model, _names in (*REPLIES.items(), *CALLBACKS.items()):  # a misspelt attribute would never be filled
     assert not _names.keys() - fields_dict(_model).keys(), _model

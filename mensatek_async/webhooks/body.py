@@ -3,7 +3,7 @@
 The rules:
 - 64 KiB and 64 fields at most;
 - a body that begins as JSON is JSON, whatever the content type says; so is an array around one object;
-- JSON between something else is read when it holds exactly one object with a service, unless a form was declared;
+- JSON between something else is read when it holds exactly one object with a service;
 - characters are what the content type's charset says, else UTF-8, else Windows-1252, percent-encoded ones too;
 - a field that comes twice must say the same twice.
 """
@@ -55,13 +55,31 @@ def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
     media_type = _media_type(content_type)
     if media_type == "multipart/form-data":
         return _distinct(_multipart(body, content_type))
-    if b"{" in body and media_type != "application/x-www-form-urlencoded":
-        found = _between(characters(body, content_type))
-        if found is not None:
-            return found
+    if media_type == "application/x-www-form-urlencoded":
+        return _without_json(body, content_type)
+    found = _between(characters(body, content_type)) if b"{" in body else None
+    if found is not None:
+        return found
     if media_type.endswith("json") or start.startswith(_BYTE_ORDER_MARKS):
-        return _json(characters(body, content_type).lstrip("\ufeff \t\r\n"))
+        try:
+            return _json(characters(body, content_type).lstrip("\ufeff \t\r\n"))
+        except DecodeError:
+            if b"=" not in body or not _tells_service(form := _form(body, content_type)):
+                raise
+            return form
     return _form(body, content_type)
+
+
+def _without_json(body: bytes, content_type: str) -> dict[str, Any]:
+    """Read a form, or JSON between something else under a form's name, as PHP names what it posts."""
+    form = _form(body, content_type)
+    if b"{" in body and not _tells_service(form):
+        return _between(characters(body, content_type)) or form
+    return form
+
+
+def _tells_service(fields: dict[str, Any]) -> bool:
+    return any(name.strip().casefold() == names.SERVICE.casefold() for name in fields)
 
 
 @lru_cache(maxsize=64)

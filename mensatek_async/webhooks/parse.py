@@ -85,7 +85,7 @@ def _event(fields: _Fields) -> Event:
 
 def _guessed(service: str, fields: _Fields) -> type | None:
     """Tell by its fields what a service posts that no manual names, such as a contract's; None for no SMS at all."""
-    if names.OTHER_PRODUCTS.search(service) or fields.has("Destinatario"):
+    if names.OTHER_PRODUCTS.fullmatch(service) or "@" in str(fields.folded.get("destinatario")):
         return None
     phone = next((fields.folded[name] for name in ("movil", "telefono") if fields.has(name)), None)
     if not _is_phone(phone):

@@ -233,10 +233,16 @@ def test_the_verification_code_is_a_field(encoded: Any) -> None:
         b"\xef\xbb\xbf\r\n" + as_json(REPORT)[0] + b"\x00",
     ],
 )
-@pytest.mark.parametrize("content_type", ["application/json", "text/html", ""])
+@pytest.mark.parametrize("content_type", ["application/json", "text/html", FORM, ""])
 def test_a_callback_between_noise(body: bytes, content_type: str) -> None:
     """One object with a service is read, whatever stands around it."""
     assert parse(body, content_type) == report(REPORT)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
+def test_a_form_under_another_name(content_type: str) -> None:
+    """What it is shows in its characters."""
+    assert parse(as_form(REPORT)[0], content_type) == report(REPORT)
 
 
 # --- other products ------------------------------------------------------------------------------------------
@@ -246,7 +252,8 @@ def test_a_callback_between_noise(body: bytes, content_type: str) -> None:
 @pytest.mark.parametrize(
     "service",
     ["EMAILCERTIFICADO", "EVENTOSEMAILCERTIFICADO", "EMAILMASIVO", "email", "WHATSAPP", "WHATSAPPRECIBIDO", "RCS",
-     "RCSMASIVO", "RCS-CERTIFICADO", "EVENTOSRCS", "VIDEO", "BUROFAX", "LO QUE SEA"],
+     "RCSMASIVO", "RCS-CERTIFICADO", "EVENTOSRCS", "WHATSAPP CERTIFICADO", "email_masivo", "VIDEO",
+     "BUROFAX", "LO QUE SEA"],
 )  # fmt: skip
 @pytest.mark.parametrize("code", ["15", "50", "5000", "-3"])
 def test_another_products_callback_is_an_event_of_its_own(encoded: Any, service: str, code: str) -> None:
@@ -292,7 +299,13 @@ def test_whatever_is_no_text_is_some_other_event(values: dict[str, Any]) -> None
 
 def test_a_contract_under_its_own_name_is_a_text() -> None:
     """A contract's service is named by its sender; its fields are those of a text."""
-    for service in ("CONTRATO EMPRESA", "COMERCSA", "SMSCONTRATO"):
+    for service in (
+        "CONTRATO EMPRESA",
+        "COMERCSA",
+        "SMSCONTRATO",
+        "Contrato Email Marketing",
+        "ALTA FAX 2026",
+    ):
         event = report(CONTRACT | {"Servicio": service})
         assert (event.service, event.is_known_service) == (service, False)
 
