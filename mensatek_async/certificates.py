@@ -9,15 +9,15 @@ import os
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice, zip_longest
 from pathlib import PurePosixPath
-from typing import IO, Any, overload
+from typing import IO, overload
 
-from ._wire import scalars
-from ._wire.names import CERTIFICATE_ROW
-from ._wire.problems import WrongValue
-from .codes import DeliveryStatus
+from attrs import evolve
+
+from ._wire.structure import structure
 from .errors import InvalidCertificates
 from .models.certified import Certificate, CertificateBundle, CertificateRow
 
@@ -32,15 +32,6 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _DELIMITERS = ";,\t"
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "phone": scalars.phone,
-    "status": lambda text: DeliveryStatus(scalars.integer(text), certifies=True),
-    "message_id": scalars.integer,
-    "reported_at": scalars.madrid_datetime,
-    "seconds": scalars.number,
-    "label": str.strip,
-}
 
 
 def open_certificates(
@@ -201,17 +192,10 @@ def _encoding(table: bytes) -> str:
 
 
 def _row(raw: dict[str, str]) -> CertificateRow:
-    folded = {_folded(name): value for name, value in raw.items()}
-    found: dict[str, Any] = {}
-    for attribute, names in CERTIFICATE_ROW.items():
-        value = next((folded[_folded(name)] for name in names if folded.get(_folded(name))), "")
-        try:
-            found[attribute] = _READERS[attribute](value) if value else None
-        except WrongValue:
-            found[attribute] = None
-    return CertificateRow(**{**found, "phone": found["phone"] or "", "label": found["label"] or ""}, raw=raw)
+    return evolve(structure({_folded(name): value for name, value in raw.items()}, CertificateRow), raw=raw)
 
 
+@cache
 def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     return "".join(letter for letter in plain.casefold() if letter.isalnum())

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import fields_dict, frozen
 
+from ..models.certified import CertificateRow
 from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
 from ..models.results import (
     Balance,
@@ -114,9 +115,8 @@ REPLIES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
 }
 """Replies: model, its attribute, and the wire names it may come under, the usual one first, in any case."""
 
-CERTIFICATE_ROW: Mapping[str, tuple[str, ...]] = {
-    **REPLIES[RecipientReport],
-    "message_id": ("idMensaje", "Msgid"),
+CERTIFICATES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
+    CertificateRow: {**REPLIES[RecipientReport], "message_id": ("idMensaje", "Msgid")},
 }
 """The headings of the CSV in a ZIP of certificates, in any case; the manual does not list them."""
 
@@ -185,6 +185,7 @@ DECIDES: Mapping[type, frozenset[str]] = {
     DeliveryReport: frozenset({"service", "status", "phone", "message_id"}),
     DocumentEvent: frozenset({"service", "file", "phone", "kind", "message_id"}),
     IncomingMessage: frozenset({"service", "number", "sender", "text"}),
+    CertificateRow: frozenset(),
 }
 """What must be right for a reply or callback to be believed; all else may be odd without costing the whole."""
 
@@ -205,7 +206,8 @@ OTHER_PRODUCTS = re.compile(
 )
 """The services of the account's other products, in capitals; a contract's own name may hold such a word too."""
 
-for _model, _names in (*REPLIES.items(), *CALLBACKS.items()):  # a misspelt attribute would never be filled
+# A misspelt attribute would never be filled.
+for _model, _names in (*REPLIES.items(), *CALLBACKS.items(), *CERTIFICATES.items()):
     assert not _names.keys() - fields_dict(_model).keys(), _model
 
 

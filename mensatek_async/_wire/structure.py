@@ -19,11 +19,12 @@ from attrs import fields_dict, has
 
 from ..codes import DeliveryStatus
 from ..errors import ConfigurationError
+from ..models.certified import CertificateRow
 from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
 from ..models.results import MessageReport, RecipientReport, SendResult
 from . import literal, scalars, shape
 from .location import variables
-from .names import CALLBACKS, DECIDES, REPLIES, FileList
+from .names import CALLBACKS, CERTIFICATES, DECIDES, REPLIES, FileList
 from .problems import DecodeError, Missing, WrongValue, kind
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ __all__ = ["FileList", "structure"]
 Model = TypeVar("Model")
 Reader = Callable[[Any], Any]
 _MOST_PROBLEMS = 20
-_TABLES: Mapping[type, Mapping[str, tuple[str, ...]]] = {**REPLIES, **CALLBACKS}
+_TABLES: Mapping[type, Mapping[str, tuple[str, ...]]] = {**REPLIES, **CALLBACKS, **CERTIFICATES}
 _log = logging.getLogger("mensatek_async")
 _unread: ContextVar[dict[str, None]] = ContextVar("unread")
 
@@ -43,8 +44,8 @@ def structure(values: Mapping[str, Any], cls: type[Model]) -> Model:
     """Read a decoded reply or callback as a model.
 
     Args:
-        values: what `decode` gave, or a callback's fields; its names casefolded.
-        cls: a model that `names.REPLIES` or `names.CALLBACKS` lists.
+        values: what `decode` gave, a callback's fields, or a row of certificates; its names casefolded.
+        cls: a model that `names.REPLIES`, `names.CALLBACKS` or `names.CERTIFICATES` lists.
 
     Raises:
         DecodeError: a value that decides is missing or of the wrong kind; its problems name the place on the wire,
@@ -106,6 +107,8 @@ _BY_TYPE: Mapping[type, Reader] = {
 }
 _SPECIAL: Mapping[tuple[type, str], Reader] = {
     (RecipientReport, "phone"): scalars.phone,
+    (CertificateRow, "phone"): scalars.phone,
+    (CertificateRow, "status"): lambda value: DeliveryStatus(scalars.integer(value), certifies=True),
     (SendResult, "recipients"): count,
     (MessageReport, "stated_recipients"): count,
     (DeliveryReport, "phone"): scalars.phone,

@@ -82,7 +82,7 @@ class CertificateRow:
     """What the ZIP's CSV says of one recipient.
 
     Attributes:
-        phone: the recipient, international digits.
+        phone: the recipient, international digits; "" when the row has none.
         status: the delivery status; None when the row has none.
         message_id: the message; None when the row does not say.
         reported_at: when that status came, aware, Spanish time; None when not told.
@@ -91,7 +91,7 @@ class CertificateRow:
         raw: the whole row as it stands in the CSV, by its own headings.
     """
 
-    phone: str = field(repr=mask)
+    phone: str = field(default="", repr=mask)
     status: DeliveryStatus | None = None
     message_id: int | None = None
     reported_at: datetime | None = None
