@@ -39,6 +39,7 @@ class _Lines:
         self._blocks = line_blocks(stream)
         self._ahead: deque[str] = deque()
         self.record: list[str] = []
+        self.reader: Iterator[list[str]] | None = None
         self.escaped = False  # whether a backslash before a quotation mark makes it part of the cell
 
     def __iter__(self) -> Iterator[str]:
@@ -154,7 +155,7 @@ class CsvTable(Grid):
     def _record(self, lines: _Lines, row: int, width: int | None) -> list[Record]:
         """The next record, or the broken rows that stand in its place."""
         cells = self._attempt(lines)
-        if any(_ESCAPED in line for line in lines.record):
+        if _ESCAPED in "".join(lines.record):
             found = self._with_backslashes(lines, row, width, cells)
             if found is not None:
                 return [found]
@@ -170,12 +171,12 @@ class CsvTable(Grid):
 
     def _attempt(self, lines: _Lines, *, escaped: bool = False) -> list[str] | None:
         lines.record, lines.escaped = [], escaped
+        lines.reader = lines.reader or self._reader(lines)
         try:
-            return next(self._reader(lines))
+            return next(lines.reader)
         except (csv.Error, _NeverClosed):
+            lines.reader = None  # it is in the middle of a record
             return None
-        finally:
-            lines.escaped = False
 
     def _with_backslashes(
         self, lines: _Lines, row: int, width: int | None, plain: list[str] | None
