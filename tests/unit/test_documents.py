@@ -58,7 +58,19 @@ def test_the_command_does_what_the_readme_says() -> None:
     helps = "".join(_help(command) for command in commands)
 
     assert commands == {
-        *("credits", "send", "bulk", "campaign", "certified", "contract", "segments", "sandbox", "webhooks")
+        *(
+            "credits",
+            "send",
+            "report",
+            "files",
+            "bulk",
+            "campaign",
+            "certified",
+            "contract",
+            "segments",
+            "sandbox",
+        ),
+        "webhooks",
     }
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
