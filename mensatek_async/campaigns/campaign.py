@@ -6,9 +6,11 @@ import os
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Literal
 
 from .._core.params import positive_seconds
 from ..errors import InvalidRequest, SourceMissing
+from ..models.bulk import RowProblem
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..store.threads import in_thread
 from .export import export
@@ -166,6 +168,24 @@ class Campaign:
         if policy not in ("keep", "assume_sent", "resend"):
             raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
         return await in_thread(self._desk.db.write, lambda tx: journal.settle(tx, self._name, policy))
+
+    async def problems(
+        self, outcome: Literal["invalid", "failed", "unknown"], *, most: int = 1000
+    ) -> list[RowProblem]:
+        """List the first rows that were not sent, or may have been, with the reason of each.
+
+        Args:
+            outcome: "invalid" (refused here), "failed" (certainly not sent) or "unknown" (perhaps sent).
+            most: how many rows at most.
+
+        Returns:
+            The rows, by their numbers.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        row = await self._row()
+        return await in_thread(self._desk.db.read, lambda tx: journal.problems(tx, row, outcome, most))
 
     async def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.

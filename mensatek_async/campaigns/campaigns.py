@@ -287,6 +287,24 @@ class Campaigns(Opening[Client]):
             return False
         return await in_thread(self._db.write, lambda tx: deliveries.record(tx, event))
 
+    async def purge(self, older_than: float | timedelta) -> int:
+        """Take phones and texts out of the campaigns that ended so long ago; their names and counts stay.
+
+        Args:
+            older_than: seconds, or a timedelta, since their end.
+
+        Returns:
+            How many were purged.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
+        not_negative("older_than", age)
+        if not await in_thread(self._db.exists):
+            return 0
+        return await in_thread(self._db.write, lambda tx: journal.purge(tx, tx.wall - age))
+
     async def aclose(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""
         await self._desk.close(wait=False)

@@ -187,6 +187,7 @@ class SqliteDatabase(Database):
                     raise StoreError(f"The campaign store {self.shown} cannot keep a write-ahead log.")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA cache_size = -8000")
+                connection.execute("PRAGMA secure_delete = ON")  # what is purged is not left in free pages
         except BaseException:
             connection.close()
             raise

@@ -13,9 +13,10 @@ from ..._wire.marks import Mark, marked
 from ..._wire.names import REQUEST
 from ..._wire.scalars import madrid_datetime
 from ...errors import CampaignConflict, CampaignNotFound
+from ...models.bulk import RowProblem
 from ...models.campaign import Progress, UnknownRecipient
 from ...store.database import Database, Tx
-from . import openers
+from . import openers, payload
 from .openers import body_of
 from .outcomes import credits_of
 from .records import CampaignRow, Settings, all_of, by_id, by_name, set_state
@@ -24,6 +25,7 @@ from .states import CANCELLED, CLAIMED, DONE, FAILED, PAUSED, PENDING, POSTING, 
 from .waiting import what_waits
 
 _GONE = "FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at <= ?"
+PURGED = "its phones and texts were purged"
 _WAITING = (PENDING, CLAIMED, POSTING)
 
 
@@ -131,9 +133,12 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
 
 def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
     """When the provider is to deliver what it takes; None for at once."""
-    options = json.loads(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
-    written = options["params"].get(REQUEST["scheduled_at"])
+    written = json.loads(_options(tx, campaign))["params"].get(REQUEST["scheduled_at"])
     return madrid_datetime(written) if written else None
+
+
+def _options(tx: Tx, campaign: int) -> str:
+    return str(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
 
 
 def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
@@ -220,6 +225,43 @@ def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
             for at, phone in zip(content.rows, content.wire.phones, strict=True)
         ]
     return sorted(listed, key=lambda one: one.row)
+
+
+def problems(tx: Tx, row: CampaignRow, outcome: str, most: int) -> list[RowProblem]:
+    """The first rows that are invalid, failed or unknown, by their numbers."""
+    if outcome == "invalid":
+        found = tx.all(
+            "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? ORDER BY row_no LIMIT ?",
+            *(row.id, most),
+        )
+        return [RowProblem(number, reason) for number, reason in found]
+    chunks = tx.all(
+        "SELECT seq, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND n > 0 ORDER BY seq LIMIT ?",
+        *(row.id, {"failed": FAILED}.get(outcome, UNKNOWN), most),
+    )
+    rows = [(number, error) for seq, error in chunks for number in body_of(tx, row.id, seq).rows]
+    return [RowProblem(number, error) for number, error in sorted(rows)[:most]]
+
+
+def purge(tx: Tx, before: float) -> int:
+    """Take phones and texts out of every campaign that ended before a moment; its counts stay."""
+    empty = payload.pack(payload.crowd([], []))
+    purged = 0
+    for row in all_of(tx, (DONE, CANCELLED)):
+        if row.ended is None or row.ended >= before or row.note == PURGED:
+            continue
+        options = json.loads(_options(tx, row.id))
+        kept = {name: value for name, value in options["params"].items() if name == REQUEST["scheduled_at"]}
+        options |= {"text": "-", "template": False, "params": kept, "anchor": None}
+        tx.run(
+            "UPDATE mensatek_campaign SET note = ?, options = ? WHERE id = ?",
+            *(PURGED, json.dumps(options), row.id),
+        )
+        tx.run("UPDATE mensatek_payload SET body = ? WHERE campaign_id = ?", empty, row.id)
+        for table in ("mensatek_invalid", "mensatek_delivery"):
+            tx.run(f"DELETE FROM {table} WHERE campaign_id = ?", row.id)  # noqa: S608
+        purged += 1
+    return purged
 
 
 def settle(tx: Tx, name: str, policy: str) -> int:
