@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,7 +17,6 @@ from .errors import ConfigurationError
 DEFAULT_BASE_URL = "https://api.mensatek.com/v7"
 
 Seconds = float | timedelta
-S = TypeVar("S")
 _PLAIN = re.compile(r"[^\s\\\x00-\x1f\x7f]+")
 _Check = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -288,3 +288,23 @@ def _is_loopback(host: str) -> bool:
 def fault_points() -> str | None:
     """The module that a test of faults names, None in every other run."""
     return os.environ.get("MENSATEK_FAULT_POINTS") or None
+
+
+def state_folder() -> Path:
+    """The user's folder for what the command keeps; nobody has made it yet.
+
+    Returns:
+        `mensatek` in XDG_STATE_HOME, else in ~/.local/state.
+
+    Raises:
+        ConfigurationError: this user has no home.
+    """
+    given = Path(os.environ.get("XDG_STATE_HOME", ""))
+    try:
+        base = given if given.is_absolute() else Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise ConfigurationError("This user has no home.", advice="Set XDG_STATE_HOME.") from None
+    return base / "mensatek"
+
+
+S = TypeVar("S")

@@ -15,6 +15,7 @@ import anyio
 
 from .._core.messages.message import Encoding
 from .._core.messages.options import wire_date
+from .._core.params import positive_seconds
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
 from ..models.certified import ContractType
@@ -300,7 +301,7 @@ class Campaigns(Opening[Client]):
             StoreError: the store cannot be written.
         """
         age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
-        not_negative("older_than", age)
+        positive_seconds("older_than", age)
         if not await in_thread(self._db.exists):
             return 0
         return await in_thread(self._db.write, lambda tx: journal.purge(tx, tx.wall - age))

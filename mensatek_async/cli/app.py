@@ -41,7 +41,7 @@ _COMMANDS = {
     "messages:cancel": "Cancel a scheduled message that has not left.",
     "messages:reschedule": "Give a scheduled message that has not left a new date.",
     "library:files": "Files in the library, which messages can carry.",
-    "entries:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
+    "bulk:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
     "messages:segments": "Show how a text travels and how many texts it is charged as.",
     "local_entries:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
     "local_entries:webhooks": "Callbacks of the provider.",

@@ -14,7 +14,7 @@ from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..sources.text_files import shown
 from .account import connect, needs_answer
 from .campaign_run import Session, offline, run_to_the_end, tell
-from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, viewing
+from .campaign_view import View, advice, as_json, exit_of, line, place, scheduled_for, viewing
 from .options import AccountOptions
 from .output import Output, plural
 from .stop import Exit, Stop, stop_for
@@ -80,7 +80,7 @@ def list_campaigns(store: str, *, json: bool) -> Exit:
     for one in found:
         output.say(line(one) + ".")
     if not found:
-        output.say(f"There is no campaign in {shown(_safe(store), 300)}.")
+        output.say(f"There is no campaign in {shown(place(store), 300)}.")
     output.answer({"campaigns": [as_json(one) for one in found]})
     return Exit.DONE
 
@@ -274,7 +274,3 @@ def _confirm(output: Output, question: str) -> None:
 
 def _worst(found: list[Progress]) -> Exit:
     return max((exit_of(one) for one in found), default=Exit.DONE)
-
-
-def _safe(store: str) -> str:
-    return "that database" if "://" in store else store

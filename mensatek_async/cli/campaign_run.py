@@ -34,6 +34,7 @@ class Session:
         store: the store.
         output: where notes go.
         concurrency: requests at once.
+        per_second: requests a second at most.
         interrupted: whether a signal ended it.
         error: what else did.
     """
@@ -42,6 +43,7 @@ class Session:
     store: str
     output: Output
     concurrency: int = 8
+    per_second: float | None = None
     interrupted: bool = False
     error: MensatekError | None = None
 
@@ -52,9 +54,17 @@ class Session:
             Stop: there are none like that.
         """
         try:
-            return Limits(concurrency=self.concurrency)
+            return Limits(concurrency=self.concurrency, per_second=self.per_second)
         except ConfigurationError:
-            raise Stop("--concurrency takes 1 to 64 requests.") from None
+            raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
+
+    def code(self, progress: Progress | None) -> Exit:
+        """What the shell is told when it has ended."""
+        if self.interrupted:
+            return Exit.INTERRUPTED
+        if self.error is not None:
+            return code_of(self.error)
+        return Exit.DONE if progress is None else exit_of(progress)
 
     def do(self, work: Callable[[Campaigns], Awaitable[None]], *, background: bool = True) -> None:
         """Do something with the campaigns. What ends it early is noted.
@@ -162,7 +172,8 @@ def tell(session: Session, name: str) -> Exit:
         error = error or failure
     if error is not None:
         output.error(text_of(error))
-    code = exit_of(progress) if progress is not None else Exit.DONE
+    session.error = error
+    code = session.code(progress)
     if progress is not None:
         what = scheduled_for(progress.scheduled_at) or "sent"
         output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {what}.")
@@ -171,10 +182,7 @@ def tell(session: Session, name: str) -> Exit:
             output.say(progress.note)
         if told := advice(progress, session.store):
             output.say(told)
-    if error is not None:
-        code = code_of(error)
     if session.interrupted:
-        code = Exit.INTERRUPTED
         output.note("Interrupted.")
         if progress is None or not progress.done:
             output.say(to_go_on(name, session.store, reading=progress is None or progress.reading))

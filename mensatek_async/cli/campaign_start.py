@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import ExitStack
-from datetime import datetime, time
+from datetime import time
 from pathlib import Path
-from typing import Any
 
 import anyio
 from attrs import field, frozen
@@ -16,14 +15,13 @@ from ..campaigns.campaigns import Campaigns
 from ..errors import MensatekError
 from ..models.recipient import Recipient
 from ..sources.file_source import FileSource
-from ..sources.reading import Reading
 from ..sources.text_files import shown
 from ..text.template import Template
-from .account import Connection, connect, needs_answer, parse_when
+from .account import connect, needs_answer, parse_when
 from .campaign_run import Session, look, look_on, run_to_the_end, tell
 from .campaign_view import line, viewing
 from .certified import legal_of
-from .check import check, check_legal, make_message, make_text, open_recipients, open_rows
+from .check import make_text, open_recipients, open_rows
 from .options import (
     DEFAULT_STORE,
     AccountOptions,
@@ -33,11 +31,11 @@ from .options import (
     PaceOptions,
     SendingOptions,
 )
-from .output import Output, plural
-from .preview import check_test, dry_summary, preview, send_test
-from .progress import checking
-from .stop import Exit, Stop, stop_for
+from .output import Output
+from .preview import Text, agree, check_rows, check_test, dry_run
+from .stop import Exit, Stop
 
+Hours = tuple[time, time]
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
 
 
@@ -62,47 +60,35 @@ class StartOptions:
     account: AccountOptions
 
 
-@frozen(kw_only=True)
-class _Plan:
-    """What is to be sent."""
-
-    text: str | Template
-    when: datetime | None
-    legal: dict[str, Any] | None
-    hours: tuple[time, time] | None
-
-
 def start_campaign(options: StartOptions) -> Exit:
-    """Do it all, and tell.
+    """Start a campaign, or go on with the one of this name, and print how it stands.
 
     Raises:
         Stop: what was asked cannot be done; nothing was sent.
     """
-    output = Output(json=options.sending.json)
+    output, free = Output(json=options.sending.json), options.recipients != "-"
     check_test(options.test_to, options.dry_run)
-    plan = _plan(options)
+    what, hours = _text_of(options), parse_hours(options.pace.send_between)
     with ExitStack() as stack:
+        if options.dry_run:
+            source = open_recipients(options.recipients, options.file, stack)
+            return dry_run(output, open_rows(source, what.text, stack), what)
         store = _store(options, stack)
-        found = None if options.dry_run else look(options.name, store)
-        asks = found is None and needs_answer(
-            options.account, yes=options.sending.yes or options.dry_run, free=options.recipients != "-"
-        )
+        found = look(options.name, store)
+        asks = found is None and needs_answer(options.account, yes=options.sending.yes, free=free)
         source = open_recipients(options.recipients, options.file, stack)
-        reading = open_rows(source, plan.text, stack)
-        connection = None
-        if not options.dry_run:
-            connection = stack.enter_context(
-                connect(options.account, output, may_ask=options.recipients != "-")
-            )
+        reading = open_rows(source, what.text, stack)
+        connection = stack.enter_context(connect(options.account, output, may_ask=free))
         if found is not None:
             output.note(f"It is there already and goes on: {line(found)}.")
-        elif (code := _check(options, plan, reading, connection, output, asks=asks)) is not None:
-            return code
-        assert connection is not None
-        return _begin(options, plan, Session(connection, store, output, options.concurrency), source)
+        else:
+            checked = check_rows(output, reading, what, sender=connection.sender_or(what.sending.sender))
+            agree(output, reading, checked, what, connection, asks=asks, test_to=options.test_to)
+        session = Session(connection, store, output, options.concurrency)
+        return _begin(options, what, hours, session, source)
 
 
-def _plan(options: StartOptions) -> _Plan:
+def _text_of(options: StartOptions) -> Text:
     extra = options.certified
     legal = None
     if extra.certified:
@@ -114,15 +100,11 @@ def _plan(options: StartOptions) -> _Plan:
         )
     elif any((extra.identify, extra.acceptance_days, extra.contract_type)):
         raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
-    return _Plan(
-        text=make_text(options.text),
-        when=parse_when(options.sending.at),
-        legal=legal,
-        hours=parse_hours(options.pace.send_between),
-    )
+    sending = options.sending
+    return Text(text=make_text(options.text), when=parse_when(sending.at), sending=sending, legal=legal)
 
 
-def parse_hours(text: str | None) -> tuple[time, time] | None:
+def parse_hours(text: str | None) -> Hours | None:
     """Two times of day, such as 09:00-21:00.
 
     Raises:
@@ -153,66 +135,28 @@ def _store(options: StartOptions, stack: ExitStack) -> str:
     return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / DEFAULT_STORE)
 
 
-def _check(
-    options: StartOptions,
-    plan: _Plan,
-    reading: Reading,
-    connection: Connection | None,
-    output: Output,
-    *,
-    asks: bool,
-) -> Exit | None:
-    """Look at all rows before anything is written down; an exit code when that was all."""
-    asked = options.sending.sender
-    sender = connection.sender_or(asked) if connection else asked
-    message = make_message(
-        plan.text,
-        sender=sender,
-        when=plan.when,
-        encoding=options.sending.encoding,
-        reference=options.sending.reference,
-        operation="EnviarSMS" if plan.legal is None else "EnviarSMSCERTIFICADO",
-    )
-    if plan.legal is not None:
-        try:
-            check_legal(message, plan.legal)
-        except MensatekError as error:
-            raise stop_for(error) from None
-    with checking(output) as display:
-        checked = check(reading, message, tick=display.checked)
-    if connection is None:
-        preview(output, reading, checked, price=options.sending.price, credits=None)
-        return dry_summary(output, checked, options.sending.price)
-    credits = connection.credits() if asks and checked.ready else None
-    preview(output, reading, checked, price=options.sending.price, credits=credits)
-    if options.test_to is not None:
-        send_test(output, connection, checked, message, options.test_to)
-    if asks and checked.ready:
-        output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
-    return None
-
-
-def _begin(options: StartOptions, plan: _Plan, session: Session, source: FileSource) -> Exit:
+def _begin(
+    options: StartOptions, what: Text, hours: Hours | None, session: Session, source: FileSource
+) -> Exit:
     pace = options.pace
-    given = plan.legal or {}
 
     async def work(campaigns: Campaigns) -> None:
         campaign = await campaigns.start(
             options.name,
-            plan.text,
+            what.text,
             source,
-            product="sms" if plan.legal is None else "certified",
+            product="sms" if what.legal is None else "certified",
             sender=options.sending.sender,
-            scheduled_at=plan.when,
+            scheduled_at=what.when,
             reference=options.sending.reference,
             encoding=options.sending.encoding,
-            **given,
+            **(what.legal or {}),
             rate=pace.rate,
-            send_between=plan.hours,
+            send_between=hours,
             local_time="recipient" if pace.local_time else "spanish",
             max_credits=pace.max_credits,
             chunk_size=pace.chunk_size,
-            anchor=_anchor(pace.anchor, plan.text),
+            anchor=_anchor(pace.anchor, what.text),
         )
         if options.run:
             await run_to_the_end(campaign, view)

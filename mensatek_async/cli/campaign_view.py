@@ -90,6 +90,13 @@ def line(progress: Progress) -> str:
     return f"{shown(progress.name, 60)}: {_state(progress)}; {_counts(progress)}, {_money(progress)}"
 
 
+def why_not(progress: Progress) -> str:
+    """Why a campaign does not go on, "" where it does."""
+    if progress.state != "paused":
+        return ""
+    return progress.note.rstrip(".") or PAUSED_BECAUSE.get(progress.reason, progress.reason)
+
+
 def _state(progress: Progress) -> str:
     if progress.state == "paused":
         return f"paused, {PAUSED_BECAUSE.get(progress.reason, progress.reason)}"
@@ -150,6 +157,11 @@ def to_go_on(name: str, store: str, *, reading: bool) -> str:
     if reading:
         return "To go on: the same command again, with the same file."
     return f"To go on: mensatek campaign run {_quoted(name)}{_at(store)}, or the same command again."
+
+
+def place(store: str) -> str:
+    """The store as it may be shown: a database's address may hold a password."""
+    return "that database" if "://" in store else store
 
 
 def _at(store: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +24,23 @@ from ..bulk.seen import SeenPhones
 from ..errors import InvalidRequest, MensatekError
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
+from ..sources.batches import Batches, RecipientSource, ThreadBatches
 from ..sources.file_source import FileSource
 from ..sources.files import AnyFileSource
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
-from ..sources.text_files import BLOCK, open_file, reason_of
+from ..sources.text_files import BLOCK, open_file, reason_of, shown
 from ..text.gsm import lost_characters
 from ..text.template import Template
 from .options import FileOptions
-from .selection import EVERY_ROW, Selection
 from .stop import Stop, stop_at, stop_for, text_of
 
 KEPT_PROBLEMS = 10_000
+Told = Callable[[int, str, str], None]
+"""Told a row's number, its phone, and why it cannot be sent; "" when it can."""
 SAMPLES = 3
 _FORCING = 10  # characters
+_ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
 _TICK = 1000  # rows between two looks at the clock
 
 
@@ -148,7 +153,7 @@ def _copied(path: str, stack: ExitStack) -> Path | None:
 
 
 def open_rows(
-    source: FileSource, text: str | Template, stack: ExitStack, *, rows: Selection = EVERY_ROW
+    source: FileSource, text: str | Template, stack: ExitStack, *, rows: ChosenRows | None = None
 ) -> Reading:
     """The rows of a file, with the columns of the phone and of the text's fields found.
 
@@ -156,17 +161,80 @@ def open_rows(
         source: the file.
         text: the text, or its template.
         stack: closes the file.
-        rows: which rows are meant.
+        rows: which rows are meant; None is all.
 
     Raises:
         Stop: it is no file of recipients, or holds none; a column is missing, or several could be meant.
     """
     fields = () if isinstance(text, str) else text.fields
-    chosen = None if rows is EVERY_ROW else rows
     try:
-        return stack.enter_context(source.reading(fields, rows=chosen, say=_option))
+        return stack.enter_context(source.reading(fields, rows=rows, say=_option))
     except MensatekError as error:
         raise stop_at(error) from None
+
+
+@frozen
+class ChosenRows:
+    """Some rows of a file, written as `2-500,700,1022-`.
+
+    Attributes:
+        spans: the first row and the last of each part.
+        written: as the user wrote it.
+    """
+
+    spans: tuple[tuple[int, float], ...]
+    written: str
+
+    def __contains__(self, row: int) -> bool:
+        return any(first <= row <= last for first, last in self.spans)
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def parse_rows(text: str | None) -> ChosenRows | None:
+    """Read what the user wrote; nothing is every row.
+
+    Raises:
+        Stop: it is no list of rows.
+    """
+    if text is None:
+        return None
+    spans: list[tuple[int, float]] = []
+    for part in text.replace(" ", "").split(","):
+        match = _ROWS.fullmatch(part)
+        if match is None:
+            raise Stop(f"--rows takes rows such as 2-500,700,1022- and not {shown(text)}.")
+        first = int(match[1])
+        last = int(match[3]) if match[3] else inf if match[2] else first
+        if last < first:
+            raise Stop(f"--rows {shown(part)} ends before it begins.")
+        spans.append((first, last))
+    return ChosenRows(tuple(spans), shown(text))
+
+
+class SomeRows(RecipientSource):
+    """The chosen rows of a file."""
+
+    def __init__(self, source: FileSource, chosen: ChosenRows) -> None:
+        self._source = source
+        self._chosen = chosen
+
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Those rows, in order."""
+        return (one for one in self._source.rows(needed) if (one.row or 0) in self._chosen)
+
+    def batches(self, needed: Sequence[str] | None = None) -> Batches:
+        """Those rows for a send."""
+        return ThreadBatches(lambda: self.rows(needed))
+
+    def describe(self) -> str:
+        """What the file is."""
+        return self._source.describe()
+
+    def fingerprint(self) -> str:
+        """What tells these rows from any other."""
+        return f"{self._source.fingerprint()}-{self._chosen.spans}"
 
 
 def _option(name: str, value: str) -> str:
@@ -242,7 +310,7 @@ def check(
     message: Message,
     *,
     tick: Callable[[int], None],
-    told: Callable[[int, str, str], None] | None = None,
+    told: Told | None = None,
 ) -> Checked:
     """Read every row and check it as the sending will.
 

@@ -2,29 +2,156 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from attrs import asdict
+from attrs import asdict, frozen
 
-from .._core.messages.message import Message
-from .._wire.names import REQUEST
+from .._core.private_file import private_file
+from ..campaigns.export import COLUMNS
 from ..errors import MensatekError
+from ..models.bulk import RowProblem
 from ..models.results import SendResult
 from ..phones import normalise
 from ..sources.reading import Reading
-from ..sources.text_files import shown
+from ..sources.text_files import reason_of, shown
+from ..sources.values import spreadsheet_cell
+from ..text.template import Template
 from .account import Connection
-from .check import Checked
+from .check import Checked, Told, check, check_legal, make_message
+from .options import SendingOptions
 from .output import Output, credits_text, plural, spelt
-from .stop import Exit, Stop, text_of
-from .summary import SHOWN_BROKEN, by_row, json_problems, say_broken
+from .progress import checking
+from .stop import Exit, Stop, stop_for, text_of
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
 
 
-def preview(
+_SHOWN = 100  # rows with a problem, which somebody has to correct one by one
+
+
+@frozen(kw_only=True)
+class Text:
+    """What is to be sent, and how.
+
+    Attributes:
+        text: the text or template.
+        when: when it is to leave, None for now.
+        sending: what else the user asked for.
+        legal: the options that only certified texts have; None for plain texts.
+    """
+
+    text: str | Template
+    when: datetime | None
+    sending: SendingOptions
+    legal: Mapping[str, Any] | None = None
+
+
+def check_rows(
+    output: Output, reading: Reading, what: Text, *, sender: str | None, told: Told | None = None
+) -> Checked:
+    """Check the text and every row, before anything is sent or written down.
+
+    Args:
+        output: where progress is shown.
+        reading: the recipients.
+        what: what they get.
+        sender: who sends.
+        told: told what became of each row.
+
+    Raises:
+        Stop: the text, an option or the file is wrong.
+    """
+    sending = what.sending
+    message = make_message(
+        what.text,
+        sender=sender,
+        when=what.when,
+        encoding=sending.encoding,
+        reference=sending.reference,
+        operation="EnviarSMS" if what.legal is None else "EnviarSMSCERTIFICADO",
+    )
+    if what.legal is not None:
+        try:
+            check_legal(message, what.legal)
+        except MensatekError as error:
+            raise stop_for(error) from None
+    with checking(output) as tick:
+        checked = check(reading, message, tick=tick, told=told)
+    if not checked.rows and reading.rows is not None:
+        raise Stop(f"The file has no rows {reading.rows}.")
+    return checked
+
+
+def agree(
+    output: Output,
+    reading: Reading,
+    checked: Checked,
+    what: Text,
+    connection: Connection,
+    *,
+    asks: bool,
+    test_to: str | None,
+) -> None:
+    """Show what would be sent and what it would cost, send the test, and ask.
+
+    Raises:
+        Stop: the test failed, or the answer was no.
+    """
+    credits = connection.credits() if asks and checked.ready else None
+    _show(output, reading, checked, price=what.sending.price, credits=credits)
+    if test_to is not None:
+        _send_test(output, connection, checked, what.sending, test_to)
+    if asks and checked.ready:
+        output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
+
+
+def dry_run(output: Output, reading: Reading, what: Text, *, report: str | None = None) -> Exit:
+    """Check everything, and show what would be sent.
+
+    Args:
+        output: where.
+        reading: the recipients.
+        what: what they get.
+        report: a CSV file for what would become of each row.
+
+    Raises:
+        Stop: something is wrong, or the report cannot be written.
+    """
+    price = what.sending.price
+    with ExitStack() as stack:
+        told = None if report is None else _report_to(report, stack)
+        checked = check_rows(output, reading, what, sender=what.sending.sender, told=told)
+    _show(output, reading, checked, price=price, credits=None)
+    return _dry_summary(output, checked, price)
+
+
+def _report_to(path: str, stack: ExitStack) -> Told:
+    try:
+        file = stack.enter_context(private_file(Path(path)))
+    except (OSError, ValueError) as error:
+        raise Stop(f"The report {shown(path)} cannot be written: {reason_of(error)}.") from None
+    out = TextIOWrapper(file, encoding="utf-8", newline="")
+    stack.callback(out.detach)
+    rows = csv.writer(out)
+    rows.writerow(COLUMNS)
+
+    def told(row: int, phone: str, reason: str) -> None:
+        rows.writerow(
+            (row, spreadsheet_cell(phone), "invalid" if reason else "ready", reason, "", "", "", "")
+        )
+
+    return told
+
+
+def _show(
     output: Output, reading: Reading, checked: Checked, *, price: Decimal, credits: Decimal | None
 ) -> None:
     """Tell what would be sent and what it would cost."""
@@ -88,19 +215,15 @@ def check_test(phone: str | None, dry_run: bool) -> None:
         raise Stop(f"--test-to: {text_of(error)}") from None
 
 
-def send_test(output: Output, connection: Connection, checked: Checked, message: Message, phone: str) -> None:
-    """Send the first row's text to the user's own phone, now.
-
-    Raises:
-        Stop: there is no such row, or it was not accepted; nobody else was sent anything.
-    """
+def _send_test(
+    output: Output, connection: Connection, checked: Checked, sending: SendingOptions, phone: str
+) -> None:
     if not checked.samples:
         return
-    sample, params = checked.samples[0], message.params
-    sender = params.get(REQUEST["sender"])
+    sample, sender = checked.samples[0], connection.sender_or(sending.sender)
 
     async def work(client: AsyncMensatek) -> SendResult:
-        return await client.sms.send(phone, sample.text, sender=sender, encoding=message.encoding)
+        return await client.sms.send(phone, sample.text, sender=sender, encoding=sending.encoding)
 
     try:
         sent = connection.do(work)
@@ -120,7 +243,7 @@ def _credits(amount: Decimal) -> str:
     return f"{credits_text(amount)} {'credit' if amount == 1 else 'credits'}"
 
 
-def dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
+def _dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
     """Tell what a dry run found; nothing was sent."""
     for one in checked.samples:
         coding = "Unicode" if one.unicode else "GSM"
@@ -130,8 +253,8 @@ def dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
             output.say(f"    {shown(written, 2000)}")
     code = Exit.SOME_NOT_SENT if checked.problems.count or not checked.ready else Exit.DONE
     output.say(f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent.")
-    told = by_row((("invalid", checked.problems.first),))
-    say_broken(output, told[:SHOWN_BROKEN], checked.problems.count, None)
+    problems = checked.problems
+    say_rows(output, "Broken rows", problems.first, problems.count)
     output.answer(
         {
             "dry_run": True,
@@ -144,8 +267,61 @@ def dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
             "forcing": list(checked.forcing),
             "credits": price * checked.texts,
             "samples": [{**asdict(one), "credits": price * one.segments} for one in checked.samples],
-            **json_problems(told, checked.problems.count),
+            "problems": rows_as_json({"invalid": problems.first}),
+            "problem_rows": problems.count,
             "exit_code": int(code),
         }
     )
     return code
+
+
+@frozen
+class _Run:
+    """Neighbouring rows with one reason."""
+
+    first: int
+    last: int
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
+        return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
+
+
+def _runs(problems: Iterable[RowProblem]) -> list[_Run]:
+    runs: list[_Run] = []
+    for one in sorted(problems, key=lambda problem: problem.row):
+        if runs and (runs[-1].last + 1, runs[-1].reason) == (one.row, one.reason):
+            runs[-1] = _Run(runs[-1].first, one.row, one.reason)
+        else:
+            runs.append(_Run(one.row, one.row, one.reason))
+    return runs
+
+
+def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: int) -> None:
+    """Print the first rows that something is to be said of.
+
+    Args:
+        output: where.
+        title: what they are.
+        problems: the first of them.
+        total: how many there are in all.
+    """
+    shown_runs = _runs(problems)[:_SHOWN]
+    if not shown_runs:
+        return
+    output.say(f"{title}:")
+    for run in shown_runs:
+        output.say(str(run))
+    more = total - sum(run.last - run.first + 1 for run in shown_runs)
+    if more > 0:
+        output.say(f"  and {plural(more, 'more row')}; --report FILE lists them all.")
+
+
+def rows_as_json(problems: Mapping[str, Iterable[RowProblem]]) -> list[dict[str, Any]]:
+    """The same for programs, by what became of the rows."""
+    runs = [(run, kind) for kind, found in problems.items() for run in _runs(found)]
+    return [
+        {"row": run.first, "to_row": run.last, "kind": kind, "reason": run.reason}
+        for run, kind in sorted(runs, key=lambda pair: pair[0].first)
+    ]

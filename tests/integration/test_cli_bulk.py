@@ -7,7 +7,12 @@ import io
 import json
 import os
 import signal
+import sqlite3
+import stat
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -19,7 +24,10 @@ import pytest
 
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.settings import state_folder
+from tests.sync.child import environment
 
+MAIN = "from mensatek_async.cli import main; raise SystemExit(main())"
 CLINIC = Path(__file__).parents[2] / "docs" / "examples" / "clinic-appointments.csv"
 TEXT = "Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}."
 
@@ -54,7 +62,7 @@ def report(path: Path) -> dict[int, dict[str, str]]:
 
 
 def statuses(path: Path) -> Counter[str]:
-    return Counter(line["status"] for line in report(path).values())
+    return Counter(line["outcome"] for line in report(path).values())
 
 
 # --- the main job ------------------------------------------------------------------------------------------
@@ -69,9 +77,8 @@ def test_the_main_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "4,950 of 5,000 rows sent" in shown.out
     assert "row 107: the phone is empty" in shown.out
     assert shown.out.count("\n  row ") == 50
-    assert "4,950 of 5,000 sent, 0 refused, 50 invalid" in shown.err
     assert "Traceback" not in shown.err
-    assert statuses(tmp_path / "r.csv") == {"accepted": 4950, "invalid": 50}
+    assert statuses(tmp_path / "r.csv") == {"sent": 4950, "invalid": 50}
     assert sorted(report(tmp_path / "r.csv")) == list(range(2, 5002))
 
 
@@ -204,54 +211,70 @@ def test_a_refused_account_is_known_before_the_question(
 
 @pytest.mark.parametrize("recipients", ["people", "-"])
 def test_without_a_terminal_yes_is_needed(
-    people: Path, recipients: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox,
+    people: Path,
+    recipients: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A script must say that it means it; so must a file that comes by standard input."""
-    monkeypatch.setattr("sys.stdin", io.StringIO() if recipients == "people" else Terminal())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(people.read_bytes())))
 
     assert bulk(people if recipients == "people" else "-", "--text", "Hola") == 2
     assert "--yes" in capsys.readouterr().err
+    assert not sandbox.calls("EnviarSMS")
 
 
 # --- trouble -----------------------------------------------------------------------------------------------
 
 
 def test_wrong_credentials_send_nothing(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox,
+    people: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Exit code 3, every row named, the token never shown."""
-    sandbox.token = "the-new-secret"
+    """Exit code 3, the token never shown; with the right one the same command sends."""
+    monkeypatch.setenv("MENSATEK_API_TOKEN", "an-old-secret")
+    command = (people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv")
 
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv") == 3
+    assert bulk(*command) == 3
 
     shown = capsys.readouterr()
-    assert "rows 2 to 1201" in shown.out
-    assert "refused" in shown.err
-    assert "demo-token" not in shown.out + shown.err
-    assert statuses(tmp_path / "r.csv") == {"not sent": 1200}
+    assert "the send stopped: " in shown.err
+    assert "1,200 not sent" in shown.out
+    assert "the same command again" in shown.out
+    assert "an-old-secret" not in shown.out + shown.err
+    assert statuses(tmp_path / "r.csv") == {"pending": 1200}
     assert len(sandbox.requests) == 1
+
+    monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
+    assert bulk(*command) == 0
+    assert statuses(tmp_path / "r.csv") == {"sent": 1200}
+    assert set(sandbox.counts.values()) == {1}
 
 
 def test_no_credits_halfway_and_on(
     sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The send stops, says where, and --rows sends the rest: nobody twice, nobody left out."""
+    """The send stops and says so; the same command sends the rest: nobody twice, nobody left out."""
     sandbox.credits = Decimal(700)
+    command = (people, "--text", "Hola {name}", "--yes", "--json", "--report", tmp_path / "r.csv")
 
-    code = bulk(people, "--text", "Hola {name}", "--yes", "--json", "--report", tmp_path / "r.csv")
+    assert bulk(*command) == 1
 
     shown = capsys.readouterr()
     answer = json.loads(shown.out)
-    rows = answer["unsent_rows"]
-    assert code == 1
     sent = answer["accepted"]
     assert 1 < sent <= 700
+    assert (answer["state"], answer["reason"]) == ("paused", "no_credit")
     assert answer["not_sent"] == 1200 - sent
-    assert f"the same command with --rows {rows}" in shown.err
-    assert statuses(tmp_path / "r.csv") == {"accepted": sent, "not sent": 1200 - sent}
+    assert "the same command again" in shown.err
+    assert statuses(tmp_path / "r.csv") == {"sent": sent, "pending": 1200 - sent}
 
     sandbox.credits = Decimal(10_000)
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--rows", rows) == 0
+    assert bulk(*command) == 0
     assert set(sandbox.counts.values()) == {1}
     assert len(sandbox.counts) == 1200
 
@@ -275,9 +298,9 @@ def test_a_lost_first_answer_is_one_unknown(
 
     shown = capsys.readouterr().out
     assert "1 unknown: they may have been sent" in shown
-    assert "Perhaps sent: " in shown
-    assert "  rows 2\n" in shown
-    assert statuses(tmp_path / "r.csv") == {"accepted": 1199, "unknown": 1}
+    assert "Perhaps sent:\n  row 2: " in shown
+    assert "mensatek campaign unknown bulk-" in shown
+    assert statuses(tmp_path / "r.csv") == {"sent": 1199, "unknown": 1}
 
 
 def test_rows_the_provider_refuses(
@@ -294,26 +317,28 @@ def test_rows_the_provider_refuses(
     }
     sandbox.fault(Fault.reply(json.dumps([reply])), operation="EnviarSMS", after=1)
 
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv") == 1
+    assert (
+        bulk(people, "--text", "Hola {name}", "--yes", "--concurrency", "1", "--report", tmp_path / "r.csv")
+        == 1
+    )
 
     shown = capsys.readouterr().out
-    assert "2 refused: the provider found them repeated or not correct" in shown
-    assert "does not say which it refused: 2 in rows" in shown
-    assert statuses(tmp_path / "r.csv") == {"accepted": 700, "sent": 500}
+    assert "1 refused: the provider found them repeated or not correct" in shown
+    assert "does not say which" in shown
+    assert statuses(tmp_path / "r.csv") == {"sent": 701, "sent_or_rejected": 499}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_send_knows_what_it_did(
     sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    """Answers on their way are awaited, the report is finished, and the rest is sent with --rows."""
+    """Answers on their way are awaited, the report is written, and the same command sends the rest."""
     sandbox.latency = 0.5
     timer = threading.Timer(0.9, os.kill, (os.getpid(), number))
     timer.start()
+    command = (people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv")
 
-    code = bulk(
-        people, "--text", "Hola {name}", "--yes", "--concurrency", "1", "--report", tmp_path / "r.csv"
-    )
+    code = bulk(*command, "--concurrency", "1")
 
     timer.join()
     shown = capsys.readouterr()
@@ -321,13 +346,13 @@ def test_an_interrupted_send_knows_what_it_did(
     assert "Interrupted." in shown.err
     lines = report(tmp_path / "r.csv")
     assert sorted(lines) == list(range(2, 1202))
-    sent = {line["phone"] for line in lines.values() if line["status"] == "accepted"}
-    assert 0 < len(sent) < 1200
+    sent = {line["phone"] for line in lines.values() if line["outcome"] == "sent"}
+    assert len(sent) < 1200
     assert set(sandbox.counts) == sent
-    rows = shown.out.partition("--rows ")[2].split()[0]
+    assert "the same command again" in shown.out
 
     sandbox.latency = 0
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--rows", rows) == 0
+    assert bulk(*command) == 0
     assert set(sandbox.counts.values()) == {1}
     assert len(sandbox.counts) == 1200
 
@@ -335,12 +360,12 @@ def test_an_interrupted_send_knows_what_it_did(
 def test_where_signals_cannot_be_received_ctrl_c_still_accounts(
     sandbox: Sandbox, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Windows has no signal receiver; there Ctrl-C cancels the run, and the report is finished all the same."""
+    """Windows has no signal receiver; there Ctrl-C cancels the run, and the report is written all the same."""
 
     def unsupported(*signals: int) -> None:
         raise NotImplementedError
 
-    monkeypatch.setattr("mensatek_async.cli.sending.anyio.open_signal_receiver", unsupported)
+    monkeypatch.setattr("mensatek_async.cli.campaign_run.anyio.open_signal_receiver", unsupported)
     sandbox.latency = 0.5
     timer = threading.Timer(0.9, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
@@ -353,13 +378,13 @@ def test_where_signals_cannot_be_received_ctrl_c_still_accounts(
     assert code == 130
     lines = report(tmp_path / "r.csv")
     assert sorted(lines) == list(range(2, 1202))
-    assert set(sandbox.counts) == {line["phone"] for line in lines.values() if line["status"] == "accepted"}
+    assert set(sandbox.counts) == {line["phone"] for line in lines.values() if line["outcome"] == "sent"}
 
 
 def test_a_file_that_breaks_on_the_way_is_told(
     sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It was read well once, and the disk fails the second time."""
+    """It was read well once, and the disk fails the second time; once it works, the rest goes."""
     from mensatek_async.sources.csv_table import CsvTable
 
     real, readings = CsvTable.parts, []
@@ -367,46 +392,34 @@ def test_a_file_that_breaks_on_the_way_is_told(
     def failing(self: CsvTable) -> Any:
         readings.append(self)
         for number, item in enumerate(chain.from_iterable(real(self))):
-            if len(readings) > 1 and number > 700:
+            if len(readings) == 2 and number > 700:
                 raise OSError(5, "Input/output error")
             yield [item]
 
     monkeypatch.setattr(CsvTable, "parts", failing)
 
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--json") == 1
+    assert bulk(people, "--text", "Hola {name}", "--yes", "--json") != 0
 
     answer = json.loads(capsys.readouterr().out)
     assert "Input/output error" in answer["stopped"]
-    assert answer["rows"] == 1200
     assert answer["accepted"] == len(sandbox.counts)
+    assert bulk(people, "--text", "Hola {name}", "--yes", "--json") == 0
+    assert set(sandbox.counts.values()) == {1}
+    assert len(sandbox.counts) == 1200
 
 
-def test_a_report_that_cannot_be_kept_stops_the_send(
-    sandbox: Sandbox,
-    people: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
+    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Going on without a record of who was texted would be worse."""
-    from mensatek_async.cli.report import Report
-    from mensatek_async.cli.stop import Stop
+    """Somebody's notes are not overwritten, and nobody is texted meanwhile."""
+    (tmp_path / "r.csv").write_text("my notes")
 
-    def full(self: Report, outcome: Any) -> None:
-        raise Stop("The report cannot be written: No space left on device.")
-
-    monkeypatch.setattr(Report, "settle", full)
-
-    code = bulk(
-        people, "--text", "Hola", "--yes", "--concurrency", "1", "--report", tmp_path / "r.csv", "--json"
-    )
-
-    shown = capsys.readouterr()
-    answer = json.loads(shown.out)
-    assert code == 1
-    assert "No space left on device" in answer["stopped"]
-    assert answer["rows"] == 1200 == answer["accepted"] + answer["not_sent"] + answer["unknown"]
-    assert answer["accepted"] == len(sandbox.counts)
+    assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path / "r.csv") == 2
+    assert "no export" in capsys.readouterr().err
+    assert not sandbox.counts
+    assert bulk(people, "--text", "Hola", "--yes", "--report", people) == 2
+    assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path) == 2
+    assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path / "r2.csv") == 0
 
 
 def test_broken_rows_are_counted_with_the_others(
@@ -422,14 +435,13 @@ def test_broken_rows_are_counted_with_the_others(
     assert (answer["rows"], answer["accepted"], answer["invalid"]) == (5, 1, 4)
     assert [problem["row"] for problem in answer["problems"]] == [2, 4, 5, 6]
     lines = report(tmp_path / "r.csv")
-    assert [lines[row]["status"] for row in sorted(lines)] == [
+    assert [lines[row]["outcome"] for row in sorted(lines)] == [
         "invalid",
-        "accepted",
+        "sent",
         "invalid",
         "invalid",
         "invalid",
     ]
-    assert lines[5]["phone"] == "12"
 
 
 def test_a_file_without_a_good_row_sends_nothing(
@@ -500,3 +512,145 @@ def test_empty_cells_are_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixtu
 
     assert bulk(people, "--text", "Hola {name}.", "--sandbox") == 0
     assert "Note: 1 row has an empty cell" in capsys.readouterr().out
+
+
+# --- the journal -------------------------------------------------------------------------------------------
+
+
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "mensatek" / "bulk.db"
+
+
+def test_what_was_sent_is_not_sent_again_by_itself(
+    sandbox: Sandbox,
+    people: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The same command says so and wants --again, with --yes, without it, and on a terminal."""
+    command = (people, "--text", "Hola {name}", "--sender", "ACME")
+    assert bulk(*command, "--yes") == 0
+    for more in ((), ("--yes",), ("--yes", "--json"), ("--concurrency", "1", "--price", "2")):
+        assert bulk(*command, *more) == 2
+        assert "--again" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert bulk(*command) == 2
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(people.read_bytes())
+    assert bulk(copy, *command[1:], "--yes") == 2
+    assert set(sandbox.counts.values()) == {1}
+
+    assert bulk(*command, "--yes", "--again") == 0
+    assert set(sandbox.counts.values()) == {2}
+    assert bulk(*command, "--yes") == 2
+    assert bulk(*command, "--yes", "--dry-run") == 0
+    assert set(sandbox.counts.values()) == {2}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("--text", "Adios {name}"),
+        ("--sender", "OTHER"),
+        ("--reference", "r2"),
+        ("--at", "2099-01-08 10:00"),
+        ("--rows", "2-11"),
+        ("--encoding-text", "unicode"),
+        ("--phone", "2"),
+        ("--name", "another"),
+    ],
+)
+def test_another_send_is_another_campaign(sandbox: Sandbox, people: Path, other: tuple[str, str]) -> None:
+    """Whatever decides what is sent to whom makes it another one."""
+    assert bulk(people, "--text", "Hola {name}", "--yes") == 0
+    text = () if other[0] == "--text" else ("--text", "Hola {name}")
+    assert bulk(people, *text, *other, "--yes") == 0
+    assert max(sandbox.counts.values()) == 2
+
+
+def test_killed_and_given_again(sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on where it stopped, also one that was asked for again: nobody is texted twice by it, nobody left out."""
+    monkeypatch.setenv("MENSATEK_SENDER", environment(sandbox)["MENSATEK_SENDER"])
+    for times, more in ((1, ()), (2, ("--again",))):
+        sandbox.fault(Fault.latency(0.15), operation="EnviarSMS", times=None)
+        words = ("bulk", str(people), "--text", "Hola {name}", "--yes", "--concurrency", "1", *more)
+        with subprocess.Popen(
+            [sys.executable, "-c", MAIN, *words], stderr=subprocess.PIPE, env=environment(sandbox)
+        ) as one:
+            limit = time.monotonic() + 25
+            while sum(sandbox.counts.values()) < 1200 * (times - 1) + 400 and time.monotonic() < limit:
+                time.sleep(0.01)
+            one.kill()
+        assert sum(sandbox.counts.values()) < 1200 * times
+        sandbox.clear_faults()
+        assert run([*words]) == 0
+        assert set(sandbox.counts.values()) == {times}
+        assert len(sandbox.counts) == 1200
+
+
+def test_standard_input_is_in_the_journal_before_anything_leaves(
+    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was not sent goes on from the journal alone; a name of one's own finds it as well."""
+    sandbox.credits = Decimal(600)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(people.read_bytes())))
+    assert bulk("-", "--text", "Hola {name}", "--yes", "--name", "lunes", "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["name"], answer["rows"]) == ("lunes", 1200)
+    sandbox.credits = Decimal(10_000)
+    store = str(state_folder() / "bulk.db")
+    assert run(["campaign", "resume", "lunes", "--store", store]) == 0
+    assert set(sandbox.counts.values()) == {1}
+    assert len(sandbox.counts) == 1200
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(people.read_bytes())))
+    assert bulk("-", "--text", "Hola {name}", "--yes", "--name", "lunes") == 2
+    assert "--again" in capsys.readouterr().err
+
+
+def test_a_name_with_other_content_is_refused_while_it_runs(
+    sandbox: Sandbox, people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of the one text and half of the other would be nobody's wish."""
+    sandbox.credits = Decimal(600)
+    assert bulk(people, "--text", "Hola {name}", "--yes", "--name", "lunes") == 1
+    assert bulk(people, "--text", "Adios", "--yes", "--name", "lunes") == 2
+    assert "another name" in capsys.readouterr().err
+
+
+def test_the_journal_is_private_and_forgets(sandbox: Sandbox, people: Path, tmp_path: Path) -> None:
+    """In the user's state directory, for its owner alone; after --keep days phones and texts are gone, not its end."""
+    assert bulk(people, "--text", "Hola {name}, clave 4711", "--yes") == 0
+    store = journal(tmp_path)
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
+    everything = b"".join(one.read_bytes() for one in store.parent.iterdir())
+    assert b"clave 4711" in everything
+
+    assert bulk(people, "--text", "x", "--yes", "--keep", "0") == 0
+    with sqlite3.connect(store) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    everything = b"".join(one.read_bytes() for one in store.parent.iterdir())
+    assert b"clave 4711" not in everything
+    assert bulk(people, "--text", "Hola {name}, clave 4711", "--yes") == 2
+    assert set(sandbox.counts.values()) == {2}
+
+
+def test_a_rehearsal_leaves_nothing(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sandbox of a run is gone with it, and so is its journal: README's first command can be given again."""
+    for _ in range(2):
+        assert bulk(people, "--text", "Hola {name}", "--sandbox") == 0
+        assert "1,200 of 1,200 rows sent" in capsys.readouterr().out
+    assert not journal(tmp_path).exists()
+
+
+def test_a_state_directory_that_cannot_be(
+    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line of what is wrong, one of what to do; with --store it goes."""
+    (tmp_path / "state").write_text("a file")
+    command = (people, "--text", "Hola {name}", "--yes")
+    assert bulk(*command) == 2
+    assert "--store" in capsys.readouterr().err
+    assert bulk(*command, "--store", tmp_path / "mine.db") == 0
+    assert bulk(*command, "--store", tmp_path) == 2

@@ -6,30 +6,12 @@ import io
 import json
 import os
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from mensatek_async.cli.output import Output, Quiet, credits_text, plural
-from mensatek_async.cli.progress import Plain, checking, line, sending
+from mensatek_async.cli.progress import checking
 from mensatek_async.cli.stop import Stop
-from mensatek_async.models.bulk import BulkProgress
-
-
-def progress(**changes: Any) -> BulkProgress:
-    values: dict[str, Any] = {
-        "rows": 10,
-        "total": None,
-        "accepted": 1200,
-        "rejected": 2,
-        "invalid": 0,
-        "failed": 0,
-        "unknown": 0,
-        "credits_used": Decimal(1),
-        "credits_left": None,
-        "elapsed": 2.0,
-    }
-    return BulkProgress(**(values | changes))
 
 
 def test_credits_read_well() -> None:
@@ -140,44 +122,6 @@ def test_an_old_terminal_shows_question_marks() -> None:
     assert quiet.encoding == "ascii"
 
 
-def test_a_line_of_progress() -> None:
-    """Sent, refused, rate and credits; what is seldom only when it happens."""
-    assert line(progress(), 5000) == "1,200 of 5,000 sent, 2 refused, 600/s"
-    assert line(progress(unknown=3, invalid=1, credits_left=Decimal(9)), 5000) == (
-        "1,200 of 5,000 sent, 2 refused, 1 invalid, 3 unknown, 600/s, credits left 9"
-    )
-
-
-def test_plain_lines_come_now_and_then(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One every few seconds, and the last one always."""
-    clock = [100.0]
-    monkeypatch.setattr("mensatek_async.cli.progress.time.monotonic", lambda: clock[0])
-    with sending(Output(), 5000) as display:
-        assert isinstance(display, Plain)
-        for _ in range(8):
-            clock[0] += 1
-            display.show(progress())
-            display.checked(7)
-        display.finish(progress(accepted=5000))
-
-    shown = capsys.readouterr().err.splitlines()
-    assert len(shown) == 3
-    assert shown[-1].startswith("5,000 of 5,000 sent")
-
-
-def test_the_rows_checked_are_told_now_and_then(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A million rows take a while."""
-    monkeypatch.setattr("mensatek_async.cli.progress.EVERY", 0)
-    with checking(Output()) as display:
-        display.checked(2000)
-
-    assert capsys.readouterr().err == "2,000 rows checked\n"
-
-
 class Terminal(io.StringIO):
     """Somebody watches."""
 
@@ -185,21 +129,15 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_people_who_watch_see_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the same counts; the bar of a check is gone when it ends, that of a send stays."""
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
+@pytest.mark.parametrize("terminal", [io.StringIO, Terminal])
+def test_the_rows_checked_are_told_now_and_then(
+    terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million rows take a while."""
+    monkeypatch.setattr("mensatek_async.cli.progress.EVERY", 0)
+    monkeypatch.setattr("sys.stderr", stream := terminal())
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
-    output = Output()
+    with checking(Output()) as tick:
+        tick(2000)
 
-    with checking(output) as display:
-        display.checked(2000)
-    with sending(output, 5000) as display:
-        display.show(progress())
-        display.finish(progress(accepted=5000, credits_left=Decimal(12)))
-
-    shown = terminal.getvalue()
-    assert "2,000 rows checked" in shown
-    assert "5,000 of 5,000 sent" in shown.replace("\n", " ")
-    assert "-----" in shown
+    assert "2,000 rows checked" in stream.getvalue()

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from mensatek_async.cli.selection import parse_rows
 
 from mensatek_async import Recipient
-from mensatek_async.cli.selection import parse_rows
 from mensatek_async.errors import InvalidRequest
 from mensatek_async.sources.headings import Headings
 from mensatek_async.sources.opening import open_table

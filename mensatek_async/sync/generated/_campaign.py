@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager
+from typing import Literal
 
+from ...models.bulk import RowProblem
 from ...models.campaign import Progress, Resolution, UnknownRecipient
 from .._durable import CampaignTwin
 from ._progress import SyncProgressStream
@@ -124,6 +126,23 @@ class SyncCampaign(CampaignTwin):
             InvalidRequest: another word.
         """
         return self._run(self._original.resolve(policy))
+
+    def problems(
+        self, outcome: Literal["invalid", "failed", "unknown"], *, most: int = 1000
+    ) -> list[RowProblem]:
+        """List the first rows that were not sent, or may have been, with the reason of each.
+
+        Args:
+            outcome: "invalid" (refused here), "failed" (certainly not sent) or "unknown" (perhaps sent).
+            most: how many rows at most.
+
+        Returns:
+            The rows, by their numbers.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return self._run(self._original.problems(outcome, most=most))
 
     def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.

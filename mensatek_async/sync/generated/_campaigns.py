@@ -239,6 +239,20 @@ class SyncCampaigns(CampaignsTwin):
         """
         return self._run(self._original.record(event))
 
+    def purge(self, older_than: float | timedelta) -> int:
+        """Take phones and texts out of the campaigns that ended so long ago; their names and counts stay.
+
+        Args:
+            older_than: seconds, or a timedelta, since their end.
+
+        Returns:
+            How many were purged.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        return self._run(self._original.purge(older_than))
+
     def close(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""
         self._close()
