@@ -43,8 +43,8 @@ _COMMANDS = {
     "library:files": "Files in the library, which messages can carry.",
     "bulk:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
     "messages:segments": "Show how a text travels and how many texts it is charged as.",
-    "local_entries:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
-    "local_entries:webhooks": "Callbacks of the provider.",
+    "sandbox:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
+    "webhooks:webhooks": "Callbacks of the provider.",
 }
 for _home, _help in _COMMANDS.items():
     app.command(f"{__package__}.{_home}", name=_home.partition(":")[2], help=_help)

@@ -13,14 +13,14 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from attrs import field, frozen
+from attrs import frozen
 from cyclopts import Parameter
 
 from ..errors import MensatekError
 from ..settings import state_folder
 from ..sources.text_files import reason_of, shown
 from .account import Connection, connect, needs_answer, parse_when
-from .options import AccountOptions, DryRun, FileOptions, SendingOptions, TestTo, amount
+from .options import AccountOptions, BulkOptions, DryRun, FileOptions, SendingOptions, TestTo
 from .output import Output, credits_text, plural
 from .stop import Exit, Stop, text_of
 
@@ -39,24 +39,16 @@ _OUTCOMES: tuple[Literal["invalid", "failed", "unknown"], ...] = ("invalid", "fa
 _KINDS = {"invalid": "invalid", "failed": "not sent", "unknown": "unknown"}
 
 
+_NO_OPTIONS = BulkOptions()
+
+
 @frozen(kw_only=True)
-class BulkOptions:
-    """What the user asked for; `mensatek bulk --help` tells what each means."""
+class Bulk:
+    """A send to every row of a file, or of standard input ("-")."""
 
     recipients: str
-    text: str = field(repr=False)
-    sending: SendingOptions
-    file: FileOptions
-    test_to: str | None
-    dry_run: bool
-    report: str | None
-    rows: str | None
-    name: str | None
-    again: bool
-    store: str | None
-    keep: float | None
-    concurrency: int
-    per_second: float | None
+    what: Text
+    options: BulkOptions
     account: AccountOptions
 
 
@@ -71,40 +63,7 @@ def bulk(
     file: FileOptions = _NO_FILE,
     test_to: TestTo = None,
     dry_run: DryRun = False,
-    report: Annotated[
-        str | None, Parameter(help="CSV or .jsonl file to write what became of each row.")
-    ] = None,
-    rows: Annotated[
-        str | None, Parameter(help="Only these rows, such as 2-500,700,1022- (the first is 1).")
-    ] = None,
-    name: Annotated[
-        str | None,
-        Parameter(
-            help="Its name in the journal; default: made of the file, the text, the options and the account."
-        ),
-    ] = None,
-    again: Annotated[
-        bool,
-        Parameter(negative="", show_default=False, help="Send once more what this command has sent already."),
-    ] = False,
-    store: Annotated[
-        str | None,
-        Parameter(
-            help="SQLite file, or postgresql:// address, of the journal; default: bulk.db in the user's state "
-            "directory, with --sandbox a temporary one."
-        ),
-    ] = None,
-    keep: Annotated[
-        float | None,
-        Parameter(
-            converter=amount,
-            help="Days after whose end phones and texts leave the journal; default: 30, and never from a --store.",
-        ),
-    ] = None,
-    concurrency: Annotated[int, Parameter(help="Requests at once, 1 to 64.")] = 8,
-    per_second: Annotated[
-        float | None, Parameter(converter=amount, help="Requests a second at most.")
-    ] = None,
+    options: BulkOptions = _NO_OPTIONS,
     account: AccountOptions = _NO_ACCOUNT,
 ) -> Exit:
     """Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.
@@ -116,77 +75,53 @@ def bulk(
     recipients:
         The file, or - for standard input. One of its first rows names the columns.
     """
-    return run_bulk(
-        BulkOptions(
-            recipients=recipients,
-            text=text,
-            sending=sending,
-            file=file,
-            test_to=test_to,
-            dry_run=dry_run,
-            report=report,
-            rows=rows,
-            name=name,
-            again=again,
-            store=store,
-            keep=keep,
-            concurrency=concurrency,
-            per_second=per_second,
-            account=account,
-        )
-    )
-
-
-def run_bulk(options: BulkOptions) -> Exit:
-    """Send to every row, or go on with what this command began, and print what became of the rows.
-
-    Raises:
-        Stop: what was asked cannot be done, or was done before; nothing was sent.
-    """
     from .campaign_run import Session
     from .campaign_view import line
-    from .check import SomeRows, make_text, open_recipients, open_rows, parse_rows
-    from .preview import Text, agree, check_rows, check_test, dry_run
+    from .check import make_text
+    from .preview import Text, agree, check_rows, check_test, preview
+    from .recipients import SomeRows, open_recipients, open_rows, parse_rows
 
-    output, sending, free = Output(json=options.sending.json), options.sending, options.recipients != "-"
-    check_test(options.test_to, options.dry_run)
+    output, free = Output(json=sending.json), recipients != "-"
+    check_test(test_to, dry_run)
     chosen = parse_rows(options.rows)
-    what = Text(text=make_text(options.text), when=parse_when(sending.at), sending=sending)
-    _check_report(options)
+    what = Text(text=make_text(text), when=parse_when(sending.at), sending=sending)
+    job = Bulk(recipients=recipients, what=what, options=options, account=account)
+    _check_report(job)
     with ExitStack() as stack:
-        source = open_recipients(options.recipients, options.file, stack)
+        source = open_recipients(recipients, file, stack)
         reading = open_rows(source, what.text, stack, rows=chosen)
-        if options.dry_run:
-            return dry_run(output, reading, what, report=options.report)
-        connection = stack.enter_context(connect(options.account, output, may_ask=free))
-        recipients = source if chosen is None else SomeRows(source, chosen)
-        store = _store(options, stack)
-        name, found = _find(options, store, options.name or _name_of(options, what, recipients, connection))
+        if dry_run:
+            return preview(output, reading, what, report=options.report)
+        connection = stack.enter_context(connect(account, output, may_ask=free))
+        rows = source if chosen is None else SomeRows(source, chosen)
+        store = _store(job, stack)
+        name, found = _find(options, store, options.name or _name_of(job, text, rows, connection))
         if found is None:
-            asks = needs_answer(options.account, yes=sending.yes, free=free)
+            asks = needs_answer(account, yes=sending.yes, free=free)
             checked = check_rows(output, reading, what, sender=connection.sender_or(sending.sender))
-            agree(output, reading, checked, what, connection, asks=asks, test_to=options.test_to)
+            agree(output, reading, checked, what, connection, asks=asks, test_to=test_to)
         else:
             output.note(f"It was begun before and goes on: {line(found)}.")
         session = Session(connection, store, output, options.concurrency, options.per_second)
-        return _send(session, name, what, recipients, options)
+        return _send(session, name, rows, job)
 
 
-def _send(session: Session, name: str, what: Text, recipients: RecipientSource, options: BulkOptions) -> Exit:
+def _send(session: Session, name: str, rows: RecipientSource, job: Bulk) -> Exit:
     from .campaign_run import run_to_the_end
     from .campaign_view import place, viewing
 
-    if not options.account.sandbox:
+    what, report = job.what, job.options.report
+    if not job.account.sandbox:
         session.output.note(f"The journal of this send: {name} in {shown(place(session.store), 300)}")
     begun = time.monotonic()
     # Whether it may be replaced is seen before anything leaves.
-    replaced = options.report if options.report and os.path.exists(options.report) else None
+    replaced = report if report and os.path.exists(report) else None
 
     async def work(campaigns: Campaigns) -> None:
         campaign = await campaigns.start(
             name,
             what.text,
-            recipients,
+            rows,
             sender=what.sending.sender,
             scheduled_at=what.when,
             reference=what.sending.reference,
@@ -199,15 +134,15 @@ def _send(session: Session, name: str, what: Text, recipients: RecipientSource, 
 
     with viewing(session.output, live=True) as view:
         # Standard input may not come again: it is read to its end before anything leaves.
-        session.do(work, background=options.recipients != "-")
-    return _summary(session, name, options, time.monotonic() - begun)
+        session.do(work, background=job.recipients != "-")
+    return _summary(session, name, job, time.monotonic() - begun)
 
 
-def _name_of(options: BulkOptions, what: Text, recipients: RecipientSource, connection: Connection) -> str:
+def _name_of(job: Bulk, text: str, rows: RecipientSource, connection: Connection) -> str:
     """A name made of everything that decides what is sent to whom, and by whom."""
-    sending = options.sending
+    what, sending = job.what, job.what.sending
     told = (
-        *(recipients.fingerprint(), options.text, sending.encoding, sending.reference),
+        *(rows.fingerprint(), text, sending.encoding, sending.reference),
         *(connection.sender_or(sending.sender), what.when and what.when.isoformat()),
         *(connection.user, connection.base_url),
     )
@@ -240,11 +175,12 @@ def _find(options: BulkOptions, store: str, first: str) -> tuple[str, Progress |
     )
 
 
-def _store(options: BulkOptions, stack: ExitStack) -> str:
+def _store(job: Bulk, stack: ExitStack) -> str:
     """The journal, without the phones and texts of what ended long ago."""
     from .campaign_run import offline
 
-    if options.account.sandbox and options.store is None:
+    options = job.options
+    if job.account.sandbox and options.store is None:
         return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bulk.db")
     store = options.store or _default_store()
     keep = _KEEP if options.keep is None and options.store is None else options.keep
@@ -270,34 +206,33 @@ def _default_store() -> str:
     return str(folder / "bulk.db")
 
 
-def _check_report(options: BulkOptions) -> None:
+def _check_report(job: Bulk) -> None:
     """Check that the report has a place of its own, before anything is sent.
 
     Raises:
         Stop: it has none.
     """
-    if options.report is None:
+    report = job.options.report
+    if report is None:
         return
-    path = Path(options.report)
+    path = Path(report)
     try:
         if path.is_dir():
-            raise Stop(f"The report {shown(options.report)} is a directory; a file is needed.")
-        if options.recipients != "-" and path.exists() and os.path.samefile(path, options.recipients):
+            raise Stop(f"The report {shown(report)} is a directory; a file is needed.")
+        if job.recipients != "-" and path.exists() and os.path.samefile(path, job.recipients):
             raise Stop("The report would overwrite the file of recipients. Give it another name.")
         if not os.access(path.parent, os.W_OK):
-            raise Stop(
-                f"The report {shown(options.report)} cannot be written: its folder is not there, or closed."
-            )
+            raise Stop(f"The report {shown(report)} cannot be written: its folder is not there, or closed.")
     except (OSError, ValueError) as error:
-        raise Stop(f"The report {shown(options.report)} cannot be written: {reason_of(error)}.") from None
+        raise Stop(f"The report {shown(report)} cannot be written: {reason_of(error)}.") from None
 
 
-def _summary(session: Session, name: str, options: BulkOptions, seconds: float) -> Exit:
+def _summary(session: Session, name: str, job: Bulk, seconds: float) -> Exit:
     """Print what became of every row, and write the report."""
     from .campaign_run import offline
     from .campaign_view import why_not
 
-    output = session.output
+    output, report = session.output, job.options.report
     seen: list[Progress] = []
     problems: dict[str, list[RowProblem]] = {}
 
@@ -306,8 +241,8 @@ def _summary(session: Session, name: str, options: BulkOptions, seconds: float) 
         seen.append(await campaign.progress())
         for outcome in _OUTCOMES:
             problems[outcome] = await campaign.problems(outcome)
-        if options.report is not None and seen[0].total:
-            await campaign.export(options.report)
+        if report is not None and seen[0].total:
+            await campaign.export(report)
 
     try:
         offline(session.store, look_into)
@@ -323,11 +258,11 @@ def _summary(session: Session, name: str, options: BulkOptions, seconds: float) 
         return session.code(None)
     code = session.code(seen[0])
     _say(output, seen[0], problems, seconds)
-    if not options.account.sandbox:
-        _say_next(output, seen[0], session.store, options)
-    if options.report is not None:
-        output.say(f"Report: {shown(options.report, 300)}")
-    output.answer(_json(session, seen[0], problems, options, seconds, code))
+    if not job.account.sandbox:
+        _say_next(output, seen[0], session.store, job)
+    if report is not None:
+        output.say(f"Report: {shown(report, 300)}")
+    output.answer(_json(session, seen[0], problems, report, seconds, code))
     return code
 
 
@@ -358,14 +293,14 @@ def _say(
     say_rows(output, "Perhaps sent", problems["unknown"], progress.unknown)
 
 
-def _say_next(output: Output, progress: Progress, store: str, options: BulkOptions) -> None:
+def _say_next(output: Output, progress: Progress, store: str, job: Bulk) -> None:
     """What to do about what was not sent."""
     from .campaign_view import advice, to_go_on
 
     if progress.done:
         if told := advice(progress, store):
             output.say(told)
-    elif options.recipients == "-" and not progress.reading and progress.state == "running":
+    elif job.recipients == "-" and not progress.reading and progress.state == "running":
         output.say(to_go_on(progress.name, store, reading=False))
     else:
         output.say("To go on with the rows that were not sent: the same command again.")
@@ -379,7 +314,7 @@ def _json(
     session: Session,
     progress: Progress,
     problems: Mapping[str, list[RowProblem]],
-    options: BulkOptions,
+    report: str | None,
     seconds: float,
     code: Exit,
 ) -> dict[str, Any]:
@@ -406,7 +341,7 @@ def _json(
         "seconds": round(seconds, 3),
         "interrupted": session.interrupted,
         "stopped": (why_not(progress) or None) if session.error is None else text_of(session.error),
-        "report": options.report,
+        "report": report,
         "problems": rows_as_json(kinds),
         "problem_rows": progress.invalid + progress.failed - progress.undelivered + progress.unknown,
         "exit_code": int(code),

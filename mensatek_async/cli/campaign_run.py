@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
 import anyio
+from anyio.abc import TaskStatus
 from attrs import define
 
 from ..campaigns.campaign import Campaign
@@ -19,9 +21,9 @@ from ..sources.text_files import shown
 from .account import Connection
 from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, to_go_on
 from .output import Output, plural
-from .signals import cancel_on_signal
 from .stop import Exit, Stop, code_of, text_of
 
+_STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _LOOK = 0.5  # seconds between two looks
 
 
@@ -104,6 +106,35 @@ class Session:
 
     def _interrupt(self) -> None:
         self.interrupted = True
+
+
+async def cancel_on_signal(
+    scope: anyio.CancelScope,
+    output: Output,
+    interrupted: Callable[[], None],
+    *,
+    task_status: TaskStatus[None],
+) -> None:
+    """Cancel a scope at each signal, until cancelled itself.
+
+    Args:
+        scope: what a signal ends.
+        output: where the first one is told.
+        interrupted: called at each.
+        task_status: started when signals are received, or cannot be.
+    """
+    told = False
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                if not told:
+                    output.note(_STOPPING)
+                told = True
+                interrupted()
+                scope.cancel()
+    except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
+        task_status.started()
 
 
 async def run_to_the_end(campaign: Campaign, view: View) -> None:

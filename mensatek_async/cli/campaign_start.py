@@ -21,7 +21,7 @@ from .account import connect, needs_answer, parse_when
 from .campaign_run import Session, look, look_on, run_to_the_end, tell
 from .campaign_view import line, viewing
 from .certified import legal_of
-from .check import make_text, open_recipients, open_rows
+from .check import make_text
 from .options import (
     DEFAULT_STORE,
     AccountOptions,
@@ -32,7 +32,8 @@ from .options import (
     SendingOptions,
 )
 from .output import Output
-from .preview import Text, agree, check_rows, check_test, dry_run
+from .preview import Text, agree, check_rows, check_test, preview
+from .recipients import open_recipients, open_rows
 from .stop import Exit, Stop
 
 Hours = tuple[time, time]
@@ -72,7 +73,7 @@ def start_campaign(options: StartOptions) -> Exit:
     with ExitStack() as stack:
         if options.dry_run:
             source = open_recipients(options.recipients, options.file, stack)
-            return dry_run(output, open_rows(source, what.text, stack), what)
+            return preview(output, open_rows(source, what.text, stack), what)
         store = _store(options, stack)
         found = look(options.name, store)
         asks = found is None and needs_answer(options.account, yes=options.sending.yes, free=free)

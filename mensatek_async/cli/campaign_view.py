@@ -15,8 +15,8 @@ from .._wire.scalars import madrid
 from ..campaigns.journal.waiting import PAUSED_BECAUSE
 from ..models.campaign import Progress
 from ..sources.text_files import shown
+from .check import EVERY
 from .output import Output, credits_text
-from .progress import EVERY
 from .stop import Exit
 
 

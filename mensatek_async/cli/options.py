@@ -64,14 +64,7 @@ DryRun = Annotated[
 @Parameter(name="*")
 @frozen(kw_only=True)
 class AccountOptions:
-    """Options of every command that talks to the provider.
-
-    Attributes:
-        user: API user; default: MENSATEK_API_USER.
-        token_file: File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked.
-        base_url: Address of the API; default: MENSATEK_BASE_URL, else the provider's.
-        sandbox: Use a sandbox started for this run: nothing leaves this machine and no account is needed.
-    """
+    """Options of every command that talks to the provider; the help of each tells what it means."""
 
     user: Annotated[str | None, Parameter(help="API user; default: MENSATEK_API_USER.")] = None
     token_file: Annotated[
@@ -94,17 +87,7 @@ class AccountOptions:
 @Parameter(name="*")
 @frozen(kw_only=True)
 class SendingOptions:
-    """Options of every command that sends.
-
-    Attributes:
-        sender: who sends; default: MENSATEK_SENDER.
-        at: when to send; default: now.
-        reference: what comes back in every delivery report.
-        encoding: how texts travel.
-        price: credits a text costs, for the estimate.
-        yes: send without asking.
-        json: print one JSON object.
-    """
+    """Options of every command that sends; the help of each tells what it means."""
 
     sender: Annotated[
         str | None, Parameter(help="Who sends: 11 letters, digits, & or _; default: MENSATEK_SENDER.")
@@ -200,16 +183,7 @@ class CertifiedOptions:
 @Parameter(name="*")
 @frozen(kw_only=True)
 class LegalOptions:
-    """Options of every command that sends something certified.
-
-    Attributes:
-        issuer_name: who sends, as the certificate names them.
-        issuer_phone: a phone to reach them.
-        issuer_tax_id: their NIF, CIF or NIE.
-        foreign_issuer: whether that is an id of another country.
-        validity: how long delivery is tried.
-        report_email: who gets the reports.
-    """
+    """Options of every command that sends something certified; the help of each tells what it means."""
 
     issuer_name: Annotated[
         str | None, Parameter(env_var="MENSATEK_ISSUER_NAME", help="Who sends, for the certificate.")
@@ -229,6 +203,45 @@ class LegalOptions:
         Parameter(help="How long delivery is tried, such as 3d, 12h or 1d6h30m; 20d23h59m at most."),
     ] = None
     report_email: Annotated[str | None, Parameter(help="E-mail address that gets the reports.")] = None
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class BulkOptions:
+    """Options that `mensatek bulk` alone has; the help of each tells what it means."""
+
+    report: Annotated[str | None, Parameter(help="CSV or .jsonl file to write what became of each row.")] = (
+        None
+    )
+    rows: Annotated[
+        str | None, Parameter(help="Only these rows, such as 2-500,700,1022- (the first is 1).")
+    ] = None
+    name: Annotated[
+        str | None,
+        Parameter(
+            help="Its name in the journal; default: made of the file, the text, the options and the account."
+        ),
+    ] = None
+    again: Annotated[
+        bool,
+        Parameter(negative="", show_default=False, help="Send once more what this command has sent already."),
+    ] = False
+    store: Annotated[
+        str | None,
+        Parameter(
+            help="SQLite file, or postgresql:// address, of the journal; default: bulk.db in the user's state "
+            "directory, with --sandbox a temporary one."
+        ),
+    ] = None
+    keep: Annotated[
+        float | None,
+        Parameter(
+            converter=amount,
+            help="Days after whose end phones and texts leave the journal; default: 30, and never from a --store.",
+        ),
+    ] = None
+    concurrency: Annotated[int, Parameter(help="Requests at once, 1 to 64.")] = 8
+    per_second: Annotated[float | None, Parameter(converter=amount, help="Requests a second at most.")] = None
 
 
 @Parameter(name="*")
@@ -310,3 +323,26 @@ class SandboxOptions:
             help="URL to post delivery reports, replies and documents' events to, as the provider does.",
         ),
     ] = None
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class ListenOptions:
+    """Options of `mensatek webhooks listen`; the help of each tells what it means."""
+
+    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8080
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1"
+    username: Annotated[str | None, Parameter(help="HTTP Basic user that callers must give.")] = None
+    password_file: Annotated[str | None, Parameter(help="File that holds its password.")] = None
+    token_file: Annotated[
+        str | None, Parameter(help="File that holds what the URL's parameter token must be.")
+    ] = None
+    allow_unauthenticated: Annotated[
+        bool,
+        Parameter(
+            negative="", show_default=False, help="Take callbacks from anybody; on this machine the default."
+        ),
+    ] = False
+    json: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Print one JSON object a line for each event.")
+    ] = False

@@ -24,10 +24,9 @@ from ..sources.text_files import reason_of, shown
 from ..sources.values import spreadsheet_cell
 from ..text.template import Template
 from .account import Connection
-from .check import Checked, Told, check, check_legal, make_message
+from .check import Checked, Told, check, check_legal, checking, make_message
 from .options import SendingOptions
 from .output import Output, credits_text, plural, spelt
-from .progress import checking
 from .stop import Exit, Stop, stop_for, text_of
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def agree(
         output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
 
 
-def dry_run(output: Output, reading: Reading, what: Text, *, report: str | None = None) -> Exit:
+def preview(output: Output, reading: Reading, what: Text, *, report: str | None = None) -> Exit:
     """Check everything, and show what would be sent.
 
     Args:

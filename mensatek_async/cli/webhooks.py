@@ -13,12 +13,14 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from attrs import field, fields, frozen
+from cyclopts import App
 
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
 from ..sources.text_files import reason_of
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret
+from .options import ListenOptions
 from .output import Output, plural
 from .stop import Exit, Stop, as_ctrl_c
 
@@ -26,17 +28,8 @@ _COLUMNS = ("Came at", "Event", "Phone", "What", "Message", "Reference")
 _MOST_ROWS = 1000
 
 
-@frozen(kw_only=True)
-class ListenOptions:
-    """What the user asked for; `mensatek webhooks listen --help` tells what each means."""
-
-    port: int
-    host: str
-    username: str | None
-    password_file: str | None
-    token_file: str | None
-    allow_unauthenticated: bool
-    json: bool
+webhooks = App(name="webhooks", help_format="plaintext")
+_DEFAULTS = ListenOptions()
 
 
 _KINDS = {
@@ -82,8 +75,9 @@ def as_json(event: Event) -> dict[str, Any]:
     return values
 
 
-def listen(options: ListenOptions) -> Exit:
-    """Print what is posted until Ctrl-C or a request to end."""
+@webhooks.command
+def listen(*, options: ListenOptions = _DEFAULTS) -> Exit:
+    """Print callbacks as they come, until Ctrl-C: for development."""
     output = Output(json=options.json)
     came = 0
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from mensatek_async.cli.check import checking
 from mensatek_async.cli.output import Output, Quiet, credits_text, plural
-from mensatek_async.cli.progress import checking
 from mensatek_async.cli.stop import Stop
 
 
@@ -134,7 +134,7 @@ def test_the_rows_checked_are_told_now_and_then(
     terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A million rows take a while."""
-    monkeypatch.setattr("mensatek_async.cli.progress.EVERY", 0)
+    monkeypatch.setattr("mensatek_async.cli.check.EVERY", 0)
     monkeypatch.setattr("sys.stderr", stream := terminal())
     monkeypatch.setenv("TERM", "xterm")
     with checking(Output()) as tick:

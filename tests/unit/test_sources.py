@@ -31,8 +31,8 @@ from mensatek_async import (
     JsonLinesSource,
     Recipient,
 )
-from mensatek_async.cli.check import open_recipients, open_rows
 from mensatek_async.cli.options import FileOptions
+from mensatek_async.cli.recipients import open_recipients, open_rows
 from mensatek_async.sources import csv_table, file_source, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
 from mensatek_async.sources.reading import Reading, assign_columns

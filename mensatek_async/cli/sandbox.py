@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 _KEPT_CALLS = 2_000
 
 
-def run_sandbox(options: SandboxOptions) -> Exit:
-    """Run a sandbox until Ctrl-C or a request to end."""
+_DEFAULTS = SandboxOptions()
+
+
+def sandbox(*, options: SandboxOptions = _DEFAULTS) -> Exit:
+    """Run a double of the provider on this machine, with a page to look in, until Ctrl-C."""
     output = Output()
     signal.signal(signal.SIGTERM, as_ctrl_c)
     given = None if options.password_file is None else read_secret(options.password_file, "password")
@@ -40,10 +43,10 @@ def run_sandbox(options: SandboxOptions) -> Exit:
             error_kind=options.error_kind,
             reply_style=options.reply_style,
             keep_calls=_KEPT_CALLS,
-        ) as sandbox:
-            _set_up(sandbox, options)
-            _greet(sandbox, output, password if is_new else None)
-            sandbox.wait()
+        ) as running:
+            _set_up(running, options)
+            _greet(running, output, password if is_new else None)
+            running.wait()
     except KeyboardInterrupt:
         output.note("The sandbox has ended.")
     except ValueError as error:

@@ -1,0 +1,164 @@
+"""The file of recipients that a command is given, read through the public sources; and some of its rows."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from math import inf
+from pathlib import Path
+
+from attrs import frozen
+
+from ..errors import MensatekError
+from ..models.recipient import Recipient
+from ..sources.batches import Batches, RecipientSource, ThreadBatches
+from ..sources.file_source import FileSource
+from ..sources.files import AnyFileSource
+from ..sources.reading import Reading
+from ..sources.rows import BrokenRow
+from ..sources.text_files import BLOCK, open_file, reason_of, shown
+from ..text.template import Template
+from .options import FileOptions
+from .stop import Stop, stop_at
+
+_ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
+
+
+def open_recipients(path: str, options: FileOptions, stack: ExitStack) -> FileSource:
+    """The file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file.
+
+    Args:
+        path: as the user gave it.
+        options: how to read it.
+        stack: lets go of the copy.
+
+    Raises:
+        Stop: it does not exist, is a directory, may not be read, or is empty, or an option is none.
+    """
+    warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which nobody sends
+    try:
+        return AnyFileSource(
+            _copied(path, stack) or path,
+            name="Standard input" if path == "-" else path,
+            phone=options.phone,
+            delimiter=options.delimiter,
+            encoding=options.file_encoding,
+            sheet=options.sheet,
+            header_row=options.header_row,
+            include_hidden=options.include_hidden,
+            say=_option,
+        )
+    except MensatekError as error:
+        raise stop_at(error) from None
+
+
+def _copied(path: str, stack: ExitStack) -> Path | None:
+    """A copy of what comes by a pipe; None for a plain file, and for what is none at all."""
+    try:
+        if path != "-" and (not (given := Path(path)).exists() or given.is_file() or given.is_dir()):
+            return None
+    except (OSError, ValueError):
+        return None
+    if path == "-" and sys.stdin is None:
+        raise Stop("Standard input is closed; there are no recipients to read.")
+    copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "recipients"
+    try:
+        with sys.stdin.buffer if path == "-" else open_file(path) as stream, copy.open("wb") as file:
+            shutil.copyfileobj(stream, file, BLOCK)
+    except OSError as error:
+        raise Stop(f"The recipients cannot be read: {reason_of(error)}.") from None
+    return copy
+
+
+def open_rows(
+    source: FileSource, text: str | Template, stack: ExitStack, *, rows: ChosenRows | None = None
+) -> Reading:
+    """The rows of a file, with the columns of the phone and of the text's fields found.
+
+    Args:
+        source: the file.
+        text: the text, or its template.
+        stack: closes the file.
+        rows: which rows are meant; None is all.
+
+    Raises:
+        Stop: it is no file of recipients, or holds none; a column is missing, or several could be meant.
+    """
+    fields = () if isinstance(text, str) else text.fields
+    try:
+        return stack.enter_context(source.reading(fields, rows=rows, say=_option))
+    except MensatekError as error:
+        raise stop_at(error) from None
+
+
+@frozen
+class ChosenRows:
+    """Some rows of a file, written as `2-500,700,1022-`.
+
+    Attributes:
+        spans: the first row and the last of each part.
+        written: as the user wrote it.
+    """
+
+    spans: tuple[tuple[int, float], ...]
+    written: str
+
+    def __contains__(self, row: int) -> bool:
+        return any(first <= row <= last for first, last in self.spans)
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def parse_rows(text: str | None) -> ChosenRows | None:
+    """Read what the user wrote; nothing is every row.
+
+    Raises:
+        Stop: it is no list of rows.
+    """
+    if text is None:
+        return None
+    spans: list[tuple[int, float]] = []
+    for part in text.replace(" ", "").split(","):
+        match = _ROWS.fullmatch(part)
+        if match is None:
+            raise Stop(f"--rows takes rows such as 2-500,700,1022- and not {shown(text)}.")
+        first = int(match[1])
+        last = int(match[3]) if match[3] else inf if match[2] else first
+        if last < first:
+            raise Stop(f"--rows {shown(part)} ends before it begins.")
+        spans.append((first, last))
+    return ChosenRows(tuple(spans), shown(text))
+
+
+class SomeRows(RecipientSource):
+    """The chosen rows of a file."""
+
+    def __init__(self, source: FileSource, chosen: ChosenRows) -> None:
+        self._source = source
+        self._chosen = chosen
+
+    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
+        """Those rows, in order."""
+        return (one for one in self._source.rows(needed) if (one.row or 0) in self._chosen)
+
+    def batches(self, needed: Sequence[str] | None = None) -> Batches:
+        """Those rows for a send."""
+        return ThreadBatches(lambda: self.rows(needed))
+
+    def describe(self) -> str:
+        """What the file is."""
+        return self._source.describe()
+
+    def fingerprint(self) -> str:
+        """What tells these rows from any other."""
+        return f"{self._source.fingerprint()}-{self._chosen.spans}"
+
+
+def _option(name: str, value: str) -> str:
+    return f"--{name.replace('_', '-')} {value}"
