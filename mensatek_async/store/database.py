@@ -45,6 +45,10 @@ class Tx(ABC):
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each row of values."""
 
+    def stopped_writer(self) -> int:
+        """The process that keeps all others from writing, since it is stopped; 0 for none."""
+        return 0
+
     def leaves(self) -> None:
         """Said of a transaction that lets a request leave; some stores keep count of those."""
         return

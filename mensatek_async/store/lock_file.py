@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -59,3 +60,21 @@ class LockFile:
         """The number remembered, 0 for none."""
         told = os.pread(self._handle, 21, 0).strip() if self._handle is not None else b""
         return int(told) if told.isdigit() else 0
+
+
+_WRITER = re.compile(r"POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:(\d+)\s+120\s+120\b")
+
+
+def writer_of(path: Path) -> tuple[int, bool] | None:
+    """The process that holds a SQLite store's write lock: its id, and whether it is stopped; None where none is found.
+
+    It is read from the system's list, on Linux: opening the locked file here would let go of this process's own locks.
+    """
+    try:
+        number = str(path.with_name(f"{path.name}-shm").stat().st_ino)
+        locks = Path("/proc/locks").read_text(encoding="ascii", errors="replace")
+        process = next(int(one[1]) for one in _WRITER.finditer(locks) if one[2] == number)
+        state = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+    except (OSError, StopIteration):
+        return None
+    return process, state.rpartition(")")[2].split()[0] in "Tt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
@@ -14,21 +15,28 @@ from ..errors import StoreError
 from . import schema
 from .database import Database, Tx
 from .location import check_place, tighten
-from .lock_file import LockFile
+from .lock_file import LockFile, writer_of
 
 T = TypeVar("T")
 
 _BUSY = 30.0  # seconds to wait for somebody else's transaction
+_SLICE = 5.0  # seconds after which who waits says for whom
+_log = logging.getLogger("mensatek_async")
 _abandoned: list[object] = []
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class _Tx(Tx):
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self.now = _clock()
         self.wall = time.time()
         self.commits: int | None = None
+
+    def stopped_writer(self) -> int:
+        process, stopped = writer_of(self._path) or (0, False)
+        return process if stopped else 0
 
     def leaves(self) -> None:
         if self.commits is None:
@@ -75,9 +83,9 @@ class SqliteDatabase(Database):
 
     def _in(self, connection: sqlite3.Connection, work: Callable[[Tx], T], *, write: bool) -> T:
         try:
-            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            self._begin_writing(connection) if write else connection.execute("BEGIN")
             try:
-                tx = _Tx(connection)
+                tx = _Tx(connection, self._path)
                 done = work(tx)
                 connection.execute("COMMIT")
             except BaseException:
@@ -89,6 +97,25 @@ class SqliteDatabase(Database):
         if tx.commits is not None:
             self._file_lock.note(tx.commits)
         return done
+
+    def _begin_writing(self, connection: sqlite3.Connection) -> None:
+        """Begin once nobody else writes; who waits for long says for whom."""
+        waited = 0.0
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                waited += _SLICE
+                if "locked" not in str(error) or waited >= _BUSY:
+                    raise
+                _log.warning("The campaign store %s is held by %s; waiting.", self.shown, self._holder())
+
+    def _holder(self) -> str:
+        process, stopped = writer_of(self._path) or (0, False)
+        if not process:
+            return "another process"
+        return f"process {process}, which is stopped" if stopped else f"process {process}"
 
     def prepare(self) -> None:
         """Create or migrate the tables, and end the leases of processes that are gone."""
@@ -178,7 +205,11 @@ class SqliteDatabase(Database):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold phones and texts
             tighten(self._files(self._path), self.shown)
         connection = sqlite3.connect(
-            uri, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
+            uri,
+            uri=True,
+            timeout=_SLICE if write else _BUSY,
+            isolation_level=None,
+            check_same_thread=False,
         )
         try:
             if write:
@@ -236,7 +267,7 @@ class SqliteDatabase(Database):
         text = str(error)
         advice = "Nothing is sent that cannot be written down."
         if "locked" in text:
-            advice = f"Another process holds it for more than {_BUSY:.0f} s. {advice}"
+            advice = f"For more than {_BUSY:.0f} s it was held by {self._holder()}: let that go on, or end it. {advice}"
         elif "full" in text:
             advice = f"The disk is full; make room, then start again. {advice}"
         elif "readonly" in text or "unable to open" in text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +19,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from mensatek_async import AsyncMensatek, Campaign, CampaignConflict, Campaigns, Issuer, Retry
+from mensatek_async import AsyncMensatek, Campaign, CampaignConflict, Campaigns, Issuer, Retry, StoreError
 from mensatek_async.cli.app import run as main
 from mensatek_async.sandbox import Fault, Sandbox
 
@@ -320,6 +321,7 @@ def reach(point):
         os.kill(os.getpid(), 9)
 """
 WORKER = """
+import signal
 import sys
 from mensatek_async import Campaigns, Mensatek
 url, user, token, store, *phones = sys.argv[1:]
@@ -380,3 +382,44 @@ def test_the_command_says_what_it_waits_for(
     assert main(["campaign", "status", "sale", "--store", store, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert datetime.fromisoformat(told["waiting_until"]) > now + timedelta(hours=2)
+
+
+# --- A process that is stopped while it writes -------------------------------------------------------------------
+
+HOLDER = """
+import os, signal, sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN IMMEDIATE")
+os.kill(os.getpid(), signal.SIGSTOP)
+held.execute("COMMIT")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's list of locks is Linux's")
+@pytest.mark.parametrize("end", [signal.SIGCONT, signal.SIGKILL])
+async def test_whoever_waits_for_a_stopped_process_says_so_and_goes_on(
+    client: AsyncMensatek,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    end: signal.Signals,
+) -> None:
+    """As after Ctrl-Z in the middle of a transaction: which process, that it is stopped, and on when it ends."""
+    monkeypatch.setattr("mensatek_async.store.sqlite._SLICE", 0.2)
+    store = tmp_path / "c.db"
+    async with Campaigns(client, store) as campaigns:
+        campaign = await started(campaigns)
+        async with await anyio.open_process([sys.executable, "-c", HOLDER, str(store)]) as holder:
+            await anyio.to_thread.run_sync(os.waitid, os.P_PID, holder.pid, os.WSTOPPED | os.WNOWAIT)
+            note = (await campaign.progress()).note
+            assert f"process {holder.pid} holds the store and is stopped" in note
+            monkeypatch.setattr("mensatek_async.store.sqlite._BUSY", 0.5)
+            with pytest.raises(StoreError, match=f"process {holder.pid}, which is stopped"):
+                await campaign.pause()
+            monkeypatch.setattr("mensatek_async.store.sqlite._BUSY", 30.0)
+            async with anyio.create_task_group() as group:
+                group.start_soon(campaign.complete)
+                await anyio.sleep(0.7)
+                holder.send_signal(end)
+        assert (await campaign.progress()).sent == 20
+    assert f"is held by process {holder.pid}, which is stopped; waiting" in caplog.text

@@ -51,7 +51,7 @@ def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
     if row.state != RUNNING:
         return Waiting(row.note)
     asked: tuple[Callable[[Tx, CampaignRow], Waiting | None], ...]
-    asked = (_for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
+    asked = (_for_store, _for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
     return next(filter(None, (one(tx, row) for one in asked)), Waiting())
 
 
@@ -59,6 +59,15 @@ def _until(tx: Tx, told: str, seconds: float) -> Waiting:
     moment = datetime.fromtimestamp(round(tx.wall + seconds), UTC).astimezone(madrid())
     when = f"until {moment:%Y-%m-%d %H:%M:%S} Spanish time"
     return Waiting(f"{told}, {when}", moment)
+
+
+def _for_store(tx: Tx, _: CampaignRow) -> Waiting | None:
+    process = tx.stopped_writer()
+    if not process:
+        return None
+    return Waiting(
+        f"process {process} holds the store and is stopped; everybody waits until it goes on or ends"
+    )
 
 
 def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
