@@ -270,7 +270,7 @@ class Caller:
         if isinstance(error, Cut):
             trace.maybe_done = True
         elif isinstance(error, ToldToWait):
-            limiter.slow_down()
+            limiter.slow_down(error.wait)
             if error.wait is not None:
                 self._gate.told_to_wait(error.wait, time)
             if not self._retry.trust_429 and operation.kind is not Kind.READ:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from inspect import isawaitable
 
 import anyio
 import anyio.lowlevel
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
 from .._core.call_state import Flights, Trace
 from .._core.context import Context
 from .._core.exchange import send_request
+from .._core.limits.limiter import FIRST_WORKERS
 from .._core.messages.message import Message
 from .._core.params import bounded
 from ..errors import (
@@ -128,8 +131,8 @@ class Engine:
                     await self._guarded(self._look)
                     await self._guarded(self._open_message)
                     async with anyio.create_task_group() as workers:
-                        for _ in range(self._workers):
-                            workers.start_soon(self._guarded, self._work)
+                        self._to_start = self._workers
+                        self._start_workers(workers, FIRST_WORKERS)
                     await self._guarded(self._account_for_the_rest)
                     group.cancel_scope.cancel()
             except BaseException:
@@ -189,12 +192,22 @@ class Engine:
             self._stop(APIError(self._operation, None, told))
         await anyio.sleep(min(0.05 * rejected, 1.0))
 
-    async def _work(self) -> None:
+    def _start_workers(self, group: TaskGroup, count: int) -> None:
+        for _ in range(min(count, self._to_start)):
+            self._to_start -= 1
+            group.start_soon(self._guarded, partial(self._work, group))
+
+    async def _work(self, group: TaskGroup) -> None:
+        """Send chunk after chunk; the first that is accepted starts one more worker, until all have started."""
+        more = 1
         while not self._stopped:
             chunk = await self._next(self._size)
             if chunk is None:
                 return
-            await self._send(chunk)
+            outcome = await self._send(chunk)
+            if more and outcome.status == "sent":
+                self._start_workers(group, more)
+                more = 0
 
     async def _next(self, size: int) -> Chunk | None:
         async with self._reading:

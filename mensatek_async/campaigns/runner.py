@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 
 import anyio
 import anyio.lowlevel
+from anyio.abc import TaskGroup
 
 from .._core.context import Context
+from .._core.limits.limiter import FIRST_WORKERS
 from ..errors import CampaignError, ConfigurationError, MensatekError
 from ..store.database import Database, Tx
 from ..store.failpoints import POINTS, reach
 from ..store.threads import in_thread
 from .journal.claims import Claimer, claim, new_token
 from .journal.outcomes import finish, may_leave, renew
-from .journal.states import Finish, Lost, NotTaken, Over, Wait, Work
+from .journal.states import Finish, Lost, NotTaken, Over, Taken, Wait, Work
 from .options import Content, load_content
 from .posting import NotNow, Post, judged
 
@@ -44,7 +46,7 @@ class Runner:
         self._who = who
         self._account = account
         self._only = None if campaigns is None else list(campaigns)
-        self._concurrency = concurrency
+        self._to_start = concurrency
         self._poll = poll
         self._until = until
         self._peers = peers
@@ -69,8 +71,7 @@ class Runner:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch)
                 async with anyio.create_task_group() as slots:
-                    for _ in range(self._concurrency):
-                        slots.start_soon(self._slot)
+                    self._start_slots(slots, FIRST_WORKERS)
                 group.cancel_scope.cancel()
         finally:
             self._peers.discard(self)
@@ -109,8 +110,15 @@ class Runner:
 
     # --- a slot ---------------------------------------------------------------------------------------------
 
-    async def _slot(self) -> None:
+    def _start_slots(self, group: TaskGroup, count: int) -> None:
+        for _ in range(min(count, self._to_start)):
+            self._to_start -= 1
+            group.start_soon(self._slot, group)
+
+    async def _slot(self, group: TaskGroup) -> None:
+        """Claim and send, again and again; the first answer starts one more slot, until all have started."""
         done: Finish | None = None
+        more = 1
         while True:
             try:
                 found = await self._step(done)
@@ -122,6 +130,9 @@ class Runner:
             done = None
             if isinstance(found, Work):
                 done = await self._send(found)
+                if more and isinstance(done.outcome, Taken):
+                    self._start_slots(group, more)
+                    more = 0
             elif isinstance(found, Wait) and not self._over_before(found.seconds if found.sure else 0.0):
                 await self._idle(found.seconds)
             elif isinstance(found, Over) and found.missing and self._reading():

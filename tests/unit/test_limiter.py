@@ -86,66 +86,114 @@ async def test_a_cancelled_wait_gives_its_place_back(per_second: float | None) -
         assert len(await starts(limiter, 2, lasting=1)) == 2
 
 
-async def test_told_to_slow_down_it_halves_the_rate_and_recovers() -> None:
-    """From ten a second to five, and back step by step as requests go well, not faster than before."""
-    limiter = Limiter(8, 10.0)
-    await starts(limiter, 10)
+class Provider:
+    """Accepts so many requests in every second that begins, and counts what it refuses."""
 
-    limiter.slow_down()
-    assert limiter.interval == pytest.approx(0.2, rel=0.2)
+    def __init__(self, allowed: float, retry_after: float | None) -> None:
+        self.allowed, self.retry_after = allowed, retry_after
+        self.accepted = self.refused = 0
+        self._second, self._used = -1, 0
 
-    seen = [limiter.interval]
-    for _ in range(40):
-        limiter.went_well()
-        seen.append(limiter.interval)
-    assert seen == sorted(seen, reverse=True)
-    assert seen[-1] == pytest.approx(0.1)
+    def takes(self) -> bool:
+        now = int(anyio.current_time())
+        self._used = self._used + 1 if now == self._second else 1
+        self._second = now
+        good = self._used <= self.allowed
+        self.accepted += good
+        self.refused += not good
+        return good
 
 
-async def test_without_a_pace_it_slows_down_from_what_it_did() -> None:
-    """Having sent one every 0.5 s it goes on with one a second; when all goes well the pace goes away again."""
-    limiter = Limiter(8, None)
-    for _ in range(16):
-        await starts(limiter, 1)
-        await anyio.sleep(0.5)
+async def send_to(provider: Provider, limiter: Limiter, seconds: float) -> None:
+    """Send from two tasks, and soon from eight, for so long, as a bulk send does."""
+    end = anyio.current_time() + seconds
 
-    limiter.slow_down()
-    assert limiter.interval == pytest.approx(1.0)
-    for _ in range(100):
-        limiter.went_well()
+    async def caller() -> None:
+        nonlocal started, held_until
+        grown = False
+        while anyio.current_time() < end:
+            await anyio.sleep_until(held_until)
+            began = await limiter.acquire()
+            try:
+                if began < held_until:
+                    continue
+                await anyio.sleep(0.05)
+                good = provider.takes()
+            finally:
+                limiter.release()
+            if good:
+                limiter.went_well()
+                if not grown and started < 8:
+                    started += 1
+                    grown = True
+                    group.start_soon(caller)
+            else:
+                limiter.slow_down(provider.retry_after)
+                held_until = anyio.current_time() + (provider.retry_after or 0.0)
+                await anyio.sleep(provider.retry_after or 0.5)
+
+    started, held_until = 2, 0.0
+    async with anyio.create_task_group() as group:
+        for _ in range(started):
+            group.start_soon(caller)
+
+
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+@pytest.mark.parametrize("allowed", [2, 5, 20, 100])
+async def test_it_finds_the_rate_that_the_provider_allows(allowed: int, retry_after: float | None) -> None:
+    """Most of what is allowed is used, and few requests are refused, which the provider would count as spam."""
+    provider, limiter = Provider(allowed, retry_after), Limiter(8, None)
+
+    await send_to(provider, limiter, 60)
+
+    assert provider.accepted >= 0.8 * allowed * 60
+    assert provider.refused <= 0.05 * (provider.accepted + provider.refused)
+
+
+async def test_it_recovers_when_the_provider_allows_more_again() -> None:
+    """A bad minute is forgotten: the limit goes away when nothing is refused any more."""
+    provider, limiter = Provider(5, None), Limiter(8, None)
+    await send_to(provider, limiter, 60)
+    assert limiter.interval > 0.1
+
+    provider.allowed = 1e9
+    await send_to(provider, limiter, 600)
+
     assert limiter.interval == 0
 
 
-async def test_words_that_come_together_count_once() -> None:
+async def test_a_pace_of_the_user_is_never_passed() -> None:
+    """What the provider allows beyond it is not tried."""
+    provider, limiter = Provider(8, None), Limiter(8, 4.0)
+
+    await send_to(provider, limiter, 60)
+
+    assert (provider.accepted, provider.refused) == (pytest.approx(240, abs=10), 0)
+
+
+async def test_refusals_that_come_together_count_once() -> None:
     """Eight answers that say "slow down" within a second are one; a later one counts again."""
     limiter = Limiter(8, 1.0)
     await starts(limiter, 1)
-    for _ in range(8):
-        limiter.slow_down()
-    assert limiter.interval == pytest.approx(2.0)
+    seen = []
+    for _ in range(2):
+        for _ in range(8):
+            limiter.slow_down()
+            seen.append(limiter.interval)
+        await anyio.sleep(1.5)
 
-    await anyio.sleep(1.5)
-    limiter.slow_down()
-    assert limiter.interval == pytest.approx(4.0)
+    assert len({round(one, 3) for one in seen}) == 2
+    assert min(seen) > 1.0
 
 
 async def test_the_slowest_pace_has_an_end() -> None:
-    """However often it is told, a request leaves every ten seconds."""
+    """However often it is told, a request leaves every 2.4 seconds."""
     limiter = Limiter(8, None)
     for _ in range(30):
         limiter.slow_down()
         await anyio.sleep(1.5)
 
-    assert limiter.interval == 10.0
-    assert await starts(limiter, 2) == [0, 10.0]
-
-
-async def test_a_first_word_slows_down_a_limiter_that_did_nothing() -> None:
-    """There is nothing to halve yet, so it takes one."""
-    limiter = Limiter(8, None)
-    limiter.slow_down()
-
-    assert limiter.interval >= 0.05
+    assert 1 < limiter.interval < 2.4
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
