@@ -6,6 +6,7 @@ import datetime
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from attrs import define, field
@@ -199,11 +200,9 @@ def _open(handle: BinaryIO) -> _Book:
 
 def _formats(book: Any) -> list[str]:
     """How the numbers of each style are written."""
-    from types import SimpleNamespace
-
     from openpyxl.cell.read_only import ReadOnlyCell
 
-    sheet = SimpleNamespace(parent=book)
+    sheet: Any = SimpleNamespace(parent=book)
     styles = range(len(book._cell_styles))
     return [str(ReadOnlyCell(sheet, 1, 1, None, style_id=style).number_format) for style in styles]
 
