@@ -80,6 +80,7 @@ class Receiver:
     It answers 200 only after the handler has returned, and 500 when the handler failed: such an event is not
     remembered, so that it is handed over again should the provider post it again. An event that was handled
     before is answered with 200 and not handed over; one whose first copy is being handled waits for the outcome.
+    GET and HEAD, by which a panel may look whether the URL is there, are answered 200 whoever asks.
 
     Args:
         handler: takes the event; a function (run in a worker thread) or a coroutine function.

@@ -22,7 +22,8 @@ class WebhookApp:
 
         app = WebhookApp(handle, username="mensatek", password="...")
 
-    It answers any path. 200 is sent only after the handler has returned; see `Receiver` for what happens else.
+    It answers any path. A callback is answered 200 only after the handler has returned; see `Receiver` for what
+    happens else.
 
     Args:
         handler: takes the event; a function, or a coroutine function, which runs on one event loop in the
