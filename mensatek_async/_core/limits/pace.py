@@ -71,9 +71,8 @@ class Pace:
         else:
             seen = min(rate, max(self._seen(now, max(1.0, 8 / rate)), 0.7 * rate))
             pause = wait or min(1.0, 1 / max(seen, 1.0))
-        seen = max(
-            seen, 1 / wait if wait else _SLOWEST
-        )  # "again in 0.1 s" is not said where one a second is allowed
+        # "Again in 0.1 s" is not said where one a second is allowed.
+        seen = max(seen, _SLOWEST, 1 / wait if wait else 0.0)
         shortest = max(2.0, _REQUESTS / seen, 10 * (wait or 0.0))
         before, self._ceiling = self._ceiling, seen
         self._confirmed = before is not None and abs(seen / before - 1) < 0.25
