@@ -57,21 +57,20 @@ def test_replies_are_bare_objects_unless_asked_otherwise(sandbox: Sandbox, call:
         (f"+{ANA}; 0034600000002 ;\r\n{EVA};", [ANA, LUIS, EVA], 0),
         (f"{ANA};600;{ANA}", [ANA], 2),
         (ANA, [ANA], 0),
-        (int(ANA), [ANA], 0),
     ],
 )
 def test_recipients_as_older_versions_took_them(
-    sandbox: Sandbox, call: Caller, given: Any, phones: list[str], rest: int
+    sandbox: Sandbox, call: Caller, given: str, phones: list[str], rest: int
 ) -> None:
     """Numbers with semicolons between, in JSON and in a form."""
     reply = call("EnviarSMS", Remitente="X", Mensaje="Hola", Destinatarios=given)
     assert (reply["Res"], reply["NoEnviados"]) == (len(phones), rest)
-    fields = {"Remitente": "X", "Mensaje": "Hola", "Destinatarios": str(given), "Resp": "JSON"}
+    fields = {"Remitente": "X", "Mensaje": "Hola", "Destinatarios": given, "Resp": "JSON"}
     assert call.post("EnviarSMS", data=fields).json()["Res"] == len(phones)
     assert sandbox.counts == dict.fromkeys(phones, 2)
 
 
-@pytest.mark.parametrize("given", [";", " ", "34600000001,34600000002", "Ana", {"Movil": ANA}])
+@pytest.mark.parametrize("given", [";", " ", 34600000001, "34600000001,34600000002", "Ana", {"Movil": ANA}])
 def test_what_is_no_list_of_recipients_is_refused(call: Caller, given: Any) -> None:
     """Neither an array nor numbers with semicolons."""
     assert call("EnviarSMS", Remitente="X", Mensaje="Hola", Destinatarios=given)["Res"] == -3

@@ -176,8 +176,8 @@ def _text(params: Params) -> tuple[str, bool]:
 
 def _recipients(params: Params) -> list[Any]:
     """The recipients as an array; versions 3.3 to 5 took numbers with semicolons between."""
-    given = str(params.raw("Destinatarios"))
-    if not _OLD_RECIPIENTS.fullmatch(given):
+    given = params.raw("Destinatarios")
+    if not isinstance(given, str) or not _OLD_RECIPIENTS.fullmatch(given):
         return params.array("Destinatarios")
     return [{"Movil": phone} for piece in given.split(";") if (phone := piece.strip())]
 
