@@ -22,10 +22,12 @@ from .resources.files import FilesResource
 from .resources.sms import SmsResource
 from .senders import check_sender
 from .settings import Guard, Limits, Retry, Seconds, Timeout, as_setting, as_timeout, load_account
+from .tracebacks import private
 
 ReplyForm = Literal["JSON", "TXT", "XML"]
 
 
+@private
 class AsyncMensatek:
     """A client of one account. Make one, keep it, and share it between all that use the account.
 

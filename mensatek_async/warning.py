@@ -34,7 +34,7 @@ calling_thread: ContextVar[int | None] = ContextVar("calling_thread", default=No
 _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
-def warn(message: str, category: type[MensatekWarning]) -> None:
+def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line outside this package that made the call."""
     thread = calling_thread.get()
     frame = sys._current_frames().get(thread) if thread is not None else sys._getframe(1)

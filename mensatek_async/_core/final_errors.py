@@ -13,6 +13,7 @@ from ..errors import (
     TooManyRequests,
     UnexpectedReply,
 )
+from ..settings import Secret
 from .call_state import Trace
 from .failures import Failure, NotReached, ToldToWait, Unreadable
 from .operations import Kind, Operation
@@ -31,7 +32,7 @@ def final(
     trace: Trace,
     failure: Failure,
     *,
-    secrets: Sequence[str],
+    secrets: Sequence[Secret],
     wait_max: float,
 ) -> MensatekError:
     """The error for a failure after which there are no further tries.
@@ -61,7 +62,7 @@ def final(
     return UnexpectedReply(operation.name, problems)
 
 
-def without_secrets(error: APIError, params: Mapping[str, Any], secrets: Sequence[str]) -> APIError:
+def without_secrets(error: APIError, params: Mapping[str, Any], secrets: Sequence[Secret]) -> APIError:
     """A refusal whose words quote nothing of the call."""
     error.args = (scrub(str(error.args[0]), params, secrets),)
     error.detail = scrub(error.detail, params, secrets)

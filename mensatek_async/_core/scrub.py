@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from ..phones import mask
+from ..settings import Secret
 
 _TEXTS = frozenset({"mensaje", "contenido"})
 _FEWEST = 4  # characters below which a value is found in any sentence
@@ -15,7 +16,7 @@ _HEAD = 16
 _PHONE = re.compile(r"(?<![\w.,])\+?[0-9]{9,15}(?![\w]|[.,][0-9])")
 
 
-def scrub(text: str, params: Mapping[str, Any], secrets: Iterable[str] = ()) -> str:
+def scrub(text: str, params: Mapping[str, Any], secrets: Iterable[Secret] = ()) -> str:
     """Words without what a call carried: its text, its recipients' fields, phones, and secrets.
 
     Args:
@@ -23,7 +24,7 @@ def scrub(text: str, params: Mapping[str, Any], secrets: Iterable[str] = ()) -> 
         params: the call's parameters by wire names.
         secrets: further values that may not show, such as the token.
     """
-    for secret in (*secrets, *_values(params)):
+    for secret in (*(one.reveal() for one in secrets), *_values(params)):
         text = _without(text, " ".join(secret.split()))
     return _PHONE.sub(lambda found: mask(found[0]), text)
 

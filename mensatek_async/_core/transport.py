@@ -17,7 +17,7 @@ from anyio.lowlevel import EventLoopToken, current_token
 
 from .._version import __version__
 from ..errors import ConfigurationError
-from ..settings import Account, Limits, Timeout
+from ..settings import Account, Limits, Secret, Timeout
 from .failures import Cut, NotStored
 from .foreign import mapped
 from .receive import Reply, receive
@@ -58,7 +58,7 @@ class Transport:
         self._home: EventLoopToken | None = None
         login = base64.b64encode(f"{account.user}:{account.token.reveal()}".encode()).decode("ascii")
         self._url("")
-        self.secrets: tuple[str, ...] = (account.token.reveal(), login)
+        self.secrets: tuple[Secret, ...] = (account.token, Secret(login))
         self._headers = {
             "Authorization": f"Basic {login}",
             "Accept": "application/json, */*;q=0.5",

@@ -14,6 +14,7 @@ from .._core.call_state import Trace
 from ..errors import MensatekError
 from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
 from ..models.results import SendResult
+from ..tracebacks import hide_frames
 from .chunks import Chunk
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def unsent(
     chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError
 ) -> ChunkOutcome:
     """The outcome of a chunk that was not sent, or whose answer was lost."""
+    hide_frames(error)
     return ChunkOutcome(
         status=status if chunk.rows else "invalid",
         rows=chunk.rows,
@@ -183,6 +185,8 @@ class BulkStream:
 
     def _take_error(self) -> BaseException | None:
         error, self._error = self._error, None
+        if error is not None:
+            hide_frames(error)
         return error
 
     def __aiter__(self) -> BulkStream:

@@ -13,6 +13,7 @@ from ..errors import InvalidRequest, SourceMissing
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..store.threads import in_thread
+from ..tracebacks import private
 from .export import export
 from .journal import deliveries
 from .journal import lifecycle as journal
@@ -23,6 +24,7 @@ from .recall import recall
 from .session import Desk
 
 
+@private
 class Campaign:
     """One campaign of a store, made by `Campaigns.start` or `Campaigns.get`."""
 

@@ -27,6 +27,7 @@ from ..sources.rows import BrokenRow
 from ..store.database import Tx
 from ..store.threads import in_thread
 from ..text.template import Template
+from ..tracebacks import private
 from .campaign import Campaign, missing_rows
 from .feed import Feed
 from .journal import deliveries
@@ -41,6 +42,7 @@ Recipients = (
 )
 
 
+@private
 class Campaigns(Opening[Client]):
     """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
 

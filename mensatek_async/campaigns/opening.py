@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from .._core.params import positive_seconds
 from ..errors import ConfigurationError
 from ..store.threads import in_thread
+from ..tracebacks import private
 from .session import Client as AsyncClient
 from .session import Desk, open_database
 
@@ -75,6 +76,7 @@ class Opening(Generic[Client]):
         desk.open(self._group)
         return self
 
+    @private
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -10,6 +10,7 @@ import anyio
 from attrs import evolve
 
 from ..models.campaign import Progress
+from ..tracebacks import hide_frames
 
 _MEMORY = 10.0  # seconds over which the rate is measured
 
@@ -102,6 +103,7 @@ class ProgressStream:
         try:
             await work()
         except Exception as error:
+            hide_frames(error)
             self._error = error
         finally:
             self._ended = True

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import IO
+from typing import IO, Any
 
 from .._core import download, exchange
 from .._core.context import Context
@@ -20,11 +20,11 @@ from ..models.issuer import Issuer
 from ..models.recipient import Recipient
 from ..models.results import Cancellation, MessageReport, RecipientReport, Rescheduling, SendResult
 from ..text.template import Template
+from ..tracebacks import private
 from .sms import Recipients
 
-_Legal = tuple[Issuer | None, ContractType | int | None, timedelta | None, str | None, int | None, str | None]
 
-
+@private
 class CertifiedResource:
     """Sends certified and contract texts and fetches their certificates. Reached as `client.certified`."""
 
@@ -308,7 +308,7 @@ class CertifiedResource:
         join: int | str | None,
         encoding: Encoding,
         fix_utf8: bool,
-        legal: _Legal,
+        legal: tuple[Any, ...],
     ) -> Message:
         message = compose(
             self._context.operations["EnviarSMSCERTIFICADO"],

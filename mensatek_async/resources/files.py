@@ -20,6 +20,7 @@ from .._wire.quick import file_name
 from ..errors import InvalidFile
 from ..models.results import StoredFile
 from ..text.values import is_writable
+from ..tracebacks import private
 
 # PDF, Word, Excel and VCF by the manual, images by its older edition.
 _TYPES = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf", "gif", "png", "jpg", "jpeg"})
@@ -27,6 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9]+\.([A-Za-z0-9]+)")
 _LONGEST_NAME = 15
 
 
+@private
 class FilesResource:
     """Uploads, lists and deletes files. Reached as `client.files`."""
 

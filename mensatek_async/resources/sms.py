@@ -16,10 +16,12 @@ from ..models.recipient import Recipient, VoiceFallback
 from ..models.results import Cancellation, MessageReport, Rescheduling, SendResult
 from ..sources.rows import BrokenRow
 from ..text.template import Template
+from ..tracebacks import private
 
 Recipients = Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]
 
 
+@private
 class SmsResource:
     """Sends plain texts and follows them. Reached as `client.sms`."""
 

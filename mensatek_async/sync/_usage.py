@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import warnings
-from types import FrameType
 
 import sniffio
 
-_PACKAGE = f"{__package__}."
+from ..warning import warn
 
 
 class MensatekAsyncUsageWarning(UserWarning):
@@ -24,14 +22,8 @@ def warn_in_async_code(own: asyncio.AbstractEventLoop) -> None:
     shell = sys.modules.get("IPython")
     if shell is not None and shell.get_ipython() is not None:
         return  # a notebook has a running loop, and nobody waits for it
-    frame: FrameType | None = sys._getframe()
-    level = 1
-    # Modules have names wherever they come from; `__package__` is None in a script.
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(
+    warn(
         "Mensatek was called in asynchronous code and holds up its event loop; use AsyncMensatek there, or call it in "
         "a thread (asyncio.to_thread).",
         MensatekAsyncUsageWarning,
-        stacklevel=level,
     )

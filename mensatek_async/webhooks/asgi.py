@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
+from ..tracebacks import private
 from .body import MAX_BODY
 from .dedupe import DedupeStore
 from .receiver import TOO_LARGE, Handler, Receiver, Reply, Request
@@ -61,6 +62,7 @@ class WebhookApp:
             dedupe=dedupe,
         )
 
+    @private
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of the server."""
         if scope["type"] == "lifespan":

@@ -15,11 +15,13 @@ from .._wire.structure import structure
 from ..codes import DeliveryStatus
 from ..errors import InvalidWebhook
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage, OtherEvent
+from ..tracebacks import private
 from .body import read_fields
 
 _SERVICE, _VARIABLES = names.SERVICE.casefold(), "variables"
 
 
+@private
 def parse(body: bytes, content_type: str = "application/json") -> Event:
     """Read what the provider posted.
 

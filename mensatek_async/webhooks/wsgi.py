@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
+from ..tracebacks import private
 from .body import MAX_BODY
 from .dedupe import DedupeStore
 from .receiver import TOO_LARGE, Handler, Receiver, Reply, Request
@@ -61,6 +62,7 @@ class WebhookApp:
             dedupe=dedupe,
         )
 
+    @private
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Handle one request."""
         reply = self._answer(environ)

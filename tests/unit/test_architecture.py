@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
     {"models", "senders"},
-    {"codes", "text", "phones", "settings", "tax_ids"},
+    {"codes", "text", "phones", "settings", "tax_ids", "tracebacks"},
     {"errors", "warning", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

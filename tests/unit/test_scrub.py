@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mensatek_async._core.scrub import scrub
+from mensatek_async.settings import Secret
 
 TEXT = "Su cita es el martes a las 10:00 con la doctora Ruiz"
 
@@ -55,4 +56,4 @@ def test_other_numbers_stay(told: str) -> None:
 
 def test_further_secrets_are_taken_out() -> None:
     """The token does not show, whoever quotes it."""
-    assert scrub("token tOkEn-4711 caducado", {}, ["tOkEn-4711"]) == "token *** caducado"
+    assert scrub("token tOkEn-4711 caducado", {}, [Secret("tOkEn-4711")]) == "token *** caducado"

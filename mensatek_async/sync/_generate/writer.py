@@ -42,6 +42,7 @@ class Writer:
             raise CannotGenerate(f"{self.source.path}: no class {self.source.name}")
         base = self.source.base
         base = base if base in WHOLE_BASES else f"{base}[{self.source.name}]"
+        self.lines += [f"@{ast.unparse(mark)}" for mark in found[0].decorator_list]
         self.lines.append(f"class {self.source.twin}({base}):")
         self._docstring(found[0], "    ")
         for node in found[0].body:

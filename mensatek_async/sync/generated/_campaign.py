@@ -8,10 +8,12 @@ from typing import Literal
 
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, Resolution, UnknownRecipient
+from ...tracebacks import private
 from .._durable import CampaignTwin
 from ._progress import SyncProgressStream
 
 
+@private
 class SyncCampaign(CampaignTwin):
     """One campaign of a store, made by `SyncCampaigns.start` or `SyncCampaigns.get`."""
 

@@ -19,12 +19,14 @@ from ...models.issuer import Issuer
 from ...models.recipient import Recipient, VoiceFallback
 from ...sources.rows import BrokenRow
 from ...text.template import Template
+from ...tracebacks import private
 from .._durable import CampaignsTwin
 from .._rows import in_caller
 from ._campaign import SyncCampaign
 from ._client import Mensatek
 
 
+@private
 class SyncCampaigns(CampaignsTwin):
     """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
 

@@ -17,11 +17,13 @@ from ...models.results import Cancellation, MessageReport, RecipientReport, Resc
 from ...resources.certified import CertifiedResource
 from ...sources.rows import BrokenRow
 from ...text.template import Template
+from ...tracebacks import private
 from .._rows import call_here, in_caller
 from .._twins import Twin
 from ._outcomes import SyncBulkStream
 
 
+@private
 class SyncCertifiedResource(Twin[CertifiedResource]):
     """Sends certified and contract texts and fetches their certificates. Reached as `client.certified`."""
 

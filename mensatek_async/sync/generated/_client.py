@@ -12,12 +12,14 @@ from ..._core.transport import AsyncTransport
 from ...client import AsyncMensatek, ReplyForm
 from ...models.issuer import Issuer
 from ...settings import Guard, Limits, Retry, Seconds, Timeout
+from ...tracebacks import private
 from .._twins import ClientTwin
 from ._certified import SyncCertifiedResource
 from ._files import SyncFilesResource
 from ._sms import SyncSmsResource
 
 
+@private
 class Mensatek(ClientTwin):
     """A client of one account. Make one, keep it, and share it between all that use the account.
 

@@ -7,9 +7,11 @@ from typing import IO, Literal
 
 from ...models.results import StoredFile
 from ...resources.files import FilesResource
+from ...tracebacks import private
 from .._twins import Twin
 
 
+@private
 class SyncFilesResource(Twin[FilesResource]):
     """Uploads, lists and deletes files. Reached as `client.files`."""
 

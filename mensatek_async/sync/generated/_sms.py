@@ -13,11 +13,13 @@ from ...models.results import Cancellation, MessageReport, Rescheduling, SendRes
 from ...resources.sms import SmsResource
 from ...sources.rows import BrokenRow
 from ...text.template import Template
+from ...tracebacks import private
 from .._rows import call_here, in_caller
 from .._twins import Twin
 from ._outcomes import SyncBulkStream
 
 
+@private
 class SyncSmsResource(Twin[SmsResource]):
     """Sends plain texts and follows them. Reached as `client.sms`."""
 

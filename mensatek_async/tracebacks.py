@@ -1,0 +1,111 @@
+"""Keeps what a call was given, and what became of it on its way, out of tracebacks.
+
+Whatever shows the local variables of frames (rich, error trackers, debuggers) would show tokens, texts and phones with
+those of this package, so no exception that leaves it holds on to them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from types import FrameType, TracebackType
+from typing import Any, TypeVar, cast
+
+from .errors import MensatekError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PACKAGE = f"{__package__}."
+
+
+def private(what: F) -> F:
+    """Let what a function, or the public methods of a class, raise end at the call of it: see `hide_frames`."""
+    if isinstance(what, type):
+        for name, method in list(vars(what).items()):
+            if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
+                setattr(what, name, private(method))
+        return what
+    if inspect.iscoroutinefunction(what):
+
+        @wraps(what)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await what(*args, **kwargs)
+            except BaseException as error:
+                del args, kwargs
+                hide_frames(error)
+                raise
+
+    else:
+
+        @wraps(what)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return what(*args, **kwargs)
+            except BaseException as error:
+                del args, kwargs
+                hide_frames(error)
+                raise
+
+    return cast("F", call)
+
+
+def hide_frames(error: BaseException) -> None:
+    """Take the package's frames out of an exception, and out of those that it came of.
+
+    An error of the package is left with the frame that caught it: its words say what happened. Another one, such as an
+    error in the rows a caller gave, keeps the frames of other code; a note says where in the package it came up.
+    """
+    caught = error.__traceback__
+    if caught is not None:
+        below = list(_entries(caught.tb_next))
+        kept = [] if isinstance(error, MensatekError) else [one for one in below if not _is_ours(one)]
+        if below and not isinstance(error, MensatekError) and _is_ours(below[-1]):
+            code = below[-1].tb_frame.f_code
+            error.add_note(f"raised in {code.co_filename}, line {below[-1].tb_lineno}, in {code.co_name}")
+        for entry in kept:
+            caught.tb_next, caught = entry, entry
+        caught.tb_next = None
+    around = _stack()
+    for other in _others(error):
+        entries = list(_entries(other.__traceback__))
+        ours = next((at for at, entry in enumerate(entries) if _is_ours(entry)), None)
+        # What the caller was handling stays; what was raised and caught on the way of the call goes.
+        inside = isinstance(error, MensatekError) and bool(entries) and entries[0].tb_frame not in around
+        if inside or ours == 0:
+            other.__traceback__ = None
+        elif ours is not None:
+            entries[ours - 1].tb_next = None
+
+
+def _stack() -> set[FrameType]:
+    frame: FrameType | None = sys._getframe(1)
+    found = set()
+    while frame is not None:
+        found.add(frame)
+        frame = frame.f_back
+    return found
+
+
+def _entries(entry: TracebackType | None) -> Iterator[TracebackType]:
+    while entry is not None:
+        yield entry
+        entry = entry.tb_next
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    return str(entry.tb_frame.f_globals.get("__name__")).startswith(_PACKAGE)
+
+
+def _others(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions that one came of, or holds; they may be a ring."""
+    seen, waiting = {id(error)}, [error]
+    while waiting:
+        one = waiting.pop()
+        for other in (one.__cause__, one.__context__, *getattr(one, "exceptions", ())):
+            if isinstance(other, BaseException) and id(other) not in seen:
+                seen.add(id(other))
+                waiting.append(other)
+                yield other
