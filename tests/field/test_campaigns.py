@@ -86,16 +86,17 @@ A = phones(20)
 
 
 @pytest.mark.parametrize(
-    ("others", "end"),
+    ("others", "end", "store"),
     [
-        pytest.param(phones(20, 34_700_000_000), "complete", id="all other"),
-        pytest.param(A[:3], "drive", id="fewer"),
-        pytest.param(A[:-1], "complete", id="one fewer"),
-        pytest.param([*A, "34799999999"], "drive", id="one more"),
-        pytest.param([*A[:-1], "34799999999"], "block", id="another last"),
-        pytest.param([*reversed(A)], "block", id="another order"),
-        pytest.param([], "complete", id="nobody"),
+        pytest.param(phones(20, 34_700_000_000), "complete", "sqlite", id="all other"),
+        pytest.param(A[:3], "drive", "postgres", id="fewer"),
+        pytest.param(A[:-1], "complete", "sqlite", id="one fewer"),
+        pytest.param([*A, "34799999999"], "drive", "postgres", id="one more"),
+        pytest.param([*A[:-1], "34799999999"], "block", "sqlite", id="another last"),
+        pytest.param([*reversed(A)], "block", "postgres", id="another order"),
+        pytest.param([], "complete", "sqlite", id="nobody"),
     ],
+    indirect=["store"],
 )
 async def test_other_recipients_while_somebody_reads_are_a_conflict(
     client: AsyncMensatek, sandbox: Sandbox, store: str, others: list[str], end: str

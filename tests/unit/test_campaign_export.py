@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,14 +157,6 @@ def test_a_file_that_cannot_be_written(db: SqliteDatabase, tmp_path: Path) -> No
 
     assert (tmp_path / "out.csv").read_text() == old
     assert [one.name for one in tmp_path.glob("out*")] == ["out.csv"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
-def test_an_export_is_for_its_owner(db: SqliteDatabase, tmp_path: Path) -> None:
-    """Phones stand in it."""
-    export(db, row_of(db), tmp_path / "out.csv")
-
-    assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o600
 
 
 def test_rows_of_the_campaigns_table(db: SqliteDatabase) -> None:
