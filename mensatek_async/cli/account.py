@@ -17,8 +17,7 @@ from ..errors import ConfigurationError, InvalidDate, MensatekError
 from ..settings import Account, Limits, load_account
 from ..sources.text_files import reason_of, shown
 from .options import AccountOptions
-from .output import Output, can_ask
-from .stop import Exit, Stop, stop_for
+from .output import Exit, Output, Stop, can_ask, stop_for
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek

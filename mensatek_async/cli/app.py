@@ -13,8 +13,7 @@ from .._version import __version__
 from ..errors import MensatekError
 from ..sources.text_files import reason_of
 from ..warning import MensatekWarning
-from .output import Output, quiet_streams
-from .stop import Exit, Stop, code_of, text_of
+from .output import Exit, Output, Stop, code_of, quiet_streams, text_of
 
 _HELP = """Send texts through the Mensatek API.
 
@@ -33,18 +32,18 @@ app = App(name="mensatek", help=_HELP, version=__version__, help_format="plainte
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {
     "campaign:campaign": _CAMPAIGN,
-    "certified:certified": "Certified texts and their certificates.",
-    "certified:contract": "Contracts signed by text.",
+    "documents:certified": "Certified texts and their certificates.",
+    "documents:contract": "Contracts signed by text.",
     "messages:credits": "Show the credits left.",
     "messages:send": "Send one text to one phone or several.",
     "messages:report": "Show where each recipient of a message stands.",
     "messages:cancel": "Cancel a scheduled message that has not left.",
     "messages:reschedule": "Give a scheduled message that has not left a new date.",
-    "library:files": "Files in the library, which messages can carry.",
+    "documents:files": "Files in the library, which messages can carry.",
     "bulk:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
     "messages:segments": "Show how a text travels and how many texts it is charged as.",
-    "sandbox:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
-    "webhooks:webhooks": "Callbacks of the provider.",
+    "local:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
+    "local:webhooks": "Callbacks of the provider.",
 }
 for _home, _help in _COMMANDS.items():
     app.command(f"{__package__}.{_home}", name=_home.partition(":")[2], help=_help)

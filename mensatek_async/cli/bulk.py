@@ -21,8 +21,7 @@ from ..settings import state_folder
 from ..sources.text_files import reason_of, shown
 from .account import Connection, connect, needs_answer, parse_when
 from .options import AccountOptions, BulkOptions, DryRun, FileOptions, SendingOptions, TestTo
-from .output import Output, credits_text, plural
-from .stop import Exit, Stop, text_of
+from .output import Exit, Output, Stop, credits_text, plural, text_of
 
 if TYPE_CHECKING:
     from ..campaigns.campaigns import Campaigns
@@ -77,8 +76,7 @@ def bulk(
     """
     from .campaign_run import Session
     from .campaign_view import line
-    from .check import make_text
-    from .preview import Text, agree, check_rows, check_test, preview
+    from .preview import Text, agree, check_rows, check_test, make_text, preview
     from .recipients import SomeRows, open_recipients, open_rows, parse_rows
 
     output, free = Output(json=sending.json), recipients != "-"
@@ -269,8 +267,7 @@ def _summary(session: Session, name: str, job: Bulk, seconds: float) -> Exit:
 def _say(
     output: Output, progress: Progress, problems: Mapping[str, list[RowProblem]], seconds: float
 ) -> None:
-    from .campaign_view import scheduled_for
-    from .preview import say_rows
+    from .campaign_view import say_rows, scheduled_for
 
     taken = scheduled_for(progress.scheduled_at) or "sent"
     output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {taken} in {seconds:,.1f} s.")
@@ -318,8 +315,7 @@ def _json(
     seconds: float,
     code: Exit,
 ) -> dict[str, Any]:
-    from .campaign_view import why_not
-    from .preview import rows_as_json
+    from .campaign_view import rows_as_json, why_not
 
     kinds = {_KINDS[outcome]: found for outcome, found in problems.items()}
     when = progress.scheduled_at

@@ -16,8 +16,7 @@ from .account import connect, needs_answer
 from .campaign_run import Session, offline, run_to_the_end, tell
 from .campaign_view import View, advice, as_json, exit_of, line, place, scheduled_for, viewing
 from .options import AccountOptions
-from .output import Output, plural
-from .stop import Exit, Stop, stop_for
+from .output import Exit, Output, Stop, plural, stop_for
 
 T = TypeVar("T")
 _LOOK = 0.5  # seconds between two looks

@@ -20,8 +20,7 @@ from ..settings import Limits
 from ..sources.text_files import shown
 from .account import Connection
 from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, to_go_on
-from .output import Output, plural
-from .stop import Exit, Stop, code_of, text_of
+from .output import Exit, Output, Stop, code_of, plural, text_of
 
 _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _LOOK = 0.5  # seconds between two looks

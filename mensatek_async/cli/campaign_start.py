@@ -20,8 +20,7 @@ from ..text.template import Template
 from .account import connect, needs_answer, parse_when
 from .campaign_run import Session, look, look_on, run_to_the_end, tell
 from .campaign_view import line, viewing
-from .certified import legal_of
-from .check import make_text
+from .documents import legal_of
 from .options import (
     DEFAULT_STORE,
     AccountOptions,
@@ -31,10 +30,9 @@ from .options import (
     PaceOptions,
     SendingOptions,
 )
-from .output import Output
-from .preview import Text, agree, check_rows, check_test, preview
+from .output import Exit, Output, Stop
+from .preview import Text, agree, check_rows, check_test, make_text, preview
 from .recipients import open_recipients, open_rows
-from .stop import Exit, Stop
 
 Hours = tuple[time, time]
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")

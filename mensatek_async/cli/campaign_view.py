@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO, cast
 
-from attrs import asdict
+from attrs import asdict, frozen
 
 from .._wire.scalars import madrid
 from ..campaigns.journal.waiting import PAUSED_BECAUSE
+from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..sources.text_files import shown
-from .check import EVERY
-from .output import Output, credits_text
-from .stop import Exit
+from .output import Exit, Output, credits_text, plural
+
+EVERY = 3.0  # seconds between two plain lines
+_SHOWN = 100  # rows with a problem, which somebody has to correct one by one
 
 
 class View(Protocol):
@@ -195,3 +197,55 @@ def as_json(progress: Progress) -> dict[str, Any]:
         told[name] = told[name] and told[name].isoformat()
     told["message_id"] = progress.message_id or None
     return told | {"done": progress.done}
+
+
+@frozen
+class _Run:
+    """Neighbouring rows with one reason."""
+
+    first: int
+    last: int
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
+        return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
+
+
+def _runs(problems: Iterable[RowProblem]) -> list[_Run]:
+    runs: list[_Run] = []
+    for one in sorted(problems, key=lambda problem: problem.row):
+        if runs and (runs[-1].last + 1, runs[-1].reason) == (one.row, one.reason):
+            runs[-1] = _Run(runs[-1].first, one.row, one.reason)
+        else:
+            runs.append(_Run(one.row, one.row, one.reason))
+    return runs
+
+
+def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: int) -> None:
+    """Print the first rows that something is to be said of.
+
+    Args:
+        output: where.
+        title: what they are.
+        problems: the first of them.
+        total: how many there are in all.
+    """
+    shown_runs = _runs(problems)[:_SHOWN]
+    if not shown_runs:
+        return
+    output.say(f"{title}:")
+    for run in shown_runs:
+        output.say(str(run))
+    more = total - sum(run.last - run.first + 1 for run in shown_runs)
+    if more > 0:
+        output.say(f"  and {plural(more, 'more row')}; --report FILE lists them all.")
+
+
+def rows_as_json(problems: Mapping[str, Iterable[RowProblem]]) -> list[dict[str, Any]]:
+    """The same for programs, by what became of the rows."""
+    runs = [(run, kind) for kind, found in problems.items() for run in _runs(found)]
+    return [
+        {"row": run.first, "to_row": run.last, "kind": kind, "reason": run.reason}
+        for run, kind in sorted(runs, key=lambda pair: pair[0].first)
+    ]

@@ -10,8 +10,7 @@ from cyclopts import Parameter
 
 from .account import connect, needs_answer, parse_when
 from .options import AccountOptions, At, Encoding, Json, SendingOptions, Yes
-from .output import Output, can_ask, credits_text, plural, spelt
-from .stop import Exit, Stop, stop_for
+from .output import Exit, Output, Stop, can_ask, credits_text, plural, spelt, stop_for
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
@@ -104,7 +103,7 @@ def _count(
     """Check everything, and count the texts it will be charged as."""
     from ..errors import MensatekError
     from ..models.recipient import Recipient
-    from .check import check_legal, make_message
+    from .preview import check_legal, make_message
 
     message = make_message(
         text,

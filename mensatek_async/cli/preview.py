@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from decimal import Decimal
@@ -11,12 +11,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
+from .._core.messages.certified import certified_params, check_documents
+from .._core.messages.message import Encoding, Message, compose
+from .._core.operations import OPERATIONS
 from .._core.private_file import private_file
 from ..campaigns.export import COLUMNS
 from ..errors import MensatekError
-from ..models.bulk import RowProblem
 from ..models.results import SendResult
 from ..phones import normalise
 from ..sources.reading import Reading
@@ -24,16 +26,77 @@ from ..sources.text_files import reason_of, shown
 from ..sources.values import spreadsheet_cell
 from ..text.template import Template
 from .account import Connection
-from .check import Checked, Told, check, check_legal, checking, make_message
+from .campaign_view import rows_as_json, say_rows
 from .options import SendingOptions
-from .output import Output, credits_text, plural, spelt
-from .stop import Exit, Stop, stop_for, text_of
+from .output import Exit, Output, Stop, credits_text, plural, spelt, stop_for, text_of
+from .recipients import Checked, Told, check, checking
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
 
 
-_SHOWN = 100  # rows with a problem, which somebody has to correct one by one
+def make_text(text: str) -> str | Template:
+    """The text as the library wants it: with braces it is a template.
+
+    Raises:
+        Stop: its braces or fields are wrong.
+    """
+    if "{" not in text and "}" not in text:
+        return text
+    try:
+        return Template(text)
+    except MensatekError as error:
+        raise stop_for(error) from None
+
+
+def make_message(
+    text: str | Template,
+    *,
+    sender: str | None,
+    when: datetime | None,
+    encoding: Encoding,
+    reference: str | None = None,
+    operation: str = "EnviarSMS",
+) -> Message:
+    """Check everything that does not depend on the recipients.
+
+    Args:
+        text: the text or template.
+        sender: who sends.
+        when: when it is to leave, None for now.
+        encoding: as for `client.sms.send`.
+        reference: what comes back in every delivery report.
+        operation: the operation that will send it.
+
+    Raises:
+        Stop: the text, the sender or the date is wrong.
+    """
+    try:
+        return compose(
+            OPERATIONS[operation],
+            text,
+            sender=sender,
+            region="ES",
+            scheduled_at=when,
+            encoding=encoding,
+            reference=reference,
+        )
+    except MensatekError as error:
+        raise stop_for(error) from None
+
+
+def check_legal(message: Message, legal: Mapping[str, Any]) -> None:
+    """Check what only certified texts have, before anybody is asked.
+
+    Args:
+        message: the text.
+        legal: options of `client.certified.send`.
+
+    Raises:
+        InvalidRequest: or one of its kinds.
+    """
+    params = {**message.params, **certified_params(None, **legal)}
+    check_documents(evolve(message, params=params))
 
 
 @frozen(kw_only=True)
@@ -272,55 +335,3 @@ def _dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
         }
     )
     return code
-
-
-@frozen
-class _Run:
-    """Neighbouring rows with one reason."""
-
-    first: int
-    last: int
-    reason: str
-
-    def __str__(self) -> str:
-        where = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
-        return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
-
-
-def _runs(problems: Iterable[RowProblem]) -> list[_Run]:
-    runs: list[_Run] = []
-    for one in sorted(problems, key=lambda problem: problem.row):
-        if runs and (runs[-1].last + 1, runs[-1].reason) == (one.row, one.reason):
-            runs[-1] = _Run(runs[-1].first, one.row, one.reason)
-        else:
-            runs.append(_Run(one.row, one.row, one.reason))
-    return runs
-
-
-def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: int) -> None:
-    """Print the first rows that something is to be said of.
-
-    Args:
-        output: where.
-        title: what they are.
-        problems: the first of them.
-        total: how many there are in all.
-    """
-    shown_runs = _runs(problems)[:_SHOWN]
-    if not shown_runs:
-        return
-    output.say(f"{title}:")
-    for run in shown_runs:
-        output.say(str(run))
-    more = total - sum(run.last - run.first + 1 for run in shown_runs)
-    if more > 0:
-        output.say(f"  and {plural(more, 'more row')}; --report FILE lists them all.")
-
-
-def rows_as_json(problems: Mapping[str, Iterable[RowProblem]]) -> list[dict[str, Any]]:
-    """The same for programs, by what became of the rows."""
-    runs = [(run, kind) for kind, found in problems.items() for run in _runs(found)]
-    return [
-        {"row": run.first, "to_row": run.last, "kind": kind, "reason": run.reason}
-        for run, kind in sorted(runs, key=lambda pair: pair[0].first)
-    ]

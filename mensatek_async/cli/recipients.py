@@ -1,4 +1,4 @@
-"""The file of recipients that a command is given, read through the public sources; and some of its rows."""
+"""The file of recipients that a command is given, read through the public sources, and what checking it shows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
+from typing import TextIO, cast
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from ..errors import MensatekError
+from .._core.messages.message import Message
+from ..bulk.chunks import REPEATED
+from ..bulk.seen import SeenPhones
+from ..errors import InvalidRequest, MensatekError
+from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource, ThreadBatches
 from ..sources.file_source import FileSource
@@ -22,9 +28,11 @@ from ..sources.files import AnyFileSource
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
 from ..sources.text_files import BLOCK, open_file, reason_of, shown
+from ..text.gsm import lost_characters
 from ..text.template import Template
+from .campaign_view import EVERY
 from .options import FileOptions
-from .stop import Stop, stop_at
+from .output import Output, Stop, stop_at, stop_for, text_of
 
 _ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
 
@@ -162,3 +170,167 @@ class SomeRows(RecipientSource):
 
 def _option(name: str, value: str) -> str:
     return f"--{name.replace('_', '-')} {value}"
+
+
+KEPT_PROBLEMS = 10_000
+Told = Callable[[int, str, str], None]
+"""Told a row's number, its phone, and why it cannot be sent; "" when it can."""
+SAMPLES = 3
+_FORCING = 10  # characters
+_TICK = 1000  # rows between two looks at the clock
+
+
+@define
+class Problems:
+    """Broken rows: how many, and the first of them."""
+
+    count: int = 0
+    first: list[RowProblem] = field(factory=list)
+
+    def add(self, row: int, reason: str) -> None:
+        """Note one."""
+        self.count += 1
+        if len(self.first) < KEPT_PROBLEMS:
+            self.first.append(RowProblem(row, reason))
+
+
+@frozen
+class Sample:
+    """One text as its recipient sees it.
+
+    Attributes:
+        row: its row.
+        phone: its recipient.
+        text: what it reads.
+        segments: texts it is charged as.
+        unicode: whether it travels in Unicode.
+    """
+
+    row: int
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
+    segments: int
+    unicode: bool
+
+
+@define
+class Checked:
+    """What a file of recipients amounts to.
+
+    Attributes:
+        rows: rows with something in them.
+        ready: rows that can be sent.
+        texts: texts (segments) they will be charged as.
+        unicode: rows whose text travels in Unicode.
+        longest: the most texts one row takes.
+        forcing: characters that make them Unicode, the first few.
+        gaps: rows with an empty cell where the text has a field.
+        hidden: rows that the spreadsheet hides, left out.
+        samples: the first texts, as their recipients see them.
+        problems: rows that cannot be sent.
+    """
+
+    rows: int = 0
+    ready: int = 0
+    texts: int = 0
+    unicode: int = 0
+    longest: int = 0
+    forcing: dict[str, None] = field(factory=dict)
+    gaps: int = 0
+    hidden: int = 0
+    samples: list[Sample] = field(factory=list)
+    problems: Problems = field(factory=Problems)
+
+
+def check(
+    reading: Reading,
+    message: Message,
+    *,
+    tick: Callable[[int], None],
+    told: Told | None = None,
+) -> Checked:
+    """Read every row and check it as the sending will.
+
+    Args:
+        reading: the recipients.
+        message: what they get.
+        tick: told now and then how many rows were read.
+        told: told each row's number, phone and why it cannot be sent ("" when it can).
+
+    Raises:
+        Stop: the text would show the braces around a column's name.
+    """
+    try:
+        message.refuse_braces((), reading.source.columns)
+    except MensatekError as error:
+        raise stop_for(error) from None
+    checked = Checked()
+    seen = SeenPhones()
+    for item in reading:
+        checked.rows += 1
+        if checked.rows % _TICK == 0:
+            tick(checked.rows)
+        row, phone, reason = _look(item, message, seen, checked)
+        if reason:
+            checked.problems.add(row, reason)
+        if told is not None:
+            told(row, phone, reason)
+    checked.hidden = reading.source.hidden
+    return checked
+
+
+def _look(
+    item: Recipient | BrokenRow, message: Message, seen: SeenPhones, checked: Checked
+) -> tuple[int, str, str]:
+    """Check one row: its number, its phone, and why it cannot be sent or ""."""
+    if isinstance(item, BrokenRow):
+        return item.row, item.phone, item.reason
+    row = item.row or 0
+    try:
+        addressed = message.address(item)
+    except InvalidRequest as error:
+        return row, item.phone, text_of(error)
+    if not seen.add(addressed.phone):
+        return row, addressed.phone, REPEATED
+    checked.ready += 1
+    checked.texts += addressed.segments
+    checked.unicode += addressed.unicode
+    if addressed.unicode and len(checked.forcing) < _FORCING:
+        checked.forcing |= dict.fromkeys(
+            lost_characters("".join([message.text.literal, *addressed.wire.values()]))
+        )
+    checked.longest = max(checked.longest, addressed.segments)
+    checked.gaps += "" in addressed.wire.values()
+    if len(checked.samples) < SAMPLES:
+        text = message.text.render(item.fields, addressed.phone)
+        checked.samples.append(Sample(row, addressed.phone, text, addressed.segments, addressed.unicode))
+    return row, addressed.phone, ""
+
+
+@contextmanager
+def checking(output: Output) -> Iterator[Callable[[int], None]]:
+    """Show the checking of rows while the block lasts; nothing of it stays on a terminal.
+
+    Args:
+        output: where; on standard error.
+
+    Yields:
+        What takes the number of rows checked so far.
+    """
+    if output.err.isatty():
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(file=cast("TextIO", output.err), highlight=False, markup=False)
+        with Live(console=console, transient=True) as live:
+            yield lambda rows: live.update(f"{rows:,} rows checked")
+        return
+    due = time.monotonic() + EVERY
+
+    def tell(rows: int) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + EVERY
+            output.note(f"{rows:,} rows checked")
+
+    yield tell

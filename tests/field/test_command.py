@@ -18,7 +18,7 @@ import pytest
 
 from mensatek_async.cli.account import parse_when
 from mensatek_async.cli.app import run
-from mensatek_async.cli.stop import Stop, told
+from mensatek_async.cli.output import Stop, told
 from mensatek_async.errors import InvalidRequest
 from mensatek_async.sandbox import Sandbox
 

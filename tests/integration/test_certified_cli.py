@@ -12,8 +12,8 @@ from pypdf import PdfReader
 
 from mensatek_async import open_certificates
 from mensatek_async.cli.app import run
-from mensatek_async.cli.certified import parse_duration
-from mensatek_async.cli.stop import Stop
+from mensatek_async.cli.documents import parse_duration
+from mensatek_async.cli.output import Stop
 from mensatek_async.sandbox import Sandbox
 
 ANA, LUIS = "34600000001", "34600000002"

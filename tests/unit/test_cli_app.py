@@ -18,8 +18,7 @@ from mensatek_async._version import __version__
 from mensatek_async.cli import app as application
 from mensatek_async.cli.account import AccountOptions, connect
 from mensatek_async.cli.app import run
-from mensatek_async.cli.output import Output
-from mensatek_async.cli.stop import Stop
+from mensatek_async.cli.output import Output, Stop
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 from mensatek_async import CsvSource
-from mensatek_async.cli.check import check, make_message, make_text
+from mensatek_async.cli.preview import make_message, make_text
+from mensatek_async.cli.recipients import check
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 FILE = FOLDER / "clinic-appointments.csv"

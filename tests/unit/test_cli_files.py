@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mensatek_async.cli.options import FileOptions
+from mensatek_async.cli.output import Exit, Stop
 from mensatek_async.cli.recipients import open_recipients, open_rows
-from mensatek_async.cli.stop import Exit, Stop
 from mensatek_async.sources.text_files import detect, opened_as, reason_of, shown
 
 

@@ -9,9 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from mensatek_async.cli.check import checking
-from mensatek_async.cli.output import Output, Quiet, credits_text, plural
-from mensatek_async.cli.stop import Stop
+from mensatek_async.cli.output import Output, Quiet, Stop, credits_text, plural
+from mensatek_async.cli.recipients import checking
 
 
 def test_credits_read_well() -> None:
@@ -134,7 +133,7 @@ def test_the_rows_checked_are_told_now_and_then(
     terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A million rows take a while."""
-    monkeypatch.setattr("mensatek_async.cli.check.EVERY", 0)
+    monkeypatch.setattr("mensatek_async.cli.recipients.EVERY", 0)
     monkeypatch.setattr("sys.stderr", stream := terminal())
     monkeypatch.setenv("TERM", "xterm")
     with checking(Output()) as tick:
