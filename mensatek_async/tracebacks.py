@@ -58,11 +58,11 @@ def hide_frames(error: BaseException) -> None:
     An error of the package is left with the frame that caught it: its words say what happened. Another one, such as an
     error in the rows a caller gave, keeps the frames of other code; a note says where in the package it came up.
     """
-    caught = error.__traceback__
+    own, caught = isinstance(error, MensatekError), error.__traceback__
     if caught is not None:
         below = list(_entries(caught.tb_next))
-        kept = [] if isinstance(error, MensatekError) else [one for one in below if not _is_ours(one)]
-        if below and not isinstance(error, MensatekError) and _is_ours(below[-1]):
+        kept = [] if own else [one for one in below if not _is_ours(one)]
+        if below and _is_ours(below[-1]) and isinstance(error, Exception) and not own:
             code = below[-1].tb_frame.f_code
             error.add_note(f"raised in {code.co_filename}, line {below[-1].tb_lineno}, in {code.co_name}")
         for entry in kept:
@@ -73,7 +73,7 @@ def hide_frames(error: BaseException) -> None:
         entries = list(_entries(other.__traceback__))
         ours = next((at for at, entry in enumerate(entries) if _is_ours(entry)), None)
         # What the caller was handling stays; what was raised and caught on the way of the call goes.
-        inside = isinstance(error, MensatekError) and bool(entries) and entries[0].tb_frame not in around
+        inside = own and bool(entries) and entries[0].tb_frame not in around
         if inside or ours == 0:
             other.__traceback__ = None
         elif ours is not None:

@@ -139,7 +139,7 @@ def test_a_send_at_exit_works_once_the_client_was_used(sandbox: Sandbox, registe
         def last_words():
             tell(accepted=client.sms.send("600000001", "Adiós").accepted)
         {before}
-        from mensatek_async.sync import _client
+        from mensatek_async.sync.generated import _client
         client = Mensatek()
         client.sms.send("600000000", "Hola")
         {after}
