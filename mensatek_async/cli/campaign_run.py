@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
@@ -20,10 +21,13 @@ from ..settings import Limits
 from ..sources.text_files import shown
 from .account import Connection
 from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, to_go_on
-from .output import Exit, Output, Stop, code_of, plural, text_of
+from .output import Exit, Output, Stop, code_of, plural, stop_for, text_of
 
 _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _LOOK = 0.5  # seconds between two looks
+
+
+T = TypeVar("T")
 
 
 @define
@@ -226,3 +230,30 @@ def tell(session: Session, name: str) -> Exit:
         }
     )
     return code
+
+
+def ask(store: str, work: Callable[[Campaigns], Awaitable[T]]) -> T:
+    """Ask the store something that needs no account.
+
+    Raises:
+        Stop: it cannot be answered.
+    """
+    found: list[T] = []
+
+    async def work_on(campaigns: Campaigns) -> None:
+        found.append(await work(campaigns))
+
+    do(store, work_on)
+    return found[0]
+
+
+def do(store: str, work: Callable[[Campaigns], Awaitable[None]]) -> None:
+    """Do something that needs the store alone.
+
+    Raises:
+        Stop: it failed.
+    """
+    try:
+        offline(store, work)
+    except MensatekError as error:
+        raise stop_for(error) from None
