@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._core import exchange
 from ._core.call import Caller, RequestFormat
@@ -23,6 +24,9 @@ from .resources.sms import SmsResource
 from .senders import check_sender
 from .settings import Guard, Limits, Retry, Seconds, Timeout, as_setting, as_timeout, load_account
 from .tracebacks import private
+
+if TYPE_CHECKING:
+    from .campaigns.campaigns import Campaigns
 
 ReplyForm = Literal["JSON", "TXT", "XML"]
 
@@ -119,6 +123,24 @@ class AsyncMensatek:
     def last_credits(self) -> Decimal | None:
         """The credits left by the newest reply to any client of the account; None before the first. Makes no call."""
         return self._caller.last_credits
+
+    def campaigns(
+        self, store: str | os.PathLike[str] = "campaigns.db", *, lease: float = 300.0, poll: float = 0.5
+    ) -> Campaigns:
+        """Return the durable campaigns of a store; the same as `Campaigns(client, store)`.
+
+        Args:
+            store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
+            lease: seconds after which a worker that shows no life is taken for dead.
+            poll: seconds between two looks at what other processes have changed.
+
+        Raises:
+            InvalidRequest: the store's name or a number cannot be.
+            ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
+        """
+        from .campaigns.campaigns import Campaigns  # few programs need them, and they load the databases
+
+        return Campaigns(self, store, lease=lease, poll=poll)
 
     async def credits(self, max_age: float = 60) -> Decimal:
         """The credits left in the account.

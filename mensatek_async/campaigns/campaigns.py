@@ -34,8 +34,9 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, all_of, by_name
 from .journal.states import RUNNING
-from .opening import Client, Opening
+from .opening import Opening
 from .options import compose_content, compose_settings
+from .session import Client
 
 Recipients = (
     RecipientSource | Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]
@@ -43,7 +44,7 @@ Recipients = (
 
 
 @private
-class Campaigns(Opening[Client]):
+class Campaigns(Opening):
     """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
 
     Use it as `async with Campaigns(client, store="campaigns.db") as campaigns:`. A process that dies loses nobody and
@@ -51,7 +52,7 @@ class Campaigns(Opening[Client]):
     file, several machines a PostgreSQL database.
 
     Args:
-        client: the client whose account sends. With a `Mensatek` the campaigns are synchronous as well.
+        client: the client whose account sends.
         store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
         lease: seconds after which a worker that shows no life is taken for dead. A request is given half of it.
         poll: seconds between two looks at what other processes have changed.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import os
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar
 
 from ..client import AsyncMensatek
 from ..errors import ConfigurationError
@@ -17,10 +16,6 @@ from ._call import Call
 from ._managed import Line, Managed
 from ._portal import Portal, portal
 from ._rows import read_here
-
-if TYPE_CHECKING:
-    from .generated._campaigns import SyncCampaigns
-    from .generated._client import Mensatek
 
 T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class
@@ -182,12 +177,6 @@ class ClientTwin(Twin[AsyncMensatek]):
 
     def _close(self) -> None:
         self._runner.close()
-
-    def _campaigns(self, store: str | os.PathLike[str], *, lease: float, poll: float) -> SyncCampaigns:
-        """What `with Campaigns(client, ...)` gives."""
-        from .generated._campaigns import SyncCampaigns  # which needs this class, and is needed by few
-
-        return SyncCampaigns(cast("Mensatek", self), store, lease=lease, poll=poll)
 
     def __repr__(self) -> str:
         return repr(self._original).replace("AsyncMensatek", type(self).__name__, 1)

@@ -324,9 +324,9 @@ def reach(point):
 WORKER = """
 import signal
 import sys
-from mensatek_async import Campaigns, Mensatek
+from mensatek_async import Mensatek, SyncCampaigns
 url, user, token, store, *phones = sys.argv[1:]
-with Mensatek(user, token, base_url=url, sender="ACME") as client, Campaigns(client, store) as campaigns:
+with Mensatek(user, token, base_url=url, sender="ACME") as client, SyncCampaigns(client, store) as campaigns:
     campaigns.start("sale", "Hello", phones, chunk_size=2).complete()
 """
 

@@ -34,6 +34,7 @@ from mensatek_async import (
     Recipient,
     SenderWarning,
     SqlSource,
+    SyncCampaigns,
     Template,
     VoiceFallback,
 )
@@ -315,7 +316,7 @@ def test_the_synchronous_client_refuses_the_braces_of_a_field(text: Any, tmp_pat
                 client.sms.send_bulk(rows, text)
         with pytest.raises(InvalidRequest, match="braces"):
             client.certified.send_bulk(iter(NAMED), text)
-        with Campaigns(client, store=tmp_path / "sync.db") as campaigns:
+        with SyncCampaigns(client, store=tmp_path / "sync.db") as campaigns:
             for rows in braced(tmp_path / "clientes.csv"):
                 with pytest.raises(InvalidRequest, match="braces"):
                     campaigns.start("x", text, rows)

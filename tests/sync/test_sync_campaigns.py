@@ -86,9 +86,9 @@ def test_a_campaign_from_start_to_end(client: Mensatek, sandbox: Sandbox, tmp_pa
     assert texted_once(sandbox, 95)
 
 
-def test_campaigns_of_a_synchronous_client_are_synchronous(client: Mensatek, tmp_path: Path) -> None:
-    """`with Campaigns(client)` gives the synchronous twin, since that is what its user means."""
-    with Campaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+def test_a_client_gives_its_campaigns(client: Mensatek, tmp_path: Path) -> None:
+    """`client.campaigns(store)` is the short form."""
+    with client.campaigns(tmp_path / "c.db", poll=0.05) as campaigns:
         assert isinstance(campaigns, SyncCampaigns)
         assert campaigns.start("a", "Hola", phones(3)).complete().sent == 3
 
@@ -248,9 +248,6 @@ def test_one_block_at_a_time(client: Mensatek, tmp_path: Path) -> None:
         pass
     with campaigns:
         assert campaigns.list() == []
-    both = Campaigns(client, store=tmp_path / "c.db")
-    with both, pytest.raises(ConfigurationError, match="open already"), both:
-        pass
 
 
 def test_wrong_arguments_are_told_at_once(client: Mensatek, tmp_path: Path) -> None:
@@ -258,35 +255,24 @@ def test_wrong_arguments_are_told_at_once(client: Mensatek, tmp_path: Path) -> N
     with pytest.raises(InvalidRequest):
         SyncCampaigns(client, store=":memory:")
     with pytest.raises(InvalidRequest):
-        Campaigns(client, store=tmp_path / "c.db", poll=0)
+        SyncCampaigns(client, store=tmp_path / "c.db", poll=0)
     with pytest.raises(ConfigurationError, match="Mensatek"):
         SyncCampaigns(object(), store=tmp_path / "c.db")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="Mensatek"):
-        Campaigns(object(), store=tmp_path / "c.db")  # type: ignore[type-var]
+        Campaigns(object(), store=tmp_path / "c.db")  # type: ignore[arg-type]
     with SyncCampaigns(client, store=tmp_path / "c.db") as campaigns:
         campaigns.start("a", "Hola", phones(2))
         with pytest.raises(CampaignConflict):
             campaigns.start("a", "Adios", phones(2))
 
 
-def test_the_wrong_kind_of_block_is_named(sandbox: Sandbox, client: Mensatek, tmp_path: Path) -> None:
-    """`with` for an AsyncMensatek, and `async with` for a Mensatek, say which one it should have been."""
+def test_the_wrong_kind_of_client_is_named(sandbox: Sandbox, client: Mensatek, tmp_path: Path) -> None:
+    """Campaigns of the other kind say what it should have been."""
     other = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url)
-    with (
-        pytest.raises(ConfigurationError, match="async with"),
-        Campaigns(other, store=tmp_path / "c.db"),  # type: ignore[misc]
-    ):
-        pass
-
-
-async def test_async_with_is_refused_for_a_synchronous_client(client: Mensatek, tmp_path: Path) -> None:
-    """Its connections belong to another event loop."""
-    campaigns = Campaigns(client, store=tmp_path / "c.db")
-    with pytest.raises(ConfigurationError, match="`with Campaigns"):
-        async with campaigns:  # type: ignore[misc]
-            pass
-    with pytest.raises(ConfigurationError, match="`with Campaigns"):
-        await campaigns.start("a", "Hola", [])
+    with pytest.raises(ConfigurationError, match="async with"):
+        SyncCampaigns(other, store=tmp_path / "c.db")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="SyncCampaigns"):
+        Campaigns(client, store=tmp_path / "c.db")  # type: ignore[arg-type]
 
 
 def test_threads_share_campaigns(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -306,10 +292,10 @@ def test_threads_share_campaigns(client: Mensatek, sandbox: Sandbox, tmp_path: P
     assert texted_once(sandbox, 100)
 
 
-CAMPAIGN_HEAD = HEAD + "\nfrom mensatek_async import Campaigns, Limits, SyncCampaigns\n"
+CAMPAIGN_HEAD = HEAD + "\nfrom mensatek_async import Limits, SyncCampaigns\n"
 RUN = """
     limits = Limits(sms_per_request=10, concurrency=2)
-    with Mensatek(limits=limits) as client, Campaigns(client, store="{store}", poll=0.05) as campaigns:
+    with Mensatek(limits=limits) as client, SyncCampaigns(client, store="{store}", poll=0.05) as campaigns:
         campaign = campaigns.start("a", "Hola", list(phones(200)))
         tell(started=True)
         {run}
@@ -415,7 +401,7 @@ def test_a_forked_process_has_campaigns_of_its_own(sandbox: Sandbox, tmp_path: P
 def test_a_store_in_postgresql(client: Mensatek, sandbox: Sandbox, database: str) -> None:
     """The same, for several machines; two of them share one campaign."""
     sandbox.fault(Fault.latency(0.02), operation="EnviarSMS", times=None)
-    with Campaigns(client, store=database, poll=0.05) as campaigns:
+    with SyncCampaigns(client, store=database, poll=0.05) as campaigns:
         campaigns.start("a", "Hola", phones(100))
         with SyncCampaigns(client, store=database, poll=0.05) as others:
             other = threading.Thread(target=others.work)

@@ -8,8 +8,7 @@ from mensatek_async import AsyncMensatek, Campaigns, Mensatek, SyncCampaigns
 
 
 async def wrong(client: AsyncMensatek, blocking: Mensatek) -> None:
-    async with Campaigns(blocking) as campaigns:  # type: ignore
-        print(campaigns)
+    Campaigns(blocking)  # type: ignore
     with Campaigns(client):  # type: ignore
         pass
     SyncCampaigns(client)  # type: ignore

@@ -95,12 +95,12 @@ async def others(campaigns: Campaigns, event: Event) -> None:
 
 async def main() -> None:
     async with AsyncMensatek() as client, Campaigns(client, store="campaigns.db") as campaigns:
-        assert_type(campaigns, Campaigns[AsyncMensatek])
-        await run(await start(campaigns))  # what is made with a client is what `Campaigns` alone means
+        await run(await start(campaigns))
+        assert_type(client.campaigns("other.db"), Campaigns)
 
 
 def without_async(event: Event) -> None:
-    with Mensatek() as client, Campaigns(client, store="campaigns.db") as campaigns:
+    with Mensatek() as client, client.campaigns("campaigns.db") as campaigns:
         assert_type(campaigns, SyncCampaigns)
         campaign = campaigns.start("a", Template("Hola {nombre}"), CsvSource("clientes.csv"))
         assert_type(campaign, SyncCampaign)

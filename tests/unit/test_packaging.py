@@ -71,9 +71,6 @@ def test_every_import_is_declared(file: Path) -> None:
         if room == home:
             allowed |= {_name(one) for one in EXTRAS[extra]}
 
-    if file == PACKAGE / "campaigns" / "opening.py":
-        allowed |= {"typing_extensions"}  # for type checkers alone, which bring it
-
     if file == PACKAGE / "testing" / "plugin.py":
         allowed |= {"pytest", "_pytest"}  # nobody but pytest loads it
 

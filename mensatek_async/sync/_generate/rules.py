@@ -54,10 +54,13 @@ ANNOTATIONS = {
     "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
     "AbstractAsyncContextManager[ProgressStream]": "AbstractContextManager[SyncProgressStream]",
     "Campaign": "SyncCampaign",
-    "Client": "Mensatek",
+    "Campaigns": "SyncCampaigns",
+    "Client": "ClientTwin",
 }
 # What is returned of an asynchronous class, and how it becomes its twin; `{}` is the call.
 RETURNED = {"Campaign": "self._one({}, SyncCampaign)"}
+# What a method that does not wait makes for its client, and the twin that is made instead.
+MADE = {"Campaigns": "SyncCampaigns"}
 # What is done with a parameter of such a type on its way; `{}` is the parameter.
 ADAPTED = {
     "Recipients": "in_caller({})",
@@ -108,4 +111,4 @@ class Rules:
 
     def unused(self) -> list[str]:
         """Rules that nothing in the source needs any more."""
-        return sorted({*ANNOTATIONS, *ADAPTED, *METHODS, *NAMES, *RETURNED} - self.used)
+        return sorted({*ANNOTATIONS, *ADAPTED, *MADE, *METHODS, *NAMES, *RETURNED} - self.used)

@@ -14,6 +14,7 @@ from .rules import (
     ANNOTATIONS,
     IMPORTED,
     KEPT,
+    MADE,
     METHODS,
     NAME,
     RETURNED,
@@ -132,6 +133,9 @@ class Writer:
         if name == "__next__":
             return f"return self._next(self._original.{node.name}())"
         marks = [ast.unparse(mark) for mark in node.decorator_list]
+        if returns in MADE:
+            self.rules.used.add(returns)
+            return f"return {self._call(MADE[returns], node.args, 'self')}"
         call = f"self._original.{node.name}"
         call = call if "property" in marks else self._call(call, node.args)
         if isinstance(node, ast.AsyncFunctionDef):
@@ -145,10 +149,10 @@ class Writer:
             return f"return self._open({call}, {twin})"
         return f"return self._look(lambda: {call})" if self.source.base == "Stream" else f"return {call}"
 
-    def _call(self, function: str, arguments: ast.arguments) -> str:
+    def _call(self, function: str, arguments: ast.arguments, *first: str) -> str:
         if arguments.vararg or arguments.kwarg or arguments.posonlyargs:
             raise CannotGenerate(f"{function} has parameters that cannot be handed on one by one")
-        given = [self._adapted(one) for one in arguments.args if one.arg != "self"]
+        given = [*first, *(self._adapted(one) for one in arguments.args if one.arg != "self")]
         given += [f"{one.arg}={self._adapted(one)}" for one in arguments.kwonlyargs]
         return f"{function}({', '.join(given)})"
 

@@ -22,8 +22,8 @@ from ...text.template import Template
 from ...tracebacks import private
 from .._durable import CampaignsTwin
 from .._rows import in_caller
+from .._twins import ClientTwin
 from ._campaign import SyncCampaign
-from ._client import Mensatek
 
 
 @private
@@ -35,7 +35,7 @@ class SyncCampaigns(CampaignsTwin):
     file, several machines a PostgreSQL database.
 
     Args:
-        client: the client whose account sends. With a `Mensatek` the campaigns are synchronous as well.
+        client: the client whose account sends.
         store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
         lease: seconds after which a worker that shows no life is taken for dead. A request is given half of it.
         poll: seconds between two looks at what other processes have changed.
@@ -47,7 +47,7 @@ class SyncCampaigns(CampaignsTwin):
 
     def __init__(
         self,
-        client: Mensatek,
+        client: ClientTwin,
         store: str | os.PathLike[str] = "campaigns.db",
         *,
         lease: float = 300.0,

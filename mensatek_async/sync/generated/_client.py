@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from decimal import Decimal
 from types import TracebackType
@@ -14,6 +15,7 @@ from ...models.issuer import Issuer
 from ...settings import Guard, Limits, Retry, Seconds, Timeout
 from ...tracebacks import private
 from .._twins import ClientTwin
+from ._campaigns import SyncCampaigns
 from ._certified import SyncCertifiedResource
 from ._files import SyncFilesResource
 from ._sms import SyncSmsResource
@@ -101,6 +103,22 @@ class Mensatek(ClientTwin):
     def last_credits(self) -> Decimal | None:
         """The credits left by the newest reply to any client of the account; None before the first. Makes no call."""
         return self._original.last_credits
+
+    def campaigns(
+        self, store: str | os.PathLike[str] = "campaigns.db", *, lease: float = 300.0, poll: float = 0.5
+    ) -> SyncCampaigns:
+        """Return the durable campaigns of a store; the same as `SyncCampaigns(client, store)`.
+
+        Args:
+            store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
+            lease: seconds after which a worker that shows no life is taken for dead.
+            poll: seconds between two looks at what other processes have changed.
+
+        Raises:
+            InvalidRequest: the store's name or a number cannot be.
+            ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
+        """
+        return SyncCampaigns(self, store, lease=lease, poll=poll)
 
     def credits(self, max_age: float = 60) -> Decimal:
         """The credits left in the account.
