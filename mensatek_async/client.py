@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from ._core import exchange
 from ._core.call import Caller, RequestFormat
 from ._core.context import Context
-from ._core.operations import find, with_paths
-from ._core.params import check_params
-from ._core.transport import AsyncTransport, Transport
+from ._core.operations import check_params, find, with_paths
+from ._core.pool import AsyncTransport
+from ._core.transport import Transport
 from ._wire.reply import spell
 from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer

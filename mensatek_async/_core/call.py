@@ -24,14 +24,12 @@ from .call_state import Trace, landing
 from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
 from .limits.account import known, now
-from .limits.circuit_breaker import Gate
+from .limits.circuit_breaker import CircuitBreaker
 from .limits.limiter import Limiter
-from .limits.read_cache import Memory
+from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
-from .operations import Kind, Operation
-from .params import is_sparing, joins, key_of, value_of
-from .reading import Answer, read_answer
-from .receive import Reply
+from .operations import Kind, Operation, is_sparing, joins, key_of, value_of
+from .reading import Answer, Reply, read_answer
 from .sink import Sink
 from .transport import Transport
 
@@ -57,10 +55,10 @@ class Caller:
         self._limits = limits
         self._retry = retry
         state, self._login = known(account)
-        self._gate = Gate(guard, state, self._login)
+        self._breaker = CircuitBreaker(guard, state, self._login)
         self._form = request_format == "form"
         self._limiter: Limiter | None = None
-        self._memory: Memory[Answer] = Memory(guard.read_interval, guard.remember, self._login)
+        self._cache: ReadCache[Answer] = ReadCache(guard.read_interval, guard.remember, self._login)
 
     @property
     def last_credits(self) -> Decimal | None:
@@ -147,9 +145,9 @@ class Caller:
         self._transport.check()
         trace = Trace()
         key = key_of(operation, params)
-        if not self._memory.knows(key, form, max_age):
-            self._gate.check(operation.name, now())
-        return await self._memory.read(
+        if not self._cache.knows(key, form, max_age):
+            self._breaker.check(operation.name, now())
+        return await self._cache.read(
             key,
             form,
             max_age,
@@ -179,7 +177,7 @@ class Caller:
         """
         self._transport.check()
         trace = Trace()
-        return await self._memory.pace(
+        return await self._cache.pace(
             key_of(operation, params),
             lambda: self.call(operation, params, form=form, trace=trace, sink=sink),
             lambda: trace.left,
@@ -220,11 +218,11 @@ class Caller:
                 if not self._login.accepted:
                     turn = await self._login.turn(self._transport.patience)
                 time = now()
-                if self._gate.hold(time):  # came up while this call waited for its place
+                if self._breaker.hold(time):  # came up while this call waited for its place
                     continue
-                self._gate.check(operation.name, time)
+                self._breaker.check(operation.name, time)
                 if trace.sparing:
-                    self._gate.spare(operation.name, time)
+                    self._breaker.spare(operation.name, time)
                 if trace.leaving is not None:
                     await trace.leaving()
                 reply = await self._post(operation, encoded, trace)
@@ -241,7 +239,7 @@ class Caller:
             answer = read_answer(operation, reply, self._note_credits)
         except (Failure, APIError) as error:
             raise self._noted(operation, error, limiter, trace) from error.__cause__
-        self._gate.accepted()
+        self._breaker.accepted()
         return answer
 
     async def _post(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Reply:
@@ -256,7 +254,7 @@ class Caller:
         except NotReached:
             trace.left = left
             if trace.sparing:
-                self._gate.unspare(operation.name)
+                self._breaker.unspare(operation.name)
             raise
         except Cut:
             trace.maybe_done = True
@@ -272,25 +270,25 @@ class Caller:
         elif isinstance(error, ToldToWait):
             limiter.slow_down(error.wait)
             if error.wait is not None:
-                self._gate.told_to_wait(error.wait, time)
+                self._breaker.told_to_wait(error.wait, time)
             if not self._retry.trust_429 and operation.kind is not Kind.READ:
                 trace.maybe_done = True
                 return Cut(error.reason, wait=error.wait)
         elif isinstance(error, Blocked):
             return AccountPaused(
                 f"{operation.name} was turned away ({error.reason}): the provider has blocked this account or address.",
-                retry_after=self._gate.blocked(error.wait, time),
+                retry_after=self._breaker.blocked(error.wait, time),
             )
         elif isinstance(error, AuthenticationError):
-            self._gate.refused_credentials(time)
+            self._breaker.refused_credentials(time)
         elif isinstance(error, BadParameters | NotYours):
-            self._gate.wrong_call(operation.name, time)
+            self._breaker.wrong_call(operation.name, time)
         return error
 
     async def _wait_as_told(self, operation: Operation, started: float) -> None:
         time = now()
-        self._gate.check(operation.name, time)
-        while wait := self._gate.hold(time):
+        self._breaker.check(operation.name, time)
+        while wait := self._breaker.hold(time):
             if time - started + wait > self._retry.timeout:
                 raise TooManyRequests(
                     f"{operation.name} was not called: the provider asked everything to wait.",
@@ -321,7 +319,7 @@ class Caller:
                 raise failure
             wait = wait_before(attempt, failure, settings)
             if trace.sparing:
-                wait = max(wait, self._gate.until_spare(operation.name, now()))
+                wait = max(wait, self._breaker.until_spare(operation.name, now()))
             if now() - started + wait > settings.timeout:
                 raise failure
             _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
@@ -339,4 +337,4 @@ class Caller:
             if operation.kind is Kind.SEND and subject is None:
                 return  # a message of its own: no remembered report is about it
             for name in operation.touches:
-                self._memory.forget(name, subject)
+                self._cache.forget(name, subject)

@@ -1,4 +1,4 @@
-"""How an attempt can fail, before it becomes one of the user's errors."""
+"""How an attempt can fail, before it becomes one of the user's errors; and what the HTTP library's errors mean."""
 
 from __future__ import annotations
 
@@ -42,3 +42,48 @@ class NotStored(Exception):
     def __init__(self, error: OSError | ValueError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+_NOT_SENT = {
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "UnsupportedProtocol",
+    "ProxyError",
+    "LocalProtocolError",
+}
+# httpx-aiohttp calls a connection that broke under a request a ConnectTimeout, too. What aiohttp itself said is the
+# truth: only these of its connection errors come before anything leaves.
+_BROKEN = "ClientConnectionError"
+_BROKEN_BEFORE = {"ClientConnectorError", "ConnectionTimeoutError"}
+
+
+def mapped(error: Exception) -> Cut | NotReached:
+    """What a foreign error means; what is not certainly unsent may have been sent."""
+    told = " <- ".join(_chain(error))
+    if _names(error) & _NOT_SENT and not _broke_later(error.__cause__):
+        return NotReached(told)
+    return Cut(told)
+
+
+def _names(error: BaseException | None) -> set[str]:
+    return {cls.__name__ for cls in type(error).__mro__}
+
+
+def _broke_later(cause: BaseException | None) -> bool:
+    names = _names(cause)
+    return _BROKEN in names and not names & _BROKEN_BEFORE
+
+
+def _chain(error: BaseException | None) -> list[str]:
+    # On trio a TLS failure says nothing itself; the reason is down the chain.
+    told: list[str] = []
+    for _ in range(3):  # it may be a ring, when one exception is raised again
+        if error is None:
+            break
+        text = str(error).strip()
+        shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        if shown not in told:
+            told.append(shown)
+        error = error.__cause__ or error.__context__
+    return told

@@ -1,11 +1,12 @@
-"""Reads one answer: a decoded reply, or the exception it means."""
+"""Reads one response to its end, into memory or a sink, and what it means: a decoded reply, or an exception."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+import anyio
 from attrs import field, frozen
 
 from .. import codes
@@ -13,8 +14,164 @@ from .._wire.decode import DecodeError, decode
 from .._wire.quick import credits_in, credits_needed, error_text, result_code
 from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
 from .failures import Blocked, Cut, ToldToWait, Unreadable
+from .limits.retry import parse_retry_after
 from .operations import Kind, Operation
-from .receive import Reply
+from .sink import LONGEST_MAGIC, Sink, media_type_of
+
+_LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits
+_STRAY = b"\xef\xbb\xbf\r\n\t "
+_PIECE = 2**20  # bytes of a download written at once
+
+
+@frozen
+class Reply:
+    """A whole answer, still undecoded.
+
+    Attributes:
+        stored: whether it is a document that went into the sink; None without a sink.
+    """
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    retry_after: float | None = None
+    stored: bool | None = None
+
+
+async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -> Reply:
+    """Read the answer and close it.
+
+    Args:
+        response: the open response.
+        sink: where a document goes.
+        moved: called whenever a piece of a document was stored.
+
+    Raises:
+        Unreadable: it is larger than any reply can be.
+        Cut: it is shorter than it said.
+        NotStored: the sink failed.
+    """
+    try:
+        headers = _told(response)
+        stored = None
+        if sink is not None and response.status_code == 200:
+            body, stored = await _document(response, headers, sink, moved)
+        else:
+            body = await _whole(response, headers)
+    finally:
+        await response.aclose()
+    wait = headers.get("retry-after")
+    return Reply(
+        response.status_code,
+        headers.get("content-type", ""),
+        body,
+        None if wait is None else parse_retry_after(wait),
+        stored,
+    )
+
+
+def _told(response: Any) -> dict[str, str]:
+    """The headers by small names; looking each up in httpx's own mapping costs ten times as much."""
+    told: dict[str, str] = {}
+    for name, value in response.headers.raw:
+        key, text = name.lower().decode("latin-1"), value.decode("latin-1")
+        told[key] = f"{told[key]}, {text}" if key in told else text
+    return told
+
+
+async def _whole(response: Any, headers: Mapping[str, str]) -> bytes:
+    parts: list[bytes] = []
+    told = headers.get("content-length", "")
+    if told.isdecimal() and int(told) <= _LARGEST and "content-encoding" not in headers:
+        async for part in response.stream:
+            parts.append(part)
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        if len(body) < int(told):
+            raise Cut("the answer ended early")
+        return body
+
+    async def take(part: bytes) -> bool:
+        parts.append(part)
+        return True
+
+    await _each(response, headers, take, most=_LARGEST)
+    return b"".join(parts)
+
+
+async def _document(
+    response: Any, headers: Mapping[str, str], sink: Sink, moved: Callable[[], None]
+) -> tuple[bytes, bool]:
+    """Put a PDF or ZIP into the sink, told by its first bytes; gives the body of any other answer."""
+    waiting = bytearray()
+    kind: str | None = None
+    looked = False
+
+    async def take(part: bytes) -> bool:
+        nonlocal kind, looked
+        waiting.extend(part)
+        if not looked:
+            # A stray line break or byte order mark before a document would shift all that it points to.
+            waiting[:] = waiting.lstrip(_STRAY)
+            if len(waiting) < LONGEST_MAGIC:
+                return True
+            kind, looked = media_type_of(bytes(waiting[:LONGEST_MAGIC])), True
+            if kind is not None:
+                await sink.start(kind)
+        if kind is None:
+            return len(waiting) <= _LARGEST
+        if len(waiting) >= _PIECE:
+            await sink.write(bytes(waiting))
+            waiting.clear()
+            moved()
+        return True
+
+    await _each(response, headers, take)
+    if kind is None:
+        return bytes(waiting), False
+    await sink.write(bytes(waiting))
+    await sink.finish(framed=_is_framed(headers))
+    return b"", True
+
+
+async def _each(
+    response: Any,
+    headers: Mapping[str, str],
+    take: Callable[[bytes], Awaitable[bool]],
+    most: float = float("inf"),
+) -> None:
+    """Hand on the answer's parts, until `take` wants no more or there are more bytes than `most`.
+
+    Raises:
+        Unreadable: it ended so.
+        Cut: the answer is shorter than it said.
+    """
+    size, failure = 0, None
+    enough = False
+    with anyio.CancelScope() as scope:
+        async for part in response.aiter_bytes():
+            size += len(part)
+            try:
+                if not enough and (size > most or not await take(part)):
+                    enough = True
+            except Exception as error:
+                failure, enough = error, True
+            if enough:
+                # Cancelling ends the generators under this loop; leaving them half read would not.
+                scope.cancel()
+    if failure is not None:
+        raise failure
+    if enough:
+        raise Unreadable((f"the answer is larger than {_LARGEST >> 20} MiB",))
+    told = headers.get("content-length", "")
+    # What is compressed is counted as it came; a transport that gives a whole answer at once counts nothing.
+    if told.isdecimal() and (response.num_bytes_downloaded or size) < int(told):
+        raise Cut("the answer ended early")
+
+
+def _is_framed(headers: Mapping[str, str]) -> bool:
+    """Whether HTTP told where the answer ends, so that a cut would have been noticed."""
+    return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
+
 
 _FILES = ("application/pdf", "application/zip", "application/octet-stream")
 

@@ -1,4 +1,4 @@
-"""The only file that imports httpx: bytes out, bytes in, foreign errors mapped to ours."""
+"""Bytes out, bytes in, and the errors of the HTTP library mapped to ours."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import base64
 import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
 from functools import cache, partial
-from typing import Any, Protocol
-from urllib.request import getproxies
+from typing import Any
 
 import anyio
 import httpx
@@ -18,25 +16,12 @@ from anyio.lowlevel import EventLoopToken, current_token
 from .._version import __version__
 from ..errors import ConfigurationError
 from ..settings import Account, Limits, Secret, Timeout
-from .failures import Cut, NotStored
-from .foreign import mapped
-from .receive import Reply, receive
+from .failures import Cut, NotStored, mapped
+from .pool import AsyncTransport, ConnectionPool
+from .reading import Reply, receive
 from .sink import Sink
 
 _log = logging.getLogger("mensatek_async")
-# Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
-# would turn a send into an unknown.
-_KEEPALIVE = 4.0
-
-
-class AsyncTransport(Protocol):
-    """Anything with httpx's asynchronous transport interface."""
-
-    async def handle_async_request(self, request: Any, /) -> Any:
-        """Send one request and return its response."""
-
-    async def aclose(self) -> None:
-        """Close what is open."""
 
 
 class Transport:
@@ -52,7 +37,7 @@ class Transport:
         self._limits = limits
         self._given = transport
         self._kit = _kit_of(transport)
-        self._lines: _Lines | None = None
+        self._pool: ConnectionPool | None = None
         self._urls: dict[str, httpx.URL] = {}
         self._closed = False
         self._home: EventLoopToken | None = None
@@ -102,9 +87,9 @@ class Transport:
         """
         if self._closed or self._home is None:  # closed while the call waited for its turn
             self.check()
-        lines = self._open()
+        pool = self._open()
         request = self._request(path, body, content_type)
-        line = lines.take()
+        line = pool.take()
         reply = None
         try:
             with anyio.move_on_after(self._timeout.total) as scope:
@@ -116,9 +101,9 @@ class Transport:
             raise mapped(error) from error
         finally:
             if reply is None:
-                await lines.drop(line)
+                await pool.drop(line)
             else:
-                lines.give(line)
+                pool.give(line)
         if reply is None:
             raise Cut(f"no whole answer within {self._timeout.total:g} s")
         _log.debug("%s: HTTP %d", path, reply.status)
@@ -142,30 +127,17 @@ class Transport:
         """A download that goes on is given as much time again: its size is not known, only that it moves."""
         scope.deadline = anyio.current_time() + self._timeout.total
 
-    def _open(self) -> _Lines:
-        if self._lines is None:
+    def _open(self) -> ConnectionPool:
+        if self._pool is None:
             try:
-                self._lines = _Lines(self._given or self._through_proxy(), self._tls())
+                tls, most = self._url("").scheme == "https", self._limits.concurrency
+                self._pool = ConnectionPool(self._given, tls=tls, most=most)
             except Exception as error:  # which may quote a proxy's password
                 raise ConfigurationError(
                     f"The HTTP client cannot be set up: {type(error).__name__}.",
                     advice="Look at the environment: HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE.",
                 ) from None
-        return self._lines
-
-    def _tls(self) -> bool:
-        """Whether it is not this machine, to which no proxy leads, whatever the environment says."""
-        return bool(self._url("").scheme == "https")
-
-    def _through_proxy(self) -> AsyncTransport | None:
-        """Where the environment names a proxy, httpx's own client, which knows when to use it."""
-        if not (self._tls() and {"https", "all"} & getproxies().keys()):
-            return None
-        most = self._limits.concurrency
-        limits = httpx.Limits(
-            max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE
-        )
-        return _Proxied(httpx.AsyncClient(limits=limits, follow_redirects=False))
+        return self._pool
 
     def _url(self, path: str) -> Any:
         url = self._urls.get(path)
@@ -182,71 +154,11 @@ class Transport:
         if self._closed:
             return
         self._closed = True
-        if self._lines is None:
+        if self._pool is None:
             if self._given is not None:
                 await self._given.aclose()
         elif self._home == current_token():  # else its connections ended with their event loop
-            await self._lines.aclose()
-
-
-class _Lines:
-    """Connections to one host, each in a transport of its own.
-
-    One pool for all would look through every connection and every waiting request each time; this way a request costs
-    the same however many are in flight. A line that failed is closed and never used again.
-    """
-
-    def __init__(self, shared: AsyncTransport | None, tls: bool) -> None:
-        self._shared = shared
-        self._free: list[AsyncTransport] = []
-        self._all: set[AsyncTransport] = set()
-        # The certificates of authorities take long to load, and are for TLS.
-        self._context = None if shared else httpx.create_ssl_context(verify=tls, trust_env=tls)
-
-    def take(self) -> AsyncTransport:
-        """A line nobody uses, the one used last first; as many as are asked for, so the limit stands before it."""
-        if self._shared is not None:
-            return self._shared
-        if self._free:
-            return self._free.pop()
-        assert self._context is not None
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE)
-        line = httpx.AsyncHTTPTransport(verify=self._context, trust_env=False, limits=limits)
-        self._all.add(line)
-        return line
-
-    def give(self, line: AsyncTransport) -> None:
-        """Give a line back after a whole answer."""
-        if line in self._all:
-            self._free.append(line)
-
-    async def drop(self, line: AsyncTransport) -> None:
-        """Close a line that failed, or was cut off."""
-        if line in self._all:
-            self._all.remove(line)
-            with anyio.CancelScope(shield=True), suppress(Exception):
-                await line.aclose()
-
-    async def aclose(self) -> None:
-        """Close all."""
-        lines = [*self._all, *filter(None, [self._shared])]
-        self._all.clear()
-        self._free.clear()
-        for line in lines:
-            await line.aclose()
-
-
-class _Proxied:
-    """httpx's client as a transport."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._client.send(request, stream=True)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
+            await self._pool.aclose()
 
 
 def _kit_of(transport: AsyncTransport | None) -> Any:

@@ -17,7 +17,7 @@ from .._core.context import Context
 from .._core.exchange import send_request
 from .._core.limits.limiter import FIRST_WORKERS
 from .._core.messages.message import Message
-from .._core.params import bounded
+from .._core.operations import bounded
 from ..errors import (
     APIError,
     AuthenticationError,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-from .._core.params import positive_seconds
+from .._core.operations import positive_seconds
 from ..errors import InvalidRequest, SourceMissing
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress, Resolution, UnknownRecipient

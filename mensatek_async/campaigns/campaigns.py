@@ -15,7 +15,7 @@ import anyio
 
 from .._core.messages.message import Encoding
 from .._core.messages.options import wire_date
-from .._core.params import positive_seconds
+from .._core.operations import positive_seconds
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
 from ..models.certified import ContractType

@@ -9,7 +9,7 @@ from typing import Self
 import anyio
 from anyio.abc import TaskGroup
 
-from .._core.params import positive_seconds
+from .._core.operations import positive_seconds
 from ..errors import ConfigurationError
 from ..store.threads import in_thread
 from ..tracebacks import private

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from .._core.context import Context
 from .._core.messages.certified import certified_params, check_documents
 from .._core.messages.message import Message, compose, prepared_text
-from .._core.params import bounded
+from .._core.operations import bounded
 from .._wire.names import REQUEST, to_wire
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient

@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .._core.context import Context
-from .._core.params import bounded
+from .._core.operations import bounded
 from ..errors import InvalidRequest
 from ..settings import Account
 from ..store.database import Database

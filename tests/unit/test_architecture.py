@@ -38,8 +38,8 @@ SEEN_BY = {"sandbox": {"cli", "testing"}, "webhooks": {"campaigns", "cli", "test
 # Where a foreign module may be imported; everything else may be imported anywhere.
 HOMES: dict[str, set[str]] = {
     # The tools for tests drive applications with httpx's ASGI and WSGI transports: no call of ours leaves there.
-    "httpx": {"_core/transport.py", "testing/callers.py"},
-    "httpcore": {"_core/transport.py"},
+    "httpx": {"_core/transport.py", "_core/pool.py", "testing/callers.py"},
+    "httpcore": {"_core/pool.py"},
     # The sandbox shares no converter with us.
     "cattrs": {"_wire/", "codes/", "sandbox/account/state_rows.py"},
     "multipart": {"webhooks/body.py"},

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mensatek_async import AccountPaused, Guard, Refused, TooManyRequests
-from mensatek_async._core.limits.circuit_breaker import Gate
+from mensatek_async._core.limits.circuit_breaker import CircuitBreaker
 
 
-def gate(**settings: float) -> Gate:
-    return Gate(Guard(**settings))  # type: ignore[arg-type]
+def gate(**settings: float) -> CircuitBreaker:
+    return CircuitBreaker(Guard(**settings))  # type: ignore[arg-type]
 
 
-def allowed(door: Gate, now: float, operation: str = "EnviarSMS") -> bool:
+def allowed(door: CircuitBreaker, now: float, operation: str = "EnviarSMS") -> bool:
     """Whether a call would leave at that moment."""
     try:
         door.check(operation, now)

@@ -10,7 +10,7 @@ import pytest
 from trio.testing import MockClock
 
 from mensatek_async import ConnectionFailed, MensatekError, NotYours
-from mensatek_async._core.limits.read_cache import Memory
+from mensatek_async._core.limits.read_cache import ReadCache
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ class Asker:
     """Reads through a memory, and counts the calls that really went out."""
 
     def __init__(self, interval: float = 5.0, size: int = 100, lasting: float = 0.0) -> None:
-        self.memory: Memory[str] = Memory(interval, size)
+        self.memory: ReadCache[str] = ReadCache(interval, size)
         self.lasting = lasting
         self.calls: list[tuple[float, object]] = []
         self.error: MensatekError | None = None

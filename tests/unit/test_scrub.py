@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mensatek_async._core.scrub import scrub
+from mensatek_async._core.final_errors import scrub
 from mensatek_async.settings import Secret
 
 TEXT = "Su cita es el martes a las 10:00 con la doctora Ruiz"

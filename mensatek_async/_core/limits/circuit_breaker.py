@@ -13,7 +13,7 @@ _MOST_WRONG = 1000  # wrong calls kept of one operation, whatever the clients' s
 _BLOCK = "the provider has blocked this account or address for a while"
 
 
-class Gate:
+class CircuitBreaker:
     """What the provider said of an account, and what follows for the next call of one of its clients.
 
     Args:

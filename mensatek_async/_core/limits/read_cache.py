@@ -33,7 +33,7 @@ class _Flight(UnderWay, Generic[T]):
     stale: bool = False
 
 
-class Memory(Generic[T]):
+class ReadCache(Generic[T]):
     """Bounded; the oldest read is forgotten first.
 
     Args:

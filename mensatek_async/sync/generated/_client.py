@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..._core.call import RequestFormat
-from ..._core.transport import AsyncTransport
+from ..._core.pool import AsyncTransport
 from ...client import AsyncMensatek, ReplyForm
 from ...models.issuer import Issuer
 from ...settings import Guard, Limits, Retry, Seconds, Timeout
