@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import pickle
@@ -65,22 +64,6 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name fails as it would in any module."""
     with pytest.raises(AttributeError, match="AsyncMensatec"):
         mensatek_async.AsyncMensatec  # type: ignore[attr-defined]  # noqa: B018
-
-
-def test_type_checkers_see_the_same_names() -> None:
-    """The imports for type checkers and the names given out at run time are one list."""
-    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = [
-        node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    ]
-    seen = {
-        alias.asname or alias.name
-        for node in ast.walk(block)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-
-    assert seen | {"__version__"} == set(mensatek_async.__all__) | {"__version__"}
 
 
 @pytest.mark.parametrize("room", PUBLIC_ROOMS)
