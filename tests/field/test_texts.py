@@ -283,12 +283,21 @@ async def test_texts_fields_and_headings_go_out_composed(tmp_path: Path) -> None
 # --- braces ------------------------------------------------------------------------------------------------
 
 NAMED = [Recipient("600000001", {"nombre": "Ana"}), Recipient("600000002", {"nombre": "Eva"})]
+_opened: list[sqlite3.Connection] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
 
 
 def braced(file: Path) -> list[Any]:
     """The same from wherever ordinary code can read it."""
     file.write_text("movil;nombre\n600000001;Ana\n")
-    cursor = sqlite3.connect(":memory:").execute("SELECT '600000001' AS phone, 'Ana' AS nombre")
+    _opened.append(sqlite3.connect(":memory:"))
+    cursor = _opened[-1].execute("SELECT '600000001' AS phone, 'Ana' AS nombre")
     return [NAMED, iter(NAMED), ["600000009", *NAMED], CsvSource(file), SqlSource(cursor)]
 
 

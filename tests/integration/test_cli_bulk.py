@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
@@ -628,7 +629,7 @@ def test_the_journal_is_private_and_forgets(sandbox: Sandbox, people: Path, tmp_
     assert b"clave 4711" in everything
 
     assert bulk(people, "--text", "x", "--yes", "--keep", "0") == 0
-    with sqlite3.connect(store) as database:
+    with closing(sqlite3.connect(store)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     everything = b"".join(one.read_bytes() for one in store.parent.iterdir())
     assert b"clave 4711" not in everything
