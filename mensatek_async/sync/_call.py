@@ -16,9 +16,10 @@ import anyio
 from .._core.call_state import Flights, landing
 from ..bulk.engine import attach
 from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
+from ..loop_thread import Portal, spawn, this_thread
 from ..models.bulk import BulkResult
 from ..warning import calling_thread
-from ._portal import Desk, Portal, desk_of_this_call, spawn, this_thread
+from ._portal import Desk, desk_of_this_call
 from ._usage import warn_in_async_code
 
 T = TypeVar("T")

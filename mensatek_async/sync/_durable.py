@@ -13,9 +13,9 @@ from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
 from ..client import AsyncMensatek
 from ..errors import ConfigurationError
+from ..loop_thread import portal
 from ._call import Call
 from ._managed import Managed
-from ._portal import portal
 from ._twins import ClientTwin, Runner, Twin
 
 S = TypeVar("S", bound="CampaignTwin")

@@ -11,9 +11,10 @@ import anyio
 
 from ..bulk.engine import attach
 from ..errors import ConfigurationError
+from ..loop_thread import Portal, spawn
 from ..models.bulk import BulkResult
 from ._call import Call
-from ._portal import Desk, Portal, spawn
+from ._portal import Desk
 
 T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class

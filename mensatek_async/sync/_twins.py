@@ -11,10 +11,10 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from ..client import AsyncMensatek
 from ..errors import ConfigurationError
+from ..loop_thread import Portal, portal
 from ..models.recipient import Recipient
 from ._call import Call
 from ._managed import Line, Managed
-from ._portal import Portal, portal
 from ._rows import read_here
 
 T = TypeVar("T")

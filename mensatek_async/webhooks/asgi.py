@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from ..tracebacks import private
 from .body import MAX_BODY
-from .dedupe import DedupeStore
-from .receiver import TOO_LARGE, Handler, Receiver, Reply, Request
+from .receiver import TOO_LARGE, Receiver, Reply, Request
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -16,7 +15,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
-class WebhookApp:
+class WebhookApp(Receiver):
     """A complete ASGI application that hands the provider's callbacks to a handler; mount it anywhere.
 
         async def handle(event):
@@ -41,27 +40,6 @@ class WebhookApp:
         ConfigurationError: nothing says who may post; see `Authentication`.
     """
 
-    def __init__(
-        self,
-        handler: Handler,
-        *,
-        username: str | None = None,
-        password: str | None = None,
-        token: str | None = None,
-        networks: Iterable[str] = (),
-        allow_unauthenticated: bool = False,
-        dedupe: DedupeStore | bool = True,
-    ) -> None:
-        self._receiver = Receiver(
-            handler,
-            username=username,
-            password=password,
-            token=token,
-            networks=networks,
-            allow_unauthenticated=allow_unauthenticated,
-            dedupe=dedupe,
-        )
-
     @private
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of the server."""
@@ -84,7 +62,7 @@ class WebhookApp:
             content_type=headers.get(b"content-type", ""),
         )
         # Who may not post is told so before the body is read.
-        refusal = self._receiver.refusal(request)
+        refusal = self.refusal(request)
         if refusal is not None:
             return refusal
         body = await _body(receive)
@@ -92,7 +70,7 @@ class WebhookApp:
             return None
         if len(body) > MAX_BODY:
             return TOO_LARGE
-        return await self._receiver.take(body, request.content_type)
+        return await self.take(body, request.content_type)
 
 
 async def _body(receive: Receive) -> bytes | None:

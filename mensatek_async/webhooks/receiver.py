@@ -14,9 +14,9 @@ import anyio.to_thread
 from attrs import field, frozen
 
 from ..errors import ConfigurationError, InvalidWebhook
+from ..loop_thread import portal
 from ..models.events import Event
 from .auth import Authentication
-from .background import run_in_background
 from .body import MAX_BODY
 from .dedupe import DedupeStore, KeepNothing, MemoryDedupe, Standing, event_key
 from .parse import parse
@@ -241,7 +241,7 @@ async def _settled(value: _Value | Awaitable[_Value]) -> _Value:
 
 
 def _now(value: _Value | Awaitable[_Value]) -> _Value:
-    return run_in_background(cast("Awaitable[_Value]", value)) if isinstance(value, Awaitable) else value
+    return portal().run(cast("Awaitable[_Value]", value)) if isinstance(value, Awaitable) else value
 
 
 def _is_coroutine_function(handler: Any) -> bool:

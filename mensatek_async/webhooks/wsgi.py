@@ -8,14 +8,13 @@ from typing import Any, TypeAlias
 
 from ..tracebacks import private
 from .body import MAX_BODY
-from .dedupe import DedupeStore
-from .receiver import TOO_LARGE, Handler, Receiver, Reply, Request
+from .receiver import TOO_LARGE, Receiver, Reply, Request
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Any]
 
 
-class WebhookApp:
+class WebhookApp(Receiver):
     """A complete WSGI application that hands the provider's callbacks to a handler; mount it anywhere.
 
         def handle(event):
@@ -41,27 +40,6 @@ class WebhookApp:
         ConfigurationError: nothing says who may post; see `Authentication`.
     """
 
-    def __init__(
-        self,
-        handler: Handler,
-        *,
-        username: str | None = None,
-        password: str | None = None,
-        token: str | None = None,
-        networks: Iterable[str] = (),
-        allow_unauthenticated: bool = False,
-        dedupe: DedupeStore | bool = True,
-    ) -> None:
-        self._receiver = Receiver(
-            handler,
-            username=username,
-            password=password,
-            token=token,
-            networks=networks,
-            allow_unauthenticated=allow_unauthenticated,
-            dedupe=dedupe,
-        )
-
     @private
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Handle one request."""
@@ -82,13 +60,13 @@ class WebhookApp:
             content_type=environ.get("CONTENT_TYPE", ""),
         )
         # Who may not post is told so before the body is read.
-        refusal = self._receiver.refusal(request)
+        refusal = self.refusal(request)
         if refusal is not None:
             return refusal
         body = _body(environ)
         if body is None:
             return TOO_LARGE
-        return self._receiver.take_sync(body, request.content_type)
+        return self.take_sync(body, request.content_type)
 
 
 def _body(environ: Environ) -> bytes | None:

@@ -34,8 +34,8 @@ from mensatek_async import (
     Mensatek,
     MensatekAsyncUsageWarning,
 )
+from mensatek_async.loop_thread import portal
 from mensatek_async.sandbox import Sandbox
-from mensatek_async.sync import _portal
 
 
 @pytest.fixture
@@ -427,6 +427,6 @@ def test_the_loop_logs_nothing(client: Mensatek, caplog: pytest.LogCaptureFixtur
         with client.sms.bulk(phones(1000), "Hola", chunk_size=10) as outcomes:
             next(outcomes)
         gc.collect()
-        assert _portal.portal().is_here
+        assert portal().is_here
 
     assert not caplog.records

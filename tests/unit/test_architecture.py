@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
     {"models", "senders"},
-    {"codes", "text", "phones", "settings", "tax_ids", "tracebacks"},
+    {"codes", "text", "phones", "settings", "tax_ids", "tracebacks", "loop_thread"},
     {"errors", "warning", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -56,16 +56,16 @@ HOMES: dict[str, set[str]] = {
     "threading": {
         "_core/limits/account.py",
         "store/database.py",
+        "loop_thread.py",
         "sync/_portal.py",
         "sources/batches.py",
         "sandbox/",
-        "webhooks/background.py",
         "webhooks/dedupe.py",
     },
     "_thread": set(),
-    "concurrent.futures": {"sync/_portal.py"},
+    "concurrent.futures": {"loop_thread.py"},
     "multiprocessing": set(),
-    "asyncio": {"sandbox/", "sync/"},
+    "asyncio": {"loop_thread.py", "sandbox/", "sync/"},
     "trio": set(),
     "sqlite3": {"store/", "campaigns/", "sandbox/"},
     "psycopg": {"store/", "campaigns/"},

@@ -474,14 +474,14 @@ def test_coroutine_handlers_after_a_fork() -> None:
     """A server that forks its workers after the first callback: each worker gets a loop of its own."""
     code = """
 import os
-from mensatek_async.webhooks.background import run_in_background
+from mensatek_async.loop_thread import portal
 async def number(n): return n
-assert run_in_background(number(1)) == 1
+assert portal().run(number(1)) == 1
 child = os.fork()
 if child == 0:
-    os._exit(0 if run_in_background(number(2)) == 2 else 1)
+    os._exit(0 if portal().run(number(2)) == 2 else 1)
 assert os.waitpid(child, 0)[1] == 0
-assert run_in_background(number(3)) == 3
+assert portal().run(number(3)) == 3
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
 
