@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from ..tracebacks import private
+from ..tracebacks import hide_frames
 from .body import MAX_BODY
 from .receiver import TOO_LARGE, Receiver, Reply, Request
 
@@ -40,9 +40,17 @@ class WebhookApp(Receiver):
         ConfigurationError: nothing says who may post; see `Authentication`.
     """
 
-    @private
+    # Not wrapped by `private`: uvicorn takes an application that can be called without arguments for a factory.
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of the server."""
+        try:
+            await self._serve(scope, receive, send)
+        except BaseException as error:
+            del scope, receive, send
+            hide_frames(error)
+            raise
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
