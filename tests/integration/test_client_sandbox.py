@@ -18,21 +18,16 @@ from mensatek_async import (
     APIError,
     AsyncMensatek,
     AuthenticationError,
-    ConnectionFailed,
     Guard,
     InsufficientCredits,
-    Issuer,
     Limits,
-    MensatekError,
     NotYours,
     OutcomeUnknown,
     Phase,
     Recipient,
     Retry,
     Template,
-    Timeout,
     TooManyRequests,
-    UnexpectedReply,
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sandbox.api.replies import REPLY_STYLES
@@ -173,36 +168,6 @@ async def test_both_request_formats_and_both_upload_encodings(
     assert kinds == {"application/json" if request_format == "json" else "application/x-www-form-urlencoded"}
 
 
-@pytest.mark.parametrize("form", ["JSON", "TXT", "XML"])
-async def test_the_body_as_it_came(sandbox: Sandbox, form: Any) -> None:
-    """`raw` gives the form that was asked for; a certificate comes as a file."""
-    async with client_of(sandbox) as client:
-        sent = await client.request("EnviarSMSCERTIFICADO", CERTIFIED)
-        sandbox.advance(60)
-        body = await client.raw("GetReportSMSCERTIFICADO", {"Idmensaje": sent["idMensaje"]}, resp=form)
-        pdf = await client.raw(
-            "GetSMSCERTIFICADO", {"Idmensaje": sent["idMensaje"], "Telefono": ANA}, resp=form
-        )
-
-    assert ANA.encode() in body
-    assert body.lstrip()[:1] == {"JSON": b"{", "TXT": b"R", "XML": b"<"}[form]
-    assert pdf.startswith(b"%PDF")
-
-
-async def test_certified_operations_through_the_escape_hatch(sandbox: Sandbox) -> None:
-    """All of them, before they have methods of their own."""
-    async with client_of(sandbox, issuer=Issuer("EMPRESA S.L.", "900000000", "B00000000")) as client:
-        date = TOMORROW.strftime("%Y-%m-%d %H:%M")
-        later = await client.request("EnviarSMSCERTIFICADO", {**CERTIFIED, "Fecha": date})
-        number = {"Idmensaje": later["idMensaje"]}
-        other = (TOMORROW + timedelta(days=2)).strftime("%Y-%m-%d %H:%M")
-        assert (await client.request("ReprogramarSMSCERTIFICADO", {**number, "Fecha": other}))["Res"] == 1
-        assert len((await client.request("GetReportSMSCERTIFICADO", number))["Informe"]) == 1
-        assert (await client.request("CancelarSMSCERTIFICADO", number))["Res"] == 1
-        with pytest.raises(APIError):
-            await client.request("GetSMSCERTIFICADO", number)
-
-
 @pytest.mark.parametrize(
     ("operation", "code", "error"),
     [
@@ -224,17 +189,6 @@ async def test_every_result_code_raises_its_error(
     assert (caught.value.operation, caught.value.code, caught.value.sent) == (operation, code, False)
     assert "palabras suyas" in str(caught.value)
     assert len(sandbox.requests) == 1
-
-
-async def test_a_phone_the_provider_quotes_is_masked(sandbox: Sandbox) -> None:
-    """The provider's words may hold a whole number; ours do not."""
-    sandbox.fault(Fault.refuse(-3, f"El número {ANA} no es correcto: Hola secreta"))
-    async with client_of(sandbox) as client:
-        with pytest.raises(APIError) as caught:
-            await client.sms.send(ANA, "Hola secreta")
-
-    assert ANA not in str(caught.value)
-    assert "secreta" not in str(caught.value)
 
 
 # --- the table of repeats ----------------------------------------------------------------------------------
@@ -316,39 +270,6 @@ async def test_a_refused_connection_is_repeated_by_all(sandbox: Sandbox, call: s
     assert sandbox.count(LUIS) == (1 if call in ("joined", "plain") else 0)
 
 
-@pytest.mark.parametrize("call", CALLS)
-async def test_a_provider_that_stays_away(sandbox: Sandbox, call: str) -> None:
-    """The error says that nothing was sent."""
-    async with client_of(sandbox) as client:
-        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
-        sandbox.stop()
-        with pytest.raises(ConnectionFailed, match="Nothing was sent") as caught:
-            await CALLS[call][1](client, opener.message_id)
-
-    assert caught.value.sent is False
-
-
-@pytest.mark.parametrize(
-    ("call", "error"),
-    [
-        ("read", UnexpectedReply),
-        ("change", OutcomeUnknown),
-        ("joined", OutcomeUnknown),
-        ("plain", OutcomeUnknown),
-    ],
-)
-async def test_trouble_without_end(sandbox: Sandbox, call: str, error: type[MensatekError]) -> None:
-    """After the last try nobody guesses; a joined send that did arrive arrived once."""
-    operation, make = CALLS[call]
-    async with client_of(sandbox) as client:
-        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
-        sandbox.fault(Fault.drop_after_accept(), operation=operation, times=None)
-        with pytest.raises(error):
-            await make(client, opener.message_id)
-
-    assert sandbox.count(LUIS) == (1 if call in ("joined", "plain") else 0)
-
-
 async def test_uploads_and_deletions_are_repeated(sandbox: Sandbox) -> None:
     """The same name holds the same file, and a file that is gone is gone."""
     async with client_of(sandbox) as client:
@@ -418,34 +339,6 @@ async def test_no_proxy_stands_between(sandbox: Sandbox, monkeypatch: pytest.Mon
         assert await client.credits() == sandbox.credits
 
 
-async def test_a_cancelled_call_leaves_the_client_usable(sandbox: Sandbox) -> None:
-    """Given up in flight ten times over, it still has all its places and works."""
-    async with client_of(sandbox, limits=Limits(concurrency=2)) as client:
-        sandbox.latency = 0.3
-        for _ in range(5):
-            with anyio.move_on_after(0.02) as scope:
-                async with anyio.create_task_group() as group:
-                    for number in range(4):
-                        group.start_soon(client.sms.send, f"34600002{number:03}", "Hola")
-            assert scope.cancelled_caught
-        sandbox.latency = 0.0
-        with anyio.fail_after(5):
-            assert (await client.sms.send(ANA, "Hola")).accepted == 1
-            assert (await client.sms.send(LUIS, "Hola")).accepted == 1
-
-    assert (sandbox.count(ANA), sandbox.count(LUIS)) == (1, 1)
-
-
-async def test_a_late_answer_leaves_a_send_unknown(sandbox: Sandbox) -> None:
-    """It was sent, which the client cannot know, and says so; it does not send it again."""
-    sandbox.fault(Fault.latency(5.0), operation="EnviarSMS")
-    async with client_of(sandbox, timeout=Timeout(read=1)) as client:
-        with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
-            await client.sms.send(ANA, "Hola")
-
-    assert sandbox.count(ANA) == 1
-
-
 # --- the guard ---------------------------------------------------------------------------------------------
 
 
@@ -479,79 +372,3 @@ async def test_reading_in_a_loop_never_ends_in_a_block(sandbox: Sandbox) -> None
 
     assert len(sandbox.calls("GetReportSMS")) == len(sandbox.calls("GetCreditos")) == 1
     assert not sandbox.blocked
-
-
-async def test_the_same_read_is_spaced_out(sandbox: Sandbox) -> None:
-    """Two questions with a change between them go out an interval apart."""
-    async with client_of(sandbox, guard=Guard(read_interval=0.3)) as client:
-        started = anyio.current_time()
-        await client.files.list()
-        await client.files.upload(b"%PDF", name="a.pdf")
-        assert [file.name for file in await client.files.list()] == ["a.pdf"]
-        assert anyio.current_time() - started >= 0.3
-
-    assert len(sandbox.calls("ListarFicheros")) == 2
-
-
-async def test_a_block_is_kept_to(sandbox: Sandbox) -> None:
-    """One request finds it out; no other leaves until it should be over."""
-    async with client_of(sandbox, guard=Guard(block_pause=0.6)) as client:
-        sandbox.block(60)
-        with pytest.raises(AccountPaused, match="blocked"):
-            await client.sms.send(ANA, "Hola")
-        for _ in range(5):
-            with pytest.raises(AccountPaused):
-                await client.credits()
-        assert len(sandbox.requests) == 1
-        sandbox.advance(61)
-        await anyio.sleep(0.65)
-        assert (await client.sms.send(ANA, "Hola")).accepted == 1
-
-
-async def test_a_new_token_is_taken_after_the_pause(sandbox: Sandbox) -> None:
-    """A revoked token pauses; once it works again, so does everything."""
-    token, sandbox.token = sandbox.token, "otro"
-    async with client_of(sandbox, token=token, guard=Guard(pause=0.6, read_interval=0)) as client:
-        with pytest.raises(AuthenticationError):
-            await client.credits()
-        sandbox.token = token
-        with pytest.raises(AccountPaused):
-            await client.credits()
-        await anyio.sleep(0.65)
-        assert await client.credits() == sandbox.credits
-
-
-async def test_told_to_wait_too_long_fails_at_once(sandbox: Sandbox) -> None:
-    """An hour is not waited for, by this call or the next, and nothing was sent."""
-    sandbox.fault(Fault.status_429(3600))
-    async with client_of(sandbox) as client:
-        with anyio.fail_after(2):
-            for _ in range(3):
-                with pytest.raises(TooManyRequests) as caught:
-                    await client.sms.send(ANA, "Hola")
-                assert caught.value.retry_after > 3590
-
-    assert len(sandbox.requests) == 1
-    assert not sandbox.texts
-
-
-async def test_told_to_wait_everybody_waits(sandbox: Sandbox) -> None:
-    """Twenty tasks, one of them told to wait: all arrive, once each, after that time."""
-    sandbox.fault(Fault.status_429(0.2))
-    started = anyio.current_time()
-    async with client_of(sandbox) as client, anyio.create_task_group() as group:
-        for number in range(20):
-            group.start_soon(client.sms.send, f"34600003{number:03}", "Hola")
-
-    assert anyio.current_time() - started >= 0.2
-    assert sum(sandbox.counts.values()) == len(sandbox.counts) == 20
-
-
-async def test_a_path_that_is_not_there_names_the_remedy(sandbox: Sandbox) -> None:
-    """A base_url of an older version answers 404 with a page."""
-    client = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url.replace("v7", "v5"))
-    async with client:
-        with pytest.raises(APIError, match="is base_url right") as caught:
-            await client.credits()
-
-    assert caught.value.sent is False

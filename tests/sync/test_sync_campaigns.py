@@ -30,8 +30,6 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
-from mensatek_async.testing import delivery_report
-from mensatek_async.webhooks import parse
 from tests.sync.child import HEAD, child
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks are POSIX's")
@@ -207,28 +205,6 @@ def test_slices_of_work_go_on_until_all_is_done(client: Mensatek, sandbox: Sandb
         with pytest.raises(CampaignNotFound):
             campaigns.drive("nobody")
     assert {sandbox.count(phone) for phone in phones(150)} == {2}
-
-
-def test_pause_resume_and_cancel(client: Mensatek, tmp_path: Path) -> None:
-    """A paused campaign sends nothing; a cancelled one never again."""
-    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
-        campaign = campaigns.start("a", "Hola", phones(20))
-        assert campaign.pause().reason == "user"
-        assert campaign.complete().sent == 0
-        assert campaign.resume().state == "running"
-        assert campaign.complete().sent == 20
-        other = campaigns.start("b", "Adios", phones(20))
-        assert other.cancel().cancelled == 20
-        assert other.complete().sent == 0
-
-
-def test_delivery_reports_are_recorded(client: Mensatek, tmp_path: Path) -> None:
-    """What a WSGI handler got is counted."""
-    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
-        done = campaigns.start("a", "Hola", phones(2)).complete()
-        payload = delivery_report(message_id=done.message_id, phone=phones(1)[0], status=13)
-        assert campaigns.record(parse(payload.body, payload.content_type))
-        assert campaigns.get("a").progress().delivered == 1
 
 
 def test_without_a_block_it_is_closed_by_hand(client: Mensatek, tmp_path: Path) -> None:

@@ -6,14 +6,7 @@ import pytest
 
 from tests.sync.through_threads import cases
 
-globals().update(
-    cases(
-        "test_client_sandbox",
-        apart={
-            "test_a_cancelled_call_leaves_the_client_usable": "Ctrl-C, see test_sync_interrupts",
-        },
-    )
-)
+globals().update(cases("test_client_sandbox", apart={}))
 
 
 @pytest.fixture

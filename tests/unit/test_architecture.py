@@ -229,23 +229,3 @@ def _own(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             waiting.extend(ast.iter_child_nodes(node))
-
-
-@pytest.mark.parametrize(
-    ("room", "other", "allowed"),
-    [
-        ("cli", "client", True),
-        ("client", "cli", False),
-        ("_wire", "_core", False),
-        ("codes", "text", False),
-        ("sandbox", "codes", False),
-        ("_core", "sandbox", False),
-        ("cli", "sandbox", True),
-        ("webhooks", "_wire", True),
-        ("webhooks", "_core", False),
-        ("models", "models", True),
-    ],
-)
-def test_the_rules_tell_right_from_wrong(room: str, other: str, allowed: bool) -> None:
-    """The plan of the house is what this file enforces."""
-    assert _may_see(room, other) is allowed

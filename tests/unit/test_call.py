@@ -24,13 +24,11 @@ from mensatek_async import (
     ConfigurationError,
     ConnectionFailed,
     InsufficientCredits,
-    InvalidField,
     InvalidRequest,
     Limits,
     MensatekError,
     OutcomeUnknown,
     Retry,
-    Timeout,
     TooManyRequests,
     UnexpectedReply,
 )
@@ -176,6 +174,7 @@ async def test_a_replaced_path_is_called() -> None:
         ("CancelarSMS", {"Idmensaje": 5, "idmensaje": 6}),
         ("CancelarSMS", {"Idmensaje": object()}),
         ("CancelarSMS", {"Idmensaje": float("nan")}),
+        ("EnviarSMS", {"Mensaje": "\ud83d"}),  # half a character
     ],
 )
 async def test_a_call_that_cannot_be_is_not_made(operation: Any, params: Any) -> None:
@@ -193,13 +192,6 @@ async def test_a_form_of_reply_that_is_none_is_refused() -> None:
     async with client_of(Script()) as client:
         with pytest.raises(InvalidRequest, match="'JSON', 'TXT' or 'XML'"):
             await client.raw("GetCreditos", resp="YAML")  # type: ignore[arg-type]
-
-
-async def test_half_a_character_is_refused() -> None:
-    """A text cut inside a surrogate pair cannot be written, so it does not leave."""
-    async with client_of(Script()) as client:
-        with pytest.raises(InvalidField):
-            await client.request("EnviarSMS", {"Mensaje": "\ud83d"})
 
 
 async def test_a_closed_client_refuses_calls() -> None:
@@ -265,6 +257,24 @@ async def test_refused_credentials_hold_further_calls_back(status: int) -> None:
             assert caught.value.sent is False
 
 
+async def test_what_was_answered_before_the_refusal_is_still_known() -> None:
+    """A remembered answer costs no call, so a pause does not take it away."""
+    async with client_of(Script(reply(Res=1, Cred=7), reply(Res=-1))) as client:
+        assert await client.credits() == 7
+        with pytest.raises(AuthenticationError):
+            await client.sms.send(PHONE, "Hola")
+        assert await client.credits() == 7
+
+
+@pytest.mark.parametrize("wrong", ["60", None, -1, float("nan"), True])
+async def test_an_age_that_is_none_is_refused(wrong: Any) -> None:
+    """Before anything leaves, with a name for the mistake."""
+    async with client_of(Script()) as client:
+        for call in (lambda: client.credits(wrong), lambda: client.sms.report(5, max_age=wrong)):
+            with pytest.raises(InvalidRequest, match="max_age"):
+                await call()
+
+
 async def test_a_block_holds_further_calls_back() -> None:
     """HTTP 403 without a result code: nothing was sent, everything waits as told."""
     async with client_of(Script(page(403, {"Retry-After": "30"}))) as client:
@@ -273,18 +283,6 @@ async def test_a_block_holds_further_calls_back() -> None:
         assert (caught.value.retry_after, caught.value.sent) == (30.0, False)
         with pytest.raises(AccountPaused):
             await client.sms.send(PHONE, "Hola")
-
-
-async def test_five_wrong_calls_stop_the_sixth_of_their_kind() -> None:
-    """The provider counts more as spam; other operations go on."""
-    script = Script(*(reply(Res=-2) for _ in range(5)), reply())
-    async with client_of(script) as client:
-        for number in range(1, 6):
-            with pytest.raises(APIError):
-                await client.sms.cancel(number)
-        with pytest.raises(TooManyRequests, match="CancelarSMS was not called"):
-            await client.sms.cancel(6)
-        await client.files.delete("a.pdf")
 
 
 @pytest.mark.parametrize(
@@ -303,6 +301,7 @@ async def test_five_wrong_calls_stop_the_sixth_of_their_kind() -> None:
         (httpx.Response(200, json=[{"Res": 1, "NoEnviados": "uno"}]), OutcomeUnknown),
         (httpx.ReadError("reset"), OutcomeUnknown),
         (httpx.ReadTimeout("slow"), OutcomeUnknown),
+        (RuntimeError("whatever another transport raises"), OutcomeUnknown),
         (httpx.ConnectError("refused"), ConnectionFailed),
     ],
 )
@@ -356,13 +355,10 @@ async def test_an_unreadable_answer_names_the_place_on_the_wire() -> None:
 
 async def test_an_error_of_the_transport_shows_no_secret() -> None:
     """A transport of the user's own may quote what it was given."""
-    said = f"cannot write Authorization {TOKEN} and {TEXT}"
-    async with client_of(Script(RuntimeError(said)), retry=ONCE) as client:
+    async with client_of(Script(RuntimeError(f"cannot write {TOKEN} and {TEXT}")), retry=ONCE) as client:
         with pytest.raises(OutcomeUnknown) as caught:
             await client.sms.send(PHONE, TEXT)
-
-    assert TOKEN not in str(caught.value)
-    assert TEXT not in str(caught.value)
+    assert not [part for part in (TOKEN, TEXT) if part in str(caught.value)]
 
 
 # --- logging -----------------------------------------------------------------------------------------------
@@ -411,29 +407,6 @@ async def test_a_client_is_shared_by_fifty_tasks() -> None:
     assert script.most_in_flight == 4
 
 
-async def test_many_wrong_logins_at_once_make_one_pause() -> None:
-    """Until a token was accepted one call goes out at a time; the other tasks are told here."""
-    script, ended = Script(reply(Res=-1), repeat_last=True), []
-
-    async with client_of(script, limits=Limits(concurrency=3)) as client:
-
-        async def one(number: int) -> None:
-            try:
-                await client.sms.cancel(number)
-            except MensatekError as error:
-                ended.append(error)
-
-        async with anyio.create_task_group() as group:
-            for number in range(1, 31):
-                group.start_soon(one, number)
-
-    refused = [error for error in ended if isinstance(error, AuthenticationError)]
-    paused = [error for error in ended if isinstance(error, AccountPaused)]
-    assert (len(refused), len(paused)) == (1, 29)
-    assert len(script.requests) == 1
-    assert all(error.retry_after <= 60 for error in paused)
-
-
 @pytest.mark.parametrize("moment", ["in flight", "waiting for a place"])
 async def test_a_cancelled_call_leaves_the_client_usable(moment: str) -> None:
     """All places are free again, whichever way the call was cancelled."""
@@ -453,15 +426,3 @@ async def test_a_cancelled_call_leaves_the_client_usable(moment: str) -> None:
         with anyio.fail_after(5):
             assert (await client.sms.cancel(1)).cancelled == 3
             assert (await client.sms.cancel(2)).cancelled == 4
-
-
-async def test_the_total_timeout_of_a_send_leaves_it_unknown() -> None:
-    """The request left, and no whole answer came in time."""
-
-    async def slow(_: httpx.Request) -> httpx.Response:
-        await anyio.sleep(60)
-        raise AssertionError("not timed out")
-
-    async with client_of(Script(slow), timeout=Timeout(total=0.02)) as client:
-        with pytest.raises(OutcomeUnknown, match=r"within 0\.02 s"):
-            await client.sms.send(PHONE, "Hola")

@@ -44,11 +44,3 @@ def test_what_is_no_mark_stays(reference: str) -> None:
     """References of users that look a little like one."""
     assert unmarked(reference) == (reference, "")
     assert read_mark(reference) is None
-
-
-def test_a_mark_alone() -> None:
-    """No reference was given."""
-    mark = Mark("abcdefgh", -3, "01234567")
-
-    assert marked("", mark) == "#mk:abcdefgh:-3:01234567"
-    assert unmarked("#mk:abcdefgh:-3:01234567") == ("", "#mk:abcdefgh:-3:01234567")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mensatek_async import Recipient, Template, TextAltered
 from mensatek_async._core.messages.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
-from mensatek_async.bulk.chunks import REPEATED, Chunk, Chunker
+from mensatek_async.bulk.chunks import Chunk, Chunker
 from mensatek_async.bulk.seen import _FEW, SeenPhones
 from mensatek_async.bulk.source import Source
 from mensatek_async.models.bulk import RowProblem, RowProblems
@@ -165,25 +165,6 @@ async def test_rows_before_an_error_are_kept() -> None:
     assert sum(len(one.invalid) + len(one.rows) for one in left) == 501
 
 
-def test_segments_are_counted_for_each_recipient() -> None:
-    """Long fields make a text two segments; the chunk adds them up."""
-    chunker = chunker_for(Template("Hola {n}"))
-    chunker.add([Recipient("600000000", {"n": "a" * 200}), Recipient("600000001", {"n": "a"})], 500)
-
-    chunk = chunker.flush()
-    assert chunk is not None
-    assert chunk.segments == 3
-
-
-@given(st.lists(st.integers(10**7, 10**15 - 1) | st.integers(34_600_000_000, 34_600_200_000)))
-def test_seen_phones_is_a_set(numbers: list[int]) -> None:
-    """It answers as a plain set would."""
-    seen, known = SeenPhones(), set[int]()
-    for number in numbers:
-        assert seen.add(str(number)) == (number not in known)
-        known.add(number)
-
-
 @given(st.lists(st.lists(st.integers(34_600_000_000, 34_600_000_300).map(str), max_size=20)))
 def test_seen_phones_takes_many_at_once(lists: list[list[str]]) -> None:
     """Phones given together are answered as if each came alone."""
@@ -278,13 +259,3 @@ def test_reasons_by_the_million_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         "many reasons",
     ]
     assert len(problems) == 10
-
-
-def test_a_repeated_row_says_so() -> None:
-    """The second of two equal phones is named, in whatever writing."""
-    chunker = chunker_for("Hola")
-    chunker.add(["600000000", "+34 600 000 000"], 500)
-
-    chunk = chunker.flush()
-    assert chunk is not None
-    assert chunk.invalid == [RowProblem(2, REPEATED)]

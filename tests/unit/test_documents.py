@@ -58,19 +58,8 @@ def test_the_command_does_what_the_readme_says() -> None:
     helps = "".join(_help(command) for command in commands)
 
     assert commands == {
-        *(
-            "credits",
-            "send",
-            "report",
-            "files",
-            "bulk",
-            "campaign",
-            "certified",
-            "contract",
-            "segments",
-            "sandbox",
-        ),
-        "webhooks",
+        *("credits", "send", "report", "files", "bulk", "campaign"),
+        *("certified", "contract", "segments", "sandbox", "webhooks"),
     }
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
@@ -82,8 +71,8 @@ def test_the_campaign_commands_are_those_of_their_page(capsys: pytest.CaptureFix
     named = {word for cell in first for word in re.findall(r"`(\w+)", cell)} - {"mensatek"}
     run(["campaign", "--help"])
     groups = capsys.readouterr().out
-    for name in named:
-        run(["campaign", name, "--help"])
+    for command in (["bulk"], *(["campaign", name] for name in named)):
+        run([*command, "--help"])
     helps = capsys.readouterr().out
 
     assert named == set(re.findall(r"^│ (\w+) ", groups, re.MULTILINE))

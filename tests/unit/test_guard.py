@@ -21,26 +21,6 @@ def allowed(door: CircuitBreaker, now: float, operation: str = "EnviarSMS") -> b
     return True
 
 
-def test_a_fresh_guard_lets_everything_pass() -> None:
-    """At any time a clock may begin with, negative too."""
-    for now in (-1e6, 0.0, 1e9):
-        assert allowed(gate(), now)
-        assert gate().hold(now) == 0
-
-
-def test_refused_credentials_pause_every_call_for_a_minute() -> None:
-    """All operations are held back, and the error says for how long."""
-    door = gate()
-    door.refused_credentials(100.0)
-
-    with pytest.raises(AccountPaused, match=r"GetCreditos was not called: .*refused the API user") as caught:
-        door.check("GetCreditos", 110.0)
-
-    assert caught.value.retry_after == pytest.approx(50.0)
-    assert not allowed(door, 159.9)
-    assert allowed(door, 160.0)
-
-
 def test_the_pause_doubles_to_a_quarter_of_an_hour() -> None:
     """60 s, 120 s, and so on, never above `pause_max`, however often."""
     door, now, pauses = gate(), 0.0, []
@@ -100,17 +80,6 @@ def test_a_block_says_so_and_never_shortens_a_pause() -> None:
     assert caught.value.retry_after == pytest.approx(59.0)
 
 
-def test_a_time_to_wait_holds_everything() -> None:
-    """The latest end counts, and passes by itself."""
-    door = gate()
-    door.told_to_wait(10.0, 0.0)
-    door.told_to_wait(2.0, 1.0)
-
-    assert door.hold(4.0) == pytest.approx(6.0)
-    assert door.hold(10.0) == door.hold(99.0) == 0
-    assert allowed(door, 4.0)
-
-
 def test_five_wrong_calls_within_a_minute_stop_more_of_their_kind() -> None:
     """Of that operation alone, until the first of the five is a minute old."""
     door = gate()
@@ -138,11 +107,3 @@ def test_more_wrong_calls_than_allowed_can_come_back_together() -> None:
 
     assert not allowed(door, 61.9, "CancelarSMS")
     assert allowed(door, 62.0, "CancelarSMS")
-
-
-def test_wrong_calls_far_apart_stop_nothing() -> None:
-    """One mistake every 20 s is no spam."""
-    door = gate()
-    for number in range(20):
-        assert allowed(door, number * 20.0)
-        door.wrong_call("EnviarSMS", number * 20.0)

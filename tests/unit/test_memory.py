@@ -44,52 +44,6 @@ class Asker:
         return fetch
 
 
-async def test_a_young_answer_is_given_again() -> None:
-    """Within `max_age` nothing goes out; after it, one call does."""
-    ask = Asker()
-
-    assert [await ask(max_age=60), await ask(max_age=60)] == ["answer 1"] * 2
-    await anyio.sleep(59)
-    assert await ask(max_age=60) == "answer 1"
-    await anyio.sleep(2)
-    assert await ask(max_age=60) == "answer 2"
-
-
-async def test_the_same_read_never_goes_out_twice_within_the_interval() -> None:
-    """Even with `max_age` 0 the answer of 4.9 s ago is given, that of 5.1 s ago is not."""
-    ask = Asker()
-    await ask()
-    await anyio.sleep(4.9)
-    assert await ask() == "answer 1"
-    await anyio.sleep(0.2)
-    assert await ask() == "answer 2"
-
-
-async def test_different_reads_do_not_wait_for_each_other() -> None:
-    """The interval is that of one question."""
-    ask = Asker()
-    await ask("a")
-    await ask("b")
-
-    assert [about for _, about in ask.calls] == ["a", "b"]
-    assert ask.calls[0][0] == ask.calls[1][0]
-
-
-async def test_identical_reads_in_flight_share_one_call() -> None:
-    """Fifty tasks, one call, one answer."""
-    ask, answers = Asker(lasting=2), []
-
-    async def one() -> None:
-        answers.append(await ask())
-
-    async with anyio.create_task_group() as group:
-        for _ in range(50):
-            group.start_soon(one)
-
-    assert answers == ["answer 1"] * 50
-    assert len(ask.calls) == 1
-
-
 async def test_the_error_of_a_shared_call_reaches_everybody() -> None:
     """Each gets an exception of its own, and for the interval it is given again without a call."""
     ask, caught = Asker(lasting=2), []
@@ -139,19 +93,6 @@ async def test_a_remembered_error_is_not_given_for_max_age() -> None:
     assert await ask(max_age=60) == "answer 2"
 
 
-async def test_a_call_that_never_left_is_not_remembered() -> None:
-    """Nobody saw it, so the next one need not wait."""
-    ask = Asker()
-    ask.error, ask.left = ConnectionFailed("No network."), False
-    with pytest.raises(ConnectionFailed):
-        await ask()
-    ask.error, ask.left = None, True
-    before = anyio.current_time()
-
-    assert await ask() == "answer 2"
-    assert anyio.current_time() == before
-
-
 async def test_a_call_that_never_left_does_not_erase_the_one_before() -> None:
     """The interval since the last call that did leave still counts."""
     ask = Asker()
@@ -166,32 +107,6 @@ async def test_a_call_that_never_left_does_not_erase_the_one_before() -> None:
     await ask()
 
     assert [round(at - ask.calls[0][0], 3) for at, _ in ask.calls] == [0, 5, 5]
-
-
-async def test_what_became_stale_is_asked_again_after_the_interval() -> None:
-    """After a change the old answer is not given, and the new call waits for its turn."""
-    ask = Asker()
-    await ask("msg")
-    await anyio.sleep(1)
-    ask.memory.forget("Get", "msg")
-
-    assert await ask("msg", max_age=60) == "answer 2"
-    assert ask.calls[1][0] - ask.calls[0][0] == pytest.approx(5.0)
-
-
-async def test_forgetting_is_about_one_subject_or_all() -> None:
-    """A change to one message leaves the answers about others alone."""
-    ask = Asker()
-    await ask("a")
-    await ask("b")
-    ask.memory.forget("Get", "a")
-    ask.memory.forget("Other", None)
-    assert await ask("b", max_age=60) == "answer 2"
-    ask.memory.forget("Get", None)
-    await ask("b", max_age=60)
-    await ask("a", max_age=60)
-
-    assert [about for _, about in ask.calls] == ["a", "b", "b", "a"]
 
 
 async def test_an_answer_on_its_way_during_a_change_is_not_given_to_later_questions() -> None:

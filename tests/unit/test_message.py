@@ -86,6 +86,8 @@ def test_voice_fallback(fallback: Any, language: str) -> None:
 
     assert (params["Fail2voice"], params["Lenguajevoz"]) == (1, language)
     assert "Remitentevoz" not in params
+    for none in (False, None):
+        assert not {"Fail2voice", "Lenguajevoz", "Remitentevoz"} & set(message(voice_fallback=none).params)
 
 
 def test_a_voice_caller_is_read_in_the_clients_region() -> None:
@@ -94,12 +96,6 @@ def test_a_voice_caller_is_read_in_the_clients_region() -> None:
     fallback = VoiceFallback("pt-PT:2", caller="210 000 000")
 
     assert message(voice_fallback=fallback, region="PT").params["Remitentevoz"] == "351210000000"
-
-
-@pytest.mark.parametrize("none", [False, None])
-def test_without_voice_fallback_nothing_is_said_of_it(none: Any) -> None:
-    """Neither language nor caller."""
-    assert not {"Fail2voice", "Lenguajevoz", "Remitentevoz"} & set(message(voice_fallback=none).params)
 
 
 @pytest.mark.parametrize(
@@ -209,13 +205,6 @@ def test_encoding_and_segments_of_one_recipient(
     assert (addressed.unicode, addressed.segments) == (unicode, segments)
 
 
-def test_a_text_without_fields_is_counted_once() -> None:
-    """All its recipients share encoding and segments."""
-    built = message("ñ" * 161)
-
-    assert {built.address(phone)[2:] for phone in ("600123456", "600123457")} == {(False, 2)}
-
-
 @pytest.mark.parametrize("text", ["a" * 153 + "(Movil)", Template("a" * 153 + "{phone}")])
 def test_a_phone_in_the_text_counts_as_long_as_it_is(text: Any) -> None:
     """Eleven digits where the text has a placeholder of seven characters."""
@@ -226,36 +215,7 @@ def test_a_phone_in_the_text_counts_as_long_as_it_is(text: Any) -> None:
     assert built.address("600123456").wire == {"Movil": "34600123456"}
 
 
-def test_one_request_of_a_message() -> None:
-    """Common parameters, its recipients, its encoding, and the message it joins if any."""
-    built = message(sender="ACME")
-    rows = [{"Movil": "34600123456"}]
-
-    assert built.request(rows, True) == {
-        "Remitente": "ACME",
-        "Mensaje": "Hola",
-        "Destinatarios": rows,
-        "Unicode": 1,
-    }
-    assert built.request(rows, False, 77)["Idmensaje"] == 77
-    assert "Idmensaje" not in built.params
-
-
-def test_a_message_does_not_show_its_text() -> None:
-    """Not in its repr, which ends up in logs."""
-    assert "secreta" not in repr(message("cita secreta"))
-
-
 # --- to whom -----------------------------------------------------------------------------------------------
-
-
-def test_recipients_in_every_form() -> None:
-    """One or several, from any iterable."""
-    ana = Recipient("600123456")
-
-    assert recipients_of("600123456", 2) == ["600123456"]
-    assert recipients_of(ana, 2) == [ana]
-    assert recipients_of((one for one in ("1", ana)), 2) == ["1", ana]
 
 
 @pytest.mark.parametrize("to", [[], "", None, 34600123456, b"600123456", [b"6"], {}])

@@ -38,15 +38,6 @@ def read(
     return read_answer(OPERATIONS[operation], Reply(status, content_type, data, retry_after), told.append)
 
 
-def test_a_good_answer_is_decoded_and_kept_as_it_came() -> None:
-    """Keys are casefolded; the raw body stays beside them."""
-    answer = read('[{"Res": "2", "idMensaje": 5}]')
-
-    assert answer.reply == {"res": "2", "idmensaje": 5}
-    assert answer.raw.body == b'[{"Res": "2", "idMensaje": 5}]'
-    assert not answer.done_before
-
-
 @pytest.mark.parametrize(
     ("operation", "code", "error"),
     [
@@ -123,12 +114,30 @@ def test_nothing_done_is_a_refusal_where_one_thing_is_asked(operation: str) -> N
 # --- the HTTP status ---------------------------------------------------------------------------------------
 
 
-def test_http_401_is_refused_credentials_whatever_the_body() -> None:
-    """Some refusals come without a result."""
-    for body in (b"", HTML, b'{"Res": -1}'):
-        with pytest.raises(AuthenticationError) as caught:
-            read(body, status=401)
-        assert caught.value.code is None
+@pytest.mark.parametrize(
+    ("status", "bodies", "expected", "words"),
+    [
+        (401, [b"", HTML, b'{"Res": -1}'], AuthenticationError, "HTTP 401"),
+        *((status, [HTML, b'{"Res": -3}'], Cut, str(status)) for status in (500, 502, 503, 504, 599, 408)),
+        (403, [HTML, b"", b'{"Res": 1}', b"Forbidden"], Blocked, ""),
+        (403, [b'{"Res": -2}'], InsufficientCredits, ""),
+        (403, [b"-1"], AuthenticationError, ""),
+        *(
+            (status, [HTML], BadParameters, f"HTTP {status}; is base_url right")
+            for status in (301, 302, 307, 308, 400, 404, 405, 413)
+        ),
+        (400, [b'{"Res": -2}'], InsufficientCredits, ""),
+        (404, [b'{"Res": 1}'], Unreadable, "HTTP 404"),
+    ],
+)
+def test_what_a_status_means(status: int, bodies: list[bytes], expected: type[Exception], words: str) -> None:
+    """Credentials, a failing server, a block and a missing page by the status; a result that refuses says more."""
+    for body in bodies:
+        with pytest.raises(expected, match=words or None) as caught:
+            read(body, status=status, content_type=PAGE, retry_after=9.0 if status == 403 else None)
+        assert getattr(caught.value, "sent", False) is False
+        assert status != 401 or getattr(caught.value, "code", 0) is None
+        assert expected is not Blocked or getattr(caught.value, "wait", 0) == 9.0
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, None), (429, 7.0), (503, 3.0)])
@@ -140,52 +149,10 @@ def test_being_told_to_wait(status: int, wait: float | None) -> None:
     assert caught.value.wait == wait
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
-def test_a_failing_server_leaves_it_open(status: int) -> None:
-    """A 5xx may come after the work was done, even with a body that looks like a refusal."""
-    for body in (HTML, b'{"Res": -3}'):
-        with pytest.raises(Cut, match=str(status)):
-            read(body, status=status)
-
-
-@pytest.mark.parametrize("body", [HTML, b"", b'{"Res": 1}', b"Forbidden"])
-def test_http_403_without_a_refusal_is_a_block(body: bytes) -> None:
-    """The provider's door, not the operation, answered."""
-    with pytest.raises(Blocked) as caught:
-        read(body, status=403, retry_after=9.0)
-
-    assert caught.value.wait == 9.0
-
-
-def test_http_403_with_a_refusal_is_that_refusal() -> None:
-    """A result code says more than the status."""
-    with pytest.raises(NotYours):
-        read('{"Res": -2}', "CancelarSMS", status=403)
-    with pytest.raises(AuthenticationError):
-        read("-1", "GetCreditos", status=403)
-
-
-@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 405, 413])
-def test_a_redirect_or_a_missing_page_did_nothing(status: int) -> None:
-    """Credentials never follow a redirect: the call is wrong, and base_url is the first suspect."""
-    with pytest.raises(BadParameters, match=f"HTTP {status}; is base_url right") as caught:
-        read(HTML, status=status, content_type=PAGE)
-
-    assert caught.value.sent is False
-
-
 def test_a_missing_page_of_an_inferred_operation_names_the_remedy() -> None:
     """Its path was never seen in live use, and can be replaced."""
     with pytest.raises(BadParameters, match="paths= replaces it"):
         read(HTML, "CancelarSMSCERTIFICADO", status=404, content_type=PAGE)
-
-
-def test_a_refusing_status_with_a_readable_body() -> None:
-    """Its result code counts when it refuses; when it does not, nobody knows which of the two is right."""
-    with pytest.raises(InsufficientCredits):
-        read('{"Res": -2}', status=400)
-    with pytest.raises(Unreadable, match="HTTP 404"):
-        read('{"Res": 1}', status=404)
 
 
 @pytest.mark.parametrize("status", [201, 202, 206])

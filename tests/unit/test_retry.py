@@ -32,9 +32,8 @@ from mensatek_async import (
     TooManyRequests,
     UnexpectedReply,
 )
-from mensatek_async._core.failures import Blocked, Cut, Failure, NotReached, ToldToWait, Unreadable
-from mensatek_async._core.limits.retry import may_repeat, wait_before
-from mensatek_async._core.operations import Kind
+from mensatek_async._core.failures import Cut
+from mensatek_async._core.limits.retry import wait_before
 from tests.scripted import Script, client_of, page, reply
 
 PHONE = "34600123456"
@@ -266,26 +265,6 @@ def test_a_wait_is_never_above_the_longest(attempt: int, initial: float, longest
     wait = wait_before(attempt, Cut("x"), Retry(wait_initial=initial, wait_max=longest))
 
     assert 0 <= wait <= longest
-
-
-@given(told=st.floats(0, 1000), initial=st.floats(0, 10))
-def test_a_told_time_is_waited_in_full(told: float, initial: float) -> None:
-    """And at most a second more, so that callers do not come back in one moment."""
-    wait = wait_before(2, ToldToWait("429", wait=told), Retry(wait_initial=initial))
-
-    assert told <= wait <= told + min(1, initial)
-
-
-@pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("joined", [True, False])
-@pytest.mark.parametrize(
-    "failure", [NotReached("x"), ToldToWait("x"), Cut("x"), Unreadable(("x",)), Blocked("x")]
-)
-def test_what_may_be_repeated(kind: Kind, joined: bool, failure: Failure) -> None:
-    """Only a cut of a send that joins nothing may not."""
-    assert may_repeat(kind, joined, failure) is (
-        not isinstance(failure, Cut) or kind is not Kind.SEND or joined
-    )
 
 
 @pytest.mark.parametrize("status", [429, 503])

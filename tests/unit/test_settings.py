@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from mensatek_async import AsyncMensatek, ConfigurationError, Guard, Limits, Retry, Timeout
+from mensatek_async import AsyncMensatek, ConfigurationError, Guard, Limits, Mensatek, Retry, Timeout
 from mensatek_async.settings import DEFAULT_BASE_URL, Secret, check_base_url, load_account
 
 TOKEN = "tOkEn-4711"
@@ -122,13 +122,11 @@ def test_the_environment_fills_what_is_not_given(monkeypatch: pytest.MonkeyPatch
 )
 def test_missing_credentials_are_named(user: str | None, token: str | None, named: list[str]) -> None:
     """The error says which of the two is missing and where to get it, before any call."""
-    with pytest.raises(ConfigurationError) as caught:
-        AsyncMensatek(user, token)
-
-    assert [
-        name for name in ("MENSATEK_API_USER", "MENSATEK_API_TOKEN") if name in str(caught.value)
-    ] == named
-    assert "panel" in str(caught.value)
+    for client in (AsyncMensatek, Mensatek):
+        with pytest.raises(ConfigurationError, match="panel") as caught:
+            client(user, token)
+        names = ("MENSATEK_API_USER", "MENSATEK_API_TOKEN")
+        assert [name for name in names if name in str(caught.value)] == named
 
 
 @pytest.mark.parametrize(
@@ -224,9 +222,11 @@ def test_a_secret_never_shows() -> None:
     secret = Secret(TOKEN)
     account = load_account("me", TOKEN, None, None)
 
-    assert TOKEN not in f"{secret} {secret!r} {[secret]} {account} {account!r} {AsyncMensatek('me', TOKEN)!r}"
+    clients = (AsyncMensatek("me", TOKEN), Mensatek("me", TOKEN))
+    assert TOKEN not in f"{secret} {secret!r} {[secret]} {account} {account!r} {clients!r}"
     assert secret.reveal() == TOKEN
-    with pytest.raises(TypeError, match="cannot be pickled"):
-        pickle.dumps(secret)
+    for held in (secret, *clients):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(held)
     with pytest.raises(TypeError, match="cannot be pickled"):
         copy.copy(account.token)

@@ -255,19 +255,6 @@ def test_another_event_loop_is_refused_clearly() -> None:
     assert len(script.requests) == 1
 
 
-async def test_a_loopback_address_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A company's proxy does not know this machine's sandbox, and would be shown the token."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with respx.mock() as router:
-        route = router.post("http://localhost:8000/v7/EnviarSMS").respond(200, json={"Res": 1})
-        transport = transport_of(base_url="http://localhost:8000/v7")
-        transport.check()
-        await post(transport)
-
-    assert route.called
-
-
 async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked for a way to the provider; one that gives none means that nothing was sent."""
     asked: list[bytes] = []

@@ -1,0 +1,124 @@
+"""The Python of the README and of the pages in docs/, run as a reader would run it, against the sandbox."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pypdf import PdfReader
+
+from mensatek_async.cli.options import SandboxOptions
+from mensatek_async.sandbox import ERROR_KINDS, Sandbox
+from tests.markdown import ROOT, Block, blocks
+
+PAGES = ["README.md", "docs/campaigns.md", "docs/certified.md", "docs/sandbox.md"]
+SNIPPETS = [
+    (page, block)
+    for page in PAGES
+    for block in blocks(ROOT / page)
+    if block.language == "python" and "celery" not in block.text  # those are run by tests/sync
+]
+SNIPPETS += [("docs/sync.md", next(blocks(ROOT / "docs/sync.md")))]  # the others need a framework
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox that delivers at once, told to the snippets as a user's account would be; and their files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clientes.csv").write_text("nombre;movil\nAna;600000001\nEva;600000002\n", encoding="utf-8")
+    (tmp_path / "contrato.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    with Sandbox(delivery_seconds=0) as sandbox:
+        monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
+        monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
+        monkeypatch.setenv("MENSATEK_BASE_URL", sandbox.base_url)
+        yield sandbox
+
+
+async def run(page: str, block: Block) -> dict[str, Any]:
+    """Run a block that may await at its top level; a traceback points at the page's line."""
+    source = "\n" * (block.line - 1) + block.text
+    code = compile(source, page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    names: dict[str, Any] = {"__name__": "page"}
+    if code.co_flags & inspect.CO_COROUTINE:
+        await eval(code, names)
+    else:  # of the synchronous client, perhaps, which has no business in an event loop
+        await anyio.to_thread.run_sync(eval, code, names)
+    return names
+
+
+def of(page: str) -> list[Block]:
+    return [block for name, block in SNIPPETS if name == page]
+
+
+@pytest.mark.parametrize(
+    ("page", "block"), SNIPPETS, ids=[f"{page} line {block.line}" for page, block in SNIPPETS]
+)
+async def test_a_snippet_runs(page: str, block: Block, account: Sandbox) -> None:
+    """What a page shows works, on asyncio and on trio, for a reader who copies it alone; nobody is texted twice."""
+    assert page != "docs/sandbox.md" or "assert" in block.text
+
+    await run(page, block)
+
+    assert page != "docs/campaigns.md" or set(account.counts.values()) <= {1}
+    fetched = [name for name in ("certificate.pdf", "signed.pdf") if f'download("{name}"' in block.text]
+    assert all("EMPRESA S.L." in PdfReader(name).pages[0].extract_text() for name in fetched)
+
+
+async def test_the_bulk_snippet_names_the_broken_row(
+    account: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example with a broken phone sends the others and says which row it was."""
+    (block,) = [block for block in of("README.md") if "send_bulk(recipients" in block.text]
+
+    assert (await run("README.md", block))["result"].accepted == 2
+    assert "row 3" in capsys.readouterr().out
+
+
+async def test_the_synchronous_example_sends_all(
+    account: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the first snippet of its page."""
+    names = await run("docs/sync.md", *of("docs/sync.md"))
+
+    assert (len(account.counts), names["outcomes"].result.all_sent) == (1201, True)
+    assert "1200" in capsys.readouterr().out
+
+
+async def test_two_forms_are_one_campaign(account: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second example goes on with the first one's campaign, so it has nothing left to send."""
+    first, second, *_ = of("docs/campaigns.md")
+    assert (await run("docs/campaigns.md", first))["summary"].sent == 2
+    await run("docs/campaigns.md", second)
+
+    assert "2 of 2 sent; 0 pending" in capsys.readouterr().out.splitlines()[-1]
+    assert len(account.texts) == 2
+
+
+def test_the_three_certified_flows_are_there() -> None:
+    """Notify, notify with acceptance, contract with PDF: each has its snippet."""
+    text = (ROOT / "docs/certified.md").read_text(encoding="utf-8")
+    headings = ("Notify", "Notify with acceptance", "A contract with its PDF")
+    assert all(f"## {heading}\n" in text for heading in headings)
+    assert len(of("docs/certified.md")) == 5
+
+
+def test_flags_and_methods_of_the_sandboxs_page_exist() -> None:
+    """What a reader types is taken by the command, every method is there, and every kind of error is explained."""
+    text = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+    flags = set(re.findall(r"--[a-z-]+[a-z]", text))
+    known = {f"--{name.replace('_', '-')}" for name in SandboxOptions.__annotations__} | {"--callback-url"}
+    assert {"--state", "--time-scale", "--error-rate", "--host"} <= flags <= known
+
+    rows = [
+        line.split("|")[2] for line in text.splitlines() if line.startswith("| ") and line.count("|") == 4
+    ]
+    methods = {name for row in rows for name in re.findall(r"`([a-z_]+)(?:\(|`)", row)}
+    assert {"reply", "switch_off", "error_rate"} <= methods
+    assert all(hasattr(Sandbox, name) for name in methods), methods
+    assert all(f"`{kind}`" in text for kind in ERROR_KINDS)
