@@ -18,6 +18,7 @@ from .errors import MensatekError
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = f"{__package__}."
+_NOTE = "raised in "
 
 
 def private(what: F) -> F:
@@ -62,9 +63,10 @@ def hide_frames(error: BaseException) -> None:
     if caught is not None:
         below = list(_entries(caught.tb_next))
         kept = [] if own else [one for one in below if not _is_ours(one)]
-        if below and _is_ours(below[-1]) and isinstance(error, Exception) and not own:
+        noted = any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ()))
+        if below and _is_ours(below[-1]) and isinstance(error, Exception) and not own and not noted:
             code = below[-1].tb_frame.f_code
-            error.add_note(f"raised in {code.co_filename}, line {below[-1].tb_lineno}, in {code.co_name}")
+            error.add_note(f"{_NOTE}{code.co_filename}, line {below[-1].tb_lineno}, in {code.co_name}")
         for entry in kept:
             caught.tb_next, caught = entry, entry
         caught.tb_next = None

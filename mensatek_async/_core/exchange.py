@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import evolve
 
@@ -14,7 +14,7 @@ from .. import codes
 from .._wire.decode import DecodeError
 from .._wire.names import REQUEST, to_wire
 from .._wire.structure import structure
-from ..errors import InvalidRequest, MensatekError, UnexpectedReply
+from ..errors import InvalidRequest, UnexpectedReply
 from ..models.recipient import Recipient
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
 from .call_state import Trace
@@ -23,30 +23,38 @@ from .final_errors import unknown
 from .messages.message import Message, recipients_of, settled
 from .messages.options import message_number, wire_date
 from .operations import Kind, Operation
-from .reading import Answer
 
-T = TypeVar("T")
 _log = logging.getLogger("mensatek_async")
 
 
-def read_as(cls: type[T], operation: Operation, answer: Answer, params: Mapping[str, Any]) -> T:
-    """Structure a reply strictly.
+async def ask(
+    context: Context,
+    operation: Operation,
+    params: Mapping[str, Any],
+    *,
+    trace: Trace | None = None,
+    max_age: float = 0.0,
+) -> Any:
+    """Make a call and give its reply as the model that the operation's row names.
 
     Raises:
         UnexpectedReply: a read's reply holds a value of the wrong kind.
         OutcomeUnknown: another's does, so what it did is not known for certain.
+        MensatekError: see the family.
     """
-    try:
-        return structure(answer.reply, cls)
-    except DecodeError as error:
-        raise unreadable(operation, error, params) from None
-
-
-def unreadable(operation: Operation, error: DecodeError, params: Mapping[str, Any]) -> MensatekError:
-    """The error for a reply with a value of the wrong kind."""
+    model, caller = operation.reply, context.caller
+    assert model is not None, operation.name
     if operation.kind is Kind.READ:
-        return UnexpectedReply(operation.name, error.problems)
-    return unknown(operation, f"the answer could not be read ({'; '.join(error.problems)})", params)
+        answer = await caller.read(operation, params, max_age=max_age)
+    else:
+        answer = await caller.call(operation, params, trace=trace)
+    try:
+        return structure(answer.reply, model)
+    except DecodeError as error:
+        if operation.kind is Kind.READ:
+            raise UnexpectedReply(operation.name, error.problems) from None
+        told = f"the answer could not be read ({'; '.join(error.problems)})"
+        raise unknown(operation, told, params) from None
 
 
 def _check_age(max_age: float) -> None:
@@ -75,8 +83,7 @@ async def send_request(
 ) -> SendResult:
     """Make one request of a message."""
     params = message.request(recipients, unicode, join)
-    answer = await context.caller.call(message.operation, params, trace=trace)
-    result = read_as(SendResult, message.operation, answer, params)
+    result: SendResult = await ask(context, message.operation, params, trace=trace)
     joined = params.get(REQUEST["join"], 0)
     return settled(result, len(recipients), repeat=trace.maybe_done, joined=joined)
 
@@ -84,26 +91,23 @@ async def send_request(
 async def cancel(context: Context, name: str, message_id: int | str) -> Cancellation:
     """Cancel a scheduled message."""
     number = message_number(message_id)
-    operation, params = context.operations[name], to_wire(message_id=number)
-    answer = await context.caller.call(operation, params)
-    done = read_as(Cancellation, operation, answer, params)
+    done: Cancellation = await ask(context, context.operations[name], to_wire(message_id=number))
     return evolve(done, message_id=done.message_id or number)
 
 
 async def reschedule(context: Context, name: str, message_id: int | str, when: datetime) -> Rescheduling:
     """Give a scheduled message a new date."""
     params = to_wire(message_id=message_number(message_id), scheduled_at=wire_date(when))
-    operation = context.operations[name]
-    return read_as(Rescheduling, operation, await context.caller.call(operation, params), params)
+    done: Rescheduling = await ask(context, context.operations[name], params)
+    return done
 
 
 async def report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
     """Ask where each recipient of a message stands."""
     _check_age(max_age)
     number = message_number(message_id)
-    operation, params = context.operations[name], to_wire(message_id=number)
-    answer = await context.caller.read(operation, params, max_age=max_age)
-    found = read_as(MessageReport, operation, answer, params)
+    operation = context.operations[name]
+    found: MessageReport = await ask(context, operation, to_wire(message_id=number), max_age=max_age)
     rows = found.recipients
     if operation.name.endswith("SMSCERTIFICADO"):
         rows = tuple(
@@ -124,7 +128,6 @@ async def credits(context: Context, max_age: float) -> Decimal:
     known = context.caller.credits_known(max_age)
     if known is not None:
         return known
-    operation = context.operations["GetCreditos"]
-    balance = read_as(Balance, operation, await context.caller.read(operation, {}, max_age=max_age), {})
+    balance: Balance = await ask(context, context.operations["GetCreditos"], {}, max_age=max_age)
     newest = context.caller.last_credits  # newer than a remembered answer when something was sent since
     return balance.credits if newest is None else newest

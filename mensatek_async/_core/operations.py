@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
+from .._wire.names import FileList
 from .._wire.rows import Rows
 from ..errors import ConfigurationError, InvalidRequest
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult, StoredFile
@@ -87,7 +88,7 @@ _ROWS = (
         touches=("ListarFicheros",),
         needs_success=True,
     ),
-    Operation(name="ListarFicheros", kind=_READ, reply=StoredFile, needs_success=True),
+    Operation(name="ListarFicheros", kind=_READ, reply=FileList, needs_success=True),
     Operation(
         name="BorrarFichero",
         kind=_CHANGE,

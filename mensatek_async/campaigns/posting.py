@@ -6,9 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .._core import exchange
 from .._core.call_state import Flights, Trace
 from .._core.context import Context
-from .._core.exchange import read_as
 from .._core.messages.message import settled
 from .._wire.marks import marked
 from .._wire.names import REQUEST
@@ -99,10 +99,9 @@ class Post:
         params.setdefault(REQUEST["report"], int(wanted))
         if work.mark is not None:
             params[REQUEST["reference"]] = marked(self._content.reference, work.mark)
-        answer = await self._context.caller.call(message.operation, params, trace=self._trace)
+        result: SendResult = await exchange.ask(self._context, message.operation, params, trace=self._trace)
         if POINTS:
             reach("post.after")
-        result = read_as(SendResult, message.operation, answer, params)
         final = settled(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
         return Taken(
             message_id=final.message_id,

@@ -12,7 +12,7 @@ from typing import IO, Any, Literal
 import anyio
 
 from .._core.context import Context
-from .._core.exchange import read_as
+from .._core.exchange import ask
 from .._core.transport import multipart
 from .._wire.encode import multipart_fields
 from .._wire.names import FileList, to_wire
@@ -100,9 +100,8 @@ class FilesResource:
             UnexpectedReply: an answer nobody can read.
             MensatekError: as in `client.sms.send`.
         """
-        operation = self._context.operations["ListarFicheros"]
-        answer = await self._context.caller.read(operation, {})
-        return [*read_as(FileList, operation, answer, {}).files]
+        found: FileList = await ask(self._context, self._context.operations["ListarFicheros"], {})
+        return [*found.files]
 
     async def delete(self, name: str) -> None:
         """Delete a file from the library. A message that carries it must have been certified before.
