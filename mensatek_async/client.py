@@ -14,7 +14,7 @@ from ._core.context import Context
 from ._core.operations import check_params, find, with_paths
 from ._core.pool import AsyncTransport
 from ._core.transport import Transport
-from ._wire.reply import spell
+from ._wire.reply_fields import spell
 from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer
 from .phones import check_region

@@ -11,7 +11,8 @@ from attrs import field, frozen
 
 from .. import codes
 from .._wire.decode import DecodeError, decode
-from .._wire.quick import credits_in, credits_needed, error_text, result_code
+from .._wire.names import CREDITS_LEFT, CREDITS_NEEDED, ERROR
+from .._wire.reply_fields import number, result_code, words
 from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
 from .failures import Blocked, Cut, ToldToWait, Unreadable
 from .limits.retry import parse_retry_after
@@ -217,7 +218,7 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
         if 300 <= reply.status < 500:
             raise BadParameters(operation.name, None, _where(operation, reply.status)) from None
         raise Unreadable(error.problems) from None
-    left = credits_in(decoded)
+    left = number(decoded, *CREDITS_LEFT)
     if left is not None:
         told(left)
     if code < 0 or (code == 0 and operation.needs_success):
@@ -264,7 +265,8 @@ def _says_no(reply: Reply) -> bool:
 def _refusal(operation: Operation, code: int, reply: Mapping[str, Any]) -> APIError:
     cls = codes.error_class(operation.name, code)
     row = codes.lookup(operation.name, code)
-    told = error_text(reply) or (row.meaning if row else "")
+    told = words(reply, ERROR) or (row.meaning if row else "")
     if issubclass(cls, InsufficientCredits):
-        return cls(operation.name, code, told, needed=credits_needed(reply), left=credits_in(reply))
+        needed, left = number(reply, *CREDITS_NEEDED), number(reply, *CREDITS_LEFT)
+        return cls(operation.name, code, told, needed=needed, left=left)
     return cls(operation.name, code, told)

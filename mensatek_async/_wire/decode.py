@@ -104,10 +104,10 @@ def sole_object(
             return found[0] if len(found) == 1 else None
         try:
             value, at = read(text, start.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             if _BEGINS.match(
                 text, start.end()
-            ):  # JSON that is broken or cut: what is inside it is not the whole
+            ):  # JSON broken or cut, of which something inside is not the whole
                 return None
             at = start.end()
             continue

@@ -15,8 +15,8 @@ from .._core.context import Context
 from .._core.exchange import ask
 from .._core.transport import multipart
 from .._wire.encode import multipart_fields
-from .._wire.names import FileList, to_wire
-from .._wire.quick import file_name
+from .._wire.names import FILE_NAME, FileList, to_wire
+from .._wire.reply_fields import words
 from ..errors import InvalidFile
 from ..models.results import StoredFile
 from ..text.values import is_writable
@@ -84,7 +84,7 @@ class FilesResource:
             params |= to_wire(upload_kind="FILES")
             body = multipart(multipart_fields({**params, **to_wire(response="JSON")}), stored, content)
         answer = await self._context.caller.call(operation, params, body=body)
-        given = file_name(answer.reply) or stored
+        given = words(answer.reply, FILE_NAME) or stored
         return StoredFile(name=given, extension=PurePath(given).suffix.removeprefix(".").upper())
 
     async def list(self) -> list[StoredFile]:

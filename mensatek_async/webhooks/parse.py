@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._wire import names, scalars
 from .._wire.location import location_of
 from .._wire.marks import MARK, unmarked
 from .._wire.problems import DecodeError, WrongValue
+from .._wire.reply_fields import whole_number
 from .._wire.structure import structure
 from ..codes import DeliveryStatus
 from ..errors import InvalidWebhook
@@ -18,7 +19,7 @@ from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessag
 from ..tracebacks import private
 from .body import read_fields
 
-_SERVICE, _VARIABLES = names.SERVICE.casefold(), "variables"
+_SERVICE = names.SERVICE.casefold()
 
 
 @private
@@ -39,119 +40,35 @@ def parse(body: bytes, content_type: str = "application/json") -> Event:
         ConfigurationError: this system has no time zones.
     """
     try:
-        return _event(_Fields.of(read_fields(bytes(body), content_type or "")))
+        return _event(read_fields(bytes(body), content_type or ""))
     except DecodeError as error:
         raise InvalidWebhook(*error.problems) from None
 
 
-@frozen
-class _Fields:
-    """The fields of a callback.
-
-    Attributes:
-        came: by their names as they came.
-        folded: by their casefolded names; of a field that came twice the first.
-        names: the name that each of `folded` came under.
-    """
-
-    came: Mapping[str, Any]
-    folded: dict[str, Any]
-    names: dict[str, str]
-
-    @classmethod
-    def of(cls, came: Mapping[str, Any]) -> _Fields:
-        folded: dict[str, Any] = {}
-        spelled: dict[str, str] = {}
-        for name, value in came.items():
-            key = name.strip().casefold()
-            if key not in folded:
-                folded[key], spelled[key] = value, name
-        return cls(came, folded, spelled)
-
-    def has(self, *wire: str) -> bool:
-        return all(self.folded.get(name.casefold()) not in (None, "") for name in wire)
-
-
-def _event(fields: _Fields) -> Event:
-    service = fields.folded.get(_SERVICE)
+def _event(came: Mapping[str, Any]) -> Event:
+    """Make the event of a callback's fields, which are by the names they came under."""
+    fields: dict[str, Any] = {}
+    for name, value in came.items():
+        fields.setdefault(name.strip().casefold(), value)
+    service = fields.get(_SERVICE)
     if not isinstance(service, str) or not service.strip():
         raise DecodeError(f"missing @ {names.SERVICE}")
-    model = names.SERVICES.get(service.strip().upper())
-    known = model is not None
-    model = model or _guessed(service.strip().upper(), fields)
+    word = service.strip().upper()
+    model = names.SERVICES.get(word) or _guessed(word, fields)
     if model is None:
-        return _other(service, fields)
-    _check_twice(model, fields)
-    return _completed(structure(fields.folded, model), fields, known)
-
-
-def _guessed(service: str, fields: _Fields) -> type | None:
-    """Tell by its fields what a service posts that no manual names, such as a contract's; None for no SMS at all."""
-    if names.OTHER_PRODUCTS.fullmatch(service) or "@" in str(fields.folded.get("destinatario")):
-        return None
-    phone = next((fields.folded[name] for name in ("movil", "telefono") if fields.has(name)), None)
-    if not _is_phone(phone):
-        return None
-    if fields.has("Resultado", "idMensaje") or fields.has("Resultado", "Msgid"):
-        return DeliveryReport
-    if fields.has("Fichero", "TipoEvento"):
-        return DocumentEvent
-    return IncomingMessage if fields.has("Mensaje", "Remitente", "Movil") else None
-
-
-def _is_phone(value: Any) -> bool:
-    try:
-        return scalars.phone(value).isdecimal()
-    except WrongValue:
-        return False
-
-
-def _other(service: str, fields: _Fields) -> OtherEvent:
-    reference = fields.folded.get("referencia")
-    return OtherEvent(
-        service=service,
-        code=_number(fields, "Resultado"),
-        message_id=_number(fields, "idMensaje", "Msgid", "idEnvio"),
-        reference=unmarked(reference)[0] if isinstance(reference, str) else "",
-        raw=dict(fields.came),
-    )
-
-
-def _number(fields: _Fields, *wire: str) -> int | None:
-    for name in wire:
-        try:
-            return scalars.integer(fields.folded.get(name.casefold(), ""))
-        except WrongValue:
-            continue
-    return None
-
-
-def _check_twice(model: type, fields: _Fields) -> None:
-    """Refuse a callback of which a field that decides came twice, in two spellings with two values."""
-    if len(fields.folded) == len(fields.came):
-        return
-    decides = {
-        wire.casefold(): wire
-        for name, wires in names.CALLBACKS[model].items()
-        if name in names.DECIDES[model]
-        for wire in wires
+        return _other(service, fields, came)
+    _check_twice(model, fields, came)
+    event: Any = structure(fields, model)
+    changes: dict[str, Any] = {
+        "raw": _raw(event, fields, came),
+        "is_known_service": word in names.SERVICES,
     }
-    for name, value in fields.came.items():
-        key = name.strip().casefold()
-        if key in decides and str(value) != str(fields.folded[key]):
-            raise DecodeError(f"one field has two values @ {decides[key]}")
-
-
-def _completed(event: Any, fields: _Fields, known: bool) -> Event:
-    """Add what no single field tells."""
-    changes: dict[str, Any] = {"raw": _raw(event, fields), "is_known_service": known}
     if MARK in event.reference:  # the user's own reference, whatever a campaign added on the wire
         changes["reference"], mark = unmarked(event.reference)
         if isinstance(event, DeliveryReport):
             changes["mark"] = mark
     if isinstance(event, DeliveryReport):
-        certifies = event.service.strip().upper() != names.PLAIN_SERVICE
-        changes["status"] = DeliveryStatus(event.status.code, certifies=certifies)
+        changes["status"] = DeliveryStatus(event.status.code, certifies=word != names.PLAIN_SERVICE)
         changes["location"] = location_of(event.variables)
     if isinstance(event, IncomingMessage) and event.received_at is None:
         changes["received_at"] = event.reported_at
@@ -159,20 +76,59 @@ def _completed(event: Any, fields: _Fields, known: bool) -> Event:
     return completed
 
 
-def _raw(event: Any, fields: _Fields) -> dict[str, Any]:
+def _guessed(service: str, fields: Mapping[str, Any]) -> type[Any] | None:
+    """Tell by its fields what a service posts that no manual names, such as a contract's; None for no SMS at all."""
+    if names.OTHER_PRODUCTS.fullmatch(service) or "@" in str(fields.get("destinatario")):
+        return None
+    told = {name for name in fields if fields[name] not in (None, "")}
+    try:
+        is_phone = scalars.phone(fields["movil" if "movil" in told else "telefono"]).isdecimal()
+    except (KeyError, WrongValue):
+        is_phone = False
+    if not is_phone:
+        return None
+    if "resultado" in told and told & {"idmensaje", "msgid"}:
+        return DeliveryReport
+    if told >= {"fichero", "tipoevento"}:
+        return DocumentEvent
+    return IncomingMessage if told >= {"mensaje", "remitente", "movil"} else None
+
+
+def _other(service: str, fields: Mapping[str, Any], came: Mapping[str, Any]) -> OtherEvent:
+    reference = fields.get("referencia")
+    return OtherEvent(
+        service=service,
+        code=whole_number(fields, "Resultado"),
+        message_id=whole_number(fields, "idMensaje", "Msgid", "idEnvio"),
+        reference=unmarked(reference)[0] if isinstance(reference, str) else "",
+        raw=dict(came),
+    )
+
+
+def _check_twice(model: type[Any], fields: Mapping[str, Any], came: Mapping[str, Any]) -> None:
+    """Refuse a callback of which a field that decides came twice, in two spellings with two values."""
+    table = names.CALLBACKS[model]
+    decides = {wire.casefold(): wire for name in names.DECIDES[model] for wire in table[name]}
+    for name, value in came.items():
+        key = name.strip().casefold()
+        if key in decides and str(value) != str(fields[key]):
+            raise DecodeError(f"one field has two values @ {decides[key]}")
+
+
+def _raw(event: Any, fields: Mapping[str, Any], came: Mapping[str, Any]) -> dict[str, Any]:
     """What the event's attributes do not tell: unknown fields, second words for one thing, what was not readable."""
     table = names.CALLBACKS[type(event)]
-    known = {wire.casefold() for wires in table.values() for wire in wires}
     odd = {wire.casefold() for wire in event.raw}
+    taken: dict[str, Any] = {}  # by each known name, the value that its attribute was read from
     for wires in table.values():
-        first, *others = [wire.casefold() for wire in wires if fields.has(wire)] or [""]
-        odd |= {other for other in others if str(fields.folded[other]) != str(fields.folded[first])}
-    if _VARIABLES in fields.folded and fields.folded[_VARIABLES] is None and _VARIABLES in known:
-        odd.add(_VARIABLES)
+        folded = [wire.casefold() for wire in wires]
+        value = next((fields[one] for one in folded if fields.get(one) not in (None, "")), None)
+        taken |= dict.fromkeys(folded, value)
     return {
         name: value
-        for name, value in fields.came.items()
-        if (key := name.strip().casefold()) not in known
+        for name, value in came.items()
+        if (key := name.strip().casefold()) not in taken
         or key in odd
-        or (fields.names[key] != name and str(value) != str(fields.folded[key]))
+        or (value not in (None, "") and str(value) != str(taken[key]))
+        or (key == "variables" and value is None)
     }

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mensatek_async._wire import literal, quick
+from mensatek_async._wire import literal, names, reply_fields
 from mensatek_async._wire.decode import DecodeError, decode
 
 REPLY = {"res": "1", "error": "Está", "cred": "5"}
@@ -238,7 +238,7 @@ def test_broken_or_dangerous_xml(body: str, problem: str) -> None:
     if problem == "two":
         reply = decode(body.encode())
         with pytest.raises(DecodeError, match="Res"):
-            quick.result_code(reply)
+            reply_fields.result_code(reply)
     else:
         assert problems(body) == (problem,)
 
@@ -380,12 +380,12 @@ def test_quick_readers() -> None:
     reply = {"res": "-2", "saldo": "1.234,5", "credncesarios": 1, "crednecesarios": "18", "duplicados": "2.0",
              "error": " Falta\n  algo\x1b[31m ", "nombre": "a.pdf"}  # fmt: skip
 
-    assert quick.result_code(reply) == -2
-    assert quick.credits_in(reply) == Decimal("1234.5")
-    assert quick.credits_needed(reply) == 18
-    assert quick.repeated(reply) == 2
-    assert quick.error_text(reply) == "Falta algo [31m"
-    assert quick.file_name(reply) == "a.pdf"
+    assert reply_fields.result_code(reply) == -2
+    assert reply_fields.number(reply, *names.CREDITS_LEFT) == Decimal("1234.5")
+    assert reply_fields.number(reply, *names.CREDITS_NEEDED) == 18
+    assert reply_fields.whole_number(reply, names.REPEATED) == 2
+    assert reply_fields.words(reply, names.ERROR) == "Falta algo [31m"
+    assert reply_fields.words(reply, names.FILE_NAME) == "a.pdf"
 
 
 def test_quick_readers_find_nothing() -> None:
@@ -395,23 +395,23 @@ def test_quick_readers_find_nothing() -> None:
         {"cred": None, "error": None},
         {"cred": "mucho", "saldo": {}, "error": 5, "duplicados": "x"},
     ):
-        assert quick.credits_in(reply) is None
-        assert quick.credits_needed(reply) is None
-        assert quick.repeated(reply) is None
-        assert quick.error_text(reply) == ""
-    assert quick.repeated({"duplicados": "1,5"}) is None
+        assert reply_fields.number(reply, *names.CREDITS_LEFT) is None
+        assert reply_fields.number(reply, *names.CREDITS_NEEDED) is None
+        assert reply_fields.whole_number(reply, names.REPEATED) is None
+        assert reply_fields.words(reply, names.ERROR) == ""
+    assert reply_fields.whole_number({"duplicados": "1,5"}, names.REPEATED) is None
 
 
 @each("res", [None, "", "OK", [1], True, "1.5"])
 def test_result_that_is_none(res: object) -> None:
     """A result that is no whole number is an error with its place."""
     with pytest.raises(DecodeError, match="@ Res"):
-        quick.result_code({"res": res})
+        reply_fields.result_code({"res": res})
 
 
 def test_long_error_is_cut() -> None:
     """The provider's words fit in a log line."""
-    words = quick.error_text({"error": "palabra " * 1000})
+    words = reply_fields.words({"error": "palabra " * 1000}, names.ERROR)
 
     assert len(words) == 300
     assert words.endswith("...")
@@ -435,9 +435,10 @@ def test_any_bytes_give_a_reply_or_a_decode_error(body: bytes, content_type: str
     with suppress(DecodeError):
         reply = decode(body, content_type)
         assert "res" in reply
-        assert quick.credits_in(reply) is None or quick.credits_in(reply).is_finite()  # type: ignore[union-attr]
-        quick.error_text(reply)
-        quick.result_code(reply)
+        left = reply_fields.number(reply, *names.CREDITS_LEFT)
+        assert left is None or left.is_finite()
+        reply_fields.words(reply, names.ERROR)
+        reply_fields.result_code(reply)
 
 
 JUNK = ["[", "{", "'", '"', "<", ">", ":", ";", "&", "\\", "a", "a:", "a:b;", "['", "',", "', ", "[<a>", "<a>",

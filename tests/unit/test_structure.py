@@ -17,7 +17,7 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async._wire import quick
+from mensatek_async._wire import names, reply_fields
 from mensatek_async._wire.decode import DecodeError, decode
 from mensatek_async._wire.names import REPLIES, FileList
 from mensatek_async._wire.structure import structure
@@ -118,9 +118,9 @@ def test_done(file: Path) -> None:
     reply = decode(file.read_bytes(), "text/html")
     expected = DONE.get(file.parent.name)
 
-    assert quick.result_code(reply) >= 1
+    assert reply_fields.result_code(reply) >= 1
     if expected is None:
-        assert quick.credits_in(reply) == 12000
+        assert reply_fields.number(reply, *names.CREDITS_LEFT) == 12000
     else:
         assert expected == structure(reply, type(expected))
 
@@ -130,7 +130,7 @@ def test_refused(file: Path) -> None:
     """All forms of one refusal have its code."""
     reply = decode(file.read_bytes())
 
-    assert REFUSED[file.parent.name] == quick.result_code(reply)
+    assert REFUSED[file.parent.name] == reply_fields.result_code(reply)
 
 
 @pytest.mark.parametrize("file", samples("EnviarSMS*/refused.*"))
@@ -138,9 +138,9 @@ def test_refused_for_credits(file: Path) -> None:
     """What is needed, what is left and the provider's words come in every form."""
     reply = decode(file.read_bytes())
 
-    assert Decimal(18) == quick.credits_needed(reply)
-    assert Decimal("1.5") == quick.credits_in(reply)
-    assert quick.error_text(reply) == "No hay créditos suficientes"
+    assert Decimal(18) == reply_fields.number(reply, *names.CREDITS_NEEDED)
+    assert Decimal("1.5") == reply_fields.number(reply, *names.CREDITS_LEFT)
+    assert reply_fields.words(reply, names.ERROR) == "No hay créditos suficientes"
 
 
 @pytest.mark.parametrize("file", samples("*/bare.txt"))
@@ -155,7 +155,7 @@ def test_manual(file: Path) -> None:
     reply = decode(file.read_bytes(), "application/json")
     model = DONE.get(file.parent.name)
 
-    assert Decimal(12000) == quick.credits_in(reply)
+    assert Decimal(12000) == reply_fields.number(reply, *names.CREDITS_LEFT)
     if model is not None:
         assert isinstance(structure(reply, type(model)), type(model))
 

@@ -369,6 +369,7 @@ def test_all_that_is_missing_is_named() -> None:
         (b'"text"', "application/json", "expected one JSON object"),
         (b"{}", "application/json", "missing @ Servicio"),
         (b"[" * 60_000, "application/json", "the JSON is nested too deeply"),
+        (b"x" + b"[" * 60_000 + b"{", "text/plain", "missing @ Servicio"),
         (b"&".join(b"a%d=" % n for n in range(65)), FORM, "more than 64 fields"),
         (json.dumps({str(n): n for n in range(65)}).encode(), "application/json", "more than 64 fields"),
         (b"x" * 65_537, FORM, "the body is larger than 64 KiB"),
