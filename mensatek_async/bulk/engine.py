@@ -35,8 +35,8 @@ from ..models.results import SendResult
 from .chunks import Chunk, Chunker
 from .ledger import Ledger
 from .outcomes import BulkStream, ProgressCallback, Tally, sent, unsent
+from .reader import ChunkReader
 from .seen import SeenPhones
-from .source import Source
 
 # The account itself is refused, or every further call would be.
 _ENDING = (AuthenticationError, InsufficientCredits, Refused, ConfigurationError)
@@ -70,7 +70,7 @@ class Engine:
         self._check_credits = check_credits
         self._on_progress = on_progress
         self._chunker = Chunker(message, SeenPhones())
-        self._source = Source(recipients, self._chunker)
+        self._source = ChunkReader(recipients, self._chunker)
         self._join: int | None = None
         self._failures = 0
         self._cut = False  # ended from outside, before its end
@@ -320,7 +320,7 @@ class Engine:
 
     def _leave_unsent(self) -> None:
         """Name the rows read but never sent, when the run ends before its end."""
-        while chunk := self._chunker.flush():
+        while chunk := self._source.rest():
             self._record(unsent(chunk, "failed", Trace(), self._reason), told=False)
             self._lost = True
         if self._cut and (self._lost or not self._source.ended):

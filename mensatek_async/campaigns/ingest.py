@@ -132,7 +132,7 @@ class Ingest:
                     continue
                 self._read_all = True
             else:  # somebody else read on meanwhile: what this reader knows is old
-                self._feed.give_back(rows)
+                self._feed.undo(rows)
             return await self._row()
 
     def _store(self, chunker: Chunker, rows: Sequence[Any], batch: _Batch) -> bool:

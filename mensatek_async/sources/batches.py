@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from types import GeneratorType
 from typing import Any, ClassVar
 
 import anyio.to_thread
 
 from ..models.recipient import Recipient
 from .rows import BrokenRow
+
+_STEADY = (list, tuple, GeneratorType)  # those go on where the last loop ended
 
 
 class Batches(ABC):
@@ -28,9 +30,13 @@ class Batches(ABC):
     async def read(self, most: int) -> Sequence[Any]:
         """From 1 to `most` further rows; none at the end."""
 
-    @abstractmethod
     def total(self) -> int | None:
         """How many there are in all, when that is known."""
+        return None
+
+    def left(self) -> list[Any]:
+        """Rows that were read and not given, because of a cancellation."""
+        return []
 
     async def aclose(self) -> None:
         """Let go of what is read from, also before its end."""
@@ -88,25 +94,61 @@ class RecipientSource(ABC):
         return None
 
 
+class RowIterator:
+    """The rows of an iterable, some at a time; those before an error come first."""
+
+    def __init__(self, open_rows: Callable[[], Iterable[Any]]) -> None:
+        self._open = open_rows
+        self._rows: Iterator[Any] | None = None
+        self._error: Exception | None = None
+
+    def extend(self, rows: list[Any], most: int) -> bool:
+        """Append up to `most` rows; returns whether there may be more of them now."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        size = len(rows) + most
+        try:
+            if self._rows is None:
+                self._rows = each(self._open())
+            rows.extend(islice(self._rows, most))
+        except Exception as error:
+            if not rows:
+                raise
+            self._error = error
+        return len(rows) == size
+
+    def take(self, most: int) -> list[Any]:
+        """Up to `most` rows; none at the end."""
+        rows: list[Any] = []
+        self.extend(rows, most)
+        return rows
+
+    def close(self) -> None:
+        """Close a generator that was not read to its end."""
+        close = getattr(self._rows, "close", None)
+        if close is not None:
+            close()
+
+
+def each(rows: Iterable[Any]) -> Iterator[Any]:
+    """Every row once: some iterators start anew whenever a loop begins, and the rows are read by many loops."""
+    return iter(rows) if type(rows) in _STEADY else (row for row in rows)
+
+
 class ThreadBatches(Batches):
     """An iterator of rows that is advanced in a worker thread, so that a slow disk holds up nobody."""
 
-    def __init__(self, rows: Callable[[], Iterator[Any]]) -> None:
-        self._open = rows
-        self._rows: Iterator[Any] | None = None
-        self._error: Exception | None = None
-        self._ready: deque[Any] = deque()
+    def __init__(self, open_rows: Callable[[], Iterable[Any]]) -> None:
+        self._rows = RowIterator(open_rows)
+        self._ready: list[Any] = []
         self._turn = threading.Lock()  # a reading that was cancelled may still be under way
 
     async def read(self, most: int) -> list[Any]:
         """The next rows. Those of a reading that was cancelled are not lost but come with the next one."""
         await anyio.to_thread.run_sync(self._fetch, most, abandon_on_cancel=True)
-        ready = self._ready
-        return [ready.popleft() for _ in range(min(most, len(ready)))]
-
-    def total(self) -> int | None:
-        """Not known before the end."""
-        return None
+        rows, self._ready = self._ready[:most], self._ready[most:]
+        return rows
 
     async def aclose(self) -> None:
         """Close the file, once a reading that was cancelled has ended."""
@@ -114,22 +156,9 @@ class ThreadBatches(Batches):
 
     def _fetch(self, most: int) -> None:
         with self._turn:
-            if self._ready:
-                return
-            error, self._error = self._error, None
-            if error is not None:
-                raise error
-            try:
-                if self._rows is None:
-                    self._rows = self._open()
-                self._ready.extend(islice(self._rows, most))
-            except Exception as error:
-                if not self._ready:
-                    raise
-                self._error = error  # rows read before an error are rows read
+            if not self._ready:
+                self._rows.extend(self._ready, most)
 
     def _close(self) -> None:
         with self._turn:
-            close = getattr(self._rows, "close", None)
-            if close is not None:
-                close()
+            self._rows.close()

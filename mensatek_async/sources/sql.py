@@ -185,10 +185,6 @@ class _CursorBatches(Batches):
             for row in self._query.take(rows)
         ]
 
-    def total(self) -> int | None:
-        """Not known: many drivers would have to read all rows to tell."""
-        return None
-
 
 def _cell(value: object) -> str | None:
     """A cell as text; None for what is not there."""

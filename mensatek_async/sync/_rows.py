@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from itertools import islice
 from typing import Any
 
-from ..bulk.source import each
 from ..models.bulk import BulkProgress
 from ..models.recipient import Recipient
-from ..sources.batches import Batches, RecipientSource
+from ..sources.batches import Batches, RecipientSource, RowIterator
 from ..sources.rows import BrokenRow
 from ._portal import ask_caller
 
@@ -24,8 +23,7 @@ class Rows(Batches):
 
     def __init__(self, recipients: Iterable[Any]) -> None:
         self._given = recipients
-        self._rows: Iterator[Any] | None = None
-        self._error: Exception | None = None
+        self._rows = RowIterator(lambda: recipients)
 
     def total(self) -> int | None:
         """How many there are; None for what would have to be read to tell, such as a generator or a QuerySet."""
@@ -33,22 +31,7 @@ class Rows(Batches):
 
     async def read(self, most: int) -> list[Any]:
         """The next rows, read by the thread that waits for this send."""
-        return await ask_caller(lambda: self._take(most))
-
-    def _take(self, most: int) -> list[Any]:
-        batch: list[Any] = []
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
-        try:
-            if self._rows is None:
-                self._rows = each(self._given)
-            batch.extend(islice(self._rows, most))
-        except Exception as error:
-            if not batch:
-                raise
-            self._error = error  # rows read before an error are rows read
-        return batch
+        return await ask_caller(lambda: self._rows.take(most))
 
 
 class _InCaller(RecipientSource):

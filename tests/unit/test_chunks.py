@@ -15,7 +15,7 @@ from mensatek_async._core.messages.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.bulk.chunks import Chunk, Chunker
 from mensatek_async.bulk.seen import _FEW, SeenPhones
-from mensatek_async.bulk.source import Source
+from mensatek_async.bulk.reader import ChunkReader
 from mensatek_async.models.bulk import RowProblem, RowProblems
 from mensatek_async.sources.rows import BrokenRow
 
@@ -28,7 +28,7 @@ def chunker_for(text: str | Template) -> Chunker:
 
 async def chunks_of(rows: object, text: str | Template, size: int) -> list[Chunk]:
     """All chunks of an input."""
-    source = Source(rows, chunker_for(text))
+    source = ChunkReader(rows, chunker_for(text))
     found = []
     while chunk := await source.next(size):
         found.append(chunk)
@@ -152,15 +152,14 @@ async def test_rows_before_an_error_are_kept() -> None:
         yield "y"
         raise OSError
 
-    source = Source(failing(), chunker_for("Hola"))
+    source = ChunkReader(failing(), chunker_for("Hola"))
+    found = await source.next(2000)
+    assert found is not None
     with pytest.raises(OSError):
         await source.next(2000)
 
-    chunk = await source.next(2000)
-    assert chunk is not None
-    assert len(chunk.invalid) + len(chunk.rows) <= 501
-    left = [chunk]
-    while more := source._chunker.flush():
+    left = [found]
+    while more := source.rest():
         left.append(more)
     assert sum(len(one.invalid) + len(one.rows) for one in left) == 501
 
