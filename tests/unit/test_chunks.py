@@ -14,8 +14,8 @@ from mensatek_async import Recipient, Template, TextAltered
 from mensatek_async._core.messages.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.bulk.chunks import Chunk, Chunker
-from mensatek_async.bulk.seen import _FEW, SeenPhones
 from mensatek_async.bulk.reader import ChunkReader
+from mensatek_async.bulk.seen import _FEW, SeenPhones
 from mensatek_async.models.bulk import RowProblem, RowProblems
 from mensatek_async.sources.rows import BrokenRow
 
