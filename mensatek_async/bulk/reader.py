@@ -194,10 +194,13 @@ class _AsyncRows(Batches):
             await close()
 
     async def _fill(self) -> None:
-        """Read until as many rows are ready as were asked for, or the end."""
+        """Read until as many rows are ready as were asked for, or the end.
+
+        While a row is awaited, `read` may put another list in the place of the one that was ready.
+        """
         try:
             while len(self._ready) < self._most:
-                row = await self._rows.__anext__()  # before looking at the list, which a reader may have taken
+                row = await self._rows.__anext__()
                 self._ready.append(row)
                 if len(self._ready) == 1:
                     self._tell()
