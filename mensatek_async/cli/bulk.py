@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _NO_ACCOUNT, _NO_FILE, _NOTHING_SAID = AccountOptions(), FileOptions(), SendingOptions()
 _KEEP = 30.0  # days
+_PATIENCE = 120.0  # seconds without an answer while the provider cannot be reached
 _LONGEST = 36_500.0  # days
 _OUTCOMES: tuple[Literal["invalid", "failed", "unknown"], ...] = ("invalid", "failed", "unknown")
 _KINDS = {"invalid": "invalid", "failed": "not sent", "unknown": "unknown"}
@@ -128,7 +129,7 @@ def _send(session: Session, name: str, rows: RecipientSource, job: Bulk) -> Exit
         if replaced is not None:
             await campaign.export(replaced)
         await campaign.resume()
-        await run_to_the_end(campaign, view)
+        await run_to_the_end(campaign, view, patience=_PATIENCE)
 
     with viewing(session.output, live=True) as view:
         # Standard input may not come again: it is read to its end before anything leaves.

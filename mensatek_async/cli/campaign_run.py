@@ -15,7 +15,7 @@ from attrs import define
 from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
 from ..client import AsyncMensatek
-from ..errors import CampaignNotFound, ConfigurationError, MensatekError
+from ..errors import CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
 from ..models.campaign import Progress
 from ..settings import Limits
 from ..sources.text_files import shown
@@ -24,6 +24,7 @@ from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, 
 from .output import Exit, Output, Stop, code_of, plural, stop_for, text_of
 
 _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
+_UNREACHED = "could not be reached"
 _LOOK = 0.5  # seconds between two looks
 
 
@@ -140,11 +141,25 @@ async def cancel_on_signal(
         task_status.started()
 
 
-async def run_to_the_end(campaign: Campaign, view: View) -> None:
-    """Send what a campaign holds, and show it."""
+async def run_to_the_end(campaign: Campaign, view: View, *, patience: float | None = None) -> None:
+    """Send what a campaign holds, and show it.
+
+    Args:
+        campaign: the campaign.
+        view: shows it.
+        patience: seconds after which to give up while the provider cannot be reached; None never does.
+
+    Raises:
+        ConnectionFailed: the patience is over; what is left goes on with the next run.
+    """
+    pending, since = -1, anyio.current_time()
     async with campaign.run(interval=_LOOK) as progress:
         async for found in progress:
             view.show(found)
+            if found.pending != pending or _UNREACHED not in found.note:
+                pending, since = found.pending, anyio.current_time()
+            elif patience is not None and anyio.current_time() - since > patience:
+                raise ConnectionFailed(f"for {patience:,.0f} s the provider could not be reached.")
 
 
 async def look_on(campaigns: Campaigns, name: str, view: View) -> None:

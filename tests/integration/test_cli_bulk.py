@@ -637,6 +637,18 @@ def test_the_journal_is_private_and_forgets(sandbox: Sandbox, people: Path, tmp_
     assert set(sandbox.counts.values()) == {2}
 
 
+def test_a_provider_out_of_reach_is_given_up(
+    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command in a script does not wait for ever; given again it goes on."""
+    monkeypatch.setattr("mensatek_async.cli.bulk._PATIENCE", 0.5)
+    monkeypatch.setenv("MENSATEK_BASE_URL", "http://127.0.0.1:9/v7")
+    assert bulk(people, "--text", "Hola {name}", "--yes") == 1
+    shown = capsys.readouterr()
+    assert "the provider could not be reached" in shown.err
+    assert "the same command again" in shown.out
+
+
 def test_a_rehearsal_leaves_nothing(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The sandbox of a run is gone with it, and so is its journal: README's first command can be given again."""
     for _ in range(2):
