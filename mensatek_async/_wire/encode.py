@@ -54,23 +54,13 @@ def json_body(params: Mapping[str, Any]) -> bytes:
 
 
 def form_body(params: Mapping[str, Any]) -> bytes:
-    """Write a form (`application/x-www-form-urlencoded`); lists and objects travel as JSON inside it.
-
-    Raises:
-        InvalidField: a text holds half a character, which no encoding can write.
-        InvalidRequest: a value of a kind the wire does not have.
-    """
+    """Write a form (`application/x-www-form-urlencoded`); lists and objects travel as JSON inside it."""
     fields = multipart_fields(params)
     return urlencode({_bytes(name): _bytes(value) for name, value in fields.items()}).encode("ascii")
 
 
 def multipart_fields(params: Mapping[str, Any]) -> dict[str, str]:
-    """Give the fields of a multipart form as texts; lists and objects as JSON.
-
-    Raises:
-        InvalidField: a text holds half a character, which no encoding can write.
-        InvalidRequest: a value of a kind the wire does not have.
-    """
+    """Give the fields of a multipart form as texts; lists and objects as JSON."""
     fields = {name: _field(_plain(value)) for name, value in params.items() if value is not None}
     for value in fields.values():
         _bytes(value)

@@ -37,11 +37,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
 
 
 def parse(text: str) -> Any:
-    """Read a list, an object or a single value.
-
-    Raises:
-        DecodeError: it is none, or something follows it.
-    """
+    """Read a list, an object or a single value."""
     value, end = parse_at(text, 0)
     if text[end:].strip():
         raise DecodeError("something follows the list")
@@ -49,11 +45,7 @@ def parse(text: str) -> Any:
 
 
 def parse_at(text: str, start: int) -> tuple[Any, int]:
-    """Read the value that begins at `start`; returns it and where it ends.
-
-    Raises:
-        DecodeError: there is none.
-    """
+    """Read the value that begins at `start`; returns it and where it ends."""
     reader = _Reader(text, start)
     return reader.value(0), reader.at
 

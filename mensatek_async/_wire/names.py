@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import fields_dict, frozen
+from attrs import NOTHING, fields, fields_dict, frozen
 
 from ..models.certified import CertificateRow
 from ..models.events import DeliveryReport, DocumentEvent, IncomingMessage
@@ -173,19 +173,17 @@ LONGITUDE = ("longitud", "longitude", "long", "lon", "lng")
 PLACE = ("gps", "coordenadas", "localizacion", "localización", "location", "posicion", "posición", "coords")
 """What `Variables` may call a signer's position, in any case, since no manual tells; `PLACE` holds both."""
 
+_ALSO_DECIDES: Mapping[type, set[str]] = {
+    SendResult: {"message_id", "rejected", "recipients", "repeated"},
+    Cancellation: {"message_id"},
+    MessageReport: {"recipients"},
+    FileList: {"files"},
+}
 DECIDES: Mapping[type, frozenset[str]] = {
-    SendResult: frozenset({"message_id", "accepted", "rejected", "recipients", "repeated"}),
-    Cancellation: frozenset({"cancelled", "message_id"}),
-    Rescheduling: frozenset({"rescheduled"}),
-    MessageReport: frozenset({"recipients"}),
-    RecipientReport: frozenset({"phone", "status"}),
-    StoredFile: frozenset({"name"}),
-    FileList: frozenset({"files"}),
-    Balance: frozenset({"credits"}),
-    DeliveryReport: frozenset({"service", "status", "phone", "message_id"}),
-    DocumentEvent: frozenset({"service", "file", "phone", "kind", "message_id"}),
-    IncomingMessage: frozenset({"service", "number", "sender", "text"}),
-    CertificateRow: frozenset(),
+    model: frozenset(
+        {one.name for one in fields(model) if one.default is NOTHING} | _ALSO_DECIDES.get(model, set())
+    )
+    for model in (*REPLIES, *CALLBACKS, *CERTIFICATES)
 }
 """What must be right for a reply or callback to be believed; all else may be odd without costing the whole."""
 
@@ -212,23 +210,13 @@ for _model, _names in (*REPLIES.items(), *CALLBACKS.items(), *CERTIFICATES.items
 
 
 def to_wire(**english: Any) -> dict[str, Any]:
-    """Give parameters their wire names.
-
-    Args:
-        english: values by the English names of `REQUEST`. None leaves a parameter out; an aware datetime is
-            written in Spanish time.
-
-    Raises:
-        KeyError: there is no such parameter.
-        InvalidDate: a datetime has no time zone.
-    """
+    """Return parameters by their wire names: dates in Spanish time, and without those that are None."""
     wire: dict[str, Any] = {}
     for name, value in english.items():
-        key = REQUEST[name]
         if isinstance(value, datetime):
             value = to_wire_datetime(value)
-        elif key == "Autoborrado" and isinstance(value, bool):
+        elif name == "delete_after_certification":
             value = "Si" if value else None  # the manual knows "Si" only; leaving it out is no
         if value is not None:
-            wire[key] = value
+            wire[REQUEST[name]] = value
     return wire

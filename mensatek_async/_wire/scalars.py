@@ -1,7 +1,7 @@
 """Single values of the wire: numbers in either notation, yes and no, phones, dates in Spanish time.
 
-Each reader takes what a decoded reply can hold and gives one Python type, or raises `WrongValue` without
-showing the value. `cattrs` alone would take "false" for True, 12.7 for 12 and None for "None".
+Each reader takes what a decoded reply can hold and returns one Python type, or raises `WrongValue`, which never
+shows the value. `cattrs` alone would take "false" for True, 12.7 for 12 and None for "None".
 """
 
 from __future__ import annotations
@@ -42,21 +42,12 @@ _NO = frozenset({"0", "no", "n", "false", "falso", "off"})
 
 
 def decimal(value: Any) -> Decimal:
-    """Read a number as the provider may write it: "14.970,00", "12345,67", "12345.67", or a number itself.
-
-    A text of one to three digits, a dot and exactly three digits is taken for Spanish thousands: "14.970" is
-    14970.
-
-    Raises:
-        WrongValue: it is none, or larger than any amount can be.
-    """
+    """Read a number: "12345.67", or in Spanish notation "14.970,00" and "14.970", which is 14970."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise WrongValue(f"expected a number, got {kind(value)}")
     if isinstance(value, str):
-        text = _plain_digits(value.strip())
-    else:
-        text = ""
-    number = Decimal(text) if text else Decimal(value if not isinstance(value, float) else repr(value))
+        value = _plain_digits(value.strip())
+    number = Decimal(repr(value) if isinstance(value, float) else value)
     if not number.is_finite() or (number and not -18 <= number.adjusted() <= 18):
         raise WrongValue("expected a number of a usual size")
     return number
@@ -80,21 +71,13 @@ def _plain_digits(text: str) -> str:
 
 
 def number(value: Any) -> int | float:
-    """Read a number that need not be whole, such as seconds: 3, "3", "3,5", "3.5"; a whole one is an int.
-
-    Raises:
-        WrongValue: it is none.
-    """
+    """Read a number that need not be whole, such as seconds: 3, "3", "3,5", "3.5"; a whole one is an int."""
     found = decimal(value)
     return int(found) if found == found.to_integral_value() else float(found)
 
 
 def integer(value: Any) -> int:
-    """Read a whole number: 10, "10", "10.0", "1.234".
-
-    Raises:
-        WrongValue: it is none.
-    """
+    """Read a whole number: 10, "10", "10.0", "1.234"."""
     if type(value) is int and -(10**18) < value < 10**18:
         return value
     try:
@@ -109,11 +92,7 @@ def integer(value: Any) -> int:
 
 
 def some(value: Any) -> int:
-    """Read an id where 0 stands for none.
-
-    Raises:
-        WrongValue: it is no whole number, or 0.
-    """
+    """Read an id where 0 stands for none."""
     found = integer(value)
     if not found:
         raise Missing("missing")
@@ -121,11 +100,7 @@ def some(value: Any) -> int:
 
 
 def text(value: Any) -> str:
-    """Read a text; a number is one too, digit by digit, since phones and ids come either way.
-
-    Raises:
-        WrongValue: it is a list, an object, yes or no, or nothing.
-    """
+    """Read a text; a number is one too, digit by digit, since phones and ids come either way."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
@@ -135,11 +110,7 @@ def text(value: Any) -> str:
 
 
 def phone(value: Any) -> str:
-    """Read a phone as international digits; what is no number at all stays as it came.
-
-    Raises:
-        WrongValue: it is blank, or no text.
-    """
+    """Read a phone as international digits; what is no number at all stays as it came."""
     written = text(value)
     if not written:
         raise Missing("missing")
@@ -150,29 +121,17 @@ def phone(value: Any) -> str:
 
 
 def party(value: Any) -> str:
-    """Read a phone or a sender, which may be blank; one that is no phone stays as it came.
-
-    Raises:
-        WrongValue: it is no text.
-    """
+    """Read a phone or a sender, which may be blank; one that is no phone stays as it came."""
     return "" if isinstance(value, str) and not value.strip() else phone(value)
 
 
 def as_came(value: Any) -> str:
-    """Read a text with the blanks at its ends.
-
-    Raises:
-        WrongValue: it is a list, an object, yes or no, or nothing.
-    """
+    """Read a text with the blanks at its ends."""
     return value if isinstance(value, str) else text(value)
 
 
 def boolean(value: Any) -> bool:
-    """Read yes or no: si, sí, no, 1, 0, true, false.
-
-    Raises:
-        WrongValue: it is neither.
-    """
+    """Read yes or no: si, sí, no, 1, 0, true, false."""
     if isinstance(value, bool):
         return value
     word = text(value).casefold() if isinstance(value, str | int | Decimal) else ""
@@ -185,11 +144,7 @@ def boolean(value: Any) -> bool:
 
 @cache
 def madrid() -> ZoneInfo:
-    """Give the time zone of every date on the wire.
-
-    Raises:
-        ConfigurationError: this system has no time zones.
-    """
+    """Return the time zone of every date on the wire."""
     try:
         return ZoneInfo("Europe/Madrid")
     except ZoneInfoNotFoundError:
@@ -200,16 +155,7 @@ def madrid() -> ZoneInfo:
 
 
 def madrid_datetime(value: Any) -> datetime | None:
-    """Read a date of the wire: "2021-09-04 19:37:21", without its seconds, "20210904193721", or ISO 8601.
-
-    Returns:
-        The moment in Spanish time; None for a blank date or one of zeros. An hour that autumn has twice is
-        the first.
-
-    Raises:
-        WrongValue: it is no date.
-        ConfigurationError: this system has no time zones.
-    """
+    """Read a date in Spanish time, with or without seconds, or ISO 8601; None for a blank one or one of zeros."""
     written = text(value)
     if _NO_DATE.fullmatch(written):
         return None
@@ -229,12 +175,7 @@ def madrid_datetime(value: Any) -> datetime | None:
 
 
 def unix_datetime(value: Any) -> datetime:
-    """Read a Unix time in seconds; 0 is none.
-
-    Raises:
-        WrongValue: it is none, or beyond every calendar.
-        ConfigurationError: this system has no time zones.
-    """
+    """Read a Unix time in seconds; 0 is none."""
     seconds = some(value)
     try:
         return datetime.fromtimestamp(seconds, madrid())
@@ -243,15 +184,7 @@ def unix_datetime(value: Any) -> datetime:
 
 
 def to_wire_datetime(when: datetime) -> str:
-    """Write a moment as the provider wants it: "2027-01-08 10:00", Spanish time, to the minute.
-
-    Seconds are dropped. The wire has no offset, so the second of autumn's double hour reads as the first, with a
-    `DateWarning`.
-
-    Raises:
-        InvalidDate: it has no time zone, no calendar has it, or the clocks of its zone skip it.
-        ConfigurationError: this system has no time zones.
-    """
+    """Write a moment as the provider wants it: "2027-01-08 10:00", Spanish time, without the seconds."""
     if when.tzinfo is None or when.utcoffset() is None:
         raise InvalidDate(
             "The date has no time zone, so its moment is not known.",

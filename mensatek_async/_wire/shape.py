@@ -16,11 +16,7 @@ _LONGEST_NUMBER = 60
 
 
 def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Give a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree.
-
-    Raises:
-        DecodeError: one key has two values.
-    """
+    """Give a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree."""
     pairs = pairs if isinstance(pairs, list) else list(pairs)
     folded: dict[str, Any] = {name.strip().casefold(): value for name, value in pairs}
     if len(folded) == len(pairs):
@@ -35,42 +31,26 @@ def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def whole(written: str) -> int:
-    """Read a whole number of JSON; one longer than any amount is refused before it costs time.
-
-    Raises:
-        DecodeError: it is too long.
-    """
+    """Read a whole number of JSON; one longer than any amount is refused before it costs time."""
     if len(written) > _LONGEST_NUMBER:
         raise DecodeError("a number is too long")
     return int(written)
 
 
 def fraction(written: str) -> Decimal:
-    """Read a number of JSON that is not whole; one longer than any amount is refused.
-
-    Raises:
-        DecodeError: it is too long.
-    """
+    """Read a number of JSON that is not whole; one longer than any amount is refused."""
     if len(written) > _LONGEST_NUMBER:
         raise DecodeError("a number is too long")
     return Decimal(written)
 
 
 def refuse_constant(_: str) -> Any:
-    """Refuse NaN and Infinity, which Python's JSON reader would take.
-
-    Raises:
-        DecodeError: always.
-    """
+    """Refuse NaN and Infinity, which Python's JSON reader would take."""
     raise DecodeError("a number is not finite")
 
 
 def bounded(value: Any) -> Any:
-    """Give a value back whose lists and objects are nested no deeper than those of any reply.
-
-    Raises:
-        DecodeError: they are.
-    """
+    """Give a value back whose lists and objects are nested no deeper than those of any reply."""
     layer, depth = [value], 0
     while layer:
         if depth > DEEPEST:
@@ -106,11 +86,7 @@ def _is_index(key: str) -> bool:
 
 
 def flat(value: Any) -> list[Any]:
-    """Give the entries of nested lists in order, without empty ones; anything else is a list of itself.
-
-    Raises:
-        DecodeError: lists are nested too deeply.
-    """
+    """Give the entries of nested lists in order, without empty ones; anything else is a list of itself."""
     entries: list[Any] = []
     stack: list[tuple[Any, int]] = [(value, 0)]
     while stack:

@@ -80,11 +80,7 @@ def _structured(values: Mapping[str, Any], cls: type[Model]) -> Model:
 
 
 def count(value: Any) -> int:
-    """Read how many recipients there are; a reply may list them instead.
-
-    Raises:
-        WrongValue: it is neither a number nor a list.
-    """
+    """Read how many recipients there are; a reply may list them instead."""
     if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
         try:
             value = literal.parse(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from . import literal, shape
@@ -31,11 +32,7 @@ def is_html(text: str) -> bool:
 
 
 def without_tags(text: str) -> str:
-    """Give the text of a piece of HTML: no tags, no scripts, entities as what they stand for.
-
-    Raises:
-        DecodeError: an entity is a number no character has.
-    """
+    """Give the text of a piece of HTML: no tags, no scripts, entities as what they stand for."""
     if _ENDLESS_ENTITY.search(text):
         raise DecodeError("an entity is too long")
     shown: list[str] = []
@@ -142,57 +139,33 @@ class _Pairs:
 
 
 def xml(text: str) -> Any:
-    """Read `<result><Res>1</Res>...</result>`, whose lists are `<item0>`, `<item1>`, ...
-
-    Raises:
-        DecodeError: it is no such document, or has a document type.
-    """
-    tree = _Tree()
+    """Read `<result><Res>1</Res>...</result>`, whose lists are `<item0>`, `<item1>`, ...; never a document type."""
+    builder = TreeBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = tree.refuse
-    parser.StartElementHandler = tree.start
-    parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.data
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(text, True)
     except (expat.ExpatError, ValueError):
         raise DecodeError("the XML is broken") from None
-    return tree.root
+    return _element(builder.close(), 1)
 
 
-class _Tree:
-    def __init__(self) -> None:
-        self.root: Any = None
-        self._open: list[tuple[str, list[tuple[str, Any]], list[str]]] = []
+def _refuse_doctype(*_: Any) -> None:
+    raise DecodeError("the XML has a document type")
 
-    def refuse(self, *_: Any) -> None:
-        raise DecodeError("the XML has a document type")
 
-    def start(self, name: str, _: dict[str, str]) -> None:
-        if len(self._open) >= shape.DEEPEST:
-            raise DecodeError("the XML is nested too deeply")
-        self._open.append((name.rpartition(":")[2], [], []))
-
-    def data(self, text: str) -> None:
-        self._open[-1][2].append(text)
-
-    def end(self, _: str) -> None:
-        name, children, words = self._open.pop()
-        value = self._element(children) if children else "".join(words).strip()
-        if self._open:
-            self._open[-1][1].append((name, value))
-        else:
-            self.root = value
-
-    @staticmethod
-    def _element(children: list[tuple[str, Any]]) -> Any:
-        names = [name.casefold() for name, _ in children]
-        if all(_ITEM.fullmatch(name) for name in names):
-            return [value for _, value in children]
-        if len(set(names)) == len(names):
-            return shape.mapping(children)
-        gathered: dict[str, list[Any]] = {}
-        for name, (_, value) in zip(names, children, strict=True):
-            gathered.setdefault(name, []).append(value)
-        return {name: values if len(values) > 1 else values[0] for name, values in gathered.items()}
+def _element(element: Element, depth: int) -> Any:
+    if depth > shape.DEEPEST:
+        raise DecodeError("the XML is nested too deeply")
+    if not len(element):
+        return (element.text or "").strip()
+    gathered: dict[str, list[Any]] = {}
+    for child in element:
+        gathered.setdefault(child.tag.rpartition(":")[2].casefold(), []).append(_element(child, depth + 1))
+    if all(_ITEM.fullmatch(name) for name in gathered):
+        return [value for values in gathered.values() for value in values]
+    return {name: values if len(values) > 1 else values[0] for name, values in gathered.items()}
