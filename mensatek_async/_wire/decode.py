@@ -46,18 +46,7 @@ _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would b
 
 
 def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
-    """Read a reply's body.
-
-    Args:
-        body: the bytes as they came.
-        content_type: the header; only its charset is believed.
-
-    Returns:
-        The reply, with casefolded keys; it holds "res".
-
-    Raises:
-        DecodeError: nobody can read it, or it has no result.
-    """
+    """Read a reply's body into a mapping with casefolded keys, "res" among them; of the content type its charset."""
     try:
         return _decoded(body, content_type)
     except DecodeError:
@@ -86,22 +75,16 @@ def _decoded(body: bytes, content_type: str) -> dict[str, Any]:
 def sole_object(
     text: str, key: str, read: Callable[[str, int], tuple[Any, int]] = _READER.raw_decode
 ) -> dict[str, Any] | None:
-    """Find the one JSON object with a key in a text that is no JSON, such as one behind a warning of PHP.
+    """Return the only JSON object with a casefolded key in a text, such as one behind a warning of PHP.
 
-    Args:
-        text: the text.
-        key: the key, casefolded.
-        read: reads the JSON that begins at a place, and tells where it ends.
-
-    Returns:
-        The object, which an array may surround; None when there is none, more than one, or one that is cut.
+    An array may surround it. None when there is none, more than one, or one that is cut.
     """
-    found: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     at = 0
     for _ in range(_MOST_STARTS):
         start = _START.search(text, at)
         if start is None:
-            return found[0] if len(found) == 1 else None
+            return objects[0] if len(objects) == 1 else None
         try:
             value, at = read(text, start.start())
         except (ValueError, RecursionError):
@@ -114,12 +97,12 @@ def sole_object(
         if _CLOSES.match(text, at):
             return None
         entries = value if isinstance(value, list) else [value]
-        found += [one for one in entries if isinstance(one, dict) and _holds(one, key)]
+        objects += [one for one in entries if isinstance(one, dict) and _holds(one, key)]
     return None
 
 
-def _holds(found: dict[str, Any], key: str) -> bool:
-    return any(name.strip().casefold() == key and value not in (None, "") for name, value in found.items())
+def _holds(fields: dict[str, Any], key: str) -> bool:
+    return any(name.strip().casefold() == key and value not in (None, "") for name, value in fields.items())
 
 
 def _usual(text: str) -> dict[str, Any] | None:
@@ -154,12 +137,10 @@ def characters(body: bytes, content_type: str) -> str:
 
 @lru_cache(maxsize=64)
 def declared_charset(content_type: str) -> str:
-    """Give the charset a content type declares, as Python names it; "utf-8" when none or one never meant."""
-    found = _CHARSET.search(content_type[:300])
-    if found is None:
-        return "utf-8"
+    """Return the charset a content type declares, as Python names it; "utf-8" when none or one never meant."""
+    charset = _CHARSET.search(content_type[:300])
     try:
-        return _CHARSETS.get(codecs.lookup(found[1]).name, "utf-8")
+        return _CHARSETS.get(codecs.lookup(charset[1]).name, "utf-8") if charset else "utf-8"
     except (LookupError, ValueError):
         return "utf-8"
 
@@ -170,8 +151,8 @@ def _form(text: str, layers: int) -> Any:
         raise DecodeError("the answer is wrapped too often")
     if _BARE_CODE.fullmatch(code := text.strip(_AROUND_CODE)):
         return int(code)
-    if "}" in text and text[0] not in '{["' and (found := sole_object(text, _RESULT)) is not None:
-        return found
+    if "}" in text and text[0] not in '{["' and (reply := sole_object(text, _RESULT)) is not None:
+        return reply
     if text[0] == "<":
         return _tagged(text, layers)
     if text[0] in "{[" or text[0] == '"':
@@ -188,10 +169,9 @@ def _json(text: str, layers: int) -> Any:
         try:
             value = literal.parse(text)
         except DecodeError:
-            found = sole_object(text, _RESULT)
-            if found is None:
+            value = sole_object(text, _RESULT)
+            if value is None:
                 raise DecodeError("the JSON is broken or cut") from None
-            return found
     if isinstance(value, str) and value.strip():
         return _form(value.strip(), layers - 1)
     return value
@@ -216,17 +196,12 @@ def _tagged(text: str, layers: int) -> Any:
 
 
 def _reply(value: Any) -> dict[str, Any]:
-    """Give the one mapping in what was read."""
+    """Return the one mapping in what was read; a bare negative number is a result code."""
     entries = shape.flat(value)
     if not entries:
         raise DecodeError("the answer is empty")
-    if (
-        len(entries) == 1
-        and isinstance(entries[0], int)
-        and not isinstance(entries[0], bool)
-        and entries[0] < 0
-    ):
-        return {names.RESULT.casefold(): entries[0]}
+    if len(entries) == 1 and type(entries[0]) is int and entries[0] < 0:
+        return {_RESULT: entries[0]}
     if not all(isinstance(entry, dict) for entry in entries):
         raise DecodeError("expected an object")
     return shape.mapping(pair for entry in entries for pair in entry.items())

@@ -60,7 +60,7 @@ def form_body(params: Mapping[str, Any]) -> bytes:
 
 
 def multipart_fields(params: Mapping[str, Any]) -> dict[str, str]:
-    """Give the fields of a multipart form as texts; lists and objects as JSON."""
+    """Return the fields of a multipart form as texts; lists and objects as JSON."""
     fields = {name: _field(_plain(value)) for name, value in params.items() if value is not None}
     for value in fields.values():
         _bytes(value)

@@ -10,13 +10,7 @@ _mark = re.compile(r"(?: |^)(#mk:([0-9a-z]{8}):(-?\d{1,18}):([0-9a-f]{8}))$")
 
 
 class Mark(NamedTuple):
-    """Which send a report is about.
-
-    Attributes:
-        uid: the campaign, among all of all stores.
-        seq: its chunk.
-        token: the start of the token under which it was sent.
-    """
+    """Which send a report is about: the campaign, its chunk, the start of the token under which that was sent."""
 
     uid: str
     seq: int
@@ -27,17 +21,17 @@ class Mark(NamedTuple):
 
 
 def marked(reference: str, mark: Mark) -> str:
-    """The user's reference with the mark behind it."""
+    """Return the user's reference with the mark behind it."""
     return f"{reference} {mark}" if reference else str(mark)
 
 
 def unmarked(reference: str) -> tuple[str, str]:
-    """The user's reference as they gave it, and the mark, which may be empty."""
-    found = _mark.search(reference)
-    return (reference[: found.start()], found[1]) if found else (reference, "")
+    """Return the user's reference as they gave it, and the mark, which may be empty."""
+    match = _mark.search(reference)
+    return (reference[: match.start()], match[1]) if match else (reference, "")
 
 
 def read_mark(reference: str) -> Mark | None:
-    """The mark in a reference, or None."""
-    found = _mark.search(reference)
-    return Mark(found[2], int(found[3]), found[4]) if found else None
+    """Return the mark in a reference, or None."""
+    match = _mark.search(reference)
+    return Mark(match[2], int(match[3]), match[4]) if match else None

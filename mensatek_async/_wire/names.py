@@ -68,11 +68,7 @@ RECIPIENT: Mapping[str, str] = {"phone": "Movil", **{f"variable_{n}": f"Variable
 
 @frozen
 class FileList:
-    """The reply of ListarFicheros.
-
-    Attributes:
-        files: what the library holds.
-    """
+    """The reply of ListarFicheros: what the library holds."""
 
     files: tuple[StoredFile, ...] = ()
 

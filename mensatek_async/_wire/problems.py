@@ -7,12 +7,7 @@ from decimal import Decimal
 
 
 class DecodeError(Exception):
-    """Raised when nobody can read a reply. It stays inside the package.
-
-    Attributes:
-        problems: what is wrong, each with its path on the wire; never a value of the reply, which may hold
-            phones.
-    """
+    """Raised when nobody can read a reply: its problems, each with its path on the wire, never with a value."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
@@ -20,11 +15,7 @@ class DecodeError(Exception):
 
 
 class WrongValue(ValueError):
-    """Raised by a scalar's reader; the path is added on the way up. Its text never holds the value.
-
-    Attributes:
-        instead: what a value beside the point is taken for, when that is known; else None.
-    """
+    """Raised by a scalar's reader, never with the value; `instead` is what it is taken for where it does not decide."""
 
     def __init__(self, text: str, instead: object = None) -> None:
         super().__init__(text)

@@ -13,11 +13,7 @@ _LONGEST_WORDS = 300
 
 
 def result_code(reply: Mapping[str, Any]) -> int:
-    """Read `Res`.
-
-    Raises:
-        DecodeError: it is missing or no whole number.
-    """
+    """Read `Res`; a `DecodeError` when it is missing or no whole number."""
     try:
         return scalars.integer(reply.get(names.RESULT.casefold(), ""))
     except WrongValue as error:
@@ -36,8 +32,8 @@ def number(reply: Mapping[str, Any], *wire: str) -> Decimal | None:
 
 def whole_number(reply: Mapping[str, Any], *wire: str) -> int | None:
     """Read a number as `number` does; None also when it is not whole."""
-    found = number(reply, *wire)
-    return int(found) if found is not None and found == found.to_integral_value() else None
+    value = number(reply, *wire)
+    return int(value) if value is not None and value == value.to_integral_value() else None
 
 
 def words(reply: Mapping[str, Any], name: str) -> str:
@@ -84,7 +80,7 @@ def _spelled(name: str) -> str:
 
 
 def spell(value: Any) -> Any:
-    """Give every mapping in a decoded reply its manual spelling."""
+    """Return every mapping in a decoded reply its manual spelling."""
     if isinstance(value, dict):
         return ReplyFields((name, spell(inner)) for name, inner in value.items())
     return [spell(inner) for inner in value] if isinstance(value, list) else value

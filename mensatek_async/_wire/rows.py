@@ -11,12 +11,7 @@ _PHONE = names.RECIPIENT["phone"]
 
 
 class Rows(Sequence[dict[str, str]]):
-    """Recipients in order. Those of one text have the same fields, so that a list for each field holds them all.
-
-    Attributes:
-        phones: their phones, international digits.
-        columns: what else there is of them by wire name, a list of texts each; None when they differ in their fields.
-    """
+    """Recipients in order: their phones, and a list for each field (`columns`) unless they differ in their fields."""
 
     __slots__ = ("_full", "columns", "phones")
 
@@ -24,10 +19,6 @@ class Rows(Sequence[dict[str, str]]):
         self.phones: list[str] = []
         self.columns: dict[str, list[str]] | None = {}
         self._full: list[dict[str, str]] = []
-
-    def add_phones(self, phones: Sequence[str]) -> None:
-        """Append recipients of whom there is nothing but the phone, as digits."""
-        self.add_columns(phones, {})
 
     def add(self, recipients: Sequence[dict[str, str]]) -> None:
         """Append recipients, each a mapping of texts."""
@@ -39,12 +30,7 @@ class Rows(Sequence[dict[str, str]]):
             self.add_columns([one[_PHONE] for one in alike], columns)
 
     def add_columns(self, phones: Sequence[str], columns: Mapping[str, Sequence[str]]) -> None:
-        """Append recipients.
-
-        Args:
-            phones: their phones, as digits.
-            columns: their fields by wire name, a list of texts each.
-        """
+        """Append recipients: their phones as digits, and their fields by wire name, a list of texts each."""
         if not self.phones:
             self.columns = {name: [] for name in columns}
         if self.columns is not None and tuple(self.columns) != tuple(columns):

@@ -72,8 +72,8 @@ def _plain_digits(text: str) -> str:
 
 def number(value: Any) -> int | float:
     """Read a number that need not be whole, such as seconds: 3, "3", "3,5", "3.5"; a whole one is an int."""
-    found = decimal(value)
-    return int(found) if found == found.to_integral_value() else float(found)
+    exact = decimal(value)
+    return int(exact) if exact == exact.to_integral_value() else float(exact)
 
 
 def integer(value: Any) -> int:
@@ -93,10 +93,10 @@ def integer(value: Any) -> int:
 
 def some(value: Any) -> int:
     """Read an id where 0 stands for none."""
-    found = integer(value)
-    if not found:
+    number = integer(value)
+    if not number:
         raise Missing("missing")
-    return found
+    return number
 
 
 def text(value: Any) -> str:

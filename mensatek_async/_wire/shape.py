@@ -16,7 +16,7 @@ _LONGEST_NUMBER = 60
 
 
 def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Give a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree."""
+    """Return a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree."""
     pairs = pairs if isinstance(pairs, list) else list(pairs)
     folded: dict[str, Any] = {name.strip().casefold(): value for name, value in pairs}
     if len(folded) == len(pairs):
@@ -50,7 +50,7 @@ def refuse_constant(_: str) -> Any:
 
 
 def bounded(value: Any) -> Any:
-    """Give a value back whose lists and objects are nested no deeper than those of any reply."""
+    """Return a value back whose lists and objects are nested no deeper than those of any reply."""
     layer, depth = [value], 0
     while layer:
         if depth > DEEPEST:
@@ -75,7 +75,7 @@ def whole_characters(value: Any) -> Any:
 
 
 def indexed(value: Any) -> Any:
-    """Give the list behind a PHP array that came as {"0": ..., "1": ...}, else the value itself."""
+    """Return the list behind a PHP array that came as {"0": ..., "1": ...}, else the value itself."""
     if isinstance(value, dict) and value and all(_is_index(key) for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return value
@@ -86,7 +86,7 @@ def _is_index(key: str) -> bool:
 
 
 def flat(value: Any) -> list[Any]:
-    """Give the entries of nested lists in order, without empty ones; anything else is a list of itself."""
+    """Return the entries of nested lists in order, without empty ones; anything else is a list of itself."""
     entries: list[Any] = []
     stack: list[tuple[Any, int]] = [(value, 0)]
     while stack:

@@ -41,15 +41,9 @@ _unread: ContextVar[dict[str, None]] = ContextVar("unread")
 
 
 def structure(values: Mapping[str, Any], cls: type[Model]) -> Model:
-    """Read a decoded reply or callback as a model.
+    """Read a reply, a callback or a row of certificates, its names casefolded, as a model of one of the tables.
 
-    Args:
-        values: what `decode` gave, a callback's fields, or a row of certificates; its names casefolded.
-        cls: a model that `names.REPLIES`, `names.CALLBACKS` or `names.CERTIFICATES` lists.
-
-    Raises:
-        DecodeError: a value that decides is missing or of the wrong kind; its problems name the place on the wire,
-            never the value.
+    A `DecodeError` names what decides and is missing or of the wrong kind, by its place on the wire.
     """
     unread: dict[str, None] = {}
     token = _unread.set(unread)
@@ -181,18 +175,18 @@ def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
         english: dict[str, Any] = {}
         for name, keys, read in wire:
             for key, spelled in keys:
-                found = values.get(key)
+                value = values.get(key)
                 # Null is missing, and so is a blank that is no text: XML and PHP have no other way to say it.
-                if found is None or (found == "" and name not in texts):
+                if value is None or (value == "" and name not in texts):
                     continue
                 if read is not None:
                     try:
-                        found = read(found)
+                        value = read(value)
                     except WrongValue as error:
-                        found = _odd(english, spelled, found, error)
-                        if found is None:
+                        value = _odd(english, spelled, value, error)
+                        if value is None:
                             continue
-                english[name] = found
+                english[name] = value
                 break
         for name in _REQUIRED.get(cls, ()):
             if name not in english:
@@ -207,15 +201,15 @@ def _same(value: Any) -> Any:
 
 
 def _readers(cls: type) -> dict[str, Reader]:
-    """The reader of each attribute that holds a single value."""
-    found: dict[str, Reader] = {}
+    """Return the reader of each attribute that holds a single value."""
+    readers: dict[str, Reader] = {}
     for name, annotation in get_type_hints(cls).items():
         (plain, *_) = [one for one in get_args(annotation) if one is not NoneType] or [annotation]
         read = _SPECIAL.get((cls, name)) or _BY_TYPE.get(plain)
         if read is not None and name in _TABLES[cls]:
             # A callback's text stays as it came: a reference is compared with what its sender gave.
-            found[name] = scalars.as_came if read is scalars.text and cls in CALLBACKS else read
-    return found
+            readers[name] = scalars.as_came if read is scalars.text and cls in CALLBACKS else read
+    return readers
 
 
 def _odd(english: dict[str, Any], spelled: str, value: Any, error: WrongValue) -> Any:
@@ -232,10 +226,9 @@ def _problems(error: BaseException, cls: Any, path: str) -> list[str]:
     """List what went wrong, with wire names for attributes."""
     from cattrs import AttributeValidationNote, BaseValidationError, IterableValidationNote
 
-    found: list[str] = []
     if not isinstance(error, BaseValidationError):
-        found.append(f"{_said(error)} @ {path}" if path else _said(error))
-        return found
+        return [f"{_said(error)} @ {path}" if path else _said(error)]
+    problems: list[str] = []
     table = _TABLES.get(getattr(error, "cl", cls), {})
     for inner in error.exceptions:
         place = path
@@ -244,8 +237,8 @@ def _problems(error: BaseException, cls: Any, path: str) -> list[str]:
                 place = _join(path, table[note.name][0] if note.name in table else note.name)
             elif isinstance(note, IterableValidationNote):
                 place = f"{path}[{note.index}]"
-        found += _problems(inner, cls, place)
-    return found
+        problems += _problems(inner, cls, place)
+    return problems
 
 
 def _join(path: str, name: str) -> str:

@@ -32,7 +32,7 @@ def is_html(text: str) -> bool:
 
 
 def without_tags(text: str) -> str:
-    """Give the text of a piece of HTML: no tags, no scripts, entities as what they stand for."""
+    """Return the text of a piece of HTML: no tags, no scripts, entities as what they stand for."""
     if _ENDLESS_ENTITY.search(text):
         raise DecodeError("an entity is too long")
     shown: list[str] = []
@@ -60,10 +60,10 @@ def pairs(text: str) -> Any:
         DecodeError: it is no such text.
     """
     reader = _Pairs(text)
-    found = reader.block(0)
+    values = reader.block(0)
     if reader.at < len(text):
         raise DecodeError("the text closes a list it never opened")
-    return found
+    return values
 
 
 class _Pairs:
@@ -82,7 +82,7 @@ class _Pairs:
         """Read pairs up to the end or an unopened "]", which stays."""
         if depth > shape.DEEPEST:
             raise DecodeError("the text is nested too deeply")
-        found: dict[str, list[Any]] = {}
+        values: dict[str, list[Any]] = {}
         last, words = "", 0
         while words < _MOST_KEYS:
             self._skip(_GAP)
@@ -95,19 +95,19 @@ class _Pairs:
             key = _KEY.match(self.text, self.at)
             if key is not None:
                 last = key[1].casefold()
-                if last in found:
+                if last in values:
                     raise DecodeError("one key came twice")
                 self.at = key.end()
-                found[last] = [self._value(depth)]
+                values[last] = [self._value(depth)]
                 words += not last.isdigit()
-            elif not last or not isinstance(found[last][0], str) or self.text[self.at] == "[":
+            elif not last or not isinstance(values[last][0], str) or self.text[self.at] == "[":
                 raise DecodeError("the text has a value without a name")
             else:
-                found[last].append(self._scalar(depth))
+                values[last].append(self._scalar(depth))
                 words += 1
         else:
             raise DecodeError("the text is no reply")
-        whole = {name: values[0] if len(values) == 1 else "; ".join(values) for name, values in found.items()}
+        whole = {name: one[0] if len(one) == 1 else "; ".join(one) for name, one in values.items()}
         return shape.indexed(whole) if whole or not depth else []
 
     def _value(self, depth: int) -> Any:

@@ -31,7 +31,7 @@ def rows_of(steps: list[Any]) -> tuple[Rows, list[dict[str, str]]]:
         elif values:
             rows.add_columns(listed, {name: [value] * len(listed) for name, value in values.items()})
         else:
-            rows.add_phones(listed)
+            rows.add_columns(listed, {})
         plain += wire
     return rows, plain
 
