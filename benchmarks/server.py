@@ -57,10 +57,12 @@ def accepted(recipients: int) -> bytes:
     return framed(MENSATEK % (recipients or 1, recipients, recipients, recipients))
 
 
+COUNTS = b"counts"
 OTHERS = (
     (b"POST /2010-04-01/", framed(TWILIO, b"201 Created")),
     (b"POST /v2/", framed(TELNYX)),
     (b"POST /sms/", framed(VONAGE)),
+    (b"POST /counts", COUNTS),
 )
 
 
@@ -107,11 +109,35 @@ class Connection:
             pass
 
 
+class Allowance:
+    """How many requests each second takes; the others are refused with a 429, as a provider's own limit does."""
+
+    def __init__(self, per_second: float, retry_after: float) -> None:
+        self.per_second = per_second
+        self.after = b"Retry-After: %g\r\n" % retry_after if retry_after else b""
+        self.accepted = self.refused = 0
+        self.second, self.used = 0, 0
+
+    def judge(self, reply: bytes) -> bytes:
+        now = int(time.monotonic())
+        self.second, self.used = now, (self.used + 1 if now == self.second else 1)
+        if self.used <= self.per_second:
+            self.accepted += 1
+            return reply
+        self.refused += 1
+        return b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n%b\r\n" % self.after
+
+    def counts(self) -> bytes:
+        """What `POST /counts` answers."""
+        return framed(b'{"accepted":%d,"refused":%d}' % (self.accepted, self.refused))
+
+
 class Server:
     """Accepts, answers, and keeps answers back for the latency."""
 
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, per_second: float = 0.0, retry_after: float = 0.0) -> None:
         self.latency = latency
+        self.allowance = Allowance(per_second, retry_after) if per_second else None
         self.delayed: deque[tuple[float, Connection, bytes]] = deque()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.listener.setblocking(False)
@@ -128,6 +154,8 @@ class Server:
                     self.selector.register(sock, selectors.EVENT_READ, Connection(sock))
                     continue
                 reply = connection.receive()
+                if reply and self.allowance is not None:
+                    reply = self.allowance.counts() if reply == COUNTS else self.allowance.judge(reply)
                 if reply:
                     self.reply(connection, reply)
                 elif reply is not None:
@@ -150,9 +178,12 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def running(latency: float = 0.0) -> Iterator[str]:
-    """The server in its own process, answering after that many seconds; gives the base URL of a Mensatek client."""
-    command = [sys.executable, __file__, str(latency)]
+def running(latency: float = 0.0, per_second: float = 0.0, retry_after: float = 0.0) -> Iterator[str]:
+    """The server in its own process, answering after that many seconds; gives the base URL of a Mensatek client.
+
+    Given `per_second`, it refuses more than that, with that `Retry-After` if any.
+    """
+    command = [sys.executable, __file__, str(latency), str(per_second), str(retry_after)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -163,7 +194,7 @@ def running(latency: float = 0.0) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    server = Server(float(sys.argv[1]))
+    server = Server(*map(float, sys.argv[1:]))
     print(server.listener.getsockname()[1], flush=True)
     threading.Thread(target=end_with_parent, daemon=True).start()
     server.serve()

@@ -30,6 +30,7 @@ PROGRAMS = (
     "callers",
     "cli_start",
     "transports",
+    "allowed_rate",
 )
 JOURNAL = (
     "| journal of a 500-recipient chunk, part of the chunk's own time at 20 ms latency "
