@@ -75,7 +75,7 @@ def measure(report: Report, allowed: int, retry_after: float, processes: int, se
         took = time.monotonic() - started if processes == 1 else seconds
         accepted, refused = counts(base_url)
     key = f"{allowed}_{retry_after:g}_{processes}"
-    told = f"{allowed}/s, {'Retry-After: %g' % retry_after if retry_after else 'no Retry-After'}"
+    told = f"{allowed}/s, {f'Retry-After: {retry_after:g}' if retry_after else 'no Retry-After'}"
     told += ", one client" if processes == 1 else f", {processes} processes"
     report.number(
         f"share_{key}",

@@ -9,6 +9,7 @@ from typing import Any
 from .._core import exchange
 from .._core.call_state import Flights, Trace
 from .._core.context import Context
+from .._core.failures import ToldToWait
 from .._core.messages.message import settled
 from .._wire.marks import marked
 from .._wire.names import REQUEST
@@ -127,6 +128,8 @@ def judged(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
         return Lost(told)
     if isinstance(error, AccountPaused) and error.by_credentials:
         return NotTaken(reason=told, pause="auth")
+    if isinstance(error.__cause__, ToldToWait) and error.__cause__.wait is None:
+        return NotTaken(reason=told, hold=True)  # no time was named: everybody waits as long as for a repeat
     if isinstance(error, Refused):
         wait = max(error.retry_after, 0.1)
         # What the provider said holds for everybody; what this client's own guard says, for this client.
