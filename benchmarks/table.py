@@ -31,6 +31,7 @@ PROGRAMS = (
     "cli_start",
     "transports",
     "allowed_rate",
+    "many_workers",
 )
 JOURNAL = (
     "| journal of a 500-recipient chunk, part of the chunk's own time at 20 ms latency "
