@@ -124,7 +124,8 @@ def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
         return None
     seconds, error = due[0] - tx.now, due[1]
     if seconds > 0:
-        return _until(tx, trouble(tx, row) or f"a request is tried again: {error}", seconds)
+        why = f"a request is tried again: {error}" if error else "its next request waits"
+        return _until(tx, trouble(tx, row) or why, seconds)
     place = rate.ahead(tx)[0]
     if row.settings.rate and place > 0:
         return _until(tx, f"it keeps to the shared rate, {row.settings.rate:g} recipients a second", place)
