@@ -17,9 +17,10 @@ from ways_campaign import client_of
 from mensatek_async import Campaigns
 from mensatek_async.campaigns.journal.claims import Claimer, claim, new_token
 from mensatek_async.campaigns.journal.outcomes import finish
+from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.campaigns.journal.states import Finish, Taken, Work
-from mensatek_async.store.database import Tx
 from mensatek_async.store.sqlite import SqliteDatabase
+from mensatek_async.store.transaction import Tx
 
 CLAIMS = 100
 
@@ -78,7 +79,7 @@ def claims(db: SqliteDatabase, part: int) -> list[float]:
 def main(url: str, file: str, count: int) -> None:
     told: dict[str, object] = {**anyio.run(read, url, file, count)}
     told["megabytes"] = Path(file).stat().st_size / 1e6
-    db = SqliteDatabase(Path(file))
+    db = SqliteDatabase(Path(file), CAMPAIGNS)
     told["claims"] = {str(part): claims(db, part) for part in (1, 99)}
     db.close()
     print(json.dumps(told))

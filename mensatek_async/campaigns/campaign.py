@@ -21,15 +21,15 @@ from .journal.records import CampaignRow
 from .options import load_content
 from .progress_stream import ProgressStream
 from .recall import recall
-from .session import Desk
+from .session import CampaignSession
 
 
 @private
 class Campaign:
     """One campaign of a store, made by `Campaigns.start` or `Campaigns.get`."""
 
-    def __init__(self, desk: Desk, name: str) -> None:
-        self._desk = desk
+    def __init__(self, session: CampaignSession, name: str) -> None:
+        self._session = session
         self._name = name
 
     @property
@@ -46,7 +46,7 @@ class Campaign:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await in_thread(journal.progress_of, self._desk.db, self._name)
+        return await in_thread(journal.progress_of, self._session.db, self._name)
 
     def run(
         self, *, concurrency: int | None = None, interval: float = 0.5
@@ -73,14 +73,14 @@ class Campaign:
             StoreError: the journal cannot be written; nothing more was sent.
         """
         stream = ProgressStream(self.progress, positive_seconds("interval", interval))
-        slots = self._desk.slots(concurrency)
+        slots = self._session.slots(concurrency)
 
         async def work() -> None:
             row = await self._row()
-            self._desk.check_account(row)
-            runner = self._desk.runner([row.id], slots)
+            self._session.check_account(row)
+            runner = self._session.runner([row.id], slots)
             await runner.run()
-            await self._desk.check_reading(await self._row())
+            await self._session.check_reading(await self._row())
             if runner.missing:
                 raise missing_rows(row)
 
@@ -110,7 +110,7 @@ class Campaign:
         Returns:
             How it stands.
         """
-        return await in_thread(self._desk.db.write, lambda tx: journal.pause(tx, self._name))
+        return await in_thread(self._session.db.write, lambda tx: journal.pause(tx, self._name))
 
     async def resume(self) -> Progress:
         """Let a paused one go on, with `run`, `complete`, `drive` or `work`.
@@ -120,7 +120,7 @@ class Campaign:
         Returns:
             How it stands.
         """
-        return await in_thread(self._desk.db.write, lambda tx: journal.resume(tx, self._name))
+        return await in_thread(self._session.db.write, lambda tx: journal.resume(tx, self._name))
 
     async def cancel(self) -> Progress:
         """Send nothing more, ever; what is on its way lands, and what the provider holds for a later date is cancelled.
@@ -134,14 +134,14 @@ class Campaign:
             MensatekError: as in `client.sms.cancel`: nothing more is sent, but the provider may still hold some. Call
                 it again.
         """
-        stands = await in_thread(self._desk.db.write, lambda tx: journal.cancel(tx, self._name))
+        stands = await in_thread(self._session.db.write, lambda tx: journal.cancel(tx, self._name))
         taken = stands.sent or stands.pending
         if not taken or stands.scheduled_at is None or stands.scheduled_at <= datetime.now(UTC):
             return stands
         row = await self._row()
-        self._desk.check_account(row)
-        content = load_content(self._desk.context, await self._options(row))
-        await recall(self._desk.context, self._desk.db, row, content.cancel_operation)
+        self._session.check_account(row)
+        content = load_content(self._session.context, await self._options(row))
+        await recall(self._session.context, self._session.db, row, content.cancel_operation)
         return await self.progress()
 
     async def unknown(self) -> list[UnknownRecipient]:
@@ -151,8 +151,8 @@ class Campaign:
             The recipients, by row.
         """
         row = await self._row()
-        content = load_content(self._desk.context, await self._options(row))
-        return await in_thread(self._desk.db.read, lambda tx: journal.unknown(tx, row, content.reference))
+        content = load_content(self._session.context, await self._options(row))
+        return await in_thread(self._session.db.read, lambda tx: journal.unknown(tx, row, content.reference))
 
     async def resolve(self, policy: Resolution) -> int:
         """Decide about those unknown recipients.
@@ -169,7 +169,7 @@ class Campaign:
         """
         if policy not in ("keep", "assume_sent", "resend"):
             raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
-        return await in_thread(self._desk.db.write, lambda tx: journal.settle(tx, self._name, policy))
+        return await in_thread(self._session.db.write, lambda tx: journal.settle(tx, self._name, policy))
 
     async def problems(
         self, outcome: Literal["invalid", "failed", "unknown"], *, most: int = 1000
@@ -187,7 +187,7 @@ class Campaign:
             StoreError: the store cannot be read.
         """
         row = await self._row()
-        return await in_thread(self._desk.db.read, lambda tx: journal.problems(tx, row, outcome, most))
+        return await in_thread(self._session.db.read, lambda tx: journal.problems(tx, row, outcome, most))
 
     async def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
@@ -204,7 +204,7 @@ class Campaign:
             InvalidRequest: the file cannot be written, or is there and is no export.
         """
         row = await self._row()
-        return await in_thread(partial(export, force=force), self._desk.db, row, path)
+        return await in_thread(partial(export, force=force), self._session.db, row, path)
 
     async def reconcile(self) -> Progress:
         """Ask the provider once where every recipient stands, and take that in as if each had been reported.
@@ -219,16 +219,16 @@ class Campaign:
             MensatekError: as in `client.sms.report`.
         """
         row = await self._row()
-        content = load_content(self._desk.context, await self._options(row))
-        await deliveries.reconcile(self._desk.context, self._desk.db, row, content.report_operation)
+        content = load_content(self._session.context, await self._options(row))
+        await deliveries.reconcile(self._session.context, self._session.db, row, content.report_operation)
         return await self.progress()
 
     async def _row(self) -> CampaignRow:
-        return await in_thread(self._desk.db.read, lambda tx: journal.find(tx, self._name))
+        return await in_thread(self._session.db.read, lambda tx: journal.find(tx, self._name))
 
     async def _options(self, row: CampaignRow) -> str:
         found = await in_thread(
-            self._desk.db.read,
+            self._session.db.read,
             lambda tx: tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", row.id),
         )
         return str(found[0])

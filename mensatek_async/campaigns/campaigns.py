@@ -24,8 +24,8 @@ from ..models.issuer import Issuer
 from ..models.recipient import Recipient, VoiceFallback
 from ..sources.batches import RecipientSource
 from ..sources.rows import BrokenRow
-from ..store.database import Tx
 from ..store.threads import in_thread
+from ..store.transaction import Tx
 from ..text.template import Template
 from ..tracebacks import private
 from .campaign import Campaign, missing_rows
@@ -171,19 +171,19 @@ class Campaigns(Opening):
             "acceptance_days": acceptance_days,
             "report_email": report_email,
         }
-        desk = self._desk
-        content = compose_content(desk.context, text, product, options, chunk_size, anchor, rate)
+        session = self._session
+        content = compose_content(session.context, text, product, options, chunk_size, anchor, rate)
         feed = Feed(recipients, content.message.text.fields)
         await feed.look(content.message)
 
         def create(tx: Tx) -> CampaignRow:
             if scheduled_at is not None and by_name(tx, name) is None:
                 wire_date(scheduled_at)  # one that goes on may be late; a new one may not
-            return journal.create(tx, name, desk.account, content.dump(), settings, content.digest())[0]
+            return journal.create(tx, name, session.account, content.dump(), settings, content.digest())[0]
 
         row = await in_thread(self._db.write, create)
-        await desk.read(row, content, feed)
-        return Campaign(desk, name)
+        await session.read(row, content, feed)
+        return Campaign(session, name)
 
     async def get(self, name: str) -> Campaign:
         """A campaign of this store, to look at it or to go on without its recipients.
@@ -200,10 +200,10 @@ class Campaigns(Opening):
         """
         if not await in_thread(self._db.exists):
             raise CampaignNotFound(
-                f"There is no campaign {name!r}: the store {self._db.shown} does not exist."
+                f"There is no campaign {name!r}: the store {self._db.shown} has no campaigns."
             )
         await in_thread(self._db.read, lambda tx: journal.find(tx, name))
-        return Campaign(self._desk, name)
+        return Campaign(self._session, name)
 
     async def list(self) -> builtins.list[Progress]:
         """How every campaign of this store stands, oldest first; touches nothing.
@@ -231,11 +231,11 @@ class Campaigns(Opening):
             StoreError: the journal cannot be written; nothing more was sent.
         """
         until = _until(budget)
-        slots = self._desk.slots(concurrency)
+        slots = self._session.slots(concurrency)
         if not await in_thread(self._db.exists):
             return []
-        before = await in_thread(self._db.read, lambda tx: journal.running(tx, self._desk.account))
-        runner = self._desk.runner(None, slots, until)
+        before = await in_thread(self._db.read, lambda tx: journal.running(tx, self._session.account))
+        runner = self._session.runner(None, slots, until)
         await runner.run()
         chosen = runner.seen | {row.id for row in before}
         return await in_thread(
@@ -262,14 +262,14 @@ class Campaigns(Opening):
             StoreError: the journal cannot be written; nothing more was sent.
         """
         until = _until(budget)
-        slots = self._desk.slots(concurrency)
+        slots = self._session.slots(concurrency)
         campaign = await self.get(name)
         row = await campaign._row()
-        self._desk.check_account(row)
+        self._session.check_account(row)
         if row.state == RUNNING:
-            runner = self._desk.runner([row.id], slots, until)
+            runner = self._session.runner([row.id], slots, until)
             await runner.run()
-            await self._desk.check_reading(await campaign._row())
+            await self._session.check_reading(await campaign._row())
             if runner.missing:
                 raise missing_rows(await campaign._row())
         return await campaign.progress()
@@ -311,7 +311,7 @@ class Campaigns(Opening):
 
     async def aclose(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""
-        await self._desk.close(wait=False)
+        await self._session.close(wait=False)
         with anyio.CancelScope(shield=True):
             await in_thread(self._db.close)
 

@@ -18,7 +18,8 @@ from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
 from ..sources.values import spreadsheet_cell
-from ..store.database import Database, Tx
+from ..store.database import Database
+from ..store.transaction import Tx
 from .journal import payload
 from .journal.records import CampaignRow
 from .journal.states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN

@@ -14,9 +14,10 @@ from ..bulk.chunks import Chunk, Chunker
 from ..bulk.seen import SeenPhones
 from ..errors import CampaignConflict, SourceChanged, StoreError
 from ..models.bulk import RowProblem
-from ..store.database import Database, Tx
-from ..store.failpoints import POINTS, reach
+from ..store.database import Database
+from ..store.failpoints import failpoint
 from ..store.threads import in_thread
+from ..store.transaction import Tx
 from .feed import Feed
 from .journal import openers, payload
 from .journal.hours import country_of
@@ -125,8 +126,6 @@ class Ingest:
             rows = await self._feed.take(_BATCH * self._content.size)
             batch = _Batch(before, self._feed.position, self._feed.digest, not rows, file if not rows else "")
             if await in_thread(self._store, chunker, rows, batch):
-                if POINTS:
-                    reach("ingest.committed")
                 self._told()
                 if rows:
                     continue
@@ -143,8 +142,8 @@ class Ingest:
             for part in _by_zone(Crowd(chunk.rows, chunk.wire, chunk.unicode), chunk.segments, self._local)
         ]
         written = self._db.write(lambda tx: self._write(tx, batch, crowds, problems))
-        if POINTS and written:
-            reach("ingest.committed")
+        if written:
+            failpoint("ingest.committed")
         return written
 
     def _write(
@@ -175,8 +174,7 @@ class Ingest:
             "INSERT INTO mensatek_invalid VALUES (?, ?, ?)",
             [(row.id, one.row, one.reason) for one in problems],
         )
-        if POINTS:
-            reach("ingest.batch")
+        failpoint("ingest.batch")
         return True
 
     def _write_chunks(self, tx: Tx, row: CampaignRow, crowds: Sequence[tuple[Crowd, int, str]]) -> None:

@@ -11,9 +11,11 @@ from anyio.abc import TaskGroup
 
 from .._core.operations import positive_seconds
 from ..errors import ConfigurationError
+from ..store.opening import open_database
 from ..store.threads import in_thread
 from ..tracebacks import private
-from .session import Client, Desk, open_database
+from .journal.schema import CAMPAIGNS
+from .session import CampaignSession, Client
 
 
 class Opening:
@@ -27,8 +29,8 @@ class Opening:
                 f"client is an AsyncMensatek, not {type(client).__name__}.",
                 advice="Campaigns of a Mensatek are `SyncCampaigns`, or `client.campaigns(store)`.",
             )
-        self._db = open_database(store)
-        self._desk = Desk(client, self._db, lease, poll)
+        self._db = open_database(store, CAMPAIGNS)
+        self._session = CampaignSession(client, self._db, lease, poll)
         self._group: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
@@ -37,7 +39,7 @@ class Opening:
                 "These campaigns are open already.", advice="Use one `async with` at a time."
             )
         self._group = await anyio.create_task_group().__aenter__()
-        self._desk.open(self._group)
+        self._session.open(self._group)
         return self
 
     @private
@@ -46,7 +48,7 @@ class Opening:
     ) -> None:
         group, self._group = self._group, None
         try:
-            await self._desk.close(wait=error is None)
+            await self._session.close(wait=error is None)
         finally:
             try:
                 if group is not None:

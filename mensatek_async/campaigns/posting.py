@@ -29,7 +29,7 @@ from ..errors import (
     Refused,
 )
 from ..models.results import SendResult
-from ..store.failpoints import POINTS, reach
+from ..store.failpoints import failpoint
 from .journal.states import Lost, NotTaken, Taken, Work
 from .options import Content
 
@@ -89,8 +89,7 @@ class Post:
             if self._stopped or time.monotonic() > self._deadline:
                 raise NotNow
             self._flights.land(self._limit)
-            if POINTS:
-                reach("post.before")
+            failpoint("post.before")
 
         work, message = self.work, self._content.message
         self._trace.leaving = leaving
@@ -101,8 +100,7 @@ class Post:
         if work.mark is not None:
             params[REQUEST["reference"]] = marked(self._content.reference, work.mark)
         result: SendResult = await exchange.ask(self._context, message.operation, params, trace=self._trace)
-        if POINTS:
-            reach("post.after")
+        failpoint("post.after")
         final = settled(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
         return Taken(
             message_id=final.message_id,

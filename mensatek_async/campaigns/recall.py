@@ -7,8 +7,9 @@ import anyio
 from .._core import exchange
 from .._core.context import Context
 from ..errors import AlreadyCancelled, AlreadySent
-from ..store.database import Database, Tx
+from ..store.database import Database
 from ..store.threads import in_thread
+from ..store.transaction import Tx
 from .journal.records import CampaignRow, set_state
 from .journal.states import CANCELLED, PENDING, POSTING, SENT
 

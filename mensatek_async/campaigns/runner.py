@@ -12,9 +12,10 @@ from anyio.abc import TaskGroup
 from .._core.context import Context
 from .._core.limits.limiter import FIRST_WORKERS
 from ..errors import CampaignError, ConfigurationError, MensatekError
-from ..store.database import Database, Tx
-from ..store.failpoints import POINTS, reach
+from ..store.database import Database
+from ..store.failpoints import failpoint
 from ..store.threads import in_thread
+from ..store.transaction import Tx
 from .journal.claims import Claimer, claim, new_token
 from .journal.outcomes import finish, may_leave, renew
 from .journal.states import Finish, Lost, NotTaken, Over, Taken, Wait, Work
@@ -144,20 +145,19 @@ class Runner:
     async def _step(self, done: Finish | None) -> Work | Wait | Over:
         """Write down what became of the last piece of work and claim the next, in one transaction."""
         token = new_token()
-        if POINTS and done is not None:
-            reach("finish.before")
+        if done is not None:
+            failpoint("finish.before")
         try:
             await anyio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
             await self._write_down(done)
             raise
         found = await in_thread(self._db.write, lambda tx: self._in_one(tx, done, token))
-        if POINTS and done is not None:
-            reach("finish.committed")
+        if done is not None:
+            failpoint("finish.committed")
         if isinstance(found, Work):
             self.seen.add(found.campaign)
-            if POINTS:
-                reach("claim.opener" if found.join is None else "chunk.posting")
+            failpoint("claim.opener" if found.join is None else "chunk.posting")
         return found
 
     def _in_one(self, tx: Tx, done: Finish | None, token: str) -> Work | Wait | Over:
@@ -226,8 +226,8 @@ class Runner:
 
     async def _may_leave(self, work: Work) -> bool:
         allowed = await in_thread(self._db.write, lambda tx: may_leave(tx, self._who, work))
-        if POINTS and allowed and work.join is None:
-            reach("opener.posting")
+        if allowed and work.join is None:
+            failpoint("opener.posting")
         return allowed
 
     async def _content_of(self, campaign: int) -> Content:

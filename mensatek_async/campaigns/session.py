@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
 
@@ -15,7 +13,6 @@ from anyio.abc import TaskGroup
 
 from .._core.context import Context
 from .._core.operations import bounded
-from ..errors import InvalidRequest
 from ..settings import Account
 from ..store.database import Database
 from .feed import Feed
@@ -28,7 +25,6 @@ from .options import Content
 from .runner import Runner
 
 _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be read
-_NO_PATH = re.compile(r"^\s*\w{2,}:/|://|\bpassword\s*=")
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead
 
 
@@ -49,7 +45,7 @@ class Reading:
         self.error: Exception | None = None
 
 
-class Desk:
+class CampaignSession:
     """One store as one client uses it."""
 
     def __init__(self, client: Client, db: Database, lease: float, poll: float) -> None:
@@ -185,23 +181,3 @@ class Desk:
     def _wake(self) -> None:
         for runner in self._runners:
             runner.wake()
-
-
-def open_database(store: str | os.PathLike[str]) -> Database:
-    """The store of a path or a PostgreSQL URL; nothing is opened yet.
-
-    Raises:
-        InvalidRequest: it is neither.
-        ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
-    """
-    if isinstance(store, str) and store.startswith(("postgresql://", "postgres://")):
-        from ..store.postgres import PostgresDatabase
-
-        return PostgresDatabase(store)
-    if isinstance(store, str) and _NO_PATH.search(store):  # nothing of it is repeated: it may hold a password
-        raise InvalidRequest('store is the path of a file, or "postgresql://...".')
-    if not isinstance(store, str | os.PathLike) or not os.fspath(store) or store == ":memory:":
-        raise InvalidRequest('store is the path of a file that keeps the campaigns, or "postgresql://...".')
-    from ..store.sqlite import SqliteDatabase
-
-    return SqliteDatabase(Path(os.path.expanduser(store)))

@@ -1,1 +1,1 @@
-"""The one durable place: SQLite or PostgreSQL, schema and versions, location, lock, failpoints."""
+"""The one durable place: SQLite or PostgreSQL, schemas and their versions, location, lock, failpoints."""

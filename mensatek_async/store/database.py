@@ -1,4 +1,4 @@
-"""What the journal needs of a database: transactions, a clock, and one error for all that can go wrong."""
+"""One store: transactions, and one error for all that can go wrong."""
 
 from __future__ import annotations
 
@@ -6,63 +6,29 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Final, TypeVar
 
 from ..errors import StoreError
-from . import schema
+from .schema import Schema, read_versions
+from .transaction import Tx
 
 T = TypeVar("T")
-
-
-class Tx(ABC):
-    """An open transaction. Statements have `?` for values.
-
-    Attributes:
-        now: the store's clock, in seconds: the same for everybody who uses the store, and never set back by hand.
-        wall: the civil time, seconds since 1970.
-        repeated: whether the same work was tried before and may have been committed.
-    """
-
-    now: float
-    wall: float
-    repeated: bool = False
-    locking: str = ""
-    """What a SELECT ends with to lock its rows."""
-    skipping: str = ""
-    """The same, passing over rows that somebody else has locked."""
-
-    @abstractmethod
-    def all(self, sql: str, *values: Any) -> list[Any]:
-        """Every row; columns by position."""
-
-    @abstractmethod
-    def run(self, sql: str, *values: Any) -> int:
-        """Run a statement; how many rows it changed."""
-
-    @abstractmethod
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run a statement for each row of values."""
-
-    def stopped_writer(self) -> int:
-        """The process that keeps all others from writing, since it is stopped; 0 for none."""
-        return 0
-
-    def leaves(self) -> None:
-        """Said of a transaction that lets a request leave; some stores keep count of those."""
-        return
-
-    def one(self, sql: str, *values: Any) -> Any:
-        """The first row, or None."""
-        rows = self.all(sql, *values)
-        return rows[0] if rows else None
+_abandoned: Final[
+    list[object]
+] = []  # connections of a parent process, which closing or collecting would disturb
 
 
 class Database(ABC):
-    """One store. Its methods block: they run in worker threads, one at a time."""
+    """One store. Its methods block: they run in worker threads, one at a time.
 
-    def __init__(self) -> None:
+    Args:
+        schemas: the tables that are used; they are created with the first write.
+    """
+
+    def __init__(self, *schemas: Schema) -> None:
+        self.schemas: tuple[Schema, ...] = schemas
         self._begin()
 
     def _begin(self) -> None:
@@ -75,7 +41,7 @@ class Database(ABC):
     def _check_process(self) -> None:
         # What was open belongs to the parent of a fork, a lock that one of its threads held among it.
         if self._process != os.getpid():
-            self.abandon()
+            _abandoned.append(self.abandon())
             self._begin()
 
     @property
@@ -93,24 +59,34 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def exists(self) -> bool:
-        """Whether there is a store to read."""
-
-    def owns(self, path: Path) -> bool:
-        """Whether a file is the store's own."""
-        return False
+    def is_there(self) -> bool:
+        """Return whether there is a store to read, whoever's tables it has."""
 
     @abstractmethod
     def prepare(self) -> None:
         """Make the store ready for writing: its tables, and whatever the dead left behind."""
 
     @abstractmethod
-    def abandon(self) -> None:
-        """Forget what a parent process had open, without touching it."""
+    def abandon(self) -> object:
+        """Forget, and return, the connection that a parent process had open, without touching it."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the connection."""
+
+    def owns(self, path: Path) -> bool:
+        """Return whether a file is the store's own."""
+        return False
+
+    def exists(self) -> bool:
+        """Return whether the store has tables of all its schemas.
+
+        Raises:
+            StoreError: the store does not work, or a newer version of this package has written it.
+        """
+        return self.is_there() and self.read(
+            lambda tx: len(read_versions(tx, self.schemas, self.shown)) == len(self.schemas)
+        )
 
     def write(self, work: Callable[[Tx], T], tries: int = 10) -> T:
         """Run work in one transaction and commit it.
@@ -143,8 +119,7 @@ class Database(ABC):
 
     def _understood(self, tx: Tx, work: Callable[[Tx], T]) -> T:
         if not self._ready and not self._known:
-            row = tx.one("SELECT value FROM mensatek_meta WHERE name = 'schema'")
-            self.check_version(int(row[0]) if row else 0)
+            read_versions(tx, self.schemas, self.shown)
             self._known = True
         return work(tx)
 
@@ -156,24 +131,11 @@ class Database(ABC):
             except Again as error:
                 if attempt == tries:
                     raise StoreError(
-                        f"The campaign store {self.shown} does not answer ({error}).",
+                        f"The store {self.shown} does not answer ({error}).",
                         advice="Nothing is sent that cannot be written down. Start again when the database is back.",
                     ) from error.__cause__
                 time.sleep(min(0.05 * 2**attempt, 5.0))
         raise AssertionError("unreachable")
-
-    def check_version(self, found: int) -> None:
-        """Refuse a store of a later version.
-
-        Raises:
-            StoreError: a newer version of this package has been here.
-        """
-        if found > schema.VERSION:
-            raise StoreError(
-                f"The campaign store {self.shown} is of version {found}; this version of mensatek-async knows "
-                f"{schema.VERSION}.",
-                advice="Use the newer version of mensatek-async that made it.",
-            )
 
 
 class Again(Exception):

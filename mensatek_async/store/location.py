@@ -117,7 +117,7 @@ def tighten(files: Iterable[Path], shown: str) -> None:
             continue
         except OSError as error:
             raise StoreError(
-                f"The campaign store {shown} can be read by others, and it is not yours to change that.",
+                f"The store {shown} can be read by others, and it is not yours to change that.",
                 advice=f"It holds phones and texts: let its owner run chmod 600 {file.name}.",
             ) from error
 
@@ -130,22 +130,20 @@ def check_place(path: Path) -> None:
     """
     folder = path.parent
     if not folder.is_dir():
-        raise StoreError(
-            f"There is no folder {str(folder)!r} for the campaign store.", advice="Create it first."
-        )
+        raise StoreError(f"There is no folder {str(folder)!r} for the store.", advice="Create it first.")
     if path.is_dir():
-        raise StoreError(f"The campaign store {str(path)!r} is a folder.", advice="Name a file in it.")
+        raise StoreError(f"The store {str(path)!r} is a folder.", advice="Name a file in it.")
     kind = file_system(folder)
     if _NETWORK.fullmatch(kind):
         raise StoreError(
-            f"The campaign store {str(path)!r} lies on a network's file system ({kind}), whose locks SQLite cannot "
+            f"The store {str(path)!r} lies on a network's file system ({kind}), whose locks SQLite cannot "
             "trust: two machines could text the same people.",
             advice="Put it on a local disk, or use PostgreSQL for several machines.",
         )
     for one in (path, folder):
         if one.exists() and not os.access(one, os.W_OK):
             raise StoreError(
-                f"The campaign store {str(path)!r} cannot be written: {str(one)!r} is read-only.",
+                f"The store {str(path)!r} cannot be written: {str(one)!r} is read-only.",
                 advice="Every request is written down before it leaves, so nothing can be sent from here.",
             )
 

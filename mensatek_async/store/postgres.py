@@ -1,4 +1,4 @@
-"""A campaign store in PostgreSQL, for several machines."""
+"""A store in PostgreSQL, for several machines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError, StoreError
-from . import schema
-from .database import Again, Database, Tx
+from .database import Again, Database
 from .location import postgres_address
+from .schema import Schema, create_tables
+from .transaction import Tx
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,6 +28,7 @@ _CONNECTING: dict[str, Any] = {
 _ASLEEP = 15_000  # milliseconds between two statements of a transaction
 
 _STARTING = 7_105_310_901  # the number of the lock under which one process makes the tables
+_DIALECT = {"serial": "BIGSERIAL PRIMARY KEY", "real": "DOUBLE PRECISION", "bytes": "BYTEA", "rowless": ""}
 # The transaction was rolled back, or its connection lost: shutdowns, dropped backends, deadlocks.
 _AGAIN = re.compile(r"08...|57P0[1-5]|25P03|40001|40P01|53300|25006")
 
@@ -38,7 +40,7 @@ class _Tx(Tx):
     def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
         self.now, self.wall = self._cursor.execute(
-            "SELECT extract(epoch FROM clock_timestamp())::float8, extract(epoch FROM clock_timestamp())::float8"
+            "SELECT now, now FROM (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) AS clock"
         ).fetchone() or (0.0, 0.0)
 
     def all(self, sql: str, *values: Any) -> list[Any]:
@@ -54,8 +56,8 @@ class _Tx(Tx):
 class PostgresDatabase(Database):
     """One connection, made anew when it breaks; the database's clock is everybody's."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, *schemas: Schema) -> None:
+        super().__init__(*schemas)
         self._address = postgres_address(url)
         self._connection: psycopg.Connection[Any] | None = None
         self._reached = False
@@ -63,7 +65,7 @@ class PostgresDatabase(Database):
             import psycopg
         except ImportError:
             raise ConfigurationError(
-                "A campaign store in PostgreSQL needs psycopg.",
+                "A store in PostgreSQL needs psycopg.",
                 advice="pip install 'mensatek-async[postgres]'",
             ) from None
         self._errors: type[Exception] = psycopg.Error
@@ -74,9 +76,9 @@ class PostgresDatabase(Database):
         """The address's host and database, without user and password."""
         return self._address.shown
 
-    def exists(self) -> bool:
-        """Whether the tables are there."""
-        asked = "SELECT to_regclass('mensatek_campaign') IS NOT NULL"
+    def is_there(self) -> bool:
+        """Return whether the database has tables of ours."""
+        asked = "SELECT to_regclass('mensatek_meta') IS NOT NULL"
         with self._lock:
             return bool(self._again(lambda: self.attempt(lambda tx: tx.one(asked)[0], write=False), 4))
 
@@ -99,23 +101,14 @@ class PostgresDatabase(Database):
 
         def create(tx: Tx) -> None:
             tx.all("SELECT pg_advisory_xact_lock(?)", _STARTING)
-            tx.run(schema.META)
-            row = tx.one("SELECT value FROM mensatek_meta WHERE name = 'schema'")
-            found = int(row[0]) if row else 0
-            self.check_version(found)
-            statements = schema.steps(found, schema.POSTGRES)
-            for statement in statements:
-                tx.run(statement)
-            if statements:
-                tx.run("DELETE FROM mensatek_meta WHERE name = 'schema'")
-                tx.run("INSERT INTO mensatek_meta VALUES ('schema', ?)", str(schema.VERSION))
+            create_tables(tx, self.schemas, _DIALECT, self.shown)
 
         self.attempt(create, write=True)
 
-    def abandon(self) -> None:
+    def abandon(self) -> object:
         """Forget a parent's connection; closing it here would end the parent's."""
-        _abandoned.append(self._connection)
-        self._connection = None
+        connection, self._connection = self._connection, None
+        return connection
 
     def close(self) -> None:
         """Close the connection."""
@@ -167,7 +160,7 @@ class PostgresDatabase(Database):
         told = f"{kind}, SQLSTATE {state}" if state else kind
         told = next((ours for theirs, ours in _WORDS if re.search(theirs, str(error))), told)
         return StoreError(
-            f"The campaign store {self.shown} does not work: {told}.",
+            f"The store {self.shown} does not work: {told}.",
             advice="Nothing is sent that cannot be written down.",
         )
 
@@ -182,7 +175,6 @@ _WORDS = (
     (r"connection option|invalid .* value|invalid integer", "a parameter of its address is not right"),
     (r"too many clients|connection slots", "the server has no connection left"),
 )
-_abandoned: list[object] = []
 
 
 def _spelled(sql: str) -> bytes:

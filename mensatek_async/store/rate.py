@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from .database import Tx
+from .transaction import Tx
 
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS mensatek_rate (
+        name TEXT PRIMARY KEY, tat {real} NOT NULL, hold_until {real} NOT NULL, seen_at {real} NOT NULL)""",
+    "INSERT INTO mensatek_rate VALUES ('', 0, 0, 0) ON CONFLICT (name) DO NOTHING",
+)
+"""For the schema of everybody who keeps to the rate."""
 _AHEAD = 1.0  # seconds before its place in the rate that a chunk may be claimed
 _BACK = 5.0  # seconds that the clock may go back before the row is made anew
+
+
+def restart(tx: Tx) -> None:
+    """Begin anew, with a clock that does."""
+    tx.run("UPDATE mensatek_rate SET tat = 0, hold_until = 0, seen_at = 0")
 
 
 def held(tx: Tx) -> float:

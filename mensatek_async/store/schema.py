@@ -1,66 +1,77 @@
-"""The tables of a campaign store, and the steps from each version of them to the next."""
+"""Schemas: the tables of those who use a store, and the steps from each version of them to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-VERSION = 1
+from attrs import frozen
 
-_TABLES = (
-    """CREATE TABLE mensatek_campaign (
-        id {serial}, uid TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
-        state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
-        options TEXT NOT NULL, settings TEXT NOT NULL, content TEXT NOT NULL,
-        idmensaje BIGINT, opener_gen INTEGER NOT NULL DEFAULT 0, next_seq BIGINT NOT NULL DEFAULT 1,
-        ingested BIGINT NOT NULL DEFAULT 0, ingest_done INTEGER NOT NULL DEFAULT 0,
-        source_fingerprint TEXT NOT NULL DEFAULT '', source_file TEXT NOT NULL DEFAULT '',
-        ingest_owner TEXT NOT NULL DEFAULT '', ingest_until {real} NOT NULL DEFAULT 0,
-        invalid BIGINT NOT NULL DEFAULT 0, refusals INTEGER NOT NULL DEFAULT 0,
-        troubles INTEGER NOT NULL DEFAULT 0,
-        price BIGINT NOT NULL DEFAULT 0,
-        delivered BIGINT NOT NULL DEFAULT 0, undelivered BIGINT NOT NULL DEFAULT 0,
-        reconciled INTEGER NOT NULL DEFAULT 0, created {real} NOT NULL, ended {real})""",
-    "CREATE INDEX mensatek_campaign_message ON mensatek_campaign (idmensaje)",
-    """CREATE TABLE mensatek_chunk (
-        campaign_id BIGINT NOT NULL, seq BIGINT NOT NULL, state TEXT NOT NULL, n INTEGER NOT NULL,
-        segments INTEGER NOT NULL, zone TEXT NOT NULL DEFAULT '', due_at {real}, attempts INTEGER NOT NULL DEFAULT 0,
-        failures INTEGER NOT NULL DEFAULT 0, token TEXT NOT NULL DEFAULT '', owner TEXT NOT NULL DEFAULT '',
-        idmensaje BIGINT, accepted INTEGER NOT NULL DEFAULT 0, duplicated INTEGER NOT NULL DEFAULT 0,
-        credits BIGINT NOT NULL DEFAULT 0,
-        credits_left TEXT NOT NULL DEFAULT '', since {real}, error TEXT NOT NULL DEFAULT '',
-        PRIMARY KEY (campaign_id, seq)){rowless}""",
-    """CREATE INDEX mensatek_chunk_due ON mensatek_chunk (campaign_id, due_at, seq) WHERE due_at IS NOT NULL""",
-    """CREATE INDEX mensatek_chunk_opener ON mensatek_chunk (idmensaje) WHERE seq <= 0""",
-    """CREATE TABLE mensatek_payload (
-        campaign_id BIGINT NOT NULL, seq BIGINT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (campaign_id, seq))""",
-    """CREATE TABLE mensatek_invalid (campaign_id BIGINT NOT NULL, row_no BIGINT NOT NULL, reason TEXT NOT NULL)""",
-    "CREATE INDEX mensatek_invalid_campaign ON mensatek_invalid (campaign_id, row_no)",
-    """CREATE TABLE mensatek_delivery (
-        campaign_id BIGINT NOT NULL, phone TEXT NOT NULL, message_id BIGINT NOT NULL, code INTEGER NOT NULL,
-        standing INTEGER NOT NULL, reported_at {real}, PRIMARY KEY (campaign_id, phone)){rowless}""",
-    """CREATE TABLE mensatek_rate (
-        name TEXT PRIMARY KEY, tat {real} NOT NULL, hold_until {real} NOT NULL, seen_at {real} NOT NULL)""",
-    "INSERT INTO mensatek_rate VALUES ('', 0, 0, 0)",
-)
+from ..errors import StoreError
+from .transaction import Tx
 
-META = "CREATE TABLE IF NOT EXISTS mensatek_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
-
-MIGRATIONS: Mapping[int, Sequence[str]] = {1: _TABLES}
-"""The statements that lead to each version from the one before; those given out are never changed."""
-
-SQLITE = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "rowless": " WITHOUT ROWID"}
-POSTGRES = {
-    "serial": "BIGSERIAL PRIMARY KEY",
-    "real": "DOUBLE PRECISION",
-    "bytes": "BYTEA",
-    "rowless": "",
-}
+_VERSIONS = "CREATE TABLE IF NOT EXISTS mensatek_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 
-def steps(found: int, dialect: Mapping[str, str]) -> list[str]:
-    """The statements that bring a store of version `found` (0: empty) to this one."""
-    return [
-        statement.format(**dialect)
-        for version in range(found + 1, VERSION + 1)
-        for statement in MIGRATIONS[version]
-    ]
+@frozen
+class Schema:
+    """The tables of one user of a store. Several may share the store.
+
+    Attributes:
+        suffix: added to the names under which the store keeps what it knows of these tables, such as ":outbox";
+            "" for those of the first release.
+        steps: for each version, the statements that lead to it from the one before; those released never change.
+            `{serial}`, `{real}`, `{bytes}` and `{rowless}` stand for what each database has of its own.
+        recover: called when no other process uses the store, to free what the dead had claimed; its second argument
+            says whether the machine has started anew, and the store's clock with it.
+    """
+
+    suffix: str
+    steps: Sequence[Sequence[str]]
+    recover: Callable[[Tx, bool], None]
+
+    @property
+    def name(self) -> str:
+        """Under which the store keeps their version."""
+        return f"schema{self.suffix}"
+
+    def create(self, tx: Tx, found: int, dialect: Mapping[str, str]) -> bool:
+        """Bring tables of a version, 0 for none, to the newest one; return whether anything was to do."""
+        for statement in (one for step in self.steps[found:] for one in step):
+            tx.run(statement.format(**dialect))
+        if found < len(self.steps):
+            tx.run("DELETE FROM mensatek_meta WHERE name = ?", self.name)
+            tx.run("INSERT INTO mensatek_meta VALUES (?, ?)", self.name, str(len(self.steps)))
+        return found < len(self.steps)
+
+
+def create_tables(tx: Tx, schemas: Sequence[Schema], dialect: Mapping[str, str], shown: str) -> bool:
+    """Create or migrate the tables of every schema; return whether anything was to do.
+
+    Raises:
+        StoreError: a newer version of this package has written some.
+    """
+    tx.run(_VERSIONS)
+    found = read_versions(tx, schemas, shown)
+    created = [schema.create(tx, found.get(schema.name, 0), dialect) for schema in schemas]
+    return any(created)
+
+
+def read_versions(tx: Tx, schemas: Sequence[Schema], shown: str) -> dict[str, int]:
+    """Return the version of each schema that has tables in the store.
+
+    Raises:
+        StoreError: one is newer than this package knows.
+    """
+    found = {}
+    for schema in schemas:
+        row = tx.one("SELECT value FROM mensatek_meta WHERE name = ?", schema.name)
+        if row is None:
+            continue
+        found[schema.name] = int(row[0])
+        if found[schema.name] > len(schema.steps):
+            raise StoreError(
+                f"The store {shown} is of version {row[0]}; this version of mensatek-async knows "
+                f"{len(schema.steps)}.",
+                advice="Use the newer version of mensatek-async that wrote it.",
+            )
+    return found

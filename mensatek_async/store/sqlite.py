@@ -1,4 +1,4 @@
-"""A campaign store in one SQLite file."""
+"""A store in one SQLite file."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import StoreError
-from . import schema
-from .database import Database, Tx
+from .database import Database
 from .location import check_place, tighten
 from .lock_file import LockFile, writer_of
+from .schema import Schema, create_tables
+from .transaction import Tx
 
 T = TypeVar("T")
 
 _BUSY = 30.0  # seconds to wait for somebody else's transaction
 _SLICE = 5.0  # seconds after which who waits says for whom
 _log = logging.getLogger("mensatek_async")
-_abandoned: list[object] = []
+_DIALECT = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "rowless": " WITHOUT ROWID"}
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -34,15 +35,6 @@ class _Tx(Tx):
         self.wall = time.time()
         self.commits: int | None = None
 
-    def stopped_writer(self) -> int:
-        process, stopped = writer_of(self._path) or (0, False)
-        return process if stopped else 0
-
-    def leaves(self) -> None:
-        if self.commits is None:
-            self.commits = int(self.one("SELECT value FROM mensatek_meta WHERE name = 'commits'")[0]) + 1
-            self.run("UPDATE mensatek_meta SET value = ? WHERE name = 'commits'", str(self.commits))
-
     def all(self, sql: str, *values: Any) -> list[Any]:
         return self._connection.execute(sql, values).fetchall()
 
@@ -52,12 +44,21 @@ class _Tx(Tx):
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
+    def stopped_writer(self) -> int:
+        process, stopped = writer_of(self._path) or (0, False)
+        return process if stopped else 0
+
+    def leaves(self) -> None:
+        if self.commits is None:
+            self.commits = int(_kept(self, "commits")) + 1
+            self.run("UPDATE mensatek_meta SET value = ? WHERE name = 'commits'", str(self.commits))
+
 
 class SqliteDatabase(Database):
     """One file, write-ahead log, every commit forced to the disk."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
+    def __init__(self, path: Path, *schemas: Schema) -> None:
+        super().__init__(*schemas)
         self._path = path
         self._log = path.with_name(f"{path.name}-wal")
         self._connection: sqlite3.Connection | None = None
@@ -70,8 +71,8 @@ class SqliteDatabase(Database):
         """The file's path."""
         return repr(str(self._path))
 
-    def exists(self) -> bool:
-        """Whether the file is there."""
+    def is_there(self) -> bool:
+        """Return whether the file is there."""
         return self._path.exists()
 
     def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
@@ -109,7 +110,7 @@ class SqliteDatabase(Database):
                 waited += _SLICE
                 if "locked" not in str(error) or waited >= _BUSY:
                     raise
-                _log.warning("The campaign store %s is held by %s; waiting.", self.shown, self._holder())
+                _log.warning("The store %s is held by %s; waiting.", self.shown, self._holder())
 
     def _holder(self) -> str:
         process, stopped = writer_of(self._path) or (0, False)
@@ -118,19 +119,19 @@ class SqliteDatabase(Database):
         return f"process {process}, which is stopped" if stopped else f"process {process}"
 
     def prepare(self) -> None:
-        """Create or migrate the tables, and end the leases of processes that are gone."""
+        """Create or migrate the tables, and free what processes that are gone had claimed."""
         check_place(self._path)
         try:
             alone = self._file_lock.take()
             try:
                 self._create()
                 if alone:
-                    self.attempt(self._bury, write=True)
+                    self.attempt(self._recover, write=True)
             finally:
                 self._file_lock.share()
         except OSError as error:
             raise StoreError(
-                f"The campaign store {self.shown} cannot be locked: {error.strerror or error}."
+                f"The store {self.shown} cannot be locked: {error.strerror or error}."
             ) from error
         except BaseException:
             self._file_lock.drop()
@@ -154,11 +155,11 @@ class SqliteDatabase(Database):
     def _files(path: Path) -> list[Path]:
         return [path.with_name(path.name + end) for end in ("", "-wal", "-shm", ".lock")]
 
-    def abandon(self) -> None:
+    def abandon(self) -> object:
         """Forget what a parent process had open; closing it here would write into its file."""
-        _abandoned.append(self._connection)
-        self._connection, self._writes = None, False
+        connection, self._connection, self._writes = self._connection, None, False
         self._file_lock.drop()
+        return connection
 
     # --- opening --------------------------------------------------------------------------------------------
 
@@ -166,7 +167,7 @@ class SqliteDatabase(Database):
         if self._connection is not None and (self._writes or not write):
             if self._file != self._identity():
                 raise StoreError(
-                    f"The campaign store {self.shown} was removed or replaced while it was in use.",
+                    f"The store {self.shown} was removed or replaced while it was in use.",
                     advice="Nothing is sent that would be written into a file that is gone. Restore it.",
                 )
             return self._connection
@@ -215,7 +216,7 @@ class SqliteDatabase(Database):
             if write:
                 mode = _log_ahead(connection)
                 if mode != "wal":
-                    raise StoreError(f"The campaign store {self.shown} cannot keep a write-ahead log.")
+                    raise StoreError(f"The store {self.shown} cannot keep a write-ahead log.")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA cache_size = -8000")
                 connection.execute("PRAGMA secure_delete = ON")  # what is purged is not left in free pages
@@ -226,42 +227,27 @@ class SqliteDatabase(Database):
 
     def _create(self) -> None:
         def create(tx: Tx) -> bool:
-            tx.run(schema.META)
-            row = tx.one("SELECT value FROM mensatek_meta WHERE name = 'schema'")
-            found = int(row[0]) if row else 0
-            self.check_version(found)
-            statements = schema.steps(found, schema.SQLITE)
-            for statement in statements:
-                tx.run(statement)
-            if statements:
-                tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES ('schema', ?)", str(schema.VERSION))
+            created = create_tables(tx, self.schemas, _DIALECT, self.shown)
+            if created:
                 tx.run("INSERT OR IGNORE INTO mensatek_meta VALUES ('commits', '0')")
-                tx.run("INSERT OR IGNORE INTO mensatek_meta VALUES ('boot', ?)", _boot())
-            return bool(statements)
+            return created
 
         if self.attempt(create, write=True):
             # Into the file itself, so that a log that gets lost does not take the tables along.
             self._open(True).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _bury(self, tx: Tx) -> None:
-        """Nobody else is left: every lease is over."""
-        commits = int(tx.one("SELECT value FROM mensatek_meta WHERE name = 'commits'")[0])
-        if commits < self._file_lock.noted():
+    def _recover(self, tx: Tx) -> None:
+        if int(_kept(tx, "commits")) < self._file_lock.noted():
             raise StoreError(
-                f"The campaign store {self.shown} has lost its newest entries: was its -wal file deleted, or an older "
-                "copy put in its place? Nobody can tell from it what was sent since.",
+                f"The store {self.shown} has lost its newest entries: was its -wal file deleted, or an older copy put "
+                "in its place? Nobody can tell from it what was sent since.",
                 advice="Restore the newest copy. To go on with this one all the same, delete its .lock file: what was "
                 "sent since may then be sent again.",
             )
-        boot = tx.one("SELECT value FROM mensatek_meta WHERE name = 'boot'")[0]
-        if boot != _boot():  # the clock began anew with the machine: nothing that was due is later than now
-            tx.run("UPDATE mensatek_meta SET value = ? WHERE name = 'boot'", _boot())
-            tx.run("UPDATE mensatek_rate SET tat = 0, hold_until = 0, seen_at = 0")
-            tx.run("UPDATE mensatek_chunk SET due_at = 0 WHERE due_at IS NOT NULL")
-        tx.run(
-            "UPDATE mensatek_chunk SET due_at = 0 WHERE due_at IS NOT NULL AND state IN ('claimed', 'posting')"
-        )
-        tx.run("UPDATE mensatek_campaign SET ingest_until = 0")
+        for schema in self.schemas:
+            name, boot = f"boot{schema.suffix}", _boot()
+            schema.recover(tx, _kept(tx, name, boot) != boot)
+            tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES (?, ?)", name, boot)
 
     def _told(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
@@ -273,10 +259,16 @@ class SqliteDatabase(Database):
         elif "readonly" in text or "unable to open" in text:
             advice = f"Look at its path and permissions. {advice}"
         elif "not a database" in text or "malformed" in text:
-            advice = "It is no campaign store, or damaged: restore a copy."
+            advice = "It is no store of mensatek-async, or damaged: restore a copy."
         elif "no such table" in text or "no such column" in text:
-            advice = "It is a SQLite file, but no campaign store."
-        return StoreError(f"The campaign store {self.shown} does not work: {text}.", advice=advice)
+            advice = "It is a SQLite file, but no store of mensatek-async."
+        return StoreError(f"The store {self.shown} does not work: {text}.", advice=advice)
+
+
+def _kept(tx: Tx, name: str, default: str = "") -> str:
+    """Return what the store keeps about itself under a name."""
+    row = tx.one("SELECT value FROM mensatek_meta WHERE name = ?", name)
+    return str(row[0]) if row else default
 
 
 def _log_ahead(connection: sqlite3.Connection) -> str:

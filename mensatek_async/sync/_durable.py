@@ -97,7 +97,7 @@ class CampaignsTwin(Twin[Campaigns]):
 
     def _one(self, found: Campaign, twin: Callable[[Runner, Callable[[AsyncMensatek], Campaign]], S]) -> S:
         name = found.name
-        return twin(self._runner, lambda client: Campaign(self._find(client)._desk, name))
+        return twin(self._runner, lambda client: Campaign(self._find(client)._session, name))
 
     def __repr__(self) -> str:
         return repr(self._original).replace("Campaigns", type(self).__name__, 1)

@@ -24,6 +24,14 @@ from mensatek_async.cli.app import run as main
 from mensatek_async.sandbox import Fault, Sandbox
 
 
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for rows that come slowly, or for another reader."""
+    monkeypatch.setattr("mensatek_async.campaigns.session._SOON", 0.1)
+    monkeypatch.setattr("mensatek_async.campaigns.ingest._LOOK", 0.05)
+    monkeypatch.setattr("mensatek_async.campaigns.feed._SOON", 0.02)
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox of its own for each test."""
@@ -154,7 +162,7 @@ async def test_what_ends_a_reading_in_the_background_is_raised_at_the_end_of_the
 
     async def breaking() -> AsyncIterator[str]:
         yield "34600000000"
-        await anyio.sleep(1.3)
+        await anyio.sleep(0.3)
         raise RuntimeError("the line was cut")
 
     with pytest.raises(RuntimeError, match="the line was cut"):
@@ -173,7 +181,7 @@ def test_the_command_refuses_other_recipients_while_somebody_reads(
     async def rows() -> AsyncIterator[str]:
         for phone in A[:-1]:
             yield phone
-        await anyio.sleep(0.5)  # so that what was read by now is written down
+        await anyio.sleep(0.2)  # so that what was read by now is written down
         begun.set()
         await anyio.to_thread.run_sync(go_on.wait, 20)
         yield A[-1]
@@ -185,7 +193,7 @@ def test_the_command_refuses_other_recipients_while_somebody_reads(
     reader = threading.Thread(target=anyio.run, args=(read,))
     reader.start()
     begun.wait(20)
-    threading.Timer(1.0, go_on.set).start()
+    threading.Timer(0.4, go_on.set).start()
     try:
         code = main(["campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store])
     finally:
@@ -267,7 +275,7 @@ async def test_quiet_hours_say_until_when(client: AsyncMensatek, store: str) -> 
     begin, end = begin.replace(microsecond=0), end.replace(microsecond=0)
     async with Campaigns(client, store) as campaigns:
         campaign = await started(campaigns, send_between=(begin, end))
-        stands = await campaigns.drive("sale", 0.5)
+        stands = await campaigns.drive("sale", 0.2)
         assert (stands.state, stands.pending) == ("running", 20)
         assert stands.waiting_until is not None
         assert abs(stands.waiting_until - now - timedelta(hours=3)) < timedelta(seconds=5)
@@ -284,7 +292,7 @@ async def test_a_provider_that_says_slow_down_is_told(
     async with Campaigns(client, store, poll=0.05) as campaigns:
         await started(campaigns)
         sandbox.fault(Fault.status_429(30), after=1)
-        stands = await campaigns.drive("sale", 3, concurrency=1)
+        stands = await campaigns.drive("sale", 0.6, concurrency=1)
     assert stands.waiting_until is not None
     assert timedelta(seconds=5) < stands.waiting_until - datetime.now(UTC) < timedelta(seconds=31)
     assert "slow down" in stands.note
@@ -294,7 +302,7 @@ async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
     """A recipient in twenty seconds."""
     async with Campaigns(client, store, poll=0.05) as campaigns:
         await started(campaigns, rate=0.05)
-        stands = await campaigns.drive("sale", 2)
+        stands = await campaigns.drive("sale", 0.4)
     assert "the shared rate, 0.05 recipients a second" in stands.note
     assert stands.waiting_until is not None
     assert stands.waiting_until > datetime.now(UTC) + timedelta(seconds=10)
@@ -310,7 +318,7 @@ async def test_a_request_that_fails_says_when_it_is_tried_again(sandbox: Sandbox
         Campaigns(client, store, poll=0.05) as campaigns,
     ):
         await started(campaigns)
-        stands = await campaigns.drive("sale", 2, concurrency=1)
+        stands = await campaigns.drive("sale", 0.4, concurrency=1)
     assert stands.waiting_until is not None
     assert re.search("tried again|tried [0-9]+ times", stands.note)
 
@@ -406,7 +414,7 @@ async def test_whoever_waits_for_a_stopped_process_says_so_and_goes_on(
     end: signal.Signals,
 ) -> None:
     """As after Ctrl-Z in the middle of a transaction: which process, that it is stopped, and on when it ends."""
-    monkeypatch.setattr("mensatek_async.store.sqlite._SLICE", 0.2)
+    monkeypatch.setattr("mensatek_async.store.sqlite._SLICE", 0.1)
     store = tmp_path / "c.db"
     async with Campaigns(client, store) as campaigns:
         campaign = await started(campaigns)
@@ -414,13 +422,13 @@ async def test_whoever_waits_for_a_stopped_process_says_so_and_goes_on(
             await anyio.to_thread.run_sync(os.waitid, os.P_PID, holder.pid, os.WSTOPPED | os.WNOWAIT)
             note = (await campaign.progress()).note
             assert f"process {holder.pid} holds the store and is stopped" in note
-            monkeypatch.setattr("mensatek_async.store.sqlite._BUSY", 0.5)
+            monkeypatch.setattr("mensatek_async.store.sqlite._BUSY", 0.2)
             with pytest.raises(StoreError, match=f"process {holder.pid}, which is stopped"):
                 await campaign.pause()
             monkeypatch.setattr("mensatek_async.store.sqlite._BUSY", 30.0)
             async with anyio.create_task_group() as group:
                 group.start_soon(campaign.complete)
-                await anyio.sleep(0.7)
+                await anyio.sleep(0.3)
                 holder.send_signal(end)
         assert (await campaign.progress()).sent == 20
     assert f"is held by process {holder.pid}, which is stopped; waiting" in caplog.text

@@ -20,6 +20,7 @@ from mensatek_async._core.private_file import private_file
 from mensatek_async.campaigns.export import COLUMNS, export
 from mensatek_async.campaigns.journal import lifecycle as journal
 from mensatek_async.campaigns.journal.records import CampaignRow, Settings, by_name
+from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.cli.app import run as main
 from mensatek_async.store.sqlite import SqliteDatabase
 
@@ -31,7 +32,7 @@ PDF = b"%PDF-1.7\n" + b"x" * 3000 + b"\n%%EOF\n"
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """A store with the campaign "a", of 2,000 rows."""
-    found = SqliteDatabase(tmp_path / "c.db")
+    found = SqliteDatabase(tmp_path / "c.db", CAMPAIGNS)
     found.write(lambda tx: journal.create(tx, "a", "user", "{}", Settings(), "digest"))
     rows = [(1, number, "the phone is empty") for number in range(2000)]
     found.write(lambda tx: tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", rows))
@@ -233,12 +234,12 @@ def test_the_commands_own_output(db: SqliteDatabase, tmp_path: Path) -> None:
 def test_a_store_that_others_can_read_is_tightened(tmp_path: Path, mode: int) -> None:
     """Before anything is written into it, with the files beside it; looking at it changes nothing."""
     files = [tmp_path / f"c.db{end}" for end in ("", ".lock")]
-    first = SqliteDatabase(files[0])
+    first = SqliteDatabase(files[0], CAMPAIGNS)
     first.write(lambda tx: None)
     first.close()
     for file in files:
         file.chmod(mode)
-    again = SqliteDatabase(files[0])
+    again = SqliteDatabase(files[0], CAMPAIGNS)
     again.read(lambda tx: None)
     assert stat.S_IMODE(files[0].stat().st_mode) == mode
     again.write(lambda tx: None)
@@ -258,7 +259,7 @@ def test_a_store_of_somebody_else_that_others_can_read_is_refused(
     (tmp_path / "c.db").chmod(0o644)
     monkeypatch.setattr(Path, "chmod", not_yours)
     with pytest.raises(StoreError, match="read by others"):
-        SqliteDatabase(tmp_path / "c.db").write(lambda tx: None)
+        SqliteDatabase(tmp_path / "c.db", CAMPAIGNS).write(lambda tx: None)
 
 
 # --- 33: the address of a store ----------------------------------------------------------------------------------

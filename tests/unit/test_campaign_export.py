@@ -15,14 +15,15 @@ from mensatek_async.campaigns.export import COLUMNS, export
 from mensatek_async.campaigns.journal import lifecycle as journal
 from mensatek_async.campaigns.journal import openers, payload
 from mensatek_async.campaigns.journal.records import CampaignRow, Settings, all_of, by_name, set_state
-from mensatek_async.store.database import Tx
+from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.store.sqlite import SqliteDatabase
+from mensatek_async.store.transaction import Tx
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """A store with the campaign "a"."""
-    found = SqliteDatabase(tmp_path / "c.db")
+    found = SqliteDatabase(tmp_path / "c.db", CAMPAIGNS)
     found.write(lambda tx: journal.create(tx, "a", "user", "{}", Settings(), "digest"))
     yield found
     found.close()

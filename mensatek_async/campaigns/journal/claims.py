@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from ..._wire.marks import Mark
 from ...store import rate
-from ...store.database import Tx
+from ...store.transaction import Tx
 from . import openers, payload
 from .hours import zones_of
 from .openers import body_of

@@ -13,8 +13,9 @@ from ...codes import DeliveryStatus, Phase
 from ...errors import NotYours
 from ...models.events import DeliveryReport
 from ...models.results import RecipientReport
-from ...store.database import Database, Tx
+from ...store.database import Database
 from ...store.threads import in_thread
+from ...store.transaction import Tx
 from .openers import body_of
 from .records import CampaignRow, by_id
 from .settling import adopt

@@ -15,7 +15,8 @@ from ..._wire.scalars import madrid_datetime
 from ...errors import CampaignConflict, CampaignNotFound
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, UnknownRecipient
-from ...store.database import Database, Tx
+from ...store.database import Database
+from ...store.transaction import Tx
 from . import openers, payload
 from .openers import body_of
 from .outcomes import credits_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...bulk.chunks import REPEATED
-from ...store.database import Tx
+from ...store.transaction import Tx
 from . import payload
 from .payload import crowd
 from .records import CampaignRow, by_id

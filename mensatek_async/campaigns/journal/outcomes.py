@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...store import rate
-from ...store.database import Tx
+from ...store.transaction import Tx
 from . import openers
 from .claims import Claimer
 from .records import CampaignRow, by_id, reopen, set_state

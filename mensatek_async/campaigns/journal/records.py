@@ -11,7 +11,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from ...models.campaign import CampaignState
-from ...store.database import Tx
+from ...store.transaction import Tx
 from .hours import Hours
 from .states import MICRO
 

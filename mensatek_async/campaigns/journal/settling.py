@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...store.database import Tx
+from ...store.transaction import Tx
 from .records import CampaignRow, reopen
 from .states import PENDING, SENT, UNKNOWN
 

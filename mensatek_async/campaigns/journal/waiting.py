@@ -13,7 +13,7 @@ from attrs import frozen
 
 from ..._wire.scalars import madrid
 from ...store import rate
-from ...store.database import Tx
+from ...store.transaction import Tx
 from .claims import open_zones
 from .records import CampaignRow
 from .states import CLAIMED, PAUSED, PENDING, POSTING, RUNNING, UNKNOWN

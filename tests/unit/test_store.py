@@ -1,0 +1,294 @@
+"""The store by itself: whose tables it holds, where it may lie, and the rate that everybody shares."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensatek_async import AsyncMensatek, Campaigns, StoreError
+from mensatek_async.campaigns.journal.schema import CAMPAIGNS
+from mensatek_async.sandbox import Sandbox
+from mensatek_async.store import location, rate
+from mensatek_async.store.location import check_place, file_system
+from mensatek_async.store.opening import open_database
+from mensatek_async.store.schema import Schema
+from mensatek_async.store.sqlite import SqliteDatabase
+from mensatek_async.store.transaction import Tx
+
+# --- Tables ------------------------------------------------------------------------------------------------------
+
+OLD = Path(__file__).parents[1] / "field" / "data" / "store_of_release_1.db"
+
+
+async def test_a_campaign_of_the_first_release_goes_on(tmp_path: Path) -> None:
+    """Its process was killed with the first request on its way: who was in it is unknown, and all others are sent."""
+    path = tmp_path / "c.db"
+    shutil.copyfile(OLD, path)
+    with Sandbox(token="demo", strict=True) as sandbox:
+        client = AsyncMensatek("demo", "demo", base_url=sandbox.base_url, sender="ACME")
+        async with client, Campaigns(client, path, poll=0.05) as campaigns:
+            done, begun = await campaigns.list()
+            assert (done.state, done.sent, done.invalid, done.credits_used) == ("done", 6, 1, 6)
+            assert (begun.state, begun.pending, begun.invalid) == ("running", 12, 1)
+            campaign = await campaigns.start(
+                "begun", "Hola", [*(str(34600000100 + n) for n in range(12)), "12"], chunk_size=5
+            )
+            ended = await campaign.complete()
+            assert (ended.state, ended.sent, ended.unknown, ended.invalid) == ("done", 11, 1, 1)
+            assert [one.phone for one in await campaign.unknown()] == ["34600000100"]
+        assert sandbox.counts == {str(34600000101 + n): 1 for n in range(11)}
+
+
+def _note(tx: Tx, restarted: bool) -> None:
+    tx.run("INSERT INTO outbox (text) VALUES (?)", f"recovered {restarted}")
+
+
+OUTBOX = Schema(":outbox", (("CREATE TABLE outbox (text TEXT)",),), _note)
+LATER = Schema(":outbox", (*OUTBOX.steps, ("ALTER TABLE outbox ADD due {real}",)), OUTBOX.recover)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind."""
+    return str(tmp_path / "c.db") if request.param == "sqlite" else request.getfixturevalue("database")
+
+
+def test_each_user_of_a_store_has_tables_and_versions_of_its_own(store: str) -> None:
+    """In one file, opened together or apart, migrated by itself; what others hold is none of theirs."""
+    first = open_database(store, OUTBOX)
+    assert not first.exists()
+    first.write(lambda tx: tx.run("INSERT INTO outbox VALUES ('a')"))
+    first.close()
+    both = open_database(store, CAMPAIGNS, LATER)
+    assert (first.exists(), both.exists()) == (True, False)
+    both.write(lambda tx: tx.run("UPDATE outbox SET due = 7 WHERE text = 'a'"))
+    assert both.read(lambda tx: tx.all("SELECT * FROM outbox WHERE text = 'a'")) == [("a", 7.0)]
+    assert both.read(lambda tx: tx.all("SELECT * FROM mensatek_campaign")) == []
+    both.close()
+    first.close()
+    for order in ("read", "write"):
+        old = open_database(store, OUTBOX)
+        with pytest.raises(StoreError, match="is of version 2; this version of mensatek-async knows 1"):
+            getattr(old, order)(lambda tx: None)
+        old.close()
+
+
+def test_what_the_dead_left_is_recovered_once_nobody_else_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By each user of the store for itself, and each learns of a restart of the machine."""
+
+    def opened(*schemas: Schema) -> SqliteDatabase:
+        database = SqliteDatabase(tmp_path / "c.db", *schemas)
+        database.write(lambda tx: None)
+        return database
+
+    first = opened(OUTBOX, CAMPAIGNS)
+    opened(OUTBOX).close()  # beside somebody else
+    first.close()
+    monkeypatch.setattr("mensatek_async.store.sqlite._boot", lambda: "another")
+    opened(CAMPAIGNS).close()
+    opened(OUTBOX).close()
+    last = opened(OUTBOX)
+    assert last.read(lambda tx: tx.all("SELECT text FROM outbox")) == [
+        ("recovered False",),
+        ("recovered True",),
+        ("recovered False",),
+    ]
+    last.close()
+
+
+# --- Where a file may lie ---------------------------------------------------------------------------------------
+
+LINE = "36 35 98:0 / {point} rw,noatime shared:1 - {kind} /dev/x rw\n"
+
+
+@pytest.fixture
+def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the system would say of its mounts."""
+    path = tmp_path / "mountinfo"
+    monkeypatch.setattr(location, "MOUNTS", path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "fuse.sshfs", "fuse.s3fs", "drvfs", "gpfs"]
+)
+def test_networks_are_refused(mounts: Path, tmp_path: Path, kind: str) -> None:
+    """By name, with what to do instead."""
+    mounts.write_text(LINE.format(point="/", kind="ext4") + LINE.format(point=tmp_path, kind=kind))
+
+    with pytest.raises(StoreError, match=f"network.*{kind}") as raised:
+        check_place(tmp_path / "c.db")
+    assert "PostgreSQL" in raised.value.advice
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "apfs", "fuse.lxcfs"])
+def test_local_disks_are_taken(mounts: Path, tmp_path: Path, kind: str) -> None:
+    """And whatever looks like one."""
+    mounts.write_text(LINE.format(point="/", kind=kind))
+
+    check_place(tmp_path / "c.db")
+    assert not (tmp_path / "c.db").exists()
+
+
+def test_the_nearest_and_newest_mount_counts(mounts: Path, tmp_path: Path) -> None:
+    """A disk inside a network, a mount over another, and a folder whose name only begins the same."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "inner-too").mkdir()
+    mounts.write_text(
+        LINE.format(point="/", kind="nfs4")
+        + LINE.format(point=inner, kind="cifs")
+        + LINE.format(point=inner, kind="ext4")
+    )
+
+    assert file_system(inner) == "ext4"
+    assert file_system(tmp_path / "inner-too") == "nfs4"
+
+
+def test_mounts_with_spaces(mounts: Path, tmp_path: Path) -> None:
+    """The system writes them in octal."""
+    folder = tmp_path / "mis datos"
+    folder.mkdir()
+    mounts.write_text(
+        LINE.format(point="/", kind="ext4") + LINE.format(point=str(folder).replace(" ", "\\040"), kind="nfs")
+    )
+
+    assert file_system(folder) == "nfs"
+
+
+def test_a_system_that_does_not_say(mounts: Path, tmp_path: Path) -> None:
+    """Windows and macOS: nobody is kept from working."""
+    assert file_system(tmp_path) == ""
+    check_place(tmp_path / "c.db")
+
+
+def test_links_are_followed(mounts: Path, tmp_path: Path) -> None:
+    """A link to a network is a network."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    mounts.write_text(LINE.format(point="/", kind="ext4") + LINE.format(point=real, kind="nfs"))
+
+    with pytest.raises(StoreError, match="network"):
+        check_place(link / "c.db")
+
+
+def test_a_folder_that_is_not_there_and_a_store_that_is_one(tmp_path: Path) -> None:
+    """Said before SQLite says "unable to open database file"."""
+    with pytest.raises(StoreError, match="no folder"):
+        check_place(tmp_path / "nowhere" / "c.db")
+    with pytest.raises(StoreError, match="is a folder"):
+        check_place(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes anywhere")
+def test_read_only_places(tmp_path: Path) -> None:
+    """Nothing can be sent that cannot be written down."""
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StoreError, match="read-only"):
+            check_place(tmp_path / "c.db")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+# --- The shared rate --------------------------------------------------------------------------------------------
+
+
+class Clocked(Tx):
+    """A transaction at a moment of the test's choice, on a row in memory."""
+
+    def __init__(self) -> None:
+        self.now = self.wall = 100_000.0
+        self.row = [0.0, 0.0, 0.0]
+
+    def all(self, sql: str, *values: object) -> list[object]:
+        return [tuple(self.row)]
+
+    def run(self, sql: str, *values: object) -> int:
+        names = ["tat", "hold_until", "seen_at"]
+        fixed = {"hold_until": 0.0} if "hold_until = 0" in sql else {}
+        given = dict(zip([name for name in names if f"{name} = ?" in sql], values, strict=True)) | fixed
+        self.row = [float(str(given.get(name, self.row[at]))) for at, name in enumerate(names)]
+        return 1
+
+    def many(self, sql: str, rows: object) -> None:
+        raise AssertionError
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    """A store."""
+    found = SqliteDatabase(tmp_path / "c.db", CAMPAIGNS)
+    yield found
+    found.close()
+
+
+def test_places_follow_each_other(db: SqliteDatabase) -> None:
+    """Each booking waits for those before it; the row outlives the transaction."""
+    waits = [db.write(lambda tx: rate.book(tx, 10.0)) for _ in range(3)]
+
+    assert waits == pytest.approx([0, 10, 20], abs=0.5)
+    assert db.write(rate.waits) == pytest.approx(29, abs=0.5)
+
+
+def test_everybody_is_held(db: SqliteDatabase) -> None:
+    """After "slow down" nobody claims before its time."""
+    assert db.write(rate.held) == 0
+    db.write(lambda tx: rate.hold(tx, 5.0))
+
+    assert db.write(rate.held) == pytest.approx(5, abs=0.5)
+    assert db.write(lambda tx: rate.book(tx, 1.0)) == pytest.approx(5, abs=0.5)
+
+
+def test_a_short_hold_does_not_end_a_long_one() -> None:
+    """Two answers told different times."""
+    tx = Clocked()
+    rate.hold(tx, 30.0)
+    rate.hold(tx, 5.0)
+
+    assert rate.held(tx) == 30.0
+
+
+def test_a_clock_set_back_begins_anew() -> None:
+    """Nobody waits an hour because the machine's clock went back one."""
+    tx = Clocked()
+    rate.book(tx, 2.0)
+    rate.hold(tx, 60.0)
+    tx.now -= 3600
+
+    assert rate.waits(tx) == 0
+    assert rate.held(tx) == 0
+    assert rate.book(tx, 1.0) == 0
+
+
+def test_time_not_used_is_not_saved_up() -> None:
+    """After a pause there is no burst."""
+    tx = Clocked()
+    rate.book(tx, 1.0)
+    tx.now += 1000
+
+    assert [rate.book(tx, 1.0) for _ in range(3)] == [0, 1, 2]
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 3)), min_size=1, max_size=60))
+def test_never_more_than_the_rate(calls: list[tuple[float, float]]) -> None:
+    """Whenever bookings come: no two leave closer together than the first one's cost."""
+    tx = Clocked()
+    leaves: list[float] = []
+    costs: list[float] = []
+    for later, cost in calls:
+        tx.now += later
+        leaves.append(tx.now + rate.book(tx, cost))
+        costs.append(cost)
+
+    for at in range(1, len(leaves)):
+        assert leaves[at] - leaves[at - 1] >= costs[at - 1] - 1e-6
