@@ -5,8 +5,7 @@ from .api.faults import ERROR_KINDS, Fault
 from .api.operations import OPERATIONS
 from .api.replies import REPLY_STYLES
 from .callbacks.poster import Post
-from .callbacks.recorder import Recorder
-from .callbacks.subscriptions import Callbacks
+from .callbacks.subscriptions import Callbacks, Recorder
 from .clock import Clock
 
 try:

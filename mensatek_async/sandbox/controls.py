@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from .api.faults import Fault
+from .api.faults import ERROR_KINDS, Fault
 from .api.operations import OPERATIONS
 from .api.replies import REPLY_STYLES
 from .carrier.recipient_actions import RecipientActions
@@ -83,7 +83,7 @@ class Controls(RecipientActions):
     @reply_style.setter
     def reply_style(self, style: str) -> None:
         if style not in REPLY_STYLES:
-            raise ValueError(f"{style!r} is no reply style: {', '.join(REPLY_STYLES)}")
+            raise ValueError(f"Invalid reply style {style!r}: {', '.join(REPLY_STYLES)}")
         self._provider.reply_style = style
 
     @property
@@ -170,6 +170,8 @@ class Controls(RecipientActions):
 
     @error_rate.setter
     def error_rate(self, rate: float) -> None:
+        if not 0 <= rate <= 1:
+            raise ValueError("The error rate is 0 to 1")
         with self._provider.changing("faults"):
             self._provider.faults.rate = rate
 
@@ -180,6 +182,8 @@ class Controls(RecipientActions):
 
     @error_kind.setter
     def error_kind(self, kind: str) -> None:
+        if kind not in ERROR_KINDS:
+            raise ValueError(f"Invalid kind of error {kind!r}: {', '.join(ERROR_KINDS)}")
         with self._provider.changing("faults"):
             self._provider.faults.kind = kind
 
@@ -207,7 +211,7 @@ class Controls(RecipientActions):
             ValueError: an operation that does not exist, a count that makes no sense.
         """
         if operation is not None and operation not in OPERATIONS:
-            raise ValueError(f"{operation!r} is no operation: {', '.join(OPERATIONS)}")
+            raise ValueError(f"Invalid operation {operation!r}: {', '.join(OPERATIONS)}")
         with self._provider.changing("faults"):
             self._provider.faults.add(fault, operation, times, every, after, when)
 

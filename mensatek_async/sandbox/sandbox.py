@@ -20,8 +20,7 @@ from .api.gatekeeper import Gatekeeper
 from .api.provider import Provider
 from .api.routes import Gateway, build_app
 from .callbacks.dispatcher import CallbackDispatcher
-from .callbacks.recorder import Recorder
-from .callbacks.subscriptions import Callbacks
+from .callbacks.subscriptions import Callbacks, Recorder
 from .carrier.delivery_state import DeliveryStates
 from .clock import Clock
 from .controls import Controls

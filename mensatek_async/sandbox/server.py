@@ -62,13 +62,7 @@ class Connection(H11Protocol):
 
 
 class ServerThread:
-    """Serves an application until it is stopped.
-
-    Args:
-        app: the application.
-        opened: called on the server's thread for every connection opened.
-        every_second: called on it from time to time.
-    """
+    """Serves an application until it is stopped; `opened` is called for each connection, on its thread."""
 
     def __init__(self, app: Starlette, opened: Callable[[], None], every_second: Callable[[], None]) -> None:
         self._app = app
@@ -84,11 +78,7 @@ class ServerThread:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, host: str, port: int) -> int:
-        """Listen, and return the port; 0 takes a free one.
-
-        Raises:
-            OSError: the address cannot be listened on.
-        """
+        """Listen, and return the port; 0 takes a free one."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=2048)
         ready = threading.Event()

@@ -9,15 +9,6 @@ from __future__ import annotations
 
 import importlib
 
-TYPE_CHECKING = False  # what type checkers take for true
-
-if TYPE_CHECKING:
-    from .guard import RealAPIReached, forget_accounts
-    from .handing import Answer, CallbackResult, Webhook
-    from .messages import SentMessages
-    from .payloads import Form, Payload, delivery_report, document_event, incoming_message
-    from .tools import Deliver, PostCallback, Reply
-
 _HOMES = {
     "guard": ("RealAPIReached", "forget_accounts"),
     "handing": ("Answer", "CallbackResult", "Webhook"),
@@ -26,22 +17,7 @@ _HOMES = {
     "tools": ("Deliver", "PostCallback", "Reply"),
 }
 
-__all__ = [
-    "Answer",
-    "CallbackResult",
-    "Deliver",
-    "Form",
-    "Payload",
-    "PostCallback",
-    "RealAPIReached",
-    "Reply",
-    "SentMessages",
-    "Webhook",
-    "delivery_report",
-    "document_event",
-    "forget_accounts",
-    "incoming_message",
-]
+__all__ = sorted(name for names in _HOMES.values() for name in names)
 
 
 def __getattr__(name: str) -> object:

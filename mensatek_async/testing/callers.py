@@ -6,8 +6,7 @@ import http.client
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import anyio.to_thread
@@ -17,25 +16,10 @@ from ..models.events import Event
 
 if TYPE_CHECKING:
     import httpx
+    from httpx import Request as Request
 
-_HOST, _PEER = "testserver", ("127.0.0.1", 50000)
+_PEER = ("127.0.0.1", 50000)
 _BY_PARAMETERS: Mapping[int, Literal["asgi", "wsgi", "handler"]] = {1: "handler", 2: "wsgi", 3: "asgi"}
-
-
-class Request(NamedTuple):
-    """A request to a webhook.
-
-    Attributes:
-        path: of the URL.
-        query: of the URL, without `?`.
-        headers: but for host and length.
-        body: as it travels.
-    """
-
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def in_event_loop() -> bool:
@@ -48,11 +32,7 @@ def in_event_loop() -> bool:
 
 
 def kind_of(target: Any) -> Literal["asgi", "wsgi", "handler", "url"]:
-    """Tell what something is by the number of its parameters: one takes an event, two are WSGI, three ASGI.
-
-    Raises:
-        TypeError: they do not tell.
-    """
+    """Tell what something is by the number of its parameters: one is an event, two are WSGI, three are ASGI."""
     if isinstance(target, str):
         return "url"
     try:
@@ -87,7 +67,7 @@ async def call_handler(handler: Callable[[Event], Any], event: Event) -> None:
             await done
 
 
-async def call_asgi(app: Any, request: Request) -> tuple[int, str]:
+async def call_asgi(app: Any, request: httpx.Request) -> tuple[int, str]:
     """Call an ASGI application; gives status and body."""
     import httpx
 
@@ -95,7 +75,7 @@ async def call_asgi(app: Any, request: Request) -> tuple[int, str]:
         while (await receive()).get("more_body"):
             pass
         # A server hands a short body over in one message; httpx, in two.
-        waiting = [{"type": "http.request", "body": request.body, "more_body": False}]
+        waiting = [{"type": "http.request", "body": request.content, "more_body": False}]
 
         async def receive_whole() -> Any:
             return waiting.pop() if waiting else await receive()
@@ -103,11 +83,11 @@ async def call_asgi(app: Any, request: Request) -> tuple[int, str]:
         await app(scope, receive_whole, send)
 
     transport = httpx.ASGITransport(whole, client=_PEER)
-    answer = await transport.handle_async_request(_as_httpx(request))
+    answer = await transport.handle_async_request(request)
     return answer.status_code, (await answer.aread()).decode("utf-8", "replace")
 
 
-def call_wsgi(app: Any, request: Request) -> tuple[int, str]:
+def call_wsgi(app: Any, request: httpx.Request) -> tuple[int, str]:
     """Call a WSGI application; gives status and body."""
     import httpx
 
@@ -120,33 +100,27 @@ def call_wsgi(app: Any, request: Request) -> tuple[int, str]:
 
         return app(environ, start)
 
-    answer = httpx.WSGITransport(whole, remote_addr=_PEER[0]).handle_request(_as_httpx(request))
+    answer = httpx.WSGITransport(whole, remote_addr=_PEER[0]).handle_request(request)
     body = answer.read()
     return answer.status_code, b"".join([*written, body]).decode("utf-8", "replace")
 
 
-def _as_httpx(request: Request) -> httpx.Request:
+def build(url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+    """A request that posts a callback."""
     import httpx  # at first use: most tests post no callback
 
-    url = httpx.URL(f"http://{_HOST}{request.path}", query=request.query.encode("ascii"))
-    return httpx.Request("POST", url, headers=dict(request.headers), content=request.body)
+    return httpx.Request("POST", url, headers=headers, content=body)
 
 
-def call_url(url: str, request: Request, timeout: float) -> tuple[int, str]:
-    """Post to a URL; gives status and body.
-
-    Raises:
-        ValueError: it is no HTTP URL.
-        OSError: nobody answers there.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+def call_url(request: httpx.Request, timeout: float) -> tuple[int, str]:
+    """Post to a URL; gives status and body. A ValueError says that it is none, an OSError that nobody answers."""
+    url = request.url
+    if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("A webhook's URL begins with http:// or https:// and has a host")
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(url.host, url.port, timeout=timeout)
     try:
-        path = f"{request.path}?{request.query}" if request.query else request.path
-        connection.request("POST", path, request.body, dict(request.headers))
+        connection.request("POST", url.raw_path.decode("ascii"), request.content, dict(request.headers))
         answer = connection.getresponse()
         return answer.status, answer.read().decode("utf-8", "replace")
     finally:

@@ -24,9 +24,6 @@ class RealAPIGuard:
 
     Name lookups are seen by the interpreter's audit events, but for those of libraries that do their own; these are
     replaced, and so are TLS handshakes, which nobody can do without, not even through a proxy.
-
-    Args:
-        error: what it raises.
     """
 
     def __init__(self, error: type[RealAPIReached] = RealAPIReached) -> None:
@@ -80,11 +77,7 @@ class RealAPIGuard:
         return taken
 
     def check(self, host: object) -> None:
-        """Refuse a host that is the provider's.
-
-        Raises:
-            RealAPIReached: it is.
-        """
+        """Refuse a host that is the provider's."""
         if self.allows or not _is_providers(host):
             return
         shown = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)

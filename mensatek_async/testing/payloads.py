@@ -208,10 +208,8 @@ def encoded(wire: Mapping[str, Any], form: Form) -> Payload:
     if form == "form":
         return Payload(urlencode(wire).encode(), "application/x-www-form-urlencoded")
     if form != "multipart":
-        raise ValueError(f"{form!r} is no encoding: json, form or multipart")
-    parts = (
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in wire.items()
-    )
+        raise ValueError(f"Invalid form {form!r}: json, form or multipart")
+    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="'
+    parts = (f'{head}{name}"\r\n\r\n{value}\r\n' for name, value in wire.items())
     body = f"{''.join(parts)}--{_BOUNDARY}--\r\n".encode()
     return Payload(body, f"multipart/form-data; boundary={_BOUNDARY}")

@@ -72,7 +72,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         names.append("mensatek_sandbox")
 
 
-def _guarded(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Fail a phase of a test that reached for the real API, whatever became of the exception."""
     guard = _guard(item.config)
     guard.watch()
@@ -88,21 +89,12 @@ def _guarded(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Let the test begin afresh; see `_guarded`."""
+    """Let the test begin afresh."""
     forget_accounts()
-    return (yield from _guarded(item))
+    return (yield from pytest_runtest_call(item))
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """See `_guarded`."""
-    return (yield from _guarded(item))
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
-    """See `_guarded`."""
-    return (yield from _guarded(item))
+pytest_runtest_teardown = pytest_runtest_call
 
 
 @pytest.fixture
@@ -147,7 +139,7 @@ def mensatek_webhook() -> object:
 def _mensatek_post(mensatek_webhook: object) -> Iterator[CallbackSender]:
     from .tools import CallbackSender
 
-    post = CallbackSender(lambda: mensatek_webhook)
+    post = CallbackSender(mensatek_webhook)
     yield post
     if post.forgotten:
         pytest.fail(
@@ -161,23 +153,23 @@ def _mensatek_post(mensatek_webhook: object) -> Iterator[CallbackSender]:
 def _mensatek_events(mensatek_sandbox: Sandbox) -> Events:
     from .tools import Events
 
-    return Events(mensatek_sandbox.record())
+    return Events(mensatek_sandbox)
 
 
 @pytest.fixture
-def deliver(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: CallbackSender) -> Deliver:
+def deliver(_mensatek_events: Events, _mensatek_post: CallbackSender) -> Deliver:
     """Has the carrier report on a text: `deliver("600000000", 50)`; see `mensatek_async.testing.Deliver`."""
     from .tools import Deliver
 
-    return Deliver(mensatek_sandbox, _mensatek_events, _mensatek_post)
+    return Deliver(_mensatek_events, _mensatek_post)
 
 
 @pytest.fixture
-def reply(mensatek_sandbox: Sandbox, _mensatek_events: Events, _mensatek_post: CallbackSender) -> Reply:
+def reply(_mensatek_events: Events, _mensatek_post: CallbackSender) -> Reply:
     """Has a recipient write back: `reply("600000000", "SI")`; see `mensatek_async.testing.Reply`."""
     from .tools import Reply
 
-    return Reply(mensatek_sandbox, _mensatek_events, _mensatek_post)
+    return Reply(_mensatek_events, _mensatek_post)
 
 
 @pytest.fixture

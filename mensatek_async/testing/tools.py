@@ -5,36 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from ..codes import DeliveryStatus
 from ..phones import normalise
 from .handing import CallbackResult, Webhook
 from .payloads import Payload, encoded
 
 if TYPE_CHECKING:
-    from ..sandbox import Recorder, Sandbox
+    from ..sandbox import Sandbox
 
 Target = Any
 """A webhook: an ASGI or WSGI application, a handler, a URL, or a `Webhook`; None for the fixture `mensatek_webhook`."""
 
 
 class CallbackSender:
-    """Hands callbacks over, and sees to it that this was awaited where it has to be.
+    """Hands callbacks over, and sees to it that this was awaited where it has to be."""
 
-    Args:
-        configured: gives what the fixture `mensatek_webhook` gave.
-    """
-
-    def __init__(self, configured: Callable[[], Target]) -> None:
+    def __init__(self, configured: Target) -> None:
         self._configured = configured
-        self._told: list[CallbackResult] = []
+        self._results: list[CallbackResult] = []
 
     def webhook(self, to: Target) -> Webhook:
-        """Find out where callbacks go.
-
-        Raises:
-            LookupError: nobody said so.
-        """
-        target = self._configured() if to is None else to
+        """Find out where callbacks go; a LookupError when nobody said so."""
+        target = self._configured if to is None else to
         if target is None:
             raise LookupError(
                 "nobody said where callbacks go: give to=, or override the fixture mensatek_webhook with your "
@@ -44,25 +38,21 @@ class CallbackSender:
 
     def hand(self, payloads: list[Payload], webhook: Webhook, expect: int | None) -> CallbackResult:
         """Hand callbacks over, now or when awaited."""
-        told = CallbackResult(webhook, payloads, expect)
-        self._told.append(told)
-        return told
+        self._results.append(CallbackResult(webhook, payloads, expect))
+        return self._results[-1]
 
     @property
     def forgotten(self) -> int:
         """How many of them were never awaited."""
-        return sum(not told.is_over for told in self._told)
+        return sum(not result.is_over for result in self._results)
 
 
 class Events:
-    """What has happened in a sandbox and was not told to anybody yet.
+    """What has happened in a sandbox and was not handed to anybody yet."""
 
-    Args:
-        recorder: the sandbox's.
-    """
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._recorder = sandbox.record()
         self._waiting: list[Mapping[str, Any]] = []
 
     def caused_by(self, action: Callable[[], object]) -> list[Mapping[str, Any]]:
@@ -78,13 +68,12 @@ class Events:
         return taken
 
 
+@frozen
 class Deliver:
     """Has the carrier report on texts that were sent; the fixture `deliver`."""
 
-    def __init__(self, sandbox: Sandbox, events: Events, post: CallbackSender) -> None:
-        self._sandbox = sandbox
-        self._events = events
-        self._post = post
+    _events: Events
+    _post: CallbackSender
 
     def __call__(
         self,
@@ -128,7 +117,9 @@ class Deliver:
     ) -> list[Mapping[str, Any]]:
         code = status.code if isinstance(status, DeliveryStatus) else status
         try:
-            found = self._events.caused_by(lambda: self._sandbox.deliver(phone, code, message_id=message_id))
+            found = self._events.caused_by(
+                lambda: self._events.sandbox.deliver(phone, code, message_id=message_id)
+            )
         except KeyError:
             raise LookupError(
                 f"no such text was sent to ...{phone[-3:]}; for a report on nothing that was sent, use "
@@ -141,13 +132,12 @@ class Deliver:
         return found
 
 
+@frozen
 class Reply:
     """Has a recipient write back; the fixture `reply`."""
 
-    def __init__(self, sandbox: Sandbox, events: Events, post: CallbackSender) -> None:
-        self._sandbox = sandbox
-        self._events = events
-        self._post = post
+    _events: Events
+    _post: CallbackSender
 
     def __call__(
         self,
@@ -178,16 +168,16 @@ class Reply:
         """
         webhook, sender = self._post.webhook(to), normalise(phone)
         found = self._events.caused_by(
-            lambda: self._sandbox.reply(sender, text, message_id=message_id, number=number)
+            lambda: self._events.sandbox.reply(sender, text, message_id=message_id, number=number)
         )
         return self._post.hand([encoded(one, webhook.form) for one in found], webhook, expect)
 
 
+@frozen
 class PostCallback:
     """Hands any callback to the webhook; the fixture `post_callback`."""
 
-    def __init__(self, post: CallbackSender) -> None:
-        self._post = post
+    _post: CallbackSender
 
     def __call__(self, payload: Payload, *, to: Target = None, expect: int | None = None) -> CallbackResult:
         """Hand a callback to the webhook, whether anything was sent or not.

@@ -191,7 +191,7 @@ def test_every_ending_leads_to_its_status_in_time(kind: Kind) -> None:
 def test_the_page_of_the_docs_has_every_ending() -> None:
     """What docs/sandbox.md says of endings is what they do."""
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
-    from mensatek_async.sandbox.api.magic import ENDINGS
+    from mensatek_async.sandbox.api.faults import ENDINGS
 
     assert all(f"`998{ending}`" in text for ending in ENDINGS)
     for row in text.splitlines():

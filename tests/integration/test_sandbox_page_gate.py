@@ -10,8 +10,7 @@ import pytest
 
 from mensatek_async.sandbox import Sandbox
 from mensatek_async.sandbox.page import gate
-from mensatek_async.sandbox.page.gate import is_loopback
-from mensatek_async.sandbox.password import VARIABLE, choose_password
+from mensatek_async.sandbox.page.gate import PASSWORD_VARIABLE, choose_password, is_loopback
 from tests.sandbox_calls import ANA, NO_TLS, Caller, calling
 from tests.sandbox_page import PageCaller, visiting
 
@@ -202,7 +201,7 @@ def test_which_password_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_password("given", "0.0.0.0") == ("given", False)
     made_up, is_new = choose_password(None, "0.0.0.0")
     assert (is_new, made_up != choose_password(None, "0.0.0.0")[0]) == (True, True)
-    monkeypatch.setenv(VARIABLE, "from outside")
+    monkeypatch.setenv(PASSWORD_VARIABLE, "from outside")
     assert choose_password(None, "127.0.0.1") == ("from outside", False)
     assert choose_password("given", "0.0.0.0") == ("given", False)
 

@@ -203,7 +203,7 @@ def test_another_pace_changes_no_past(file: Path) -> None:
 
 def test_wrong_settings_do_not_take_the_file(file: Path) -> None:
     """A sandbox that could not be made leaves its file to the next."""
-    with pytest.raises(ValueError, match="no reply style"):
+    with pytest.raises(ValueError, match="Invalid reply style"):
         Sandbox(state=file, reply_style="yaml")
     assert Sandbox(state=file).texts == []
 

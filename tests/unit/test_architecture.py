@@ -41,8 +41,8 @@ HOMES: dict[str, set[str]] = {
     "httpx": {"_core/transport.py", "_core/pool.py", "testing/callers.py"},
     "httpcore": {"_core/pool.py"},
     # The sandbox shares no converter with us.
-    "cattrs": {"_wire/", "codes/", "sandbox/account/state_rows.py"},
-    "multipart": {"webhooks/body.py"},
+    "cattrs": {"_wire/", "codes/", "sandbox/account/state.py"},
+    "multipart": {"webhooks/body.py", "sandbox/api/bodies.py"},
     "phonenumbers": {"phones.py"},
     "stdnum": {"tax_ids.py"},
     "fpdf": {"sandbox/"},

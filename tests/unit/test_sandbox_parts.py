@@ -73,8 +73,7 @@ def test_multipart_file() -> None:
 )
 def test_unreadable_bodies(content_type: str, body: bytes) -> None:
     """A body that is not what it says is a bad call."""
-    with pytest.raises(BadCall):
-        read_body(content_type, body)
+    assert read_body(content_type, body).problem is not None
 
 
 def test_unknown_content_type_has_no_parameters() -> None:
@@ -224,11 +223,11 @@ def test_senseless_fault_counts_are_refused(times: int, every: int, after: int) 
 
 def test_wrong_settings_are_refused() -> None:
     """A style, a status, an operation or a moment that does not exist is an error at once."""
-    with pytest.raises(ValueError, match="no reply style"):
+    with pytest.raises(ValueError, match="Invalid reply style"):
         Sandbox(reply_style="yaml")
     with pytest.raises(ValueError, match="200 or 401"):
         Sandbox(refusal_status=403)
-    with pytest.raises(ValueError, match="no operation"):
+    with pytest.raises(ValueError, match="Invalid operation"):
         Sandbox().fault(Fault.drop_before(), operation="EnviarFax")
 
 
@@ -241,7 +240,7 @@ def test_nothing_secret_in_reprs() -> None:
 
 def test_sandbox_shares_nothing_with_the_client() -> None:
     """It imports its own files, the standard library, its server, PDFs and cattrs, and nothing it is to judge."""
-    allowed = sys.stdlib_module_names | {"anyio", "starlette", "uvicorn", "fpdf", "cattrs"}
+    allowed = sys.stdlib_module_names | {"anyio", "starlette", "uvicorn", "multipart", "fpdf", "cattrs"}
     home = Path(mensatek_async.sandbox.__file__).parent
     for file in home.rglob("*.py"):
         deepest = len(file.relative_to(home).parts)

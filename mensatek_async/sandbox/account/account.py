@@ -20,31 +20,17 @@ FIRST_MESSAGE = 10573758
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Account:
-    """What the provider knows of a customer.
-
-    Attributes:
-        clock: the sandbox's clock.
-        credits: what there is to spend.
-        prices: credits per text, plain and certified.
-        library: the file library.
-        delivery: what becomes of texts.
-        recipients_per_request: more of them in one call are refused; None for no limit.
-        keep_texts: whether texts are kept; without, they are only counted.
-        strict: whether parameters no manual knows are refused.
-        guarded: whether parameters in the query, and wrong or empty calls, have consequences.
-        trial: whether it is a trial account.
-        events: what has happened and was not handed out yet.
-    """
+    """What the provider knows of a customer."""
 
     clock: Clock
     credits: Decimal
-    prices: tuple[Decimal, Decimal]
+    prices: tuple[Decimal, Decimal]  # per text, plain and certified
     library: Library
     delivery: DeliveryStates
-    recipients_per_request: int | None
-    keep_texts: bool
-    strict: bool
-    guarded: bool
+    recipients_per_request: int | None  # more of them in one call are refused
+    keep_texts: bool  # without, they are only counted
+    strict: bool  # parameters that no manual knows are refused
+    guarded: bool  # parameters in the query, and wrong or empty calls, have consequences
     trial: bool
     detailed: bool = True
     used: Decimal = Decimal(0)
@@ -57,7 +43,7 @@ class Account:
     documents: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.events: list[Event] = self.library.events
+        self.events: list[Event] = self.library.events  # what has happened and was not handed out yet
         self._start_credits = self.credits
 
     def clear(self) -> None:
@@ -68,10 +54,6 @@ class Account:
         self.delivery.clear()
         self.library.clear()
         self.events.append(Cleared())
-
-    def price(self, certified: bool) -> Decimal:
-        """Credits per text."""
-        return self.prices[certified]
 
     def new_message(self, sender: str, certified: bool) -> Message:
         """A message with an id of its own."""
@@ -123,10 +105,12 @@ class Account:
             self.delivery.note(batch, phone, one)
             self.events.append(Acted(batch, phone, one))
 
-    def receive(self, incoming: Incoming) -> None:
-        """A phone writes to the account."""
+    def receive(self, phone: str, number: str, text: str, message_id: int | None) -> Incoming:
+        """A phone writes to a number of the account."""
+        incoming = Incoming(phone=phone, number=number, text=text, at=self.clock.now, message_id=message_id)
         self.incoming.append(incoming)
         self.events.append(Received(incoming))
+        return incoming
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep what was sent, as the provider does when the library forgets it."""
@@ -136,16 +120,14 @@ class Account:
 
     def find(self, phone: str, message_id: int | None, wanted: Callable[[Batch], bool]) -> Batch | None:
         """The newest batch with a text to a phone that is as wanted, or None."""
-        found: Batch | None = None
-        if message_id is not None:
-            message = self.messages.get(message_id)
-            batch = message.phones.get(phone) if message else None
-            return batch if batch is not None and wanted(batch) else None
-        for message in self.messages.values():
-            batch = message.phones.get(phone)
-            if batch is not None and wanted(batch) and (found is None or batch.number > found.number):
-                found = batch
-        return found
+        messages = self.messages.values() if message_id is None else [self.messages.get(message_id)]
+        batches = (message.phones.get(phone) for message in messages if message)
+        fitting = [batch for batch in batches if batch is not None and wanted(batch)]
+        return max(fitting, key=lambda batch: batch.number, default=None)
+
+    def status(self, batch: Batch, phone: str) -> int:
+        """The delivery status of a text at this moment."""
+        return self.delivery.standings(batch, self.clock.now)(phone)[0]
 
     def texts(self) -> list[Text]:
         """Every text accepted and kept so far."""

@@ -1,32 +1,28 @@
-"""What happens in an account: said once, for whoever keeps it, posts it or shows it."""
+"""What happens in an account, for whoever keeps it, posts it or shows it; and who is told that something changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, get_args
 
-from ..changes import ALL_TOPICS, Topic
 from .records import Act, Batch, Call, Incoming, LibraryFile
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """Recipients were added to a message."""
 
     batch: Batch
     phones: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A batch leaves at another moment, or never."""
 
     batch: Batch
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(NamedTuple):
     """Something was done with a text by hand."""
 
     batch: Batch
@@ -34,8 +30,7 @@ class Acted:
     act: Act
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A recipient opened a document."""
 
     batch: Batch
@@ -43,39 +38,34 @@ class Opened:
     document: str
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A phone wrote to the account."""
 
     incoming: Incoming
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class Filed(NamedTuple):
     """A file came into the library, or left it (None)."""
 
     name: str
     file: LibraryFile | None
 
 
-@dataclass(frozen=True, slots=True)
-class Documented:
+class Documented(NamedTuple):
     """A document was sent that was not known before."""
 
     digest: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """A call was processed."""
 
     number: int
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(NamedTuple):
     """Something of the way of a batch was posted to a webhook, or is to be; `progress` None when all is."""
 
     target: str
@@ -83,8 +73,7 @@ class Followed:
     progress: list[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A callback was added, or is over."""
 
     target: str
@@ -93,14 +82,20 @@ class Posted:
     content: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
+class Cleared(NamedTuple):
     """Everything was forgotten."""
 
 
 Event = (
     Accepted | Moved | Acted | Opened | Received | Filed | Documented | Called | Followed | Posted | Cleared
 )
+
+Topic = Literal[
+    "messages", "phones", "files", "calls", "callbacks", "credits", "guard", "faults", "clock", "settings"
+]
+"""What can change."""
+
+ALL_TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 TOPICS: Mapping[type, tuple[Topic, ...]] = {
     Accepted: ("messages", "phones", "credits"),
@@ -114,3 +109,31 @@ TOPICS: Mapping[type, tuple[Topic, ...]] = {
     Cleared: ALL_TOPICS,
 }
 """What the page shows of each."""
+
+
+class Changes:
+    """Counts changes and tells listeners which topics they touch; listeners must be quick and may be on any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[frozenset[Topic]], None]] = []
+        self.revision: int = 0
+
+    def announce(self, *topics: Topic) -> None:
+        """Something of these topics changed."""
+        with self._lock:
+            self.revision += 1
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(frozenset(topics))
+
+    def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
+        """Be told from now on; what comes back ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def leave() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return leave

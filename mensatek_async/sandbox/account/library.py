@@ -19,14 +19,7 @@ FULL, BAD_FORMAT, BAD_IMAGE, TOO_LARGE = -10, -11, -14, -16
 
 @dataclass(eq=False, repr=False)
 class Library:
-    """The files of an account.
-
-    Attributes:
-        max_files: how many there may be.
-        max_bytes: how much they may take together.
-        max_file_bytes: how much one may take.
-        events: what has happened, shared with the account.
-    """
+    """The files of an account, and how many (`max_files`) and how large they may be."""
 
     max_files: int
     max_bytes: int
@@ -60,15 +53,11 @@ class Library:
 
     def add(self, name: str, content: bytes, now: datetime, delete_after_certification: bool) -> None:
         """Store a file; one of the same name is replaced."""
-        self.restore(
-            LibraryFile(
-                name=name,
-                content=content,
-                uploaded_at=now,
-                delete_after_certification=delete_after_certification,
-            )
+        file = LibraryFile(
+            name=name, content=content, uploaded_at=now, delete_after_certification=delete_after_certification
         )
-        self.events.append(Filed(name, self._files[name]))
+        self.restore(file)
+        self.events.append(Filed(name, file))
 
     def restore(self, file: LibraryFile) -> None:
         """Put a file where it was."""

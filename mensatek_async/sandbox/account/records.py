@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..api import texting
-from ..api.bodies import BadCall, read_body
+from ..api.bodies import read_body
 from ..carrier.delivery import Kind
 
 REPLY_NUMBER = "34600999999"
@@ -80,17 +80,11 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Something that happened to a text by hand, and the delivery status it brought.
-
-    Attributes:
-        at: when, UTC.
-        status: the delivery status.
-        variables: what the callback tells besides.
-    """
+    """Something that happened to a text by hand, and the delivery status it brought."""
 
     at: datetime
     status: int
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)  # what the callback says besides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +125,7 @@ class Call:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters by the names they came under, arrays decoded; empty when the body cannot be read."""
-        try:
-            return read_body(self.content_type, self.body).decoded()
-        except BadCall:
-            return {}
+        return read_body(self.content_type, self.body).decoded()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -179,6 +170,11 @@ class Batch:
         """Whether its recipients have to accept it: a contract, or a text sent with `Aceptacion`."""
         return bool(self.kind.contract) or self.kind.asks_acceptance
 
+    @property
+    def document_names(self) -> list[str]:
+        """The documents a recipient can open."""
+        return sorted(self.files) or [UNNAMED_DOCUMENT]
+
     def moment(self, seconds: float) -> datetime:
         """So many seconds after it left."""
         return self.leaves_at + timedelta(seconds=seconds)
@@ -202,6 +198,10 @@ class Message:
     batches: list[Batch] = field(default_factory=list)
     phones: dict[str, Batch] = field(default_factory=dict)
 
+    def waiting(self, now: datetime) -> list[Batch]:
+        """What of it has not left and was not cancelled."""
+        return [batch for batch in self.batches if batch.cancelled_at is None and batch.leaves_at > now]
+
 
 @dataclass(slots=True, kw_only=True)
 class LibraryFile:
@@ -215,16 +215,9 @@ class LibraryFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationResult:
-    """What an operation answers, before it takes a form on the wire.
+    """What an operation answers, before it takes a form on the wire."""
 
-    Attributes:
-        fields: wire names and values, `Res` first.
-        wrong: whether the provider counts the call as erroneous (repeated ones end in a block).
-        file: instead of fields, a document to download.
-        media_type: of the document.
-    """
-
-    fields: Mapping[str, Any]
-    wrong: bool = False
-    file: bytes | None = None
+    fields: Mapping[str, Any]  # wire names and values, `Res` first
+    wrong: bool = False  # repeated ones end in a block
+    file: bytes | None = None  # instead of fields, a document to download
     media_type: str = ""

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..carrier.delivery_state import Absence, Choice
+from . import events
 from .account import Account
-from .events import (
-    Accepted,
-    Acted,
-    Called,
-    Cleared,
-    Documented,
-    Event,
-    Filed,
-    Followed,
-    Moved,
-    Posted,
-    Received,
-)
-from .records import LibraryFile
-from .state_rows import Figures, pack
+from .records import Batch, Call, LibraryFile
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_T = TypeVar("_T")
 
 KEPT_CALLS = 2_000
 KEPT_BODY_BYTES = 256_000
@@ -50,19 +47,27 @@ _FILE = (
     " ON CONFLICT (name) DO UPDATE SET data = excluded.data, content = excluded.content"
 )
 TABLES = ("figures", "batch", "act", "incoming", "file", "document", "call", "journey", "post")
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
+_ELSEWHERE = {Batch: ("phones",), Call: ("body", "answer"), LibraryFile: ("content",)}
+"""What stands in columns of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What of an account is no list of things."""
+
+    credits: Decimal
+    used: Decimal
+    next_message: int
+    last_batch: int
+    choices: dict[str, list[Choice]]
+    absences: dict[str, list[Absence]]
+    contracts_by_themselves: bool
+    clock: datetime | None
 
 
 class Store:
-    """Keeps everything in an SQLite file.
-
-    Args:
-        path: the file; made when it is not there, readable by its owner only.
-        account: whose state it is.
-
-    Raises:
-        ValueError: the file is in use, or is no state of a sandbox.
-        OSError: it cannot be made or read.
-    """
+    """Keeps everything in an SQLite file; a ValueError says that it is in use, or not a sandbox's."""
 
     def __init__(self, path: Path, account: Account) -> None:
         self._path = path
@@ -104,42 +109,42 @@ class Store:
         self._rows = rows
         return rows
 
-    def keep(self, event: Event) -> None:
+    def keep(self, event: events.Event) -> None:
         """Write what an event says, under the account's lock; it lasts from the next `commit` on."""
         match event:
-            case Accepted(batch, phones):
+            case events.Accepted(batch, phones):
                 self._write("INSERT INTO batch VALUES (?, ?, ?)", batch.number, pack(batch), pack(phones))
-            case Moved(batch):
+            case events.Moved(batch):
                 self._write("UPDATE batch SET data = ? WHERE number = ?", pack(batch), batch.number)
-            case Acted(batch, phone, act):
+            case events.Acted(batch, phone, act):
                 values = batch.message_id, phone, pack(act)
                 self._write("INSERT INTO act (message_id, phone, data) VALUES (?, ?, ?)", *values)
-            case Received(incoming):
+            case events.Received(incoming):
                 self._write("INSERT INTO incoming (data) VALUES (?)", pack(incoming))
-            case Filed(name, None):
+            case events.Filed(name, None):
                 self._write("DELETE FROM file WHERE name = ?", name)
-            case Filed(name, LibraryFile() as file):
+            case events.Filed(name, LibraryFile() as file):
                 self._write(_FILE, name, pack(file), file.content)
-            case Documented(digest, content):
+            case events.Documented(digest, content):
                 self._write("INSERT OR IGNORE INTO document VALUES (?, ?)", digest, content)
-            case Called(number, call):
+            case events.Called(number, call):
                 row = number, pack(call), call.body, call.answer
                 self._write("INSERT OR REPLACE INTO call VALUES (?, ?, ?, ?)", *row)
                 if number % _TIDY_EVERY == 0:
                     self._write("DELETE FROM call WHERE number <= ?", number - KEPT_CALLS)
-            case Followed(target, batch, None):
+            case events.Followed(target, batch, None):
                 self._write("DELETE FROM journey WHERE target = ? AND batch = ?", target, batch.number)
-            case Followed(target, batch, progress):
+            case events.Followed(target, batch, progress):
                 self._write(
                     "INSERT OR REPLACE INTO journey VALUES (?, ?, ?)", target, batch.number, pack(progress)
                 )
-            case Posted(target, number, ended, content):
+            case events.Posted(target, number, ended, content):
                 post = target, number, int(ended), pack(content)
                 self._write("INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", *post)
                 if number % _TIDY_EVERY == 0:
                     oldest = number - KEPT_POSTS
                     self._write("DELETE FROM post WHERE target = ? AND number <= ? AND ended", target, oldest)
-            case Cleared():
+            case events.Cleared():
                 for table in TABLES:
                     self._write(f"DELETE FROM {table}")  # noqa: S608  our own names
                 self._figures = ""
@@ -214,3 +219,60 @@ def _figures(account: Account) -> Figures:
         contracts_by_themselves=account.delivery.contracts_by_themselves,
         clock=now if is_ahead else None,
     )
+
+
+@cache
+def _converter() -> Converter:
+    # Imported at first use: most sandboxes keep nothing.
+    from cattrs import Converter
+    from cattrs.gen import make_dict_unstructure_fn, override
+
+    converter = Converter()
+    for plain in (datetime, Decimal, bytes):  # JSON tells the first two apart, see below
+        converter.register_structure_hook(plain, lambda value, _: value)
+    for cls, names in _ELSEWHERE.items():
+        omitted: Any = {name: override(omit=True) for name in names}
+        converter.register_unstructure_hook(cls, make_dict_unstructure_fn(cls, converter, **omitted))
+    return converter
+
+
+def pack(value: Any) -> str:
+    """Anything of ours as JSON: moments and decimals are told apart from texts, credentials are left out."""
+    return json.dumps(
+        _without_credentials(_converter().unstructure(value)),
+        ensure_ascii=False,
+        separators=(",", ":"),
+        default=_packed,
+    )
+
+
+def unpack(text: str, cls: type[_T], **elsewhere: Any) -> _T:
+    """What `pack` made of it, with what stands elsewhere."""
+    value = json.loads(text, object_hook=_unpacked)
+    return _converter().structure({**value, **elsewhere} if elsewhere else value, cls)
+
+
+def _without_credentials(value: Any) -> Any:
+    headers = value.get("headers") if isinstance(value, dict) else None
+    if not isinstance(headers, dict):
+        return value
+    kept = {name: told for name, told in headers.items() if name not in _CREDENTIALS}
+    return {**value, "headers": kept}
+
+
+def _packed(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return {"$moment": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} is not kept")
+
+
+def _unpacked(value: dict[str, Any]) -> Any:
+    if value.keys() == {"$moment"}:
+        return datetime.fromisoformat(value["$moment"])
+    if value.keys() == {"$decimal"}:
+        return Decimal(value["$decimal"])
+    return value

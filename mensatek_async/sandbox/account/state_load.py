@@ -8,8 +8,7 @@ from ..callbacks.poster import Post
 from ..carrier.journeys import Journey
 from .account import Account
 from .records import Act, Batch, Call, Incoming, LibraryFile, Message
-from .state import KEPT_POSTS, Store
-from .state_rows import Figures, unpack
+from .state import KEPT_POSTS, Figures, Store, unpack
 
 
 def load_account(store: Store, account: Account) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
-_NAME = re.compile(r'[;\s]name="([^"]*)"', re.IGNORECASE)
-_FILENAME = re.compile(r'[;\s]filename="([^"]*)"', re.IGNORECASE)
+from multipart import MultipartError, MultipartParser, parse_options_header
+
 _LONGEST_NUMBER = 18  # digits; Python refuses to read thousands of them
 
 
@@ -29,8 +28,11 @@ class Upload:
 class Params:
     """The parameters of a call, found whatever the case of their names."""
 
-    def __init__(self, items: dict[str, Any], uploads: tuple[Upload, ...] = ()) -> None:
+    def __init__(
+        self, items: dict[str, Any], uploads: tuple[Upload, ...] = (), problem: BadCall | None = None
+    ) -> None:
         self._named = items
+        self.problem = problem
         self.unknown: set[str] = set()
         self._items = {name.lower(): value for name, value in items.items()}
         self.uploads = uploads
@@ -110,11 +112,14 @@ def _decode(value: Any) -> Any:
 
 
 def read_body(content_type: str, body: bytes) -> Params:
-    """The parameters in a body.
+    """The parameters in a body; none, with the problem, where it is not what its content type says."""
+    try:
+        return _read(content_type, body)
+    except BadCall as bad:
+        return Params({}, problem=bad)
 
-    Raises:
-        BadCall: it is not what its content type says.
-    """
+
+def _read(content_type: str, body: bytes) -> Params:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         try:
@@ -126,26 +131,23 @@ def read_body(content_type: str, body: bytes) -> Params:
         return Params(items)
     if kind == "application/x-www-form-urlencoded":
         return Params(dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
-    if kind == "multipart/form-data":
-        return _read_multipart(content_type, body)
-    return Params({})
+    return _read_multipart(content_type, body) if kind == "multipart/form-data" else Params({})
 
 
 def _read_multipart(content_type: str, body: bytes) -> Params:
-    boundary = _BOUNDARY.search(content_type)
+    boundary = parse_options_header(content_type)[1].get("boundary")
     if not boundary:
         raise BadCall("El cuerpo multipart no tiene boundary")
-    delimiter = b"\r\n--" + (boundary.group(1) or boundary.group(2)).encode("latin-1")
-    items: dict[str, Any] = {}
-    uploads: list[Upload] = []
-    for part in (b"\r\n" + body).split(delimiter)[1:]:
-        if part.startswith(b"--"):
-            return Params(items, tuple(uploads))
-        head, _, content = part.partition(b"\r\n\r\n")
-        header = head.decode("utf-8", "replace")
-        name, filename = _NAME.search(header), _FILENAME.search(header)
-        if filename:
-            uploads.append(Upload(filename.group(1), content))
-        elif name:
-            items[name.group(1)] = content.decode("utf-8", "replace")
-    raise BadCall("El cuerpo multipart no está completo")
+    kept = len(body) + 1  # in memory, all of it
+    try:
+        parser = MultipartParser(BytesIO(body), boundary, spool_limit=kept, memory_limit=kept)
+        parts = [(part.name, part.filename, part.raw) for part in parser]
+    except MultipartError:
+        raise BadCall("El cuerpo multipart no está completo") from None
+    uploads = tuple(Upload(filename, content) for _, filename, content in parts if filename is not None)
+    items = {
+        name: content.decode("utf-8", "replace")
+        for name, filename, content in parts
+        if name and filename is None
+    }
+    return Params(items, uploads)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -126,6 +127,38 @@ def error_of_kind(kind: str, operation: str) -> Fault | None:
     }[kind]
 
 
+_SENDS = frozenset({"EnviarSMS", "EnviarSMSCERTIFICADO"})
+_PHONE = re.compile(r"\+?[0-9]{5,9}998([0-9]{3})")
+
+ENDINGS = {
+    "000": "lost",
+    "001": "refused",
+    "002": "credits",
+    "429": "429",
+    "500": "500",
+    "503": "503",
+    "900": "drop",
+    "901": "cut",
+    "902": "html",
+}
+"""What the last three digits after 998 do to a send, by the names of `ERROR_KINDS`."""
+
+
+def fault_asked_for(operation: str, body: bytes, params: Callable[[], Mapping[str, Any]]) -> Fault | None:
+    """The fault that a recipient of a send asks for by its ending: 998 and three digits."""
+    if operation not in _SENDS or b"998" not in body:
+        return None
+    rows = {name.lower(): value for name, value in params().items()}.get("destinatarios")
+    for row in rows if isinstance(rows, list) else ():
+        values = row.values() if isinstance(row, dict) else ()
+        for value in values:
+            found = _PHONE.fullmatch(str(value))
+            kind = ENDINGS.get(found.group(1)) if found else None
+            if kind is not None:
+                return error_of_kind(kind, operation)
+    return None
+
+
 @dataclass(slots=True)
 class _Rule:
     fault: Fault
@@ -155,30 +188,8 @@ class Faults:
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
         self._random = random.Random(0)  # noqa: S311  decides what fails, the same way in every run
-        self._rate = 0.0
-        self._kind = ERROR_KINDS[0]
-
-    @property
-    def rate(self) -> float:
-        """The share of calls that fail, 0 to 1; settable."""
-        return self._rate
-
-    @rate.setter
-    def rate(self, rate: float) -> None:
-        if not 0 <= rate <= 1:
-            raise ValueError("The error rate is 0 to 1")
-        self._rate = float(rate)
-
-    @property
-    def kind(self) -> str:
-        """How they fail, one of `ERROR_KINDS`; settable."""
-        return self._kind
-
-    @kind.setter
-    def kind(self, kind: str) -> None:
-        if kind not in ERROR_KINDS:
-            raise ValueError(f"{kind!r} is no kind of error: {', '.join(ERROR_KINDS)}")
-        self._kind = kind
+        self.rate: float = 0.0
+        self.kind: str = ERROR_KINDS[0]
 
     def __len__(self) -> int:
         return sum(rule.times is None or rule.fired < rule.times for rule in self._rules)
@@ -200,12 +211,12 @@ class Faults:
     def clear(self) -> None:
         """Disarm everything."""
         self._rules.clear()
-        self._rate = 0.0
+        self.rate = 0.0
 
     def pick(self, operation: str, params: Callable[[], dict[str, Any]]) -> list[Fault]:
         """The faults that hit this call, in the order they were armed."""
         found = [rule.fault for rule in self._rules if rule.fires(operation, params)]
-        if self._rate and self._random.random() < self._rate:
-            error = error_of_kind(self._kind, operation)
+        if self.rate and self._random.random() < self.rate:
+            error = error_of_kind(self.kind, operation)
             found += [error] if error else []
         return found

@@ -9,13 +9,7 @@ WRONG_WINDOW = timedelta(seconds=60)
 
 
 class Gatekeeper:
-    """Counts wrong and empty calls, and closes the door for a while.
-
-    Args:
-        after: so many wrong calls within a minute, or so many quick repeats of one read, end in a block.
-        seconds: how long it lasts.
-        read_interval: a repeat of the same read counts as quick when it comes within so many seconds.
-    """
+    """Counts wrong calls within a minute, and quick repeats of one read; too many end in a block."""
 
     def __init__(self, after: int, seconds: float, read_interval: float) -> None:
         self.after = after

@@ -19,40 +19,37 @@ NOT_THERE = -2
 
 def upload(account: Account, params: Params) -> OperationResult:
     """CargarFichero: put a file into the library."""
-    code, name = _upload(account, params)
-    if code:
-        return OperationResult(fields={"Res": code, "Cred": account.credits})
-    return OperationResult(fields={"Res": 1, "Nombre": name, "Cred": account.credits})
-
-
-def _upload(account: Account, params: Params) -> tuple[int, str]:
     if account.trial:
-        return TRIAL_ACCOUNT, ""
+        return _refused(account, TRIAL_ACCOUNT)
     kind = params.text("Tipo").strip().upper()
     if kind not in ("FILES", "BASE64"):
-        return BAD_KIND, ""
+        return _refused(account, BAD_KIND)
     name = params.text("Nombre", required=kind == "BASE64")
     if kind == "FILES":
         if not params.uploads:
-            return NO_FILE, ""
+            return _refused(account, NO_FILE)
         content = params.uploads[0].content
         name = name or fitting_name(params.uploads[0].filename)
     else:
         if not params.text("Contenido"):
-            return NO_CONTENT, ""
+            return _refused(account, NO_CONTENT)
         decoded = read_base64(params.text("Contenido"))
         if decoded is None:
-            return UNREADABLE, ""
+            return _refused(account, UNREADABLE)
         content = decoded
     if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         raise BadCall(
             f"Nombre no es correcto: letras y números con extensión, máximo {LONGEST_NAME} caracteres"
         )
     if code := account.library.refusal(name, len(content)):
-        return code, ""
+        return _refused(account, code)
     leaves = params.text("Autoborrado").strip().lower() in ("si", "sí", "1", "true")
     account.library.add(name, content, account.clock.now, leaves)
-    return 0, name
+    return OperationResult(fields={"Res": 1, "Nombre": name, "Cred": account.credits})
+
+
+def _refused(account: Account, code: int) -> OperationResult:
+    return OperationResult(fields={"Res": code, "Cred": account.credits})
 
 
 def list_files(account: Account, _params: Params) -> OperationResult:

@@ -38,28 +38,27 @@ def _row(
     return Operation(run, frozenset(parameters.lower().split()), is_read)
 
 
-def _pair(certified: bool) -> dict[str, Operation]:
+def _tracking(certified: bool) -> dict[str, Operation]:
+    cancel = partial(tracking.cancel, certified=certified)
+    reschedule = partial(tracking.reschedule, certified=certified)
+    report = partial(tracking.report, certified=certified)
     suffix = "CERTIFICADO" if certified else ""
     return {
-        f"CancelarSMS{suffix}": _row(partial(tracking.cancel, certified=certified), "Idmensaje Resp"),
-        f"ReprogramarSMS{suffix}": _row(
-            partial(tracking.reschedule, certified=certified), "Idmensaje Fecha Resp"
-        ),
-        f"GetReportSMS{suffix}": _row(
-            partial(tracking.report, certified=certified), "Idmensaje Resp", is_read=True
-        ),
+        f"CancelarSMS{suffix}": _row(cancel, "Idmensaje Resp"),
+        f"ReprogramarSMS{suffix}": _row(reschedule, "Idmensaje Fecha Resp"),
+        f"GetReportSMS{suffix}": _row(report, "Idmensaje Resp", is_read=True),
     }
 
 
 OPERATIONS: dict[str, Operation] = {
     "EnviarSMS": _row(sending.send_sms, _SEND),
-    **_pair(False),
+    **_tracking(False),
     "CargarFichero": _row(library.upload, _UPLOAD),
     "ListarFicheros": _row(library.list_files, "Resp", is_read=True),
     "BorrarFichero": _row(library.delete, "Nombre Resp"),
     "GetCreditos": _row(tracking.credits, "Resp", is_read=True),
     "EnviarSMSCERTIFICADO": _row(sending.send_certified, _CERTIFIED_SEND),
-    **_pair(True),
+    **_tracking(True),
     "GetSMSCERTIFICADO": _row(tracking.certificate, _CERTIFICATE, is_read=True),
 }
 """Every operation of both manuals, by its path."""

@@ -10,18 +10,15 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ..account.account import Account
-from ..account.events import TOPICS, Called, Event
+from ..account.events import TOPICS, Called, Changes, Event, Topic
 from ..account.records import Call, OperationResult
 from ..account.state import KEPT_BODY_BYTES, Store
 from ..account.state_load import load_account, load_calls
-from ..changes import Changes, Topic
 from .bodies import BadCall, Params, read_body
-from .faults import Fault, Faults
+from .faults import Fault, Faults, fault_asked_for
 from .gatekeeper import Gatekeeper
-from .magic import fault_asked_for
 from .operations import OPERATIONS, Operation
 from .replies import encode
 
@@ -45,26 +42,9 @@ class ApiRequest:
         return self.headers.get("content-type", "")
 
     @cached_property
-    def params(self) -> Params | BadCall:
-        """The parameters, or why they cannot be read."""
-        try:
-            return read_body(self.content_type, self.body)
-        except BadCall as bad:
-            return bad
-
-    @property
-    def resp(self) -> str:
-        """The form of reply it asks for; JSON when the body cannot be read."""
-        return "JSON" if isinstance(self.params, BadCall) else str(self.params.raw("Resp") or "")
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """The parameters of a processed call that no manual knows, by the names they came under."""
-        return () if isinstance(self.params, BadCall) else tuple(sorted(self.params.unknown))
-
-    def decoded(self) -> dict[str, Any]:
-        """The parameters by the names they came under, none when they cannot be read."""
-        return {} if isinstance(self.params, BadCall) else self.params.decoded()
+    def params(self) -> Params:
+        """The parameters in its body."""
+        return read_body(self.content_type, self.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +61,7 @@ class ApiResponse:
 
 @dataclass(eq=False, repr=False)
 class Provider:
-    """The account behind its door: everything the sandbox does, without the network.
-
-    Attributes:
-        account: whose state it is.
-        gatekeeper: who blocks.
-        user: the API user.
-        token: the API token.
-        keep_bodies: whether calls keep their request body.
-        keep_calls: how many calls are remembered; None for all.
-        state: the file that keeps it all, if there is one.
-        handlers: who is handed every event, in this order.
-    """
+    """The account behind its door: everything the sandbox does, without the network."""
 
     account: Account
     gatekeeper: Gatekeeper
@@ -100,25 +69,20 @@ class Provider:
     token: str = field(repr=False)
     _: KW_ONLY
     keep_bodies: bool
-    keep_calls: int | None
+    keep_calls: int | None  # how many are remembered; None for all
     refusal_status: int = 200
     reply_style: str = "json-object"
     latency: float = 0.0
     forgotten_calls: int = 0
-    state: Store | None = None
+    state: Store | None = None  # the file that keeps it all
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     faults: Faults = field(default_factory=Faults)
     changes: Changes = field(default_factory=Changes)
-    handlers: list[Callable[[Event], None]] = field(default_factory=list)
+    handlers: list[Callable[[Event], None]] = field(default_factory=list)  # of every event, in this order
     calls: list[Call] = field(default_factory=list)
 
     def keep_in(self, path: Path) -> None:
-        """Go on from a file of an earlier run, and keep everything in it from now on.
-
-        Raises:
-            ValueError: it is in use, or no state of a sandbox.
-            OSError: it cannot be made or read.
-        """
+        """Go on from a file of an earlier run, and keep everything in it from now on."""
         store = Store(path, self.account)
         load_account(store, self.account)
         self.forgotten_calls, self.calls = load_calls(store)
@@ -128,11 +92,7 @@ class Provider:
 
     @contextmanager
     def changing(self, *topics: Topic) -> Iterator[Account]:
-        """Change something under the lock; when all went well it is kept, posted, and told to whoever looks on.
-
-        Args:
-            topics: what changes without an event that says so.
-        """
+        """Change something under the lock, then keep, post and announce it; `topics` have no event."""
         with self.lock:
             yield self.account
             changed = self._settle() | set(topics)
@@ -163,9 +123,9 @@ class Provider:
     def troubles(self, request: ApiRequest) -> list[Fault]:
         """The faults that hit this request."""
         with self.lock:
-            found = self.faults.pick(request.operation, request.decoded)
+            found = self.faults.pick(request.operation, request.params.decoded)
             if self.account.delivery.magic:
-                asked = fault_asked_for(request.operation, request.body, request.decoded)
+                asked = fault_asked_for(request.operation, request.body, request.params.decoded)
                 found += [asked] if asked else []
             return found
 
@@ -209,7 +169,7 @@ class Provider:
             fault=fault,
             answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
             answer_type=answer.content_type,
-            unknown=request.unknown,
+            unknown=tuple(sorted(request.params.unknown)),
         )
         self.calls.append(call)
         self.account.events.append(Called(self.forgotten_calls + len(self.calls), call))
@@ -257,8 +217,8 @@ class Provider:
     def _run(self, operation: Operation, request: ApiRequest) -> OperationResult:
         try:
             params = request.params
-            if isinstance(params, BadCall):
-                raise params
+            if params.problem:
+                raise params.problem
             params.note_unknown(operation.parameters)
             if self.account.strict and params.unknown:
                 raise BadCall(f"Parámetro desconocido: {min(params.unknown)}")
@@ -269,7 +229,8 @@ class Provider:
     def _encoded(self, request: ApiRequest, reply: OperationResult) -> ApiResponse:
         if reply.file is not None:
             return ApiResponse(status=200, body=reply.file, content_type=reply.media_type)
-        body, content_type = encode(reply.fields, request.resp, self.reply_style)
+        resp = "JSON" if request.params.problem else str(request.params.raw("Resp") or "")
+        body, content_type = encode(reply.fields, resp, self.reply_style)
         refused = reply.fields["Res"] == -1 and self.refusal_status != 200
         headers = (("WWW-Authenticate", 'Basic realm="API"'),) if refused else ()
         status = self.refusal_status if refused else 200

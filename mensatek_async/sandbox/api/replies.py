@@ -35,13 +35,7 @@ _OLD_NAMES = {"CreditosNecesarios": "CredNecesarios", "CRED": "Cred"}
 
 
 def encode(fields: Mapping[str, Any], resp: str, style: str) -> Encoded:
-    """A reply as bytes and content type.
-
-    Args:
-        fields: wire names and values.
-        resp: what the call asked for: JSON, TXT, XML; anything else is answered as old versions did.
-        style: one of `REPLY_STYLES`.
-    """
+    """A reply as bytes and content type, in the form that `Resp` asked for, or that of old versions."""
     form = resp.strip().upper()
     if style == "bare" and fields.get("Res") == -1:
         return b"-1", "text/html; charset=utf-8"
@@ -107,10 +101,6 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _string(value: Decimal) -> str:
-    return str(_number(value))
-
-
 def _spanish(value: Decimal) -> str:
     return f"{value:,.2f}".translate({ord(","): ".", ord("."): ","})
 
@@ -126,7 +116,7 @@ _KEYS: dict[str, Callable[[str], str]] = {
     "old-names": lambda name: _OLD_NAMES.get(name, name),
 }
 _DECIMALS: dict[str, Callable[[Decimal], Any]] = {
-    "json-strings": _string,
+    "json-strings": lambda value: str(_number(value)),
     "spanish": _spanish,
     "spanish-plain": _spanish_plain,
 }

@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from typing import Protocol
+from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..page.gate import Gate
-from . import openapi
+from ..server import Connection
 from .operations import OPERATIONS
 from .provider import ApiRequest, ApiResponse, Provider
 
 _log = logging.getLogger("mensatek_async.sandbox")
 
 
-class Droppable(Protocol):
-    """A connection the application can cut; the server puts it into the scope's state."""
-
-    def flush_and_close(self) -> None:
-        """Close after what was written has left."""
-        ...
-
-    def drop(self, reset: bool) -> None:
-        """Close at once, with a TCP reset if asked for."""
-        ...
-
-
 class Gateway:
-    """The API's paths: each request goes to the provider, and what comes back goes out.
-
-    Args:
-        provider: who answers.
-        gate: who knows which web pages may call.
-    """
+    """The API's paths: each request goes to the provider, and what comes back goes out."""
 
     def __init__(self, provider: Provider, gate: Gate) -> None:
         self._provider = provider
@@ -83,31 +67,27 @@ class Gateway:
         answer = self._provider.answer(asked, final)
         if waits:
             await asyncio.sleep(sum(fault.seconds for fault in waits if fault.processed))
-        await _deliver(answer, scope["state"]["connection"], receive, send)
+        await _deliver(answer, scope["state"]["connection"], scope, receive, send)
 
 
-async def _deliver(answer: ApiResponse, connection: Droppable, receive: Receive, send: Send) -> None:
+async def _deliver(
+    answer: ApiResponse, connection: Connection, scope: Scope, receive: Receive, send: Send
+) -> None:
     if answer.status is None:
         connection.drop(answer.reset)
         await _gone(receive)
         return
-    headers = [
-        ("content-type", answer.content_type),
-        ("content-length", str(len(answer.body))),
-        *answer.headers,
-    ]
-    await send(
-        {
-            "type": "http.response.start",
-            "status": answer.status,
-            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
-        }
-    )
-    body = answer.body[: len(answer.body) // 2] if answer.cut else answer.body
-    await send({"type": "http.response.body", "body": body, "more_body": answer.cut})
-    if answer.cut:
-        connection.flush_and_close()
-        await _gone(receive)
+    headers = {"Content-Type": answer.content_type, **dict(answer.headers)}
+    response = Response(answer.body, answer.status, headers)
+    if not answer.cut:
+        await response(scope, receive, send)
+        return
+    start = {"type": "http.response.start", "status": answer.status, "headers": response.raw_headers}
+    await send(start)
+    half = answer.body[: len(answer.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    connection.flush_and_close()
+    await _gone(receive)
 
 
 async def _gone(receive: Receive) -> None:
@@ -116,12 +96,19 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
+async def _openapi(_request: Request) -> Response:
+    """The API's document, pointed at this sandbox: what is tried out from it must not reach the provider."""
+    document = json.loads(files("mensatek_async.sandbox").joinpath("openapi.json").read_bytes())
+    document["servers"] = [{"url": "/v7", "description": "this sandbox"}]
+    return Response(json.dumps(document, ensure_ascii=False), media_type="application/json")
+
+
 def build_app(gateway: Gateway, gate: Gate) -> Starlette:
     """The application: the API under `/v7`, its OpenAPI document, and the page behind its gate."""
     return Starlette(
         routes=[
             Route("/v7/{operation}", endpoint=gateway, methods=["POST"]),
-            Route("/openapi.json", endpoint=openapi.serve, methods=["GET"]),
+            Route("/openapi.json", endpoint=_openapi, methods=["GET"]),
             Route("/", endpoint=gate),
             Route("/_sandbox/{rest:path}", endpoint=gate),
         ]

@@ -117,13 +117,13 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
     rendered = _render(text, unicode, chosen.rows) if texting.is_personal(text) else None
     segments = 0 if rendered is not None else _segments(text, unicode)
     total = sum(each for _, each in rendered) if rendered is not None else segments * len(phones)
-    price = account.price(certified)
+    price = account.prices[certified]
     cost = total * price
     if cost > account.credits:
         code = CERTIFIED_NO_CREDITS if certified else NO_CREDITS
         return OperationResult(fields={"Res": code, "Cred": account.credits, "CreditosNecesarios": cost})
     if not phones:
-        return OperationResult(fields=_nothing_sent(account, joined, chosen, len(given)))
+        return OperationResult(fields=_sent(account, joined, chosen, len(given), 0, cost))
     message = joined or account.new_message(sender, certified)
     shared = {"reported": reported, "reference": params.text("Referenciausuario"), "sender": sender, **legal}
     batch = Batch(
@@ -144,7 +144,7 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
         **shared,
     )
     account.accept(message, batch, phones)
-    return OperationResult(fields=_sent(account, batch, chosen, total, len(given)))
+    return OperationResult(fields=_sent(account, message, chosen, len(given), total, cost))
 
 
 def _joined(account: Account, params: Params, certified: bool) -> Message | None:
@@ -238,28 +238,20 @@ def _segments(text: str, unicode: bool) -> int:
     return texting.segments(texting.shown(text, unicode), unicode)
 
 
-def _sent(account: Account, batch: Batch, chosen: _Sorted, segments: int, given: int) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "Res": batch.recipients,
-        "Destinatarios": given,
-        "Msgid": batch.message_id,
-        "idMensaje": batch.message_id,
-        "Cred": account.credits,
-        "Mensajes": segments,
-        "NoEnviados": chosen.duplicates + chosen.wrong,
-        "CreditosUsados": batch.cost,
-    }
+def _sent(
+    account: Account, message: Message | None, chosen: _Sorted, given: int, segments: int, cost: Decimal
+) -> dict[str, Any]:
+    """The reply; no manual describes that of `Res` 0: without `detailed` it has no counts, as they have none then."""
+    fields: dict[str, Any] = {"Res": len(chosen.rows)}
+    is_counted = bool(chosen.rows) or account.detailed
+    if is_counted:
+        fields["Destinatarios"] = given
+    if message:
+        fields |= {"Msgid": message.message_id, "idMensaje": message.message_id}
+    fields["Cred"] = account.credits
+    if is_counted:
+        not_sent = chosen.duplicates + chosen.wrong
+        fields |= {"Mensajes": segments, "NoEnviados": not_sent, "CreditosUsados": cost}
     if account.detailed:
-        fields |= {"Enviados": batch.recipients, "Duplicados": chosen.duplicates}
-    return fields
-
-
-def _nothing_sent(account: Account, joined: Message | None, chosen: _Sorted, given: int) -> dict[str, Any]:
-    """`Res` 0: no manual describes it; without `detailed` it has no counts, as they have none then."""
-    fields: dict[str, Any] = {"Res": 0, "Cred": account.credits}
-    if joined:
-        fields |= {"Msgid": joined.message_id, "idMensaje": joined.message_id}
-    if account.detailed:
-        fields |= {"Destinatarios": given, "Mensajes": 0, "NoEnviados": chosen.duplicates + chosen.wrong}
-        fields |= {"CreditosUsados": Decimal(0), "Enviados": 0, "Duplicados": chosen.duplicates}
+        fields |= {"Enviados": len(chosen.rows), "Duplicados": chosen.duplicates}
     return fields

@@ -39,22 +39,6 @@ def _nearest(match: re.Match[str]) -> str:
     return plain if not _FOREIGN.match(plain) else "?"
 
 
-def segments(text: str, unicode: bool) -> int:
-    """How many texts a phone company charges for `text` (an empty one still costs one)."""
-    if unicode:
-        width = len(text.encode("utf-16-le", "surrogatepass")) // 2
-        if width <= UNICODE_SINGLE:
-            return 1
-        # A character outside the first plane is two units and stays in one part.
-        return _parts([1 + (ord(letter) > 0xFFFF) for letter in text], UNICODE_PART)
-    doubles = len(_DOUBLE.findall(text))
-    if len(text) + doubles <= GSM_SINGLE:
-        return 1
-    if not doubles:
-        return -(-len(text) // GSM_PART)
-    return _parts([2 if _DOUBLE.match(letter) else 1 for letter in text], GSM_PART)
-
-
 def width(text: str, unicode: bool) -> int:
     """How much of its segments a text takes: UTF-16 units, or GSM letters with those of the extension twice."""
     if unicode:
@@ -62,12 +46,21 @@ def width(text: str, unicode: bool) -> int:
     return len(text) + len(_DOUBLE.findall(text))
 
 
-def _parts(widths: list[int], room: int) -> int:
+def segments(text: str, unicode: bool) -> int:
+    """How many texts a phone company charges for `text` (an empty one still costs one)."""
+    single, room = (UNICODE_SINGLE, UNICODE_PART) if unicode else (GSM_SINGLE, GSM_PART)
+    taken = width(text, unicode)
+    if taken <= single:
+        return 1
+    if taken == len(text):
+        return -(-taken // room)
+    # A character that takes two units stays in one part.
     parts, used = 1, 0
-    for width in widths:
-        if used + width > room:
+    for letter in text:
+        each = width(letter, unicode)
+        if used + each > room:
             parts, used = parts + 1, 0
-        used += width
+        used += each
     return parts
 
 
@@ -77,11 +70,7 @@ def is_personal(text: str) -> bool:
 
 
 class Personal:
-    """A text that differs from one recipient to the next, taken apart once.
-
-    Args:
-        text: with its placeholders.
-    """
+    """A text that differs from one recipient to the next, taken apart once."""
 
     def __init__(self, text: str) -> None:
         pieces = _PLACEHOLDER.split(text)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..account.account import Account
-from ..account.records import Batch, Message, OperationResult
+from ..account.records import Message, OperationResult
 from ..carrier.certificates import Evidence, certificate_pdf, certificate_zip
 from ..carrier.statuses import label
 from ..clock import read_minute, write_second
@@ -27,7 +27,7 @@ def cancel(account: Account, params: Params, *, certified: bool) -> OperationRes
     message = _message(account, params)
     if message is None or message.certified is not certified:
         return _not_yours(account, "CRED")
-    scheduled = _scheduled(account, message)
+    scheduled = message.waiting(account.clock.now)
     if not scheduled:
         return OperationResult(fields={"Res": _settled(message), "CRED": account.credits})
     for batch in scheduled:
@@ -48,7 +48,7 @@ def reschedule(account: Account, params: Params, *, certified: bool) -> Operatio
     message = _message(account, params)
     if message is None or message.certified is not certified:
         return _not_yours(account, "Cred")
-    scheduled = _scheduled(account, message)
+    scheduled = message.waiting(account.clock.now)
     date = read_minute(wanted)
     if not scheduled:
         code = _settled(message)
@@ -82,35 +82,26 @@ def certificate(account: Account, params: Params) -> OperationResult:
         message = _message(account, params)
         if message is None or not message.certified:
             return _not_yours(account, "Cred")
-        return _message_certificate(account, message, params.text("Telefono").strip())
+        return _certificates(account, _certified(account, message), params.text("Telefono").strip())
     start = read_minute(params.text("Fechainicio", required=True))
     end = read_minute(params.text("Fechafin", required=True))
     if start is None or end is None or end < start:
         raise BadCall("Las fechas no son correctas")
     found = [one for message in account.messages.values() for one in _certified(account, message, start, end)]
-    return _zip(account, found)
+    return _certificates(account, found)
 
 
-def _message_certificate(account: Account, message: Message, phone: str) -> OperationResult:
-    found = _certified(account, message)
-    if not phone:
-        return _zip(account, found)
-    for one in found:
-        if str(one.row["Telefono"]) == phone:
-            return OperationResult(fields={"Res": 1}, file=certificate_pdf(one), media_type="application/pdf")
-    return _no_certificate(account)
-
-
-def _zip(account: Account, found: list[Evidence]) -> OperationResult:
+def _certificates(account: Account, found: list[Evidence], phone: str = "") -> OperationResult:
+    """The PDF of one phone, or the ZIP of all."""
+    found = [one for one in found if phone in ("", str(one.row["Telefono"]))]
     if not found:
-        return _no_certificate(account)
-    return OperationResult(fields={"Res": 1}, file=certificate_zip(found), media_type="application/zip")
-
-
-def _no_certificate(account: Account) -> OperationResult:
-    return OperationResult(
-        fields={"Res": NO_CERTIFICATE, "Error": "El certificado no está disponible", "Cred": account.credits}
-    )
+        error = "El certificado no está disponible"
+        return OperationResult(fields={"Res": NO_CERTIFICATE, "Error": error, "Cred": account.credits})
+    if phone:
+        file, media_type = certificate_pdf(found[0]), "application/pdf"
+    else:
+        file, media_type = certificate_zip(found), "application/zip"
+    return OperationResult(fields={"Res": 1}, file=file, media_type=media_type)
 
 
 def _message(account: Account, params: Params) -> Message | None:
@@ -120,11 +111,6 @@ def _message(account: Account, params: Params) -> Message | None:
 
 def _not_yours(account: Account, credits_name: str) -> OperationResult:
     return OperationResult(fields={"Res": NOT_YOURS, credits_name: account.credits}, wrong=True)
-
-
-def _scheduled(account: Account, message: Message) -> list[Batch]:
-    now = account.clock.now
-    return [batch for batch in message.batches if not batch.cancelled_at and batch.leaves_at > now]
 
 
 def _settled(message: Message) -> int:
@@ -169,7 +155,7 @@ def _certified(
                 sender=batch.sender,
                 issuer=batch.issuer,
                 text=batch.shown(places[batch][phone]) if account.keep_texts else "",
-                history=tuple(one for one in account.delivery.history(batch, phone) if one[0] <= now),
+                history=account.delivery.history(batch, phone, now),
                 documents=batch.documents,
             )
         )

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..account.events import Accepted, Acted, Cleared, Event, Followed, Opened, Posted, Received
-from ..account.records import UNNAMED_DOCUMENT
 from ..account.state import Store
 from ..account.state_load import load_journeys, load_posts
 from ..api.provider import Provider
@@ -22,12 +21,7 @@ _STRANGE_STATUSES = range(7000, 7100)  # in no manual
 
 
 class CallbackDispatcher:
-    """Watches an account and posts what happens in it.
-
-    Args:
-        settings: where to post, and how the callbacks stray from what is expected.
-        provider: whose news.
-    """
+    """Watches an account and posts to one webhook what happens in it."""
 
     def __init__(self, settings: CallbackSettings, provider: Provider) -> None:
         self.url: str = settings.url
@@ -37,7 +31,7 @@ class CallbackDispatcher:
         self._target = settings.key
         self._earlier = 0
         self._settings = settings
-        self._provider = provider
+        self.provider: Provider = provider
         self._account = provider.account
         self._random = random.Random(settings.seed)  # noqa: S311  decides what to repeat, nothing secret
         self._stopping = threading.Event()
@@ -79,7 +73,7 @@ class CallbackDispatcher:
             case Acted(batch, phone, act) if batch.reported:
                 self._collect()
                 seconds = (act.at - batch.leaves_at).total_seconds()
-                news = News(batch=batch, phone=phone, status=act.status, moment=act.at, seconds=seconds)
+                news = News(batch, phone, act.status, act.at, seconds)
                 self._post(list(self._arrivals(news, act.variables or VARIABLES)))
             case Opened(batch, phone, document) if batch.reported:
                 self._collect()
@@ -96,10 +90,10 @@ class CallbackDispatcher:
 
     def collect(self) -> None:
         """Post what time alone has brought since the last time."""
-        with self._provider.lock:
+        with self.provider.lock:
             if not self._collect():
                 return
-            with self._provider.changing():
+            with self.provider.changing():
                 pass
 
     def _collect(self) -> bool:
@@ -121,22 +115,15 @@ class CallbackDispatcher:
             self.collect()
 
     def _arrivals(self, news: News, variables: Mapping[str, str] = VARIABLES) -> Iterator[dict[str, Any]]:
-        """What is told when a text arrives at a status."""
-        batch, phone, settings = news.batch, news.phone, self._settings
-
-        def report(status: int, more: Mapping[str, str] = VARIABLES) -> dict[str, Any]:
-            return report_fields(
-                *(batch, phone, status, news.moment, news.seconds),
-                variables=more,
-                numeric=settings.numeric_phones,
-            )
-
-        yield report(news.status, variables)
-        if news.status == AWAITING and self._random.random() < settings.unknown_statuses:
-            yield report(self._random.choice(_STRANGE_STATUSES))
+        """What is posted when a text arrives at a status."""
+        numeric = self._settings.numeric_phones
+        yield report_fields(news, variables, numeric)
+        if news.status == AWAITING and self._random.random() < self._settings.unknown_statuses:
+            strange = news._replace(status=self._random.choice(_STRANGE_STATUSES))
+            yield report_fields(strange, VARIABLES, numeric)
         if news.status == CONTRACT_OPENED:
-            for name in sorted(batch.files) or [UNNAMED_DOCUMENT]:
-                yield opened_fields(batch, phone, name, news.moment)
+            for name in news.batch.document_names:
+                yield opened_fields(news.batch, news.phone, name, news.moment)
 
     def _post(self, events: list[dict[str, Any]]) -> None:
         posts: list[Post] = []
@@ -161,9 +148,9 @@ class CallbackDispatcher:
 
     def _ended(self, post: Post) -> None:
         """A callback is over; that reaches the file with whatever is written next."""
-        with self._provider.lock:
+        with self.provider.lock:
             index = post.number - self._earlier - 1
             # After a reset another one may have its number.
             if index < len(self.posts) and self.posts[index] is post:
                 self._account.events.append(self._posted(post))
-        self._provider.changes.announce("callbacks")
+        self.provider.changes.announce("callbacks")

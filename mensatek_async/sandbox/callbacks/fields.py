@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..account.records import Batch, Incoming, Message
+from ..carrier.journeys import News
 from ..clock import write_second
 
 _WITH_VARIABLES = frozenset({160, 180, 181, 190, 195, 5000})
@@ -17,27 +18,9 @@ VARIABLES: Mapping[str, str] = {"IP": "127.0.0.1"}
 """What a contract's callback tells besides, unless something else is known."""
 
 
-def report_fields(
-    batch: Batch,
-    phone: str,
-    status: int,
-    moment: datetime,
-    seconds: float,
-    *,
-    variables: Mapping[str, str] = VARIABLES,
-    numeric: bool = False,
-) -> dict[str, Any]:
-    """A delivery report.
-
-    Args:
-        batch: what the text belongs to.
-        phone: whose it is.
-        status: the delivery status.
-        moment: when it was reached, UTC.
-        seconds: how long after it left.
-        variables: what a contract's status tells besides.
-        numeric: write the phone as a number.
-    """
+def report_fields(news: News, variables: Mapping[str, str], numeric: bool) -> dict[str, Any]:
+    """A delivery report; `numeric` writes the phone as a number."""
+    batch, phone, status, moment, seconds = news
     fields: dict[str, Any] = {
         "Servicio": "SMSCERTIFICADO" if batch.certified else "SMSMASIVO",
         "Resultado": status,

@@ -69,7 +69,7 @@ class CallbackSettings:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("A callback's URL begins with http:// or https:// and has a host")
         if self.form not in FORMS:
-            raise ValueError(f"{self.form!r} is no form: {', '.join(FORMS)}")
+            raise ValueError(f"Invalid form {self.form!r}: {', '.join(FORMS)}")
         if (self.username is None) != (self.password is None):
             raise ValueError("Basic credentials need both username and password")
         if self.retries < 0 or self.retry_seconds < 0 or self.timeout <= 0:
@@ -120,12 +120,7 @@ class CallbackSettings:
 
 
 class Poster:
-    """Threads that bring posts to a target, each over a connection it keeps open.
-
-    Args:
-        settings: where to, and with how many threads; more than one lets posts overtake each other.
-        ended: called on their threads for every post that is over.
-    """
+    """Threads that bring posts to a target, each over a connection it keeps, and say when one is over."""
 
     def __init__(self, settings: CallbackSettings, ended: Callable[[Post], None]) -> None:
         self._settings = settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..account.records import REPLY_NUMBER, Incoming
+from ..account.records import REPLY_NUMBER
 from ..api.provider import Provider
 from .dispatcher import CallbackDispatcher
 from .poster import CallbackSettings, Post
@@ -38,7 +38,6 @@ class Callbacks(CallbackSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._provider: Provider | None = None
         self._dispatcher: CallbackDispatcher | None = None
 
     @property
@@ -87,30 +86,15 @@ class Callbacks(CallbackSettings):
             RuntimeError: no sandbox has these callbacks yet.
             KeyError: there is no such message.
         """
-        self._needed_dispatcher()
-        assert self._provider is not None
-        with self._provider.changing() as account:
+        with self._needed_dispatcher().provider.changing() as account:
             if message_id is not None and message_id not in account.messages:
                 raise KeyError("There is no such message")
-            account.receive(
-                Incoming(phone=sender, number=number, text=text, at=account.clock.now, message_id=message_id)
-            )
+            account.receive(sender, number, text, message_id)
 
     def attach(self, provider: Provider) -> CallbackDispatcher:
-        """Belong to a sandbox: follow what its account accepts.
-
-        Args:
-            provider: the sandbox's.
-
-        Returns:
-            Who tells what happens.
-
-        Raises:
-            ValueError: they belong to a sandbox already.
-        """
+        """Follow what a sandbox's account accepts."""
         if self._dispatcher is not None:
             raise ValueError("These callbacks belong to a sandbox already")
-        self._provider = provider
         self._dispatcher = CallbackDispatcher(self, provider)
         provider.handlers.append(self._dispatcher.handle)
         return self._dispatcher
@@ -119,3 +103,20 @@ class Callbacks(CallbackSettings):
         if self._dispatcher is None:
             raise RuntimeError("Hand the callbacks to a sandbox first: sandbox.call_back(callbacks)")
         return self._dispatcher
+
+
+class Recorder:
+    """Collects what callbacks would say of a sandbox, for tests that post it themselves; see `Sandbox.record`."""
+
+    def __init__(self, provider: Provider) -> None:
+        # An address that is never called: nothing starts what would post there.
+        self._dispatcher = Callbacks("http://nowhere.invalid/").attach(provider)
+
+    def take(self) -> list[dict[str, Any]]:
+        """Give everything that happened, by the sandbox's clock, since it was asked last; by wire names, in order."""
+        with self._dispatcher.provider.lock:
+            self._dispatcher.collect()
+            taken = [dict(post.fields) for post in self._dispatcher.posts]
+            self._dispatcher.posts.clear()
+            self._dispatcher.poster.clear()
+        return taken

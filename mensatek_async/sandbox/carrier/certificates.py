@@ -20,23 +20,14 @@ _ENCODING = "windows-1252"  # of the fonts every PDF reader brings along
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a certificate states of one recipient.
+    """What a certificate states of one recipient."""
 
-    Attributes:
-        row: the recipient's row of the report, by its wire names.
-        sender: who the text came from.
-        issuer: name, phone and tax id of who issued it.
-        text: as the phone showed it; "" when the sandbox keeps no texts.
-        history: when it reached which status.
-        documents: the documents it carried: name, and SHA-256 of the content.
-    """
-
-    row: Mapping[str, Any]
+    row: Mapping[str, Any]  # of the report, by its wire names
     sender: str
-    issuer: tuple[str, ...]
-    text: str
-    history: tuple[tuple[datetime, int], ...]
-    documents: tuple[tuple[str, str], ...]
+    issuer: tuple[str, ...]  # name, phone, tax id
+    text: str  # as the phone showed it
+    history: Sequence[tuple[datetime, int]]
+    documents: tuple[tuple[str, str], ...]  # name, SHA-256
 
     @property
     def digest(self) -> str:
@@ -46,11 +37,7 @@ class Evidence:
 
 
 def certificate_pdf(evidence: Evidence) -> bytes:
-    """A PDF that states what was sent to one recipient, and when it reached which status.
-
-    Raises:
-        ImportError: the extra `sandbox` is not installed whole.
-    """
+    """A PDF that states what was sent to one recipient, and when it reached which status."""
     pdf = _new_pdf(evidence.history[-1][0])
     _write(pdf, "CERTIFICADO (SANDBOX, SIN VALOR LEGAL)", bold=True)
     for name, value in evidence.row.items():

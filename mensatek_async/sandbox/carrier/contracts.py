@@ -64,17 +64,12 @@ class ContractActions:
             KeyError: the phone has no such contract.
             ValueError: it has not left yet, was cancelled, or has ended.
         """
-        middle = [] if location is None else [statuses.CONTRACT_LOCATED]
-        end = (
-            [statuses.CONTRACT_WRITTEN, statuses.CONTRACT_SIGNED]
-            if biometric
-            else [statuses.CONTRACT_ACCEPTED]
-        )
-        steps = [statuses.CONTRACT_OPENED, statuses.CONTRACT_READ, statuses.CONTRACT_YES, *middle, *end]
-        accepting = [] if biometric else [statuses.CONTRACT_YES, *middle, statuses.CONTRACT_ACCEPTED]
-        self._close(
-            phone, message_id, steps, [statuses.REPLY_RECEIVED, statuses.REPLY_CERTIFIED], accepting, location
-        )
+        accepting = [statuses.CONTRACT_YES, *([] if location is None else [statuses.CONTRACT_LOCATED])]
+        signing = [*accepting, statuses.CONTRACT_WRITTEN, statuses.CONTRACT_SIGNED]
+        accepting += [statuses.CONTRACT_ACCEPTED]
+        steps = [statuses.CONTRACT_OPENED, statuses.CONTRACT_READ, *(signing if biometric else accepting)]
+        by_reply = [statuses.REPLY_RECEIVED, statuses.REPLY_CERTIFIED]
+        self._close(phone, message_id, steps, by_reply, [] if biometric else accepting, location)
 
     def reject_contract(self, phone: str, *, message_id: int | None = None) -> None:
         """Have a recipient open a contract and reject it, or reject a text sent with `Aceptacion`.
@@ -122,7 +117,7 @@ def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
     now = account.clock.now
     if batch.cancelled_at is not None or batch.leaves_at > now:
         raise ValueError("The contract was cancelled, or has not left yet")
-    reached = {status for moment, status in account.delivery.history(batch, phone) if moment <= now}
+    reached = {status for _, status in account.delivery.history(batch, phone, now)}
     if reached & statuses.FINAL_CONTRACT:
         raise ValueError("The contract has ended already")
     return reached

@@ -35,24 +35,17 @@ class Choice:
 
 @dataclass(eq=False, repr=False)
 class DeliveryStates:
-    """Where texts stand and what way they go.
-
-    Attributes:
-        clock: the sandbox's clock.
-        pace: seconds from one delivery status to the next.
-        magic: whether phones with a magic ending choose their outcome.
-        version: another one after every change.
-    """
+    """Where texts stand and what way they go."""
 
     clock: Clock
-    pace: float
-    magic: bool
+    pace: float  # seconds from one delivery status to the next
+    magic: bool  # whether phones with a magic ending choose their outcome
     contracts_by_themselves: bool = True
     choices: dict[str, list[Choice]] = field(default_factory=dict)
     endings: dict[str, int] = field(default_factory=dict)
     absences: dict[str, list[Absence]] = field(default_factory=dict)
     acts: dict[int, dict[str, list[Act]]] = field(default_factory=dict)
-    version: int = 0
+    version: int = 0  # another one after every change
 
     def clear(self) -> None:
         """Forget phones and what was done."""
@@ -104,12 +97,7 @@ class DeliveryStates:
         return {phone for phone in known if message.phones.get(phone) is batch}
 
     def path(self, batch: Batch, phone: str | None = None) -> list[Stage]:
-        """The statuses a text goes through by itself, each with the seconds after it left.
-
-        Args:
-            batch: what it belongs to.
-            phone: whose; None for a recipient of whom nothing special is known.
-        """
+        """The statuses a text goes through by itself; without a phone, those of the usual recipient."""
         outcome = None if phone is None else self._outcome(batch, phone)
         timed = stages(batch.kind, batch.pace, outcome, self.contracts_by_themselves)
         if phone is None:
@@ -124,11 +112,12 @@ class DeliveryStates:
             return timed
         return [stage for stage in timed if stage[0] <= (ended - batch.leaves_at).total_seconds()]
 
-    def history(self, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
-        """When a text reaches which status, by itself and by what was done with it."""
+    def history(self, batch: Batch, phone: str, now: datetime) -> list[tuple[datetime, int]]:
+        """When a text has reached which status so far, by itself and by what was done with it."""
         by_itself = [(batch.moment(after), status) for after, status in self.path(batch, phone)]
         acts = self.acts.get(batch.message_id, {}).get(phone, ())
-        return sorted([*by_itself, *((act.at, act.status) for act in acts)], key=lambda step: step[0])
+        steps = sorted([*by_itself, *((act.at, act.status) for act in acts)], key=lambda step: step[0])
+        return [step for step in steps if step[0] <= now]
 
     def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
         """Where the texts of a batch stand, to be asked phone by phone."""
@@ -171,8 +160,8 @@ class DeliveryStates:
 
     def _acted(self, batch: Batch, phone: str, now: datetime) -> Standing:
         """Where a text stands with which something was done; where its signer is is no place for it to stand."""
-        history = [one for one in self.history(batch, phone) if one[0] <= now and one[1] != CONTRACT_LOCATED]
-        moment, status = history[-1]
+        history = self.history(batch, phone, now)
+        moment, status = [step for step in history if step[1] != CONTRACT_LOCATED][-1]
         return status, moment, int((moment - batch.leaves_at).total_seconds())
 
     def _standing(self, batch: Batch, path: list[Stage], now: datetime) -> Standing:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from ..account.account import Account
 from ..account.records import Batch
+from .delivery import Stage
 from .statuses import CANCELLED, SCHEDULED
 
+Step = tuple[float, int, int, list[str]]
+"""Seconds, number, status, whose."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """A text reached a status.
 
-    Attributes:
-        batch: what it belongs to.
-        phone: whose text.
-        status: the delivery status.
-        moment: when it was reached; when it leaves, for one that is scheduled.
-        seconds: how long after it left.
-    """
+class News(NamedTuple):
+    """A text reached a status, so many seconds after it left; a scheduled one, when it leaves."""
 
     batch: Batch
     phone: str
@@ -32,55 +28,36 @@ class News:
 
 @dataclass(slots=True)
 class Journey:
-    """The recipients of one request on their way through the statuses.
-
-    Attributes:
-        batch: what was sent.
-        phones: to whom.
-        step: how many statuses of the common way are told.
-        own: the same for recipients who go a way of their own.
-        announced: whether it is told that they are scheduled.
-        finished: nothing more will come by itself.
-    """
+    """The recipients of one request on their way through the statuses."""
 
     batch: Batch
     phones: list[str]
-    step: int = 0
-    own: dict[str, int] = field(default_factory=dict)
-    announced: bool = False
-    finished: bool = False
-    _seen: tuple[int, bool, list[tuple[float, int]], dict[str, list[tuple[float, int]]]] | None = None
+    step: int = 0  # how many statuses of the common way were reported
+    own: dict[str, int] = field(default_factory=dict)  # the same for recipients who go a way of their own
+    announced: bool = False  # whether it was reported that they are scheduled
+    finished: bool = False  # nothing more will come by itself
+    _seen: tuple[int, bool, list[Stage], dict[str, list[Stage]]] | None = None
 
     def news(self, account: Account, now: datetime) -> list[News]:
-        """What happened up to this moment and was not told before, in order."""
+        """What happened up to this moment and was not reported before, in order."""
         batch = self.batch
-        told: list[News] = []
+        news: list[News] = []
         if not self.announced:
             self.announced = True
             if batch.leaves_at > batch.accepted_at:
-                told += [self._one(phone, SCHEDULED, batch.leaves_at, 0) for phone in self.phones]
+                news += [News(batch, phone, SCHEDULED, batch.leaves_at, 0) for phone in self.phones]
         if batch.cancelled_at is not None:
             self.finished = True
-            return told + [self._one(phone, CANCELLED, batch.cancelled_at, 0) for phone in self.phones]
+            return news + [News(batch, phone, CANCELLED, batch.cancelled_at, 0) for phone in self.phones]
         elapsed = (now - batch.leaves_at).total_seconds()
         if elapsed >= 0:
-            told += [
-                News(
-                    batch=batch,
-                    phone=phone,
-                    status=status,
-                    moment=batch.moment(seconds),
-                    seconds=seconds,
-                )
-                for seconds, _, status, phones in sorted(self._steps(account, elapsed), key=_when)
-                for phone in phones
-            ]
-        return told
+            for seconds, _, status, phones in sorted(
+                self._steps(account, elapsed), key=lambda step: step[:2]
+            ):
+                news += [News(batch, phone, status, batch.moment(seconds), seconds) for phone in phones]
+        return news
 
-    def _one(self, phone: str, status: int, moment: datetime, seconds: float) -> News:
-        return News(batch=self.batch, phone=phone, status=status, moment=moment, seconds=seconds)
-
-    def _ways(self, account: Account) -> tuple[list[tuple[float, int]], dict[str, list[tuple[float, int]]]]:
+    def _ways(self, account: Account) -> tuple[list[Stage], dict[str, list[Stage]]]:
         """The common way and those of special recipients, worked out again only after something changed."""
         delivery = account.delivery
         key = delivery.version, delivery.contracts_by_themselves
@@ -90,29 +67,26 @@ class Journey:
             self._seen = *key, delivery.path(self.batch), own
         return self._seen[2], self._seen[3]
 
-    def _steps(self, account: Account, elapsed: float) -> Iterator[tuple[float, int, int, list[str]]]:
-        """The steps that are due and untold: seconds, number, status, whose."""
+    def _steps(self, account: Account, elapsed: float) -> Iterator[Step]:
+        """The steps that are due and were not reported."""
         common, own = self._ways(account)
-        for phone in own:
-            self.own.setdefault(phone, self.step)
         others = [phone for phone in self.phones if phone not in own] if own else self.phones
         self.finished = True
-        for step, (seconds, status) in enumerate(common):
-            if step >= self.step and others:
-                if seconds > elapsed:
-                    self.finished = False
-                    break
-                self.step = step + 1
-                yield seconds, step, status, others
+        for phone in own:
+            self.own.setdefault(phone, self.step)
+        if others:
+            self.step = yield from self._due(common, self.step, elapsed, others)
         for phone, way in own.items():
-            for step, (seconds, status) in enumerate(way):
-                if step >= self.own[phone]:
-                    if seconds > elapsed:
-                        self.finished = False
-                        break
-                    self.own[phone] = step + 1
-                    yield seconds, step, status, [phone]
+            self.own[phone] = yield from self._due(way, self.own[phone], elapsed, [phone])
 
-
-def _when(step: tuple[float, int, int, list[str]]) -> tuple[float, int]:
-    return step[:2]
+    def _due(
+        self, way: list[Stage], step: int, elapsed: float, phones: list[str]
+    ) -> Generator[Step, None, int]:
+        """The steps of one way, from that number on; returns the number of the next one."""
+        for seconds, status in way[step:]:
+            if seconds > elapsed:
+                self.finished = False
+                break
+            yield seconds, step, status, phones
+            step += 1
+        return step

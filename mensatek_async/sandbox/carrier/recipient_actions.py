@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 
 from ..account.account import Account
 from ..account.events import Opened
-from ..account.records import REPLY_NUMBER, UNNAMED_DOCUMENT, Act, Batch, Incoming, LibraryFile
+from ..account.records import REPLY_NUMBER, Act, Batch, Incoming, LibraryFile, OperationResult
 from ..api.bodies import Params
-from ..api.tracking import cancel, reschedule
+from ..api.tracking import ALREADY_CANCELLED, ALREADY_SENT, cancel, reschedule
 from ..clock import write_minute
 from . import statuses
 from .contracts import ContractActions
 
 _YES = frozenset({"si", "acepto"})
-_NO_REASON = {-2: "There is no such message", -4: "It has left already", -5: "It was cancelled before"}
+_NO_REASON = {ALREADY_SENT: "It has left already", ALREADY_CANCELLED: "It was cancelled before"}
 
 
 class RecipientActions(ContractActions):
@@ -55,20 +56,11 @@ class RecipientActions(ContractActions):
             batch = account.find(phone, message_id, lambda batch: _has_arrived(account, batch, phone))
             if batch is None and message_id is not None:
                 raise KeyError("This phone never got that message")
-            incoming = Incoming(
-                phone=phone,
-                number=number or REPLY_NUMBER,
-                text=text,
-                at=account.clock.now,
-                message_id=batch.message_id if batch else None,
+            incoming = account.receive(
+                phone, number or REPLY_NUMBER, text, batch.message_id if batch else None
             )
-            account.receive(incoming)
-            waits = (
-                batch
-                and batch.contract == statuses.BY_REPLY
-                and _status(account, batch, phone) == statuses.REPLY_AWAITED
-            )
-            if batch and waits and _plain(text) in _YES:
+            waits = batch is not None and account.status(batch, phone) == statuses.REPLY_AWAITED
+            if batch and waits and batch.contract == statuses.BY_REPLY and _plain(text) in _YES:
                 self.accept_contract(phone, message_id=batch.message_id)
             return incoming
 
@@ -110,7 +102,7 @@ class RecipientActions(ContractActions):
             batch = account.find(phone, message_id, lambda batch: bool(batch.documents))
             if batch is None:
                 raise KeyError("This phone has no text with a document")
-            names = sorted(batch.files) or [UNNAMED_DOCUMENT]
+            names = batch.document_names
             if document is not None and document not in names:
                 raise KeyError("The text has no such document")
             if not _has_arrived(account, batch, phone):
@@ -164,9 +156,7 @@ class RecipientActions(ContractActions):
             KeyError: there is no such message.
             ValueError: it has left, or was cancelled before.
         """
-        with self._provider.changing() as account:
-            params = Params({"Idmensaje": message_id})
-            return _done(cancel(account, params, certified=_is_certified(account, message_id)).fields["Res"])
+        return self._change(cancel, message_id)
 
     def reschedule(self, message_id: int, when: datetime) -> int:
         """Give what of a message has not left another moment, as the account's owner.
@@ -184,10 +174,19 @@ class RecipientActions(ContractActions):
         """
         if when.tzinfo is None:
             raise ValueError("The moment must be aware (have a time zone)")
+        return self._change(reschedule, message_id, Fecha=write_minute(when))
+
+    def _change(self, operation: Callable[..., OperationResult], message_id: int, **params: str) -> int:
+        """Do with a message what its owner can do by the API; returns of how many texts."""
         with self._provider.changing() as account:
-            params = Params({"Idmensaje": message_id, "Fecha": write_minute(when)})
-            certified = _is_certified(account, message_id)
-            return _done(reschedule(account, params, certified=certified).fields["Res"])
+            if message_id not in account.messages:
+                raise KeyError("There is no such message")
+            asked = Params({"Idmensaje": message_id, **params})
+            certified = account.messages[message_id].certified
+            code: int = operation(account, asked, certified=certified).fields["Res"]
+            if code <= 0:
+                raise ValueError(_NO_REASON.get(code, "The moment has passed"))
+            return code
 
     def delete_file(self, name: str) -> None:
         """Remove a file from the library.
@@ -206,16 +205,11 @@ def _plain(text: str) -> str:
 
 
 def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
-    now = account.clock.now
-    return {status for moment, status in account.delivery.history(batch, phone) if moment <= now}
+    return {status for _, status in account.delivery.history(batch, phone, account.clock.now)}
 
 
 def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
     return batch.cancelled_at is None and not statuses.ARRIVED.isdisjoint(_reached(account, batch, phone))
-
-
-def _status(account: Account, batch: Batch, phone: str) -> int:
-    return account.delivery.standings(batch, account.clock.now)(phone)[0]
 
 
 def _left(account: Account, phone: str, message_id: int | None) -> Batch:
@@ -234,15 +228,3 @@ def _delivered(batch: Batch) -> int:
     if batch.contract:
         return statuses.REPLY_AWAITED if batch.contract == statuses.BY_REPLY else statuses.RECEIVED
     return statuses.CERTIFIED if batch.certified else statuses.DELIVERED
-
-
-def _is_certified(account: Account, message_id: int) -> bool:
-    if message_id not in account.messages:
-        raise KeyError("There is no such message")
-    return account.messages[message_id].certified
-
-
-def _done(code: int) -> int:
-    if code > 0:
-        return code
-    raise ValueError(_NO_REASON.get(code, "The moment has passed"))

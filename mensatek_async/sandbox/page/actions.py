@@ -83,12 +83,9 @@ def _faults(controls: Controls, body: Body) -> None:
     if "clear" in body and _flag(body, "clear"):
         controls.clear_faults()
         controls.latency = 0.0
-    if "error_kind" in body:
-        controls.error_kind = _text(body, "error_kind")
-    if "error_rate" in body:
-        controls.error_rate = _number(body, "error_rate")
-    if "latency" in body:
-        controls.latency = _number(body, "latency")
+    for name, read in (("error_kind", _text), ("error_rate", _number), ("latency", _number)):
+        if name in body:
+            setattr(controls, name, read(body, name))
 
 
 def _block(controls: Controls, body: Body) -> None:

@@ -74,7 +74,7 @@ def row_form(batch: Batch, position: int, standing: Standing) -> dict[str, Any]:
 def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
     """A text in a conversation, as its phone shows it, with all that is known of it."""
     now, phone = account.clock.now, batch.phones[position]
-    status = account.delivery.standings(batch, now)(phone)[0]
+    status = account.status(batch, phone)
     history = history_of(account, batch, phone, now)
     written = batch.written(position)[0]
     shown = batch.shown(position)
@@ -106,7 +106,7 @@ def history_of(account: Account, batch: Batch, phone: str, now: datetime) -> lis
         history.append((batch.accepted_at, statuses.SCHEDULED))
     if batch.cancelled_at is not None:
         return [*history, (batch.cancelled_at, statuses.CANCELLED)]
-    return history + [one for one in account.delivery.history(batch, phone) if one[0] <= now]
+    return history + account.delivery.history(batch, phone, now)
 
 
 def _piece_form(account: Account, batch: Batch, piece: str | tuple[str, str, str]) -> dict[str, Any]:

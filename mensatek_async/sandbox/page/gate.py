@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import os
 import re
 import secrets
 import time
@@ -16,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+PASSWORD_VARIABLE = "MENSATEK_SANDBOX_PASSWORD"  # noqa: S105  a name
 TOKEN_HEADER = "x-sandbox-token"  # noqa: S105  a header's name
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"", "same-origin", "none"})
@@ -50,16 +52,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Gate:
-    """Lets through to the page who may come, and refuses the rest.
+def choose_password(given: str | None, host: str) -> tuple[str | None, bool]:
+    """The password for a sandbox, where others reach its page a new one; and whether it was made up here."""
+    password = given or os.environ.get(PASSWORD_VARIABLE)
+    if password or is_loopback(host):
+        return password or None, False
+    return secrets.token_urlsafe(12), True
 
-    Args:
-        app: the page.
-        host: the address the sandbox listens on. On loopback only requests to loopback names pass: another name
-            in `Host` is a web page elsewhere that had its name point here.
-        password: what must be given by HTTP Basic, with any user name; None asks for nothing.
-        allowed_hosts: further names the page may be called by.
-    """
+
+class Gate:
+    """Lets through to the page who may come; on loopback, by its own names only."""
 
     def __init__(
         self, app: ASGIApp, *, host: str, password: str | None, allowed_hosts: Collection[str]

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ..account.account import Account
+from ..account.events import Topic
 from ..account.records import Batch
 from ..api.provider import Provider
-from ..changes import Topic
 from .forms import clock_form
 from .gate import Gate, error_answer
 
@@ -30,11 +30,7 @@ _LONGEST_WAY = 7  # statuses a text goes through by itself
 
 
 class Pulse:
-    """Notices what time alone has changed since it was asked last.
-
-    Args:
-        provider: whose texts and blocks.
-    """
+    """Notices what time alone has changed since it was asked last."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -76,12 +72,7 @@ class Pulse:
 
 
 class Live:
-    """The stream of events.
-
-    Args:
-        provider: what is followed.
-        gate: whose token the page needs.
-    """
+    """The stream of events."""
 
     def __init__(self, provider: Provider, gate: Gate) -> None:
         self._provider = provider

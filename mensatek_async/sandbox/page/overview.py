@@ -38,8 +38,8 @@ def overview(
         "credits": {
             "left": credits_form(account.credits),
             "used": credits_form(account.used),
-            "price": credits_form(account.price(False)),
-            "certified_price": credits_form(account.price(True)),
+            "price": credits_form(account.prices[False]),
+            "certified_price": credits_form(account.prices[True]),
         },
         "counts": _counts(provider),
         "guard": _guard(provider),
@@ -69,10 +69,7 @@ def _counts(provider: Provider) -> dict[str, int]:
     return {
         "texts": sum(len(batch.phones) for batch in account.batches),
         "phones": len(account.counts),
-        "scheduled": sum(
-            any(one.cancelled_at is None and one.leaves_at > now for one in message.batches)
-            for message in account.messages.values()
-        ),
+        "scheduled": sum(bool(message.waiting(now)) for message in account.messages.values()),
         "incoming": len(account.incoming),
         "files": len(account.library.files()),
         "calls": provider.forgotten_calls + len(provider.calls),

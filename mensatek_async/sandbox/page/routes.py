@@ -6,14 +6,15 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
-from importlib.resources import files
+from functools import cache
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from ..account.account import Account
@@ -33,34 +34,13 @@ from .texts import Search, certificates, conversation, find_phones, find_texts, 
 _log = logging.getLogger("mensatek_async.sandbox")
 
 _LARGEST_BODY = 100_000
-_ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(css|html|ico|js|json|png|svg|webmanifest|woff2)")
-_TYPES = {
-    "css": "text/css; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "ico": "image/x-icon",
-    "js": "text/javascript; charset=utf-8",
-    "json": "application/json",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "webmanifest": "application/manifest+json",
-    "woff2": "font/woff2",
-}
 _NOT_FOUND = 404, "not_found", "There is no such thing"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Page:
-    """The page of a sandbox, to be put behind its `gate`.
-
-    Args:
-        controls: what can be done with it.
-        provider: what it shows.
-        dispatchers: who posts its callbacks.
-        host: the address the sandbox listens on.
-        password: what callers of the page must give; None for nothing.
-        allowed_hosts: further names the page may be called by.
-    """
+    """The page of a sandbox, to be put behind its `gate`."""
 
     def __init__(
         self,
@@ -108,7 +88,7 @@ class Page:
         }
         return [
             Route("/", _index),
-            Route("/_sandbox/static/{name}", _asset),
+            Mount("/_sandbox/static", _assets()),
             Route("/_sandbox/events", self._events),
             Route(
                 "/_sandbox/files/{name}",
@@ -261,23 +241,25 @@ def _download(content: bytes, name: str) -> Response:
     return Response(content, media_type=kind or "application/octet-stream", headers=headers)
 
 
-async def _index(_request: Request) -> Response:
-    return _file_of_package("index.html")
+class _Assets(StaticFiles):
+    """The files of the page, which a browser asks for anew each time."""
+
+    def file_response(self, full_path: Any, *args: Any, **options: Any) -> Response:
+        """Answer as Starlette does, but scripts whatever type the system has for them."""
+        response = super().file_response(full_path, *args, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        if str(full_path).endswith(".js"):
+            response.headers["Content-Type"] = "text/javascript; charset=utf-8"
+        return response
 
 
-async def _asset(request: Request) -> Response:
-    name = request.path_params["name"]
-    return _file_of_package(name) if _ASSET.fullmatch(name) else error_answer(*_NOT_FOUND)
+@cache
+def _assets() -> _Assets:
+    return _Assets(packages=[("mensatek_async.sandbox.page", "static")])
 
 
-def _file_of_package(name: str) -> Response:
-    try:
-        content = files("mensatek_async.sandbox.page").joinpath("static", name).read_bytes()
-    except FileNotFoundError:
-        return error_answer(*_NOT_FOUND)
-    return Response(
-        content, media_type=_TYPES[name.rpartition(".")[2]], headers={"Cache-Control": "no-cache"}
-    )
+async def _index(request: Request) -> Response:
+    return await _assets().get_response("index.html", request.scope)
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

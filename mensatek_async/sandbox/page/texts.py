@@ -196,8 +196,7 @@ def scheduled(account: Account) -> dict[str, Any]:
     now = account.clock.now
     found = []
     for message in account.messages.values():
-        waiting = [one for one in message.batches if one.cancelled_at is None and one.leaves_at > now]
-        if waiting:
+        if waiting := message.waiting(now):
             first = min(waiting, key=lambda batch: batch.leaves_at)
             found.append((first.leaves_at, first, waiting))
     found.sort(key=lambda one: (one[0], one[1].number))

@@ -1,0 +1,14 @@
+from .guard import RealAPIReached as RealAPIReached
+from .guard import forget_accounts as forget_accounts
+from .handing import Answer as Answer
+from .handing import CallbackResult as CallbackResult
+from .handing import Webhook as Webhook
+from .messages import SentMessages as SentMessages
+from .payloads import Form as Form
+from .payloads import Payload as Payload
+from .payloads import delivery_report as delivery_report
+from .payloads import document_event as document_event
+from .payloads import incoming_message as incoming_message
+from .tools import Deliver as Deliver
+from .tools import PostCallback as PostCallback
+from .tools import Reply as Reply
