@@ -29,7 +29,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for rows that come slowly, or for another reader."""
     monkeypatch.setattr("mensatek_async.campaigns.session._SOON", 0.1)
     monkeypatch.setattr("mensatek_async.campaigns.ingest._LOOK", 0.05)
-    monkeypatch.setattr("mensatek_async.campaigns.feed._SOON", 0.02)
+    monkeypatch.setattr("mensatek_async.bulk.reader._SOON", 0.02)
 
 
 @pytest.fixture
