@@ -20,7 +20,7 @@ from ..errors import (
     TooManyRequests,
 )
 from ..settings import Account, Guard, Limits, Retry
-from .call_state import Trace, landing
+from .call_state import CallState, in_flight_shield
 from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
 from .limits.account import known, now
@@ -28,7 +28,7 @@ from .limits.circuit_breaker import CircuitBreaker
 from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
-from .operations import Kind, Operation, is_sparing, joins, key_of, value_of
+from .operations import Kind, Operation, is_rare, joins, key_of, value_of
 from .reading import Answer, Reply, read_answer
 from .sink import Sink
 from .transport import Transport
@@ -74,7 +74,7 @@ class Caller:
         *,
         form: str = "JSON",
         body: tuple[bytes, str] | None = None,
-        trace: Trace | None = None,
+        state: CallState | None = None,
         sink: Sink | None = None,
     ) -> Answer:
         """Make one call that is not a read.
@@ -84,7 +84,7 @@ class Caller:
             params: parameters by wire names; `Resp` is added here.
             form: the reply form to ask for: JSON, TXT or XML.
             body: an encoded body and its content type, in place of the parameters'.
-            trace: filled with what happened.
+            state: filled with what happened.
             sink: where a document goes that comes as the answer.
 
         Raises:
@@ -92,26 +92,26 @@ class Caller:
             NotStored: the sink failed.
         """
         self._transport.check()
-        trace = trace or Trace()
-        trace.sink = sink
-        trace.sparing = is_sparing(operation, params)
+        state = state or CallState()
+        state.sink = sink
+        state.rare = is_rare(operation, params)
         encoded = body or self._encode(params, form)
         joined = joins(operation, params)
         started = now()
         try:
             try:
-                answer = await self._attempt(operation, encoded, trace, started)
+                answer = await self._attempt(operation, encoded, state, started)
             except Failure as failure:
-                if trace.once:
+                if state.once:
                     raise
-                answer = await self._repeat(operation, encoded, trace, joined, failure, started)
+                answer = await self._repeat(operation, encoded, state, joined, failure, started)
         except Failure as failure:
             wait_max, secrets = self._retry.wait_max, self._transport.secrets
-            error = final(operation, params, trace, failure, secrets=secrets, wait_max=wait_max)
+            error = final(operation, params, state, failure, secrets=secrets, wait_max=wait_max)
             raise error from (failure.__cause__ or failure)
         except APIError as refusal:
             shown = without_secrets(refusal, params, self._transport.secrets)
-            if not trace.maybe_done or operation.kind is Kind.READ or refusal.code in operation.not_done:
+            if not state.maybe_done or operation.kind is Kind.READ or refusal.code in operation.not_done:
                 raise shown from None
             if refusal.code in operation.done:
                 return Answer({"res": 1}, Reply(200, "", b""), done_before=True)
@@ -119,13 +119,13 @@ class Caller:
                 operation, "an earlier try got no answer, and its repeat was refused", params
             ) from shown
         except MensatekError as stopped:
-            if trace.maybe_done and operation.kind is not Kind.READ:
+            if state.maybe_done and operation.kind is not Kind.READ:
                 raise unknown(
                     operation, "an earlier try got no answer, and it could not be repeated", params
                 ) from stopped
             raise
         finally:
-            self._touch(operation, params)
+            self._invalidate(operation, params)
         return answer
 
     async def read(
@@ -143,7 +143,7 @@ class Caller:
             MensatekError: see the family.
         """
         self._transport.check()
-        trace = Trace()
+        state = CallState()
         key = key_of(operation, params)
         if not self._cache.knows(key, form, max_age):
             self._breaker.check(operation.name, now())
@@ -151,8 +151,8 @@ class Caller:
             key,
             form,
             max_age,
-            lambda: self.call(operation, params, form=form, trace=trace),
-            lambda: trace.left,
+            lambda: self.call(operation, params, form=form, state=state),
+            lambda: state.left,
         )
 
     async def fetch(
@@ -176,11 +176,11 @@ class Caller:
             NotStored: the sink failed.
         """
         self._transport.check()
-        trace = Trace()
+        state = CallState()
         return await self._cache.pace(
             key_of(operation, params),
-            lambda: self.call(operation, params, form=form, trace=trace, sink=sink),
-            lambda: trace.left,
+            lambda: self.call(operation, params, form=form, state=state, sink=sink),
+            lambda: state.left,
         )
 
     async def any(self, operation: Operation, params: Mapping[str, Any], *, form: str = "JSON") -> Answer:
@@ -205,7 +205,7 @@ class Caller:
         return encode.json_body(asked), "application/json"
 
     async def _attempt(
-        self, operation: Operation, encoded: tuple[bytes, str], trace: Trace, started: float
+        self, operation: Operation, encoded: tuple[bytes, str], state: CallState, started: float
     ) -> Answer:
         limiter = self._limiter
         if limiter is None:
@@ -221,12 +221,12 @@ class Caller:
                 if self._breaker.hold(time):  # came up while this call waited for its place
                     continue
                 self._breaker.check(operation.name, time)
-                if trace.sparing:
-                    self._breaker.spare(operation.name, time)
-                if trace.leaving is not None:
-                    await trace.leaving()
-                reply = await self._post(operation, encoded, trace)
-                answer = self._read(operation, reply, limiter, trace)
+                if state.rare:
+                    self._breaker.allow_rare(operation.name, time)
+                if state.leaving is not None:
+                    await state.leaving()
+                reply = await self._post(operation, encoded, state)
+                answer = self._read(operation, reply, limiter, state)
             finally:
                 limiter.release()
                 if turn is not None:
@@ -234,45 +234,45 @@ class Caller:
             limiter.went_well()
             return answer
 
-    def _read(self, operation: Operation, reply: Reply, limiter: Limiter, trace: Trace) -> Answer:
+    def _read(self, operation: Operation, reply: Reply, limiter: Limiter, state: CallState) -> Answer:
         try:
             answer = read_answer(operation, reply, self._note_credits)
         except (Failure, APIError) as error:
-            raise self._noted(operation, error, limiter, trace) from error.__cause__
+            raise self._noted(operation, error, limiter, state) from error.__cause__
         self._breaker.accepted()
         return answer
 
-    async def _post(self, operation: Operation, encoded: tuple[bytes, str], trace: Trace) -> Reply:
-        trace.attempts += 1
-        left, trace.left = trace.left, True
+    async def _post(self, operation: Operation, encoded: tuple[bytes, str], state: CallState) -> Reply:
+        state.attempts += 1
+        left, state.left = state.left, True
         try:
-            flights = trace.flights or (None if operation.kind is Kind.READ else landing.get())
-            if flights is None:
-                return await self._transport.post(operation.path, *encoded, trace.sink)
-            with flights.flight():
-                return await self._transport.post(operation.path, *encoded, trace.sink)
+            shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
+            if shield is None:
+                return await self._transport.post(operation.path, *encoded, state.sink)
+            with shield.covering():
+                return await self._transport.post(operation.path, *encoded, state.sink)
         except NotReached:
-            trace.left = left
-            if trace.sparing:
-                self._breaker.unspare(operation.name)
+            state.left = left
+            if state.rare:
+                self._breaker.forget_rare(operation.name)
             raise
         except Cut:
-            trace.maybe_done = True
+            state.maybe_done = True
             raise
 
     def _noted(
-        self, operation: Operation, error: Failure | APIError, limiter: Limiter, trace: Trace
+        self, operation: Operation, error: Failure | APIError, limiter: Limiter, state: CallState
     ) -> Failure | MensatekError:
         """What an unhappy answer means for the calls after it; gives the error to raise."""
         time = now()
         if isinstance(error, Cut):
-            trace.maybe_done = True
+            state.maybe_done = True
         elif isinstance(error, ToldToWait):
             limiter.slow_down(error.wait)
             if error.wait is not None:
                 self._breaker.told_to_wait(error.wait, time)
             if not self._retry.trust_429 and operation.kind is not Kind.READ:
-                trace.maybe_done = True
+                state.maybe_done = True
                 return Cut(error.reason, wait=error.wait)
         elif isinstance(error, Blocked):
             return AccountPaused(
@@ -306,35 +306,35 @@ class Caller:
         self,
         operation: Operation,
         encoded: tuple[bytes, str],
-        trace: Trace,
+        state: CallState,
         joined: bool,
         failure: Failure,
         started: float,
     ) -> Answer:
         settings = self._retry
         # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
-        patient = joined and trace.flights is not None and settings.attempts > 1
+        patient = joined and state.shield is not None and settings.attempts > 1
         for attempt in range(2, (2 if patient else 1) * settings.attempts + 1):
             if not may_repeat(operation.kind, joined, failure):
                 raise failure
             wait = wait_before(attempt, failure, settings)
-            if trace.sparing:
-                wait = max(wait, self._breaker.until_spare(operation.name, now()))
+            if state.rare:
+                wait = max(wait, self._breaker.until_rare(operation.name, now()))
             if now() - started + wait > settings.timeout:
                 raise failure
             _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
             await anyio.sleep(wait)
             try:
-                return await self._attempt(operation, encoded, trace, started)
+                return await self._attempt(operation, encoded, state, started)
             except Failure as again:
                 failure = again
         raise failure
 
-    def _touch(self, operation: Operation, params: Mapping[str, Any]) -> None:
-        if operation.touches:
+    def _invalidate(self, operation: Operation, params: Mapping[str, Any]) -> None:
+        if operation.invalidates:
             about = value_of(params, "idmensaje")
             subject = (("idmensaje", str(about)),) if about else None
             if operation.kind is Kind.SEND and subject is None:
                 return  # a message of its own: no remembered report is about it
-            for name in operation.touches:
+            for name in operation.invalidates:
                 self._cache.forget(name, subject)

@@ -14,7 +14,7 @@ from .sink import Sink
 
 
 @define(eq=False)
-class Flights:
+class InFlightShield:
     """Requests on their way that a cancellation does not cut off at once.
 
     Attributes:
@@ -26,8 +26,8 @@ class Flights:
     lost: int = 0
 
     @contextmanager
-    def flight(self) -> Iterator[None]:
-        """Shield one request from cancellation until `land` gives it a last moment.
+    def covering(self) -> Iterator[None]:
+        """Shield one request from cancellation until `release_in` gives it a last moment.
 
         Raises:
             Cut: that moment passed without an answer.
@@ -44,29 +44,29 @@ class Flights:
             self.lost += 1
             raise Cut("cancelled before its answer came")
 
-    def land(self, grace: float) -> None:
+    def release_in(self, grace: float) -> None:
         """Give every request on its way `grace` seconds more."""
         self._deadline = anyio.current_time() + grace
         for scope in self._scopes:
             scope.deadline = self._deadline
 
 
-# Where the requests of a call that changes something are shielded when its own trace does not say: the synchronous
+# Where the requests of a call that changes something are shielded when its own state does not say: the synchronous
 # client sets it, so that Ctrl-C can tell what became of a send.
-landing: ContextVar[Flights | None] = ContextVar("landing", default=None)
+in_flight_shield: ContextVar[InFlightShield | None] = ContextVar("in_flight_shield", default=None)
 
 
 @define(eq=False)
-class Trace:
+class CallState:
     """One call's attempts.
 
     Attributes:
         attempts: how often a request was tried.
         left: whether an attempt may have reached the provider.
         maybe_done: whether an attempt left and got no readable answer.
-        flights: where its requests are shielded from cancellation, if anywhere.
+        shield: where its requests are shielded from cancellation, if anywhere.
         sink: where a document goes that comes as its answer.
-        sparing: whether the provider wants this call made very rarely.
+        rare: whether the provider wants this call made very rarely.
         once: whether whoever calls decides on repeats, so that none is made here.
         leaving: awaited right before a request leaves, when it has waited for everything; what it raises stops it.
     """
@@ -74,8 +74,8 @@ class Trace:
     attempts: int = 0
     left: bool = False
     maybe_done: bool = False
-    flights: Flights | None = None
+    shield: InFlightShield | None = None
     sink: Sink | None = None
-    sparing: bool = False
+    rare: bool = False
     once: bool = False
     leaving: Callable[[], Awaitable[None]] | None = None

@@ -17,10 +17,10 @@ from .._wire.structure import structure
 from ..errors import InvalidRequest, UnexpectedReply
 from ..models.recipient import Recipient
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
-from .call_state import Trace
+from .call_state import CallState
 from .context import Context
 from .final_errors import unknown
-from .messages.message import Message, recipients_of, settled
+from .messages.message import Message, recipients_of, reconcile_repeat
 from .messages.options import message_number, wire_date
 from .operations import Kind, Operation
 
@@ -32,7 +32,7 @@ async def ask(
     operation: Operation,
     params: Mapping[str, Any],
     *,
-    trace: Trace | None = None,
+    state: CallState | None = None,
     max_age: float = 0.0,
 ) -> Any:
     """Make a call and give its reply as the model that the operation's row names.
@@ -47,7 +47,7 @@ async def ask(
     if operation.kind is Kind.READ:
         answer = await caller.read(operation, params, max_age=max_age)
     else:
-        answer = await caller.call(operation, params, trace=trace)
+        answer = await caller.call(operation, params, state=state)
     try:
         return structure(answer.reply, model)
     except DecodeError as error:
@@ -70,7 +70,7 @@ async def send(
     message.refuse_braces(recipients)
     addressed = [message.address(one) for one in recipients]
     unicode = any(one.unicode for one in addressed)
-    return await send_request(context, message, [one.wire for one in addressed], unicode, Trace())
+    return await send_request(context, message, [one.wire for one in addressed], unicode, CallState())
 
 
 async def send_request(
@@ -78,14 +78,14 @@ async def send_request(
     message: Message,
     recipients: Sequence[Mapping[str, str]],
     unicode: bool,
-    trace: Trace,
+    state: CallState,
     join: int | None = None,
 ) -> SendResult:
     """Make one request of a message."""
     params = message.request(recipients, unicode, join)
-    result: SendResult = await ask(context, message.operation, params, trace=trace)
+    result: SendResult = await ask(context, message.operation, params, state=state)
     joined = params.get(REQUEST["join"], 0)
-    return settled(result, len(recipients), repeat=trace.maybe_done, joined=joined)
+    return reconcile_repeat(result, len(recipients), repeat=state.maybe_done, joined=joined)
 
 
 async def cancel(context: Context, name: str, message_id: int | str) -> Cancellation:

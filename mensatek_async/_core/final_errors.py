@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..phones import mask
 from ..settings import Secret
-from .call_state import Trace
+from .call_state import CallState
 from .failures import Failure, NotReached, ToldToWait, Unreadable
 from .operations import Kind, Operation, plain
 
@@ -30,7 +30,7 @@ def unknown(operation: Operation, reason: str, params: Mapping[str, Any]) -> Out
 def final(
     operation: Operation,
     params: Mapping[str, Any],
-    trace: Trace,
+    state: CallState,
     failure: Failure,
     *,
     secrets: Sequence[Secret],
@@ -41,13 +41,13 @@ def final(
     Args:
         operation: what was called.
         params: its parameters.
-        trace: what happened.
+        state: what happened.
         failure: the last one.
         secrets: values that may not show.
         wait_max: seconds to name when the provider asked to wait and did not say how long.
     """
     reason = scrub(failure.reason, params, secrets)
-    if trace.maybe_done and operation.kind is not Kind.READ:
+    if state.maybe_done and operation.kind is not Kind.READ:
         return unknown(operation, f"no readable answer came ({reason})", params)
     if isinstance(failure, NotReached):
         return ConnectionFailed(

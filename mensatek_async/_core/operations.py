@@ -1,7 +1,7 @@
 """A row per operation of the API, and what is looked up in a call's parameters.
 
-`standing` says where the path comes from: "manual", "field" (seen in live use) or "inferred". An inferred path may be
-wrong; `AsyncMensatek(paths={...})` replaces it.
+`path_source` says where the path comes from: "manual", "field" (seen in live use) or "inferred". An inferred path may
+be wrong; `AsyncMensatek(paths={...})` replaces it.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ class Operation:
         kind: read, repeatable change, or send.
         path: the last part of its URL.
         reply: the model its reply is structured into; None when it answers with a file.
-        standing: where the path is known from.
+        path_source: where the path is known from.
         done: result codes that mean "done already" when the call is a repeat.
         not_done: result codes that, when the call is a repeat, say that no try before it did anything either.
-        touches: reads whose remembered answers this call makes stale.
+        invalidates: reads whose remembered answers this call makes stale.
         needs_success: whether a result of 0 is a refusal.
-        sparing: the parameter of its form that the provider wants used very rarely; "" for none.
+        rare_parameter: the parameter of its form that the provider wants used very rarely; "" for none.
     """
 
     name: str
     kind: Kind
     reply: type | None
     path: str = field(default=Factory(lambda row: row.name, takes_self=True))
-    standing: str = "manual"
+    path_source: str = "manual"
     done: frozenset[int] = frozenset()
     not_done: frozenset[int] = frozenset()
-    touches: tuple[str, ...] = ()
+    invalidates: tuple[str, ...] = ()
     needs_success: bool = False
-    sparing: str = ""
+    rare_parameter: str = ""
 
 
 _READ, _CHANGE, _SEND = Kind.READ, Kind.CHANGE, Kind.SEND
@@ -63,21 +63,21 @@ _RESCHEDULE_NOT_DONE = frozenset({-2, -3, -5, -6})  # not -4 and -7: the new dat
 _UPLOAD_NOT_DONE = frozenset({-3, *range(-18, -9)})
 
 _ROWS = (
-    Operation(name="EnviarSMS", kind=_SEND, reply=SendResult, touches=("GetReportSMS",)),
+    Operation(name="EnviarSMS", kind=_SEND, reply=SendResult, invalidates=("GetReportSMS",)),
     Operation(
         name="CancelarSMS",
         kind=_CHANGE,
         reply=Cancellation,
         done=frozenset({-5}),
         not_done=_CANCEL_NOT_DONE,
-        touches=("GetReportSMS",),
+        invalidates=("GetReportSMS",),
     ),
     Operation(
         name="ReprogramarSMS",
         kind=_CHANGE,
         reply=Rescheduling,
         not_done=_RESCHEDULE_NOT_DONE,
-        touches=("GetReportSMS",),
+        invalidates=("GetReportSMS",),
     ),
     Operation(name="GetReportSMS", kind=_READ, reply=MessageReport, needs_success=True),
     Operation(
@@ -85,7 +85,7 @@ _ROWS = (
         kind=_CHANGE,
         reply=StoredFile,
         not_done=_UPLOAD_NOT_DONE,
-        touches=("ListarFicheros",),
+        invalidates=("ListarFicheros",),
         needs_success=True,
     ),
     Operation(name="ListarFicheros", kind=_READ, reply=FileList, needs_success=True),
@@ -95,34 +95,40 @@ _ROWS = (
         reply=None,
         done=frozenset({-2}),
         not_done=frozenset({-3}),
-        touches=("ListarFicheros",),
+        invalidates=("ListarFicheros",),
         needs_success=True,
     ),
     Operation(name="GetCreditos", kind=_READ, reply=Balance, needs_success=True),
     Operation(
-        name="EnviarSMSCERTIFICADO", kind=_SEND, reply=SendResult, touches=("GetReportSMSCERTIFICADO",)
+        name="EnviarSMSCERTIFICADO", kind=_SEND, reply=SendResult, invalidates=("GetReportSMSCERTIFICADO",)
     ),
     Operation(
         name="CancelarSMSCERTIFICADO",
         kind=_CHANGE,
         reply=Cancellation,
-        standing="inferred",
+        path_source="inferred",
         done=frozenset({-5}),
         not_done=_CANCEL_NOT_DONE,
-        touches=("GetReportSMSCERTIFICADO",),
+        invalidates=("GetReportSMSCERTIFICADO",),
     ),
     Operation(
         name="ReprogramarSMSCERTIFICADO",
         kind=_CHANGE,
         reply=Rescheduling,
-        standing="inferred",
+        path_source="inferred",
         not_done=_RESCHEDULE_NOT_DONE,
-        touches=("GetReportSMSCERTIFICADO",),
+        invalidates=("GetReportSMSCERTIFICADO",),
     ),
     Operation(
-        name="GetReportSMSCERTIFICADO", kind=_READ, reply=MessageReport, standing="field", needs_success=True
+        name="GetReportSMSCERTIFICADO",
+        kind=_READ,
+        reply=MessageReport,
+        path_source="field",
+        needs_success=True,
     ),
-    Operation(name="GetSMSCERTIFICADO", kind=_READ, reply=None, standing="field", sparing="Fechainicio"),
+    Operation(
+        name="GetSMSCERTIFICADO", kind=_READ, reply=None, path_source="field", rare_parameter="Fechainicio"
+    ),
 )
 
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
@@ -158,7 +164,7 @@ def find(table: Mapping[str, Operation], name: str) -> Operation:
         return table[known]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidRequest(f"{str(name)[:40]!r} is not the name of an operation.")
-    return Operation(name=name, kind=Kind.SEND, reply=None, standing="user")
+    return Operation(name=name, kind=Kind.SEND, reply=None, path_source="user")
 
 
 def value_of(params: Mapping[str, Any], name: str) -> Any:
@@ -175,7 +181,7 @@ def key_of(operation: Operation, params: Mapping[str, Any]) -> Key:
 
 def joins(operation: Operation, params: Mapping[str, Any]) -> bool:
     """Whether a send joins a message, so that the provider texts nobody twice; 0 and blank join none."""
-    if operation.standing == "user":
+    if operation.path_source == "user":
         return False  # nobody knows what the parameter means there
     try:
         return int(value_of(params, "idmensaje") or 0) > 0
@@ -183,9 +189,9 @@ def joins(operation: Operation, params: Mapping[str, Any]) -> bool:
         return False
 
 
-def is_sparing(operation: Operation, params: Mapping[str, Any]) -> bool:
+def is_rare(operation: Operation, params: Mapping[str, Any]) -> bool:
     """Whether this is a call that the provider wants made very rarely: the certificates of a period."""
-    given = value_of(params, operation.sparing.casefold()) if operation.sparing else None
+    given = value_of(params, operation.rare_parameter.casefold()) if operation.rare_parameter else None
     return bool(given) and not value_of(params, "idmensaje")
 
 

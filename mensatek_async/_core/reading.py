@@ -251,7 +251,7 @@ def _check_status(operation: Operation, reply: Reply) -> None:
 
 
 def _where(operation: Operation, status: int) -> str:
-    hint = "its path is inferred, and paths= replaces it" if operation.standing == "inferred" else ""
+    hint = "its path is inferred, and paths= replaces it" if operation.path_source == "inferred" else ""
     return f"HTTP {status}; {hint or 'is base_url right?'}"
 
 

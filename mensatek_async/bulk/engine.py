@@ -12,7 +12,7 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
-from .._core.call_state import Flights, Trace
+from .._core.call_state import CallState, InFlightShield
 from .._core.context import Context
 from .._core.exchange import send_request
 from .._core.limits.limiter import FIRST_WORKERS
@@ -96,7 +96,7 @@ class Engine:
         """Run while the block lasts; leaving it stops the run, and no exception group leaves it."""
         self._tally = Tally(self._source.total, self._workers)
         self._ledger = Ledger(self._operation)
-        self._flights = Flights()
+        self._shield = InFlightShield()
         self._reading = anyio.Lock()
         send, receive = anyio.create_memory_object_stream[ChunkOutcome](self._workers)
         self._stream = BulkStream(receive, self._tally, lambda: self._source.rows)
@@ -147,7 +147,7 @@ class Engine:
         try:
             await anyio.sleep_forever()
         finally:
-            self._flights.land(self._context.timeout.grace)
+            self._shield.release_in(self._context.timeout.grace)
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
         # What the user's rows or callback raise ends the send, after what is on its way has landed.
@@ -217,38 +217,38 @@ class Engine:
         """Send one chunk and record what became of it, whatever happens."""
         if not chunk.rows:
             return await self._settle(ChunkOutcome(status="invalid", invalid=chunk.invalid))
-        trace = Trace(flights=self._flights)
+        state = CallState(shield=self._shield)
         try:
-            outcome = await self._outcome_of(chunk, trace)
+            outcome = await self._outcome_of(chunk, state)
         except BaseException:
             # Cancelled: what left without an answer may have been sent, the rest certainly was not.
-            lost = trace.maybe_done
+            lost = state.maybe_done
             error = (
                 OutcomeUnknown(self._operation, "cancelled before its answer came") if lost else self._reason
             )
-            self._record(unsent(chunk, "unknown" if lost else "failed", trace, error), told=False)
+            self._record(unsent(chunk, "unknown" if lost else "failed", state, error), told=False)
             self._lost = True
             raise
         return await self._settle(outcome)
 
-    async def _outcome_of(self, chunk: Chunk, trace: Trace) -> ChunkOutcome:
+    async def _outcome_of(self, chunk: Chunk, state: CallState) -> ChunkOutcome:
         if self._check_credits and not self._stopped:
             self._stop(await self._ledger.afford(chunk.segments, lambda: self._tally.credits_left))
         if self._stopped:
-            return unsent(chunk, "failed", trace, self._reason)
+            return unsent(chunk, "failed", state, self._reason)
         try:
-            result = await self._post(chunk, trace)
+            result = await self._post(chunk, state)
         except MensatekError as error:
             self._judge(error)
-            return unsent(chunk, "unknown" if isinstance(error, OutcomeUnknown) else "failed", trace, error)
+            return unsent(chunk, "unknown" if isinstance(error, OutcomeUnknown) else "failed", state, error)
         self._failures = 0
-        return sent(chunk, trace, result)
+        return sent(chunk, state, result)
 
-    async def _post(self, chunk: Chunk, trace: Trace) -> SendResult:
+    async def _post(self, chunk: Chunk, state: CallState) -> SendResult:
         reserved = self._ledger.start(chunk.segments)
         try:
             result = await send_request(
-                self._context, self._message, chunk.wire, chunk.unicode, trace, self._join
+                self._context, self._message, chunk.wire, chunk.unicode, state, self._join
             )
         finally:
             self._ledger.land(reserved)
@@ -308,7 +308,7 @@ class Engine:
         if not isinstance(self._tally.stopped, MensatekError):
             return
         while chunk := self._chunker.flush():
-            await self._settle(unsent(chunk, "failed", Trace(), self._reason))
+            await self._settle(unsent(chunk, "failed", CallState(), self._reason))
         while True:
             rows, recipients = await self._source.unsent(self._size)
             if not rows:
@@ -321,7 +321,7 @@ class Engine:
     def _leave_unsent(self) -> None:
         """Name the rows read but never sent, when the run ends before its end."""
         while chunk := self._source.rest():
-            self._record(unsent(chunk, "failed", Trace(), self._reason), told=False)
+            self._record(unsent(chunk, "failed", CallState(), self._reason), told=False)
             self._lost = True
         if self._cut and (self._lost or not self._source.ended):
             self._stop(self._reason)

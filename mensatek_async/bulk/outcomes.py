@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import anyio
 
-from .._core.call_state import Trace
+from .._core.call_state import CallState
 from ..errors import MensatekError
 from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
 from ..models.results import SendResult
@@ -110,7 +110,7 @@ def add_rows(problems: RowProblems, rows: Sequence[int], reason: str) -> None:
 
 
 def unsent(
-    chunk: Chunk, status: Literal["failed", "unknown"], trace: Trace, error: MensatekError
+    chunk: Chunk, status: Literal["failed", "unknown"], state: CallState, error: MensatekError
 ) -> ChunkOutcome:
     """The outcome of a chunk that was not sent, or whose answer was lost."""
     hide_frames(error)
@@ -119,12 +119,12 @@ def unsent(
         rows=chunk.rows,
         recipients=chunk.recipients,
         invalid=chunk.invalid,
-        attempts=trace.attempts,
+        attempts=state.attempts,
         error=error,
     )
 
 
-def sent(chunk: Chunk, trace: Trace, result: SendResult) -> ChunkOutcome:
+def sent(chunk: Chunk, state: CallState, result: SendResult) -> ChunkOutcome:
     """The outcome of a chunk that the provider answered."""
     asked = len(chunk.rows)
     # Some replies count texts where they should count recipients; what was rejected is then the safer word.
@@ -140,7 +140,7 @@ def sent(chunk: Chunk, trace: Trace, result: SendResult) -> ChunkOutcome:
         segments=result.segments,
         credits_used=result.credits_used,
         credits_left=result.credits_left,
-        attempts=trace.attempts,
+        attempts=state.attempts,
     )
 
 

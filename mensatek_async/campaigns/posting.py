@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .._core import exchange
-from .._core.call_state import Flights, Trace
+from .._core.call_state import CallState, InFlightShield
 from .._core.context import Context
 from .._core.failures import ToldToWait
-from .._core.messages.message import settled
+from .._core.messages.message import reconcile_repeat
 from .._wire.marks import marked
 from .._wire.names import REQUEST
 from ..errors import (
@@ -49,14 +49,14 @@ class Post:
         self.work: Work = work
         self._limit = lease / 2
         self._deadline = time.monotonic() + work.wait + lease / 2
-        self._flights = Flights()
-        self._trace = Trace(flights=self._flights, once=True)
+        self._shield = InFlightShield()
+        self._state = CallState(shield=self._shield, once=True)
         self._stopped = False
 
     @property
     def left(self) -> bool:
         """Whether the request may have reached the provider."""
-        return self._trace.left
+        return self._state.left
 
     def renewed(self, begun: float) -> None:
         """Its lease began anew at this moment."""
@@ -65,7 +65,7 @@ class Post:
     def stop(self, grace: float) -> None:
         """Let it leave no more; one that is on its way is given `grace` seconds."""
         self._stopped = True
-        self._flights.land(grace)
+        self._shield.release_in(grace)
 
     async def run(self, may_leave: Callable[[], Awaitable[bool]], *, ask: bool) -> Taken:
         """Send it.
@@ -88,20 +88,20 @@ class Post:
             # A worker that was stopped meanwhile must not send under a lease that is over.
             if self._stopped or time.monotonic() > self._deadline:
                 raise NotNow
-            self._flights.land(self._limit)
+            self._shield.release_in(self._limit)
             failpoint("post.before")
 
         work, message = self.work, self._content.message
-        self._trace.leaving = leaving
+        self._state.leaving = leaving
         params: dict[str, Any] = message.request(work.content.wire, work.content.unicode, work.join)
         # Left out by who started the campaign and by the client, reports are asked for: the journal lives by them.
         wanted = self._context.report is not False or REQUEST["report_email"] in params
         params.setdefault(REQUEST["report"], int(wanted))
         if work.mark is not None:
             params[REQUEST["reference"]] = marked(self._content.reference, work.mark)
-        result: SendResult = await exchange.ask(self._context, message.operation, params, trace=self._trace)
+        result: SendResult = await exchange.ask(self._context, message.operation, params, state=self._state)
         failpoint("post.after")
-        final = settled(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
+        final = reconcile_repeat(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
         return Taken(
             message_id=final.message_id,
             accepted=final.accepted,

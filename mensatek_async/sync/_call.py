@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
-from .._core.call_state import Flights, landing
+from .._core.call_state import InFlightShield, in_flight_shield
 from ..bulk.engine import attach
 from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
 from ..loop_thread import Portal, spawn, this_thread
@@ -39,7 +39,7 @@ class Call(Generic[T]):
         self._grace = grace
         self._alone = desk is None  # what belongs to a stream is told when its block ends
         self._desk = desk or Desk()
-        self._flights = Flights()
+        self._shield = InFlightShield()
         self._scope: anyio.CancelScope | None = None
         self._cancelled = False
         self._done = False
@@ -47,7 +47,7 @@ class Call(Generic[T]):
         self._error: BaseException | None = None
         self._context = contextvars.copy_context()
         self._context.run(desk_of_this_call.set, self._desk)
-        self._context.run(landing.set, self._flights)
+        self._context.run(in_flight_shield.set, self._shield)
         self._context.run(calling_thread.set, this_thread())
 
     # --- in the calling thread ------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class Call(Generic[T]):
         elif self._values:
             _remember(reason, "call_result", value)
             reason.add_note("the interrupted call had ended: see this exception's call_result")
-        elif self._flights.lost:  # and its repeat was given up
+        elif self._shield.lost:  # and its repeat was given up
             self._error = OutcomeUnknown("The interrupted call", "no answer came in time")
             self._report(reason)
         elif isinstance(self._error, asyncio.CancelledError) or self._error is None:
@@ -143,7 +143,7 @@ class Call(Generic[T]):
             self._finish()
 
     async def _stop(self) -> None:
-        self._flights.land(self._grace)
+        self._shield.release_in(self._grace)
         if self._scope is not None:
             self._scope.cancel()
 

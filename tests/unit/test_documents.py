@@ -96,7 +96,7 @@ def test_an_entry_says_what_the_table_says(name: str) -> None:
 
     assert f"- Path: `{row.path}`" in entry
     assert f"- Kind: {row.kind.value}" in entry
-    assert ("inferred)" in entry) is (row.standing == "inferred")
+    assert ("inferred)" in entry) is (row.path_source == "inferred")
     assert listed == table
 
 

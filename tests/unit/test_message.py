@@ -21,7 +21,7 @@ from mensatek_async import (
     TextAltered,
     VoiceFallback,
 )
-from mensatek_async._core.messages.message import compose, recipients_of, settled
+from mensatek_async._core.messages.message import compose, recipients_of, reconcile_repeat
 from mensatek_async._core.messages.options import message_number, wire_date
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.text import elements
@@ -303,16 +303,16 @@ def test_every_recipient_is_accepted_or_rejected(
     given: SendResult, asked: int, repeat: bool, accepted: int, rejected: int
 ) -> None:
     """What the reply does not count is rejected; on a repeat, who is refused as repeated was accepted before."""
-    settling = settled(given, asked, repeat=repeat)
+    settling = reconcile_repeat(given, asked, repeat=repeat)
 
     assert (settling.accepted, settling.rejected, settling.recipients) == (accepted, rejected, asked)
 
 
 def test_a_repeat_that_found_them_sent_knows_its_message_but_not_the_price() -> None:
     """The reply says 0 credits, which the first try did not cost."""
-    found = settled(result(0, 2, repeated=2, credits_used=Decimal(0)), 2, repeat=True, joined=77)
-    fresh = settled(result(2, credits_used=Decimal(2)), 2, repeat=True, joined=77)
-    nothing = settled(result(0, 2, repeated=0, credits_used=Decimal(0)), 2, repeat=True, joined=77)
+    found = reconcile_repeat(result(0, 2, repeated=2, credits_used=Decimal(0)), 2, repeat=True, joined=77)
+    fresh = reconcile_repeat(result(2, credits_used=Decimal(2)), 2, repeat=True, joined=77)
+    nothing = reconcile_repeat(result(0, 2, repeated=0, credits_used=Decimal(0)), 2, repeat=True, joined=77)
 
     assert (found.message_id, found.credits_used) == (77, None)
     assert (fresh.message_id, fresh.credits_used) == (77, 2)

@@ -45,7 +45,7 @@ def test_the_client_has_the_documents_operations() -> None:
     """The same operations under the same paths, of the same kind, known from the same place."""
     told = {name: (name, post["x-kind"], post["x-standing"]) for name, post in OPERATIONS.items()}
 
-    assert {row.name: (row.path, row.kind.value, row.standing) for row in ROWS.values()} == told
+    assert {row.name: (row.path, row.kind.value, row.path_source) for row in ROWS.values()} == told
 
 
 @every_operation

@@ -27,7 +27,7 @@ EXPECTED = {
 
 def test_every_operation_of_both_manuals_is_there() -> None:
     """The thirteen operations, each with the kind that decides when it is repeated, under its own name as path."""
-    assert {name: (row.kind.value, row.standing) for name, row in OPERATIONS.items()} == EXPECTED
+    assert {name: (row.kind.value, row.path_source) for name, row in OPERATIONS.items()} == EXPECTED
     assert all(row.path == name == row.name for name, row in OPERATIONS.items())
 
 
@@ -41,7 +41,7 @@ def test_an_operation_nobody_lists_is_taken_for_a_send() -> None:
     """What is not known is never repeated blindly, and its path is its name as given."""
     row = find(OPERATIONS, "EnviarMMS")
 
-    assert (row.kind, row.path, row.reply, row.standing) == (Kind.SEND, "EnviarMMS", None, "user")
+    assert (row.kind, row.path, row.reply, row.path_source) == (Kind.SEND, "EnviarMMS", None, "user")
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_path_that_cannot_be_is_refused(paths: dict[str, str]) -> None:
 
 
 def test_what_a_call_makes_stale_is_a_read() -> None:
-    """`touches` names operations whose answers are remembered at all."""
-    touched = {name for row in OPERATIONS.values() for name in row.touches}
+    """`invalidates` names operations whose answers are remembered at all."""
+    touched = {name for row in OPERATIONS.values() for name in row.invalidates}
 
     assert touched == {"GetReportSMS", "GetReportSMSCERTIFICADO", "ListarFicheros"}
     assert all(OPERATIONS[name].kind is Kind.READ for name in touched)

@@ -10,7 +10,7 @@ import pytest
 from trio.testing import MockClock
 
 from mensatek_async import AsyncMensatek, OutcomeUnknown
-from mensatek_async._core.call_state import Flights, Trace, landing
+from mensatek_async._core.call_state import CallState, InFlightShield, in_flight_shield
 from mensatek_async._core.exchange import send_request
 from mensatek_async._core.failures import Cut
 from mensatek_async._core.messages.message import compose
@@ -33,37 +33,37 @@ def slow(seconds: float) -> Any:
     return answer
 
 
-async def send(client: AsyncMensatek, trace: Trace) -> Any:
+async def send(client: AsyncMensatek, state: CallState) -> Any:
     """One request as a bulk send makes it."""
     context = client._context
     message = compose(context.operations["EnviarSMS"], "Hola", sender=None, region="ES")
-    return await send_request(context, message, [{"Movil": "34600000001"}], False, trace)
+    return await send_request(context, message, [{"Movil": "34600000001"}], False, state)
 
 
 async def test_a_cancelled_request_gets_a_last_moment() -> None:
     """Its answer comes within the grace, so what became of it is known."""
-    flights, results = Flights(), []
+    shield, results = InFlightShield(), []
     async with client_of(Script(slow(3))) as client:
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as group:
 
                 async def one() -> None:
-                    results.append(await send(client, trace))
+                    results.append(await send(client, state))
 
-                trace = Trace(flights=flights)
+                state = CallState(shield=shield)
                 group.start_soon(one)
                 await anyio.sleep(1)
                 scope.cancel()
-                flights.land(5)
+                shield.release_in(5)
 
     assert [result.accepted for result in results] == [1]
-    assert (trace.attempts, trace.left, trace.maybe_done, flights.lost) == (1, True, False, 0)
+    assert (state.attempts, state.left, state.maybe_done, shield.lost) == (1, True, False, 0)
 
 
 async def test_after_the_last_moment_the_outcome_is_unknown() -> None:
     """The shield ends with the grace: the request is cut off, and counted as lost."""
-    flights, trace, ended = Flights(), Trace(), []
-    trace.flights = flights
+    shield, state, ended = InFlightShield(), CallState(), []
+    state.shield = shield
     async with client_of(Script(slow(60))) as client:
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as group:
@@ -71,48 +71,48 @@ async def test_after_the_last_moment_the_outcome_is_unknown() -> None:
                 async def one() -> None:
                     began = anyio.current_time()
                     try:
-                        await send(client, trace)
+                        await send(client, state)
                     except OutcomeUnknown as error:
                         ended.append((anyio.current_time() - began, str(error)))
 
                 group.start_soon(one)
                 await anyio.sleep(1)
                 scope.cancel()
-                flights.land(5)
+                shield.release_in(5)
 
     ((after, told),) = ended
     assert after == pytest.approx(6)
     assert "cancelled before its answer came" in told
-    assert (trace.maybe_done, flights.lost) == (True, 1)
+    assert (state.maybe_done, shield.lost) == (True, 1)
 
 
 async def test_a_request_that_begins_after_the_last_moment_is_cut_at_once() -> None:
     """None outlives the grace."""
-    flights = Flights()
-    flights.land(1)
+    shield = InFlightShield()
+    shield.release_in(1)
     await anyio.sleep(2)
-    with pytest.raises(Cut), flights.flight():
+    with pytest.raises(Cut), shield.covering():
         await anyio.sleep(60)
 
-    assert flights.lost == 1
+    assert shield.lost == 1
 
 
 async def test_without_a_cancellation_nothing_is_cut() -> None:
     """A shield costs a request nothing, however long it takes; its errors pass through."""
-    flights = Flights()
-    with flights.flight():
+    shield = InFlightShield()
+    with shield.covering():
         await anyio.sleep(600)
-    with pytest.raises(ZeroDivisionError), flights.flight():
+    with pytest.raises(ZeroDivisionError), shield.covering():
         raise ZeroDivisionError
-    flights.land(1)
+    shield.release_in(1)
 
-    assert flights.lost == 0
+    assert shield.lost == 0
 
 
 async def test_calls_that_change_something_can_be_shielded_from_outside() -> None:
-    """Where `landing` says so; a read is cut off at once, since nothing depends on it."""
-    flights = Flights()
-    token = landing.set(flights)
+    """Where `in_flight_shield` says so; a read is cut off at once, since nothing depends on it."""
+    shield = InFlightShield()
+    token = in_flight_shield.set(shield)
     ended: dict[str, float] = {}
     try:
         async with client_of(Script(reply(), slow(3), slow(3))) as client:
@@ -131,10 +131,10 @@ async def test_calls_that_change_something_can_be_shielded_from_outside() -> Non
                     group.start_soon(one, "read", client.request("GetCreditos"))
                     await anyio.sleep(1)
                     scope.cancel()
-                    flights.land(5)
+                    shield.release_in(5)
     finally:
-        landing.reset(token)
+        in_flight_shield.reset(token)
 
     assert ended["read"] - began == pytest.approx(1)
     assert ended["change"] - began == pytest.approx(3)
-    assert flights.lost == 0
+    assert shield.lost == 0

@@ -56,13 +56,13 @@ class CircuitBreaker:
                 retry_after=calls[0] + self._settings.wrong_window - now,
             )
 
-    def spare(self, operation: str, now: float) -> None:
+    def allow_rare(self, operation: str, now: float) -> None:
         """Let a call pass that the provider wants made very rarely, or refuse it.
 
         Raises:
             TooManyRequests: the last one is too young.
         """
-        wait = self.until_spare(operation, now)
+        wait = self.until_rare(operation, now)
         if wait > 0:
             raise TooManyRequests(
                 f"{operation} was not called: the provider blocks who asks for a whole period often, so it goes out "
@@ -71,13 +71,13 @@ class CircuitBreaker:
             )
         self._account.rare[operation] = now
 
-    def until_spare(self, operation: str, now: float) -> float:
+    def until_rare(self, operation: str, now: float) -> float:
         """Seconds until such a call may go out."""
         last = self._account.rare.get(operation, float("-inf"))
         wait = last + self._settings.period_interval - now
         return wait if wait > 0.001 else 0.0  # a sleep may end a hair early
 
-    def unspare(self, operation: str) -> None:
+    def forget_rare(self, operation: str) -> None:
         """The last such call never reached the provider."""
         self._account.rare.pop(operation, None)
 

@@ -284,7 +284,7 @@ def _within(accepted: int, rejected: int, asked: int) -> tuple[int, int]:
     return accepted, rejected
 
 
-def settled(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) -> SendResult:
+def reconcile_repeat(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) -> SendResult:
     """Fill what a reply left out, and read a repeat's reply as the story of both tries.
 
     On a repeat, what the provider refuses as repeated was accepted by the try whose answer got lost; what that one
