@@ -44,7 +44,7 @@ class Batches(ABC):
 
 
 class RecipientSource(ABC):
-    """Recipients that stand somewhere else, such as in a file: what the sources of this package have in common.
+    """Recipients that are somewhere else, such as in a file: what the sources of this package have in common.
 
     Attributes:
         callers_thread: whether it must be read in the thread that asked for a synchronous send.
@@ -53,44 +53,31 @@ class RecipientSource(ABC):
     callers_thread: ClassVar[bool] = False
 
     def __iter__(self) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order: a recipient with its fields, or why it is none. It raises what `rows` does."""
+        """Every row in order, as `rows` gives them."""
         return self.rows()
 
     @abstractmethod
     def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order: a recipient with its fields, or why it is none.
+        """Read every row in order: a recipient with its fields, or why it is none.
 
         Args:
             needed: the names of the text's fields, which are then all that is read; None when the text is not known.
-
-        Raises:
-            InvalidRequest: the rows cannot be read, or a column is missing.
         """
 
     @abstractmethod
     def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """The rows for a send, from the first one.
-
-        Args:
-            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
-        """
+        """Give the rows for a send, from the first one; `needed` as for `rows`."""
 
     def field_names(self) -> Sequence[str]:
-        """The names of the fields its recipients can have; none when that is not known without reading a row.
-
-        It may open a file: an async program calls it in a thread.
-        """
+        """Return the names of the fields its recipients can have; none when only a row would tell. It may block."""
         return ()
 
     @abstractmethod
     def describe(self) -> str:
-        """What it is, for messages; without anything of what stands in it."""
+        """Return what it is, for messages; without anything of what stands in it."""
 
     def fingerprint(self) -> str | None:
-        """What tells this input from any other, or None when that cannot be told.
-
-        It may read all of it: an async program calls it in a thread.
-        """
+        """Return what tells this input from any other, or None when that is not known. It may read all of it."""
         return None
 
 

@@ -12,7 +12,7 @@ from .headings import WEAK_WORDS, looks_like_phone, means_phone, plain
 from .rows import BrokenRow, Table
 from .text_files import shown
 
-_TELLING = 7  # digits that may be somebody's number
+_MANY_DIGITS = 7  # that may be somebody's number
 
 Say = Callable[[str, str], str]
 """How the user writes an option and its value: `phone=NAME` in Python, `--phone NAME` in a shell."""
@@ -34,7 +34,21 @@ def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> i
     Raises:
         InvalidRequest: there is none, or several could be meant.
     """
-    return _found(table, say) if phone is None else _named(table, str(phone), say)
+    if phone is None:
+        return _guessed(table, say)
+    wanted = str(phone)
+    columns = _positions(table, wanted)
+    if not columns and (number := _number(table, wanted)) is not None:
+        return number
+    columns = columns or [at for at, name in enumerate(table.columns) if plain(name) == plain(wanted) != ""]
+    if len(columns) == 1:
+        return columns[0]
+    name = shown(wanted)
+    if columns:
+        numbers = " or ".join(say("phone", str(position + 1)) for position in columns)
+        raise InvalidRequest(f"Several columns are called {name}; say which by its number: {numbers}.")
+    told = f"There is no column {name} for the phone.{_like(table, wanted)}"
+    raise InvalidRequest(told, advice=list_columns(table))
 
 
 def field_column(table: Table, name: str, column: str | int | None = None) -> int:
@@ -49,19 +63,18 @@ def field_column(table: Table, name: str, column: str | int | None = None) -> in
         InvalidRequest: there is none, or there are several.
     """
     wanted = str(name if column is None else column)
-    found = _positions(table, wanted)
-    if len(found) == 1:
-        return found[0]
-    if not found and wanted.isdecimal() and 1 <= int(wanted) <= len(table.columns):
-        return int(wanted) - 1
+    columns = _positions(table, wanted)
+    if len(columns) == 1:
+        return columns[0]
+    if not columns and (number := _number(table, wanted)) is not None:
+        return number
     needed = f"The text needs {{{shown(name)}}}"
     if column is not None:
         needed += f" from the column {shown(wanted)}"
-    if found:
+    if columns:
         raise InvalidRequest(f"{needed} and several columns have that name. Rename one of them.")
-    raise InvalidRequest(
-        f"{needed} and there is no such column.{_like(table, wanted)}", advice=list_columns(table)
-    )
+    missing = f"{needed} and there is no such column.{_like(table, wanted)}"
+    raise InvalidRequest(missing, advice=list_columns(table))
 
 
 def list_columns(table: Table) -> str:
@@ -73,34 +86,16 @@ def list_columns(table: Table) -> str:
     return f"The columns are: {names}{more}."
 
 
-def _named(table: Table, phone: str, say: Say) -> int:
-    found = _positions(table, phone)
-    if not found and phone.isdecimal() and 1 <= int(phone) <= len(table.columns):
-        return int(phone) - 1
-    same = plain(phone)
-    found = found or [at for at, column in enumerate(table.columns) if same and plain(column) == same]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        numbers = " or ".join(say("phone", str(position + 1)) for position in found)
-        raise InvalidRequest(
-            f"Several columns are called {shown(phone)}; say which by its number: {numbers}."
-        )
-    raise InvalidRequest(
-        f"There is no column {shown(phone)} for the phone.{_like(table, phone)}", advice=list_columns(table)
-    )
-
-
-def _found(table: Table, say: Say) -> int:
-    found = [position for position, name in enumerate(table.columns) if means_phone(name)]
-    if not found:
-        found = [position for position, name in enumerate(table.columns) if plain(name) in WEAK_WORDS]
-    if not found and len(table.columns) == 1 and (table.headless or _holds_phones(table)):
+def _guessed(table: Table, say: Say) -> int:
+    columns = [position for position, name in enumerate(table.columns) if means_phone(name)]
+    if not columns:
+        columns = [position for position, name in enumerate(table.columns) if plain(name) in WEAK_WORDS]
+    if not columns and len(table.columns) == 1 and (table.headless or _holds_phones(table)):
         return 0
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(f"{heading(table.columns[position])} (column {position + 1})" for position in found)
+    if len(columns) == 1:
+        return columns[0]
+    if columns:
+        names = ", ".join(f"{heading(table.columns[at])} (column {at + 1})" for at in columns)
         raise InvalidRequest(
             f"Several columns may hold the phone: {names}.",
             advice=f"Say which with {say('phone', 'NAME')} or {say('phone', 'NUMBER')}.",
@@ -126,6 +121,11 @@ def _positions(table: Table, name: str) -> list[int]:
     return exact or [position for position, column in enumerate(columns) if column.casefold() == folded]
 
 
+def _number(table: Table, name: str) -> int | None:
+    """The position of a column that is given by its number from 1."""
+    return int(name) - 1 if name.isdecimal() and 1 <= int(name) <= len(table.columns) else None
+
+
 def _like(table: Table, name: str) -> str:
     """ "Did you mean ...?", when one column differs in case, accents or a letter or two."""
     by_plain = {plain(column): column for column in reversed(table.columns) if column}
@@ -136,4 +136,4 @@ def _like(table: Table, name: str) -> str:
 def heading(name: str) -> str:
     """A heading for a message; what holds a whole number is a row of data that stands where the headings should."""
     digits = sum(letter.isdigit() for letter in name)
-    return shown(re.sub(r"\d", "*", name) if digits >= _TELLING else name, 40)
+    return shown(re.sub(r"\d", "*", name) if digits >= _MANY_DIGITS else name, 40)

@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from attrs import define, field
 
@@ -24,8 +24,7 @@ _PERCENT = re.compile(r"0(?:\.(0+))?\s*%")
 _NOT_SHOWN = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 
 
-@define
-class _Sheet:
+class _Sheet(NamedTuple):
     """A sheet with cells: its name, its part of the archive, and whether people see it."""
 
     title: str
@@ -47,11 +46,10 @@ class ExcelTable(Grid):
         self._book = _open(handle)
         self._all_rows = include_hidden
         sheets = self._book.sheets
-        chosen = _choose(sheets, sheet)
-        self._part = chosen.part
-        self.label = f"Excel, sheet {shown(chosen.title)}"
+        title, self._part, _ = _choose(sheets, sheet)
+        self.label = f"Excel, sheet {shown(title)}"
         if sheet is None and len(sheets) > 1:
-            first = "the first" if sheets[0] is chosen else "the first visible"
+            first = "the first" if sheets[0].title == title else "the first visible"
             self.label += f" ({first} of {len(sheets)})"
         self.find_headings(headings)
 
@@ -61,34 +59,29 @@ class ExcelTable(Grid):
         last = self._heading_row
         try:
             for row in self._book.archive.rows(self._part):
+                below = row.number > self._heading_row
                 if row.hidden and not self._all_rows and row.number != self._heading_row:
-                    self.hidden += row.number > self._heading_row
+                    self.hidden += below
                 else:
                     yield [self._book.record(row)]
-                if row.number > self._heading_row:
+                if below:
                     self.blank += max(row.number - last - 1, 0)
                     last = row.number
         except _DAMAGE as error:
-            raise InvalidFile(
-                f"The spreadsheet is damaged after row {last} ({type(error).__name__})."
-            ) from None
+            damage = f"The spreadsheet is damaged after row {last} ({type(error).__name__})."
+            raise InvalidFile(damage) from None
 
 
 @define
 class _Book:
-    """An open workbook.
-
-    Attributes:
-        archive: the file.
-        sheets: its sheets with cells, in order.
-    """
+    """An open workbook, and its sheets with cells in order."""
 
     archive: Archive
     sheets: list[_Sheet]
     _texts: Sequence[str]
     _formats: list[str]
     _epoch: datetime.datetime
-    _known: dict[str, tuple[str, str]] = field(factory=dict)
+    _known: dict[str, tuple[str, str]] = field(factory=lambda: {"0": ("number", "")})
 
     def record(self, row: SheetRow) -> Record:
         """A row's cells as people see them."""
@@ -117,8 +110,6 @@ class _Book:
 
     def _number(self, style: str, given: str) -> str:
         value = int(given) if given.isdecimal() else float(given)
-        if style == "0":
-            return as_text(value)
         meaning, written = self._known.get(style) or self._learn(style)
         if meaning == "number":
             return as_text(value)

@@ -10,7 +10,7 @@ import stat
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO, TextIOWrapper
+from io import BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -19,11 +19,10 @@ from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
 from .columns import Say, keyword
 from .headings import Headings
-from .opening import ZIP, start_of
 from .reading import Chosen, Fields, Reading, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .sheet_xml import MOST_ROWS
-from .text_files import BLOCK, Encoding, detect, not_empty, open_file, reason_of, shown
+from .text_files import Encoding, detect, is_zip, open_file, reason_of, shown
 
 _log = logging.getLogger("mensatek_async")
 
@@ -55,10 +54,13 @@ class FileSource(RecipientSource):
         self._open().close()
 
     def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order: a recipient with its fields, or why it is none. Iterating over the source does the same.
+        """Read every row in order. Iterating over the source does the same.
 
         Args:
             needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+
+        Returns:
+            For each row a recipient with its fields, or why it is none.
 
         Raises:
             InvalidRequest: the file cannot be read, is of another kind, or has no such column.
@@ -68,26 +70,22 @@ class FileSource(RecipientSource):
             yield from reading
             self.hidden_rows = reading.source.hidden
         if self.hidden_rows:
-            _log.warning(
-                "%s: %d hidden rows were left out; include_hidden=True takes them.",
-                self._name,
-                self.hidden_rows,
-            )
+            hint = "%s: %d hidden rows were left out; include_hidden=True takes them."
+            _log.warning(hint, self._name, self.hidden_rows)
 
     @contextmanager
     def reading(
         self, needed: Sequence[str] | None, *, rows: Chosen | None = None, say: Say = keyword
     ) -> Iterator[Reading]:
-        """The open file with its columns assigned, for whoever reads it more than once.
+        """Open the file and assign its columns, for whoever reads it more than once.
 
         Args:
-            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+            needed: as for `rows`.
             rows: which rows are meant; None is all.
             say: how messages write an option.
 
         Raises:
-            InvalidRequest: the file cannot be read, is of another kind, or has no such column.
-            ConfigurationError: what reads it is not installed.
+            InvalidRequest: as for `rows`, and ConfigurationError too.
         """
         with self._open() as handle:
             with self._named_errors():
@@ -101,20 +99,16 @@ class FileSource(RecipientSource):
         try:
             yield
         except OSError as error:
-            raise self._unreadable(error) from None
+            raise InvalidFile(f"{self._name} cannot be read: {reason_of(error)}.") from None
         except InvalidRequest as error:
             raise InvalidFile(f"{self._name}: {error.args[0]}", advice=error.advice) from None
 
     def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """The rows for a send, from the first one, read in a worker thread.
-
-        Args:
-            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
-        """
+        """Give the rows for a send, read in a worker thread."""
         return ThreadBatches(lambda: self.rows(needed))
 
     def field_names(self) -> Sequence[str]:
-        """The names of the fields its recipients can have; none when the file cannot be read, which `rows` tells."""
+        """Return the names of the fields its recipients can have; none when the file cannot be read."""
         try:
             with self.reading(None) as reading:
                 return reading.names
@@ -122,26 +116,21 @@ class FileSource(RecipientSource):
             return ()
 
     def describe(self) -> str:
-        """What it is, for messages: its kind and name."""
+        """Return what it is, for messages: its kind and name."""
         return f"{self._kind} file {self._name}"
 
     def fingerprint(self) -> str:
-        """What tells this input from any other: the file's content, and the options it is read with.
+        """Return what tells this input from any other: the file's content, and the options it is read with.
 
         It reads the whole file, so an async program calls it in a thread. A copy of the file has the same one.
 
         Raises:
             InvalidFile: the file cannot be read.
         """
-        with self._open() as handle:
+        with self._open() as handle, self._named_errors():
             state = _state(handle)
             if self._hash_of is None or self._hash_of[0] != state:
-                content = hashlib.blake2b(digest_size=20)
-                try:
-                    while block := handle.read(BLOCK):
-                        content.update(block)
-                except OSError as error:
-                    raise self._unreadable(error) from None
+                content = hashlib.file_digest(handle, lambda: hashlib.blake2b(digest_size=20))
                 self._hash_of = state, content.hexdigest()
         fields = list(self._fields.items()) if isinstance(self._fields, Mapping) else self._fields
         options = repr((self._kind, self._phone, fields, *self._options()))
@@ -162,7 +151,7 @@ class FileSource(RecipientSource):
     def _options(self) -> tuple[object, ...]:
         """What else decides which rows are read."""
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> BufferedReader:
         handle = open_file(self._path)
         try:
             if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
@@ -170,20 +159,21 @@ class FileSource(RecipientSource):
                     f"{self._name} is no plain file.",
                     advice="It is read more than once; write what comes by a pipe to a file first.",
                 )
-            return not_empty(handle, self._name)
+            with self._named_errors():
+                first = handle.read(1)
+            if not first:
+                raise InvalidFile(f"{self._name} is empty.")
+            handle.seek(0)
+            return handle
         except BaseException:
             handle.close()
             raise
 
-    def _unreadable(self, error: OSError) -> InvalidFile:
-        return InvalidFile(f"{self._name} cannot be read: {reason_of(error)}.")
-
     def _detected(self, handle: BinaryIO) -> Encoding:
-        """The encoding of a text file, as told or found out once; to do so the whole file is read."""
-        if start_of(handle).startswith(ZIP):
-            raise InvalidFile(
-                "This is an Excel file, or another archive.", advice="Excel is read by ExcelSource."
-            )
+        """The encoding of a text file, as given or found out once; to do so the whole file is read."""
+        if is_zip(handle):
+            advice = "Excel is read by ExcelSource."
+            raise InvalidFile("This is an Excel file, or another archive.", advice=advice)
         if self._encoding is not None:
             return self._encoding
         state = _state(handle)
@@ -193,8 +183,8 @@ class FileSource(RecipientSource):
 
 
 def _state(handle: BinaryIO) -> tuple[int, int]:
-    told = os.fstat(handle.fileno())
-    return told.st_size, told.st_mtime_ns
+    found = os.fstat(handle.fileno())
+    return found.st_size, found.st_mtime_ns
 
 
 def _checked_row(row: int | None) -> int | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from ..errors import InvalidFile
+from ..errors import InvalidFile, InvalidRequest
 from .columns import Say, keyword
 from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .file_source import FileSource
 from .json_table import JsonTable
-from .opening import ZIP, is_json, open_table, start_of
 from .reading import Fields
 from .rows import Table
-from .text_files import shown
+from .text_files import first_line, is_zip, shown
 
 
 class CsvSource(FileSource):
@@ -56,10 +55,9 @@ class CsvSource(FileSource):
 
     def _table(self, handle: BinaryIO) -> Table:
         found = self._detected(handle)
-        if is_json(handle, found):
-            raise InvalidFile(
-                "This is JSON.", advice="JSON Lines, one object a line, is read by JsonLinesSource."
-            )
+        if first_line(handle, found).startswith(("{", "[")):
+            advice = "JSON Lines, one object a line, is read by JsonLinesSource."
+            raise InvalidFile("This is JSON.", advice=advice)
         return CsvTable(handle, found, self._delimiter, self._headings)
 
     def _options(self) -> tuple[object, ...]:
@@ -137,7 +135,7 @@ class ExcelSource(FileSource):
         super().__init__(path, phone, fields, header_row=header_row)
 
     def _table(self, handle: BinaryIO) -> Table:
-        start_of(handle)
+        is_zip(handle)  # refuses an old .xls file
         return ExcelTable(handle, self._sheet, self._headings, include_hidden=self._include_hidden)
 
     def _options(self) -> tuple[object, ...]:
@@ -151,17 +149,13 @@ class AnyFileSource(FileSource):
     Args:
         path: the file.
         name: how messages call it; None is the file's own name.
-        phone: as the other sources take it.
-        delimiter: what separates the cells of a CSV; None finds out.
-        encoding: of a text file, one of Python's names; None finds out.
-        sheet: the name or number of a spreadsheet's sheet; None is the first visible one.
-        header_row: the number of the row of headings; None finds it.
+        phone: as for the other sources, and so are the options below.
+        delimiter: of a CSV.
+        encoding: of a text file.
+        sheet: of a spreadsheet.
+        header_row: of a CSV or a spreadsheet.
         include_hidden: whether hidden rows of a spreadsheet are read too.
         say: how messages write an option.
-
-    Raises:
-        InvalidFile: the file does not exist, is empty, or may not be read.
-        InvalidRequest: an option is none.
     """
 
     _kind = "any"
@@ -195,17 +189,19 @@ class AnyFileSource(FileSource):
         return shown(self._shown or self._path.name)
 
     def _table(self, handle: BinaryIO) -> Table:
-        is_text = not start_of(handle).startswith(ZIP)
-        return open_table(
-            handle,
-            self._name,
-            delimiter=self._delimiter,
-            encoding=self._detected(handle) if is_text else None,
-            sheet=self._sheet,
-            headings=self._headings,
-            include_hidden=self._include_hidden,
-            say=self._say,
-        )
+        if is_zip(handle):
+            return ExcelTable(handle, self._sheet, self._headings, include_hidden=self._include_hidden)
+        if self._sheet is not None:
+            raise InvalidRequest(f"{self._say('sheet', '').strip(' =')} is for Excel files.")
+        encoding = self._detected(handle)
+        first, ending = first_line(handle, encoding), self._path.suffix.lower()
+        if first.startswith("[") and ending == ".json":
+            raise InvalidFile("This is one JSON array. Write one object a line (JSON Lines) instead.")
+        if not first.startswith("{") and ending not in (".jsonl", ".ndjson"):
+            return CsvTable(handle, encoding, self._delimiter, self._headings)
+        if self._headings.row is not None:
+            raise InvalidRequest(f"{self._say('header_row', '').strip(' =')} is for CSV and Excel files.")
+        return JsonTable(handle, encoding)
 
     def _options(self) -> tuple[object, ...]:
         encoding = self._encoding and self._encoding.name

@@ -9,38 +9,16 @@ from collections.abc import Iterable
 from attrs import frozen
 
 _PHONE_WORDS = frozenset(
-    [
-        "phone",
-        "telefono",
-        "telefonos",
-        "telephone",
-        "tel",
-        "telf",
-        "tlf",
-        "tfno",
-        "tfn",
-        "tlfno",
-        "telef",
-        "movil",
-        "moviles",
-        "mobile",
-        "celular",
-        "cell",
-        "cellphone",
-        "mobilephone",
-        "phonenumber",
-        "mobilenumber",
-        "msisdn",
-        "gsm",
-        "smartphone",
-        "whatsapp",
-    ]
+    re.findall(
+        r"\w+",
+        "phone telefono telefonos telephone tel telf tlf tfno tfn tlfno telef movil moviles mobile celular cell "
+        "cellphone mobilephone phonenumber mobilenumber msisdn gsm smartphone whatsapp",
+    )
 )
 WEAK_WORDS = frozenset({"numero", "number", "num", "nro"})
 _OTHER_PHONES = frozenset(
-    ["fijo", "fija", "casa", "trabajo", "fax", "landline", "home", "work", "oficina", "centralita"]
+    re.findall(r"\w+", "fijo fija casa trabajo fax landline home work oficina centralita")
 )
-
 _LETTERHEAD = 2  # rows with a sender's own phones
 LOOKED_AT = 20  # rows among which the headings are looked for
 _DATE = re.compile(r"\s*(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?:[ T].*|\s*)")

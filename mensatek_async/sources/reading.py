@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Protocol
@@ -29,6 +30,10 @@ Fields = Sequence[str] | Mapping[str, str | int] | None
 """The fields of each recipient: names of columns, or field by field its column; None for all other columns."""
 
 
+Columns = tuple[tuple[str, int], ...]
+"""Fields, each with the position of its column."""
+
+
 class Chosen(Protocol):
     """Row numbers."""
 
@@ -51,8 +56,8 @@ class Reading:
 
     source: Table
     phone: int
-    fields: tuple[tuple[str, int], ...] = ()
-    extra: tuple[tuple[str, int], ...] = ()
+    fields: Columns = ()
+    extra: Columns = ()
     rows: Chosen | None = None
 
     def __iter__(self) -> Iterator[Recipient | BrokenRow]:
@@ -62,11 +67,11 @@ class Reading:
         rows = self.rows
         if rows is not None:
             part = [item for item in part if (item.row if isinstance(item, BrokenRow) else item[0]) in rows]
-        elif isinstance(part, Whole) and (recipients := self._together(part)):
+        elif isinstance(part, Whole) and (recipients := self._read_clean(part)):
             return recipients
         return [item if isinstance(item, BrokenRow) else self.recipient(*item) for item in part]
 
-    def _together(self, part: Whole) -> list[Recipient] | None:
+    def _read_clean(self, part: Whole) -> list[Recipient] | None:
         """What many rows become, or None when there is anything about one of them."""
         phones = _column(part, self.phone)
         fields = self.fields + self.extra
@@ -86,24 +91,20 @@ class Reading:
         given = cells[self.phone]
         phone = given.strip() if given else ""
         if not phone:
-            return BrokenRow(
-                row, self.source.no_phone if given is None and any(cells) else "the phone is empty"
-            )
+            reason = self.source.no_phone if given is None and any(cells) else "the phone is empty"
+            return BrokenRow(row, reason)
         values: dict[str, object] = {}
         for name, position in self.fields:
             cell = cells[position]
             if cell is None:
                 return BrokenRow(row, f"it has no {shown(name, 40)}", phone)
-            value = cell.strip()
-            if problem := _problem(value):
+            if problem := _problem(value := cell.strip()):
                 return BrokenRow(row, f"its {shown(name, 40)} {problem}", phone)
             values[name] = value
         for name, position in self.extra:
-            cell = cells[position]
-            if cell is None:
+            if (cell := cells[position]) is None:
                 continue
-            problem = _problem(value := cell.strip())
-            if not problem:
+            if not (problem := _problem(value := cell.strip())):
                 values[name] = value
             elif self.source.exact and value not in _SHEET_ERRORS:
                 return BrokenRow(row, f"its {shown(name, 40)} {problem}", phone)
@@ -161,61 +162,51 @@ def assign_columns(
         InvalidRequest: a column is missing, or several could be meant.
     """
     position = phone_column(source, phone, say)
-    others = _others(source, position)
     if fields is None:
+        given = _others(source, position)
         if needed is None:
-            return Reading(source, position, (), others, rows)
+            return Reading(source, position, (), given, rows)
         wanted = tuple((name, field_column(source, name)) for name in needed)
-        return Reading(source, position, wanted, _sent_along(others, wanted), rows)
-    columns = fields if isinstance(fields, Mapping) else dict.fromkeys(fields)
-    if needed is None:
-        wanted = tuple((name, field_column(source, name, column)) for name, column in columns.items())
-        return Reading(source, position, wanted, (), rows)
-    known = {name.casefold(): name for name in columns}
-    missing = [name for name in needed if name not in columns and name.casefold() not in known]
-    if missing:
-        raise InvalidRequest(
-            f"The text needs {{{shown(missing[0])}}} and it is not among the fields.",
-            advice=f"The fields are: {', '.join(shown(name, 40) for name in columns)}.",
-        )
-    ours = [(name, columns[name if name in columns else known[name.casefold()]]) for name in needed]
-    wanted = tuple((name, field_column(source, name, column)) for name, column in ours)
-    given = tuple((name, field_column(source, name, column)) for name, column in columns.items())
-    return Reading(source, position, wanted, _sent_along(given, wanted), rows)
+    else:
+        columns = fields if isinstance(fields, Mapping) else dict.fromkeys(fields)
+        given = tuple((name, field_column(source, name, column)) for name, column in columns.items())
+        if needed is None:
+            return Reading(source, position, given, (), rows)
+        wanted = tuple((name, _among(given, name)) for name in needed)
+    taken = {name for name, _ in wanted}
+    sent_along = tuple(one for one in given if one[0] not in taken and _VARIABLE.fullmatch(one[0]))
+    return Reading(source, position, wanted, sent_along, rows)
 
 
-def _others(source: Table, phone: int) -> tuple[tuple[str, int], ...]:
+def _others(source: Table, phone: int) -> Columns:
     """Every column but the phone's; of several with one name none, since which is meant is not known."""
-    names = list(source.columns)
+    times = Counter(source.columns)
     return tuple(
-        (name, at) for at, name in enumerate(names) if name and at != phone and names.count(name) == 1
+        (name, at) for at, name in enumerate(source.columns) if name and at != phone and times[name] == 1
     )
 
 
-def _sent_along(
-    columns: tuple[tuple[str, int], ...], wanted: tuple[tuple[str, int], ...]
-) -> tuple[tuple[str, int], ...]:
-    taken = {name for name, _ in wanted}
-    return tuple((name, at) for name, at in columns if name not in taken and _VARIABLE.fullmatch(name))
+def _among(given: Columns, name: str) -> int:
+    """The column of a field that the user has given, by its name in any case."""
+    folded = {each.casefold(): at for each, at in given}
+    at = dict(given).get(name, folded.get(name.casefold()))
+    if at is None:
+        raise InvalidRequest(
+            f"The text needs {{{shown(name)}}} and it is not among the fields.",
+            advice=f"The fields are: {', '.join(shown(each, 40) for each, _ in given)}.",
+        )
+    return at
 
 
 def checked_phone(phone: str | int | None) -> str | int | None:
-    """The phone's column as the user names it.
-
-    Raises:
-        InvalidRequest: that is neither a heading nor a number.
-    """
+    """Check how the user names the phone's column."""
     if phone is None or (isinstance(phone, str | int) and not isinstance(phone, bool) and phone):
         return phone
     raise InvalidRequest("phone is the heading of a column or its number from 1.")
 
 
 def checked_fields(fields: Fields) -> Fields:
-    """The fields as the user names them.
-
-    Raises:
-        InvalidRequest: they are neither a list nor a mapping.
-    """
+    """Check how the user names the fields, and keep a copy."""
     if fields is None:
         return None
     if isinstance(fields, Mapping):

@@ -6,11 +6,10 @@ import re
 import time
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from string import ascii_uppercase
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from xml.etree.ElementTree import XMLParser
-
-from attrs import frozen
 
 from ..errors import InvalidFile
 
@@ -26,32 +25,18 @@ _PIECE = 1 << 16
 _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _ROW, _CELL, _VALUE, _FORMULA, _TEXT = (_NS + name for name in ("row", "c", "v", "f", "t"))
 _ITEM, _PHONETIC = _NS + "si", _NS + "rPh"
-_NOT_CALCULATED = (
-    "e",
-    "0",
-    "#CALC!",
-)  # a program wrote the formula, and no spreadsheet has opened the file since
-_LETTERS = ["", *ascii_uppercase]
-_COLUMNS = {
-    (first + second): number
-    for number, (first, second) in enumerate(((a, b) for a in _LETTERS for b in ascii_uppercase), 1)
-    if number <= MOST_COLUMNS
-}
+# A program wrote the formula, and no spreadsheet has opened the file since.
+_NOT_CALCULATED = ("e", "0", "#CALC!")
+_NAMES = (first + second for first in ("", *ascii_uppercase) for second in ascii_uppercase)
+_COLUMNS = {name: number for number, name in enumerate(islice(_NAMES, MOST_COLUMNS), 1)}
 _EMPTY_CELLS = re.compile(rb'<c r="[A-Z]+[0-9]+"[^<>]*(?:/>|></c>)')
 _EMPTY_ROWS = re.compile(rb'<row r="[0-9]+"[^<>]*(?:/>|></row>)')
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 CSV_INSTEAD = "Save the sheet as CSV."
 
 
-@frozen
-class SheetRow:
-    """A row with something in it.
-
-    Attributes:
-        number: as the spreadsheet shows it.
-        hidden: whether a filter or somebody has hidden it.
-        cells: by column: type, style and content as the file has them.
-    """
+class SheetRow(NamedTuple):
+    """A row with something in it; its cells by column: type, style and content as the file has them."""
 
     number: int
     hidden: bool
@@ -62,20 +47,12 @@ class Archive(zipfile.ZipFile):
     """An .xlsx file whose parts are read up to a size and a time."""
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
-        """A part that is held whole.
-
-        Raises:
-            InvalidFile: it is too large for that.
-        """
+        """Read a part that is held whole, if it is not too large for that."""
         self._limit(name, _MOST_OF_A_PART)
         return super().read(name, pwd)
 
     def shared_texts(self, name: str) -> list[str]:
-        """The texts that cells refer to by number.
-
-        Raises:
-            InvalidFile: they are too many, too long, or take too long to read.
-        """
+        """Read the texts that cells refer to by number, unless they are too many, too long, or take too long."""
         self._limit(name, _MOST_TEXT)
         target = _Texts()
         parser = XMLParser(target=target)  # noqa: S314 (entities are refused)
@@ -93,11 +70,7 @@ class Archive(zipfile.ZipFile):
         return target.texts
 
     def rows(self, name: str) -> Iterator[SheetRow]:
-        """The rows of a sheet that have something in them.
-
-        Raises:
-            InvalidFile: between two of them there is too much to read.
-        """
+        """The rows of a sheet that have something in them, unless there is too much to read between two."""
         target = _Rows()
         parser = XMLParser(target=target)  # noqa: S314 (entities are refused)
         with self.open(name) as part:
@@ -113,10 +86,10 @@ class Archive(zipfile.ZipFile):
         yield from target.rows
 
     def _limit(self, name: Any, most: int) -> None:
-        info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
-        if info.file_size > most:
+        size = (name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)).file_size
+        if size > most:
             raise InvalidFile(
-                f"The spreadsheet is too large: a part of it unpacks to {info.file_size / (1 << 20):,.0f} MB "
+                f"The spreadsheet is too large: a part of it unpacks to {size / (1 << 20):,.0f} MB "
                 f"and {most >> 20} MB can be held.",
                 advice=CSV_INSTEAD,
             )

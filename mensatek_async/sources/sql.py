@@ -18,14 +18,9 @@ _FETCHED = 1000  # rows asked for at a time where nobody says how many
 
 
 class _Query(Table):
-    """What a cursor gives, in text.
+    """What a cursor gives, in text."""
 
-    Attributes:
-        phone: the position of the phone's column.
-    """
-
-    phone = -1
-
+    phone = -1  # the position of its column
     no_phone = "the phone is empty"
     exact = False
 
@@ -42,11 +37,7 @@ class _Query(Table):
         self.columns = tuple(str(column[0]) for column in described)
 
     def begin(self) -> None:
-        """Note that the rows are being read.
-
-        Raises:
-            InvalidRequest: they were before.
-        """
+        """Note that the rows are being read, which can be done once."""
         if self._begun:
             raise InvalidRequest(
                 "The rows of this cursor were read already.",
@@ -67,8 +58,8 @@ class _Query(Table):
             except InvalidRequest:
                 raise
             except Exception as error:  # a driver's own types may raise anything, and cost their own row only
-                told = f"a value in it cannot be written as a text ({type(error).__name__})"
-                yield BrokenRow(self._read, told)
+                reason = f"a value in it cannot be written as a text ({type(error).__name__})"
+                yield BrokenRow(self._read, reason)
 
     def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
         """Every row, fetched in the thread that asks."""
@@ -126,16 +117,18 @@ class SqlSource(RecipientSource):
     def __init__(self, cursor: Any, *, phone: str | int | None = None, fields: Fields = None) -> None:
         self._query = _Query(cursor)
         self._fields = checked_fields(fields)
-        self._phone = checked_phone(phone)
-        if self._phone is None and len(self._query.columns) == 1:
-            self._phone = 1
-        self._query.phone = self._reading(None).phone  # a column that is not there is told at once
+        only = 1 if len(self._query.columns) == 1 else None
+        self._phone = checked_phone(phone) or only
+        self._query.phone = self._reading(None).phone  # a column that is not there is an error at once
 
     def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order, fetched in the thread that asks. Iterating over the source does the same.
+        """Read every row in order, in the thread that asks. Iterating over the source does the same.
 
         Args:
             needed: the names of the text's fields, which are then all that is read; None when the text is not known.
+
+        Returns:
+            For each row a recipient with its fields, or why it is none.
 
         Raises:
             InvalidRequest: the rows were read before, or a column is missing.
@@ -143,22 +136,15 @@ class SqlSource(RecipientSource):
         return iter(self._reading(needed))
 
     def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """The rows for a send, fetched in the thread that asks.
-
-        Args:
-            needed: the names of the text's fields, which are then all that is read; None when the text is not known.
-
-        Raises:
-            InvalidRequest: the rows were read before, or a column is missing.
-        """
+        """Give the rows for a send, fetched in the thread that asks."""
         return _CursorBatches(self._query, self._reading(needed))
 
     def field_names(self) -> Sequence[str]:
-        """The names of the fields its recipients can have."""
+        """Return the names of the fields its recipients can have."""
         return self._reading(None).names
 
     def describe(self) -> str:
-        """What it is, for messages."""
+        """Return what it is, for messages."""
         return "SQL query"
 
     def __repr__(self) -> str:
@@ -177,13 +163,10 @@ class _CursorBatches(Batches):
         query.begin()
 
     async def read(self, most: int) -> list[Recipient | BrokenRow]:
-        """The next rows."""
         fetched = self._query.fetch(most)
         rows: Sequence[Any] = await fetched if isinstance(fetched, Awaitable) else fetched
-        return [
-            row if isinstance(row, BrokenRow) else self._reading.recipient(*row)
-            for row in self._query.take(rows)
-        ]
+        taken = self._query.take(rows)
+        return [row if isinstance(row, BrokenRow) else self._reading.recipient(*row) for row in taken]
 
 
 def _cell(value: object) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import StringIO, TextIOWrapper
-from itertools import chain
+from io import BufferedReader, StringIO, TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -23,12 +24,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WRONG_BYTES = re.compile("[\udc80-\udcff]+")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 LONGEST_LINE = 1 << 20
 _PIECE = 1 << 16
 _CTRL_Z = "\x1a"
 
 
-def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+def open_file(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a file for reading bytes.
 
     Raises:
@@ -45,24 +48,17 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
         raise InvalidFile(f"{name} cannot be read: {reason_of(error)}.") from None
 
 
-def not_empty(handle: BinaryIO, name: str) -> BinaryIO:
-    """The file, at its start.
-
-    Args:
-        handle: the file.
-        name: how messages call it.
+def is_zip(handle: BinaryIO) -> bool:
+    """Whether it is a ZIP archive, as .xlsx files are.
 
     Raises:
-        InvalidFile: there is nothing in it, or it cannot be read.
+        InvalidFile: it is an old .xls file.
     """
-    try:
-        first = handle.read(1)
-    except OSError as error:
-        raise InvalidFile(f"{name} cannot be read: {reason_of(error)}.") from None
-    if not first:
-        raise InvalidFile(f"{name} is empty.")
+    start = handle.read(len(_OLE))
     handle.seek(0)
-    return handle
+    if start == _OLE:
+        raise InvalidFile("This is an old .xls file or one with a password. Save it as .xlsx or as CSV.")
+    return start.startswith(b"PK\x03\x04")
 
 
 def reason_of(error: OSError | ValueError) -> str:
@@ -100,31 +96,18 @@ def detect(handle: BinaryIO) -> Encoding:
     for mark, name in _BOMS:
         if start.startswith(mark):
             return Encoding(name, name.removesuffix("-sig").upper())
-    wrong = _Counter()
-    codecs.register_error("mensatek-count", wrong)
-    decoder = codecs.getincrementaldecoder("utf-8")("mensatek-count")
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     handle.seek(0)
-    good = 0
+    letters = wrong = 0
     while block := handle.read(BLOCK):
         text = decoder.decode(block)
         if not text.isascii():
-            good += len(text) - len(text.encode("ascii", "ignore"))
-    decoder.decode(b"", final=True)
-    if wrong.count and good <= wrong.count:
+            letters += len(text) - len(text.encode("ascii", "ignore"))
+            wrong += sum(map(len, _WRONG_BYTES.findall(text)))
+    cut = len(decoder.decode(b"", final=True))
+    if wrong + cut and letters <= 2 * wrong + cut:
         return Encoding("cp1252", "Windows-1252")
     return Encoding("utf-8", "UTF-8")
-
-
-class _Counter:
-    """A codec error handler that drops what is wrong and counts it."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, error: UnicodeError) -> tuple[str, int]:
-        assert isinstance(error, UnicodeDecodeError)
-        self.count += 1
-        return "", error.end
 
 
 @contextmanager
@@ -187,3 +170,9 @@ def _after_line(text: TextIO, piece: str) -> str:
 def lines_of(text: TextIO) -> Iterator[str]:
     """The lines of a file, as `line_blocks`."""
     return chain.from_iterable(line_blocks(text))
+
+
+def first_line(handle: BinaryIO, encoding: Encoding) -> str:
+    """The first line that is not blank, without spaces before it; "" where the first hundred are."""
+    with opened_as(handle, encoding) as text:
+        return next((line for line in islice(lines_of(text), 100) if line.strip()), "").lstrip()
