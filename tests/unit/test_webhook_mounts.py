@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import anyio
@@ -40,28 +41,37 @@ async def post_asgi(handler: Any, payload: testing.Payload = PAYLOAD, **settings
     return await ask_asgi(asgi.WebhookApp(handler, **({"token": "t"} | settings)), payload)
 
 
-async def ask_asgi(
-    app: Any, payload: testing.Payload, method: str = "POST", query: str = "token=t"
-) -> Answer:
-    waiting = [{"type": "http.request", "body": payload.body}]
-    sent: list[Any] = []
+async def run_asgi(
+    app: Any, messages: Iterable[dict[str, Any]], **scope: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Run the application for one connection; gives what it sent, and the messages that it did not take."""
+    waiting, sent = iter(messages), []
 
     async def receive() -> Any:
-        return waiting.pop()
+        return next(waiting)
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": method,
-        "query_string": query.encode(),
-        "client": ("127.0.0.1", 50_000),
-        "headers": [(b"content-type", payload.content_type.encode())],
-    }
-    await app(scope, receive, send)
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, sent[1]["body"].decode()
+    await app(
+        {"type": "http", "method": "POST", "query_string": b"token=t", "headers": []} | scope, receive, send
+    )
+    return sent, list(islice(waiting, 100))
+
+
+async def ask_asgi(
+    app: Any, payload: testing.Payload, method: str = "POST", query: str = "token=t"
+) -> Answer:
+    (start, body), _ = await run_asgi(
+        app,
+        [{"type": "http.request", "body": payload.body}],
+        method=method,
+        query_string=query.encode(),
+        client=("127.0.0.1", 50_000),
+        headers=[(b"content-type", payload.content_type.encode())],
+    )
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], headers, body["body"].decode()
 
 
 def environ(payload: testing.Payload, method: str, query: str, **more: Any) -> dict[str, Any]:
@@ -116,9 +126,6 @@ class Kept:
     def returns_a_coroutine(self, event: Event) -> Awaitable[None]:
         return self.coroutine(event)
 
-    def partial_of_a_coroutine(self) -> Any:
-        return partial(self.coroutine)
-
     async def __call__(self, event: Event) -> None:
         await self.coroutine(event)
 
@@ -165,28 +172,19 @@ async def test_coroutine_handlers_under_wsgi_share_one_loop() -> None:
 
 
 @on_every_mount
-@pytest.mark.parametrize("query", ["", "token=", "token=else"])
+@pytest.mark.parametrize("query", ["", "token=", "token=else", "token=t"])
 async def test_strangers_are_told_nothing(app_of: Any, ask: Any, query: str) -> None:
-    """401, the same for every part that is wrong, and the handler hears nothing of it."""
+    """401, the same for every part that is wrong and by every method; who may post learns that only POST will do."""
     kept = Kept()
     app = app_of(kept.sync, token="t", username="u", password="p", networks=["127.0.0.0/8"])
 
     status, headers, text = await ask(app, PAYLOAD, query=query)
-    right_token = await ask(app, PAYLOAD, query="token=t")
 
     assert (status, text) == (401, "Unauthorized")
     assert headers["www-authenticate"] == 'Basic realm="webhook", charset="UTF-8"'
-    assert right_token == (status, headers, text)
+    assert await ask(app, PAYLOAD, "PUT", query=query) == (status, headers, text)
     assert not kept.events
-
-
-@on_every_mount
-async def test_a_stranger_is_told_nothing_by_another_method_either(app_of: Any, ask: Any) -> None:
-    """Whoever may post learns that only POST will do; others do not."""
-    app = app_of(print, token="t")
-
-    assert (await ask(app, PAYLOAD, "PUT", "token=else"))[0] == 401
-    status, headers, _ = await ask(app, PAYLOAD, "PUT")
+    status, headers, _ = await ask(app_of(print, token="t"), PAYLOAD, "PUT")
     assert (status, headers["allow"]) == (405, "GET, HEAD, POST")
 
 
@@ -214,57 +212,18 @@ async def test_a_large_body_is_refused(app_of: Any, ask: Any) -> None:
     assert (await ask(app, testing.Payload(b"x" * 65_536, "text/plain")))[0] == 400
 
 
-async def test_a_stranger_s_body_is_not_read() -> None:
-    """Who may not post does not get to send."""
-
-    async def receive() -> dict[str, Any]:
-        raise AssertionError("the body was read")
-
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "POST", "headers": [], "query_string": b"", "client": None}
-    await asgi.WebhookApp(print, token="t")(scope, receive, send)
-
-    assert sent[0]["status"] == 401
-
-
-async def test_an_endless_body_is_left_alone() -> None:
-    """Reading stops soon after the limit, whatever the headers said."""
-    pieces = 0
-
-    async def receive() -> dict[str, Any]:
-        nonlocal pieces
-        pieces += 1
-        return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
-
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "POST", "headers": [], "query_string": b"token=t"}
-    await asgi.WebhookApp(print, token="t")(scope, receive, send)
-
-    assert sent[0]["status"] == 413
-    assert pieces < 70
-
-
-async def test_a_caller_that_goes_away_is_not_answered() -> None:
-    """Half a body is no callback."""
+async def test_no_more_is_read_than_is_needed() -> None:
+    """Nothing of a stranger, little beyond the limit of anybody, and nobody who has gone is answered."""
     kept = Kept()
+    app = asgi.WebhookApp(kept.coroutine, token="t")
+    piece = {"type": "http.request", "body": b"x" * 1024, "more_body": True}
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        raise AssertionError("nobody listens")
-
-    scope = {"type": "http", "method": "POST", "headers": [], "query_string": b"token=t"}
-    await asgi.WebhookApp(kept.coroutine, token="t")(scope, receive, send)
-
+    sent, unread = await run_asgi(app, [piece], query_string=b"")
+    assert (sent[0]["status"], unread) == (401, [piece])
+    sent, unread = await run_asgi(app, [piece] * 100)
+    assert sent[0]["status"] == 413
+    assert len(unread) > 30
+    assert await run_asgi(app, [piece, {"type": "http.disconnect"}]) == ([], [])
     assert not kept.events
 
 
@@ -305,25 +264,16 @@ async def test_a_failed_handler_gets_the_event_again(
 
 
 @on_every_mount
-async def test_an_event_that_was_handled_is_not_handed_over_again(app_of: Any, ask: Any) -> None:
-    """Every repetition is answered with 200, so that the provider is content."""
+@pytest.mark.parametrize(("dedupe", "times"), [(True, 1), (False, 3)])
+async def test_an_event_that_was_handled_is_not_handed_over_again(
+    app_of: Any, ask: Any, dedupe: bool, times: int
+) -> None:
+    """Every repetition is answered with 200; without a memory each is handed over."""
     kept = Kept()
-    app = app_of(kept.sync, token="t")
+    app = app_of(kept.sync, token="t", dedupe=dedupe)
 
     assert [(await ask(app, PAYLOAD))[0] for _ in range(3)] == [200] * 3
-    assert len(kept.events) == 1
-
-
-@on_every_mount
-async def test_without_memory_every_callback_is_handed_over(app_of: Any, ask: Any) -> None:
-    """For those whose database tells repetitions itself."""
-    kept = Kept()
-    app = app_of(kept.sync, token="t", dedupe=False)
-
-    for _ in range(3):
-        await ask(app, PAYLOAD)
-
-    assert len(kept.events) == 3
+    assert len(kept.events) == times
 
 
 @on_every_mount
@@ -428,25 +378,27 @@ async def test_a_handler_cannot_end_the_loop_in_the_background() -> None:
 
 async def test_the_app_lives_and_dies_with_its_server() -> None:
     """Alone under a server it says that it is ready, and ends when told to."""
-    told = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
-    sent: list[Any] = []
+    app = asgi.WebhookApp(print, token="t")
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent = (await run_asgi(app, messages, type="lifespan"))[0] + (await run_asgi(app, [], type="websocket"))[
+        0
+    ]
 
-    async def receive() -> Any:
-        return next(told)
-
-    async def send(message: Any) -> None:
-        sent.append(message["type"])
-
-    await asgi.WebhookApp(print, token="t")({"type": "lifespan"}, receive, send)
-    await asgi.WebhookApp(print, token="t")({"type": "websocket"}, receive, send)
-
-    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close"]
+    assert [one["type"] for one in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+        "websocket.close",
+    ]
 
 
 async def test_a_receiver_serves_any_framework() -> None:
-    """What a mount does with a request, a view of any framework can do as well."""
+    """What a mount does with a request, a view of any framework can do as well, held to the same limits."""
     kept = Kept()
     receiver = Receiver(kept.coroutine, token="t")
+    large = Request(query="token=t", body=b"x" * 65_537)
+    assert (await receiver.receive(large)).status == receiver.receive_sync(large).status == 413
+    with pytest.raises(ConfigurationError):
+        Receiver(None, token="t")  # type: ignore[arg-type]
     payload = testing.incoming_message(text="SI")
     request = Request(query="token=t", content_type=payload.content_type, body=payload.body)
 
@@ -456,17 +408,6 @@ async def test_a_receiver_serves_any_framework() -> None:
     (event,) = kept.events
     assert isinstance(event, IncomingMessage)
     assert event.text == "SI"
-
-
-async def test_a_receiver_bounds_the_body_and_needs_a_handler() -> None:
-    """Frameworks that read the body themselves are held to the same limit."""
-    receiver = Receiver(print, token="t")
-    request = Request(query="token=t", body=b"x" * 65_537)
-
-    assert (await receiver.receive(request)).status == 413
-    assert receiver.receive_sync(request).status == 413
-    with pytest.raises(ConfigurationError):
-        Receiver(None, token="t")  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
