@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -20,12 +21,13 @@ from mensatek_async import (
     Campaigns,
     Deliveries,
     DeliveryReport,
+    DeliveryStatus,
+    MessageReport,
     OtherEvent,
+    RecipientReport,
     Template,
     testing,
 )
-from mensatek_async._wire.structure import structure
-from mensatek_async.models.results import MessageReport
 from mensatek_async.webhooks import Event, InvalidWebhook, asgi, event_key, parse, wsgi
 from tests.callbacks import (
     CONTRACT,
@@ -274,21 +276,15 @@ def test_a_contract_under_its_own_name_is_a_text() -> None:
 # --- where a text stands -------------------------------------------------------------------------------------
 
 
-class Reports:
+def client_that_reports(*codes: int) -> Any:
     """A client whose reports know nobody, or one recipient."""
 
-    def __init__(self, *codes: int) -> None:
-        self.codes = codes
+    async def report(message_id: int | str, *, max_age: float = 60) -> MessageReport:
+        rows = tuple(RecipientReport(phone="34600000000", status=DeliveryStatus(code)) for code in codes)
+        return MessageReport(message_id=int(message_id), recipients=rows)
 
-    @property
-    def sms(self) -> Any:
-        return self
-
-    certified = sms
-
-    async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
-        rows = [{"telefono": "34600000000", "resultado": code} for code in self.codes]
-        return structure({"res": 1, "informe": rows}, MessageReport)
+    reports = SimpleNamespace(report=report)
+    return SimpleNamespace(sms=reports, certified=reports)
 
 
 async def tell(deliveries: Deliveries, *statuses: int, service: str = "SMSMASIVO") -> None:
@@ -328,7 +324,7 @@ async def test_news_that_are_old_or_no_status_replace_none(
     service: str, codes: tuple[int, ...], newest: int | None
 ) -> None:
     """In whatever order the callbacks come."""
-    deliveries = Deliveries(Reports())
+    deliveries = Deliveries(client_that_reports())
     await tell(deliveries, *codes, service=service)
     await deliveries(parse(*testing.document_event(message_id=7)))
     await deliveries(parse(*as_json({"Servicio": "EMAILCERTIFICADO", "Resultado": 50, "idMensaje": 7})))
@@ -339,7 +335,7 @@ async def test_news_that_are_old_or_no_status_replace_none(
 
 async def test_a_wait_goes_on_from_13_to_the_certificate() -> None:
     """A certified callback says by itself that more is to come."""
-    deliveries = Deliveries(Reports())
+    deliveries = Deliveries(client_that_reports())
 
     async def post() -> None:
         for status in (13, 5000, 14):
@@ -353,11 +349,13 @@ async def test_a_wait_goes_on_from_13_to_the_certificate() -> None:
 
 async def test_a_report_of_a_position_is_no_status() -> None:
     """What a callback said counts, where the report has only where the signer is."""
-    deliveries = Deliveries(Reports(5000))
+    deliveries = Deliveries(client_that_reports(5000))
     await tell(deliveries, 162, service="SMSCERTIFICADO")
 
     assert (await deliveries.wait(7, "600000000", timeout=0, certified=True)).code == 162
-    assert not (await Deliveries(Reports(13)).wait(7, "600000000", timeout=0, certified=True)).is_final
+    assert not (
+        await Deliveries(client_that_reports(13)).wait(7, "600000000", timeout=0, certified=True)
+    ).is_final
 
 
 async def test_a_campaign_counts_no_position(tmp_path: Path) -> None:

@@ -64,17 +64,11 @@ def check(url: str, names: dict[str, Any], **door: str) -> None:
 
 
 def test_a_server_alone() -> None:
-    """The first example, under uvicorn."""
+    """The first example under uvicorn, and the one with a token under the standard library's server."""
     names = example('app = asgi.WebhookApp(handle, username="mensatek"')
-
     with serve_asgi(names["app"]) as url:
         check(url, names)
-
-
-def test_wsgi_alone() -> None:
-    """The example with a token, under the standard library's server."""
     names = example("app = wsgi.WebhookApp(handle, token=")
-
     with serve_wsgi(names["app"]) as url:
         check(f"{url}/?a=b", names, token=TOKEN)
 
@@ -87,19 +81,11 @@ def test_the_other_examples_run(telling: str) -> None:
     assert example(telling)
 
 
-def test_fastapi_route() -> None:
-    """The webhook as a route of a FastAPI application."""
+@pytest.mark.parametrize("telling", ["app.add_route(", "Depends(mensatek_event)"])
+def test_fastapi(telling: str) -> None:
+    """The webhook as a route of a FastAPI application, and the event as an argument of an endpoint."""
     pytest.importorskip("fastapi")
-    names = example("app.add_route(")
-
-    with serve_asgi(names["app"]) as url:
-        check(f"{url}/mensatek", names)
-
-
-def test_fastapi_dependency() -> None:
-    """The event as an argument of an endpoint."""
-    pytest.importorskip("fastapi")
-    names = example("Depends(mensatek_event)")
+    names = example(telling)
 
     with serve_asgi(names["app"]) as url:
         check(f"{url}/mensatek", names)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from attrs.exceptions import FrozenInstanceError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensatek_async import errors
@@ -71,12 +69,6 @@ def test_a_contract_that_the_recipient_saw_is_delivered() -> None:
     ]
 
 
-def test_opened_contract_has_no_certificate() -> None:
-    """160 is a contract merely opened, whatever the manual's text on downloading says."""
-    assert not DeliveryStatus(160).is_certified
-    assert not DeliveryStatus(160).is_final
-
-
 @pytest.mark.parametrize("status", known_statuses(), ids=lambda status: str(status.code))
 def test_every_status_is_explained(status: DeliveryStatus) -> None:
     """Labels are short, and a meaning is a sentence."""
@@ -87,11 +79,14 @@ def test_every_status_is_explained(status: DeliveryStatus) -> None:
 
 
 @given(st.integers())
+@example(10**5000)
+@example(-(10**5000))
 def test_every_number_is_a_status(code: int) -> None:
-    """No number is an error, and the unlisted ones are unknown and nothing more."""
+    """No number is an error, and the unlisted ones are unknown, nothing more, and can be shown."""
     status = DeliveryStatus(code)
 
     assert code == status.code
+    assert len(repr(status)) < 120
     if code not in PHASES:
         assert Phase.UNKNOWN is status.phase
         flags = [name for name in dir(status) if name.startswith("is_") and getattr(status, name)]
@@ -99,24 +94,6 @@ def test_every_number_is_a_status(code: int) -> None:
         assert status.label
         assert status.label_en
         assert status.meaning
-
-
-@pytest.mark.parametrize("code", [10**5000, -(10**5000), -14, 2**64], ids=["huge", "-huge", "-14", "2**64"])
-def test_huge_and_negative_numbers_can_be_shown(code: int) -> None:
-    """A number Python would not write out does not break repr."""
-    status = DeliveryStatus(code)
-
-    assert "UNKNOWN" in repr(status)
-    assert len(repr(status)) < 80
-
-
-def test_unknown_statuses_are_not_kept() -> None:
-    """A stream of new codes leaves the table as it was."""
-    before = known_statuses()
-    for code in range(10_000_000, 10_000_100):
-        assert Phase.UNKNOWN is DeliveryStatus(code).phase
-
-    assert before == known_statuses()
 
 
 @pytest.mark.parametrize("value", ["14", 14.0, None, True])
@@ -138,16 +115,6 @@ def test_status_is_a_value() -> None:
         status.code = 13  # type: ignore[misc]
 
 
-def test_cattrs_waits_for_the_first_look() -> None:
-    """Importing the codes, and making a status, does not import cattrs."""
-    program = (
-        "import sys; from mensatek_async import codes; s = codes.DeliveryStatus(14); "
-        "assert 'cattrs' not in sys.modules; assert s.is_final; assert 'cattrs' in sys.modules"
-    )
-
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
 # --- result codes ------------------------------------------------------------------------------------------
 
 
@@ -162,22 +129,17 @@ def test_result_codes_are_the_manuals() -> None:
 
 
 def test_each_row_tells_where_it_is_known_from() -> None:
-    """A row that no manual and no live reply showed is marked as inferred."""
-    for row in result_codes():
+    """There is one for an operation and code, explained; one that no manual and no live reply showed is inferred."""
+    rows = result_codes()
+    assert len(rows) == len({(row.operation, row.code) for row in rows})
+    assert all(row.meaning for row in rows)
+    for row in rows:
         if row.code >= 0 or row.operation == "*":
             continue
         expected = [
             s for s, table in RESULTS["standings"].items() if row.code in table.get(row.operation, [])
         ]
         assert (expected or ["inferred"]) == [row.standing]
-
-
-def test_rows_are_unique_and_explained() -> None:
-    """One row per operation and code, each with a meaning."""
-    rows = result_codes()
-
-    assert len(rows) == len({(row.operation, row.code) for row in rows})
-    assert all(row.meaning for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -196,19 +158,5 @@ def test_rows_are_unique_and_explained() -> None:
 def test_error_of_a_code(operation: str, code: int, error: type[errors.APIError]) -> None:
     """A listed code has its error, refused credentials are that everywhere, an unlisted code is an APIError."""
     assert error is error_class(operation, code)
-
-
-def test_lookup_of_an_unlisted_code() -> None:
-    """Nobody's code is nobody's row."""
-    assert lookup("EnviarSMS", -99) is None
-    row = lookup("EnviarSMS", 0)
-    assert row is not None
-    assert row.error is None
-
-
-def test_a_table_names_only_errors_of_the_provider() -> None:
-    """A slip in the data, such as an error that is no APIError, is found on loading."""
-    from mensatek_async.codes._table import _error_named
-
-    with pytest.raises(TypeError, match="ConfigurationError"):
-        _error_named("ConfigurationError", None)
+    row = lookup(operation, code)
+    assert (row is None or row.error is None) == (error is errors.APIError)

@@ -15,8 +15,6 @@ from mensatek_async.errors import (
     AccountPaused,
     APIError,
     AuthenticationError,
-    ConfigurationError,
-    ConnectionFailed,
     InsufficientCredits,
     InvalidRequest,
     MensatekError,
@@ -70,20 +68,18 @@ def test_an_error_survives_being_copied(
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_an_error_says_whether_anything_was_sent(cls: type[MensatekError]) -> None:
-    """Only an unknown outcome and a journal that failed leave it open; all others are certain that nothing was sent."""
-    assert build(cls).sent is (None if issubclass(cls, OutcomeUnknown | errors.StoreError) else False)
+def test_an_error_says_what_happened_and_whether_anything_was_sent(cls: type[MensatekError]) -> None:
+    """In whole sentences; only an unknown outcome and a journal that failed leave open what was sent."""
+    error, bare = build(cls), build(cls)
+    shown = str(error)
+    bare.args = ()
 
-
-@pytest.mark.parametrize("cls", CLASSES)
-def test_an_error_reads_as_sentences(cls: type[MensatekError]) -> None:
-    """A message begins with a capital, ends with a full stop or a bracket, and doubles none."""
-    shown = str(build(cls))
-
+    assert error.sent is (None if issubclass(cls, OutcomeUnknown | errors.StoreError) else False)
     assert shown[0].isupper()
     assert shown[-1] in ".)"
     assert ".." not in shown
     assert "  " not in shown
+    assert str(bare).startswith(cls.__name__)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +160,19 @@ def test_missing_credits_are_named_when_known(needed: Decimal | None, left: Deci
     assert (error.needed, error.left) == (needed, left)
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AuthenticationError("GetCreditos", -1), "API token"),
+        (InsufficientCredits("EnviarSMS", -2), "Buy credits"),
+        (UnexpectedReply("GetCreditos", ("missing @ Res",)), "Nothing was changed"),
+    ],
+)
+def test_errors_that_need_it_say_what_to_do_next(error: MensatekError, words: str) -> None:
+    """Credentials, credits, and an unreadable answer come with a next step."""
+    assert words in str(error)
+
+
 def test_a_refusal_of_ours_says_when_to_try_again() -> None:
     """`retry_after` is there for programs and, rounded, in the words for people; own advice replaces it."""
     error = TooManyRequests("EnviarSMS was not called.", retry_after=59.6)
@@ -172,19 +181,3 @@ def test_a_refusal_of_ours_says_when_to_try_again() -> None:
     assert str(error) == "EnviarSMS was not called. Try again in 60 s."
     assert str(AccountPaused("No.", retry_after=-1)) == "No. Try again in 0 s."
     assert str(AccountPaused("No.", advice="Call them.")) == "No. Call them."
-
-
-def test_errors_that_need_it_say_what_to_do_next() -> None:
-    """Credentials, credits, and an unreadable answer come with a next step."""
-    assert "API token" in str(AuthenticationError("GetCreditos", -1))
-    assert "Buy credits" in str(InsufficientCredits("EnviarSMS", -2))
-    assert "Nothing was changed" in str(UnexpectedReply("GetCreditos", ("missing @ Res",)))
-
-
-def test_an_error_without_words_shows_its_name() -> None:
-    """Nothing prints as an empty line."""
-    bare = ConnectionFailed()
-    bare.args = ()
-
-    assert str(bare) == "ConnectionFailed"
-    assert str(ConfigurationError("No user.")) == "No user."

@@ -27,14 +27,17 @@ PHONE = "34600000000"
 
 
 class Reports:
-    """Gives a report with the statuses it was made with, and counts how often."""
+    """Gives a report with the statuses it was made with, or raises an error, and counts how often."""
 
-    def __init__(self, *statuses: int, phone: str = PHONE) -> None:
+    def __init__(self, *statuses: int, phone: str = PHONE, error: Exception | None = None) -> None:
         self.asked: list[int | str] = []
         self._rows = tuple(RecipientReport(phone=phone, status=DeliveryStatus(code)) for code in statuses)
+        self._error = error
 
     async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
         self.asked.append(message_id)
+        if self._error is not None:
+            raise self._error
         return MessageReport(message_id=int(message_id), recipients=self._rows)
 
 
@@ -50,26 +53,25 @@ async def tell(deliveries: Deliveries, status: int, message_id: int = 7, phone: 
     await deliveries(parse(*testing.delivery_report(status=status, message_id=message_id, phone=phone)))
 
 
-async def wait_while(deliveries: Deliveries, *statuses: int, certified: bool = False) -> DeliveryStatus:
-    """Wait for a text while its callbacks come."""
-    async with anyio.create_task_group() as tasks:
-
-        async def post() -> None:
-            for status in statuses:
-                await anyio.sleep(0.01)
-                await tell(deliveries, status)
-
-        tasks.start_soon(post)
-        return await deliveries.wait(7, PHONE, timeout=5, certified=certified)
-
-
-@pytest.mark.parametrize("status", [11, 13, 50, 101])
-async def test_a_wait_ends_with_the_final_status(status: int) -> None:
-    """Delivered or failed; "awaiting delivery" before it does not end the wait."""
+@pytest.mark.parametrize(
+    ("statuses", "certified"),
+    [((2, end), False) for end in (11, 13, 50, 101)]
+    + [(steps, True) for steps in ((2, 13, 14), (2, 51), (15, 190))],
+)
+async def test_a_wait_ends_with_the_final_status(statuses: tuple[int, ...], certified: bool) -> None:
+    """Delivered or failed, not "awaiting delivery"; 13 is the end of a plain text, and a step of a certified one."""
     client = Client()
+    deliveries = Deliveries(client)
 
-    assert (await wait_while(Deliveries(client), 2, status)).code == status
-    assert not client.sms.asked
+    async def post() -> None:
+        for status in statuses:
+            await anyio.sleep(0.01)
+            await tell(deliveries, status)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(post)
+        assert (await deliveries.wait(7, PHONE, timeout=5, certified=certified)).code == statuses[-1]
+    assert not client.sms.asked + client.certified.asked
 
 
 async def test_a_callback_may_come_before_the_wait() -> None:
@@ -78,29 +80,6 @@ async def test_a_callback_may_come_before_the_wait() -> None:
     await tell(deliveries, 13)
 
     assert (await deliveries.wait("7", "+34 600 000 000", timeout=0)).code == 13
-
-
-async def test_old_news_do_not_take_an_end_back() -> None:
-    """ "Awaiting delivery" that was overtaken by "delivered" changes nothing."""
-    deliveries = Deliveries(Client())
-    await tell(deliveries, 13)
-    await tell(deliveries, 2)
-
-    newest = deliveries.newest(7, PHONE)
-
-    assert newest is not None
-    assert newest.code == 13
-    assert deliveries.newest(8, PHONE) is None
-
-
-async def test_a_certified_text_ends_with_its_certificate() -> None:
-    """13 is the end of a plain text, and a step of a certified one."""
-    client = Client()
-
-    assert (await wait_while(Deliveries(client), 2, 13, 14, certified=True)).code == 14
-    assert (await wait_while(Deliveries(client), 2, 51, certified=True)).code == 51
-    assert (await wait_while(Deliveries(client), 15, 190, certified=True)).code == 190
-    assert not client.certified.asked
 
 
 async def test_events_of_others_and_of_other_kinds_change_nothing() -> None:
@@ -129,50 +108,40 @@ async def test_the_newest_callback_counts_where_the_report_knows_nothing() -> No
     await tell(deliveries, 2)
 
     assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
+    assert deliveries.newest(8, PHONE) is None
 
 
-async def test_nothing_known_is_a_timeout() -> None:
-    """Neither a callback nor the report has heard of the text."""
-    with pytest.raises(TimeoutError):
-        await Deliveries(Client(Reports(13, phone="34600000001"))).wait(7, PHONE, timeout=0.01)
-
-
-async def test_the_guard_has_the_last_word() -> None:
-    """A report that would count as spam is not forced."""
-
-    class Guarded:
-        async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
-            raise TooManyRequests("too often")
-
-    with pytest.raises(TooManyRequests):
-        await Deliveries(Client(Guarded())).wait(7, PHONE, timeout=0.01)
+@pytest.mark.parametrize(
+    ("reports", "error"),
+    [
+        (Reports(13, phone="34600000001"), TimeoutError),
+        (Reports(error=TooManyRequests("too often")), TooManyRequests),
+    ],
+    ids=["nothing known", "the guard"],
+)
+async def test_a_report_that_does_not_help(reports: Reports, error: type[Exception]) -> None:
+    """Neither a callback nor the report has heard of the text; one that would count as spam is not forced."""
+    with pytest.raises(error):
+        await Deliveries(Client(reports)).wait(7, PHONE, timeout=0.01)
 
 
 async def test_many_wait_for_one_text() -> None:
-    """Each is told, and nothing is left behind."""
+    """Each is told; nothing is left behind, nor by one who gave up."""
     deliveries = Deliveries(Client())
-    found: list[int] = []
+    codes: list[int] = []
 
     async def wait() -> None:
-        found.append((await deliveries.wait(7, PHONE, timeout=5)).code)
+        codes.append((await deliveries.wait(7, PHONE, timeout=5)).code)
 
+    with anyio.move_on_after(0.02):
+        await wait()
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
             tasks.start_soon(wait)
         await anyio.sleep(0.02)
         await tell(deliveries, 13)
 
-    assert found == [13, 13, 13]
-    assert not deliveries._waiters
-
-
-async def test_a_wait_that_is_given_up_leaves_nothing_behind() -> None:
-    """Cancelling is an ordinary end."""
-    deliveries = Deliveries(Client())
-
-    with anyio.move_on_after(0.02):
-        await deliveries.wait(7, PHONE)
-
+    assert codes == [13, 13, 13]
     assert not deliveries._waiters
 
 
