@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from mensatek_async import AsyncMensatek, Retry
 from tests.network_guard import no_network
 from tests.postgres_server import PostgresMissing, PostgresServer
+
+if TYPE_CHECKING:
+    from mensatek_async.sandbox import Sandbox
+    from tests.sandbox_calls import Caller
+    from tests.sandbox_page import PageCaller
 
 # A shell that starts the tests in the background has Ctrl-C ignored, in them and in all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -68,3 +75,43 @@ def database(postgres: PostgresServer) -> Iterator[str]:
     url = postgres.create()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind: the path of a file that is not there yet, or the address of a database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "campaigns.db")
+    url: str = request.getfixturevalue("database")
+    return url
+
+
+@pytest.fixture
+def sandbox(mensatek_sandbox: Sandbox) -> Sandbox:
+    """The sandbox of the shipped plugin; `pytest.mark.mensatek_sandbox` has its options."""
+    return mensatek_sandbox
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Caller]:
+    """A caller of its API with the right credentials, which knows nothing of the client."""
+    from tests.sandbox_calls import calling
+
+    with calling(sandbox) as caller:
+        yield caller
+
+
+@pytest.fixture
+def page(sandbox: Sandbox) -> Iterator[PageCaller]:
+    """A caller of its page."""
+    from tests.sandbox_page import visiting
+
+    with visiting(sandbox) as caller:
+        yield caller
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
+    """A client of the sandbox that repeats quickly."""
+    async with AsyncMensatek(sender="ACME", retry=Retry(wait_initial=0.01, wait_max=0.02)) as opened:
+        yield opened

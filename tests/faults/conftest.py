@@ -88,15 +88,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new journal, on each store in turn."""
-    if request.param == "postgres":
-        address: str = request.getfixturevalue("database")
-        return address
-    return str(tmp_path / "campaigns.db")
-
-
 @pytest.fixture
 def scene(sandbox: Sandbox, store: str, workers: Workers, tmp_path: Path) -> Iterator[Scene]:
     """A campaign's stage on each store."""

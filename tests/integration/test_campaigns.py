@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -27,7 +28,6 @@ from mensatek_async import (
     Limits,
     Progress,
     Recipient,
-    Retry,
     SourceChanged,
     SourceMissing,
     StoreError,
@@ -37,33 +37,9 @@ from mensatek_async.codes import DeliveryStatus
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.webhooks import parse
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
+
 FIRST = 34_600_000_000
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=Decimal(100_000), strict=True) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
-    """A client of that sandbox."""
-    quick = Retry(wait_initial=0.01, wait_max=0.02)
-    async with AsyncMensatek(
-        sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME", retry=quick
-    ) as opened:
-        yield opened
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each kind."""
-    if request.param == "sqlite":
-        return str(tmp_path / "campaigns.db")
-    url: str = request.getfixturevalue("database")
-    return url
 
 
 def phones(count: int, first: int = FIRST) -> list[str]:
@@ -103,8 +79,6 @@ def report_of(sandbox: Sandbox, phone: str, code: int, **changes: Any) -> Delive
         "Referencia": text.reference,
         **changes,
     }
-    import json
-
     event = parse(json.dumps(told).encode())
     assert isinstance(event, DeliveryReport)
     return event
@@ -127,14 +101,8 @@ async def test_a_campaign_is_sent_and_told_row_by_row(
                 assert balanced(one)
         written = await campaign.export(tmp_path / "out.csv")
     last = seen[-1]
-    assert (last.state, last.done, last.total, last.sent, last.invalid, last.pending) == (
-        "done",
-        True,
-        60,
-        57,
-        3,
-        0,
-    )
+    assert (last.state, last.done, last.total) == ("done", True, 60)
+    assert (last.sent, last.invalid, last.pending) == (57, 3, 0)
     assert last.credits_used == 57
     assert last.message_id
     assert max(sandbox.counts.values()) == 1
@@ -321,9 +289,7 @@ async def test_the_users_reference_arrives_as_given(
 
 async def test_reports_settle_unknown_openers(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
     """An opener whose answer was lost is parked, and its own delivery report, late or forged, decides."""
-    sandbox.fault(Fault.cut(after=True), times=1) if hasattr(Fault, "cut") else sandbox.fault(
-        Fault.drop_after_accept(), times=1
-    )
+    sandbox.fault(Fault.drop_after_accept(), times=1)
     async with Campaigns(client, store) as campaigns:
         campaign = await campaigns.start("u", "Hola", phones(12), chunk_size=5)
         done = await campaign.complete()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,17 +28,18 @@ from mensatek_async import (
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.text import elements
 
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
+
 ANA, LUIS = "34600000001", "34600000002"
 ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000")
 QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(mensatek_sandbox: Sandbox) -> Sandbox:
     """A sandbox whose clock stands still, and whose contracts wait for their signer."""
-    with Sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0) as running:
-        running.contracts_by_themselves = False
-        yield running
+    mensatek_sandbox.contracts_by_themselves = False
+    return mensatek_sandbox
 
 
 def client_of(sandbox: Sandbox) -> AsyncMensatek:

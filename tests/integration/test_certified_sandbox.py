@@ -7,7 +7,6 @@ import io
 import json
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +14,9 @@ import pytest
 from pypdf import PdfReader
 
 from mensatek_async.sandbox import Callbacks, Sandbox
-from tests.sandbox_calls import Caller, calling
+from tests.sandbox_calls import Caller
+
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC))
 
 ANA, LUIS = "34600000001", "34600000002"
 CONTRACT = b"%PDF-1.4 contrato"
@@ -24,16 +25,9 @@ BY_REPLY, WITH_PDF = 1, 18
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC)) as running:
-        running.contracts_by_themselves = False
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    with calling(sandbox) as caller:
-        yield caller
+def sandbox(mensatek_sandbox: Sandbox) -> Sandbox:
+    mensatek_sandbox.contracts_by_themselves = False
+    return mensatek_sandbox
 
 
 def status(call: Caller, message_id: int) -> int:

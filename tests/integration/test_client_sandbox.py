@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +32,8 @@ from mensatek_async import (
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sandbox.api.replies import REPLY_STYLES
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=Decimal("14970.5"))
+
 ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
 QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)
 CODES = json.loads((Path(__file__).parents[1] / "oracle" / "result_codes.json").read_text(encoding="utf-8"))
@@ -44,13 +46,6 @@ CERTIFIED = {
     "Telcontacto": "900000000",
     "Cifcontacto": "B00000000",
 }
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=Decimal("14970.5")) as running:
-        yield running
 
 
 def client_of(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:

@@ -32,14 +32,9 @@ from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
 from tests.sync.child import HEAD, child
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=1_000_000, block_after=1_000_000)
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks are POSIX's")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=1_000_000, block_after=1_000_000) as running:
-        yield running
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.sync.child import HEAD, child, environment
 
 pytest.importorskip("celery", reason="nox -s tests_sync")
 pytestmark = [
+    pytest.mark.mensatek_sandbox(block_after=1000),
     pytest.mark.skipif(sys.platform == "win32", reason="these servers fork"),
     pytest.mark.timeout(120),
 ]
@@ -32,13 +33,6 @@ SNIPPETS = {
     for block in blocks(ROOT / "docs" / "sync.md")
     if block.language == "python"
 }
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(block_after=1000) as running:
-        yield running
 
 
 @contextmanager

@@ -6,21 +6,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from mensatek_async.sandbox import Fault, Sandbox
 from tests.sync.child import child
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=1_000_000) as running:
-        yield running
+pytestmark = [
+    pytest.mark.mensatek_sandbox(credits=1_000_000),
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them"),
+]
 
 
 def wait_until(happened: Callable[[], object], seconds: float = 15) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,13 +13,6 @@ from mensatek_async.sandbox import Fault, Sandbox
 from tests.sync.child import child
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals are as POSIX has them")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox() as running:
-        yield running
 
 
 # --- ends -------------------------------------------------------------------------------------------------------

@@ -36,12 +36,7 @@ from mensatek_async import (
 from mensatek_async.loop_thread import portal
 from mensatek_async.sandbox import Sandbox
 
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=1_000_000) as running:
-        yield running
+pytestmark = pytest.mark.mensatek_sandbox(credits=1_000_000)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class _Outcomes:
 
 
 def cases(module: str, *, apart: Mapping[str, str]) -> dict[str, Any]:
-    """The tests and fixtures of the asynchronous client's suite, with the synchronous client in its place.
+    """The tests, marks and fixtures of the asynchronous client's suite, with the synchronous client in its place.
 
     Args:
         module: the suite, a file of tests/integration.
@@ -104,7 +104,8 @@ def cases(module: str, *, apart: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(copy).items()
-        if name not in apart and (name.startswith("test_") or isinstance(value, _FIXTURE))
+        if name not in apart
+        and (name.startswith("test_") or name == "pytestmark" or isinstance(value, _FIXTURE))
     }
 
 
