@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,7 @@ HOMES: dict[str, set[str]] = {
     "psycopg": {"store/", "campaigns/"},
 }
 LONGEST = 350
+MOST_FILES = 15
 
 
 @frozen
@@ -167,6 +169,25 @@ def test_foreign_modules_stay_in_their_home(file: Path) -> None:
     ]
 
     assert not strays
+
+
+def test_no_circle_of_files() -> None:
+    """Inside a room, too, a file can be read without those that are built on it."""
+    below = {
+        _dotted(file): {found.module for found in _imports(file)} & MODULES - {PACKAGE}
+        for file in FILES
+        if _dotted(file) != PACKAGE
+    }
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("folder", sorted({file.parent for file in FILES}), ids=_path)
+def test_a_folder_is_taken_in_at_once(folder: Path) -> None:
+    """What outgrows it gets sub-rooms."""
+    assert len(list(folder.glob("*.py"))) <= MOST_FILES
 
 
 def _uses(file: Path) -> Iterator[str]:
