@@ -41,7 +41,7 @@ class MensatekError(Exception):
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
-# --- found here, before any call ---------------------------------------------------------------------------
+# --- before any call -----------------------------------------------------------------------------------------
 
 
 class ConfigurationError(MensatekError):
@@ -234,8 +234,8 @@ class InsufficientCredits(APIError):
     """Raised when the account cannot pay for the message.
 
     Attributes:
-        needed: credits the message needs, or None when not told.
-        left: credits in the account, or None when not told.
+        needed: credits the message needs, or None when unknown.
+        left: credits in the account, or None when unknown.
     """
 
     default_advice = "Nothing was sent. Buy credits, then send again."
@@ -254,12 +254,9 @@ class InsufficientCredits(APIError):
         self.left = left
 
     def __str__(self) -> str:
-        told = [
-            f"{name} {value}"
-            for name, value in (("needed", self.needed), ("left", self.left))
-            if value is not None
-        ]
-        return f"{super().__str__()} ({', '.join(told)})" if told else super().__str__()
+        amounts = (("needed", self.needed), ("left", self.left))
+        known = ", ".join(f"{name} {value}" for name, value in amounts if value is not None)
+        return f"{super().__str__()} ({known})" if known else super().__str__()
 
 
 class BadParameters(APIError):

@@ -34,7 +34,7 @@ class ResultCode:
 
 @cache
 def result_codes() -> tuple[ResultCode, ...]:
-    """Give the whole table."""
+    """Return the whole table."""
     return load("results.json", ResultCode)
 
 
@@ -44,27 +44,11 @@ def _index() -> dict[tuple[str, int], ResultCode]:
 
 
 def lookup(operation: str, code: int) -> ResultCode | None:
-    """Find what a result code means.
-
-    Args:
-        operation: the operation, by its wire name, in any case.
-        code: the number in `Res`.
-
-    Returns:
-        The row, or None when nobody has listed this code for this operation.
-    """
+    """Return the row of a code of an operation, named as on the wire in any case; None when nobody has listed it."""
     return _index().get((operation.casefold(), code)) or _index().get((_EVERY, code))
 
 
 def error_class(operation: str, code: int) -> type[APIError]:
-    """Choose the error a refused call raises.
-
-    Args:
-        operation: the operation, by its wire name.
-        code: the negative number in `Res`.
-
-    Returns:
-        The error's class; `APIError` itself for a code nobody has listed.
-    """
+    """Return the class of the error that a refused call raises; `APIError` itself for a code nobody has listed."""
     row = lookup(operation, code)
     return row.error if row is not None and row.error is not None else APIError

@@ -119,7 +119,7 @@ class DeliveryStatus:
         return row.final and not (self.certifies and row.phase is Phase.DELIVERED and not row.certified)
 
     def replaces(self, earlier: DeliveryStatus) -> bool:
-        """Whether it is newer than `earlier`, of the same text, as far as the two tell by themselves.
+        """Return whether it is newer than `earlier`, of the same text, as far as the two tell by themselves.
 
         Reports overtake each other: "awaiting delivery" after "delivered" is old news. One of `Phase.INFO` never
         replaces another.
@@ -172,5 +172,5 @@ class DeliveryStatus:
 
 
 def known_statuses() -> tuple[DeliveryStatus, ...]:
-    """Give every status of the table, by code."""
+    """Return every status of the table, by code."""
     return tuple(DeliveryStatus(code) for code in sorted(_rows()))

@@ -13,19 +13,14 @@ Row = TypeVar("Row")
 
 
 def _error_named(name: Any, _: Any) -> type[APIError]:
-    found = getattr(errors, name)
-    if not (isinstance(found, type) and issubclass(found, APIError)):
+    cls = getattr(errors, name)
+    if not (isinstance(cls, type) and issubclass(cls, APIError)):
         raise TypeError(f"{name} is not an APIError")
-    return found
+    return cls
 
 
 def load(file: str, row: type[Row]) -> tuple[Row, ...]:
-    """Give the rows of a table.
-
-    Args:
-        file: the table's file name in this package.
-        row: the attrs class of one row; a key it does not know is an error.
-    """
+    """Return the rows of a file in this package, as an attrs class; a key it does not know is an error."""
     import cattrs  # here: importing it costs more than most programs ever need of these tables
 
     converter = cattrs.Converter(forbid_extra_keys=True)

@@ -175,7 +175,7 @@ class BulkProgress:
         failed: rows certainly not sent.
         unknown: rows that may have been sent.
         credits_used: what it has cost so far.
-        credits_left: what remains; None when not told yet.
+        credits_left: what remains; None when unknown yet.
         elapsed: seconds since the start.
     """
 

@@ -46,7 +46,7 @@ class Progress:
         scheduled_at: when the provider delivers what it was sent, aware, Spanish time; None for at once.
         rate: recipients a second over the last moments; 0 where nobody watches.
         elapsed: seconds since the campaign was started.
-        time_left: seconds until the rest is sent at that rate; None when that cannot be told.
+        time_left: seconds until the rest is sent at that rate; None when that is unknown.
     """
 
     name: str

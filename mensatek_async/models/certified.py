@@ -85,8 +85,8 @@ class CertificateRow:
         phone: the recipient, international digits; "" when the row has none.
         status: the delivery status; None when the row has none.
         message_id: the message; None when the row does not say.
-        reported_at: when that status came, aware, Spanish time; None when not told.
-        seconds: from sending to that status; None when not told.
+        reported_at: when that status came, aware, Spanish time; None when unknown.
+        seconds: from sending to that status; None when unknown.
         label: the status in the provider's own words.
         raw: the whole row as it stands in the CSV, by its own headings.
     """

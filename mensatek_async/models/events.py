@@ -34,11 +34,11 @@ class DeliveryReport:
         status: the delivery status; one that this package does not know has `Phase.UNKNOWN`.
         sender: who the text came from.
         phone: the recipient, international digits.
-        reported_at: when the carrier told, aware, Spanish time; None when not told.
-        seconds: from sending to this status, whole or not; None when not told.
+        reported_at: when it was reported, aware, Spanish time; None when unknown.
+        seconds: from sending to this status, whole or not; None when unknown.
         message_id: the `message_id` its send returned.
         reference: the `reference` its send was given, else "".
-        report_id: the provider's id of this recipient's text (`idReport`); None when not told.
+        report_id: the provider's id of this recipient's text (`idReport`); None when unknown.
         variables: what a contract's status brings along, decoded from its JSON; empty when it cannot be read.
         verification_code: the code (`CSV`) by which anybody can check the signed document, else "".
         location: the signer's position (status 5000), where `variables` hold one that can be read.
@@ -72,14 +72,14 @@ class DocumentEvent:
         service: the provider's word for it (`Servicio`), "EVENTOSSMSCERTIFICADO".
         file: the document's name.
         protection: how it is protected (`TipoAdjunto`), as it came: the manual does not list the kinds.
-        occurred_at: when it happened, aware, Spanish time; None when not told.
+        occurred_at: when it happened, aware, Spanish time; None when unknown.
         phone: the recipient, international digits.
         kind: what happened (`TipoEvento`), as it came: the manual does not list the kinds.
         message_id: the `message_id` its send returned.
         value: what belongs to this kind of event, such as a tax id; else "".
         reference: the `reference` its send was given, else "".
-        ip: where the recipient came from; "" when not told.
-        port: the port they came from; None when not told.
+        ip: where the recipient came from; "" when unknown.
+        port: the port they came from; None when unknown.
         raw: fields this package does not know, and values that could not be read, by their wire names.
         is_known_service: False for a service that no manual names; the event is read all the same.
     """
@@ -114,7 +114,7 @@ class IncomingMessage:
         message_id: the `message_id` of the send it replies to; None when it replies to none.
         is_certified: whether it replies to a certified text.
         reference: the `reference` of the send it replies to, else "".
-        reported_at: the date the carrier gave, aware, Spanish time; None when not told.
+        reported_at: the date the carrier gave, aware, Spanish time; None when unknown.
         raw: fields this package does not know, and values that could not be read, by their wire names.
         is_known_service: False for a service that no manual names; the message is read all the same.
     """

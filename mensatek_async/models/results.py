@@ -80,8 +80,8 @@ class RecipientReport:
     Attributes:
         phone: the recipient, international digits.
         status: the delivery status.
-        reported_at: when the carrier told, aware, Spanish time; None when the report has no date yet.
-        seconds: from sending to this status; None when not told.
+        reported_at: when it was reported, aware, Spanish time; None when the report has no date yet.
+        seconds: from sending to this status; None when unknown.
         label: the status in the provider's own words.
         raw: values that could not be read and are None here, as they came, by their wire names.
     """
@@ -125,7 +125,7 @@ class StoredFile:
     Attributes:
         name: its name there, to be used in a message element.
         extension: the provider's word for its type, such as "PDF".
-        uploaded_at: when it was uploaded, aware, Spanish time; None when not told.
+        uploaded_at: when it was uploaded, aware, Spanish time; None when unknown.
         raw: values that could not be read and are None here, as they came, by their wire names.
     """
 

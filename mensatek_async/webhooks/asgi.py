@@ -23,21 +23,8 @@ class WebhookApp(Receiver):
 
         app = WebhookApp(handle, username="mensatek", password="...")
 
-    It answers any path. A callback is answered 200 only after the handler has returned; see `Receiver` for what
-    happens else.
-
-    Args:
-        handler: takes the event; a coroutine function, or a function, which runs in a worker thread.
-        username: HTTP Basic user, as set in the provider's panel.
-        password: HTTP Basic password.
-        token: what the URL's parameter `token` must be.
-        networks: addresses or networks that may post, such as "192.0.2.0/24"; empty for any.
-        allow_unauthenticated: True to do without both credentials and token.
-        dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
-            `DedupeStore` that several processes share.
-
-    Raises:
-        ConfigurationError: nothing says who may post; see `Authentication`.
+    It takes the arguments of `Receiver`, and answers any path. A callback is answered 200 only after the handler has
+    returned; see `Receiver` for what happens otherwise.
     """
 
     # Not wrapped by `private`: uvicorn takes an application that can be called without arguments for a factory.
@@ -82,7 +69,7 @@ class WebhookApp(Receiver):
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The request's body, or a little more than is allowed of it; None when the caller has gone."""
+    """Return the request's body, or a little more of it than is allowed; None when the caller has gone."""
     pieces: list[bytes] = []
     size = 0
     while size <= MAX_BODY:

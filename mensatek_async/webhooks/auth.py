@@ -21,7 +21,7 @@ _TOKEN = "token"  # noqa: S105  the parameter's name, not a token
 
 
 class Authentication:
-    """Decides whether a request comes from the provider, as far as it can be told.
+    """Decides whether a request comes from the provider.
 
     The provider signs nothing. It can send HTTP Basic credentials (set them in its panel), and the URL given to
     it can hold a secret: `https://example.com/mensatek?token=...`. What is configured must all be right.
@@ -74,7 +74,7 @@ class Authentication:
         return f"<Authentication by {', '.join(name for name, value in parts if value) or 'nothing'}>"
 
     def admits(self, *, authorization: str | None = None, query: str = "", peer: str | None = None) -> bool:
-        """Tell whether a request may post.
+        """Return whether a request may post.
 
         Args:
             authorization: its `Authorization` header.
@@ -98,10 +98,9 @@ class Authentication:
         return hashlib.blake2b(secret, key=self._salt, digest_size=32).digest()
 
     def _is_any(self, given: list[bytes], expected: bytes) -> bool:
-        found = False
-        for one in given or [b""]:
-            found |= hmac.compare_digest(self._digest(one), expected)
-        return found
+        # All of them, and one where there is none: it takes as long whatever is given.
+        equal = [hmac.compare_digest(self._digest(one), expected) for one in given or [b""]]
+        return any(equal)
 
     def _is_near(self, peer: str | None) -> bool:
         try:
@@ -123,7 +122,7 @@ def _network(written: str) -> Network:
 
 
 def _credentials(authorization: str | None) -> list[bytes]:
-    """The credentials of a Basic header, in the encodings that callers use for letters outside ASCII."""
+    """Return the credentials of a Basic header, in the encodings that callers use for letters outside ASCII."""
     scheme, _, encoded = (authorization or "")[:_LONGEST].strip().partition(" ")
     if scheme.lower() != "basic":
         return []
@@ -135,7 +134,7 @@ def _credentials(authorization: str | None) -> list[bytes]:
 
 
 def _tokens(query: str) -> list[bytes]:
-    """The token of a query; none when it comes more than once, which only somebody who tries would do."""
+    """Return the token of a query; none when it comes more than once, as from somebody who tries."""
     try:
         pairs = parse_qsl(query[:_LONGEST], keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
     except ValueError:

@@ -30,18 +30,7 @@ _TOO_MANY = f"more than {MAX_FIELDS} fields"
 
 
 def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
-    """Read a body.
-
-    Args:
-        body: the bytes as they came.
-        content_type: the header; "" when there was none.
-
-    Returns:
-        The fields by the names they came under.
-
-    Raises:
-        DecodeError: nobody can read it, or it is too large.
-    """
+    """Read a body's fields by the names they came under; a `DecodeError` when nobody can, or it is too large."""
     if len(body) > MAX_BODY:
         raise DecodeError("the body is larger than 64 KiB")
     text = characters(body.lstrip(), content_type).strip(_BLANKS)
@@ -63,9 +52,9 @@ def _form_or_json(body: bytes, text: str, content_type: str, is_json: bool) -> d
         problem = error
     if any(name.strip().casefold() == _SERVICE for name in form):
         return form
-    found = _between(text)
-    if found is not None:
-        return found
+    fields = _between(text)
+    if fields is not None:
+        return fields
     if is_json:
         raise DecodeError("the JSON is broken or cut")
     if problem is not None:
@@ -74,10 +63,10 @@ def _form_or_json(body: bytes, text: str, content_type: str, is_json: bool) -> d
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs) and any(found[name] != value for name, value in pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs) and any(fields[name] != value for name, value in pairs):
         raise DecodeError("one field has two values")
-    return found
+    return fields
 
 
 _READ = json.JSONDecoder(
@@ -86,35 +75,35 @@ _READ = json.JSONDecoder(
 
 
 def _between(text: str) -> dict[str, Any] | None:
-    """Give the object between something else, such as tags; None when there is not exactly one."""
+    """Return the object between something else, such as tags; None when there is not exactly one."""
     text = text_forms.without_tags(text) if text.startswith("<") else text
-    found = sole_object(text, _SERVICE, _READ)
-    return None if found is None else _bounded(found)
+    fields = sole_object(text, _SERVICE, _READ)
+    return None if fields is None else _bounded(fields)
 
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        found, end = _READ(text)
+        value, end = _READ(text)
     except ValueError:
-        found, end = None, 0
+        value, end = None, 0
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
     if end < len(text):
-        found = _between(text)
-        if found is None:
+        value = _between(text)
+        if value is None:
             raise DecodeError("something follows the JSON" if end else "the JSON is broken or cut")
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
         raise DecodeError("expected one JSON object")
-    return _bounded(found)
+    return _bounded(value)
 
 
-def _bounded(found: dict[str, Any]) -> dict[str, Any]:
-    if len(found) > MAX_FIELDS:
+def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
+    if len(fields) > MAX_FIELDS:
         raise DecodeError(_TOO_MANY)
-    fields: dict[str, Any] = shape.whole_characters(shape.bounded(found))
-    return fields
+    plain: dict[str, Any] = shape.whole_characters(shape.bounded(fields))
+    return plain
 
 
 def _form(body: bytes, content_type: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Hands the same event over once: how events are told apart, and where the ones handled are remembered."""
+"""Handing the same event over once: what makes two callbacks one event, and where handled ones are remembered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..models.events import DeliveryReport, DocumentEvent, Event, OtherEvent
 
 
 class Standing(Enum):
-    """What a store says of an event that has come."""
+    """Whether an event is new, being handled, or handled."""
 
     NEW = "new"
     """Nobody has it: it is the caller's now, who must `finish` it."""
@@ -26,14 +26,14 @@ class Standing(Enum):
 
 
 class DedupeStore(Protocol):
-    """Where events are remembered. Either method may be a coroutine function, but then only under ASGI.
+    """Remembers events. Either method may be a coroutine function.
 
     A store that several processes share must make `begin` atomic, and must let go of an event whose process
     died before it called `finish`.
     """
 
     def begin(self, key: str) -> Standing | Awaitable[Standing]:
-        """Say where an event stands; one that is new is taken by this call."""
+        """Return where an event stands; one that is new is taken by this call."""
         ...
 
     def finish(self, key: str, handled: bool) -> Awaitable[None] | None:
@@ -65,7 +65,7 @@ class MemoryDedupe:
         return len(self._done)
 
     def begin(self, key: str) -> Standing:
-        """Say where an event stands; one that is new is taken by this call."""
+        """Return where an event stands; one that is new is taken by this call."""
         with self._lock:
             if key in self._busy:
                 return Standing.BUSY
@@ -98,7 +98,7 @@ class KeepNothing:
 
 
 def event_key(event: Event) -> str:
-    """Give what two callbacks of one event have in common, as 32 hexadecimal digits that show nothing of it.
+    """Return what two callbacks of one event have in common, as 32 hexadecimal digits that show nothing of it.
 
     The manual calls `idReport` the id of the *message*, not of the report, so it never stands alone: with it
     alone, "delivered" would count as a repetition of "awaiting delivery" and be lost.

@@ -21,10 +21,10 @@ _Text: TypeAlias = tuple[int, str]
 
 
 class Reports(Protocol):
-    """What gives the report of a message: `client.sms`, `client.certified`."""
+    """Anything that reports on a message, such as `client.sms`."""
 
     async def report(self, message_id: int | str, *, max_age: float = ...) -> MessageReport:
-        """Where every recipient of a message stands."""
+        """Return where every recipient of a message stands."""
         ...
 
 
@@ -82,7 +82,7 @@ class Deliveries:
         self._waiters: dict[_Text, list[_Waiter]] = {}
 
     async def __call__(self, event: Event) -> None:
-        """Take an event in; those that are no delivery reports change nothing."""
+        """Take an event; those that are no delivery reports change nothing."""
         if not isinstance(event, DeliveryReport):
             return
         text = (event.message_id, event.phone)
@@ -104,7 +104,7 @@ class Deliveries:
                 await anyio.to_thread.run_sync(_tell_elsewhere, waiter, event.status)
 
     def newest(self, message_id: int | str, phone: str) -> DeliveryStatus | None:
-        """Give the newest status that a callback brought, without waiting; None when none came."""
+        """Return the newest status that a callback brought, without waiting; None when none came."""
         return self._newest.get(self._text(message_id, phone))
 
     async def wait(

@@ -77,21 +77,21 @@ def _event(came: Mapping[str, Any]) -> Event:
 
 
 def _guessed(service: str, fields: Mapping[str, Any]) -> type[Any] | None:
-    """Tell by its fields what a service posts that no manual names, such as a contract's; None for no SMS at all."""
+    """Return the model of a service that no manual names, such as a contract's, by its fields; None for no SMS."""
     if names.OTHER_PRODUCTS.fullmatch(service) or "@" in str(fields.get("destinatario")):
         return None
-    told = {name for name in fields if fields[name] not in (None, "")}
+    filled = {name for name in fields if fields[name] not in (None, "")}
     try:
-        is_phone = scalars.phone(fields["movil" if "movil" in told else "telefono"]).isdecimal()
+        is_phone = scalars.phone(fields["movil" if "movil" in filled else "telefono"]).isdecimal()
     except (KeyError, WrongValue):
         is_phone = False
     if not is_phone:
         return None
-    if "resultado" in told and told & {"idmensaje", "msgid"}:
+    if "resultado" in filled and filled & {"idmensaje", "msgid"}:
         return DeliveryReport
-    if told >= {"fichero", "tipoevento"}:
+    if filled >= {"fichero", "tipoevento"}:
         return DocumentEvent
-    return IncomingMessage if told >= {"mensaje", "remitente", "movil"} else None
+    return IncomingMessage if filled >= {"mensaje", "remitente", "movil"} else None
 
 
 def _other(service: str, fields: Mapping[str, Any], came: Mapping[str, Any]) -> OtherEvent:
@@ -116,7 +116,7 @@ def _check_twice(model: type[Any], fields: Mapping[str, Any], came: Mapping[str,
 
 
 def _raw(event: Any, fields: Mapping[str, Any], came: Mapping[str, Any]) -> dict[str, Any]:
-    """What the event's attributes do not tell: unknown fields, second words for one thing, what was not readable."""
+    """Return what the attributes leave out: unknown fields, a second value for one thing, what was not readable."""
     table = names.CALLBACKS[type(event)]
     odd = {wire.casefold() for wire in event.raw}
     taken: dict[str, Any] = {}  # by each known name, the value that its attribute was read from

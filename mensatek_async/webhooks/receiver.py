@@ -1,4 +1,4 @@
-"""What happens to one callback, whichever way it came in: admitted, read, handed over once, answered."""
+"""One callback from request to answer: who may post, reading it, handing it over once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .dedupe import DedupeStore, KeepNothing, MemoryDedupe, Standing, event_key
 from .parse import parse
 
 Handler: TypeAlias = Callable[[Event], Any]
-"""Takes an event; a function or a coroutine function. What it returns is not looked at."""
+"""A function or a coroutine function that takes an event; what it returns is ignored."""
 
 _log = logging.getLogger("mensatek_async.webhooks")
 _Value = TypeVar("_Value")
@@ -32,7 +32,7 @@ _SHORT_PAUSE, _LONG_PAUSE = 0.01, 0.25
 
 @frozen(kw_only=True)
 class Request:
-    """What a mount knows of a request.
+    """A request, as far as a mount needs it.
 
     Attributes:
         method: the HTTP method.
@@ -53,7 +53,7 @@ class Request:
 
 @frozen
 class Reply:
-    """What to answer.
+    """An answer.
 
     Attributes:
         status: the HTTP status.
@@ -75,25 +75,12 @@ BUSY = Reply(503, "Service Unavailable", (("Retry-After", "5"),))
 
 
 class Receiver:
-    """Takes callbacks in and hands each event to a handler once; the mounts are built on it.
+    """Takes callbacks and hands each event to a handler once; the applications for ASGI and WSGI are made of it.
 
     It answers 200 only after the handler has returned, and 500 when the handler failed: such an event is not
     remembered, so that it is handed over again should the provider post it again. An event that was handled
     before is answered with 200 and not handed over; one whose first copy is being handled waits for the outcome.
     GET and HEAD, by which a panel may look whether the URL is there, are answered 200 whoever asks.
-
-    Args:
-        handler: takes the event; a function (run in a worker thread) or a coroutine function.
-        username: HTTP Basic user, as set in the provider's panel.
-        password: HTTP Basic password.
-        token: what the URL's parameter `token` must be.
-        networks: addresses or networks that may post; empty for any.
-        allow_unauthenticated: True to do without both credentials and token.
-        dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
-            `DedupeStore` that several processes share.
-
-    Raises:
-        ConfigurationError: nothing says who may post; see `Authentication`.
     """
 
     def __init__(
@@ -107,6 +94,22 @@ class Receiver:
         allow_unauthenticated: bool = False,
         dedupe: DedupeStore | bool = True,
     ) -> None:
+        """Check the settings; whoever mounts it gets an error at once.
+
+        Args:
+            handler: takes the event: a coroutine function, or a function, which an asynchronous server runs in a worker
+                thread; under WSGI a coroutine function runs on one event loop in the background.
+            username: HTTP Basic user, as set in the provider's panel.
+            password: HTTP Basic password.
+            token: what the URL's parameter `token` must be.
+            networks: addresses or networks that may post, such as "192.0.2.0/24"; empty for any.
+            allow_unauthenticated: True to do without both credentials and token.
+            dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
+                `DedupeStore` that several processes share.
+
+        Raises:
+            ConfigurationError: nothing says who may post; see `Authentication`.
+        """
         if not callable(handler):
             raise ConfigurationError("The webhook's handler cannot be called.")
         self._handler = handler
@@ -123,10 +126,7 @@ class Receiver:
         self._dedupe = dedupe
 
     def refusal(self, request: Request) -> Reply | None:
-        """Tell what to answer before the body is read: that a request is not taken; None when it is.
-
-        A GET or HEAD, by which a panel may check the URL, is answered 200 whoever asks.
-        """
+        """Return the answer to a request whose body is not to be read; None when it may post."""
         if request.method in ("GET", "HEAD"):
             return DONE
         if not self._door.admits(authorization=request.authorization, query=request.query, peer=request.peer):
@@ -135,23 +135,23 @@ class Receiver:
         return None if request.method == "POST" else ONLY_POST
 
     async def receive(self, request: Request) -> Reply:
-        """Take one callback in, on asyncio or trio.
+        """Take a callback, on asyncio or trio.
 
         Returns:
-            What to answer; it never raises for what a request holds or a handler does.
+            The answer; it never raises for what a request holds or a handler does.
         """
         return self.refusal(request) or await self.take(request.body, request.content_type)
 
     def receive_sync(self, request: Request) -> Reply:
-        """Take one callback in, from code that is not async; a coroutine handler runs on a loop in the background.
+        """Take a callback, from code that is not async; a coroutine handler runs on a loop in the background.
 
         Returns:
-            What to answer; it never raises for what a request holds or a handler does.
+            The answer; it never raises for what a request holds or a handler does.
         """
         return self.refusal(request) or self.take_sync(request.body, request.content_type)
 
     async def take(self, body: bytes, content_type: str) -> Reply:
-        """Do what `receive` does, for a request that was admitted before."""
+        """Take the callback of a request that may post, on asyncio or trio."""
         event = _read(body, content_type)
         if isinstance(event, Reply):
             return event
@@ -161,7 +161,7 @@ class Receiver:
             return _failed(event)
 
     def take_sync(self, body: bytes, content_type: str) -> Reply:
-        """Do what `receive_sync` does, for a request that was admitted before."""
+        """Take the callback of a request that may post, from code that is not async."""
         event = _read(body, content_type)
         if isinstance(event, Reply):
             return event
@@ -194,10 +194,8 @@ class Receiver:
         return DONE
 
     async def _finish(self, key: str, handled: bool) -> None:
-        told = self._dedupe.finish(key, handled)
-        if isinstance(told, Awaitable):
-            with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
-                await told
+        with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
+            await _settled(self._dedupe.finish(key, handled))
 
     def _hand_over_sync(self, event: Event) -> Reply:
         key = event_key(event)

@@ -22,22 +22,8 @@ class WebhookApp(Receiver):
 
         app = WebhookApp(handle, username="mensatek", password="...")
 
-    It answers any path. A callback is answered 200 only after the handler has returned; see `Receiver` for what
-    happens else.
-
-    Args:
-        handler: takes the event; a function, or a coroutine function, which runs on one event loop in the
-            background, the same for all calls of this process.
-        username: HTTP Basic user, as set in the provider's panel.
-        password: HTTP Basic password.
-        token: what the URL's parameter `token` must be.
-        networks: addresses or networks that may post, such as "192.0.2.0/24"; empty for any.
-        allow_unauthenticated: True to do without both credentials and token.
-        dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
-            `DedupeStore` that several processes share.
-
-    Raises:
-        ConfigurationError: nothing says who may post; see `Authentication`.
+    It takes the arguments of `Receiver`, and answers any path. A callback is answered 200 only after the handler has
+    returned; see `Receiver` for what happens otherwise.
     """
 
     @private
@@ -70,7 +56,7 @@ class WebhookApp(Receiver):
 
 
 def _body(environ: Environ) -> bytes | None:
-    """The request's body; None when it is larger than allowed."""
+    """Return the request's body; None when it is larger than allowed."""
     written = environ.get("CONTENT_LENGTH") or ""
     if written.isascii() and written.isdigit():
         # No more than was announced: a plain server would wait for it for ever.
