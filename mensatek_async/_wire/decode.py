@@ -15,6 +15,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -33,8 +34,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 _READER = json.JSONDecoder(
     strict=False,
     object_pairs_hook=shape.mapping,
-    parse_int=shape.whole,
-    parse_float=shape.fraction,
+    parse_float=Decimal,
     parse_constant=shape.refuse_constant,
 )
 _RESULT = names.RESULT.casefold()
@@ -48,28 +48,24 @@ _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would b
 def decode(body: bytes, content_type: str = "") -> dict[str, Any]:
     """Read a reply's body into a mapping with casefolded keys, "res" among them; of the content type its charset."""
     try:
-        return _decoded(body, content_type)
+        text = characters(body, content_type).strip().strip("\ufeff\x00").strip()
+        if not text:
+            raise DecodeError("the answer is empty")
+        reply = _usual(text)
+        if reply is None:
+            reply = _reply(_form(text, _LAYERS))
+            if reply.get(_RESULT) in (None, ""):
+                raise DecodeError(f"missing @ {names.RESULT}")
+        for name, folded in _ROWS:
+            if folded in reply:
+                reply[folded] = _rows(reply[folded], name)
+        return shape.bounded(reply) if text.count("[") + text.count("{") > shape.DEEPEST else reply
     except DecodeError:
         raise
     except RecursionError:
         raise DecodeError("the answer is nested too deeply") from None
     except Exception as error:  # whatever a reply holds, a send that left must not end in any other error
         raise DecodeError(f"the answer cannot be read ({type(error).__name__})") from None
-
-
-def _decoded(body: bytes, content_type: str) -> dict[str, Any]:
-    text = characters(body, content_type).strip().strip("\ufeff\x00").strip()
-    if not text:
-        raise DecodeError("the answer is empty")
-    reply = _usual(text)
-    if reply is None:
-        reply = _reply(_form(text, _LAYERS))
-        if reply.get(_RESULT) in (None, ""):
-            raise DecodeError(f"missing @ {names.RESULT}")
-    for name, folded in _ROWS:
-        if folded in reply:
-            reply[folded] = _rows(reply[folded], name)
-    return shape.bounded(reply) if text.count("[") + text.count("{") > shape.DEEPEST else reply
 
 
 def sole_object(

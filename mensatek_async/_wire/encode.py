@@ -36,59 +36,54 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 def json_body(params: Mapping[str, Any]) -> bytes:
     """Write a JSON object: compact, UTF-8, yes and no as 1 and 0, without what is None.
 
-    Only the parameters themselves are looked at one by one; what a list of recipients holds is written as
-    it is.
-
-    Raises:
-        InvalidField: a text holds half a character, which no encoding can write.
-        InvalidRequest: a value of a kind the wire does not have.
+    Of a list of recipients what it holds is written as it is, without a look at each value.
     """
-    given = {name: _plain(value) for name, value in params.items() if value is not None}
-    if not any(type(value) is Rows for value in given.values()):
-        return _bytes(_json(given))
-    pairs = [
-        b"%b:%b" % (_bytes(_json(name)), _rows(value) if type(value) is Rows else _bytes(_json(value)))
-        for name, value in given.items()
-    ]
-    return b"{%b}" % b",".join(pairs)
+    given: dict[str, Any] = {}
+    rows: list[bytes] = []
+    for name, value in params.items():
+        if type(value) is Rows:
+            rows.append(b"%b:%b" % (_json(name), _rows(value)))
+        elif value is not None:
+            given[name] = int(value) if isinstance(value, bool) else value
+    if not rows:
+        return _json(given)
+    return b"{%b}" % b",".join([*rows, _json(given)[1:-1]] if given else rows)
 
 
 def form_body(params: Mapping[str, Any]) -> bytes:
     """Write a form (`application/x-www-form-urlencoded`); lists and objects travel as JSON inside it."""
-    fields = multipart_fields(params)
-    return urlencode({_bytes(name): _bytes(value) for name, value in fields.items()}).encode("ascii")
+    return urlencode(multipart_fields(params)).encode("ascii")
 
 
 def multipart_fields(params: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of a multipart form as texts; lists and objects as JSON."""
-    fields = {name: _field(_plain(value)) for name, value in params.items() if value is not None}
-    for value in fields.values():
-        _bytes(value)
+    fields: dict[str, str] = {}
+    for name, value in params.items():
+        if isinstance(value, Rows):
+            fields[name] = _rows(value).decode()
+        elif isinstance(value, str):
+            fields[name] = _bytes(value).decode()
+        elif value is not None:
+            fields[name] = _json(int(value) if isinstance(value, bool) else value).decode().strip('"')
     return fields
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, bool) else value
-
-
-def _field(value: Any) -> str:
-    if isinstance(value, Rows):
-        return _rows(value).decode("utf-8")
-    return value if isinstance(value, str) else _json(value).strip('"')
 
 
 def _rows(rows: Rows) -> bytes:
     if rows.columns is None:  # they differ in their fields
-        return _bytes(_json(rows.listed()))
+        return _json(rows.listed())
     # A digit needs no escaping. Mappings made only to be written would cost as much again.
-    form = ",".join([f'{{{_json(_PHONE)}:"%s"', *(f"{_json(name)}:%s" for name in rows.columns)]) + "}"
+    fields = [
+        f'{encode_basestring(_PHONE)}:"%s"',
+        *(f"{encode_basestring(name)}:%s" for name in rows.columns),
+    ]
     columns = [map(encode_basestring, values) for values in rows.columns.values()]
-    return _bytes(f"[{','.join(map(form.__mod__, zip(rows.phones, *columns, strict=True)))}]")
+    written = map(f"{{{','.join(fields)}}}".__mod__, zip(rows.phones, *columns, strict=True))
+    return _bytes(f"[{','.join(written)}]")
 
 
-def _json(value: Any) -> str:
+def _json(value: Any) -> bytes:
     try:
-        return _encode(value)
+        return _bytes(_encode(value))
     except (TypeError, ValueError, RecursionError):
         raise InvalidRequest(
             "A parameter cannot be written as JSON: it holds itself, or a number without end."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from .problems import DecodeError
@@ -12,36 +11,17 @@ from .problems import DecodeError
 DEEPEST = 32
 _HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_INDEX = 6
-_LONGEST_NUMBER = 60
 
 
 def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Return a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree."""
-    pairs = pairs if isinstance(pairs, list) else list(pairs)
-    folded: dict[str, Any] = {name.strip().casefold(): value for name, value in pairs}
-    if len(folded) == len(pairs):
-        return folded
-    folded.clear()
+    folded: dict[str, Any] = {}
     for name, value in pairs:
         key = name.strip().casefold()
         if key in folded and folded[key] != value:
             raise DecodeError("one key has two values")
         folded[key] = value
     return folded
-
-
-def whole(written: str) -> int:
-    """Read a whole number of JSON; one longer than any amount is refused before it costs time."""
-    if len(written) > _LONGEST_NUMBER:
-        raise DecodeError("a number is too long")
-    return int(written)
-
-
-def fraction(written: str) -> Decimal:
-    """Read a number of JSON that is not whole; one longer than any amount is refused."""
-    if len(written) > _LONGEST_NUMBER:
-        raise DecodeError("a number is too long")
-    return Decimal(written)
 
 
 def refuse_constant(_: str) -> Any:

@@ -45,24 +45,14 @@ def structure(values: Mapping[str, Any], cls: type[Model]) -> Model:
 
     A `DecodeError` names what decides and is missing or of the wrong kind, by its place on the wire.
     """
+    from cattrs import BaseValidationError
+
     unread: dict[str, None] = {}
     token = _unread.set(unread)
     try:
-        model = _structured(values, cls)
-    finally:
-        _unread.reset(token)
-    if unread:
-        _log.warning("Left out, since they cannot be read: %s", ", ".join(unread))
-    return model
-
-
-def _structured(values: Mapping[str, Any], cls: type[Model]) -> Model:
-    from cattrs import BaseValidationError
-
-    try:
-        return _converter().structure(values, cls)
+        model = _converter().structure(values, cls)
     except BaseValidationError as error:
-        problems = list(_problems(error, cls, ""))
+        problems = _problems(error, cls, "")
         more = len(problems) - _MOST_PROBLEMS
         if more > 0:
             problems[_MOST_PROBLEMS:] = [f"and {more} more"]
@@ -71,6 +61,11 @@ def _structured(values: Mapping[str, Any], cls: type[Model]) -> Model:
         raise
     except Exception as error:
         raise DecodeError(_said(error)) from None
+    finally:
+        _unread.reset(token)
+    if unread:
+        _log.warning("Left out, since they cannot be read: %s", ", ".join(unread))
+    return model
 
 
 def count(value: Any) -> int:
@@ -160,9 +155,7 @@ def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
     }
     overrides |= {name: override(struct_hook=_hook(read)) for name, read in readers.items()}
     # What need not be right is read before; the class is made of the outcome.
-    overrides |= {
-        name: override(struct_hook=_hook(_same)) for name in (*aside, "raw") if name in fields_dict(cls)
-    }
+    overrides |= {name: override(struct_hook=_same) for name in (*aside, "raw") if name in fields_dict(cls)}
     make: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **overrides)
     wire = [
         (name, tuple((key.casefold(), key) for key in keys), aside.get(name)) for name, keys in table.items()
@@ -196,7 +189,7 @@ def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
     return hook
 
 
-def _same(value: Any) -> Any:
+def _same(value: Any, _: Any) -> Any:
     return value
 
 

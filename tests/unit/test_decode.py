@@ -115,6 +115,9 @@ def test_numbers_keep_their_value() -> None:
     assert reply["msgid"] == 12345678901234567
     assert reply["x"] == 1000
     assert reply["y"] == 0
+    for digits in (100, 10_000):
+        huge = decode(b'{"Res":1,"Cred":1%b,"CredR":1.%b}' % (b"0" * digits, b"0" * digits))
+        assert reply_fields.number(huge, "Cred") is None
 
 
 @each("body", ['{"Res":1,"Res":-1}', '{"Res":1,"RES":2}', '[{"Res":1},{"Res":2}]', "Res:1;RES:1;"])
@@ -324,8 +327,6 @@ def test_a_list_reads_as_python_and_json_write_it(rows: list[dict[str, Any]]) ->
         ("<result><Cred>5</Cred></result>", "missing @ Res"),
         ('{"Res":1,"Cred":NaN}', "a number is not finite"),
         ('{"Res":1,"Cred":-Infinity}', "a number is not finite"),
-        ('{"Res":1,"Cred":1' + "0" * 100 + "}", "a number is too long"),
-        ('{"Res":1,"Cred":1.' + "0" * 10_000 + "}", "a number is too long"),
         ("<html><head><title>5</title></head><body><h1>Bad Gateway</h1></body></html>", "the answer is a web page"),
         ("<!DOCTYPE html><html><body>Service unavailable: try later</body></html>", "the answer is a web page"),
         ("<html></html>", "the answer is a web page"),
