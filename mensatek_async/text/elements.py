@@ -30,13 +30,10 @@ _identifier = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def file(name: str) -> str:
-    """A file of the library, attached to the message.
+    """Return the element that attaches a file of the library: "(FILE:2:contrato.pdf)".
 
     Args:
-        name: its name in the library, such as "contrato.pdf".
-
-    Returns:
-        The element, "(FILE:2:contrato.pdf)".
+        name: its name in the library.
 
     Raises:
         InvalidFile: the name is empty, or holds a path or a character that would end the element.
@@ -45,13 +42,10 @@ def file(name: str) -> str:
 
 
 def image(name: str) -> str:
-    """An image of the library.
+    """Return the element that shows an image of the library: "(IMG:2:foto.jpg)".
 
     Args:
-        name: its name in the library, such as "foto.jpg".
-
-    Returns:
-        The element, "(IMG:2:foto.jpg)".
+        name: its name in the library.
 
     Raises:
         InvalidFile: the name is empty, or holds a path or a character that would end the element.
@@ -60,14 +54,11 @@ def image(name: str) -> str:
 
 
 def link(url: str) -> str:
-    """A link that the provider shortens.
+    """Return the element of a link that the provider shortens: "(LINK:2:https://example.com)".
 
     Args:
         url: an http or https address. Parentheses, spaces and characters beyond ASCII are percent-encoded;
             fields in braces stay, so that a `Template` can fill them in.
-
-    Returns:
-        The element, "(LINK:2:https://example.com)".
 
     Raises:
         InvalidRequest: it is not an http or https address.
@@ -92,13 +83,10 @@ def link(url: str) -> str:
 
 
 def landing(landing_id: str | int) -> str:
-    """A landing page made in the panel.
+    """Return the element of a landing page made in the panel: "(SMSLAND:2:id)".
 
     Args:
         landing_id: its id there.
-
-    Returns:
-        The element, "(SMSLAND:2:id)".
 
     Raises:
         InvalidRequest: the id is not letters, digits, `_` and `-`.
@@ -110,14 +98,11 @@ def landing(landing_id: str | int) -> str:
 
 
 def pdf(content: bytes, *, max_size: int = MAX_PDF) -> str:
-    """A PDF carried in the message itself, for certified and contract texts.
+    """Return the element of a PDF carried in the message itself, for certified and contract texts: "(BASE64:2:...)".
 
     Args:
         content: the PDF's bytes.
         max_size: the largest taken, in bytes.
-
-    Returns:
-        The element, "(BASE64:2:...)".
 
     Raises:
         InvalidFile: the content is empty, too large, or not a PDF.
@@ -135,7 +120,7 @@ def pdf(content: bytes, *, max_size: int = MAX_PDF) -> str:
 
 
 def qrcode(text: str) -> str:
-    """A QR code that shows `text`: "(QRCODE:text)".
+    """Return a QR code that shows `text`: "(QRCODE:text)".
 
     Raises:
         InvalidRequest: the text is empty or holds a parenthesis, which would end the element.
@@ -144,7 +129,7 @@ def qrcode(text: str) -> str:
 
 
 def datamatrix(text: str) -> str:
-    """A Data Matrix code that shows `text`: "(DATAMATRIX:text)".
+    """Return a Data Matrix code that shows `text`: "(DATAMATRIX:text)".
 
     Raises:
         InvalidRequest: the text is empty or holds a parenthesis, which would end the element.
@@ -153,7 +138,7 @@ def datamatrix(text: str) -> str:
 
 
 def pdf417(text: str) -> str:
-    """A PDF417 code that shows `text`: "(PDF417:text)".
+    """Return a PDF417 code that shows `text`: "(PDF417:text)".
 
     Raises:
         InvalidRequest: the text is empty or holds a parenthesis, which would end the element.
@@ -162,7 +147,7 @@ def pdf417(text: str) -> str:
 
 
 def ticket(uses: int) -> str:
-    """A ticket that can be used `uses` times (1 or more): "(TICKET:3)".
+    """Return a ticket that can be used `uses` times (1 or more): "(TICKET:3)".
 
     Raises:
         InvalidRequest: `uses` is not a whole number of 1 or more.

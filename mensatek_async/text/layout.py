@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 from attrs import field, frozen
 
@@ -19,9 +19,9 @@ from .syntax import (
     fold,
     has_opening,
     has_parenthesis,
-    holds_any,
     may_become_element,
 )
+from .values import nfc
 
 Piece = str | int
 """Words of the author, or the number of a variable; 0 is the recipient's phone."""
@@ -32,7 +32,6 @@ _opened = re.compile(f"\\(([^(){_MARKERS}]*)[{_MARKERS[1:]}]")
 _landmark = re.compile(f"[(){_MARKERS[1:]}]")
 
 
-@frozen(eq=False, repr=False)
 class Layout:
     """What can be known of a text before any recipient comes.
 
@@ -43,48 +42,25 @@ class Layout:
         variables: the variables in the text, by wire name, in order of first use.
         inside: the variables that stand inside an element the author wrote.
         risky: whether a value could finish an element that the words around it begin.
+        own: how many elements and placeholders the author wrote.
     """
 
-    pieces: tuple[Piece, ...]
-    text: str = field(init=False)
-    literal: str = field(init=False)
-    needs_unicode: bool = field(init=False)
-    variables: tuple[str, ...] = field(init=False)
-    inside: frozenset[str] = field(init=False)
-    risky: bool = field(init=False)
-    own: Found = field(init=False)
-    _format: str = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        literal = "".join([piece for piece in self.pieces if isinstance(piece, str)])
-        values: dict[str, object] = {
-            "text": "".join([p if isinstance(p, str) else f"({_wire_name(p)})" for p in self.pieces]),
-            "literal": literal,
-            "needs_unicode": needs_unicode(literal),
-            "variables": tuple(dict.fromkeys(_wire_name(p) for p in self.pieces if isinstance(p, int) and p)),
-            "inside": frozenset(),
-            "risky": False,
-            "own": Found(0, 0),
-            "_format": _format(self.pieces),
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        if has_opening(literal):  # without one there is nothing to find
-            self._look_for_elements()
-
-    def _look_for_elements(self) -> None:
-        marked = "".join([p if isinstance(p, str) else _MARKERS[p] for p in self._folded()])
-        risky = any(may_become_element(match[1]) for match in _opened.finditer(marked))
-        object.__setattr__(self, "inside", _variables_inside(marked))
-        object.__setattr__(self, "risky", risky)
-        object.__setattr__(self, "own", find(self.fill(dict.fromkeys(self.variables, "?"), "?")))
-
-    def _folded(self) -> list[Piece]:
-        return [fold(piece) if isinstance(piece, str) else piece for piece in self.pieces]
-
-    @cached_property
-    def _folded_format(self) -> str:
-        return _format(self._folded())
+    def __init__(self, pieces: tuple[Piece, ...]) -> None:
+        words = [piece for piece in pieces if isinstance(piece, str)]
+        numbers = [piece for piece in pieces if isinstance(piece, int)]
+        self._format = _format(pieces)
+        self.text: str = "".join([p if isinstance(p, str) else f"({_wire_name(p)})" for p in pieces])
+        self.literal: str = "".join(words)
+        self.needs_unicode: bool = needs_unicode(self.literal)
+        self.variables: tuple[str, ...] = tuple(dict.fromkeys(_wire_name(p) for p in numbers if p))
+        self.inside: frozenset[str] = frozenset()
+        self.risky: bool = False
+        self.own: Found = Found(0, 0)
+        if has_opening(self.literal):  # without one there is nothing to find
+            marked = "".join([fold(p) if isinstance(p, str) else _MARKERS[p] for p in pieces])
+            self.inside = _variables_inside(marked)
+            self.risky = any(may_become_element(match[1]) for match in _opened.finditer(marked))
+            self.own = find(self.fill(dict.fromkeys(self.variables, "?"), "?"))
 
     def fill(self, values: Mapping[str, str], phone: str) -> str:
         """The text with `values`, by wire name, and the phone in their places."""
@@ -106,17 +82,10 @@ class Layout:
                 raise InvalidField(
                     f"The field {names[wire]!r} holds a parenthesis, and it stands inside a message element."
                 )
-        if suspicious and not self._is_clean(values):
-            self._accuse(values, names)
+        if suspicious:
+            self._refuse_elements(values, names)
 
-    def _is_clean(self, values: Mapping[str, str]) -> bool:
-        """Whether there is no element or placeholder at all, not even the author's own: the quick answer."""
-        folded = {wire: fold(value) for wire, value in values.items()}
-        if holds_any(self._folded_format.format(Movil="?", **folded)):
-            return False
-        return len(values) == len(self.variables) or not any(map(holds_any, folded.values()))
-
-    def _accuse(self, values: Mapping[str, str], names: Mapping[str, str]) -> None:
+    def _refuse_elements(self, values: Mapping[str, str], names: Mapping[str, str]) -> None:
         used = [wire for wire in self.variables if wire in values]
         others = [wire for wire in values if wire not in used]
         whole = find(self.fill(values, "?")) == self.own
@@ -124,11 +93,11 @@ class Layout:
             return
         for wire, value in values.items():
             if any(find(value)):
-                raise smuggled(names[wire])
+                raise _smuggled(names[wire])
         # No value does it alone, so it is one together with the words around it, or several together.
         blank = dict.fromkeys(used, "?")
         guilty = [wire for wire in used if find(self.fill({**blank, wire: values[wire]}, "?")) != self.own]
-        raise smuggled(*(names[wire] for wire in guilty or used))
+        raise _smuggled(*(names[wire] for wire in guilty or used))
 
 
 def _wire_name(number: int) -> str:
@@ -156,7 +125,7 @@ def _variables_inside(marked: str) -> frozenset[str]:
     return frozenset(inside)
 
 
-def smuggled(*names: str) -> InvalidField:
+def _smuggled(*names: str) -> InvalidField:
     """The error that names the fields and shows no value."""
     which = " and ".join(repr(name) for name in names)
     fields, verb = ("field", "holds") if len(names) == 1 else ("fields", "make up")
@@ -175,3 +144,53 @@ def merged(pieces: list[Piece]) -> tuple[Piece, ...]:
         elif piece != "":
             joined.append(piece)
     return tuple(joined)
+
+
+def _composed(source: str) -> str:
+    return nfc(source) if isinstance(source, str) else source
+
+
+@frozen(repr=False)
+class PersonalText(ABC):
+    """A text with places for what a recipient fills in: what both kinds of text have in common."""
+
+    source: str = field(converter=_composed)
+    _layout: Layout = field(init=False, eq=False)
+
+    @property
+    def text(self) -> str:
+        """The message as it goes out: fields are (Variable_1) to (Variable_10), the phone is (Movil)."""
+        return self._layout.text
+
+    @property
+    def literal(self) -> str:
+        """The author's own words, without any field."""
+        return self._layout.literal
+
+    @property
+    def needs_unicode(self) -> bool:
+        """Whether the author's own words need Unicode, whatever the fields hold."""
+        return self._layout.needs_unicode
+
+    @abstractmethod
+    def values(self, fields: Mapping[str, object]) -> dict[str, str]:
+        """Return what a recipient's fields are called on the wire, with their values as texts."""
+
+    def fill(self, values: Mapping[str, str], phone: str) -> str:
+        """Fill in what `values` gave, as a recipient sees it; the cheap half of `render`."""
+        return self._layout.fill(values, phone)
+
+    def render(self, fields: Mapping[str, object], phone: str) -> str:
+        """Return the text as one recipient sees it; elements stay as they are written.
+
+        Args:
+            fields: values by field name, as for `values`.
+            phone: what `{phone}` becomes.
+
+        Raises:
+            InvalidField: as for `values`.
+        """
+        return self._layout.fill(self.values(fields), phone)
+
+    def __reduce__(self) -> tuple[type[PersonalText], tuple[str]]:
+        return type(self), (self.source,)

@@ -7,29 +7,25 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..errors import InvalidField, InvalidRequest
-from .layout import Layout, Piece, merged
+from .layout import Layout, PersonalText, Piece, merged
 from .syntax import MAX_VARIABLES, PHONE, VARIABLES, has_opening
 from .template import Template
-from .values import as_text, is_missing, missing, nfc
+from .values import as_text, is_missing, missing
 
 _slot = re.compile(rf"\((?:({'|'.join(reversed(VARIABLES))})|{PHONE})\)", re.IGNORECASE)
 
 
 @frozen(repr=False)
-class PlainText:
+class PlainText(PersonalText):
     """A text sent as it is, with the methods of a `Template`: its placeholders are the provider's own."""
-
-    source: str = field(converter=nfc)
-    _layout: Layout = field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if not self.source.strip():
             raise InvalidRequest("The text is empty.")
-        layout = Layout(_parse(self.source))
-        object.__setattr__(self, "_layout", layout)
+        object.__setattr__(self, "_layout", Layout(_parse(self.source)))
 
     @property
     def text(self) -> str:
@@ -40,16 +36,6 @@ class PlainText:
     def fields(self) -> tuple[str, ...]:
         """The placeholders in the text, without parentheses, in order of first use."""
         return self._layout.variables
-
-    @property
-    def literal(self) -> str:
-        """The author's own words, without any placeholder."""
-        return self._layout.literal
-
-    @property
-    def needs_unicode(self) -> bool:
-        """Whether the author's own words need Unicode, whatever the fields hold."""
-        return self._layout.needs_unicode
 
     def values(self, fields: Mapping[str, object]) -> dict[str, str]:
         """A recipient's fields that are named Variable_1 to Variable_10; others are not sent.
@@ -77,11 +63,7 @@ class PlainText:
         return values
 
     def columns(self, rows: Sequence[Mapping[str, object]]) -> dict[str, list[str]] | None:
-        """What `values` gives for many recipients: nothing, when the text has no placeholder and they no such field.
-
-        Returns:
-            None when each has to be looked at.
-        """
+        """What `values` gives for many recipients: nothing, or None when each has to be looked at."""
         if self._layout.variables:
             return None
         try:
@@ -90,19 +72,8 @@ class PlainText:
             return None
         return None if sent else {}
 
-    def fill(self, values: Mapping[str, str], phone: str) -> str:
-        """The text with what `values` gave, as a recipient sees it; the cheap half of `render`."""
-        return self._layout.fill(values, phone)
-
-    def render(self, fields: Mapping[str, object], phone: str) -> str:
-        """The text as one recipient sees it, as `Template.render`."""
-        return self._layout.fill(self.values(fields), phone)
-
     def __repr__(self) -> str:
         return f"<PlainText of {len(self.source)} characters>"
-
-    def __reduce__(self) -> tuple[type[PlainText], tuple[str]]:
-        return type(self), (self.source,)
 
 
 def prepare(text: str | Template) -> Template | PlainText:

@@ -51,7 +51,7 @@ class Segmentation:
 
 
 def segments(text: str, encoding: Encoding = "auto") -> Segmentation:
-    """Tell in how many parts a text is sent, and what happens to its characters.
+    """Return in how many parts a text is sent, and what happens to its characters.
 
     Args:
         text: the text as the recipient gets it; it is normalised to NFC, as it is before it is sent.
@@ -100,11 +100,6 @@ def split(text: str, encoding: Encoding = "auto") -> tuple[str, ...]:
     return tuple(text[start:end] for start, end in pairwise(edges))
 
 
-def choose_encoding(text: str) -> Wire:
-    """The encoding that "auto" takes for `text`."""
-    return "unicode" if needs_unicode(text) else "gsm"
-
-
 def count_segments(text: str, encoding: Encoding = "auto") -> int:
     """`segments(text, encoding).segments`, at a fraction of its cost; `text` must be a str."""
     if encoding == "auto":
@@ -145,7 +140,7 @@ def _resolve(text: str, encoding: str) -> tuple[Wire, str]:
         raise InvalidRequest(f"A text is a str, not {type(text).__name__}.")
     text = unicodedata.normalize("NFC", text)
     if encoding == "auto":
-        return choose_encoding(text), text
+        return ("unicode" if needs_unicode(text) else "gsm"), text
     if encoding == "gsm":
         return "gsm", text
     if encoding == "unicode":

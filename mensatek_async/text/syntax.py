@@ -14,7 +14,6 @@ VARIABLES = tuple(f"Variable_{number}" for number in range(1, MAX_VARIABLES + 1)
 
 element = re.compile(rf"\(\s*(?:{'|'.join(ELEMENTS)})\s*:", re.IGNORECASE)
 _placeholder = re.compile(rf"\(\s*(?:Variable_\d+|{PHONE})\s*\)", re.IGNORECASE)
-_any = re.compile(f"{element.pattern}|{_placeholder.pattern}", re.IGNORECASE)
 _half_placeholder = re.compile(r"variable_\d*\s*")
 # Every character that compatibility forms write as a lone opening parenthesis.
 _opening = re.compile("[(⁽₍︵﹙（]")
@@ -97,13 +96,12 @@ def has_parenthesis(value: str) -> bool:
 
 def find(text: str) -> Found:
     """Count the elements and placeholders in `text`, also those hidden by width, case, spaces or accents."""
+    folded = fold(text)
+    if "(" not in folded:
+        return Found(0, 0)
     # Accents count for placeholders: "(móvil)" is a word people write, and the provider's has none.
-    return Found(len(element.findall(fold(text))), len(_placeholder.findall(_accents_kept_out(text))))
-
-
-def holds_any(folded: str) -> bool:
-    """Whether folded text may hold an element or a placeholder; `find` decides about accents."""
-    return "(" in folded and _any.search(folded) is not None
+    placeholders = _placeholder.findall(_accents_kept_out(text)) if _placeholder.search(folded) else ()
+    return Found(len(element.findall(folded)), len(placeholders))
 
 
 def fold(text: str) -> str:

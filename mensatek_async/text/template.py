@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import field, frozen
 
 from ..errors import InvalidField
-from .layout import Layout, Piece, merged
+from .layout import Layout, PersonalText, Piece, merged
 from .syntax import MAX_VARIABLES, VARIABLES, has_opening
 from .values import LONGEST, as_text, is_writable, matching_keys, nfc
 
@@ -18,12 +19,8 @@ _MAX_NAME = 60
 _LONG = 1000  # characters from which a field is looked at on its own
 
 
-def _normalised(source: str) -> str:
-    return nfc(source) if isinstance(source, str) else source
-
-
 @frozen(repr=False)
-class Template:
+class Template(PersonalText):
     """A text with named fields that each recipient fills in: `Template("Hola {nombre}, su cita: {fecha}")`.
 
     A field's name is letters of any script, digits, spaces, `_` and `-`, so a spreadsheet's heading will do.
@@ -39,9 +36,7 @@ class Template:
             provider's own placeholders, such as "(Variable_1)".
     """
 
-    source: str = field(converter=_normalised)
     fields: tuple[str, ...] = field(init=False, eq=False)
-    _layout: Layout = field(init=False, eq=False)
     _slots: tuple[tuple[str, str], ...] = field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -56,23 +51,8 @@ class Template:
         object.__setattr__(self, "_layout", layout)
         object.__setattr__(self, "_slots", tuple(zip(VARIABLES, names, strict=False)))
 
-    @property
-    def text(self) -> str:
-        """The message as it goes out: fields are (Variable_1) to (Variable_10), the phone is (Movil)."""
-        return self._layout.text
-
-    @property
-    def literal(self) -> str:
-        """The author's own words, without any field."""
-        return self._layout.literal
-
-    @property
-    def needs_unicode(self) -> bool:
-        """Whether the author's own words need Unicode, whatever the fields hold."""
-        return self._layout.needs_unicode
-
     def values(self, fields: Mapping[str, object]) -> dict[str, str]:
-        """What a recipient's fields are called on the wire.
+        """Return what a recipient's fields are called on the wire.
 
         Args:
             fields: values by field name; a name is matched exactly, else regardless of upper and lower case.
@@ -101,51 +81,27 @@ class Template:
         return values
 
     def columns(self, rows: Sequence[Mapping[str, object]]) -> dict[str, list[str]] | None:
-        """What `values` gives for many recipients, as a list for each wire name.
-
-        Returns:
-            None when a field is missing, is no plain text, could be an element, or has anything about it: then each
-            has to be looked at.
-        """
+        """What `values` gives for many recipients, a list for each wire name; None when each has to be looked at."""
         if self._layout.risky or self._layout.inside:
             return None
         columns: dict[str, list[str]] = {}
         for wire, name in self._slots:
             try:
-                column = [fields[name] for fields in rows]
+                column: list[Any] = [fields[name] for fields in rows]
             except Exception:  # a mapping of the caller's may raise anything, and costs its own row only
                 return None
             if set(map(type, column)) - {str}:
                 return None
-            together = "".join(column)  # type: ignore[arg-type]
+            together = "".join(column)
             if has_opening(together) or not is_writable(together) or nfc(together) != together:
                 return None
-            if len(together) > LONGEST and max(map(len, column)) > _LONG:  # type: ignore[arg-type]
+            if len(together) > LONGEST and max(map(len, column)) > _LONG:
                 return None
-            columns[wire] = column  # type: ignore[assignment]
+            columns[wire] = column
         return columns
-
-    def fill(self, values: Mapping[str, str], phone: str) -> str:
-        """The text with what `values` gave, as a recipient sees it; the cheap half of `render`."""
-        return self._layout.fill(values, phone)
-
-    def render(self, fields: Mapping[str, object], phone: str) -> str:
-        """The text as one recipient sees it; elements stay as they are written.
-
-        Args:
-            fields: values by field name, as for `values`.
-            phone: what `{phone}` becomes.
-
-        Raises:
-            InvalidField: as for `values`.
-        """
-        return self._layout.fill(self.values(fields), phone)
 
     def __repr__(self) -> str:
         return f"<Template fields={list(self.fields)}>"
-
-    def __reduce__(self) -> tuple[type[Template], tuple[str]]:
-        return type(self), (self.source,)
 
 
 def _parse(source: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
