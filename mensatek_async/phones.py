@@ -38,11 +38,13 @@ _extension = re.compile(r"[0-9]\s*;?\s*(?:ext|x|#)", re.IGNORECASE)
 _several = re.compile(r"[0-9][^0-9]*(?:[/;,|&\n]|\b(?:y|o|e|and|or)\b)[^0-9]*[0-9]", re.IGNORECASE)
 _trunk_zero = re.compile(r"^((?:\(?\+|\(?00)[^()]*\)?\s*)\(0\)")
 
+# The kinds of numbers that take texts, as phonenumbers calls them.
+_TEXTABLE = ("MOBILE", "FIXED_LINE_OR_MOBILE", "FIXED_LINE", "VOIP", "PERSONAL_NUMBER")
 _INSTALL = "Install mensatek-async[phones] to use numbers of that country."
 
 
 def normalise(phone: str, region: str = "ES") -> str:
-    """Turn a phone number into international digits.
+    """Return the international digits of a phone number.
 
     Args:
         phone: in any usual writing: "+34 600 00 00 00", "0034600000000", "600.000.000", "tel:+34600000000".
@@ -74,14 +76,7 @@ def normalise(phone: str, region: str = "ES") -> str:
 
 
 def normalise_all(phones: Sequence[str], region: str = "ES") -> list[str | InvalidPhone]:
-    """Normalise many phones at once; where all are clean Spanish numbers, for a fraction of the cost.
-
-    Returns:
-        For each phone, in order, its international digits or the error that tells why it has none.
-
-    Raises:
-        InvalidRequest: there is no such region.
-    """
+    """Normalise many phones at once: for each its international digits, or the error that says why it has none."""
     region = check_region(region)
     if region == "ES":
         try:
@@ -105,18 +100,7 @@ def mask(phone: str) -> str:
 
 
 def check_caller(phone: str, region: str = "ES") -> str:
-    """Check the number a voice call comes from: any that can call, also one that cannot be texted.
-
-    Args:
-        phone: in any usual writing; without a prefix it is one of `region`.
-        region: a country's two letters.
-
-    Returns:
-        International digits.
-
-    Raises:
-        InvalidPhone: it is no number.
-    """
+    """Return the international digits of the number a voice call comes from: any that can call, textable or not."""
     _, digits, international = _read(phone, "voice caller")
     library = None if international else _library()
     if not international and region == "ES" and len(digits) == 9:
@@ -124,7 +108,7 @@ def check_caller(phone: str, region: str = "ES") -> str:
     if library is not None and len(digits) < 11:
         number = _parsed(library, digits, check_region(region))
         if library.is_possible_number(number):
-            return str(library.format_number(number, library.PhoneNumberFormat.E164)).removeprefix("+")
+            return _digits_of(library, number)
     if not _MIN_DIGITS <= len(digits) <= MAX_DIGITS or digits.startswith("0") or len(digits) == 9:
         raise _invalid(phone, "is no international number", kind="voice caller", advice="Write it as +34 ...")
     return digits
@@ -132,19 +116,14 @@ def check_caller(phone: str, region: str = "ES") -> str:
 
 @lru_cache(maxsize=256)
 def check_region(region: str) -> str:
-    """A default region in capital letters.
-
-    Raises:
-        InvalidRequest: it is not a country's two letters, or none the extra `phones` knows.
-    """
+    """Return a default region in capital letters, if it is one."""
     code = region.upper() if isinstance(region, str) else ""
     if not (len(code) == 2 and code.isascii() and code.isalpha()):
         raise InvalidRequest("A region is a country's two letters, such as ES.")
     library = _library() if code != "ES" else None
     if library is not None and code not in library.SUPPORTED_REGIONS:
-        raise InvalidRequest(
-            f"There is no region {code!r}.", advice="Use a country's two letters, such as ES."
-        )
+        advice = "Use a country's two letters, such as ES."
+        raise InvalidRequest(f"There is no region {code!r}.", advice=advice)
     return code
 
 
@@ -238,9 +217,9 @@ def _fault(text: str) -> str:
         return "holds two numbers"
     if any(c.isalpha() for c in text):
         return "holds letters"
-    if not any(c.isdigit() for c in text):
-        return "holds no digits"
-    return "holds a character that phone numbers have not"
+    return (
+        "holds a character that phone numbers have not" if any(map(str.isdigit, text)) else "holds no digits"
+    )
 
 
 def _international(phone: str, digits: str) -> str:
@@ -304,22 +283,17 @@ def _checked(library: Any, phone: str, number: Any) -> str:
         raise _invalid(phone, _spanish_fault(national))  # the same numbers as without the extra
     if not valid:
         # Which of too short and too long is a matter of the country's own table.
-        reasons = {
-            library.ValidationResult.TOO_SHORT: "is too short",
-            library.ValidationResult.TOO_LONG: "is too long",
-        }
-        verdict = library.is_possible_number_with_reason(number)
-        raise _invalid(phone, reasons.get(verdict, "is not a number of any country"))
-    kinds = library.PhoneNumberType
-    textable = (
-        kinds.MOBILE,
-        kinds.FIXED_LINE_OR_MOBILE,
-        kinds.FIXED_LINE,
-        kinds.VOIP,
-        kinds.PERSONAL_NUMBER,
-    )
-    if library.number_type(number) not in textable:
+        results = library.ValidationResult
+        reasons = {results.TOO_SHORT: "is too short", results.TOO_LONG: "is too long"}
+        result = library.is_possible_number_with_reason(number)
+        raise _invalid(phone, reasons.get(result, "is not a number of any country"))
+    kind = library.PhoneNumberType.to_string(library.number_type(number))
+    if kind not in _TEXTABLE:
         raise _invalid(phone, "is a toll-free, special-rate or service number, which takes no texts")
+    return _digits_of(library, number)
+
+
+def _digits_of(library: Any, number: Any) -> str:
     return str(library.format_number(number, library.PhoneNumberFormat.E164)).removeprefix("+")
 
 

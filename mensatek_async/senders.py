@@ -32,12 +32,10 @@ def check_sender(sender: str) -> str:
     number = SEPARATORS.sub("", text)
     digits = number.removeprefix("+")
     is_phone = digits.isascii() and digits.isdigit() and len(digits) >= 3
+    length, most, unit = len(text), _LONGEST, "characters"
     if is_phone:
-        international = number[:1] == "+" or number.startswith("00")
-        number = f"+{digits.removeprefix('00')}" if international else digits
-        text, length, most, unit = number, len(number.removeprefix("+")), MAX_DIGITS, "digits"
-    else:
-        length, most, unit = len(text), _LONGEST, "characters"
+        text = f"+{digits.removeprefix('00')}" if number.startswith(("+", "00")) else digits
+        length, most, unit = len(text.removeprefix("+")), MAX_DIGITS, "digits"
     if not text:
         raise InvalidSender("The sender is empty.", advice='Give "" for the account\'s own.')
     if length > most:
