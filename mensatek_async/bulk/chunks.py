@@ -19,9 +19,8 @@ from ..sources.rows import BrokenRow
 from .seen import SeenPhones
 
 REPEATED = "repeats the phone of an earlier row"
-_NO_COLUMNS: Columns | None = {}
 _ROW_NUMBERS = range(-(2**63), 2**63)  # those a journal can hold
-_MOST_INVALID = 500  # broken rows that wait for a request before they are told on their own
+_MOST_INVALID = 500  # broken rows that wait for a request before they are reported on their own
 
 
 class Recipients(Sequence[Recipient]):
@@ -92,22 +91,31 @@ class Chunker:
         """The names of the text's fields."""
         return self._message.text.fields
 
-    def number(self, given: object) -> int:
-        """Count a row and tell its number: the caller's own, else its position."""
-        self.rows += 1
-        own = _own_number(given)
-        return self.rows if own is None else own
+    def number(self, batch: Sequence[object]) -> Sequence[int]:
+        """Count rows and return their numbers: the caller's own, else their positions."""
+        first = self.rows + 1
+        self.rows += len(batch)
+        rows = range(first, self.rows + 1)
+        if set(map(type, batch)) == {str}:
+            return rows
+        own = map(_own_number, batch)
+        return [at if number is None else number for at, number in zip(rows, own, strict=True)]
 
     def room(self, size: int) -> int:
         """How many rows may be added before a chunk of `size` can be full."""
         return size - max(len(chunk.rows) for chunk in self._open.values())
 
-    def add(self, batch: Sequence[str | Recipient], size: int) -> None:
+    def add(self, batch: Sequence[str | Recipient | BrokenRow], size: int) -> None:
         """Take rows, no more than there is room for."""
-        batch = self._without_broken(batch)
-        if not self._add_together(batch):
-            for given in batch:
-                self._add_one(given)
+        rows = self.number(batch)
+        given: Sequence[Any] = batch
+        if BrokenRow in set(map(type, batch)):
+            broken = {at: one.reason for at, one in enumerate(batch) if isinstance(one, BrokenRow)}
+            self._invalid += [_problem(rows[at], reason) for at, reason in broken.items()]
+            rows, given = _without(broken, rows, batch)
+        if not self._add_together(rows, given):
+            for row, one in zip(rows, given, strict=True):
+                self._add_one(row, one)
         for unicode, chunk in self._open.items():
             if len(chunk.rows) >= size:
                 self._close(unicode)
@@ -115,7 +123,7 @@ class Chunker:
             self._ready.append(Chunk(invalid=self._taken()))
 
     def take(self) -> Chunk | None:
-        """A chunk that is full, or holds enough broken rows to be told; None when there is none."""
+        """A chunk that is full, or holds enough broken rows to be reported; None when there is none."""
         return self._ready.popleft() if self._ready else None
 
     def flush(self) -> Chunk | None:
@@ -127,50 +135,19 @@ class Chunker:
             self._ready.append(Chunk(invalid=self._taken()))
         return self.take()
 
-    def _without_broken(self, batch: Sequence[str | Recipient]) -> Sequence[str | Recipient]:
-        """The batch without its broken rows, where the other rows say their numbers themselves."""
-        if BrokenRow not in set(map(type, batch)):
-            return batch
-        kept = [one for one in batch if not isinstance(one, BrokenRow)]
-        if any(_own_number(one) is None for one in kept):
-            return batch
-        for one in batch:
-            if isinstance(one, BrokenRow):
-                self._add_one(one)
-        return kept
-
-    def _add_together(self, batch: Sequence[str | Recipient | BrokenRow]) -> bool:
+    def _add_together(self, rows: Sequence[int], given: Sequence[Any]) -> bool:
         """Check rows all at once where all are of one kind and clean; False when each has to be looked at."""
-        kinds = set(map(type, batch))
-        sound: Sequence[Any] = batch
-        if BrokenRow in kinds:
-            sound = [one for one in batch if type(one) is not BrokenRow]
-            kinds.discard(BrokenRow)
-        phones, columns = sound, _NO_COLUMNS
+        kinds = set(map(type, given))
         if kinds == {Recipient}:
-            columns = columns_of(self._message, [one.fields for one in sound])
-            phones = [one.phone for one in sound]
-        elif kinds != {str} or self._message.text.fields:
+            columns = columns_of(self._message, [one.fields for one in given])
+            if columns is None:
+                return False
+            self._sort(rows, given, [one.phone for one in given], columns)
+            return True
+        if kinds != {str} or self._message.text.fields:
             return False
-        if columns is None:
-            return False
-        rows = self._numbers(batch)
-        if len(sound) < len(batch):
-            told = zip(rows, batch, strict=True)
-            self._invalid += [_problem(row, one.reason) for row, one in told if isinstance(one, BrokenRow)]
-            rows = [row for row, one in zip(rows, batch, strict=True) if type(one) is not BrokenRow]
-        self._sort(rows, sound, phones, columns)
+        self._sort(rows, given, given, {})
         return True
-
-    def _numbers(self, batch: Sequence[str | Recipient | BrokenRow]) -> Sequence[int]:
-        """Count rows and tell their numbers, as `number` does for one."""
-        first = self.rows + 1
-        self.rows += len(batch)
-        rows = range(first, self.rows + 1)
-        if set(map(type, batch)) == {str}:
-            return rows
-        own = map(_own_number, batch)
-        return [at if number is None else number for at, number in zip(rows, own, strict=True)]
 
     def _sort(
         self,
@@ -215,11 +192,7 @@ class Chunker:
         chunk.segments += segments_of(self._message, phones, columns, unicode)
         chunk.wire.add_columns(phones, columns)
 
-    def _add_one(self, given: str | Recipient | BrokenRow) -> None:
-        row = self.number(given)
-        if isinstance(given, BrokenRow):
-            self._invalid.append(_problem(row, given.reason))
-            return
+    def _add_one(self, row: int, given: str | Recipient) -> None:
         try:
             phone, wire, unicode, segments = self._message.address(given)
         except (InvalidRequest, Warning) as error:  # a warning, where the program has made errors of them

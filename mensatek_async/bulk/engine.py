@@ -32,8 +32,8 @@ from ..errors import (
 )
 from ..models.bulk import BulkResult, ChunkOutcome
 from ..models.results import SendResult
+from .budget import CreditBudget
 from .chunks import Chunk, Chunker
-from .ledger import Ledger
 from .outcomes import BulkStream, ProgressCallback, Tally, sent, unsent
 from .reader import ChunkReader
 from .seen import SeenPhones
@@ -95,7 +95,7 @@ class Engine:
     async def stream(self) -> AsyncIterator[BulkStream]:
         """Run while the block lasts; leaving it stops the run, and no exception group leaves it."""
         self._tally = Tally(self._source.total, self._workers)
-        self._ledger = Ledger(self._operation)
+        self._budget = CreditBudget(self._operation)
         self._shield = InFlightShield()
         self._reading = anyio.Lock()
         send, receive = anyio.create_memory_object_stream[ChunkOutcome](self._workers)
@@ -128,7 +128,7 @@ class Engine:
             try:
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._watch)
-                    await self._guarded(self._look)
+                    await self._guarded(partial(self._source.look, self._message))
                     await self._guarded(self._open_message)
                     async with anyio.create_task_group() as workers:
                         self._to_start = self._workers
@@ -150,15 +150,12 @@ class Engine:
             self._shield.release_in(self._context.timeout.grace)
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
-        # What the user's rows or callback raise ends the send, after what is on its way has landed.
+        # What the user's rows or callback raise ends the send, after what is on its way has been answered.
         try:
             await part()
         except Exception as error:
             self._stop(error)
             self._stream._error = self._stream._error or error
-
-    async def _look(self) -> None:
-        await self._source.look(self._message)
 
     async def _open_message(self) -> None:
         """Send one recipient at a time until one is accepted, whose message all others join.
@@ -188,8 +185,8 @@ class Engine:
     async def _rest_after(self, rejected: int) -> None:
         """Calls that send nothing must not come quickly, nor without end."""
         if rejected >= _MOST_REJECTED_OPENERS:
-            told = f"the first {rejected} recipients were all rejected"
-            self._stop(APIError(self._operation, None, told))
+            reason = f"the first {rejected} recipients were all rejected"
+            self._stop(APIError(self._operation, None, reason))
         await anyio.sleep(min(0.05 * rejected, 1.0))
 
     def _start_workers(self, group: TaskGroup, count: int) -> None:
@@ -226,14 +223,14 @@ class Engine:
             error = (
                 OutcomeUnknown(self._operation, "cancelled before its answer came") if lost else self._reason
             )
-            self._record(unsent(chunk, "unknown" if lost else "failed", state, error), told=False)
+            self._record(unsent(chunk, "unknown" if lost else "failed", state, error))
             self._lost = True
             raise
         return await self._settle(outcome)
 
     async def _outcome_of(self, chunk: Chunk, state: CallState) -> ChunkOutcome:
         if self._check_credits and not self._stopped:
-            self._stop(await self._ledger.afford(chunk.segments, lambda: self._tally.credits_left))
+            self._stop(await self._budget.afford(chunk.segments, lambda: self._tally.credits_left))
         if self._stopped:
             return unsent(chunk, "failed", state, self._reason)
         try:
@@ -245,14 +242,14 @@ class Engine:
         return sent(chunk, state, result)
 
     async def _post(self, chunk: Chunk, state: CallState) -> SendResult:
-        reserved = self._ledger.start(chunk.segments)
+        reserved = self._budget.start(chunk.segments)
         try:
             result = await send_request(
                 self._context, self._message, chunk.wire, chunk.unicode, state, self._join
             )
         finally:
-            self._ledger.land(reserved)
-        self._ledger.learn(result, chunk.segments, len(chunk.rows))
+            self._budget.end(reserved)
+        self._budget.learn(result, chunk.segments, len(chunk.rows))
         return result
 
     # --- recording ------------------------------------------------------------------------------------------
@@ -266,8 +263,8 @@ class Engine:
         stopped = self._tally.stopped
         if isinstance(stopped, MensatekError):
             return stopped
-        told = f"{type(stopped).__name__} ended the send" if stopped is not None else "the send was cancelled"
-        return Interrupted(f"{told[0].upper()}{told[1:]}.")
+        name = type(stopped).__name__
+        return Interrupted(f"{name} ended the send." if stopped is not None else "The send was cancelled.")
 
     def _stop(self, reason: BaseException | None) -> None:
         if self._tally.stopped is None and reason is not None:
@@ -275,9 +272,9 @@ class Engine:
 
     def _judge(self, error: MensatekError) -> None:
         """Decide whether a failure ends the whole send."""
-        told = error.__cause__ if isinstance(error, OutcomeUnknown) else error
-        if isinstance(told, _ENDING) or (isinstance(told, ConnectionFailed) and not self._tally.requests):
-            self._stop(told)
+        cause = error.__cause__ if isinstance(error, OutcomeUnknown) else error
+        if isinstance(cause, _ENDING) or (isinstance(cause, ConnectionFailed) and not self._tally.requests):
+            self._stop(cause)
             return
         if isinstance(error, OutcomeUnknown) and self._join is None and self._grouped:
             return  # openers are counted where they are sent
@@ -285,13 +282,13 @@ class Engine:
         if self._failures >= _MOST_FAILED:
             self._stop(error)
 
-    def _record(self, outcome: ChunkOutcome, *, told: bool) -> None:
+    def _record(self, outcome: ChunkOutcome) -> None:
+        """Count an outcome that cannot be handed out now."""
         self._tally.add(outcome)
-        if not told:
-            self._stream._undelivered.append(outcome)
+        self._stream._undelivered.append(outcome)
 
     async def _settle(self, outcome: ChunkOutcome) -> ChunkOutcome:
-        self._record(outcome, told=True)
+        self._tally.add(outcome)
         try:
             if self._on_progress is not None:
                 pending = self._on_progress(self._tally.progress(self._source.rows))
@@ -321,7 +318,7 @@ class Engine:
     def _leave_unsent(self) -> None:
         """Name the rows read but never sent, when the run ends before its end."""
         while chunk := self._source.rest():
-            self._record(unsent(chunk, "failed", CallState(), self._reason), told=False)
+            self._record(unsent(chunk, "failed", CallState(), self._reason))
             self._lost = True
         if self._cut and (self._lost or not self._source.ended):
             self._stop(self._reason)

@@ -12,7 +12,7 @@ import anyio
 
 from .._core.call_state import CallState
 from ..errors import MensatekError
-from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblem, RowProblems
+from ..models.bulk import BulkProgress, BulkResult, ChunkOutcome, RowProblems
 from ..models.results import SendResult
 from ..tracebacks import hide_frames
 from .chunks import Chunk
@@ -24,7 +24,7 @@ ProgressCallback = Callable[[BulkProgress], Awaitable[None] | None]
 
 
 class Tally:
-    """The running account of one bulk send. Everything is recorded here before it is told to anybody."""
+    """The running account of one bulk send. Everything is recorded here before it is handed out."""
 
     def __init__(self, total: int | None, concurrency: int) -> None:
         self.total: int | None = total
@@ -43,19 +43,13 @@ class Tally:
 
     @property
     def credits_left(self) -> Decimal | None:
-        """What remains in the account; None when no reply told."""
+        """What remains in the account; None when no reply said."""
         return min(self._credits, default=None)
-
-    def refused(self, problems: Sequence[RowProblem]) -> None:
-        """Rows refused here."""
-        for problem in problems:
-            self.invalid._add(
-                problem.row, problem.row + 1, problem.reason, "refused; see the first rows' reasons"
-            )
 
     def add(self, outcome: ChunkOutcome) -> None:
         """Record one outcome."""
-        self.refused(outcome.invalid)
+        for one in outcome.invalid:
+            self.invalid._add(one.row, one.row + 1, one.reason, "refused; see the first rows' reasons")
         if outcome.status == "sent":
             self.requests += 1
             self.accepted += outcome.accepted
@@ -67,9 +61,9 @@ class Tally:
                 self._credits.append(outcome.credits_left)
         elif outcome.status == "unknown":
             self.requests += 1
-            add_rows(self.unknown, outcome.rows, f"may have been sent: {outcome.error}")
+            _add_rows(self.unknown, outcome.rows, f"may have been sent: {outcome.error}")
         elif outcome.status == "failed":
-            add_rows(self.failed, outcome.rows, f"not sent: {outcome.error}")
+            _add_rows(self.failed, outcome.rows, f"not sent: {outcome.error}")
 
     def progress(self, rows: int) -> BulkProgress:
         """A snapshot of the counts."""
@@ -103,8 +97,7 @@ class Tally:
         )
 
 
-def add_rows(problems: RowProblems, rows: Sequence[int], reason: str) -> None:
-    """Add many rows with one reason."""
+def _add_rows(problems: RowProblems, rows: Sequence[int], reason: str) -> None:
     for row in rows:
         problems._add(row, row + 1, reason)
 

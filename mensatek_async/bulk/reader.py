@@ -259,7 +259,7 @@ class ChunkReader(Reader):
         """Up to `size` further rows, unchecked, for a send that has stopped; empty at the end."""
         given = [] if self.ended else await self.read(size)
         self.ended = not given
-        return [self._chunker.number(one) for one in given], [_recipient(one) for one in given]
+        return list(self._chunker.number(given)), [_recipient(one) for one in given]
 
 
 def _recipient(given: object) -> Recipient:

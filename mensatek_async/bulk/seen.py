@@ -34,15 +34,8 @@ class SeenPhones:
         """Remember a phone given as digits; False when it was met before."""
         return not self.repeats((phone,))
 
-    def add_all(self, phones: Sequence[str]) -> list[bool]:
-        """Remember phones; for each, False when it was met before."""
-        new = [True] * len(phones)
-        for place in self.repeats(phones):
-            new[place] = False
-        return new
-
     def repeats(self, phones: Sequence[str]) -> list[int]:
-        """Remember phones; gives the places of those that were met before."""
+        """Remember phones; returns the positions of those that were met before."""
         if self._few is not None:
             return self._add_to_few(self._few, phones)
         if self._left >= _NEW_PAGE * len(phones):  # enough, wherever they lie

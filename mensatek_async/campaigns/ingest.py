@@ -229,7 +229,7 @@ class Ingest:
         after = -(10**18)
         while found := self._db.read(partial(_bodies, campaign=row.id, after=after)):
             for seq, body in found:
-                self._seen.add_all(payload.phones_in(body))
+                self._seen.repeats(payload.phones_in(body))
                 after = seq
 
     async def _compare(self, row: CampaignRow) -> None:

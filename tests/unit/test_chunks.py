@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensatek_async import Recipient, Template, TextAltered
@@ -71,7 +71,7 @@ async def test_every_row_is_in_one_place_and_every_phone_in_one_chunk(
 class OneByOne(Chunker):
     """Looks at each row alone, as it must where a batch is not clean."""
 
-    def _add_together(self, batch: Sequence[str | Recipient]) -> bool:
+    def _add_together(self, rows: Sequence[int], given: Sequence[str | Recipient]) -> bool:
         return False
 
 
@@ -116,23 +116,12 @@ def test_rows_checked_together_fare_as_each_alone(
         found = []
         for chunker in (together, alone):
             chunker.add(batch, 500)
-            chunks = []
+            chunks, invalid = [], []
             while chunk := chunker.flush():
                 chunks.append((chunk.unicode, chunk.rows, chunk.given, list(chunk.wire), chunk.segments))
-            found.append((chunks, chunker.rows))
+                invalid += [(one.row, one.reason) for one in chunk.invalid]
+            found.append((chunks, chunker.rows, sorted(invalid)))
     assert found[0] == found[1]
-
-
-@given(batches)
-def test_rows_refused_together_are_told_as_each_alone(batch: Sequence[str | Recipient]) -> None:
-    """The same rows for the same reasons."""
-    message = compose(OPERATIONS["EnviarSMS"], Template("Hola {n}"), sender=None, region="ES")
-    told = []
-    for chunker in (Chunker(message, SeenPhones()), OneByOne(message, SeenPhones())):
-        chunker.add(batch, 500)
-        chunk = chunker.flush()
-        told.append(sorted((one.row, one.reason) for one in chunk.invalid) if chunk else [])
-    assert told[0] == told[1]
 
 
 async def test_many_broken_rows_are_told_before_a_chunk_is_full() -> None:
@@ -164,36 +153,26 @@ async def test_rows_before_an_error_are_kept() -> None:
     assert sum(len(one.invalid) + len(one.rows) for one in left) == 501
 
 
-@given(st.lists(st.lists(st.integers(34_600_000_000, 34_600_000_300).map(str), max_size=20)))
-def test_seen_phones_takes_many_at_once(lists: list[list[str]]) -> None:
-    """Phones given together are answered as if each came alone."""
-    seen, alone = SeenPhones(), SeenPhones()
-    for listed in lists:
-        assert seen.add_all(listed) == [alone.add(phone) for phone in listed]
-
-
-@given(st.integers(0, 2 * _FEW), st.integers(1, 700), st.randoms(use_true_random=False))
-def test_seen_phones_goes_on_where_the_few_end(most: int, step: int, chance: Random) -> None:
-    """The first few are kept otherwise; nothing shows where that ends."""
-    phones = [str(34_600_000_000 + chance.randrange(3 * _FEW)) for _ in range(most)]
-    seen, known = SeenPhones(), set[str]()
+@given(
+    st.integers(0, 2 * _FEW),
+    st.integers(1, 700),
+    st.sampled_from([1, 7, 10**5]),
+    st.randoms(use_true_random=False),
+)
+@example(20_000, 500, 1, Random(1))
+def test_seen_phones_is_a_set(most: int, step: int, apart: int, chance: Random) -> None:
+    """It answers as a plain set would, however near the phones are, and where the first few or a page are full."""
+    phones = [str(34_600_000_000 + apart * chance.randrange(3 * _FEW)) for _ in range(most)]
+    seen, alone, known = SeenPhones(), SeenPhones(), set[str]()
     for start in range(0, most, step):
         some = phones[start : start + step]
-        expected = []
+        repeats = []
         for place, phone in enumerate(some):
             if phone in known:
-                expected.append(place)
+                repeats.append(place)
             known.add(phone)
-        assert seen.repeats(some) == expected
-
-
-def test_a_full_page_becomes_a_bitmap_and_still_knows() -> None:
-    """Neighbouring numbers change their form without being forgotten."""
-    seen = SeenPhones()
-    numbers = [str(34_600_000_000 + number) for number in range(0, 70_000, 7)]
-
-    assert all(seen.add(number) for number in numbers)
-    assert not any(seen.add(number) for number in numbers)
+        assert seen.repeats(some) == repeats
+        assert [place for place, phone in enumerate(some) if not alone.add(phone)] == repeats
 
 
 def test_memory_is_bounded() -> None:

@@ -11,15 +11,15 @@ from ..errors import InsufficientCredits
 from ..models.results import SendResult
 
 
-class Ledger:
-    """Knows nothing until the first answer names a price and a balance."""
+class CreditBudget:
+    """What a bulk send can pay; it knows nothing until the first answer names a price and a balance."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
         self._unit: Decimal | None = None
         self._reserved = Decimal(0)
-        self._flying = 0
-        self._landed = anyio.Event()
+        self._in_flight = 0
+        self._ended = anyio.Event()
 
     async def afford(self, segments: int, left: Callable[[], Decimal | None]) -> InsufficientCredits | None:
         """Wait until it is certain whether a request can be paid; the error that says no, or None.
@@ -30,24 +30,24 @@ class Ledger:
             need = self._unit * segments
             if need <= balance - self._reserved:
                 return None
-            if not self._flying:
+            if not self._in_flight:
                 return self._cannot_pay(need, balance)
-            await self._landed.wait()
+            await self._ended.wait()
         return None
 
     def start(self, segments: int) -> Decimal:
-        """A request leaves; returns what is set aside for it."""
+        """Set something aside for a request that leaves, and return how much."""
         reserved = (self._unit or Decimal(0)) * segments
         self._reserved += reserved
-        self._flying += 1
+        self._in_flight += 1
         return reserved
 
-    def land(self, reserved: Decimal) -> None:
-        """A request ended, well or not."""
+    def end(self, reserved: Decimal) -> None:
+        """Note that a request ended, well or not."""
         self._reserved -= reserved
-        self._flying -= 1
-        self._landed.set()
-        self._landed = anyio.Event()
+        self._in_flight -= 1
+        self._ended.set()
+        self._ended = anyio.Event()
 
     def learn(self, result: SendResult, segments: int, asked: int) -> None:
         """Take the price of one text from an answer; the lowest met counts, so that a doubt never stops a send."""
@@ -58,7 +58,7 @@ class Ledger:
             self._unit = price
 
     def _cannot_pay(self, need: Decimal, left: Decimal) -> InsufficientCredits:
-        told = "the next request costs more than is left"
-        error = InsufficientCredits(self._operation, None, told, needed=need, left=left)
-        error.args = (f"{self._operation} was not called: {told}.",)
+        reason = "the next request costs more than is left"
+        error = InsufficientCredits(self._operation, None, reason, needed=need, left=left)
+        error.args = (f"{self._operation} was not called: {reason}.",)
         return error
