@@ -5,12 +5,14 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from mensatek_async.sandbox import Sandbox
 
+NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
 ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load a real one for every client
 ISSUER = {"Contacto": "EMPRESA S.L.", "Telcontacto": "900000000", "Cifcontacto": "B00000000"}

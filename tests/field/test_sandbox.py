@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +13,17 @@ import pytest
 
 from mensatek_async import DeliveryStatus
 from mensatek_async.sandbox import REPLY_STYLES, Callbacks, Sandbox
-from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS, Caller, calling
+from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS, NOON, Caller
 from tests.sandbox_page import visiting
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, block_after=1000)
+
 DAY = 86_400
 PDF = base64.b64encode(b"%PDF-1.7\n" + bytes(range(256)) + b"\n%%EOF\n").decode()
 IN_LINES = "\r\n".join(PDF[at : at + 76] for at in range(0, len(PDF), 76))
 ORACLE = json.loads(
     (Path(__file__).parents[1] / "oracle" / "delivery_phases.json").read_text(encoding="utf-8")
 )
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose clock stands at noon."""
-    with Sandbox(starts_at=NOON, block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
 
 
 def test_replies_are_bare_objects_unless_asked_otherwise(sandbox: Sandbox, call: Caller) -> None:
@@ -237,11 +222,12 @@ def test_callbacks_come_where_reports_are_asked_for(
 
 
 @pytest.mark.parametrize("password", ["", " ", "\t\n", None])
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "sandbox.test"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "sandbox.test", "192.168.1.10", ""])
 def test_a_blank_password_protects_nothing(host: str, password: str | None) -> None:
     """Where other machines reach the page it is refused; on this machine it asks for none."""
     with pytest.raises(ValueError, match="password"):
         Sandbox(host=host, password=password)
+    assert Sandbox(host=host, password="secreto")
     with Sandbox(password=password) as sandbox:
         assert httpx.get(sandbox.page_url, verify=NO_TLS).status_code == 200
 

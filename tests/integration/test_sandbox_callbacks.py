@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
-from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, Caller, calling
+from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NOON, Caller
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, block_after=1000)
 
 
 class Listener:
@@ -78,20 +78,6 @@ def listener() -> Iterator[Listener]:
     """A server for callbacks."""
     with Listener() as running:
         yield running
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose clock stands at noon; a status takes 3 seconds."""
-    with Sandbox(starts_at=NOON, block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
 
 
 def test_every_status_is_posted_when_it_is_reached(

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-
 import httpx
 import pytest
 
 from mensatek_async.sandbox import OPERATIONS, Sandbox
-from tests.sandbox_calls import ANA, NO_TLS, Caller, calling
+from tests.openapi_document import DOCUMENT
+from tests.sandbox_calls import ANA, NO_TLS, NOON, Caller, calling
+
+pytestmark = pytest.mark.mensatek_sandbox(block_after=3, starts_at=NOON)
 
 JSON = {"Resp": "JSON"}
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox that blocks after three bad calls, for a minute of its own time."""
-    with Sandbox(block_after=3, starts_at=datetime(2027, 1, 8, 11, 0, tzinfo=UTC)) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
 
 
 def test_all_operations_of_the_manuals_are_there(call: Caller) -> None:
@@ -55,18 +41,6 @@ def test_token_can_be_revoked(sandbox: Sandbox, call: Caller) -> None:
     sandbox.token = "another"
     assert (sandbox.user, sandbox.token, sandbox.refusal_status) == ("demo", "another", 200)
     assert call("GetCreditos") == {"Res": -1}
-
-
-def test_bare_refusal_over_http(sandbox: Sandbox) -> None:
-    """In the style `bare` the body is just -1."""
-    sandbox.reply_style = "bare"
-    assert sandbox.reply_style == "bare"
-    assert httpx.post(f"{sandbox.base_url}/GetCreditos", verify=NO_TLS, json=JSON).text == "-1"
-
-
-def test_parameters_in_the_query_refuse_the_credentials(call: Caller) -> None:
-    """As in the field: a query string makes the login fail."""
-    assert call.http.post("GetCreditos?Resp=JSON", json=JSON).json() == {"Res": -1}
 
 
 def test_unreadable_body_is_code_3_in_json(call: Caller) -> None:
@@ -113,3 +87,14 @@ def test_block_at_will_and_a_sandbox_that_never_blocks(sandbox: Sandbox, call: C
     with Sandbox(strict=False, block_after=1) as lenient, calling(lenient) as forgiven:
         for _ in range(5):
             assert forgiven("GetReportSMS", Idmensaje=1)["Res"] == -2
+
+
+def test_the_openapi_document_is_served_and_points_at_the_sandbox(sandbox: Sandbox) -> None:
+    """Nothing that is tried out from the served document reaches the provider; all else is as packaged."""
+    answer = httpx.get(sandbox.base_url.removesuffix("/v7") + "/openapi.json")
+
+    served = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert [server["url"] for server in served.pop("servers")] == ["/v7"]
+    assert served == {name: value for name, value in DOCUMENT.items() if name != "servers"}

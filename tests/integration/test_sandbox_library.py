@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mensatek_async.sandbox import Sandbox
-from tests.sandbox_calls import ANA, Caller, calling
+from tests.sandbox_calls import ANA, NOON, Caller, calling
+
+pytestmark = pytest.mark.mensatek_sandbox(
+    starts_at=NOON,
+    max_files=2,
+    max_file_bytes=100,
+    library_bytes=150,
+    block_after=1000,
+)
 
 PDF = base64.b64encode(b"%PDF-1.4 x").decode()
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A library of two files, 100 bytes each, 150 together."""
-    with Sandbox(
-        starts_at=datetime(2027, 1, 8, 11, 0, tzinfo=UTC),
-        max_files=2,
-        max_file_bytes=100,
-        library_bytes=150,
-        block_after=1000,
-    ) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
 
 
 def upload(call: Caller, name: str = "a.pdf", size: int = 10, **change: Any) -> dict[str, Any]:

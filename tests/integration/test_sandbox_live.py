@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -16,9 +15,8 @@ import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.sandbox.page.live import Pulse
-from tests.sandbox_calls import ANA, NO_TLS, calling
+from tests.sandbox_calls import ANA, NO_TLS, NOON, calling
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
 SECONDS = 15  # nothing here takes nearly as long
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -13,26 +11,13 @@ from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.sandbox.carrier.delivery import Kind, fits, magic_status, stages
 from mensatek_async.sandbox.carrier.statuses import FINAL_CONTRACT, LABELS, PHASES
 from tests.markdown import ROOT
-from tests.sandbox_calls import ANA, Caller, calling
+from tests.sandbox_calls import ANA, NOON, Caller, calling
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, block_after=1000)
+
 PDF_TEXT = f"Firme (BASE64:2:{base64.b64encode(b'%PDF-1.4').decode()})"
 PLAIN, CERTIFIED = Kind(certified=False), Kind(certified=True)
 BY_REPLY, WITH_PDF = Kind(certified=True, contract=1), Kind(certified=True, contract=18)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose clock stands."""
-    with Sandbox(starts_at=NOON, block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller of the API."""
-    with calling(sandbox) as caller:
-        yield caller
 
 
 @pytest.mark.parametrize(

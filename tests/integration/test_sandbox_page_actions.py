@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,34 +11,20 @@ import httpx
 import pytest
 
 from mensatek_async.sandbox import ERROR_KINDS, Callbacks, Sandbox
-from tests.sandbox_calls import ANA, LUIS, Caller, calling
+from tests.sandbox_calls import ANA, LUIS, NOON, Caller, calling
 from tests.sandbox_page import PageCaller, visiting
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, block_after=1000)
+
 BASE64 = base64.b64encode(b"%PDF-1.4 firme").decode()
 PDF_TEXT = f"Firme (BASE64:2:{BASE64})"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(mensatek_sandbox: Sandbox) -> Sandbox:
     """A sandbox whose clock stands at noon and whose contracts wait."""
-    with Sandbox(starts_at=NOON, block_after=1000) as running:
-        running.contracts_by_themselves = False
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller of the API."""
-    with calling(sandbox) as caller:
-        yield caller
-
-
-@pytest.fixture
-def page(sandbox: Sandbox) -> Iterator[PageCaller]:
-    """A caller of the page."""
-    with visiting(sandbox) as caller:
-        yield caller
+    mensatek_sandbox.contracts_by_themselves = False
+    return mensatek_sandbox
 
 
 @pytest.fixture

@@ -7,40 +7,18 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mensatek_async.sandbox import ERROR_KINDS, Callbacks, Fault, Sandbox
-from tests.sandbox_calls import ANA, EVA, LUIS, Caller, calling
+from tests.sandbox_calls import ANA, EVA, LUIS, NOON, Caller, calling
 from tests.sandbox_page import PageCaller, visiting
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, block_after=1000)
+
 PDF = b"%PDF-1.4 firme aqui"
 BASE64 = base64.b64encode(PDF).decode()
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose clock stands at noon; a status takes 3 seconds."""
-    with Sandbox(starts_at=NOON, block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller of the API."""
-    with calling(sandbox) as caller:
-        yield caller
-
-
-@pytest.fixture
-def page(sandbox: Sandbox) -> Iterator[PageCaller]:
-    """A caller of the page."""
-    with visiting(sandbox) as caller:
-        yield caller
 
 
 def conversation(page: PageCaller, phone: str = ANA) -> list[dict[str, Any]]:

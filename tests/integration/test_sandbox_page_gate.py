@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from mensatek_async.sandbox import Sandbox
 from mensatek_async.sandbox.page import gate
-from mensatek_async.sandbox.page.gate import PASSWORD_VARIABLE, choose_password, is_loopback
-from tests.sandbox_calls import ANA, NO_TLS, Caller, calling
+from mensatek_async.sandbox.page.gate import PASSWORD_VARIABLE, choose_password
+from tests.sandbox_calls import ANA, NO_TLS, Caller
 from tests.sandbox_page import PageCaller, visiting
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A plain sandbox."""
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def page(sandbox: Sandbox) -> Iterator[PageCaller]:
-    """A caller of its page."""
-    with visiting(sandbox) as caller:
-        yield caller
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller of its API."""
-    with calling(sandbox) as caller:
-        yield caller
 
 
 def token(page: PageCaller) -> str:
@@ -159,14 +137,6 @@ def test_a_request_without_a_host_is_refused(sandbox: Sandbox) -> None:
         assert raw.recv(100).startswith(b"HTTP/1.1 403")
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "sandbox.test", ""])
-def test_other_machines_need_a_password(host: str) -> None:
-    """Without one there is no such sandbox."""
-    with pytest.raises(ValueError, match="password"):
-        Sandbox(host=host)
-    assert Sandbox(host=host, password="secreto")
-
-
 def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP Basic with any user name, before anything is told; names do not matter where there is a password."""
     monkeypatch.setattr(gate, "_WRONG_PASSWORD_SECONDS", 0.01)
@@ -187,12 +157,6 @@ def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pyt
             credits = http.post("/v7/GetCreditos", json=body, auth=(sandbox.user, sandbox.token))
             assert credits.json()["Res"] == 1
             assert http.post("/v7/GetCreditos", json=body, auth=("anyone", "se:creto")).json()["Res"] == -1
-
-
-def test_what_loopback_is() -> None:
-    """This machine's names and addresses, and nothing that only looks like them."""
-    assert all(map(is_loopback, ("localhost", "127.0.0.1", "::1", "[::1]", "x.localhost", "127.9.9.9")))
-    assert not any(map(is_loopback, ("", "0.0.0.0", "::", "localhost.evil.example", "127.0.0.1.nip.io")))
 
 
 def test_which_password_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,23 +11,9 @@ from typing import Any
 import pytest
 
 from mensatek_async.sandbox import Sandbox
-from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, Caller, calling
+from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NOON, Caller, calling
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose clock stands at noon."""
-    with Sandbox(starts_at=NOON, credits=100, certified_price=9, block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, credits=100, certified_price=9, block_after=1000)
 
 
 def test_a_send_is_counted_charged_and_kept(sandbox: Sandbox, call: Caller) -> None:

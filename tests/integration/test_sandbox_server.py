@@ -6,30 +6,16 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
-from mensatek_async.sandbox import REPLY_STYLES, Fault, Sandbox
+from mensatek_async.sandbox import Fault, Sandbox
 from tests.sandbox_calls import ANA, LUIS, Caller, calling
 
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A plain sandbox."""
-    with Sandbox(block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
+pytestmark = pytest.mark.mensatek_sandbox(block_after=1000)
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -208,17 +194,6 @@ def test_requests_tell_what_came(sandbox: Sandbox, call: Caller) -> None:
     assert sandbox.requests[1].params == {}
 
 
-@pytest.mark.parametrize("style", REPLY_STYLES)
-def test_every_style_arrives(sandbox: Sandbox, call: Caller, style: str) -> None:
-    """Each style is what comes over the wire for a report."""
-    message_id = call.send(ANA)["idMensaje"]
-    sandbox.reply_style = style
-    answer = call.post("GetReportSMS", {"Idmensaje": message_id})
-    assert answer.status_code == 200
-    assert "34600000001" in answer.text
-    assert answer.text.lower().count("estado") >= 1
-
-
 def test_start_and_stop_are_quick_and_free_the_port() -> None:
     """Up and down at once, though a caller waits for half a minute and another keeps its connection."""
     sandbox = Sandbox()
@@ -294,19 +269,3 @@ def test_ipv6_loopback() -> None:
             assert call("GetCreditos")["Res"] == 1
     finally:
         sandbox.stop()
-
-
-async def test_usable_from_async_code() -> None:
-    """Many async callers on asyncio and on trio against one sandbox."""
-    with Sandbox() as sandbox:
-        async with httpx.AsyncClient(auth=(sandbox.user, sandbox.token)) as http:
-
-            async def send(number: int) -> None:
-                rows = [{"Movil": str(34600000000 + number)}]
-                params = {"Remitente": "X", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
-                await http.post(f"{sandbox.base_url}/EnviarSMS", json=params)
-
-            async with anyio.create_task_group() as group:
-                for number in range(20):
-                    group.start_soon(send, number)
-        assert len(sandbox.counts) == 20

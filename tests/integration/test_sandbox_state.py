@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,8 @@ import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.sandbox.account.state import KEPT_CALLS, Store
-from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NO_TLS, calling
+from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NO_TLS, NOON, calling
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)
 PDF = b"%PDF-1.4 firme"
 TEXT = f"Firme (Variable_1) (BASE64:2:{base64.b64encode(PDF).decode()})"
 

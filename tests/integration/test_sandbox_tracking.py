@@ -5,36 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from pypdf import PdfReader
 
 from mensatek_async.sandbox import Sandbox
-from tests.sandbox_calls import ANA, EVA, LUIS, Caller, calling
+from tests.sandbox_calls import ANA, EVA, LUIS, NOON, Caller
 
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, credits=100, block_after=1000)
+
 LATER, EVEN_LATER = "2027-01-08 13:00", "2027-01-08 14:00"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose clock stands at noon; a status takes 3 seconds."""
-    with Sandbox(starts_at=NOON, credits=100, block_after=1000) as running:
-        yield running
-
-
-@pytest.fixture
-def call(sandbox: Sandbox) -> Iterator[Caller]:
-    """A caller with the right credentials."""
-    with calling(sandbox) as caller:
-        yield caller
-
-
-def test_credits(call: Caller) -> None:
-    """GetCreditos says what is left."""
-    assert call("GetCreditos") == {"Res": 1, "Cred": 100}
 
 
 @pytest.mark.parametrize("suffix", ["", "CERTIFICADO"])
@@ -74,10 +55,11 @@ def test_only_what_waits_is_cancelled(sandbox: Sandbox, call: Caller) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "CERTIFICADO"])
 def test_reschedule(sandbox: Sandbox, call: Caller, suffix: str) -> None:
-    """A new date moves all recipients; a wrong one and a past one have their codes."""
+    """A new date moves all recipients; none, a wrong one and a past one have their codes."""
     send = call.certify if suffix else call.send
     message_id = send(ANA, LUIS, Fecha=LATER)["idMensaje"]
     operation = f"ReprogramarSMS{suffix}"
+    assert call(operation, Idmensaje=message_id)["Res"] == -3
     assert call(operation, Idmensaje=message_id, Fecha="mañana")["Res"] == -6
     assert call(operation, Idmensaje=message_id, Fecha="2027-01-08 12:00")["Res"] == -7
     assert call(operation, Idmensaje=message_id, Fecha=EVEN_LATER) == {"Res": 2, "Cred": 98}
@@ -195,14 +177,3 @@ def test_certificate_of_nobody(call: Caller) -> None:
     assert call("GetSMSCERTIFICADO")["Res"] == -3
     assert call("GetSMSCERTIFICADO", Fechainicio="ayer", Fechafin=LATER)["Res"] == -3
     assert call("GetSMSCERTIFICADO", Fechainicio=EVEN_LATER, Fechafin=LATER)["Res"] == -3
-
-
-@pytest.mark.parametrize(("contract", "path"), [(1, [2, 15, 16, 17]), (18, [2, 13, 160, 161, 162, 180])])
-def test_contracts_go_their_own_way(sandbox: Sandbox, call: Caller, contract: int, path: list[int]) -> None:
-    """A contract by reply and one with a PDF end in statuses of their own."""
-    call.certify(ANA, Tipocontrato=contract, text="Firme (BASE64:2:JVBERi0xLjQ=)")
-    seen = []
-    for _ in path:
-        seen.append(sandbox.texts[0].status)
-        sandbox.advance(3)
-    assert seen == path

@@ -15,8 +15,6 @@ from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sandbox.api.bodies import BadCall, Params, read_body
 from mensatek_async.sandbox.api.faults import Faults
 from mensatek_async.sandbox.api.gatekeeper import Gatekeeper
-from mensatek_async.sandbox.carrier.delivery import Kind, stages
-from mensatek_async.sandbox.carrier.statuses import label
 from mensatek_async.sandbox.clock import Clock, read_minute, write_second
 
 NOON = datetime(2027, 1, 8, 12, 0, tzinfo=UTC)
@@ -144,30 +142,6 @@ def test_spanish_time_on_the_wire(text: str, moment: datetime | None) -> None:
         assert write_second(moment) == f"{text}:00"
 
 
-@pytest.mark.parametrize(
-    ("certified", "contract", "outcome", "path"),
-    [
-        (False, 0, None, [2, 11]),
-        (False, 0, 50, [2, 50]),
-        (True, 0, None, [2, 13, 14]),
-        (True, 1, None, [2, 15, 16, 17]),
-        (True, 18, None, [2, 13, 160, 161, 162, 180]),
-    ],
-)
-def test_stages_of_each_kind_of_text(
-    certified: bool, contract: int, outcome: int | None, path: list[int]
-) -> None:
-    """Each kind of text has its own way, a step every so many seconds."""
-    assert stages(Kind(certified=certified, contract=contract), 2.0, outcome) == [
-        (2.0 * step, status) for step, status in enumerate(path)
-    ]
-
-
-def test_labels() -> None:
-    """A listed status has the manual's words, an unlisted one a number."""
-    assert (label(1), label(777)) == ("Programado", "Estado 777")
-
-
 def test_wrong_calls_far_apart_do_not_block() -> None:
     """Only wrong calls within a minute count together."""
     keeper = Gatekeeper(3, 60, 5)
@@ -177,20 +151,6 @@ def test_wrong_calls_far_apart_do_not_block() -> None:
     keeper.note_wrong(NOON + timedelta(minutes=3.1))
     assert keeper.is_blocked(NOON + timedelta(minutes=4))
     assert not keeper.is_blocked(NOON + timedelta(minutes=4.2))
-
-
-def test_quick_reads_block_and_slow_or_busy_ones_do_not() -> None:
-    """The same read in quick succession blocks; slow repeats, other reads and reads between sends do not."""
-    keeper = Gatekeeper(3, 60, 5)
-    for step in range(9):
-        keeper.note_read("slow", NOON + timedelta(seconds=6 * step))
-        keeper.note_read(f"other {step}", NOON)
-        keeper.note_read("busy", NOON)
-        keeper.note_work()
-    assert not keeper.is_blocked(NOON)
-    for _ in range(3):
-        keeper.note_read("quick", NOON)
-    assert keeper.is_blocked(NOON)
 
 
 @pytest.mark.parametrize(
