@@ -1,4 +1,4 @@
-"""Turns decoded replies and callbacks into models: the home of the one converter of the wire.
+"""Turns decoded replies, callbacks and stored options into models: the home of the one converter.
 
 What decides is read strictly. Beside that, a value that nobody can read is None or blank in the model, stands in its
 `raw` as it came, and is logged by its wire name alone.
@@ -6,10 +6,11 @@ What decides is read strictly. Beside that, a value that nobody can read is None
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from functools import cache
 from types import NoneType
@@ -30,7 +31,7 @@ from .problems import DecodeError, Missing, WrongValue, kind
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["FileList", "structure"]
+__all__ = ["FileList", "dumps", "loads", "structure"]
 
 Model = TypeVar("Model")
 Reader = Callable[[Any], Any]
@@ -66,6 +67,16 @@ def structure(values: Mapping[str, Any], cls: type[Model]) -> Model:
     if unread:
         _log.warning("Left out, since they cannot be read: %s", ", ".join(unread))
     return model
+
+
+def dumps(value: Any) -> str:
+    """Write settings or options, an attrs class, as the JSON that a store keeps."""
+    return json.dumps(_converter().unstructure(value), ensure_ascii=False, sort_keys=True)
+
+
+def loads(text: str, cls: type[Model]) -> Model:
+    """Read what `dumps` wrote."""
+    return _converter().structure(json.loads(text), cls)
 
 
 def count(value: Any) -> int:
@@ -119,9 +130,10 @@ def _converter() -> Converter:
     from cattrs.cols import homogenous_tuple_structure_factory
 
     converter = Converter()
-    scalar: Any
-    for scalar, read in _BY_TYPE.items():
-        converter.register_structure_hook(scalar, _hook(read))
+    stored: Any
+    for stored, read in ((Decimal, Decimal), (time, time.fromisoformat)):
+        converter.register_structure_hook(stored, _hook(read))
+        converter.register_unstructure_hook(stored, str)
 
     def tuples(cls: Any, converter: Any) -> Any:
         inner = homogenous_tuple_structure_factory(cls, converter)

@@ -13,9 +13,10 @@ from attrs import field, frozen
 
 from .._core.context import Context
 from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Message, compose, prepared_text
+from .._core.messages.message import Encoding, Message, compose, prepared_text
 from .._core.operations import bounded
 from .._wire.names import REQUEST, to_wire
+from .._wire.structure import dumps, loads
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from ..text.template import Template
@@ -29,6 +30,20 @@ _REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}
 _CANCELS = {"sms": "CancelarSMS", "certified": "CancelarSMSCERTIFICADO"}
 _LEGAL = ("issuer", "contract_type", "validity", "identify", "acceptance_days", "report_email")
 _POLICIES = ("keep", "assume_sent", "resend")
+
+
+@frozen(kw_only=True, repr=False)
+class StoredContent:
+    """What a store keeps of a campaign's content; a template as its source."""
+
+    product: str
+    template: bool
+    text: str
+    params: dict[str, Any]
+    encoding: Encoding
+    region: str
+    size: int
+    anchor: dict[str, str] | None
 
 
 @frozen(kw_only=True)
@@ -67,41 +82,39 @@ class Content:
     def dump(self) -> str:
         """As the journal keeps it."""
         message = self.message
-        told = {
-            "product": self.product,
-            "template": isinstance(message.text, Template),
-            "text": self.text,
-            "params": dict(message.params),
-            "encoding": message.encoding,
-            "region": message.region,
-            "size": self.size,
-            "anchor": None if self.anchor is None else self.anchor.wire[0],
-        }
-        return json.dumps(told, ensure_ascii=False, sort_keys=True)
+        return dumps(
+            StoredContent(
+                product=self.product,
+                template=isinstance(message.text, Template),
+                text=self.text,
+                params=dict(message.params),
+                encoding=message.encoding,
+                region=message.region,
+                size=self.size,
+                anchor=None if self.anchor is None else self.anchor.wire[0],
+            )
+        )
 
     def digest(self) -> str:
         """The same in short: two campaigns with one digest send the same."""
-        told = json.loads(self.dump())
-        del told["size"]
-        return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+        content = json.loads(self.dump())
+        del content["size"]
+        return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def load_content(context: Context, dumped: str) -> Content:
     """Read what `dump` wrote."""
-    told = json.loads(dumped)
-    text = Template(told["text"]) if told["template"] else told["text"]
+    stored = loads(dumped, StoredContent)
     message = Message(
-        operation=context.operations[_OPERATIONS[told["product"]]],
-        text=prepared_text(text),
-        params=told["params"],
-        encoding=told["encoding"],
-        region=told["region"],
+        operation=context.operations[_OPERATIONS[stored.product]],
+        text=prepared_text(Template(stored.text) if stored.template else stored.text),
+        params=stored.params,
+        encoding=stored.encoding,
+        region=stored.region,
         joined=False,
     )
-    anchor = None if told["anchor"] is None else crowd([0], [told["anchor"]])
-    return Content(
-        product=told["product"], message=message, size=told["size"], anchor=anchor, text=told["text"]
-    )
+    anchor = None if stored.anchor is None else crowd([0], [stored.anchor])
+    return Content(product=stored.product, message=message, size=stored.size, anchor=anchor, text=stored.text)
 
 
 def compose_content(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mensatek_async import AsyncMensatek, InvalidPhone, InvalidRequest, Issuer, Limits, Recipient, Template
 from mensatek_async._core.context import Context
+from mensatek_async._wire.structure import dumps, loads
 from mensatek_async.campaigns.journal.records import Settings
 from mensatek_async.campaigns.options import Content, compose_content, compose_settings, load_content
 
@@ -218,6 +219,6 @@ def test_settings_survive_the_journal(
         unknown_policy=policy,
     )
 
-    assert Settings.load(found.dump()) == found
+    assert loads(dumps(found), Settings) == found
     assert found.cap == (None if credits is None else int(Decimal(str(credits)) * 1_000_000))
     assert (found.hours is None) is (hours is None)

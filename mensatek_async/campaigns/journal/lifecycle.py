@@ -12,6 +12,7 @@ from typing import Any
 from ..._wire.marks import Mark, marked
 from ..._wire.names import REQUEST
 from ..._wire.scalars import madrid_datetime
+from ..._wire.structure import dumps
 from ...errors import CampaignConflict, CampaignNotFound
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, UnknownRecipient
@@ -59,7 +60,7 @@ def create(
         made = tx.run(
             "INSERT INTO mensatek_campaign (uid, name, account, state, options, settings, content, created) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING",
-            *(uid, name, account, RUNNING, options, settings.dump(), content, tx.wall),
+            *(uid, name, account, RUNNING, options, dumps(settings), content, tx.wall),
         )
         row = find(tx, name)  # somebody else's, if they were quicker
         if made:
@@ -70,7 +71,7 @@ def create(
             f"The campaign {name!r} exists with another text or other options.",
             advice="Give this one another name. To go on with that one, start it as it was, or use get().",
         )
-    tx.run("UPDATE mensatek_campaign SET settings = ? WHERE id = ?", settings.dump(), row.id)
+    tx.run("UPDATE mensatek_campaign SET settings = ? WHERE id = ?", dumps(settings), row.id)
     return by_id(tx, row.id), False
 
 

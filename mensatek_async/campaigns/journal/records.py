@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
+from ..._wire.structure import loads
 from ...models.campaign import CampaignState
 from ...store.transaction import Tx
 from .hours import Hours
@@ -54,22 +54,9 @@ class Settings:
         """The cap in millionths of a credit."""
         return None if self.max_credits is None else int(self.max_credits * MICRO)
 
-    def dump(self) -> str:
-        """As the journal keeps them."""
-        return json.dumps(asdict(self), default=str)
-
-    @classmethod
-    def load(cls, text: str) -> Settings:
-        """Read what `dump` wrote."""
-        told = json.loads(text)
-        for name in ("start", "end"):
-            told[name] = None if told[name] is None else time.fromisoformat(told[name])
-        told["max_credits"] = None if told["max_credits"] is None else Decimal(told["max_credits"])
-        return cls(**told)
-
 
 def _settings(text: str) -> Settings:
-    return Settings.load(text)
+    return loads(text, Settings)
 
 
 @frozen
