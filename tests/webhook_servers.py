@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import uvicorn
@@ -54,3 +56,57 @@ def serve_wsgi(app: Callable[..., Any]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join(10)
+
+
+class Listener:
+    """A server that keeps what is posted and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.answers: list[int] = []
+        self._lock = threading.Lock()
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                with listener._lock:
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
+                    listener.bodies.append(body)
+                    listener.headers.append(dict(self.headers))
+                    listener.paths.append(self.path)
+                    status = listener.answers.pop(0) if listener.answers else 200
+                if status == 0:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/callbacks"
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The JSON bodies, decoded."""
+        return [json.loads(body) for body in self.bodies]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -32,7 +32,7 @@ def in_event_loop() -> bool:
 
 
 def kind_of(target: Any) -> Literal["asgi", "wsgi", "handler", "url"]:
-    """Tell what something is by the number of its parameters: one is an event, two are WSGI, three are ASGI."""
+    """Tell what something is by its number of parameters: one is an event, two are WSGI, three are ASGI."""
     if isinstance(target, str):
         return "url"
     try:

@@ -39,9 +39,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
     """Where the sandbox posts its callbacks."""
-    from tests.browser.stage import listening
+    from tests.browser.stage import Webhook
 
-    with listening() as found:
+    with Webhook() as found:
         yield found
 
 

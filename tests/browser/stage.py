@@ -7,11 +7,8 @@ import os
 import re
 import subprocess
 import sys
-import threading
+import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from fpdf import FPDF
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from mensatek_async import Mensatek
+from tests.webhook_servers import Listener
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "browser"
 CHROMIUM = "/usr/bin/chromium"
@@ -52,10 +50,7 @@ class SandboxProcess:
             env=_environment(),
         )
         assert self._process.stdout is not None
-        line = next(line for line in self._process.stdout if _LISTENS.search(line))
-        found = _LISTENS.search(line)
-        assert found is not None
-        self.url = found[1]
+        self.url = next(found[1] for found in map(_LISTENS.search, self._process.stdout) if found)
 
     @property
     def port(self) -> str:
@@ -97,34 +92,18 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("MENSATEK_")}
 
 
-class Webhook:
-    """Takes callbacks on loopback and keeps them."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.events: list[dict[str, Any]] = []
-        self._news = threading.Condition()
-
-    def take(self, body: bytes) -> None:
-        """Keep one."""
-        with self._news:
-            self.events.append(json.loads(body))
-            self._news.notify_all()
+class Webhook(Listener):
+    """A webhook that waits for what is posted."""
 
     def wait_for(self, service: str, **fields: str) -> dict[str, Any]:
         """The first callback of that kind with these fields, waited for."""
-
-        def matching() -> dict[str, Any] | None:
-            for event in self.events:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            for event in self.told:
                 if event["Servicio"] == service and all(str(event[k]) == v for k, v in fields.items()):
                     return event
-            return None
-
-        with self._news:
-            assert self._news.wait_for(lambda: matching() is not None, 20), self.events
-            found = matching()
-        assert found is not None
-        return found
+            time.sleep(0.02)
+        raise AssertionError(self.told)
 
 
 def small_pdf() -> bytes:
@@ -134,29 +113,6 @@ def small_pdf() -> bytes:
     pdf.set_font("Helvetica")
     pdf.cell(text="Contrato")
     return bytes(pdf.output())
-
-
-@contextmanager
-def listening() -> Iterator[Webhook]:
-    """A webhook that answers 200 to everything."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            webhook.take(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        webhook = Webhook(f"http://127.0.0.1:{server.server_port}/")
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield webhook
-        server.shutdown()
-        thread.join(10)
 
 
 class Visitor:

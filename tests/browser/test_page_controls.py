@@ -185,7 +185,7 @@ def test_files_are_listed_downloaded_and_deleted(sandbox: SandboxProcess, visito
     assert download.value.path().read_bytes() == content
     page.get_by_role("button", name="Delete contrato.pdf").click()
     page.get_by_role("dialog").get_by_role("button", name="Leave as it is").click()
-    expect(page.get_by_text("contrato.pdf")).to_be_visible()
+    expect(page.get_by_text("contrato.pdf", exact=True)).to_be_visible()
     page.get_by_role("button", name="Delete contrato.pdf").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("The library is empty")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from mensatek_async import ContractType, Issuer
 from mensatek_async.text import elements
-from tests.browser.stage import SCREENSHOTS, SandboxProcess, Visitor, listening, small_pdf
+from tests.browser.stage import SCREENSHOTS, SandboxProcess, Visitor, Webhook, small_pdf
 
 PLACES = [
     "messages",
@@ -67,7 +67,7 @@ _PALE = """
 def sandbox() -> Iterator[SandboxProcess]:
     """One sandbox for all of these tests, which only look, with something of everything."""
     issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
-    with listening() as webhook:
+    with Webhook() as webhook:
         process = SandboxProcess("--callbacks", webhook.url)
         with process.client() as client:
             client.files.upload(small_pdf(), name="contrato.pdf")

@@ -9,7 +9,7 @@ from mensatek_async.sandbox import OPERATIONS, Sandbox
 from tests.openapi_document import DOCUMENT
 from tests.sandbox_calls import ANA, NO_TLS, NOON, Caller, calling
 
-pytestmark = pytest.mark.mensatek_sandbox(block_after=3, starts_at=NOON)
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=NOON, block_after=3)
 
 JSON = {"Resp": "JSON"}
 
@@ -37,10 +37,12 @@ def test_refused_credentials(sandbox: Sandbox, header: str | None, status: int) 
 
 
 def test_token_can_be_revoked(sandbox: Sandbox, call: Caller) -> None:
-    """After the token changed the old one is refused."""
+    """After the token changed the old one is refused; in the style `bare` the body is just -1."""
     sandbox.token = "another"
     assert (sandbox.user, sandbox.token, sandbox.refusal_status) == ("demo", "another", 200)
     assert call("GetCreditos") == {"Res": -1}
+    sandbox.reply_style = "bare"
+    assert (sandbox.reply_style, call.post("GetCreditos").text) == ("bare", "-1")
 
 
 def test_unreadable_body_is_code_3_in_json(call: Caller) -> None:
@@ -94,7 +96,6 @@ def test_the_openapi_document_is_served_and_points_at_the_sandbox(sandbox: Sandb
     answer = httpx.get(sandbox.base_url.removesuffix("/v7") + "/openapi.json")
 
     served = answer.json()
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert [server["url"] for server in served.pop("servers")] == ["/v7"]
     assert served == {name: value for name, value in DOCUMENT.items() if name != "servers"}

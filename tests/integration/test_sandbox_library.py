@@ -11,11 +11,7 @@ from mensatek_async.sandbox import Sandbox
 from tests.sandbox_calls import ANA, NOON, Caller, calling
 
 pytestmark = pytest.mark.mensatek_sandbox(
-    starts_at=NOON,
-    max_files=2,
-    max_file_bytes=100,
-    library_bytes=150,
-    block_after=1000,
+    starts_at=NOON, block_after=1000, max_files=2, max_file_bytes=100, library_bytes=150
 )
 
 PDF = base64.b64encode(b"%PDF-1.4 x").decode()

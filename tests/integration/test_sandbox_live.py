@@ -87,11 +87,7 @@ def test_a_page_is_greeted_and_told_of_every_change() -> None:
         hello = events.next("hello")
         state = httpx.get(f"{sandbox.page_url}_sandbox/state", verify=NO_TLS).json()
         assert hello["csrf"] == state["csrf"]
-        assert events.next("clock") == {
-            "now": "2027-01-08T11:00:00.000000Z",
-            "scale": 1.0,
-            "standing": True,
-        }
+        assert events.next("clock") == state["clock"]
 
         call.send(ANA)
         events.topics("messages", "calls", "credits")

@@ -107,7 +107,7 @@ def test_other_names_lead_nowhere(page: PageCaller, call: Caller, host: str) -> 
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST:8025", "127.0.0.1", "127.1.2.3:80", "[::1]:8025", "a.localhost"]
+    "host", ["localhost", "LOCALHOST:8025", "127.0.0.1", "127.1.2.3:80", "[::1]:8025", "a.localhost", "[::1]"]
 )
 def test_names_of_this_machine_are_its_own(page: PageCaller, host: str) -> None:
     """Whatever it is called on itself, with any port: a tunnel may have another."""

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.sandbox.account.state import KEPT_CALLS, Store
-from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS, NO_TLS, NOON, calling
+from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS, NOON, calling
 
-PDF = b"%PDF-1.4 firme"
-TEXT = f"Firme (Variable_1) (BASE64:2:{base64.b64encode(PDF).decode()})"
+PDF = base64.b64encode(b"%PDF-1.4 firme").decode()
+TEXT = f"Firme (Variable_1) (BASE64:2:{PDF})"
 
 
 @pytest.fixture
@@ -36,15 +36,14 @@ def file(tmp_path: Path) -> Path:
 def fill(sandbox: Sandbox) -> None:
     """A bit of everything."""
     with calling(sandbox) as call:
-        call("CargarFichero", Tipo="BASE64", Nombre="a.pdf", Contenido=base64.b64encode(PDF).decode())
-        call("CargarFichero", Tipo="BASE64", Nombre="b.pdf", Contenido=base64.b64encode(PDF).decode())
+        for name in ("a.pdf", "b.pdf"):
+            call("CargarFichero", Tipo="BASE64", Nombre=name, Contenido=PDF)
         call("BorrarFichero", Nombre="b.pdf")
         rows = [{"Movil": ANA, "Variable_1": "Ana ñ"}, {"Movil": LUIS, "Variable_1": "Luis"}]
-        common = {"Remitente": "M", "Destinatarios": rows, "Mensaje": TEXT, "Referenciausuario": "r"}
-        call("EnviarSMSCERTIFICADO", **common, **ISSUER, Tipocontrato=18, Vpd=2, Aceptacion=3)
+        legal = {"Tipocontrato": 18, "Vpd": 2, "Aceptacion": 3}
+        call.certify(Destinatarios=rows, text=TEXT, Referenciausuario="r", **legal)
         call.send(EVA, text="Ñandú €", Fecha="2027-01-09 10:00", Report=0)
-        gone = call.send(EVA, text="Nunca", Fecha="2027-01-09 10:00")["idMensaje"]
-        call("CancelarSMS", Idmensaje=gone)
+        call("CancelarSMS", Idmensaje=call.send(EVA, text="Nunca", Fecha="2027-01-09 10:00")["idMensaje"])
     sandbox.advance(3)
     sandbox.sign_contract(ANA, biometric=True, location=(40.4, -3.7))
     sandbox.reply(LUIS, "¿Qué es esto?")
@@ -58,18 +57,10 @@ def known(sandbox: Sandbox) -> dict[str, Any]:
     """Everything a user can ask of a sandbox."""
     with calling(sandbox) as call:
         pdf = call.post("GetSMSCERTIFICADO", {"Idmensaje": 10573758, "Telefono": ANA}).content
-    return {
-        "texts": sandbox.texts,
-        "counts": sandbox.counts,
-        "credits": (sandbox.credits, sandbox.used),
-        "files": sandbox.files,
-        "incoming": sandbox.incoming,
-        "by_themselves": sandbox.contracts_by_themselves,
-        "calls": [
-            (one.operation, one.at, one.params, one.reply, one.verdict) for one in sandbox.requests[:-1]
-        ],
-        "certificate": pdf[:-400],  # the end has an id of the file itself
-    }
+    names = ("texts", "counts", "credits", "used", "files", "incoming", "contracts_by_themselves")
+    calls = [(one.operation, one.at, one.params, one.reply, one.verdict) for one in sandbox.requests[:-1]]
+    # The end of the certificate has an id of the file itself.
+    return {**{name: getattr(sandbox, name) for name in names}, "calls": calls, "certificate": pdf[:-400]}
 
 
 def test_everything_is_there_after_a_restart(file: Path) -> None:
@@ -106,12 +97,15 @@ def test_the_file_is_private_and_holds_no_token(file: Path) -> None:
 
 
 def test_one_sandbox_at_a_time(file: Path) -> None:
-    """Two on one file would not know of each other; once the first has stopped, the next may."""
+    """Two on one file would not know of each other; once the first has stopped, the next may. No folder is a file."""
     with Sandbox(state=file) as first, calling(first) as call:
         call.send(ANA)
         with pytest.raises(ValueError, match="in use"):
             Sandbox(state=file)
     assert Sandbox(state=file).count(ANA) == 1
+    for path in (file.parent, file.parent / "nowhere" / "sandbox.db"):
+        with pytest.raises(OSError):
+            Sandbox(state=path)
 
 
 def test_a_stopped_sandbox_comes_back(file: Path) -> None:
@@ -127,30 +121,21 @@ def test_a_stopped_sandbox_comes_back(file: Path) -> None:
     assert again.counts == {ANA: 1, LUIS: 1}
 
 
-@pytest.mark.parametrize("content", [b"nonsense " * 500, None])
-def test_a_file_of_something_else_is_left_alone(file: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("is_database", [False, True])
+def test_a_file_of_something_else_is_left_alone(file: Path, is_database: bool) -> None:
     """Neither a text nor another program's database is taken for a state, or changed."""
-    if content is None:
-        with sqlite3.connect(file) as rows:
+    file.write_bytes(b"" if is_database else b"nonsense " * 500)
+    if is_database:
+        with closing(sqlite3.connect(file)) as rows:
             rows.execute("CREATE TABLE letters (text)")
-        rows.close()
-    else:
-        file.write_bytes(content)
     before = file.read_bytes()
     with pytest.raises(ValueError, match="not the state of a sandbox"):
         Sandbox(state=file)
-    with sqlite3.connect(file) as rows:
-        if content is None:
+    if is_database:
+        with closing(sqlite3.connect(file)) as rows:
             assert rows.execute("SELECT name FROM sqlite_master").fetchall() == [("letters",)]
-    rows.close()
-    assert content is None or file.read_bytes() == before
-
-
-def test_a_place_where_nothing_can_be_kept(tmp_path: Path) -> None:
-    """A folder, and a file in a folder that is not there."""
-    for path in (tmp_path, tmp_path / "nowhere" / "sandbox.db"):
-        with pytest.raises(OSError):
-            Sandbox(state=path)
+    else:
+        assert file.read_bytes() == before
 
 
 def test_the_log_is_bounded(file: Path) -> None:
@@ -250,14 +235,21 @@ def running(file: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
     """`mensatek sandbox` in a process of its own, and its base URL."""
     program = "import sys; from mensatek_async.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "sandbox", "--port", "0", "--state", str(file), *options]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    ) as process:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:
             yield process, process.stdout.readline().split()[4]
         finally:
             process.kill()
+
+
+def post(base_url: str, phone: str) -> dict[str, Any]:
+    """Send a text to one phone."""
+    body = {"Remitente": "M", "Destinatarios": [{"Movil": phone}], "Mensaje": "Hola", "Resp": "JSON"}
+    answer = httpx.post(f"{base_url}/EnviarSMS", json=body, auth=("demo", "demo-token"), verify=NO_TLS)
+    reply: dict[str, Any] = answer.json()
+    return reply
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
@@ -267,18 +259,14 @@ def test_nothing_answered_is_lost_to_a_kill(file: Path) -> None:
     enough = threading.Event()
 
     def send(base_url: str, first: int) -> None:
-        with httpx.Client(base_url=base_url + "/", auth=("demo", "demo-token"), verify=NO_TLS) as http:
-            for number in range(first, first + 10_000):
-                phone = str(34600000000 + number)
-                rows = [{"Movil": phone}]
-                body = {"Remitente": "M", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
-                try:
-                    reply = http.post("EnviarSMS", json=body).json()
-                except (httpx.TransportError, ValueError):
-                    return
-                answered[reply["idMensaje"]] = phone
-                if len(answered) >= 60:
-                    enough.set()
+        for number in range(first, first + 10_000):
+            try:
+                reply = post(base_url, phone := str(34600000000 + number))
+            except (httpx.TransportError, ValueError):
+                return
+            answered[reply["idMensaje"]] = phone
+            if len(answered) >= 60:
+                enough.set()
 
     with running(file) as (process, base_url):
         threads = [threading.Thread(target=send, args=(base_url, 10_000 * thread)) for thread in range(3)]
@@ -299,15 +287,10 @@ def test_nothing_answered_is_lost_to_a_kill(file: Path) -> None:
 
 def test_the_command_goes_on_with_its_file(file: Path) -> None:
     """A second run has what the first had; its flags for the clock and for faults count."""
+    flags = ("--time-scale", "50", "--error-rate", "0", "--credits", "10")
     for expected in (1, 2):
-        with running(file, "--time-scale", "50", "--error-rate", "0", "--credits", "10") as (
-            process,
-            base_url,
-        ):
-            auth = ("demo", "demo-token")
-            rows = [{"Movil": str(34600000000 + expected)}]
-            body = {"Remitente": "M", "Destinatarios": rows, "Mensaje": "Hola", "Resp": "JSON"}
-            reply = httpx.post(f"{base_url}/EnviarSMS", json=body, auth=auth, verify=NO_TLS).json()
+        with running(file, *flags) as (process, base_url):
+            reply = post(base_url, str(34600000000 + expected))
             assert (reply["Res"], reply["Cred"]) == (1, 10 - expected)
             state = httpx.get(f"{base_url.removesuffix('v7')}_sandbox/state", verify=NO_TLS).json()
             assert (state["counts"]["texts"], state["clock"]["scale"]) == (expected, 50)
@@ -324,13 +307,8 @@ def test_a_disk_that_fails_answers_nobody(file: Path, caplog: pytest.LogCaptureF
         assert isinstance(store, Store)
         store.select("PRAGMA max_page_count = 1")  # no room for another page
         text = "".join(f"{number:06}" for number in range(20_000))
-        assert (
-            call.post(
-                "EnviarSMS", {"Remitente": "M", "Destinatarios": [{"Movil": LUIS}], "Mensaje": text}
-            ).status_code
-            == 500
-        )
-        assert call.post("GetCreditos").status_code == 500
+        long = {"Remitente": "M", "Destinatarios": [{"Movil": LUIS}], "Mensaje": text}
+        assert call.post("EnviarSMS", long).status_code == call.post("GetCreditos").status_code == 500
         with pytest.raises(OSError, match="state"):
             sandbox.reply(ANA, "hola")
         assert "cannot be written" in caplog.text

@@ -18,86 +18,70 @@ from mensatek_async.sandbox.api.gatekeeper import Gatekeeper
 from mensatek_async.sandbox.clock import Clock, read_minute, write_second
 
 NOON = datetime(2027, 1, 8, 12, 0, tzinfo=UTC)
-FORM = "application/x-www-form-urlencoded"
 
 
-def multipart(*parts: tuple[str, str]) -> bytes:
-    """A multipart body with the boundary `xx`."""
-    return (
-        b"".join(f"--xx\r\n{head}\r\n\r\n{content}\r\n".encode() for head, content in parts) + b"--xx--\r\n"
-    )
+def part(name: str, content: str) -> str:
+    """A part of a multipart body with the boundary `xx`."""
+    return f"--xx\r\nContent-Disposition: form-data{name}\r\n\r\n{content}\r\n"
+
+
+MULTIPART = (
+    part('; name="a"', "1")
+    + part('; name="Filas"', '[{"Movil": "2"}]')
+    + part("", "no name, no place")
+    + part('; name="f"; filename="a.pdf"', "%PDF\r\n--x")
+    + "--xx--\r\n"
+)
 
 
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/json", b'{"a": "1", "Filas": [{"Movil": "2"}]}'),
-        ("application/json; charset=utf-8", b'{"a": "1", "Filas": "[{\\"Movil\\": \\"2\\"}]"}'),
-        (FORM, b"a=1&Filas=%5B%7B%22Movil%22%3A+%222%22%7D%5D"),
-        (
-            'multipart/form-data; boundary="xx"',
-            multipart(
-                ('Content-Disposition: form-data; name="a"', "1"),
-                ('Content-Disposition: form-data; name="Filas"', '[{"Movil": "2"}]'),
-                ("Content-Disposition: form-data", "no name, no place"),
-            ),
-        ),
+        ("application/json", '{"a": "1", "Filas": [{"Movil": "2"}]}'),
+        ("application/json; charset=utf-8", '{"a": "1", "Filas": "[{\\"Movil\\": \\"2\\"}]"}'),
+        ("application/x-www-form-urlencoded", "a=1&Filas=%5B%7B%22Movil%22%3A+%222%22%7D%5D"),
+        ('multipart/form-data; boundary="xx"', MULTIPART),
     ],
 )
-def test_all_body_forms_say_the_same(content_type: str, body: bytes) -> None:
-    """JSON, form and multipart give the same parameters, arrays decoded."""
-    params = read_body(content_type, body)
+def test_all_body_forms_say_the_same(content_type: str, body: str) -> None:
+    """JSON, form and multipart give the same parameters, arrays decoded; a file keeps its bytes and its name."""
+    params = read_body(content_type, body.encode())
     assert params.decoded() == {"a": "1", "Filas": [{"Movil": "2"}]}
     assert params.array("FILAS") == [{"Movil": "2"}]
     assert (params.text("A"), params.given("A"), params.given("b")) == ("1", True, False)
-
-
-def test_multipart_file() -> None:
-    """A file part keeps its bytes and its name."""
-    body = multipart(('Content-Disposition: form-data; name="f"; filename="a.pdf"', "%PDF\r\n--x"))
-    (upload,) = read_body("multipart/form-data; boundary=xx", body).uploads
-    assert (upload.filename, upload.content) == ("a.pdf", b"%PDF\r\n--x")
+    files = [(upload.filename, upload.content) for upload in params.uploads]
+    assert files == ([("a.pdf", b"%PDF\r\n--x")] if body == MULTIPART else [])
 
 
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/json", b"{"),
-        ("application/json", b"[]"),
-        ("application/json", b"\xff"),
+        *(("application/json", body) for body in (b"{", b"[]", b"\xff")),
         ("multipart/form-data", b""),
         ("multipart/form-data; boundary=xx", b"--xx\r\n\r\nhalf"),
+        ("multipart/form-data; boundary=xx", MULTIPART[:-10].encode()),
+        ("text/plain", b"Resp=JSON"),
     ],
 )
 def test_unreadable_bodies(content_type: str, body: bytes) -> None:
-    """A body that is not what it says is a bad call."""
-    assert read_body(content_type, body).problem is not None
-
-
-def test_unknown_content_type_has_no_parameters() -> None:
-    """What is neither JSON nor a form says nothing."""
-    assert read_body("text/plain", b"Resp=JSON").decoded() == {}
-
-
-def test_text_that_only_looks_like_an_array_stays_text() -> None:
-    """A message may begin with a bracket."""
+    """A body that is not what it says is a bad call; one of another type says nothing. Brackets may begin a text."""
+    params = read_body(content_type, body)
+    assert (params.problem is None, params.decoded()) == (content_type == "text/plain", {})
     assert Params({"Mensaje": "[aviso"}).decoded() == {"Mensaje": "[aviso"}
 
 
-@pytest.mark.parametrize("value", [None, "", [], "[", "[]", '{"Movil": "1"}', {"Movil": "1"}, 7])
-def test_bad_arrays(value: object) -> None:
-    """Absent, empty, broken or no array at all."""
-    with pytest.raises(BadCall):
-        Params({"Filas": value}).array("Filas")
-
-
 @pytest.mark.parametrize(
-    "value", ["x", "-1", "21", "1.5", 2.5, True, "²", [1], pytest.param("1" * 5000, id="endless")]
+    ("read", "value"),
+    [
+        *(("array", value) for value in (None, "", [], "[", "[]", '{"Movil": "1"}', {"Movil": "1"}, 7)),
+        *(("number", value) for value in ("x", "-1", "21", "1.5", 2.5, True, "²", [1], "1" * 5000)),
+    ],
+    ids=lambda value: repr(value)[:20],
 )
-def test_bad_numbers(value: object) -> None:
-    """Only whole numbers within bounds pass."""
+def test_bad_arrays_and_numbers(read: str, value: object) -> None:
+    """Absent, empty, broken or no array at all; only whole numbers within bounds pass."""
     with pytest.raises(BadCall):
-        Params({"Vpd": value}).number("Vpd", 0, 20)
+        getattr(Params({"Filas": value}), read)("Filas", *((0, 20) if read == "number" else ()))
 
 
 def test_numbers_may_be_strings_or_absent() -> None:
@@ -108,7 +92,7 @@ def test_numbers_may_be_strings_or_absent() -> None:
 
 
 def test_clock_stands_until_advanced() -> None:
-    """A clock started at a moment moves by `advance` alone, and forward only."""
+    """A clock started at a moment moves by `advance` alone, and forward only; without, it is the time of day."""
     clock = Clock(NOON)
     clock.step(90)
     assert clock.now == NOON + timedelta(seconds=90)
@@ -116,10 +100,6 @@ def test_clock_stands_until_advanced() -> None:
         clock.step(-1)
     with pytest.raises(ValueError, match="aware"):
         Clock(datetime(2027, 1, 8))
-
-
-def test_clock_follows_real_time() -> None:
-    """Without a start it is the time of day."""
     assert abs(Clock().now - datetime.now(UTC)) < timedelta(seconds=5)
 
 
@@ -128,11 +108,10 @@ def test_clock_follows_real_time() -> None:
     [
         ("2027-01-08 13:00", NOON),
         ("2027-07-08 14:00", datetime(2027, 7, 8, 12, 0, tzinfo=UTC)),
-        ("2027-02-30 10:00", None),
-        ("2027-1-8 10:00", None),
-        ("08/01/2027 10:00", None),
-        ("2027-01-08 10:00:00", None),
-        ("", None),
+        *(
+            (bad, None)
+            for bad in ("2027-02-30 10:00", "2027-1-8 10:00", "08/01/2027 10:00", "2027-01-08 10:00:00", "")
+        ),
     ],
 )
 def test_spanish_time_on_the_wire(text: str, moment: datetime | None) -> None:
@@ -175,20 +154,18 @@ def test_faults_hit_the_calls_they_should(times: int | None, every: int, after: 
 
 
 @pytest.mark.parametrize(("times", "every", "after"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
-def test_senseless_fault_counts_are_refused(times: int, every: int, after: int) -> None:
-    """Nothing can happen zero times, or every zeroth time."""
-    with pytest.raises(ValueError, match="start at"):
-        Sandbox().fault(Fault.drop_before(), times=times, every=every, after=after)
-
-
-def test_wrong_settings_are_refused() -> None:
-    """A style, a status, an operation or a moment that does not exist is an error at once."""
-    with pytest.raises(ValueError, match="Invalid reply style"):
-        Sandbox(reply_style="yaml")
-    with pytest.raises(ValueError, match="200 or 401"):
-        Sandbox(refusal_status=403)
+def test_wrong_settings_are_refused(times: int, every: int, after: int) -> None:
+    """A style, a status or an operation that does not exist is an error at once; nothing can happen zero times."""
+    for settings, problem in (
+        ({"reply_style": "yaml"}, "Invalid reply style"),
+        ({"refusal_status": 403}, "200 or 401"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            Sandbox(**settings)
     with pytest.raises(ValueError, match="Invalid operation"):
         Sandbox().fault(Fault.drop_before(), operation="EnviarFax")
+    with pytest.raises(ValueError, match="start at"):
+        Sandbox().fault(Fault.drop_before(), times=times, every=every, after=after)
 
 
 def test_nothing_secret_in_reprs() -> None:
