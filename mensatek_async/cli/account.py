@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen
 
-from ..errors import ConfigurationError, InvalidDate, MensatekError
+from ..errors import ConfigurationError, InvalidDate
 from ..settings import Account, Limits, load_account
 from ..sources.text_files import reason_of, shown
 from .options import AccountOptions
-from .output import Exit, Output, Stop, can_ask, stop_for
+from .output import Exit, Output, Stop, can_ask
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
@@ -76,7 +76,8 @@ class Connection:
             What it returned.
 
         Raises:
-            Stop: it failed, or Ctrl-C ended it.
+            Stop: Ctrl-C ended it.
+            MensatekError: it failed.
         """
         import anyio
 
@@ -86,8 +87,6 @@ class Connection:
 
         try:
             return anyio.run(run)
-        except MensatekError as error:
-            raise stop_for(error) from None
         except KeyboardInterrupt:
             raise Stop(
                 "interrupted; what was asked for may or may not have been done.", Exit.INTERRUPTED
@@ -97,7 +96,7 @@ class Connection:
         """The credits left.
 
         Raises:
-            Stop: the account is refused, or there is no answer.
+            MensatekError: the account is refused, or there is no answer.
         """
         return self.do(lambda client: client.credits())
 
@@ -159,14 +158,13 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
         raise Stop(
             "The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'"
         ) from None
+    doing = "'s state cannot be kept"
     try:
         sandbox = Sandbox(**settings)
-    except OSError as error:
-        raise Stop(f"The sandbox's state cannot be kept there: {reason_of(error)}.") from None
-    try:
+        doing = " cannot listen"
         sandbox.start()
     except OSError as error:
-        raise Stop(f"The sandbox cannot listen there: {reason_of(error)}.") from None
+        raise Stop(f"The sandbox{doing} there: {reason_of(error)}.") from None
     try:
         yield sandbox
     finally:
@@ -175,10 +173,7 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
 
 def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
     token = read_secret(options.token_file, "token") if options.token_file is not None else None
-    try:
-        load_account("?", "?", options.base_url, None)
-    except MensatekError as error:
-        raise stop_for(error) from None
+    load_account("?", "?", options.base_url, None)
     try:
         load_account(options.user, "?", options.base_url, None)  # is the token all that may be missing?
         try:
@@ -239,6 +234,7 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
 
     Raises:
         Stop: it is no date and time, or the clocks skip it.
+        InvalidDate: it is out of range.
     """
     if text is None:
         return None
@@ -258,10 +254,8 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     try:
         local = when.replace(tzinfo=madrid())
         again = datetime.fromtimestamp(local.timestamp(), madrid())
-    except (MensatekError, OverflowError, OSError, ValueError) as error:
-        raise stop_for(
-            error if isinstance(error, MensatekError) else InvalidDate("That date is out of range.")
-        ) from None
+    except (OverflowError, OSError, ValueError):
+        raise InvalidDate("That date is out of range.") from None
     if again.replace(tzinfo=None) != when:
         raise Stop(f"{option} {shown(text)} does not exist in Spain: the clocks skip that hour.")
     return local

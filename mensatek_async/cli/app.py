@@ -31,7 +31,7 @@ app = App(name="mensatek", help=_HELP, version=__version__, help_format="plainte
 
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {
-    "campaign_orders:campaign": _CAMPAIGN,
+    "campaign:campaign": _CAMPAIGN,
     "documents:certified": "Certified texts and their certificates.",
     "documents:contract": "Contracts signed by text.",
     "messages:credits": "Show the credits left.",

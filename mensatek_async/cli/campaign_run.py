@@ -20,13 +20,12 @@ from ..models.campaign import Progress
 from ..settings import Limits
 from ..sources.text_files import shown
 from .account import Connection
-from .campaign_view import View, advice, as_json, exit_of, line, scheduled_for, to_go_on
-from .output import Exit, Output, Stop, code_of, plural, stop_for, text_of
+from .campaign_view import View, as_json, exit_of, say_state, scheduled_for, to_go_on
+from .output import Exit, Output, Stop, code_of, plural, text_of
 
 _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _UNREACHED = "could not be reached"
-_LOOK = 0.5  # seconds between two looks
-
+LOOK = 0.5  # seconds between two looks
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ class Session:
     error: MensatekError | None = None
 
     def limits(self) -> Limits:
-        """Of the client.
+        """Limits of the client.
 
         Raises:
             Stop: there are none like that.
@@ -65,7 +64,7 @@ class Session:
             raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
 
     def code(self, progress: Progress | None) -> Exit:
-        """What the shell is told when it has ended."""
+        """The exit code when it has ended."""
         if self.interrupted:
             return Exit.INTERRUPTED
         if self.error is not None:
@@ -92,7 +91,7 @@ class Session:
         async with self.connection.client(limits) as client, anyio.create_task_group() as group:
             try:
                 with anyio.CancelScope() as scope:
-                    await group.start(cancel_on_signal, scope, self.output, self._interrupt)
+                    await group.start(self._cancel_on_signal, scope)
                     campaigns = Campaigns(client, check_store(self.store))
                     async with AsyncExitStack() as stack:
                         if background:
@@ -108,37 +107,17 @@ class Session:
         if failure is not None:
             raise failure
 
-    def _interrupt(self) -> None:
-        self.interrupted = True
-
-
-async def cancel_on_signal(
-    scope: anyio.CancelScope,
-    output: Output,
-    interrupted: Callable[[], None],
-    *,
-    task_status: TaskStatus[None],
-) -> None:
-    """Cancel a scope at each signal, until cancelled itself.
-
-    Args:
-        scope: what a signal ends.
-        output: where the first one is told.
-        interrupted: called at each.
-        task_status: started when signals are received, or cannot be.
-    """
-    told = False
-    try:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    async def _cancel_on_signal(self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                async for _ in signals:
+                    if not self.interrupted:
+                        self.output.note(_STOPPING)
+                    self.interrupted = True
+                    scope.cancel()
+        except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
             task_status.started()
-            async for _ in signals:
-                if not told:
-                    output.note(_STOPPING)
-                told = True
-                interrupted()
-                scope.cancel()
-    except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
-        task_status.started()
 
 
 async def run_to_the_end(campaign: Campaign, view: View, *, patience: float | None = None) -> None:
@@ -153,11 +132,11 @@ async def run_to_the_end(campaign: Campaign, view: View, *, patience: float | No
         ConnectionFailed: the patience is over; what is left goes on with the next run.
     """
     pending, since = -1, anyio.current_time()
-    async with campaign.run(interval=_LOOK) as progress:
-        async for found in progress:
-            view.show(found)
-            if found.pending != pending or _UNREACHED not in found.note:
-                pending, since = found.pending, anyio.current_time()
+    async with campaign.run(interval=LOOK) as updates:
+        async for progress in updates:
+            view.show(progress)
+            if progress.pending != pending or _UNREACHED not in progress.note:
+                pending, since = progress.pending, anyio.current_time()
             elif patience is not None and anyio.current_time() - since > patience:
                 raise ConnectionFailed(f"for {patience:,.0f} s the provider could not be reached.")
 
@@ -165,13 +144,13 @@ async def run_to_the_end(campaign: Campaign, view: View, *, patience: float | No
 async def look_on(campaigns: Campaigns, name: str, view: View) -> None:
     """Show a campaign until it is cancelled, as far as it is there."""
     while True:
-        await anyio.sleep(_LOOK)
+        await anyio.sleep(LOOK)
         with suppress(CampaignNotFound):
             view.show(await (await campaigns.get(name)).progress())
 
 
 def check_store(store: str) -> str:
-    """The store, unless a glance shows that it is none.
+    """Return the store, unless a glance shows that it is none.
 
     Raises:
         Stop: it is a directory.
@@ -181,94 +160,63 @@ def check_store(store: str) -> str:
     return store
 
 
-def offline(store: str, work: Callable[[Campaigns], Awaitable[None]]) -> None:
+def offline(store: str, work: Callable[[Campaigns], Awaitable[T]]) -> T:
     """Do something that needs the store alone; there is no account, and nothing leaves.
 
     Raises:
         MensatekError: as the work does.
     """
 
-    async def run() -> None:
+    async def run() -> T:
         async with AsyncMensatek("nobody", "nothing", base_url="http://127.0.0.1") as client:
             campaigns = Campaigns(client, check_store(store))
             try:
-                await work(campaigns)
+                return await work(campaigns)
             finally:
                 await campaigns.aclose()
 
-    anyio.run(run)
+    return anyio.run(run)
+
+
+def ask(store: str, name: str, work: Callable[[Campaign], Awaitable[T]]) -> T:
+    """Do something with one campaign that needs the store alone.
+
+    Raises:
+        MensatekError: as the work does, or there is no such campaign.
+    """
+
+    async def find(campaigns: Campaigns) -> T:
+        return await work(await campaigns.get(name))
+
+    return offline(store, find)
 
 
 def look(name: str, store: str) -> Progress | None:
-    """How a campaign stands; None when there is none."""
-    found: list[Progress] = []
-
-    async def ask(campaigns: Campaigns) -> None:
-        with suppress(CampaignNotFound):
-            found.append(await (await campaigns.get(name)).progress())
-
-    offline(store, ask)
-    return found[0] if found else None
+    """Return how a campaign stands, or None when there is none."""
+    with suppress(CampaignNotFound):
+        return ask(store, name, lambda campaign: campaign.progress())
+    return None
 
 
-def tell(session: Session, name: str) -> Exit:
-    """How a run ended."""
-    output, error = session.output, session.error
-    progress = None
+def conclude(session: Session, name: str) -> Exit:
+    """Print how a run ended, and return its exit code."""
+    output, progress = session.output, None
     try:
         progress = look(name, session.store)
     except MensatekError as failure:
-        error = error or failure
-    if error is not None:
-        output.error(text_of(error))
-    session.error = error
+        session.error = session.error or failure
+    problem = None if session.error is None else text_of(session.error)
+    if problem is not None:
+        output.error(problem)
     code = session.code(progress)
     if progress is not None:
         what = scheduled_for(progress.scheduled_at) or "sent"
         output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {what}.")
-        output.say(line(progress) + ".")
-        if progress.note:
-            output.say(progress.note)
-        if told := advice(progress, session.store):
-            output.say(told)
+        say_state(output, progress, session.store)
     if session.interrupted:
         output.note("Interrupted.")
         if progress is None or not progress.done:
             output.say(to_go_on(name, session.store, reading=progress is None or progress.reading))
     counts = {} if progress is None else as_json(progress)
-    output.answer(
-        {
-            **counts,
-            "interrupted": session.interrupted,
-            "error": None if error is None else text_of(error),
-            "exit_code": int(code),
-        }
-    )
+    output.answer({**counts, "interrupted": session.interrupted, "error": problem, "exit_code": int(code)})
     return code
-
-
-def ask(store: str, work: Callable[[Campaigns], Awaitable[T]]) -> T:
-    """Ask the store something that needs no account.
-
-    Raises:
-        Stop: it cannot be answered.
-    """
-    found: list[T] = []
-
-    async def work_on(campaigns: Campaigns) -> None:
-        found.append(await work(campaigns))
-
-    do(store, work_on)
-    return found[0]
-
-
-def do(store: str, work: Callable[[Campaigns], Awaitable[None]]) -> None:
-    """Do something that needs the store alone.
-
-    Raises:
-        Stop: it failed.
-    """
-    try:
-        offline(store, work)
-    except MensatekError as error:
-        raise stop_for(error) from None

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol, TextIO, cast
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
-from attrs import asdict, frozen
+from attrs import asdict
 
 from .._wire.scalars import madrid
 from ..campaigns.journal.waiting import PAUSED_BECAUSE
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..sources.text_files import shown
+from .options import DEFAULT_STORE
 from .output import Exit, Output, credits_text, plural
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 EVERY = 3.0  # seconds between two plain lines
 _SHOWN = 100  # rows with a problem, which somebody has to correct one by one
@@ -36,22 +41,30 @@ class PlainView:
         self._output = output
         self._next = time.monotonic() + EVERY
 
-    def show(self, progress: Progress) -> None:
-        """Print the counts when it is time."""
+    def note(self, text: Callable[[], str]) -> None:
+        """Print a line when it is time."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY
-            self._output.note(line(progress) + (f"; {shown(progress.note, 200)}" if progress.note else ""))
+            self._output.note(text())
+
+    def show(self, progress: Progress) -> None:
+        """Print the counts when it is time."""
+        self.note(lambda: "; ".join(filter(None, (line(progress), shown(progress.note, 200)))))
+
+
+def live(output: Output, **options: Any) -> Live:
+    """What is drawn over itself on standard error."""
+    from rich.console import Console
+    from rich.live import Live
+
+    return Live(console=Console(file=cast("TextIO", output.err), highlight=False, markup=False), **options)
 
 
 class LiveView:
     """A bar and the counts below it, drawn over themselves."""
 
     def __init__(self, output: Output) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
-        console = Console(file=cast("TextIO", output.err), highlight=False, markup=False)
-        self.rich = Live(console=console, auto_refresh=False, transient=False)
+        self.rich = live(output, auto_refresh=False)
 
     def show(self, progress: Progress) -> None:
         """Draw it anew."""
@@ -72,14 +85,14 @@ class LiveView:
 
 
 @contextmanager
-def viewing(output: Output, *, live: bool) -> Iterator[View]:
+def viewing(output: Output, *, watch: bool) -> Iterator[View]:
     """Show a campaign while the block lasts; its last counts stay.
 
     Args:
         output: where; on standard error.
-        live: whether to draw where somebody watches.
+        watch: whether to draw where somebody watches.
     """
-    if live and output.err.isatty():
+    if watch and output.err.isatty():
         view = LiveView(output)
         with view.rich:
             yield view
@@ -154,6 +167,14 @@ def advice(progress: Progress, store: str) -> str:
     return ""
 
 
+def say_state(output: Output, progress: Progress, store: str) -> None:
+    """Print how a campaign stands, and what to do next with it."""
+    output.say(line(progress) + ".")
+    for more in (progress.note, advice(progress, store)):
+        if more:
+            output.say(more)
+
+
 def to_go_on(name: str, store: str, *, reading: bool) -> str:
     """How to go on with a campaign that was interrupted."""
     if reading:
@@ -167,7 +188,7 @@ def place(store: str) -> str:
 
 
 def _at(store: str) -> str:
-    if store == "campaigns.db":
+    if store == DEFAULT_STORE:
         return ""
     # A database's address may hold a password.
     return f" --store {'...' if '://' in store else _quoted(store)}"
@@ -189,36 +210,19 @@ def exit_of(progress: Progress) -> Exit:
 
 def as_json(progress: Progress) -> dict[str, Any]:
     """A campaign's counts, for programs."""
-    told = asdict(progress)
-    told["rate"] = round(progress.rate, 3)
-    told["elapsed"] = round(progress.elapsed, 3)
-    told["time_left"] = None if progress.time_left is None else round(progress.time_left, 3)
-    for name in ("scheduled_at", "waiting_until"):
-        told[name] = told[name] and told[name].isoformat()
-    told["message_id"] = progress.message_id or None
-    return told | {"done": progress.done}
+    values = asdict(progress)
+    for name in ("rate", "elapsed", "time_left"):
+        values[name] = None if values[name] is None else round(values[name], 3)
+    return {**values, "message_id": progress.message_id or None, "done": progress.done}
 
 
-@frozen
-class _Run:
-    """Neighbouring rows with one reason."""
-
-    first: int
-    last: int
-    reason: str
-
-    def __str__(self) -> str:
-        where = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
-        return f"  {where}: {shown(self.reason, 300).rstrip('.')}"
-
-
-def _runs(problems: Iterable[RowProblem]) -> list[_Run]:
-    runs: list[_Run] = []
-    for one in sorted(problems, key=lambda problem: problem.row):
-        if runs and (runs[-1].last + 1, runs[-1].reason) == (one.row, one.reason):
-            runs[-1] = _Run(runs[-1].first, one.row, one.reason)
-        else:
-            runs.append(_Run(one.row, one.row, one.reason))
+def _runs(problems: Iterable[RowProblem]) -> list[tuple[int, int, str]]:
+    """Neighbouring rows with one reason: the first, the last, the reason."""
+    ordered = sorted(problems, key=lambda problem: problem.row)
+    runs = []
+    for (_, reason), group in groupby(enumerate(ordered), lambda one: (one[1].row - one[0], one[1].reason)):
+        rows = [problem.row for _, problem in group]
+        runs.append((rows[0], rows[-1], reason))
     return runs
 
 
@@ -235,17 +239,18 @@ def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: 
     if not shown_runs:
         return
     output.say(f"{title}:")
-    for run in shown_runs:
-        output.say(str(run))
-    more = total - sum(run.last - run.first + 1 for run in shown_runs)
+    for first, last, reason in shown_runs:
+        where = f"row {first}" if first == last else f"rows {first} to {last}"
+        output.say(f"  {where}: {shown(reason, 300).rstrip('.')}")
+    more = total - sum(last - first + 1 for first, last, _ in shown_runs)
     if more > 0:
         output.say(f"  and {plural(more, 'more row')}; --report FILE lists them all.")
 
 
 def rows_as_json(problems: Mapping[str, Iterable[RowProblem]]) -> list[dict[str, Any]]:
     """The same for programs, by what became of the rows."""
-    runs = [(run, kind) for kind, found in problems.items() for run in _runs(found)]
+    runs = [(*run, kind) for kind, rows in problems.items() for run in _runs(rows)]
     return [
-        {"row": run.first, "to_row": run.last, "kind": kind, "reason": run.reason}
-        for run, kind in sorted(runs, key=lambda pair: pair[0].first)
+        {"row": first, "to_row": last, "kind": kind, "reason": reason}
+        for first, last, reason, kind in sorted(runs)
     ]

@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from ..errors import MensatekError
 from ..sources.text_files import reason_of, shown
 from .account import connect, parse_when
 from .messages import MessageId, cancel_message, reschedule_message, send_text, show_report
-from .options import AccountOptions, At, Json, LegalOptions, SendingOptions, Yes
-from .output import Exit, Output, Stop, can_ask, plural, stop_for
+from .options import (
+    NO_ACCOUNT,
+    NO_LEGAL,
+    NOTHING_SAID,
+    AccountOptions,
+    At,
+    Json,
+    LegalOptions,
+    SendingOptions,
+    Yes,
+)
+from .output import Exit, Output, Stop, can_ask, plural
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
 certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
 
-_NO_ACCOUNT, _NO_LEGAL, _NOTHING_SAID = AccountOptions(), LegalOptions(), SendingOptions()
 _DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 
 
@@ -40,9 +48,9 @@ def send_certified(
     acceptance_days: Annotated[
         int | None, Parameter(help="The recipient has to accept within so many days, 1 to 15.")
     ] = None,
-    legal: LegalOptions = _NO_LEGAL,
-    sending: SendingOptions = _NOTHING_SAID,
-    account: AccountOptions = _NO_ACCOUNT,
+    legal: LegalOptions = NO_LEGAL,
+    sending: SendingOptions = NOTHING_SAID,
+    account: AccountOptions = NO_ACCOUNT,
 ) -> Exit:
     """Send one certified text to one phone or several.
 
@@ -65,9 +73,9 @@ def send_contract(
     ],
     text: Annotated[str, Parameter(help="The text that goes with the contract.")],
     contract_type: Annotated[int, Parameter(help="The provider's number of the kind of contract.")] = 18,
-    legal: LegalOptions = _NO_LEGAL,
-    sending: SendingOptions = _NOTHING_SAID,
-    account: AccountOptions = _NO_ACCOUNT,
+    legal: LegalOptions = NO_LEGAL,
+    sending: SendingOptions = NOTHING_SAID,
+    account: AccountOptions = NO_ACCOUNT,
 ) -> Exit:
     """Send a contract, a PDF, to be signed on the phone.
 
@@ -81,14 +89,14 @@ def send_contract(
 
 
 @certified.command
-def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> Exit:
+def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
     """Show where each recipient of a certified text or contract stands."""
     return show_report(message_id, account, json=json, certified=True)
 
 
 @certified.command
 def cancel(
-    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = NO_ACCOUNT
 ) -> Exit:
     """Cancel a scheduled certified text or contract that has not left."""
     return cancel_message(message_id, account, yes=yes, json=json, certified=True)
@@ -96,7 +104,7 @@ def cancel(
 
 @certified.command
 def reschedule(
-    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = NO_ACCOUNT
 ) -> Exit:
     """Give a scheduled certified text or contract that has not left a new date."""
     return reschedule_message(message_id, at, account, json=json, certified=True)
@@ -116,7 +124,7 @@ def download(
     ] = None,
     end: Annotated[str | None, Parameter(help="The period's end.")] = None,
     json: Json = False,
-    account: AccountOptions = _NO_ACCOUNT,
+    account: AccountOptions = NO_ACCOUNT,
 ) -> Exit:
     """Download a certificate, or a ZIP of several.
 
@@ -146,12 +154,11 @@ def download(
 
 def legal_of(
     legal: LegalOptions,
-    *,
     contract_type: int | None = None,
     identify: str | None = None,
     acceptance_days: int | None = None,
 ) -> dict[str, Any]:
-    """The options of `client.certified.send` that only certified texts have.
+    """Return the options of `client.certified.send` that only certified texts have.
 
     Args:
         legal: what every certified text takes.
@@ -193,31 +200,19 @@ def issuer_of(legal: LegalOptions) -> Issuer:
     Raises:
         Stop: something of it was not given, or is wrong.
     """
-    missing = [
-        option
-        for option, value in (
-            ("--issuer-name", legal.issuer_name),
-            ("--issuer-phone", legal.issuer_phone),
-            ("--issuer-tax-id", legal.issuer_tax_id),
-        )
-        if not value
-    ]
-    if missing:
+    given = {
+        "--issuer-name": legal.issuer_name or "",
+        "--issuer-phone": legal.issuer_phone or "",
+        "--issuer-tax-id": legal.issuer_tax_id or "",
+    }
+    if missing := [option for option, value in given.items() if not value]:
         raise Stop(
             f"A certificate names who sends: {', '.join(missing)} not given.\n"
             "MENSATEK_ISSUER_NAME, MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well."
         )
     from ..models.issuer import Issuer
 
-    try:
-        return Issuer(
-            legal.issuer_name or "",
-            legal.issuer_phone or "",
-            legal.issuer_tax_id or "",
-            check=not legal.foreign_issuer,
-        )
-    except MensatekError as error:
-        raise stop_for(error) from None
+    return Issuer(*given.values(), check=not legal.foreign_issuer)
 
 
 def _with_pdf(text: str, path: str | None) -> str:
@@ -228,11 +223,10 @@ def _with_pdf(text: str, path: str | None) -> str:
         return text
     try:
         with Path(path).open("rb") as file:
-            return f"{text} {elements.pdf(file.read(elements.MAX_PDF + 1))}"
-    except MensatekError as error:
-        raise stop_for(error) from None
+            content = file.read(elements.MAX_PDF + 1)
     except (OSError, ValueError) as error:
         raise Stop(f"The PDF {shown(path)} cannot be read: {reason_of(error)}.") from None
+    return f"{text} {elements.pdf(content)}"
 
 
 files = App(name="files", help_format="plaintext")
@@ -240,28 +234,18 @@ files = App(name="files", help_format="plaintext")
 
 @files.default
 @files.command(name="list")
-def list_files(*, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> Exit:
+def list_files(*, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
     """List the files in the library."""
     output = Output(json=json)
     with connect(account, output) as connection:
-        found = connection.do(lambda client: client.files.list())
-    for one in found:
+        listed = connection.do(lambda client: client.files.list())
+    for one in listed:
         when = f"{one.uploaded_at:%Y-%m-%d %H:%M}" if one.uploaded_at else "-" * 16
         output.say(f"{when}  {one.name}")
-    if not found:
+    if not listed:
         output.say("The library is empty.")
-    output.answer(
-        {
-            "files": [
-                {
-                    "name": one.name,
-                    "extension": one.extension,
-                    "uploaded_at": one.uploaded_at and one.uploaded_at.isoformat(),
-                }
-                for one in found
-            ]
-        }
-    )
+    names = ("name", "extension", "uploaded_at")
+    output.answer({"files": [{name: getattr(one, name) for name in names} for one in listed]})
     return Exit.DONE
 
 
@@ -275,7 +259,7 @@ def upload(
         Parameter(help="Its name in the library, 15 letters and digits at most; default: the file's own."),
     ] = None,
     json: Json = False,
-    account: AccountOptions = _NO_ACCOUNT,
+    account: AccountOptions = NO_ACCOUNT,
 ) -> Exit:
     """Put a file into the library; one of the same name is replaced."""
     output = Output(json=json)
@@ -293,7 +277,7 @@ def delete_file(
     *,
     yes: Yes = False,
     json: Json = False,
-    account: AccountOptions = _NO_ACCOUNT,
+    account: AccountOptions = NO_ACCOUNT,
 ) -> Exit:
     """Delete a file from the library."""
     output = Output(json=json)

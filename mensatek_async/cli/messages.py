@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from .account import connect, needs_answer, parse_when
-from .options import AccountOptions, At, Encoding, Json, SendingOptions, Yes
-from .output import Exit, Output, Stop, can_ask, credits_text, plural, spelt, stop_for
+from .options import NO_ACCOUNT, NOTHING_SAID, AccountOptions, At, Encoding, Json, SendingOptions, Yes
+from .output import Exit, Output, Stop, can_ask, credits_text, plural, spelt
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from ..resources.certified import CertifiedResource
     from ..resources.sms import SmsResource
 
-_NO_ACCOUNT, _NOTHING_SAID = AccountOptions(), SendingOptions()
 MessageId = Annotated[int, Parameter(help="The message's number, as its send told it.")]
 
 
-def credits(*, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> Exit:
+def credits(*, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
     """Show the credits left."""
     output = Output(json=json)
     with connect(account, output) as connection:
@@ -35,8 +34,8 @@ def credits(*, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> Exi
 def send(
     *to: str,
     text: Annotated[str, Parameter(help="The text.")],
-    sending: SendingOptions = _NOTHING_SAID,
-    account: AccountOptions = _NO_ACCOUNT,
+    sending: SendingOptions = NOTHING_SAID,
+    account: AccountOptions = NO_ACCOUNT,
 ) -> Exit:
     """Send one text to one phone or several.
 
@@ -101,9 +100,8 @@ def _count(
     when: datetime | None,
 ) -> int:
     """Check everything, and count the texts it will be charged as."""
-    from ..errors import MensatekError
     from ..models.recipient import Recipient
-    from .preview import check_legal, make_message
+    from .preview import make_message
 
     message = make_message(
         text,
@@ -111,14 +109,9 @@ def _count(
         when=when,
         encoding=options.encoding,
         reference=options.reference,
-        operation="EnviarSMS" if legal is None else "EnviarSMSCERTIFICADO",
+        legal=legal,
     )
-    try:
-        if legal is not None:
-            check_legal(message, legal)
-        return sum(message.address(Recipient(phone)).segments for phone in to)
-    except MensatekError as error:
-        raise stop_for(error) from None
+    return sum(message.address(Recipient(phone)).segments for phone in to)
 
 
 def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
@@ -138,7 +131,7 @@ def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
             "accepted": sent.accepted,
             "refused": sent.rejected,
             "texts": sent.segments,
-            "scheduled_at": when and when.isoformat(),
+            "scheduled_at": when,
             "credits_used": sent.credits_used,
             "credits_left": sent.credits_left,
             "exit_code": int(code),
@@ -156,7 +149,7 @@ def _product(client: AsyncMensatek, certified: bool) -> Any:
 
 
 def cancel(
-    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = NO_ACCOUNT
 ) -> Exit:
     """Cancel a scheduled message that has not left."""
     return cancel_message(message_id, account, yes=yes, json=json)
@@ -187,7 +180,7 @@ def cancel_message(
 
 
 def reschedule(
-    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT
+    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = NO_ACCOUNT
 ) -> Exit:
     """Give a scheduled message that has not left a new date."""
     return reschedule_message(message_id, at, account, json=json)
@@ -206,13 +199,11 @@ def reschedule_message(
     with connect(account, output) as connection:
         done = connection.do(lambda client: _product(client, certified).reschedule(message_id, when))
     output.say(f"Message {message_id}: {scheduled_for(when) or f'scheduled for {when}'}.")
-    output.answer(
-        {"message_id": message_id, "rescheduled": done.rescheduled, "scheduled_at": when.isoformat()}
-    )
+    output.answer({"message_id": message_id, "rescheduled": done.rescheduled, "scheduled_at": when})
     return Exit.DONE
 
 
-def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = _NO_ACCOUNT) -> Exit:
+def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
     """Show where each recipient of a message stands."""
     return show_report(message_id, account, json=json)
 
@@ -243,7 +234,7 @@ def show_report(message_id: int, account: AccountOptions, *, json: bool, certifi
                     "phase": one.status.phase.value,
                     "final": one.status.is_final,
                     "certified": one.status.is_certified,
-                    "reported_at": one.reported_at and one.reported_at.isoformat(),
+                    "reported_at": one.reported_at,
                 }
                 for one in found.recipients
             ],

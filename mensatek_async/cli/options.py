@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 from cyclopts import Parameter
 
 
@@ -36,8 +36,17 @@ def amount(type_: Any, tokens: Sequence[Any]) -> Any:
     return float(number) if "float" in str(type_) else number
 
 
-Json = Annotated[bool, Parameter(negative="", show_default=False, help="Print one JSON object.")]
-Yes = Annotated[bool, Parameter(negative="", show_default=False, help="Go on without asking.")]
+DEFAULT_STORE = "campaigns.db"
+
+Credits = Annotated[Decimal, Parameter(converter=amount)]
+Number = Annotated[float, Parameter(converter=amount)]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+Json = Annotated[Flag, Parameter(help="Print one JSON object.")]
+Yes = Annotated[Flag, Parameter(help="Go on without asking.")]
+Watch = Annotated[Flag, Parameter(help="Watch it live, until it ends.")]
+Concurrency = Annotated[int, Parameter(help="Requests at once, 1 to 64.")]
+Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]
 At = Annotated[
     str | None,
     Parameter(
@@ -51,56 +60,42 @@ Encoding = Annotated[
         name="--encoding-text", help="How texts travel; auto takes Unicode only where GSM cannot carry it."
     ),
 ]
-DEFAULT_STORE = "campaigns.db"
-
-TestTo = Annotated[
-    str | None, Parameter(help="Your own phone: it gets the first row's text before anybody else does.")
-]
-DryRun = Annotated[
-    bool, Parameter(negative="", show_default=False, help="Read and check everything, send nothing.")
-]
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class AccountOptions:
-    """Options of every command that talks to the provider; the help of each tells what it means."""
+    """Options of every command that talks to the provider.
 
-    user: Annotated[str | None, Parameter(help="API user; default: MENSATEK_API_USER.")] = None
-    token_file: Annotated[
-        str | None,
-        Parameter(help="File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked."),
-    ] = None
-    base_url: Annotated[
-        str | None, Parameter(help="Address of the API; default: MENSATEK_BASE_URL, else the provider's.")
-    ] = None
-    sandbox: Annotated[
-        bool,
-        Parameter(
-            negative="",
-            show_default=False,
-            help="Use a sandbox started for this run: nothing leaves this machine and no account is needed.",
-        ),
-    ] = False
+    Attributes:
+        user: API user; default: MENSATEK_API_USER.
+        token_file: File that holds the API token; default: MENSATEK_API_TOKEN, else you are asked.
+        base_url: Address of the API; default: MENSATEK_BASE_URL, else the provider's.
+        sandbox: Use a sandbox started for this run: nothing leaves this machine and no account is needed.
+    """
+
+    user: str | None = None
+    token_file: str | None = None
+    base_url: str | None = None
+    sandbox: Flag = False
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class SendingOptions:
-    """Options of every command that sends; the help of each tells what it means."""
+    """Options of every command that sends.
 
-    sender: Annotated[
-        str | None, Parameter(help="Who sends: 11 letters, digits, & or _; default: MENSATEK_SENDER.")
-    ] = None
+    Attributes:
+        sender: Who sends: 11 letters, digits, & or _; default: MENSATEK_SENDER.
+        reference: Comes back in every delivery report, such as your order's number.
+        price: Credits a text costs you, for the estimate before sending.
+    """
+
+    sender: str | None = None
     at: At = None
-    reference: Annotated[
-        str | None, Parameter(help="Comes back in every delivery report, such as your order's number.")
-    ] = None
+    reference: str | None = None
     encoding: Encoding = "auto"
-    price: Annotated[
-        Decimal,
-        Parameter(converter=amount, help="Credits a text costs you, for the estimate before sending."),
-    ] = Decimal(1)
+    price: Credits = Decimal(1)
     yes: Yes = False
     json: Json = False
 
@@ -108,124 +103,125 @@ class SendingOptions:
 @Parameter(name="*")
 @frozen(kw_only=True)
 class FileOptions:
-    """How the file of recipients is read."""
+    """How the file of recipients is read.
 
-    phone: Annotated[
-        str | None, Parameter(help="The phone's column, by name or number; default: found by its name.")
-    ] = None
-    delimiter: Annotated[
-        str | None, Parameter(help="What separates the cells of a CSV; default: found out.")
-    ] = None
-    sheet: Annotated[
-        str | None,
-        Parameter(help="The spreadsheet's sheet, by name or number; default: the first visible one."),
-    ] = None
-    header_row: Annotated[
-        int | None,
-        Parameter(help="The row of the headings, where a title stands above; default: found by the phone's."),
-    ] = None
-    file_encoding: Annotated[
-        str | None, Parameter(help="The encoding of a text file, such as cp1252; default: found out.")
-    ] = None
-    include_hidden: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Take the rows a spreadsheet hides, too.")
-    ] = False
+    Attributes:
+        phone: The phone's column, by name or number; default: found by its name.
+        delimiter: What separates the cells of a CSV; default: found out.
+        sheet: The spreadsheet's sheet, by name or number; default: the first visible one.
+        header_row: The row of the headings, where a title stands above; default: found by the phone's.
+        file_encoding: The encoding of a text file, such as cp1252; default: found out.
+        include_hidden: Take the rows a spreadsheet hides, too.
+    """
+
+    phone: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    file_encoding: str | None = None
+    include_hidden: Flag = False
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class RowsOptions:
+    """What every row of a file gets, and how that is sent.
+
+    Attributes:
+        text: The text; {Column} is replaced by each row's cell, {phone} by its phone.
+        test_to: Your own phone: it gets the first row's text before anybody else does.
+        dry_run: Read and check everything, send nothing.
+    """
+
+    text: str = field(repr=False)
+    sending: SendingOptions = SendingOptions()
+    file: FileOptions = FileOptions()
+    test_to: str | None = field(default=None, repr=False)
+    dry_run: Flag = False
+    concurrency: Concurrency = 8
+    account: AccountOptions = AccountOptions()
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class PaceOptions:
-    """How fast, when and for how much; starting the campaign again may change them, but for the last two."""
+    """How fast, when and for how much; starting the campaign again may change them, but for the last two.
 
-    rate: Annotated[
-        float | None, Parameter(converter=amount, help="Recipients a second, over all who use the store.")
-    ] = None
-    send_between: Annotated[
-        str | None, Parameter(help="Hours of the day to send in, such as 09:00-21:00.")
-    ] = None
-    local_time: Annotated[
-        bool,
-        Parameter(
-            negative="", show_default=False, help="Those hours are each recipient's; default: Spain's."
-        ),
-    ] = False
-    max_credits: Annotated[
-        Decimal | None, Parameter(converter=amount, help="Pause before it costs more than this.")
-    ] = None
-    chunk_size: Annotated[int | None, Parameter(help="Recipients in a request; default: as many as fit.")] = (
-        None
-    )
-    anchor: Annotated[
-        str | None,
-        Parameter(help="A phone of yours for the very first text, the only one whose fate can stay unknown."),
-    ] = None
+    Attributes:
+        rate: Recipients a second, over all who use the store.
+        send_between: Hours of the day to send in, such as 09:00-21:00.
+        local_time: Those hours are each recipient's; default: Spain's.
+        max_credits: Pause before it costs more than this.
+        chunk_size: Recipients in a request; default: as many as fit.
+        anchor: A phone of yours for the very first text, the only one whose fate can stay unknown.
+    """
+
+    rate: Number | None = None
+    send_between: str | None = None
+    local_time: Flag = False
+    max_credits: Credits | None = None
+    chunk_size: int | None = None
+    anchor: str | None = None
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class CertifiedOptions:
-    """What makes it a campaign of certified texts."""
+    """What makes it a campaign of certified texts.
 
-    certified: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Send certified texts; they need an issuer.")
-    ] = False
-    identify: Annotated[
-        str | None, Parameter(help="Certified: identify the recipient first, such as CERTIFICADO-12345678E.")
-    ] = None
-    acceptance_days: Annotated[
-        int | None, Parameter(help="Certified: to be accepted within so many days, 1 to 15.")
-    ] = None
-    contract_type: Annotated[
-        int | None, Parameter(help="Certified: a contract; the provider's number of its kind.")
-    ] = None
+    Attributes:
+        certified: Send certified texts; they need an issuer.
+        identify: Certified: identify the recipient first, such as CERTIFICADO-12345678E.
+        acceptance_days: Certified: to be accepted within so many days, 1 to 15.
+        contract_type: Certified: a contract; the provider's number of its kind.
+    """
+
+    certified: Flag = False
+    identify: str | None = None
+    acceptance_days: int | None = None
+    contract_type: int | None = None
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class LegalOptions:
-    """Options of every command that sends something certified; the help of each tells what it means."""
+    """Options of every command that sends something certified.
 
-    issuer_name: Annotated[
-        str | None, Parameter(env_var="MENSATEK_ISSUER_NAME", help="Who sends, for the certificate.")
-    ] = None
-    issuer_phone: Annotated[
-        str | None, Parameter(env_var="MENSATEK_ISSUER_PHONE", help="A phone to reach the issuer.")
-    ] = None
-    issuer_tax_id: Annotated[
-        str | None, Parameter(env_var="MENSATEK_ISSUER_TAX_ID", help="The issuer's NIF, CIF or NIE.")
-    ] = None
-    foreign_issuer: Annotated[
-        bool,
-        Parameter(negative="", show_default=False, help="The issuer's tax id is of another country."),
-    ] = False
-    validity: Annotated[
-        str | None,
-        Parameter(help="How long delivery is tried, such as 3d, 12h or 1d6h30m; 20d23h59m at most."),
-    ] = None
-    report_email: Annotated[str | None, Parameter(help="E-mail address that gets the reports.")] = None
+    Attributes:
+        issuer_name: Who sends, for the certificate.
+        issuer_phone: A phone to reach the issuer.
+        issuer_tax_id: The issuer's NIF, CIF or NIE.
+        foreign_issuer: The issuer's tax id is of another country.
+        validity: How long delivery is tried, such as 3d, 12h or 1d6h30m; 20d23h59m at most.
+        report_email: E-mail address that gets the reports.
+    """
+
+    issuer_name: Annotated[str | None, Parameter(env_var="MENSATEK_ISSUER_NAME")] = None
+    issuer_phone: Annotated[str | None, Parameter(env_var="MENSATEK_ISSUER_PHONE")] = None
+    issuer_tax_id: Annotated[str | None, Parameter(env_var="MENSATEK_ISSUER_TAX_ID")] = None
+    foreign_issuer: Flag = False
+    validity: str | None = None
+    report_email: str | None = None
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class BulkOptions:
-    """Options that `mensatek bulk` alone has; the help of each tells what it means."""
+    """Options that `mensatek bulk` alone has.
 
-    report: Annotated[str | None, Parameter(help="CSV or .jsonl file to write what became of each row.")] = (
-        None
-    )
-    rows: Annotated[
-        str | None, Parameter(help="Only these rows, such as 2-500,700,1022- (the first is 1).")
-    ] = None
-    name: Annotated[
-        str | None,
-        Parameter(
-            help="Its name in the journal; default: made of the file, the text, the options and the account."
-        ),
-    ] = None
-    again: Annotated[
-        bool,
-        Parameter(negative="", show_default=False, help="Send once more what this command has sent already."),
-    ] = False
+    Attributes:
+        report: CSV or .jsonl file to write what became of each row.
+        rows: Only these rows, such as 2-500,700,1022- (the first is 1).
+        name: Its name in the journal; default: made of the file, the text, the options and the account.
+        again: Send once more what this command has sent already.
+        keep: Days after whose end phones and texts leave the journal; default: 30, and never from a --store.
+        per_second: Requests a second at most.
+    """
+
+    report: str | None = None
+    rows: str | None = None
+    name: str | None = None
+    again: Flag = False
     store: Annotated[
         str | None,
         Parameter(
@@ -233,26 +229,34 @@ class BulkOptions:
             "directory, with --sandbox a temporary one."
         ),
     ] = None
-    keep: Annotated[
-        float | None,
-        Parameter(
-            converter=amount,
-            help="Days after whose end phones and texts leave the journal; default: 30, and never from a --store.",
-        ),
-    ] = None
-    concurrency: Annotated[int, Parameter(help="Requests at once, 1 to 64.")] = 8
-    per_second: Annotated[float | None, Parameter(converter=amount, help="Requests a second at most.")] = None
+    keep: Number | None = None
+    per_second: Number | None = None
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class SandboxOptions:
-    """What the user asked for; each option's help tells what it means."""
+    """Options of `mensatek sandbox`.
 
-    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8025
-    host: Annotated[
-        str, Parameter(help="Address to listen on; one that others reach makes the page ask for a password.")
-    ] = "127.0.0.1"
+    Attributes:
+        port: Port to listen on; 0 takes a free one.
+        host: Address to listen on; one that others reach makes the page ask for a password.
+        state: File that keeps everything, also over a crash; default: memory.
+        credits: What there is to spend.
+        price: Credits a text costs.
+        certified_price: Credits a certified text costs; default: as --price.
+        time_scale: Seconds that pass in the sandbox in a real one, such as 3600.
+        delivery_seconds: Seconds from one delivery status to the next, by the sandbox's clock.
+        contracts_wait: Leave contracts to the page; else they go on by themselves.
+        no_magic: Phones with magic endings are as all others.
+        latency: Seconds every call takes.
+        error_rate: Share of calls that fail, 0 to 1.
+        error_kind: How they fail: 503, 429, 500, drop, lost, cut, html, credits (no credits left) or refused.
+        drop_every: Lose every n-th answer to a send; 0 loses none.
+    """
+
+    port: int = 8025
+    host: str = "127.0.0.1"
     password_file: Annotated[
         str | None,
         Parameter(
@@ -268,46 +272,17 @@ class SandboxOptions:
             help="Further name the page may be called by, such as a proxy's; may be given again.",
         ),
     ] = ()
-    state: Annotated[
-        str | None, Parameter(help="File that keeps everything, also over a crash; default: memory.")
-    ] = None
-    credits: Annotated[Decimal, Parameter(converter=amount, help="What there is to spend.")] = Decimal(
-        100_000
-    )
-    price: Annotated[Decimal, Parameter(converter=amount, help="Credits a text costs.")] = Decimal(1)
-    certified_price: Annotated[
-        Decimal | None,
-        Parameter(converter=amount, help="Credits a certified text costs; default: as --price."),
-    ] = None
-    time_scale: Annotated[
-        float,
-        Parameter(converter=amount, help="Seconds that pass in the sandbox in a real one, such as 3600."),
-    ] = 1.0
-    delivery_seconds: Annotated[
-        float,
-        Parameter(
-            converter=amount, help="Seconds from one delivery status to the next, by the sandbox's clock."
-        ),
-    ] = 3.0
-    contracts_wait: Annotated[
-        bool,
-        Parameter(
-            negative="",
-            show_default=False,
-            help="Leave contracts to the page; else they go on by themselves.",
-        ),
-    ] = False
-    no_magic: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Phones with magic endings are as all others.")
-    ] = False
-    latency: Annotated[float, Parameter(converter=amount, help="Seconds every call takes.")] = 0.0
-    error_rate: Annotated[float, Parameter(converter=amount, help="Share of calls that fail, 0 to 1.")] = 0.0
-    error_kind: Annotated[
-        str,
-        Parameter(
-            help="How they fail: 503, 429, 500, drop, lost, cut, html, credits (no credits left) or refused."
-        ),
-    ] = "503"
+    state: str | None = None
+    credits: Credits = Decimal(100_000)
+    price: Credits = Decimal(1)
+    certified_price: Credits | None = None
+    time_scale: Number = 1.0
+    delivery_seconds: Number = 3.0
+    contracts_wait: Flag = False
+    no_magic: Flag = False
+    latency: Number = 0.0
+    error_rate: Number = 0.0
+    error_kind: str = "503"
     reply_style: Annotated[
         str,
         Parameter(
@@ -315,7 +290,7 @@ class SandboxOptions:
             " show it), xml, txt and others that docs/sandbox.md lists."
         ),
     ] = "json-object"
-    drop_every: Annotated[int, Parameter(help="Lose every n-th answer to a send; 0 loses none.")] = 0
+    drop_every: int = 0
     callbacks: Annotated[
         str | None,
         Parameter(
@@ -328,21 +303,27 @@ class SandboxOptions:
 @Parameter(name="*")
 @frozen(kw_only=True)
 class ListenOptions:
-    """Options of `mensatek webhooks listen`; the help of each tells what it means."""
+    """Options of `mensatek webhooks listen`.
 
-    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8080
-    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1"
-    username: Annotated[str | None, Parameter(help="HTTP Basic user that callers must give.")] = None
-    password_file: Annotated[str | None, Parameter(help="File that holds its password.")] = None
-    token_file: Annotated[
-        str | None, Parameter(help="File that holds what the URL's parameter token must be.")
-    ] = None
-    allow_unauthenticated: Annotated[
-        bool,
-        Parameter(
-            negative="", show_default=False, help="Take callbacks from anybody; on this machine the default."
-        ),
-    ] = False
-    json: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Print one JSON object a line for each event.")
-    ] = False
+    Attributes:
+        port: Port to listen on; 0 takes a free one.
+        host: Address to listen on.
+        username: HTTP Basic user that callers must give.
+        password_file: File that holds its password.
+        token_file: File that holds what the URL's parameter token must be.
+        allow_unauthenticated: Take callbacks from anybody; on this machine the default.
+        json: Print one JSON object a line for each event.
+    """
+
+    port: int = 8080
+    host: str = "127.0.0.1"
+    username: str | None = None
+    password_file: str | None = None
+    token_file: str | None = None
+    allow_unauthenticated: Flag = False
+    json: Flag = False
+
+
+NO_ACCOUNT = AccountOptions()
+NO_LEGAL = LegalOptions()
+NOTHING_SAID = SendingOptions()

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from io import TextIOWrapper
@@ -93,7 +94,7 @@ def code_of(error: BaseException) -> Exit:
     return Exit.SOME_NOT_SENT
 
 
-def told(error: MensatekError) -> tuple[str, str]:
+def in_words_of_the_command(error: MensatekError) -> tuple[str, str]:
     """An error's message and its advice, with the command's options where the library names its own."""
     message, advice = str(error.args[0]) if error.args else type(error).__name__, error.advice
     for ours, theirs in _PHRASES:
@@ -112,17 +113,12 @@ def _option(name: str) -> str:
 
 def text_of(error: MensatekError) -> str:
     """An error of ours in one line."""
-    return " ".join(filter(None, told(error)))
-
-
-def stop_for(error: MensatekError) -> Stop:
-    """An error of ours as the end of the command."""
-    return Stop(text_of(error), code_of(error))
+    return " ".join(filter(None, in_words_of_the_command(error)))
 
 
 def stop_at(error: MensatekError) -> Stop:
     """An error of ours as the end of the command, the advice on a line of its own."""
-    return Stop("\n".join(filter(None, told(error))), code_of(error))
+    return Stop("\n".join(filter(None, in_words_of_the_command(error))), code_of(error))
 
 
 def as_ctrl_c(number: int, frame: FrameType | None) -> None:
@@ -234,7 +230,7 @@ class Output:
     def answer(self, values: Mapping[str, Any]) -> None:
         """The answer as one JSON object, when asked for."""
         if self.json:
-            self._out.write(json.dumps(values, ensure_ascii=True, default=_number) + "\n")
+            self._out.write(json.dumps(values, ensure_ascii=True, default=_for_json) + "\n")
             self._out.flush()
 
     def confirm(self, question: str, otherwise: str = "Nothing was sent.") -> None:
@@ -257,11 +253,11 @@ class Output:
             raise Stop(otherwise, Exit.SOME_NOT_SENT)
 
 
-def _number(value: object) -> int | float | str | None:
-    """Credits as a JSON number."""
+def _for_json(value: object) -> int | float | str:
+    """Credits as a number, dates as ISO 8601 has them."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def can_ask() -> bool:

@@ -28,8 +28,8 @@ from ..text.template import Template
 from .account import Connection
 from .campaign_view import rows_as_json, say_rows
 from .options import SendingOptions
-from .output import Exit, Output, Stop, credits_text, plural, spelt, stop_for, text_of
-from .recipients import Checked, Told, check, checking
+from .output import Exit, Output, Stop, code_of, credits_text, plural, spelt, text_of
+from .recipients import Checked, RowChecked, check, checking
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
@@ -39,14 +39,11 @@ def make_text(text: str) -> str | Template:
     """The text as the library wants it: with braces it is a template.
 
     Raises:
-        Stop: its braces or fields are wrong.
+        InvalidRequest: its braces or fields are wrong.
     """
     if "{" not in text and "}" not in text:
         return text
-    try:
-        return Template(text)
-    except MensatekError as error:
-        raise stop_for(error) from None
+    return Template(text)
 
 
 def make_message(
@@ -56,7 +53,7 @@ def make_message(
     when: datetime | None,
     encoding: Encoding,
     reference: str | None = None,
-    operation: str = "EnviarSMS",
+    legal: Mapping[str, Any] | None = None,
 ) -> Message:
     """Check everything that does not depend on the recipients.
 
@@ -66,37 +63,23 @@ def make_message(
         when: when it is to leave, None for now.
         encoding: as for `client.sms.send`.
         reference: what comes back in every delivery report.
-        operation: the operation that will send it.
+        legal: options of `client.certified.send`; None for plain texts.
 
     Raises:
-        Stop: the text, the sender or the date is wrong.
+        InvalidRequest: the text, the sender, the date or an option is wrong.
     """
-    try:
-        return compose(
-            OPERATIONS[operation],
-            text,
-            sender=sender,
-            region="ES",
-            scheduled_at=when,
-            encoding=encoding,
-            reference=reference,
-        )
-    except MensatekError as error:
-        raise stop_for(error) from None
-
-
-def check_legal(message: Message, legal: Mapping[str, Any]) -> None:
-    """Check what only certified texts have, before anybody is asked.
-
-    Args:
-        message: the text.
-        legal: options of `client.certified.send`.
-
-    Raises:
-        InvalidRequest: or one of its kinds.
-    """
-    params = {**message.params, **certified_params(None, **legal)}
-    check_documents(evolve(message, params=params))
+    message = compose(
+        OPERATIONS["EnviarSMS" if legal is None else "EnviarSMSCERTIFICADO"],
+        text,
+        sender=sender,
+        region="ES",
+        scheduled_at=when,
+        encoding=encoding,
+        reference=reference,
+    )
+    if legal is not None:
+        check_documents(evolve(message, params={**message.params, **certified_params(None, **legal)}))
+    return message
 
 
 @frozen(kw_only=True)
@@ -117,7 +100,7 @@ class Text:
 
 
 def check_rows(
-    output: Output, reading: Reading, what: Text, *, sender: str | None, told: Told | None = None
+    output: Output, reading: Reading, what: Text, *, sender: str | None, row_checked: RowChecked | None = None
 ) -> Checked:
     """Check the text and every row, before anything is sent or written down.
 
@@ -126,10 +109,11 @@ def check_rows(
         reading: the recipients.
         what: what they get.
         sender: who sends.
-        told: told what became of each row.
+        row_checked: called with each row's number, its phone, and why it cannot be sent or "".
 
     Raises:
-        Stop: the text, an option or the file is wrong.
+        Stop: the rows that were asked for are not there.
+        InvalidRequest: the text, an option or the file is wrong.
     """
     sending = what.sending
     message = make_message(
@@ -138,15 +122,10 @@ def check_rows(
         when=what.when,
         encoding=sending.encoding,
         reference=sending.reference,
-        operation="EnviarSMS" if what.legal is None else "EnviarSMSCERTIFICADO",
+        legal=what.legal,
     )
-    if what.legal is not None:
-        try:
-            check_legal(message, what.legal)
-        except MensatekError as error:
-            raise stop_for(error) from None
     with checking(output) as tick:
-        checked = check(reading, message, tick=tick, told=told)
+        checked = check(reading, message, tick=tick, row_checked=row_checked)
     if not checked.rows and reading.rows is not None:
         raise Stop(f"The file has no rows {reading.rows}.")
     return checked
@@ -189,13 +168,13 @@ def preview(output: Output, reading: Reading, what: Text, *, report: str | None 
     """
     price = what.sending.price
     with ExitStack() as stack:
-        told = None if report is None else _report_to(report, stack)
-        checked = check_rows(output, reading, what, sender=what.sending.sender, told=told)
+        written = None if report is None else _report_to(report, stack)
+        checked = check_rows(output, reading, what, sender=what.sending.sender, row_checked=written)
     _show(output, reading, checked, price=price, credits=None)
     return _dry_summary(output, checked, price)
 
 
-def _report_to(path: str, stack: ExitStack) -> Told:
+def _report_to(path: str, stack: ExitStack) -> RowChecked:
     try:
         file = stack.enter_context(private_file(Path(path)))
     except (OSError, ValueError) as error:
@@ -205,12 +184,11 @@ def _report_to(path: str, stack: ExitStack) -> Told:
     rows = csv.writer(out)
     rows.writerow(COLUMNS)
 
-    def told(row: int, phone: str, reason: str) -> None:
-        rows.writerow(
-            (row, spreadsheet_cell(phone), "invalid" if reason else "ready", reason, "", "", "", "")
-        )
+    def write(row: int, phone: str, reason: str) -> None:
+        outcome = "invalid" if reason else "ready"
+        rows.writerow((row, spreadsheet_cell(phone), outcome, reason, "", "", "", ""))
 
-    return told
+    return write
 
 
 def _show(
@@ -289,9 +267,10 @@ def _send_test(
 
     try:
         sent = connection.do(work)
-    except Stop as stop:
+    except MensatekError as error:
         raise Stop(
-            f"The test to {shown(phone, 40)} failed, and nobody else was texted: {stop.message}", stop.code
+            f"The test to {shown(phone, 40)} failed, and nobody else was texted: {text_of(error)}",
+            code_of(error),
         ) from None
     if not sent.accepted:
         raise Stop(

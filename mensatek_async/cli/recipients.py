@@ -6,13 +6,11 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
-from typing import TextIO, cast
 
 from attrs import define, field, frozen
 
@@ -30,9 +28,9 @@ from ..sources.rows import BrokenRow
 from ..sources.text_files import BLOCK, open_file, reason_of, shown
 from ..text.gsm import lost_characters
 from ..text.template import Template
-from .campaign_view import EVERY
+from .campaign_view import PlainView, live
 from .options import FileOptions
-from .output import Output, Stop, stop_at, stop_for, text_of
+from .output import Output, Stop, stop_at, text_of
 
 _ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
 
@@ -173,8 +171,8 @@ def _option(name: str, value: str) -> str:
 
 
 KEPT_PROBLEMS = 10_000
-Told = Callable[[int, str, str], None]
-"""Told a row's number, its phone, and why it cannot be sent; "" when it can."""
+RowChecked = Callable[[int, str, str], None]
+"""Called with a row's number, its phone, and why it cannot be sent; "" when it can."""
 SAMPLES = 3
 _FORCING = 10  # characters
 _TICK = 1000  # rows between two looks at the clock
@@ -247,23 +245,20 @@ def check(
     message: Message,
     *,
     tick: Callable[[int], None],
-    told: Told | None = None,
+    row_checked: RowChecked | None = None,
 ) -> Checked:
     """Read every row and check it as the sending will.
 
     Args:
         reading: the recipients.
         message: what they get.
-        tick: told now and then how many rows were read.
-        told: told each row's number, phone and why it cannot be sent ("" when it can).
+        tick: called now and then with how many rows were read.
+        row_checked: called for each row.
 
     Raises:
-        Stop: the text would show the braces around a column's name.
+        InvalidRequest: the text would show the braces around a column's name.
     """
-    try:
-        message.refuse_braces((), reading.source.columns)
-    except MensatekError as error:
-        raise stop_for(error) from None
+    message.refuse_braces((), reading.source.columns)
     checked = Checked()
     seen = SeenPhones()
     for item in reading:
@@ -273,8 +268,8 @@ def check(
         row, phone, reason = _look(item, message, seen, checked)
         if reason:
             checked.problems.add(row, reason)
-        if told is not None:
-            told(row, phone, reason)
+        if row_checked is not None:
+            row_checked(row, phone, reason)
     checked.hidden = reading.source.hidden
     return checked
 
@@ -318,19 +313,8 @@ def checking(output: Output) -> Iterator[Callable[[int], None]]:
         What takes the number of rows checked so far.
     """
     if output.err.isatty():
-        from rich.console import Console
-        from rich.live import Live
-
-        console = Console(file=cast("TextIO", output.err), highlight=False, markup=False)
-        with Live(console=console, transient=True) as live:
-            yield lambda rows: live.update(f"{rows:,} rows checked")
+        with live(output, transient=True) as view:
+            yield lambda rows: view.update(f"{rows:,} rows checked")
         return
-    due = time.monotonic() + EVERY
-
-    def tell(rows: int) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + EVERY
-            output.note(f"{rows:,} rows checked")
-
-    yield tell
+    plain = PlainView(output)
+    yield lambda rows: plain.note(lambda: f"{rows:,} rows checked")

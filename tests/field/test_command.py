@@ -18,7 +18,7 @@ import pytest
 
 from mensatek_async.cli.account import parse_when
 from mensatek_async.cli.app import run
-from mensatek_async.cli.output import Stop, told
+from mensatek_async.cli.output import Stop, in_words_of_the_command
 from mensatek_async.errors import InvalidRequest
 from mensatek_async.sandbox import Sandbox
 
@@ -273,7 +273,7 @@ def test_advice_names_options_of_the_command() -> None:
     texts = [one for one in advice_of_the_library() if not _PROGRAMS.search(one)]
     assert len(texts) > 20
     for text in texts:
-        said = told(InvalidRequest("x", advice=text))[1]
+        said = in_words_of_the_command(InvalidRequest("x", advice=text))[1]
         assert not re.search(r"\b[a-z_]+=|\(\)|\bTrue\b|\b[a-z]+_[a-z]+\b", said), said
 
 

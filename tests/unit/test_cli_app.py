@@ -215,15 +215,6 @@ def test_a_token_file_is_used(tmp_path: Path) -> None:
         assert "s3cret" not in repr(connection)
 
 
-def test_an_unsafe_address_is_refused() -> None:
-    """The token would travel in the clear."""
-    with (
-        pytest.raises(Stop, match="https"),
-        connect(AccountOptions(user="u", base_url="http://example.com"), Output()),
-    ):
-        pass
-
-
 def test_prices_are_exact(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """0.1 credits are a tenth, not nearly a tenth."""
     (tmp_path / "x.csv").write_text("tel\n600000001\n600000002\n600000003\n")

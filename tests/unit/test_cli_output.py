@@ -133,7 +133,7 @@ def test_the_rows_checked_are_told_now_and_then(
     terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A million rows take a while."""
-    monkeypatch.setattr("mensatek_async.cli.recipients.EVERY", 0)
+    monkeypatch.setattr("mensatek_async.cli.campaign_view.EVERY", 0)
     monkeypatch.setattr("sys.stderr", stream := terminal())
     monkeypatch.setenv("TERM", "xterm")
     with checking(Output()) as tick:

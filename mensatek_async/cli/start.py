@@ -1,0 +1,233 @@
+"""A send to every row of a file, which `bulk` and `campaign start` share; and `mensatek campaign start`."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+from attrs import define
+from cyclopts import Parameter
+
+from ..campaigns.campaign import Campaign
+from ..campaigns.campaigns import Campaigns
+from ..errors import MensatekError
+from ..models.recipient import Recipient
+from ..sources.batches import RecipientSource
+from ..sources.reading import Reading
+from ..sources.text_files import shown
+from ..text.template import Template
+from .account import Connection, connect, needs_answer, parse_when
+from .campaign_run import Session, conclude, look, look_on, run_to_the_end
+from .campaign_view import line, viewing
+from .documents import legal_of
+from .options import (
+    DEFAULT_STORE,
+    NO_LEGAL,
+    CertifiedOptions,
+    LegalOptions,
+    Name,
+    PaceOptions,
+    RowsOptions,
+    Watch,
+)
+from .output import Exit, Output, Stop
+from .preview import Text, agree, check_rows, check_test, make_text, preview
+from .recipients import ChosenRows, SomeRows, open_recipients, open_rows
+
+_HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
+_NO_PACE, _PLAIN = PaceOptions(), CertifiedOptions()
+
+
+@define(kw_only=True)
+class Send:
+    """A send to every row of a file, or of standard input ("-"): read, checked, agreed to and begun."""
+
+    recipients: str
+    options: RowsOptions
+    what: Text
+    output: Output
+    stack: ExitStack
+    source: RecipientSource
+    reading: Reading
+
+    @classmethod
+    def read(
+        cls,
+        stack: ExitStack,
+        recipients: str,
+        options: RowsOptions,
+        *,
+        legal: Mapping[str, Any] | None = None,
+        chosen: ChosenRows | None = None,
+    ) -> Send:
+        """Check the options and find the file's columns.
+
+        Raises:
+            Stop: something is wrong with them.
+        """
+        check_test(options.test_to, options.dry_run)
+        sending = options.sending
+        what = Text(text=make_text(options.text), when=parse_when(sending.at), sending=sending, legal=legal)
+        source = open_recipients(recipients, options.file, stack)
+        return cls(
+            recipients=recipients,
+            options=options,
+            what=what,
+            output=Output(json=sending.json),
+            stack=stack,
+            source=source if chosen is None else SomeRows(source, chosen),
+            reading=open_rows(source, what.text, stack, rows=chosen),
+        )
+
+    @property
+    def free(self) -> bool:
+        """Whether standard input is free for an answer."""
+        return self.recipients != "-"
+
+    def connect(self) -> Connection:
+        """Return the account to send with."""
+        return self.stack.enter_context(connect(self.options.account, self.output, may_ask=self.free))
+
+    def agree(self, connection: Connection) -> None:
+        """Check every row, show what it would cost, and ask.
+
+        Raises:
+            Stop: something is wrong, or the answer was no.
+        """
+        sending = self.options.sending
+        asks = needs_answer(self.options.account, yes=sending.yes, free=self.free)
+        sender = connection.sender_or(sending.sender)
+        checked = check_rows(self.output, self.reading, self.what, sender=sender)
+        test_to = self.options.test_to
+        agree(self.output, self.reading, checked, self.what, connection, asks=asks, test_to=test_to)
+
+    async def begin(self, campaigns: Campaigns, name: str, **more: Any) -> Campaign:
+        """Write the campaign down."""
+        sending = self.options.sending
+        return await campaigns.start(
+            name,
+            self.what.text,
+            self.source,
+            sender=sending.sender,
+            scheduled_at=self.what.when,
+            reference=sending.reference,
+            encoding=sending.encoding,
+            **more,
+        )
+
+
+def start(
+    name: Name,
+    recipients: Name,
+    /,
+    *,
+    rows: RowsOptions,
+    pace: PaceOptions = _NO_PACE,
+    certified: CertifiedOptions = _PLAIN,
+    legal: LegalOptions = NO_LEGAL,
+    store: Annotated[
+        str | None,
+        Parameter(
+            help="SQLite file, or postgresql:// address, that keeps the campaigns; default: campaigns.db, "
+            "with --sandbox a temporary one."
+        ),
+    ] = None,
+    run: Annotated[
+        bool, Parameter(help="Send at once; without it, `run` and `work` do, here or elsewhere.")
+    ] = True,
+    watch: Watch = False,
+) -> Exit:
+    """Start a campaign, or go on with the one of this name: the same command again loses and doubles nobody.
+
+    Parameters
+    ----------
+    name:
+        Its name in the store.
+    recipients:
+        The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. One of its first rows names the columns.
+    """
+    hours, extra = parse_hours(pace.send_between), _certified(certified, legal)
+    with ExitStack() as stack:
+        send = Send.read(stack, recipients, rows, legal=extra)
+        if rows.dry_run:
+            return preview(send.output, send.reading, send.what)
+        store = store or (temporary_store(stack) if rows.account.sandbox else DEFAULT_STORE)
+        progress = look(name, store)
+        connection = send.connect()
+        if progress is None:
+            send.agree(connection)
+        else:
+            send.output.note(f"It is there already and goes on: {line(progress)}.")
+        session = Session(connection, store, send.output, rows.concurrency)
+
+        async def work(campaigns: Campaigns) -> None:
+            campaign = await send.begin(
+                campaigns,
+                name,
+                product="sms" if extra is None else "certified",
+                **(extra or {}),
+                rate=pace.rate,
+                send_between=hours,
+                local_time="recipient" if pace.local_time else "spanish",
+                max_credits=pace.max_credits,
+                chunk_size=pace.chunk_size,
+                anchor=_anchor(pace.anchor, send.what.text),
+            )
+            if run:
+                await run_to_the_end(campaign, view)
+
+        async def read_only(campaigns: Campaigns) -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(look_on, campaigns, name, view)
+                try:
+                    await work(campaigns)
+                except MensatekError as error:
+                    session.error = error
+                group.cancel_scope.cancel()
+
+        with viewing(send.output, watch=watch) as view:
+            session.do(work if run else read_only, background=run)
+        return conclude(session, name)
+
+
+def _certified(extra: CertifiedOptions, legal: LegalOptions) -> dict[str, Any] | None:
+    if extra.certified:
+        return legal_of(legal, extra.contract_type, extra.identify, extra.acceptance_days)
+    if any((extra.identify, extra.acceptance_days, extra.contract_type)):
+        raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
+    return None
+
+
+def parse_hours(text: str | None) -> tuple[time, time] | None:
+    """Read two times of day, such as 09:00-21:00.
+
+    Raises:
+        Stop: they are none.
+    """
+    if text is None:
+        return None
+    try:
+        if match := _HOURS.fullmatch(text):
+            start, end = (time.fromisoformat(one.zfill(5)) for one in match.groups())
+            return start, end
+    except ValueError:
+        pass
+    raise Stop(f"--send-between takes two times of day, such as 09:00-21:00, not {shown(text)}.")
+
+
+def _anchor(phone: str | None, text: str | Template) -> Recipient | None:
+    """Your own phone gets the names of the fields in their place: nobody's data, and the same each time."""
+    if phone is None:
+        return None
+    return Recipient(phone, {} if isinstance(text, str) else {name: name for name in text.fields})
+
+
+def temporary_store(stack: ExitStack) -> str:
+    """A store that is gone when the stack is closed."""
+    return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "sandbox.db")
