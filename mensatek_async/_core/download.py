@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import anyio
 
-from .._wire.names import to_wire
+from .._wire.encode import to_wire
 from ..errors import (
     ConnectionFailed,
     InvalidDate,

@@ -12,7 +12,8 @@ from attrs import evolve
 
 from .. import codes
 from .._wire.decode import DecodeError
-from .._wire.names import REQUEST, to_wire
+from .._wire.encode import to_wire
+from .._wire.names import REQUEST
 from .._wire.structure import structure
 from ..errors import InvalidRequest, UnexpectedReply
 from ..models.recipient import Recipient

@@ -10,9 +10,8 @@ import anyio
 from attrs import field, frozen
 
 from .. import codes
-from .._wire.decode import DecodeError, decode
+from .._wire.decode import DecodeError, decode, number, result_code, words
 from .._wire.names import CREDITS_LEFT, CREDITS_NEEDED, ERROR
-from .._wire.reply_fields import number, result_code, words
 from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
 from .failures import Blocked, Cut, ToldToWait, Unreadable
 from .limits.retry import parse_retry_after

@@ -14,15 +14,15 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from . import literal, names, shape, text_forms
-from .problems import DecodeError
+from . import literal, names, scalars, shape, text_forms
+from .problems import DecodeError, WrongValue
 
-__all__ = ["DecodeError", "decode"]
+__all__ = ["DecodeError", "decode", "number", "result_code", "whole_number", "words"]
 
 _BARE_CODE = re.compile(r"-[0-9]{1,6}")
 _AROUND_CODE = " \t\r\n\"'[]();"
@@ -33,15 +33,16 @@ _CHARSETS["iso8859-1"] = "cp1252"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _READER = json.JSONDecoder(
     strict=False,
-    object_pairs_hook=shape.mapping,
+    object_pairs_hook=scalars.mapping,
     parse_float=Decimal,
-    parse_constant=shape.refuse_constant,
+    parse_constant=scalars.refuse_constant,
 )
 _RESULT = names.RESULT.casefold()
 _ROWS = tuple((name, name.casefold()) for name in names.ROWS)
 _START = re.compile(r"[\[{]")
 _BEGINS, _CLOSES = re.compile(r"\s*[\"{\[]"), re.compile(r"\s*[}\]]")
 _MOST_STARTS = 100
+_LONGEST_WORDS = 300
 _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
 
 
@@ -200,7 +201,7 @@ def _reply(value: Any) -> dict[str, Any]:
         return {_RESULT: entries[0]}
     if not all(isinstance(entry, dict) for entry in entries):
         raise DecodeError("expected an object")
-    return shape.mapping(pair for entry in entries for pair in entry.items())
+    return scalars.mapping(pair for entry in entries for pair in entry.items())
 
 
 def _rows(value: Any, name: str) -> list[Any]:
@@ -216,3 +217,36 @@ def _list(spelt: str) -> Any:
     if spelt[0] not in "[{":
         raise DecodeError("expected a list")
     return _json(spelt, 1)
+
+
+def result_code(reply: Mapping[str, Any]) -> int:
+    """Read `Res`; a `DecodeError` when it is missing or no whole number."""
+    try:
+        return scalars.integer(reply.get(names.RESULT.casefold(), ""))
+    except WrongValue as error:
+        raise DecodeError(f"{error} @ {names.RESULT}") from None
+
+
+def number(reply: Mapping[str, Any], *wire: str) -> Decimal | None:
+    """Read the number under the first of some names that has a readable one, else None."""
+    for name in wire:
+        try:
+            return scalars.decimal(reply.get(name.casefold(), ""))
+        except WrongValue:
+            continue
+    return None
+
+
+def whole_number(reply: Mapping[str, Any], *wire: str) -> int | None:
+    """Read a number as `number` does; None also when it is not whole."""
+    value = number(reply, *wire)
+    return int(value) if value is not None and value == value.to_integral_value() else None
+
+
+def words(reply: Mapping[str, Any], name: str) -> str:
+    """Read a text on one line, such as the provider's own words on an error; "" when there is none."""
+    value = reply.get(name.casefold())
+    if not isinstance(value, str):
+        return ""
+    line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _LONGEST_WORDS]).split())
+    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 3] + "..."

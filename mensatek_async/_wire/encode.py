@@ -1,9 +1,10 @@
-"""Writes the parameters of a request, already under their wire names, as a body."""
+"""Writes the parameters of a request: by their wire names, then as a body."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -12,8 +13,22 @@ from urllib.parse import urlencode
 from ..errors import InvalidField, InvalidRequest
 from . import names
 from .rows import Rows
+from .scalars import to_wire_datetime
 
 _PHONE = names.RECIPIENT["phone"]
+
+
+def to_wire(**english: Any) -> dict[str, Any]:
+    """Return parameters by their wire names: dates in Spanish time, and without those that are None."""
+    wire: dict[str, Any] = {}
+    for name, value in english.items():
+        if isinstance(value, datetime):
+            value = to_wire_datetime(value)
+        elif name == "delete_after_certification":
+            value = "Si" if value else None  # the manual knows "Si" only; leaving it out is no
+        if value is not None:
+            wire[names.REQUEST[name]] = value
+    return wire
 
 
 def _other(value: Any) -> Any:

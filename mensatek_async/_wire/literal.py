@@ -12,7 +12,7 @@ import sys
 from decimal import Decimal
 from typing import Any
 
-from . import shape
+from . import scalars, shape
 from .problems import DecodeError
 
 _SPACE = re.compile(r"\s*")
@@ -93,7 +93,7 @@ class _Reader:
             pairs.append((key, self.value(depth + 1)))
             self._comma("}")
         self.at += 1
-        return shape.mapping(pairs)
+        return scalars.mapping(pairs)
 
     def _comma(self, end: str) -> None:
         following = self._peek()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
 from attrs import NOTHING, fields, fields_dict, frozen
 
@@ -20,7 +18,6 @@ from ..models.results import (
     SendResult,
     StoredFile,
 )
-from .scalars import to_wire_datetime
 
 REQUEST: Mapping[str, str] = {
     # sending
@@ -203,16 +200,3 @@ OTHER_PRODUCTS = re.compile(
 # A misspelt attribute would never be filled.
 for _model, _names in (*REPLIES.items(), *CALLBACKS.items(), *CERTIFICATES.items()):
     assert not _names.keys() - fields_dict(_model).keys(), _model
-
-
-def to_wire(**english: Any) -> dict[str, Any]:
-    """Return parameters by their wire names: dates in Spanish time, and without those that are None."""
-    wire: dict[str, Any] = {}
-    for name, value in english.items():
-        if isinstance(value, datetime):
-            value = to_wire_datetime(value)
-        elif name == "delete_after_certification":
-            value = "Si" if value else None  # the manual knows "Si" only; leaving it out is no
-        if value is not None:
-            wire[REQUEST[name]] = value
-    return wire

@@ -1,49 +1,11 @@
-"""Single fields of a decoded reply, and a reply as a user of the escape hatch gets it."""
+"""A reply as a user of the escape hatch gets it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
-from . import names, scalars
-from .problems import DecodeError, WrongValue
-
-_LONGEST_WORDS = 300
-
-
-def result_code(reply: Mapping[str, Any]) -> int:
-    """Read `Res`; a `DecodeError` when it is missing or no whole number."""
-    try:
-        return scalars.integer(reply.get(names.RESULT.casefold(), ""))
-    except WrongValue as error:
-        raise DecodeError(f"{error} @ {names.RESULT}") from None
-
-
-def number(reply: Mapping[str, Any], *wire: str) -> Decimal | None:
-    """Read the number under the first of some names that has a readable one, else None."""
-    for name in wire:
-        try:
-            return scalars.decimal(reply.get(name.casefold(), ""))
-        except WrongValue:
-            continue
-    return None
-
-
-def whole_number(reply: Mapping[str, Any], *wire: str) -> int | None:
-    """Read a number as `number` does; None also when it is not whole."""
-    value = number(reply, *wire)
-    return int(value) if value is not None and value == value.to_integral_value() else None
-
-
-def words(reply: Mapping[str, Any], name: str) -> str:
-    """Read a text on one line, such as the provider's own words on an error; "" when there is none."""
-    value = reply.get(name.casefold())
-    if not isinstance(value, str):
-        return ""
-    line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _LONGEST_WORDS]).split())
-    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 3] + "..."
-
+from . import names
 
 _SPELLING = {
     name.casefold(): name

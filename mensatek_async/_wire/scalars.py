@@ -7,6 +7,7 @@ shows the value. `cattrs` alone would take "false" for True, 12.7 for 12 and Non
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ConfigurationError, InvalidDate
 from ..warning import DateWarning, warn
-from .problems import Missing, WrongValue, kind
+from .problems import DecodeError, Missing, WrongValue, kind
 
 _LONGEST_NUMBER = 40
 _LARGEST = Decimal(10) ** 18
@@ -39,6 +40,22 @@ _SEPARATORS = re.compile(r"[\s().-]+")
 
 _YES = frozenset({"1", "si", "sí", "s", "yes", "y", "true", "verdadero", "on"})
 _NO = frozenset({"0", "no", "n", "false", "falso", "off"})
+
+
+def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree."""
+    folded: dict[str, Any] = {}
+    for name, value in pairs:
+        key = name.strip().casefold()
+        if key in folded and folded[key] != value:
+            raise DecodeError("one key has two values")
+        folded[key] = value
+    return folded
+
+
+def refuse_constant(_: str) -> Any:
+    """Refuse NaN and Infinity, which Python's JSON reader would take."""
+    raise DecodeError("a number is not finite")
 
 
 def decimal(value: Any) -> Decimal:

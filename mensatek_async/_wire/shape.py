@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from .problems import DecodeError
@@ -11,22 +10,6 @@ from .problems import DecodeError
 DEEPEST = 32
 _HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_INDEX = 6
-
-
-def mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a mapping with casefolded keys; `Cred` and `CRED` are one key, so they must agree."""
-    folded: dict[str, Any] = {}
-    for name, value in pairs:
-        key = name.strip().casefold()
-        if key in folded and folded[key] != value:
-            raise DecodeError("one key has two values")
-        folded[key] = value
-    return folded
-
-
-def refuse_constant(_: str) -> Any:
-    """Refuse NaN and Infinity, which Python's JSON reader would take."""
-    raise DecodeError("a number is not finite")
 
 
 def bounded(value: Any) -> Any:

@@ -13,9 +13,10 @@ from attrs import field, frozen
 
 from .._core.context import Context
 from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Encoding, Message, compose, prepared_text
+from .._core.messages.message import Encoding, Message, compose, prepare
 from .._core.operations import bounded
-from .._wire.names import REQUEST, to_wire
+from .._wire.encode import to_wire
+from .._wire.names import REQUEST
 from .._wire.structure import dumps, loads
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
@@ -107,7 +108,7 @@ def load_content(context: Context, dumped: str) -> Content:
     stored = loads(dumped, StoredContent)
     message = Message(
         operation=context.operations[_OPERATIONS[stored.product]],
-        text=prepared_text(Template(stored.text) if stored.template else stored.text),
+        text=prepare(Template(stored.text) if stored.template else stored.text),
         params=stored.params,
         encoding=stored.encoding,
         region=stored.region,

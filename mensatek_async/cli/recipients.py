@@ -26,7 +26,7 @@ from ..sources.files import AnyFileSource
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
 from ..sources.text_files import BLOCK, open_file, reason_of, shown
-from ..text.gsm import lost_characters
+from ..text.characters import lost_characters
 from ..text.template import Template
 from .campaign_view import PlainView, live
 from .options import FileOptions
@@ -292,7 +292,7 @@ def _look(
     checked.unicode += addressed.unicode
     if addressed.unicode and len(checked.forcing) < _FORCING:
         checked.forcing |= dict.fromkeys(
-            lost_characters("".join([message.text.literal, *addressed.wire.values()]))
+            lost_characters("".join([message.text.layout.literal, *addressed.wire.values()]))
         )
     checked.longest = max(checked.longest, addressed.segments)
     checked.gaps += "" in addressed.wire.values()

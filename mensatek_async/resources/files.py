@@ -14,12 +14,12 @@ import anyio
 from .._core.context import Context
 from .._core.exchange import ask
 from .._core.transport import multipart
-from .._wire.encode import multipart_fields
-from .._wire.names import FILE_NAME, FileList, to_wire
-from .._wire.reply_fields import words
+from .._wire.decode import words
+from .._wire.encode import multipart_fields, to_wire
+from .._wire.names import FILE_NAME, FileList
 from ..errors import InvalidFile
 from ..models.results import StoredFile
-from ..text.values import is_writable
+from ..text.characters import is_writable
 from ..tracebacks import private
 
 # PDF, Word, Excel and VCF by the manual, images by its older edition.

@@ -10,7 +10,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from ..errors import InvalidRequest
-from .gsm import EXTENSION, extension_count, lost_characters, needs_unicode, replaced_characters
+from .characters import EXTENSION, extension_count, lost_characters, needs_unicode, replaced_characters
 
 Encoding = Literal["auto", "gsm", "unicode"]
 """How a text travels: "gsm" (GSM 03.38), "unicode" (UTF-16), or "auto", the cheaper one that carries it."""

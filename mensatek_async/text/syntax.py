@@ -16,7 +16,7 @@ element = re.compile(rf"\(\s*(?:{'|'.join(ELEMENTS)})\s*:", re.IGNORECASE)
 _placeholder = re.compile(rf"\(\s*(?:Variable_\d+|{PHONE})\s*\)", re.IGNORECASE)
 _half_placeholder = re.compile(r"variable_\d*\s*")
 # Every character that compatibility forms write as a lone opening parenthesis.
-_opening = re.compile("[(⁽₍︵﹙（]")
+opening = re.compile("[(⁽₍︵﹙（]")
 _controls = dict.fromkeys(c for c in range(0x20) if not chr(c).isspace()) | {0x7F: None}
 
 
@@ -85,7 +85,7 @@ def shortened(text: str) -> str:
 
 def has_opening(value: str) -> bool:
     """Whether `value` holds an opening parenthesis of any width: without one it begins no element."""
-    return "(" in value or (not value.isascii() and _opening.search(value) is not None)
+    return "(" in value or (not value.isascii() and opening.search(value) is not None)
 
 
 def has_parenthesis(value: str) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 from attrs import field, frozen
 
 from ..errors import InvalidField
-from .layout import Layout, PersonalText, Piece, merged
+from .characters import is_writable, nfc
+from .layout import Layout, PersonalText, Piece
 from .syntax import MAX_VARIABLES, VARIABLES, has_opening
-from .values import LONGEST, as_text, is_writable, matching_keys, nfc
+from .values import LONGEST, as_text, matching_keys
 
 _token = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _MAX_NAME = 60
@@ -48,7 +49,8 @@ class Template(PersonalText):
                 advice="Write named fields, such as {nombre}; {phone} is the recipient's number.",
             )
         object.__setattr__(self, "fields", names)
-        object.__setattr__(self, "_layout", layout)
+        object.__setattr__(self, "text", layout.text)
+        object.__setattr__(self, "layout", layout)
         object.__setattr__(self, "_slots", tuple(zip(VARIABLES, names, strict=False)))
 
     def values(self, fields: Mapping[str, object]) -> dict[str, str]:
@@ -64,7 +66,7 @@ class Template(PersonalText):
             InvalidField: a field is missing (None and NaN are, "" is not), is no text, number or date, or
                 holds what the provider would take for an element of the message.
         """
-        layout = self._layout
+        layout = self.layout
         suspicious = layout.risky
         try:
             given = [fields[name] for name in self.fields]
@@ -82,7 +84,7 @@ class Template(PersonalText):
 
     def columns(self, rows: Sequence[Mapping[str, object]]) -> dict[str, list[str]] | None:
         """What `values` gives for many recipients, a list for each wire name; None when each has to be looked at."""
-        if self._layout.risky or self._layout.inside:
+        if self.layout.risky or self.layout.inside:
             return None
         columns: dict[str, list[str]] = {}
         for wire, name in self._slots:
@@ -104,7 +106,7 @@ class Template(PersonalText):
         return f"<Template fields={list(self.fields)}>"
 
 
-def _parse(source: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+def _parse(source: str) -> tuple[list[Piece], tuple[str, ...]]:
     if not isinstance(source, str):
         raise InvalidField(f"A template is made of a str, not {type(source).__name__}.")
     if not source.strip():
@@ -131,7 +133,7 @@ def _parse(source: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
         raise InvalidField(
             f"The template has {len(numbers)} fields; the provider takes {MAX_VARIABLES} at most."
         )
-    return merged(pieces), tuple(numbers)
+    return pieces, tuple(numbers)
 
 
 def _field_name(written: str, position: int) -> str:

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
 from ..errors import InvalidField
+from .characters import is_writable, nfc
 
 LONGEST = 39_015
 """Characters that a field may hold: more than a whole message of 255 segments carries."""
 
 _braces = re.compile(r"\{([^{}]*)\}")
 _format = re.compile(r"[!:.\[]")  # where a name ends, for those who write as Python formats
-
-
-def nfc(text: str) -> str:
-    """The text with each accent and its letter as one character, as the GSM alphabet has them."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def is_writable(text: str) -> bool:
-    """Whether a request can carry the text: it holds no half of a surrogate pair, and no NUL."""
-    if "\0" in text:
-        return False
-    try:
-        return text.isascii() or bool(text.encode("utf-8"))
-    except UnicodeEncodeError:
-        return False
 
 
 def as_text(name: str, value: object) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 import multipart
 
-from .._wire import names, shape, text_forms
+from .._wire import names, scalars, shape, text_forms
 from .._wire.decode import characters, declared_charset, sole_object
 from .._wire.problems import DecodeError
 
@@ -70,7 +70,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _READ = json.JSONDecoder(
-    strict=False, object_pairs_hook=_distinct, parse_constant=shape.refuse_constant
+    strict=False, object_pairs_hook=_distinct, parse_constant=scalars.refuse_constant
 ).raw_decode
 
 

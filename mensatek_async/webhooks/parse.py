@@ -8,10 +8,10 @@ from typing import Any
 from attrs import evolve
 
 from .._wire import names, scalars
+from .._wire.decode import whole_number
 from .._wire.location import location_of
 from .._wire.marks import MARK, unmarked
 from .._wire.problems import DecodeError, WrongValue
-from .._wire.reply_fields import whole_number
 from .._wire.structure import structure
 from ..codes import DeliveryStatus
 from ..errors import InvalidWebhook

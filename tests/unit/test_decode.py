@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mensatek_async._wire import literal, names, reply_fields
+from mensatek_async._wire import decode as decoding
+from mensatek_async._wire import literal, names
 from mensatek_async._wire.decode import DecodeError, decode
 
 REPLY = {"res": "1", "error": "Está", "cred": "5"}
@@ -117,7 +118,7 @@ def test_numbers_keep_their_value() -> None:
     assert reply["y"] == 0
     for digits in (100, 10_000):
         huge = decode(b'{"Res":1,"Cred":1%b,"CredR":1.%b}' % (b"0" * digits, b"0" * digits))
-        assert reply_fields.number(huge, "Cred") is None
+        assert decoding.number(huge, "Cred") is None
 
 
 @each("body", ['{"Res":1,"Res":-1}', '{"Res":1,"RES":2}', '[{"Res":1},{"Res":2}]', "Res:1;RES:1;"])
@@ -368,25 +369,25 @@ def test_single_fields() -> None:
             "error": " Falta\n  algo\x1b[31m ", "nombre": "a.pdf"}  # fmt: skip
     odd: dict[str, Any] = {"cred": "mucho", "saldo": {}, "error": 5, "duplicados": "1,5"}
 
-    assert reply_fields.result_code(full) == -2
+    assert decoding.result_code(full) == -2
     assert fields_of(full) == (Decimal("1234.5"), 18, 2, "Falta algo [31m", "a.pdf")
     for reply in ({}, {"cred": None, "error": None}, odd):
         assert fields_of(reply) == (None, None, None, "", "")
-    words = reply_fields.words({"error": "palabra " * 1000}, names.ERROR)
+    words = decoding.words({"error": "palabra " * 1000}, names.ERROR)
     assert (len(words), words[-3:]) == (300, "...")
 
 
 def fields_of(reply: dict[str, Any]) -> tuple[Any, ...]:
-    left, needed = (reply_fields.number(reply, *wire) for wire in (names.CREDITS_LEFT, names.CREDITS_NEEDED))
-    words = (reply_fields.words(reply, wire) for wire in (names.ERROR, names.FILE_NAME))
-    return left, needed, reply_fields.whole_number(reply, names.REPEATED), *words
+    left, needed = (decoding.number(reply, *wire) for wire in (names.CREDITS_LEFT, names.CREDITS_NEEDED))
+    words = (decoding.words(reply, wire) for wire in (names.ERROR, names.FILE_NAME))
+    return left, needed, decoding.whole_number(reply, names.REPEATED), *words
 
 
 @each("res", [None, "", "OK", [1], True, "1.5", ["1", "2"]])
 def test_result_that_is_none(res: object) -> None:
     """A result that is no whole number is an error with its place."""
     with pytest.raises(DecodeError, match="@ Res"):
-        reply_fields.result_code({"res": res})
+        decoding.result_code({"res": res})
 
 
 # --- any bytes ---------------------------------------------------------------------------------------------------
@@ -407,10 +408,10 @@ def test_any_bytes_give_a_reply_or_a_decode_error(body: bytes, content_type: str
     with suppress(DecodeError):
         reply = decode(body, content_type)
         assert "res" in reply
-        left = reply_fields.number(reply, *names.CREDITS_LEFT)
+        left = decoding.number(reply, *names.CREDITS_LEFT)
         assert left is None or left.is_finite()
-        reply_fields.words(reply, names.ERROR)
-        reply_fields.result_code(reply)
+        decoding.words(reply, names.ERROR)
+        decoding.result_code(reply)
 
 
 JUNK = ["[", "{", "'", '"', "<", ">", ":", ";", "&", "\\", "a", "a:", "a:b;", "['", "',", "', ", "[<a>", "<a>",

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mensatek_async._wire import encode
-from mensatek_async._wire.names import RECIPIENT, REQUEST, to_wire
+from mensatek_async._wire.encode import to_wire
+from mensatek_async._wire.names import RECIPIENT, REQUEST
 from mensatek_async.errors import InvalidDate, InvalidField, InvalidRequest
 
 # Typed from the parameter tables of both manuals.

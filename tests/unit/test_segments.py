@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mensatek_async import errors
 from mensatek_async.text import Segmentation, segments, split
-from mensatek_async.text.gsm import EXTENSION
-from mensatek_async.text.segments import choose_encoding, count_segments
+from mensatek_async.text.characters import EXTENSION
+from mensatek_async.text.segments import count_segments
 
 gsm_text = st.lists(
     st.tuples(st.text(st.sampled_from("aé@\n€[^|~"), min_size=1, max_size=4), st.integers(1, 90)), max_size=6
@@ -151,12 +151,6 @@ def test_what_is_no_text_is_refused(text: Any) -> None:
 def test_a_lone_surrogate_counts_as_one_unit() -> None:
     """Broken text is counted, not an error."""
     assert segments("\ud800").characters == 1
-
-
-def test_choose_encoding_is_what_auto_takes() -> None:
-    """The bulk engine asks for the encoding alone."""
-    assert choose_encoding("mañana") == "gsm"
-    assert choose_encoding("mañana 😀") == "unicode"
 
 
 def test_repr_shows_no_character_of_the_text() -> None:

@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensatek_async import errors
+from mensatek_async._core.messages.message import prepare
 from mensatek_async.text import Template, elements
-from mensatek_async.text.plain import PlainText, prepare
+from mensatek_async.text.layout import PlainText
 from mensatek_async.text.syntax import ELEMENTS, find, has_opening
 
 EVIL = "(LINK:2:https://evil.example)"
@@ -126,7 +127,7 @@ def test_repr_shows_fields_and_no_text() -> None:
 @pytest.mark.parametrize("text", [Template("Hola {a}, {{b}}"), PlainText("Hola (Variable_1)")])
 def test_texts_are_values(text: Template | PlainText) -> None:
     """They compare, hash, copy and travel between processes, and cannot be changed."""
-    for twin in (pickle.loads(pickle.dumps(text)), copy.deepcopy(text), type(text)(text.source)):
+    for twin in (pickle.loads(pickle.dumps(text)), copy.deepcopy(text), type(text)(*text.__reduce__()[1])):
         assert twin == text
         assert hash(twin) == hash(text)
         assert twin.text == text.text
@@ -371,7 +372,7 @@ def test_a_plain_text_is_sent_as_it_is() -> None:
     """Braces mean nothing in it, and other fields are not sent."""
     plain = prepare("Hola {nombre}")
 
-    assert plain.text == plain.literal == "Hola {nombre}"
+    assert plain.text == plain.layout.literal == "Hola {nombre}"
     fields: Any = {"nombre": "Ana", "Variable_x": 1, 5: 6}
     assert plain.values(fields) == {}
     assert plain.render({}, "346") == "Hola {nombre}"
@@ -383,8 +384,8 @@ def test_a_plain_texts_placeholders_are_the_providers() -> None:
     fields = {"variable_2": "dos", "Variable_10": 10, "Variable_3": "tres", "Variable_4": None}
 
     assert plain.fields == ("Variable_2", "Variable_10")
-    assert plain.literal == " y  en , {x}"
-    assert not plain.needs_unicode
+    assert plain.layout.literal == " y  en , {x}"
+    assert not plain.layout.needs_unicode
     assert plain.values(fields) == {"Variable_2": "dos", "Variable_10": "10", "Variable_3": "tres"}
     assert plain.render(fields, "346") == "dos y 10 en 346, {x}"
 

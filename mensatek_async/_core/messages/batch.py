@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Literal
 
-from ...text.gsm import needs_unicode
+from ...text.characters import needs_unicode
 from ...text.segments import count_by_length, count_segments, has_pairs
 from .message import Message
 
@@ -38,7 +38,7 @@ def segments_of(message: Message, phones: Sequence[str], columns: Columns, unico
     encoding: Literal["gsm", "unicode"] = "unicode" if unicode else "gsm"
     shown = message.shown
     values = "".join(chain.from_iterable(columns.values()))
-    if not (has_pairs(shown.literal, encoding) or has_pairs(values, encoding)):
+    if not (has_pairs(shown.layout.literal, encoding) or has_pairs(values, encoding)):
         lengths = _lengths(message, phones, columns)
         if min(lengths, default=1):
             return count_by_length(lengths, encoding)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ..._wire.names import REQUEST, to_wire
+from ..._wire.encode import to_wire
+from ..._wire.names import REQUEST
 from ...errors import InvalidFile, InvalidRequest
 from ...models.certified import ContractType
 from ...models.issuer import Issuer

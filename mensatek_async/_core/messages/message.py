@@ -9,19 +9,20 @@ from typing import Any, Literal, NamedTuple
 
 from attrs import evolve, field, frozen
 
-from ..._wire.names import RECIPIENT, REQUEST, to_wire
+from ..._wire.encode import to_wire
+from ..._wire.names import RECIPIENT, REQUEST
 from ..._wire.rows import Rows
 from ...errors import InvalidField, InvalidRequest
 from ...models.recipient import Recipient, VoiceFallback
 from ...models.results import SendResult
 from ...phones import normalise
 from ...senders import check_sender
-from ...text.gsm import needs_unicode
-from ...text.plain import PlainText, prepare
+from ...text.characters import is_writable, needs_unicode, nfc
+from ...text.layout import PlainText
 from ...text.segments import MOST_SEGMENTS, count_segments, segments
-from ...text.syntax import has_elements, shortened, without_documents
+from ...text.syntax import shortened, without_documents
 from ...text.template import Template
-from ...text.values import is_writable, names_in_braces, nfc, same_name
+from ...text.values import names_in_braces, same_name
 from ...warning import TextAltered, warn
 from ..operations import Operation
 from .options import checked_reference, message_number, reports, voice, warn_of_documents, wire_date
@@ -72,17 +73,18 @@ class Message:
     braces: Mapping[str, str] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        unicode = self.encoding == "unicode" or (self.encoding == "auto" and self.text.needs_unicode)
-        object.__setattr__(self, "needs_unicode", unicode)
-        object.__setattr__(self, "braces", names_in_braces(self.text.literal))
+        layout = self.text.layout
+        unicode = self.encoding == "unicode" or (self.encoding == "auto" and layout.needs_unicode)
+        _set(self, "needs_unicode", unicode)
+        _set(self, "braces", names_in_braces(layout.literal) if "{" in layout.literal else {})
         # A phone shows a short link for an element, and a PDF in the text would be thousands of texts.
-        shown = PlainText(shortened(self.text.text)) if has_elements(self.text.text) else self.text
-        object.__setattr__(self, "shown", shown)
-        object.__setattr__(self, "segments", count_segments(shown.text, _name(unicode)))
+        shown = PlainText(shortened(self.text.text)) if layout.has_elements else self.text
+        _set(self, "shown", shown)
+        _set(self, "segments", count_segments(shown.text, "unicode" if unicode else "gsm"))
         phones = shown.text.casefold().count(_PHONE_SLOT)
-        object.__setattr__(self, "is_plain", not self.text.fields and not phones)
+        _set(self, "is_plain", not layout.variables and not phones)
         # Twice the length is the most a text can take; a phone is up to one digit longer than that of its slot.
-        object.__setattr__(self, "_length", len(shown.text) + phones)
+        _set(self, "_length", len(shown.text) + phones)
 
     def address(self, recipient: str | Recipient) -> Addressed:
         """Check one recipient and bring it into wire form.
@@ -118,7 +120,7 @@ class Message:
         longest = 2 * (self._length + sum(map(len, values.values())))
         if longest <= (70 if unicode else 160):  # every character twice: no count needed
             return Addressed(digits, wire, unicode, 1)
-        count = count_segments(self.shown.fill(values, digits), _name(unicode))
+        count = count_segments(self.shown.fill(values, digits), "unicode" if unicode else "gsm")
         if count > MOST_SEGMENTS:
             raise InvalidField(
                 f"With this recipient's fields the text takes {count} segments; a message has {MOST_SEGMENTS} at most."
@@ -165,6 +167,7 @@ class Message:
 PHONE = RECIPIENT["phone"]
 _PHONE_SLOT = f"({PHONE.casefold()})"
 _NO_FIELDS: Mapping[str, object] = {}
+_set = object.__setattr__
 
 
 def warn_of_lost(text: str) -> None:
@@ -175,10 +178,6 @@ def warn_of_lost(text: str) -> None:
             f"The GSM alphabet does not have {' '.join(lost)}: forced to it, the text loses them.",
             TextAltered,
         )
-
-
-def _name(unicode: bool) -> Literal["gsm", "unicode"]:
-    return "unicode" if unicode else "gsm"
 
 
 def compose(
@@ -202,23 +201,23 @@ def compose(
     Raises:
         InvalidRequest: or one of its kinds, naming what is wrong.
     """
-    prepared = prepared_text(text)
+    prepared = prepare(text)
     if encoding not in ("auto", "gsm", "unicode"):
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
     if encoding == "gsm":
-        warn_of_lost(prepared.literal)
-    if operation.name == "EnviarSMS":
+        warn_of_lost(prepared.layout.literal)
+    if prepared.layout.has_elements and operation.name == "EnviarSMS":
         warn_of_documents(prepared.text)
     params = to_wire(
         sender=check_sender(sender) if sender else default_sender or "" if sender is None else "",
         text=text.text if isinstance(text, Template) else nfc(text),
         scheduled_at=None if scheduled_at is None else wire_date(scheduled_at),
-        reference=checked_reference(reference),
-        report=reports(report),
+        reference=None if reference is None else checked_reference(reference),
+        report=None if report is None else reports(report),
         join=None if join is None else message_number(join),
         fix_utf8=1 if fix_utf8 else None,
-        links=1 if has_elements(prepared.text) else None,
-        **voice(voice_fallback, region),
+        links=1 if prepared.layout.has_elements else None,
+        **(voice(voice_fallback, region) if voice_fallback else {}),
     )
     params.update(extra or {})
     for name, value in params.items():
@@ -240,13 +239,17 @@ def compose(
     return message
 
 
-def prepared_text(text: str | Template) -> Template | PlainText:
-    """The text to count and check recipients by: without the documents it carries, which stay in what is sent."""
-    source = text.source if isinstance(text, Template) else text
-    if not isinstance(source, str) or len(source) < _LONG:
-        return prepare(text)
-    short = without_documents(source)
-    return Template(short) if isinstance(text, Template) else PlainText(short)
+def prepare(text: str | Template) -> Template | PlainText:
+    """Return the text to count and check recipients by, without the documents it carries: they stay in what is sent.
+
+    Raises:
+        InvalidRequest: the text is empty, or neither a str nor a Template.
+    """
+    if isinstance(text, Template):
+        return text if len(text.source) < _LONG else Template(without_documents(text.source))
+    if not isinstance(text, str):
+        raise InvalidRequest(f"A text is a str or a Template, not {type(text).__name__}.")
+    return PlainText(text if len(text) < _LONG else without_documents(text))
 
 
 def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) -> list[str | Recipient]:

@@ -45,36 +45,34 @@ def message_number(message_id: int | str) -> int:
     return number
 
 
-def reports(report: bool | None) -> int | None:
-    """Whether reports are asked for, in wire form.
+def reports(report: bool) -> int:
+    """Return whether reports are asked for, in wire form.
 
     Raises:
         InvalidRequest: it is no answer.
     """
-    if report is not None and not isinstance(report, bool | int):
+    if not isinstance(report, bool | int):
         raise InvalidRequest(f"report is True, False or None, not {type(report).__name__}.")
-    return None if report is None else int(bool(report))
+    return int(bool(report))
 
 
-def checked_reference(reference: str | None) -> str | None:
+def checked_reference(reference: str) -> str | None:
     """The user's reference; None for an empty one.
 
     Raises:
         InvalidRequest: it is no text.
     """
-    if reference is None or isinstance(reference, str):
+    if isinstance(reference, str):
         return reference or None
     raise InvalidRequest(f"A reference is a text, not {type(reference).__name__}.")
 
 
-def voice(fallback: bool | VoiceFallback | None, region: str) -> dict[str, Any]:
+def voice(fallback: bool | VoiceFallback, region: str) -> dict[str, Any]:
     """The parameters of a voice fallback, by their English names.
 
     Raises:
         InvalidRequest: its language or caller cannot be.
     """
-    if not fallback:
-        return {}
     asked = VoiceFallback() if fallback is True else fallback
     if not isinstance(asked, VoiceFallback):
         raise InvalidRequest(f"voice_fallback is True or a VoiceFallback, not {type(asked).__name__}.")

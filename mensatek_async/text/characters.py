@@ -1,8 +1,9 @@
-"""The GSM 03.38 alphabet (3GPP TS 23.038), and which characters a text has outside it."""
+"""Characters: the GSM 03.38 alphabet (3GPP TS 23.038) and what a text has outside it, NFC, what a request can carry."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
@@ -55,3 +56,18 @@ def replaced_characters(text: str) -> tuple[str, ...]:
 def lost_characters(text: str) -> tuple[str, ...]:
     """The distinct characters of `text` that GSM 03.38 cannot carry at all, in order."""
     return tuple(dict.fromkeys(_outside.findall(text)))
+
+
+def nfc(text: str) -> str:
+    """The text with each accent and its letter as one character, as the GSM alphabet has them."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def is_writable(text: str) -> bool:
+    """Whether a request can carry the text: it holds no half of a surrogate pair, and no NUL."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False

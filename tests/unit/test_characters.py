@@ -5,8 +5,8 @@ from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async.text import gsm
-from mensatek_async.text.gsm import (
+from mensatek_async.text import characters
+from mensatek_async.text.characters import (
     BASIC,
     EXTENSION,
     PLAIN,
@@ -76,5 +76,5 @@ def test_the_plain_letters_are_in_the_alphabet_and_the_accented_are_not() -> Non
     """What the provider replaces is what the alphabet lacks; é and É stay."""
     assert not set(PLAIN) & set(BASIC)
     assert set(PLAIN.values()) <= set(BASIC)
-    assert "é" not in gsm.PLAIN
-    assert "É" not in gsm.PLAIN
+    assert "é" not in characters.PLAIN
+    assert "É" not in characters.PLAIN
