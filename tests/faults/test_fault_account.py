@@ -60,8 +60,10 @@ async def test_fault_18_credit_runs_out_and_comes_back(scene: Scene) -> None:
         campaign = await begin(campaigns, scene, phones(61))
         await campaign.complete()
         progress, verdict = await verdict_of(campaign, scene)
-        assert (progress["state"], progress["reason"], progress["sent"]) == ("paused", "no_credit", 21)
-        assert progress["pending"] == 40
+        assert (progress["state"], progress["reason"]) == ("paused", "no_credit")
+        # Which chunks come first, that of nine among them, is left to chance.
+        assert progress["sent"] in (20, 21)
+        assert progress["pending"] == 61 - progress["sent"]
         assert not verdict.doubled
 
         scene.sandbox.credits = 1000
