@@ -8,9 +8,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -23,6 +22,8 @@ from mensatek_async import AsyncMensatek, Campaign, CampaignConflict, Campaigns,
 from mensatek_async.cli.app import run as main
 from mensatek_async.sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
+
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,29 +31,6 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mensatek_async.campaigns.session._SOON", 0.1)
     monkeypatch.setattr("mensatek_async.campaigns.ingest._LOOK", 0.05)
     monkeypatch.setattr("mensatek_async.bulk.reader._SOON", 0.02)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=Decimal(100_000), strict=True) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
-    """A client of that sandbox."""
-    async with AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME") as opened:
-        yield opened
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each kind."""
-    if request.param == "sqlite":
-        return str(tmp_path / "campaigns.db")
-    url: str = request.getfixturevalue("database")
-    return url
 
 
 @pytest.fixture

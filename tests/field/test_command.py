@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +21,8 @@ from mensatek_async.cli.output import Stop, in_words_of_the_command
 from mensatek_async.errors import InvalidRequest
 from mensatek_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.mensatek_sandbox(read_interval=0)
+
 PACKAGE = Path(__file__).parents[2] / "mensatek_async"
 COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
 ISSUER = ("--issuer-name", "EMPRESA S.L.", "--issuer-phone", "900000000", "--issuer-tax-id", "B00000000")
@@ -29,16 +30,12 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
+def sandbox(mensatek_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandbox:
     """A sandbox as the account of the environment, in a folder with a small file of recipients and a PDF."""
     monkeypatch.chdir(tmp_path)
     Path("people.csv").write_text("name;phone\n" + "".join(f"n{at};60000000{at}\n" for at in range(5)))
     Path("contrato.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
-    with Sandbox(read_interval=0) as running:
-        monkeypatch.setenv("MENSATEK_BASE_URL", running.base_url)
-        monkeypatch.setenv("MENSATEK_API_USER", running.user)
-        monkeypatch.setenv("MENSATEK_API_TOKEN", running.token)
-        yield running
+    return mensatek_sandbox
 
 
 def answer(capsys: Captured, *arguments: str) -> dict[str, Any]:

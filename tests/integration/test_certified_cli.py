@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,21 +15,19 @@ from mensatek_async.cli.documents import parse_duration
 from mensatek_async.cli.output import Stop
 from mensatek_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
+
 ANA, LUIS = "34600000001", "34600000002"
 ISSUER = ["--issuer-name", "EMPRESA S.L.", "--issuer-phone", "900000000", "--issuer-tax-id", "B00000000"]
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
+def sandbox(mensatek_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandbox:
     """A sandbox as the account of the environment, in a directory with a contract."""
     monkeypatch.chdir(tmp_path)
     Path("contrato.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
-    with Sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0) as running:
-        running.contracts_by_themselves = False
-        monkeypatch.setenv("MENSATEK_BASE_URL", running.base_url)
-        monkeypatch.setenv("MENSATEK_API_USER", running.user)
-        monkeypatch.setenv("MENSATEK_API_TOKEN", running.token)
-        yield running
+    mensatek_sandbox.contracts_by_themselves = False
+    return mensatek_sandbox
 
 
 def test_a_contract_from_end_to_end(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

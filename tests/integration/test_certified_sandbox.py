@@ -36,18 +36,6 @@ def status(call: Caller, message_id: int) -> int:
     return int(row["Resultado"])
 
 
-@pytest.mark.parametrize(("contract", "waits_at"), [(BY_REPLY, 15), (WITH_PDF, 13)])
-def test_a_contract_waits_for_its_recipient(
-    sandbox: Sandbox, call: Caller, contract: int, waits_at: int
-) -> None:
-    """With the automatic course off, a delivered contract stays where its recipient has to act."""
-    message_id = call.certify(ANA, text=TEXT, Tipocontrato=contract)["idMensaje"]
-
-    sandbox.advance(3600)
-
-    assert status(call, message_id) == waits_at
-
-
 @pytest.mark.parametrize(
     ("contract", "biometric", "end"), [(BY_REPLY, False, 17), (WITH_PDF, False, 180), (WITH_PDF, True, 181)]
 )

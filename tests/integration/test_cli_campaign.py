@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,18 @@ from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Fault, Sandbox
 from tests.sync.child import environment
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=1_000_000, block_after=1_000_000)
+
 TEXT = "Hola {name}"
 MAIN = "from mensatek_async.cli import main; raise SystemExit(main())"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
 
 
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(credits=1_000_000, block_after=1_000_000) as running:
-        monkeypatch.setenv("MENSATEK_BASE_URL", running.base_url)
-        monkeypatch.setenv("MENSATEK_API_USER", running.user)
-        monkeypatch.setenv("MENSATEK_API_TOKEN", running.token)
-        monkeypatch.setenv("MENSATEK_SENDER", "ACME")  # as in processes of their own
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where `campaigns.db` will lie."""
+    """Where `campaigns.db` will lie; with the sender that processes of their own have."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MENSATEK_SENDER", "ACME")
     return tmp_path
 
 
@@ -341,20 +334,6 @@ def test_a_signal_lands_what_is_on_its_way(
     assert 20 < len(sandbox.counts) < 300
     sandbox.clear_faults()
     assert campaign("run", "navidad") == 0
-    assert set(sandbox.counts.values()) == {1}
-    assert len(sandbox.counts) == 300
-
-
-@posix
-def test_killed_and_started_again(sandbox: Sandbox, people: Path, folder: Path) -> None:
-    """What README shows by hand."""
-    sandbox.fault(Fault.latency(0.1), operation="EnviarSMS", times=None)
-    with command(sandbox, folder, "start", "navidad", people, *ARGUMENTS) as process:
-        wait_until(lambda: len(sandbox.counts) > 20)
-        process.kill()
-    assert len(sandbox.counts) < 300
-    sandbox.clear_faults()
-    assert start(people) == 0
     assert set(sandbox.counts.values()) == {1}
     assert len(sandbox.counts) == 300
 

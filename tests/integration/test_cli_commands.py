@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,16 +15,9 @@ import pytest
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=Decimal("1234.5"))
+
 COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(credits=Decimal("1234.5")) as running:
-        monkeypatch.setenv("MENSATEK_BASE_URL", running.base_url)
-        monkeypatch.setenv("MENSATEK_API_USER", running.user)
-        monkeypatch.setenv("MENSATEK_API_TOKEN", running.token)
-        yield running
 
 
 def test_credits(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +149,7 @@ def test_the_sandbox_in_this_process(
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
         assert run(["sandbox", "--reply-style", "klingon"]) == 2
-        assert "no reply style" in capsys.readouterr().err
+        assert "Invalid reply style" in capsys.readouterr().err
         with Sandbox() as other:
             assert run(["sandbox", "--port", other.base_url.split(":")[2].split("/")[0]]) == 2
         assert "cannot listen" in capsys.readouterr().err

@@ -31,7 +31,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         }
         with calling(self) as call:
             call.send(ANA)
-        found.append({"sandbox": self, "answers": answers})
+        state = httpx.get(f"{self.page_url}_sandbox/state", auth=("x", ""), verify=NO_TLS).json()
+        found.append({"sandbox": self, "answers": answers, "state": state})
 
     monkeypatch.setattr(Sandbox, "wait", look)
     monkeypatch.setattr("mensatek_async.sandbox.page.gate._WRONG_PASSWORD_SECONDS", 0.01)
@@ -55,15 +56,10 @@ def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Pa
     }
     arguments = [part for flag in flags.items() for part in flag]
     assert run(["sandbox", "--port", "0", "--contracts-wait", "--no-magic", *arguments]) == 0
-    sandbox = seen[0]["sandbox"]
-    account = sandbox._provider.account
-    assert (sandbox.time_scale, sandbox.latency, sandbox.error_rate, sandbox.error_kind) == (
-        60,
-        0.01,
-        0.25,
-        "html",
-    )
-    assert (account.price(True), account.delivery.pace, account.delivery.magic) == (3, 1.5, False)
+    sandbox, state = seen[0]["sandbox"], seen[0]["state"]
+    assert (sandbox.time_scale, sandbox.latency) == (60, 0.01)
+    assert (sandbox.error_rate, sandbox.error_kind) == (0.25, "html")
+    assert (state["credits"]["certified_price"], state["delivery_seconds"], state["magic"]) == ("3", 1.5, [])
     assert sandbox.contracts_by_themselves is False
     assert Sandbox(state=tmp_path / "s.db").credits == sandbox.credits
 
@@ -104,7 +100,7 @@ def test_a_password_comes_from_a_file_or_the_environment(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--error-kind", "fire"], "no kind of error"),
+        (["--error-kind", "fire"], "Invalid kind of error"),
         (["--error-rate", "2"], "error rate"),
         (["--time-scale", "0"], "time scale"),
         (["--state", "."], "cannot be kept"),

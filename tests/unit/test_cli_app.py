@@ -213,11 +213,3 @@ def test_a_token_file_is_used(tmp_path: Path) -> None:
     with connect(AccountOptions(user="u", token_file=str(tmp_path / "token")), Output()) as connection:
         assert connection.token == "s3cret"
         assert "s3cret" not in repr(connection)
-
-
-def test_prices_are_exact(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """0.1 credits are a tenth, not nearly a tenth."""
-    (tmp_path / "x.csv").write_text("tel\n600000001\n600000002\n600000003\n")
-
-    assert run(["bulk", str(tmp_path / "x.csv"), "--text", "x", "--dry-run", "--price", "0.1"]) == 0
-    assert "Credits: 0.3 estimated" in capsys.readouterr().out
