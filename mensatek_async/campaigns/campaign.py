@@ -17,7 +17,8 @@ from ..tracebacks import private
 from .export import export
 from .journal import deliveries
 from .journal import lifecycle as journal
-from .journal.records import CampaignRow
+from .journal.records import CampaignRow, options_of
+from .journal.settling import resolve
 from .options import load_content
 from .progress_stream import ProgressStream
 from .recall import recall
@@ -46,7 +47,7 @@ class Campaign:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await in_thread(journal.progress_of, self._session.db, self._name)
+        return await in_thread(self._session.db.read, lambda tx: journal.progress_of(tx, self._name))
 
     def run(
         self, *, concurrency: int | None = None, interval: float = 0.5
@@ -169,7 +170,9 @@ class Campaign:
         """
         if policy not in ("keep", "assume_sent", "resend"):
             raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
-        return await in_thread(self._session.db.write, lambda tx: journal.settle(tx, self._name, policy))
+        return await in_thread(
+            self._session.db.write, lambda tx: resolve(tx, journal.find(tx, self._name), policy)
+        )
 
     async def problems(
         self, outcome: Literal["invalid", "failed", "unknown"], *, most: int = 1000
@@ -227,11 +230,7 @@ class Campaign:
         return await in_thread(self._session.db.read, lambda tx: journal.find(tx, self._name))
 
     async def _options(self, row: CampaignRow) -> str:
-        found = await in_thread(
-            self._session.db.read,
-            lambda tx: tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", row.id),
-        )
-        return str(found[0])
+        return await in_thread(self._session.db.read, lambda tx: options_of(tx, row.id))
 
     def __repr__(self) -> str:
         return f"<Campaign {self._name!r}>"

@@ -179,7 +179,7 @@ class Campaigns(Opening):
         def create(tx: Tx) -> CampaignRow:
             if scheduled_at is not None and by_name(tx, name) is None:
                 wire_date(scheduled_at)  # one that goes on may be late; a new one may not
-            return journal.create(tx, name, session.account, content.dump(), settings, content.digest())[0]
+            return journal.create(tx, name, session.account, content.dump(), settings, content.digest())
 
         row = await in_thread(self._db.write, create)
         await session.read(row, content, feed)
@@ -213,7 +213,7 @@ class Campaigns(Opening):
         """
         if not await in_thread(self._db.exists):
             return []
-        return await in_thread(journal.progress_of_all, self._db)
+        return await in_thread(self._db.read, lambda tx: [journal.progress(tx, row) for row in all_of(tx)])
 
     async def work(
         self, budget: float | timedelta | None = None, *, concurrency: int | None = None
@@ -234,7 +234,7 @@ class Campaigns(Opening):
         slots = self._session.slots(concurrency)
         if not await in_thread(self._db.exists):
             return []
-        before = await in_thread(self._db.read, lambda tx: journal.running(tx, self._session.account))
+        before = await in_thread(self._db.read, lambda tx: all_of(tx, (RUNNING,), self._session.account))
         runner = self._session.runner(None, slots, until)
         await runner.run()
         chosen = runner.seen | {row.id for row in before}

@@ -20,7 +20,7 @@ from ..errors import InvalidRequest
 from ..sources.values import spreadsheet_cell
 from ..store.database import Database
 from ..store.transaction import Tx
-from .journal import payload
+from .journal.recipients import ChunkRecipients, phones_in
 from .journal.records import CampaignRow
 from .journal.states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN
 
@@ -143,7 +143,7 @@ def _sent(db: Database, row: CampaignRow) -> Iterator[Line]:
     after = -(10**18)
     while found := db.read(partial(_some, campaign=row.id, after=after)):
         for chunk, body, known in found:
-            yield from _lines(row, chunk, payload.unpack(body), known)
+            yield from _lines(row, chunk, ChunkRecipients.unpack(body), known)
             after = chunk[0]
 
 
@@ -154,7 +154,7 @@ def _some(tx: Tx, campaign: int, after: int) -> list[Any]:
         "WHERE k.campaign_id = ? AND k.seq > ? ORDER BY k.seq LIMIT ?",
         *(campaign, after, _AT_ONCE),
     )
-    return [(chunk[:6], chunk[6], _deliveries(tx, campaign, payload.phones_in(chunk[6]))) for chunk in chunks]
+    return [(chunk[:6], chunk[6], _deliveries(tx, campaign, phones_in(chunk[6]))) for chunk in chunks]
 
 
 def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> dict[str, tuple[int, float | None]]:
@@ -165,7 +165,7 @@ def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> dict[str, tuple
         known.update(
             (phone, (code, when))
             for phone, code, when in tx.all(
-                "SELECT phone, code, reported_at FROM mensatek_delivery WHERE campaign_id = ? "  # noqa: S608
+                "SELECT phone, code, reported_at FROM mensatek_delivery WHERE campaign_id = ? "
                 f"AND phone IN ({marks})",
                 *(campaign, *some),
             )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+from attrs import frozen
 
 from ..bulk.chunks import Chunk, Chunker
 from ..bulk.seen import SeenPhones
@@ -19,10 +20,12 @@ from ..store.failpoints import failpoint
 from ..store.threads import in_thread
 from ..store.transaction import Tx
 from .feed import Feed
-from .journal import openers, payload
+from .journal import chunks
+from .journal.chunks import Part
 from .journal.hours import country_of
-from .journal.records import CampaignRow, by_id
-from .journal.states import CANCELLED, Crowd
+from .journal.recipients import ChunkRecipients, phones_in
+from .journal.records import CampaignRow, by_id, set_campaign
+from .journal.states import CANCELLED
 from .options import Content
 
 _BATCH = 20  # chunks in a transaction
@@ -135,24 +138,14 @@ class Ingest:
             return await self._row()
 
     def _store(self, chunker: Chunker, rows: Sequence[Any], batch: _Batch) -> bool:
-        chunks, problems = _chunks_of(chunker, rows, self._content.size)
-        crowds = [
-            part
-            for chunk in chunks
-            for part in _by_zone(Crowd(chunk.rows, chunk.wire, chunk.unicode), chunk.segments, self._local)
-        ]
-        written = self._db.write(lambda tx: self._write(tx, batch, crowds, problems))
+        full, problems = _chunks_of(chunker, rows, self._content.size)
+        parts = [part for chunk in full for part in _by_zone(chunk, self._local)]
+        written = self._db.write(lambda tx: self._write(tx, batch, parts, problems))
         if written:
             failpoint("ingest.committed")
         return written
 
-    def _write(
-        self,
-        tx: Tx,
-        batch: _Batch,
-        crowds: Sequence[tuple[Crowd, int, str]],
-        problems: Sequence[RowProblem],
-    ) -> bool:
+    def _write(self, tx: Tx, batch: _Batch, parts: Sequence[Part], problems: Sequence[RowProblem]) -> bool:
         row = by_id(tx, self._campaign, lock=True)
         if (row.ingested, row.source_fingerprint, row.ingest_owner) == (
             batch.after,
@@ -169,7 +162,7 @@ class Ingest:
         )
         if not changed:
             return False
-        self._write_chunks(tx, row, crowds)
+        self._write_chunks(tx, row, parts)
         tx.many(
             "INSERT INTO mensatek_invalid VALUES (?, ?, ?)",
             [(row.id, one.row, one.reason) for one in problems],
@@ -177,38 +170,17 @@ class Ingest:
         failpoint("ingest.batch")
         return True
 
-    def _write_chunks(self, tx: Tx, row: CampaignRow, crowds: Sequence[tuple[Crowd, int, str]]) -> None:
-        seq = row.next_seq
-        pending = list(crowds)
-        if seq == 1 and pending:  # the very first recipient alone
-            pending = self._with_opener(tx, row, pending)
-        tx.many(
-            "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) "
-            "VALUES (?, ?, 'pending', ?, ?, ?, 0)",
-            [
-                (row.id, seq + at, len(one), segments, zone)
-                for at, (one, segments, zone) in enumerate(pending)
-            ],
-        )
-        tx.many(
-            "INSERT INTO mensatek_payload VALUES (?, ?, ?)",
-            [(row.id, seq + at, payload.pack(one)) for at, (one, _, _) in enumerate(pending)],
-        )
-        if crowds:
-            after = max(seq + len(pending), 2)
-            tx.run("UPDATE mensatek_campaign SET next_seq = ? WHERE id = ?", after, row.id)
-
-    def _with_opener(
-        self, tx: Tx, row: CampaignRow, crowds: list[tuple[Crowd, int, str]]
-    ) -> list[tuple[Crowd, int, str]]:
-        if self._content.anchor is not None:
-            openers.write_chunk(tx, row.id, 0, self._content.anchor, 1, "", n=0)
-            return crowds
-        content, segments, zone = crowds[0]
-        first, rest = payload.split(content, 1)
-        own = max(segments // len(content), 1)
-        openers.write_chunk(tx, row.id, 0, first, own, zone)
-        return [*([(rest, max(segments - own, 0), zone)] if len(rest) else []), *crowds[1:]]
+    def _write_chunks(self, tx: Tx, row: CampaignRow, parts: Sequence[Part]) -> None:
+        if not parts:
+            return
+        if row.next_seq == 1 and self._content.anchor is not None:
+            chunks.add(tx, row.id, 0, Part(self._content.anchor, 1), n=0)
+        elif row.next_seq == 1:  # the very first recipient alone
+            opener, rest = parts[0].split(1)
+            chunks.add(tx, row.id, 0, opener)
+            parts = [*([rest] if len(rest.content) else []), *parts[1:]]
+        chunks.add(tx, row.id, row.next_seq, *parts)
+        set_campaign(tx, row.id, next_seq=max(row.next_seq + len(parts), 2))
 
     # --- what was read before -------------------------------------------------------------------------------
 
@@ -229,7 +201,7 @@ class Ingest:
         after = -(10**18)
         while found := self._db.read(partial(_bodies, campaign=row.id, after=after)):
             for seq, body in found:
-                self._seen.repeats(payload.phones_in(body))
+                self._seen.repeats(phones_in(body))
                 after = seq
 
     async def _compare(self, row: CampaignRow) -> None:
@@ -284,13 +256,15 @@ def _conflict(row: CampaignRow) -> CampaignConflict:
     )
 
 
+@frozen
 class _Batch:
-    def __init__(self, before: int, after: int, digest: str, last: bool, file: str) -> None:
-        self.before: int = before
-        self.after: int = after
-        self.digest: str = digest
-        self.last: bool = last
-        self.file: str = file
+    """Rows that were read: from where to where, with the digest of all so far and the file's own at the end."""
+
+    before: int
+    after: int
+    digest: str
+    last: bool
+    file: str
 
 
 def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[Chunk], list[RowProblem]]:
@@ -308,16 +282,15 @@ def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[C
     return [chunk for chunk in chunks if chunk.rows], [one for chunk in chunks for one in chunk.invalid]
 
 
-def _by_zone(content: Crowd, segments: int, local: bool) -> list[tuple[Crowd, int, str]]:
+def _by_zone(chunk: Chunk, local: bool) -> list[Part]:
     """A chunk, in parts of one time zone each where the recipient's own time counts."""
+    content = ChunkRecipients(chunk.rows, chunk.wire, chunk.unicode)
     if not local:
-        return [(content, segments, "")]
+        return [Part(content, chunk.segments)]
     places: dict[str, list[int]] = defaultdict(list)
     for at, phone in enumerate(content.wire.phones):
         places[country_of(phone)].append(at)
-    if len(places) == 1:
-        return [(content, segments, next(iter(places)))]
     return [
-        (payload.choose(content, chosen), max(segments * len(chosen) // len(content), 1), zone)
+        Part(content.at(chosen), max(chunk.segments * len(chosen) // len(content), 1), zone)
         for zone, chosen in places.items()
     ]

@@ -22,9 +22,8 @@ from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from ..text.template import Template
 from .journal.hours import SPAIN, check_hours
-from .journal.payload import crowd
+from .journal.recipients import ChunkRecipients
 from .journal.records import Settings
-from .journal.states import Crowd
 
 _OPERATIONS = {"sms": "EnviarSMS", "certified": "EnviarSMSCERTIFICADO"}
 _REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}
@@ -62,7 +61,7 @@ class Content:
     product: str
     message: Message
     size: int
-    anchor: Crowd | None = field(repr=False)
+    anchor: ChunkRecipients | None = field(repr=False)
     text: str = field(repr=False)
 
     @property
@@ -114,7 +113,7 @@ def load_content(context: Context, dumped: str) -> Content:
         region=stored.region,
         joined=False,
     )
-    anchor = None if stored.anchor is None else crowd([0], [stored.anchor])
+    anchor = None if stored.anchor is None else ChunkRecipients.of([0], [stored.anchor])
     return Content(product=stored.product, message=message, size=stored.size, anchor=anchor, text=stored.text)
 
 
@@ -228,6 +227,6 @@ def _size(chunk_size: int | None, most: int, rate: float | None) -> int:
     return size if rate is None else max(min(size, int(rate)), 1)
 
 
-def _anchor(message: Message, anchor: str | Recipient) -> Crowd:
+def _anchor(message: Message, anchor: str | Recipient) -> ChunkRecipients:
     addressed = message.address(anchor)
-    return crowd([0], [addressed.wire], addressed.unicode)
+    return ChunkRecipients.of([0], [addressed.wire], addressed.unicode)

@@ -18,6 +18,7 @@ from ..store.threads import in_thread
 from ..store.transaction import Tx
 from .journal.claims import Claimer, claim, new_token
 from .journal.outcomes import finish, may_leave, renew
+from .journal.records import options_of
 from .journal.states import Finish, Lost, NotTaken, Over, Taken, Wait, Work
 from .options import Content, load_content
 from .posting import NotNow, Post, judged
@@ -232,9 +233,6 @@ class Runner:
 
     async def _content_of(self, campaign: int) -> Content:
         if campaign not in self._contents:
-            dumped = await in_thread(
-                self._db.read,
-                lambda tx: tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0],
-            )
+            dumped = await in_thread(self._db.read, lambda tx: options_of(tx, campaign))
             self._contents[campaign] = load_content(self._context, dumped)
         return self._contents[campaign]

@@ -12,8 +12,10 @@ import pytest
 
 from mensatek_async import InvalidRequest
 from mensatek_async.campaigns.export import COLUMNS, export
+from mensatek_async.campaigns.journal import chunks
 from mensatek_async.campaigns.journal import lifecycle as journal
-from mensatek_async.campaigns.journal import openers, payload
+from mensatek_async.campaigns.journal.chunks import Part
+from mensatek_async.campaigns.journal.recipients import ChunkRecipients
 from mensatek_async.campaigns.journal.records import CampaignRow, Settings, all_of, by_name, set_state
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.store.sqlite import SqliteDatabase
@@ -34,7 +36,7 @@ def chunk(
 ) -> None:
     """A chunk as a run would have left it."""
     wire = [{"Movil": str(34600000000 + row)} for row in rows]
-    openers.write_chunk(tx, 1, seq, payload.crowd(rows, wire), len(rows), "")
+    chunks.add(tx, 1, seq, Part(ChunkRecipients.of(rows, wire), len(rows)))
     tx.run(
         "UPDATE mensatek_chunk SET state = ?, accepted = ?, error = ?, idmensaje = ? WHERE seq = ?",
         *(state, accepted, error, message, seq),
@@ -121,7 +123,7 @@ def test_the_anchor_is_nobodys_row(db: SqliteDatabase, tmp_path: Path) -> None:
     """It was the campaign's own phone."""
 
     def fill(tx: Tx) -> None:
-        openers.write_chunk(tx, 1, 0, payload.crowd([0], [{"Movil": "34600111222"}]), 1, "", n=0)
+        chunks.add(tx, 1, 0, Part(ChunkRecipients.of([0], [{"Movil": "34600111222"}]), 1), n=0)
         chunk(tx, 1, [1], "sent", accepted=1)
 
     db.write(fill)

@@ -11,12 +11,12 @@ from attrs import field, frozen
 from ..._wire.marks import Mark
 from ...store import rate
 from ...store.transaction import Tx
-from . import openers, payload
+from . import chunks, openers
+from .chunks import Part
 from .hours import zones_of
-from .openers import body_of
 from .records import CampaignRow, all_of, by_id, set_state
-from .settling import settle_unknown
-from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, UNKNOWN, Crowd, Over, Wait, Work
+from .settling import settle_unknown, until_settled
+from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, Over, Wait, Work
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
@@ -58,8 +58,7 @@ def claim(
     """
     if (mine := _taken_before(tx, token)) is not None:
         return mine
-    running = all_of(tx, (RUNNING,))
-    running = [row for row in running if row.account == account and (only is None or row.id in only)]
+    running = [row for row in all_of(tx, (RUNNING,), account) if only is None or row.id in only]
     if not running:
         return Over()
     if seconds := rate.held(tx):
@@ -67,13 +66,13 @@ def claim(
     waits: list[Wait] = []
     missing = False
     for at in range(len(running)):
-        row = running[(turn + at) % len(running)]
-        found = _claim_of(tx, who, token, row)
+        found = _claim_of(tx, who, token, running[(turn + at) % len(running)])
         if isinstance(found, Work):
             return found
         if isinstance(found, Wait):
             waits.append(found)
-        missing = missing or (isinstance(found, Over) and found.missing)
+        else:
+            missing = missing or found.missing
     if not waits:
         return Over(missing)
     return Wait(min(wait.seconds for wait in waits), all(wait.sure for wait in waits))
@@ -104,7 +103,7 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait
         if due_at > tx.now:
             return Wait(min(due_at - tx.now, opens))
         if seq <= 0 and state == POSTING and joined is None:  # 7: nobody knows what became of it
-            openers.park(tx, row.id, seq, "its sender stopped before an answer came")
+            chunks.park(tx, row.id, seq, "its sender stopped before an answer came")
             continue
         if (found := _book(tx, who, token, row, due)) is not None:
             return found
@@ -119,13 +118,10 @@ def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, *, tried:
 
     Of those tried before, only what is due now: under a cap they go first, since their share is set aside already.
     """
-    named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
     kind = " AND seq <= 0" if row.idmensaje is None else ""
     kind += f" AND attempts > 0 AND due_at <= {tx.now!r}" if tried else ""
-    return tx.one(
-        "SELECT seq, state, due_at, idmensaje, segments, attempts FROM mensatek_chunk "  # noqa: S608
-        f"WHERE campaign_id = ? AND due_at IS NOT NULL{kind}{named} ORDER BY due_at, seq LIMIT 1{tx.skipping}",
-        *(row.id, *(zones or ())),
+    return chunks.first_due(
+        tx, "seq, state, due_at, idmensaje, segments, attempts", row, zones, kind, tx.skipping
     )
 
 
@@ -147,15 +143,10 @@ def _nothing_due(tx: Tx, row: CampaignRow, opens: float) -> Wait | Over:
 
 
 def _until_settled(tx: Tx, row: CampaignRow) -> float:
-    """Seconds until unknown recipients are settled by the campaign's own policy."""
-    if row.settings.unknown_after is None or row.settings.unknown_policy == "keep":
+    """Return the seconds until unknown recipients are settled by the campaign's own policy."""
+    left = until_settled(tx, row)
+    if left is None:
         return 0.0
-    since = tx.one(
-        "SELECT min(since) FROM mensatek_chunk WHERE campaign_id = ? AND state = ?", row.id, UNKNOWN
-    )[0]
-    if since is None:
-        return 0.0
-    left: float = since + row.settings.unknown_after - tx.wall
     if left <= 0 and settle_unknown(tx, row):
         return 0.001
     return max(left, 0.0)
@@ -169,61 +160,52 @@ def open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]
     if not row.settings.local:
         wait = hours.waits(zones_of(""), tx.wall)
         return ((), wait) if wait else (None, _IDLE)
-    found = [
-        one[0] for one in tx.all("SELECT DISTINCT zone FROM mensatek_chunk WHERE campaign_id = ?", row.id)
-    ]
-    waits = {zone: hours.waits(zones_of(zone), tx.wall) for zone in found}
+    found = tx.all("SELECT DISTINCT zone FROM mensatek_chunk WHERE campaign_id = ?", row.id)
+    waits = {zone: hours.waits(zones_of(zone), tx.wall) for (zone,) in found}
     if not waits:
         return None, _FOR_ROWS
-    return tuple(zone for zone, wait in waits.items() if not wait), min(
-        filter(None, waits.values()), default=_IDLE
-    )
+    opens = min(filter(None, waits.values()), default=_IDLE)
+    return tuple(zone for zone, wait in waits.items() if not wait), opens
 
 
 def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work | Wait | None:
     """Take a chunk that is due; None when it turned out to be nothing to send."""
     seq, _, _, _, segments, attempts = due
-    content = body_of(tx, row.id, seq)
+    part = Part(chunks.recipients_of(tx, row.id, seq), segments)
     opener = row.idmensaje is None
     if not opener and seq > 0 and not attempts:
-        content, repeated = payload.without(content, who.phones_of_openers(tx, row))
-        if repeated:
-            segments = openers.keep_out(tx, row.id, seq, content, repeated, segments)
-            if not len(content):
-                return None
+        part = openers.keep_out(tx, row.id, seq, part, who.phones_of_openers(tx, row))
+        if not len(part.content):
+            return None
     price = row.settings.rate
     if price and (wait := rate.waits(tx)):
         return Wait(wait)
-    capped = _within_cap(tx, row, seq, content, segments, attempts)
-    if isinstance(capped, Wait):
-        return capped
-    content, segments = capped
-    wait = rate.book(tx, len(content) / price) if price else 0.0
+    affordable = _within_cap(tx, row, seq, part, attempts)
+    if isinstance(affordable, Wait):
+        return affordable
+    wait = rate.book(tx, len(affordable.content) / price) if price else 0.0
+    until = tx.now + wait + who.lease
+    tried = attempts + (not opener)
     state = CLAIMED if opener else POSTING
-    tx.run(
-        "UPDATE mensatek_chunk SET state = ?, token = ?, owner = ?, attempts = attempts + ?, due_at = ?, "
-        "idmensaje = ? WHERE campaign_id = ? AND seq = ?",
-        *(state, token, who.owner, int(not opener), tx.now + wait + who.lease, row.idmensaje, row.id, seq),
-    )
+    ours = {"state": state, "token": token, "owner": who.owner, "attempts": tried, "due_at": until}
+    chunks.change(tx, row.id, seq, **ours, idmensaje=row.idmensaje)
     if not opener:
         tx.leaves()
-    return _work(row, seq, token, content, attempts, wait, segments)
+    return _work(row, seq, token, affordable, attempts, wait)
 
 
-def _work(
-    row: CampaignRow, seq: int, token: str, content: Crowd, attempts: int, wait: float, segments: int
-) -> Work:
+def _work(row: CampaignRow, seq: int, token: str, part: Part, attempts: int, wait: float) -> Work:
     opener = row.idmensaje is None
     return Work(
         campaign=row.id,
         seq=seq,
         token=token,
-        content=content,
+        content=part.content,
         join=row.idmensaje,
         repeat=attempts > 0 and not opener,
         wait=wait,
         mark=Mark(row.uid, seq, token[:8]) if opener else None,
-        segments=segments,
+        segments=part.segments,
     )
 
 
@@ -232,26 +214,24 @@ def _taken_before(tx: Tx, token: str) -> Work | None:
     if not tx.repeated:
         return None
     found = tx.one(
-        "SELECT campaign_id, seq, attempts, segments, idmensaje FROM mensatek_chunk WHERE token = ? "
+        "SELECT campaign_id, seq, attempts, idmensaje FROM mensatek_chunk WHERE token = ? "
         "AND state IN ('claimed', 'posting')",
         token,
     )
     if found is None:
         return None
-    campaign, seq, attempts, segments, joined = found
+    campaign, seq, attempts, joined = found
     row = by_id(tx, campaign)
     if joined is None and row.idmensaje is not None:
         return None
-    return _work(row, seq, token, body_of(tx, campaign, seq), max(attempts - 1, 0), 0.0, segments)
+    return _work(row, seq, token, chunks.part_of(tx, campaign, seq), max(attempts - 1, 0), 0.0)
 
 
-def _within_cap(
-    tx: Tx, row: CampaignRow, seq: int, content: Crowd, segments: int, attempts: int
-) -> tuple[Crowd, int] | Wait:
+def _within_cap(tx: Tx, row: CampaignRow, seq: int, part: Part, attempts: int) -> Part | Wait:
     """What of a chunk the campaign's own cap still pays; nothing, after pausing it or until others have landed."""
     cap = row.settings.cap
     if cap is None or attempts or row.idmensaje is None:
-        return content, segments  # what was tried before has its share already, and goes again as it was
+        return part  # what was tried before has its share already, and goes again as it was
     price = row.price or MICRO  # where no answer names a price, a text counts as one credit
     # An answer that was lost may have cost as much as any, and its repeat names only what it cost itself.
     used, flying = tx.one(
@@ -262,18 +242,16 @@ def _within_cap(
         *(SENT, price, row.id),
     )
     left = cap - int(used)
-    if segments * price <= left:
-        return content, segments
-    each = max(segments // len(content), 1)
-    affordable = min(left // (each * price), len(content) - 1) if seq > 0 else 0
+    if part.segments * price <= left:
+        return part
+    each = max(part.segments // len(part.content), 1)
+    affordable = min(left // (each * price), len(part.content) - 1) if seq > 0 else 0
     if affordable < 1:
         if not flying:
             note = "max_credits is reached: the next text would go beyond it"
             set_state(tx, row.id, "paused", "max_credits", note)
         return Wait(_FOR_ROWS)
-    first, rest = payload.split(content, int(affordable))
-    own = each * len(first)
-    openers.rewrite_chunk(tx, row.id, seq, first, own)
-    zone = tx.one("SELECT zone FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?", row.id, seq)[0]
-    openers.append_chunk(tx, row.id, rest, max(segments - own, 0), zone)
-    return first, own
+    first, rest = chunks.part_of(tx, row.id, seq).split(int(affordable))
+    chunks.rewrite(tx, row.id, seq, first)
+    chunks.append(tx, row.id, rest)
+    return first

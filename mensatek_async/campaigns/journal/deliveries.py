@@ -16,7 +16,7 @@ from ...models.results import RecipientReport
 from ...store.database import Database
 from ...store.threads import in_thread
 from ...store.transaction import Tx
-from .openers import body_of
+from .chunks import recipients_of
 from .records import CampaignRow, by_id
 from .settling import adopt
 from .states import POSTING, UNKNOWN
@@ -47,7 +47,7 @@ def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
         return None
     campaign, state, n, _ = found
     by_id(tx, campaign, lock=True)
-    if body_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
+    if recipients_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
         return None
     if state in (UNKNOWN, POSTING):
         adopt(tx, campaign, mark.seq, n, report.message_id)
@@ -69,7 +69,7 @@ def _note(
     standing = 1 if status.is_delivered else -1 if status.is_failed else 0
     moment = when.timestamp() if when is not None else None
     found = tx.one(
-        f"SELECT code, standing, reported_at FROM mensatek_delivery WHERE campaign_id = ? AND phone = ?{tx.locking}",  # noqa: S608
+        f"SELECT code, standing, reported_at FROM mensatek_delivery WHERE campaign_id = ? AND phone = ?{tx.locking}",
         *(campaign, phone),
     )
     before = 0
@@ -144,7 +144,7 @@ def _settle(tx: Tx, campaign: int, number: int, told: Iterable[RecipientReport])
         *(campaign, UNKNOWN, number),
     )
     for (seq,) in found:
-        known = sum(phone in phones for phone in body_of(tx, campaign, seq).wire.phones)
+        known = sum(phone in phones for phone in recipients_of(tx, campaign, seq).wire.phones)
         if known:
             adopt(tx, campaign, seq, known, None)
     tx.run("UPDATE mensatek_campaign SET reconciled = 1 WHERE id = ?", campaign)

@@ -16,14 +16,12 @@ from ..._wire.structure import dumps
 from ...errors import CampaignConflict, CampaignNotFound
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, UnknownRecipient
-from ...store.database import Database
 from ...store.transaction import Tx
-from . import openers, payload
-from .openers import body_of
-from .outcomes import credits_of
-from .records import CampaignRow, Settings, all_of, by_id, by_name, set_state
-from .settling import resolve
-from .states import CANCELLED, CLAIMED, DONE, FAILED, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN
+from . import openers
+from .chunks import recipients_of
+from .recipients import ChunkRecipients
+from .records import CampaignRow, Settings, all_of, by_id, by_name, options_of, set_campaign, set_state
+from .states import CANCELLED, CLAIMED, DONE, FAILED, MICRO, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN
 from .waiting import what_waits
 
 _GONE = "FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at <= ?"
@@ -43,13 +41,8 @@ def find(tx: Tx, name: str) -> CampaignRow:
     return row
 
 
-def create(
-    tx: Tx, name: str, account: str, options: str, settings: Settings, content: str
-) -> tuple[CampaignRow, bool]:
-    """Make a campaign, or find the one of this name and content.
-
-    Returns:
-        The campaign, and whether it is new.
+def create(tx: Tx, name: str, account: str, options: str, settings: Settings, content: str) -> CampaignRow:
+    """Create a campaign, or find the one of this name and content.
 
     Raises:
         CampaignConflict: one of this name has another text, other options or another account.
@@ -64,15 +57,15 @@ def create(
         )
         row = find(tx, name)  # somebody else's, if they were quicker
         if made:
-            return row, True
+            return row
     check_account(row, account)
     if row.content != content:
         raise CampaignConflict(
             f"The campaign {name!r} exists with another text or other options.",
             advice="Give this one another name. To go on with that one, start it as it was, or use get().",
         )
-    tx.run("UPDATE mensatek_campaign SET settings = ? WHERE id = ?", dumps(settings), row.id)
-    return by_id(tx, row.id), False
+    set_campaign(tx, row.id, settings=dumps(settings))
+    return by_id(tx, row.id)
 
 
 def check_account(row: CampaignRow, account: str) -> None:
@@ -125,7 +118,7 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         failed=failed + undelivered,
         undelivered=undelivered,
         delivered=min(row.delivered, accepted - undelivered),
-        credits_used=credits_of(credits),
+        credits_used=(Decimal(credits) / MICRO).normalize() + 0,
         credits_left=_credits_left(tx, row.id),
         message_id=row.idmensaje or 0,
         scheduled_at=_scheduled_at(tx, row.id),
@@ -135,12 +128,8 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
 
 def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
     """When the provider is to deliver what it takes; None for at once."""
-    written = json.loads(_options(tx, campaign))["params"].get(REQUEST["scheduled_at"])
+    written = json.loads(options_of(tx, campaign))["params"].get(REQUEST["scheduled_at"])
     return madrid_datetime(written) if written else None
-
-
-def _options(tx: Tx, campaign: int) -> str:
-    return str(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
 
 
 def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
@@ -153,23 +142,13 @@ def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
     return Decimal(found[0]) if found else None
 
 
-def progress_of(db: Database, name: str) -> Progress:
-    """How the campaign of a name stands.
+def progress_of(tx: Tx, name: str) -> Progress:
+    """Return how the campaign of a name stands.
 
     Raises:
         CampaignNotFound: there is none.
     """
-    return db.read(lambda tx: progress(tx, find(tx, name)))
-
-
-def progress_of_all(db: Database) -> list[Progress]:
-    """How every campaign stands, oldest first."""
-    return db.read(lambda tx: [progress(tx, row) for row in all_of(tx)])
-
-
-def running(tx: Tx, account: str) -> list[CampaignRow]:
-    """The campaigns of an account that are running."""
-    return [row for row in all_of(tx, (RUNNING,)) if row.account == account]
+    return progress(tx, find(tx, name))
 
 
 def pause(tx: Tx, name: str) -> Progress:
@@ -177,7 +156,7 @@ def pause(tx: Tx, name: str) -> Progress:
     row = find(tx, name)
     if row.state == RUNNING:
         set_state(tx, row.id, PAUSED, "user")
-    return progress(tx, find(tx, name))
+    return progress_of(tx, name)
 
 
 def resume(tx: Tx, name: str) -> Progress:
@@ -191,7 +170,7 @@ def resume(tx: Tx, name: str) -> Progress:
             "UPDATE mensatek_chunk SET due_at = 0 WHERE campaign_id = ? AND due_at IS NOT NULL AND state = ?",
             *(row.id, PENDING),
         )
-    return progress(tx, find(tx, name))
+    return progress_of(tx, name)
 
 
 def cancel(tx: Tx, name: str) -> Progress:
@@ -206,7 +185,7 @@ def cancel(tx: Tx, name: str) -> Progress:
         "(SELECT 1 FROM mensatek_campaign c WHERE c.id = campaign_id AND c.state = ?)",
         *(UNKNOWN, tx.wall, row.id, PENDING, POSTING, tx.now, CANCELLED),
     )
-    return progress(tx, find(tx, name))
+    return progress_of(tx, name)
 
 
 def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
@@ -219,7 +198,7 @@ def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
         found += tx.all(f"SELECT seq, token, since, error {_GONE} ORDER BY seq", row.id, POSTING, tx.now)
     listed = []
     for seq, token, since, error in found:
-        content = body_of(tx, row.id, seq)
+        content = recipients_of(tx, row.id, seq)
         mark = marked(reference, Mark(row.uid, seq, token[:8])) if seq <= 0 else reference
         moment = datetime.fromtimestamp(since or 0.0, UTC)
         listed += [
@@ -241,31 +220,23 @@ def problems(tx: Tx, row: CampaignRow, outcome: str, most: int) -> list[RowProbl
         "SELECT seq, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND n > 0 ORDER BY seq LIMIT ?",
         *(row.id, {"failed": FAILED}.get(outcome, UNKNOWN), most),
     )
-    rows = [(number, error) for seq, error in chunks for number in body_of(tx, row.id, seq).rows]
+    rows = [(number, error) for seq, error in chunks for number in recipients_of(tx, row.id, seq).rows]
     return [RowProblem(number, error) for number, error in sorted(rows)[:most]]
 
 
 def purge(tx: Tx, before: float) -> int:
     """Take phones and texts out of every campaign that ended before a moment; its counts stay."""
-    empty = payload.pack(payload.crowd([], []))
+    empty = ChunkRecipients.of([], []).pack()
     purged = 0
     for row in all_of(tx, (DONE, CANCELLED)):
         if row.ended is None or row.ended >= before or row.note == PURGED:
             continue
-        options = json.loads(_options(tx, row.id))
+        options = json.loads(options_of(tx, row.id))
         kept = {name: value for name, value in options["params"].items() if name == REQUEST["scheduled_at"]}
         options |= {"text": "-", "template": False, "params": kept, "anchor": None}
-        tx.run(
-            "UPDATE mensatek_campaign SET note = ?, options = ? WHERE id = ?",
-            *(PURGED, json.dumps(options), row.id),
-        )
+        set_campaign(tx, row.id, note=PURGED, options=json.dumps(options))
         tx.run("UPDATE mensatek_payload SET body = ? WHERE campaign_id = ?", empty, row.id)
         for table in ("mensatek_invalid", "mensatek_delivery"):
-            tx.run(f"DELETE FROM {table} WHERE campaign_id = ?", row.id)  # noqa: S608
+            tx.run(f"DELETE FROM {table} WHERE campaign_id = ?", row.id)
         purged += 1
     return purged
-
-
-def settle(tx: Tx, name: str, policy: str) -> int:
-    """Decide about every unknown recipient of a campaign; how many there were."""
-    return resolve(tx, find(tx, name), policy)

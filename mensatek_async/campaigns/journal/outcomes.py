@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from ...store import rate
 from ...store.transaction import Tx
-from . import openers
+from . import chunks, openers
 from .claims import Claimer
-from .records import CampaignRow, by_id, reopen, set_state
+from .records import CampaignRow, add_to_campaign, by_id, reopen, set_campaign, set_state
 from .settling import open_group
 from .states import (
     CANCELLED,
@@ -50,18 +49,12 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
     if work.join is None:
         if row.idmensaje is not None or (chunk[1] != CLAIMED and not (tx.repeated and chunk[1] == POSTING)):
             return False
-        tx.run(
-            "UPDATE mensatek_chunk SET state = ?, due_at = ?, attempts = ? WHERE campaign_id = ? AND seq = ?",
-            *(POSTING, tx.now + who.lease, 1, work.campaign, work.seq),
-        )
+        chunks.change(tx, row.id, work.seq, state=POSTING, due_at=tx.now + who.lease, attempts=1)
         tx.leaves()
         return True
     if chunk[1] != POSTING:
         return False
-    tx.run(
-        "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ?",
-        *(tx.now + who.lease, work.campaign, work.seq),
-    )
+    chunks.change(tx, row.id, work.seq, due_at=tx.now + who.lease)
     return True
 
 
@@ -103,21 +96,16 @@ def finish(tx: Tx, done: Finish) -> None:
 
 
 def _chunk(tx: Tx, work: Work) -> Any:
-    return tx.one(
-        f"SELECT token, state, failures, n FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?{tx.locking}",  # noqa: S608
-        *(work.campaign, work.seq),
-    )
+    return chunks.select(tx, "token, state, failures, n", work.campaign, work.seq, lock=True)
 
 
 def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:
     credits = 0 if outcome.credits is None else int(outcome.credits * MICRO)
     accepted = min(outcome.accepted, n)  # an anchor is nobody's row, so it counts nothing
-    tx.run(
-        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, duplicated = ?, credits = ?, "
-        "credits_left = ?, since = ?, error = '', idmensaje = ? WHERE campaign_id = ? AND seq = ?",
-        *(SENT, accepted, outcome.repeated, credits, "" if outcome.left is None else str(outcome.left)),
-        *(tx.wall, outcome.message_id or work.join, work.campaign, work.seq),
-    )
+    left = "" if outcome.left is None else str(outcome.left)
+    counts = {"accepted": accepted, "duplicated": outcome.repeated, "credits": credits, "credits_left": left}
+    ended = {"state": SENT, "due_at": None, "since": tx.wall, "error": ""}
+    chunks.change(tx, row.id, work.seq, **ended, **counts, idmensaje=outcome.message_id or work.join)
     if work.join is None and outcome.accepted and outcome.message_id:
         open_group(tx, work.campaign, outcome.message_id)
     elif work.join is None:
@@ -164,19 +152,19 @@ def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
     """The provider refuses it for good; after some in a row it is not theirs but everybody's fault."""
     if work.join is not None:
         # A repeat that is refused says nothing of the try before it, whose answer was lost.
-        (openers.park if work.repeat else openers.fail)(tx, row.id, work.seq, reason)
+        (chunks.park if work.repeat else chunks.fail)(tx, row.id, work.seq, reason)
     elif n and openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals)):
         openers.demote(tx, row, work.seq)
     else:
-        openers.fail(tx, row.id, work.seq, reason)
+        chunks.fail(tx, row.id, work.seq, reason)
     _count_refusal(tx, row, _MOST_REFUSED, "refused", reason)
 
 
 def _count_refusal(tx: Tx, row: CampaignRow, most: int, pause: str, reason: str) -> None:
-    tx.run("UPDATE mensatek_campaign SET refusals = refusals + 1 WHERE id = ?", row.id)
+    add_to_campaign(tx, row.id, refusals=1)
     if row.refusals + 1 >= most and row.state == RUNNING:
         set_state(tx, row.id, PAUSED, pause, reason)
-        tx.run("UPDATE mensatek_campaign SET refusals = 0 WHERE id = ?", row.id)
+        set_campaign(tx, row.id, refusals=0)
 
 
 def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
@@ -184,7 +172,7 @@ def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) ->
         _back(tx, work, _backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
         _trouble(tx, row)
         return
-    openers.park(tx, row.id, work.seq, outcome.reason)  # and what is cancelled is not tried again
+    chunks.park(tx, row.id, work.seq, outcome.reason)  # and what is cancelled is not tried again
     if work.join is None and row.idmensaje is None:
         # A provider that answers nobody must not cost one recipient after the other.
         openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals))
@@ -193,7 +181,7 @@ def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) ->
 
 def _trouble(tx: Tx, row: CampaignRow) -> None:
     """While nothing works, everybody waits, longer each time, instead of trying one chunk after the other."""
-    tx.run("UPDATE mensatek_campaign SET troubles = troubles + 1 WHERE id = ?", row.id)
+    add_to_campaign(tx, row.id, troubles=1)
     if row.troubles + 1 >= _MANY:
         rate.hold(tx, min(_PATIENCE * (row.troubles + 1), _LONGEST))
 
@@ -210,8 +198,3 @@ def _back(tx: Tx, work: Work, wait: float, reason: str, *, attempted: bool, fail
 def _backoff(failures: int) -> float:
     longest = min(0.5 * 2.0 ** min(failures, 10), _LONGEST)
     return random.uniform(longest / 2, longest)  # noqa: S311
-
-
-def credits_of(micro: int) -> Decimal:
-    """Millionths of a credit as credits."""
-    return (Decimal(micro) / MICRO).normalize() + Decimal(0)

@@ -7,19 +7,13 @@ from datetime import time
 from decimal import Decimal
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 
 from ..._wire.structure import loads
 from ...models.campaign import CampaignState
 from ...store.transaction import Tx
 from .hours import Hours
 from .states import MICRO
-
-_COLUMNS = (
-    "id, uid, name, account, state, reason, note, settings, content, idmensaje, opener_gen, next_seq, ingested, "
-    "ingest_done, source_fingerprint, source_file, ingest_owner, ingest_until, invalid, refusals, troubles, "
-    "price, delivered, undelivered, reconciled, created, ended"
-)
 
 
 @frozen(kw_only=True)
@@ -96,36 +90,52 @@ class CampaignRow:
         return not self.ingest_done and self.ingest_until > now
 
 
+_SELECT = f"SELECT {', '.join(fields_dict(CampaignRow))} FROM mensatek_campaign"
+
+
 def by_id(tx: Tx, campaign: int, *, lock: bool = False) -> CampaignRow:
-    """A campaign that is known to exist."""
-    sql = f"SELECT {_COLUMNS} FROM mensatek_campaign WHERE id = ?"  # noqa: S608
-    return CampaignRow(*tx.one(sql + (tx.locking if lock else ""), campaign))
+    """Return a campaign that is known to exist."""
+    return CampaignRow(*tx.one(f"{_SELECT} WHERE id = ?{tx.locking if lock else ''}", campaign))
 
 
 def by_name(tx: Tx, name: str) -> CampaignRow | None:
-    """A campaign, or None."""
-    row = tx.one(f"SELECT {_COLUMNS} FROM mensatek_campaign WHERE name = ?", name)  # noqa: S608
+    """Return a campaign, or None."""
+    row = tx.one(f"{_SELECT} WHERE name = ?", name)
     return CampaignRow(*row) if row else None
 
 
-def all_of(tx: Tx, states: Sequence[str] = ()) -> list[CampaignRow]:
-    """Every campaign in one of the states, oldest first; all without states."""
-    marks = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
-    rows: list[Any] = tx.all(f"SELECT {_COLUMNS} FROM mensatek_campaign {marks} ORDER BY id", *states)  # noqa: S608
-    return [CampaignRow(*row) for row in rows]
+def all_of(tx: Tx, states: Sequence[str] = (), account: str | None = None) -> list[CampaignRow]:
+    """Return every campaign in one of the states and of the account, oldest first; all without these."""
+    where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
+    rows = [CampaignRow(*row) for row in tx.all(f"{_SELECT} {where} ORDER BY id", *states)]
+    return [row for row in rows if account in (None, row.account)]
+
+
+def options_of(tx: Tx, campaign: int) -> str:
+    """Return what a campaign sends, as `Content.dump` wrote it."""
+    return str(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
+
+
+def set_campaign(tx: Tx, campaign: int, **columns: Any) -> None:
+    """Give columns of a campaign's row other values."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+    tx.run(f"UPDATE mensatek_campaign SET {names} WHERE id = ?", *columns.values(), campaign)
+
+
+def add_to_campaign(tx: Tx, campaign: int, **columns: int) -> None:
+    """Add to counts of a campaign's row."""
+    names = ", ".join(f"{name} = {name} + ?" for name in columns)
+    tx.run(f"UPDATE mensatek_campaign SET {names} WHERE id = ?", *columns.values(), campaign)
 
 
 def set_state(tx: Tx, campaign: int, state: str, reason: str = "", note: str = "") -> None:
     """Move a campaign to another state."""
     ended = tx.wall if state in ("done", "cancelled") else None
-    tx.run(
-        "UPDATE mensatek_campaign SET state = ?, reason = ?, note = ?, ended = ? WHERE id = ?",
-        *(state, reason, note, ended, campaign),
-    )
+    set_campaign(tx, campaign, state=state, reason=reason, note=note, ended=ended)
 
 
 def reopen(tx: Tx, campaign: int) -> None:
-    """A campaign that was done has something to send again."""
+    """Let a campaign go on that was done, if it was: it has something to send again."""
     tx.run(
         "UPDATE mensatek_campaign SET state = 'running', ended = NULL WHERE id = ? AND state = 'done'",
         campaign,

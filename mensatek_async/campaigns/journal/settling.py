@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from ...store.transaction import Tx
+from . import chunks
 from .records import CampaignRow, reopen
 from .states import PENDING, SENT, UNKNOWN
+
+
+def until_settled(tx: Tx, row: CampaignRow) -> float | None:
+    """Return the seconds until unknown recipients are settled by a campaign's own policy, None for never."""
+    after = row.settings.unknown_after
+    if after is None or row.settings.unknown_policy == "keep":
+        return None
+    sql = "SELECT min(since) FROM mensatek_chunk WHERE campaign_id = ? AND state = ?"
+    since: float | None = tx.one(sql, row.id, UNKNOWN)[0]
+    return None if since is None else since + after - tx.wall
 
 
 def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
@@ -20,17 +31,15 @@ def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> i
     if policy == "keep":
         return 0
     found = tx.all(
-        f"SELECT seq, n FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND since <= ?{tx.locking}",  # noqa: S608
+        f"SELECT seq, n FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND since <= ?{tx.locking}",
         *(row.id, UNKNOWN, tx.wall - older_than + (0.001 if not older_than else 0.0)),
     )
     for seq, n in found:
         if policy == "assume_sent":
             adopt(tx, row.id, seq, n, None)
         else:
-            tx.run(
-                "UPDATE mensatek_chunk SET state = ?, due_at = 0, attempts = 0, token = '', since = NULL, error = '' "
-                "WHERE campaign_id = ? AND seq = ?",
-                *(PENDING, row.id, seq),
+            chunks.change(
+                tx, row.id, seq, state=PENDING, due_at=0, attempts=0, token="", since=None, error=""
             )
     if found and policy == "resend":
         reopen(tx, row.id)
@@ -38,12 +47,9 @@ def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> i
 
 
 def adopt(tx: Tx, campaign: int, seq: int, accepted: int, message_id: int | None) -> None:
-    """An unknown send turns out to have been taken; its message becomes the group's if there is none yet."""
-    tx.run(
-        "UPDATE mensatek_chunk SET state = ?, due_at = NULL, accepted = ?, error = '', "
-        "idmensaje = coalesce(?, idmensaje) WHERE campaign_id = ? AND seq = ?",
-        *(SENT, accepted, message_id, campaign, seq),
-    )
+    """Count an unknown send as taken; its message becomes the group's if there is none yet."""
+    taken = {"state": SENT, "due_at": None, "accepted": accepted, "error": ""}
+    chunks.change(tx, campaign, seq, **taken, **({"idmensaje": message_id} if message_id else {}))
     if message_id:
         open_group(tx, campaign, message_id)
 

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..._wire.marks import Mark
-from ..._wire.rows import Rows
+from .recipients import ChunkRecipients
 
 # Campaigns.
 RUNNING, PAUSED, CANCELLED, DONE = "running", "paused", "cancelled", "done"
 # Chunks.
-PENDING, CLAIMED, POSTING, SENT, UNKNOWN, FAILED = (
-    "pending",
-    "claimed",
-    "posting",
-    "sent",
-    "unknown",
-    "failed",
-)
+PENDING, CLAIMED, POSTING = "pending", "claimed", "posting"
+SENT, UNKNOWN, FAILED = "sent", "unknown", "failed"
 
 MICRO = 1_000_000  # credits are summed by the database, in millionths
-
-
-@frozen
-class Crowd:
-    """The recipients of a chunk.
-
-    Attributes:
-        rows: their row numbers.
-        wire: the recipients as the wire wants them.
-        unicode: whether the request needs Unicode.
-    """
-
-    rows: Sequence[int]
-    wire: Rows = field(repr=False)
-    unicode: bool = False
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 @frozen(kw_only=True)
@@ -62,7 +37,7 @@ class Work:
     campaign: int
     seq: int
     token: str
-    content: Crowd
+    content: ChunkRecipients
     join: int | None
     repeat: bool
     wait: float

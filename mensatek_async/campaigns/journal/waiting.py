@@ -14,9 +14,11 @@ from attrs import frozen
 from ..._wire.scalars import madrid
 from ...store import rate
 from ...store.transaction import Tx
+from . import chunks
 from .claims import open_zones
 from .records import CampaignRow
-from .states import CLAIMED, PAUSED, PENDING, POSTING, RUNNING, UNKNOWN
+from .settling import until_settled
+from .states import CLAIMED, PAUSED, PENDING, POSTING, RUNNING
 
 _QUIET = 10.0  # seconds without a sign of life, after which nobody seems to be at it
 PAUSED_BECAUSE = {
@@ -50,24 +52,22 @@ def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
         return Waiting(f"{why}; it waits until it is resumed")
     if row.state != RUNNING:
         return Waiting(row.note)
-    asked: tuple[Callable[[Tx, CampaignRow], Waiting | None], ...]
-    asked = (_for_store, _for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
-    return next(filter(None, (one(tx, row) for one in asked)), Waiting())
+    causes: tuple[Callable[[Tx, CampaignRow], Waiting | None], ...]
+    causes = (_for_store, _for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
+    return next(filter(None, (cause(tx, row) for cause in causes)), Waiting())
 
 
-def _until(tx: Tx, told: str, seconds: float) -> Waiting:
+def _until(tx: Tx, note: str, seconds: float) -> Waiting:
     moment = datetime.fromtimestamp(round(tx.wall + seconds), UTC).astimezone(madrid())
     when = f"until {moment:%Y-%m-%d %H:%M:%S} Spanish time"
-    return Waiting(f"{told}, {when}", moment)
+    return Waiting(f"{note}, {when}", moment)
 
 
 def _for_store(tx: Tx, _: CampaignRow) -> Waiting | None:
-    process = tx.stopped_writer()
-    if not process:
-        return None
-    return Waiting(
-        f"process {process} holds the store and is stopped; everybody waits until it goes on or ends"
-    )
+    if process := tx.stopped_writer():
+        note = f"process {process} holds the store and is stopped; everybody waits until it goes on or ends"
+        return Waiting(note)
+    return None
 
 
 def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -76,16 +76,17 @@ def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
         return None
     if row.is_read_by_somebody(tx.now) and not _is_gone(row.ingest_owner):
         return None
-    return Waiting(
+    note = (
         f"whoever read its rows is gone, after {row.ingested}; it waits until it is started with them again"
     )
+    return Waiting(note)
 
 
 def _for_provider(tx: Tx, row: CampaignRow) -> Waiting | None:
     seconds = rate.ahead(tx)[1]
     if not seconds:
         return None
-    return _until(tx, trouble(tx, row) or "the provider asked to slow down; everybody waits", seconds)
+    return _until(tx, _trouble(tx, row) or "the provider asked to slow down; everybody waits", seconds)
 
 
 def _for_hours(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -111,10 +112,10 @@ def _for_worker(tx: Tx, row: CampaignRow) -> Waiting | None:
     if not begun:
         return None
     if any(until > tx.now and not _is_gone(owner) for owner, until in begun):
-        return Waiting(trouble(tx, row))
+        return Waiting(_trouble(tx, row))
     left = max(until - tx.now for _, until in begun)
-    told = "its worker is gone; run it again, or let `work` do it: what it had begun is taken over"
-    return _until(tx, f"{told} when its lease ends, at the latest", left) if left > 0 else Waiting(told)
+    note = "its worker is gone; run it again, or let `work` do it: what it had begun is taken over"
+    return _until(tx, f"{note} when its lease ends, at the latest", left) if left > 0 else Waiting(note)
 
 
 def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -125,7 +126,7 @@ def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
     seconds, error = due[0] - tx.now, due[1]
     if seconds > 0:
         why = f"a request is tried again: {error}" if error else "its next request waits"
-        return _until(tx, trouble(tx, row) or why, seconds)
+        return _until(tx, _trouble(tx, row) or why, seconds)
     place = rate.ahead(tx)[0]
     if row.settings.rate and place > 0:
         return _until(tx, f"it keeps to the shared rate, {row.settings.rate:g} recipients a second", place)
@@ -138,35 +139,23 @@ def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
 
 def _for_unknown(tx: Tx, row: CampaignRow) -> Waiting | None:
     """Whether unknown recipients are settled by the campaign's own policy, later."""
-    after, policy = row.settings.unknown_after, row.settings.unknown_policy
-    if after is None or policy == "keep":
+    left = until_settled(tx, row)
+    if left is None or left <= 0:
         return None
-    since = tx.one(
-        "SELECT min(since) FROM mensatek_chunk WHERE campaign_id = ? AND state = ?", row.id, UNKNOWN
-    )[0]
-    if since is None or since + after <= tx.wall:
-        return None
-    return _until(
-        tx, f'reports on unknown recipients may still come; then "{policy}"', since + after - tx.wall
-    )
+    policy = row.settings.unknown_policy
+    return _until(tx, f'reports on unknown recipients may still come; then "{policy}"', left)
 
 
 def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> Any:
     """When the next chunk may be sent, and why not before; an opener's alone while there is no message to join."""
-    named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
-    kinds = ("", " AND seq <= 0") if row.idmensaje is None else ("",)
-    found = [
-        tx.one(
-            "SELECT due_at, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL "  # noqa: S608
-            f"AND state = ?{kind}{named} ORDER BY due_at, seq LIMIT 1",
-            *(row.id, PENDING, *(zones or ())),
-        )
-        for kind in kinds
-    ]
-    return found[-1] or found[0]
+    pending, columns = f" AND state = '{PENDING}'", "due_at, error"
+    found = chunks.first_due(tx, columns, row, zones, pending)
+    if row.idmensaje is None:
+        found = chunks.first_due(tx, columns, row, zones, f"{pending} AND seq <= 0") or found
+    return found
 
 
-def trouble(tx: Tx, row: CampaignRow) -> str:
+def _trouble(tx: Tx, row: CampaignRow) -> str:
     """The request that was tried most often, "" where all goes well."""
     if row.state != RUNNING or not row.troubles:
         return ""
@@ -186,8 +175,6 @@ def _is_gone(owner: str) -> bool:
         return False
     try:
         os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
     return False

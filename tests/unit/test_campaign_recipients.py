@@ -8,40 +8,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async.campaigns.journal import payload
-from mensatek_async.campaigns.journal.states import Crowd
+from mensatek_async.campaigns.journal.recipients import ChunkRecipients, phones_in
 
 phones = st.from_regex(r"[1-9][0-9]{8,14}", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 @st.composite
-def crowds(draw: st.DrawFn, least: int = 0) -> Crowd:
+def chunk_recipients(draw: st.DrawFn, least: int = 0) -> ChunkRecipients:
     """Recipients of one chunk: the same fields each, row numbers in order, with gaps."""
     names = draw(st.lists(st.sampled_from(["Variable_1", "Variable_2", "Variable_10"]), unique=True))
     numbers = draw(st.lists(st.integers(1, 10**9), unique=True, min_size=least, max_size=30))
     wire = [{"Movil": draw(phones), **{name: draw(texts) for name in names}} for _ in range(len(numbers))]
-    return payload.crowd(sorted(numbers), wire, draw(st.booleans()))
+    return ChunkRecipients.of(sorted(numbers), wire, draw(st.booleans()))
 
 
-def told(content: Crowd) -> tuple[list[int], list[dict[str, str]], bool]:
+def told(content: ChunkRecipients) -> tuple[list[int], list[dict[str, str]], bool]:
     """A crowd as plain values."""
     return list(content.rows), [dict(one) for one in content.wire], content.unicode
 
 
-@given(crowds())
-def test_what_is_packed_is_unpacked(content: Crowd) -> None:
+@given(chunk_recipients())
+def test_what_is_packed_is_unpacked(content: ChunkRecipients) -> None:
     """Whatever stands in phones and fields, in any alphabet."""
-    body = payload.pack(content)
+    body = content.pack()
 
-    assert told(payload.unpack(body)) == told(content)
-    assert payload.phones_in(body) == list(content.wire.phones)
+    assert told(ChunkRecipients.unpack(body)) == told(content)
+    assert phones_in(body) == list(content.wire.phones)
 
 
-@given(crowds(least=1), st.integers(0, 40))
-def test_a_chunk_is_cut_without_loss(content: Crowd, first: int) -> None:
+@given(chunk_recipients(least=1), st.integers(0, 40))
+def test_a_chunk_is_cut_without_loss(content: ChunkRecipients, first: int) -> None:
     """An opener is cut off its front; together they are what they were."""
-    before, after = payload.split(content, first)
+    before, after = content.split(first)
 
     assert len(before) == min(first, len(content))
     rows, wire, unicode = told(before)
@@ -49,11 +48,11 @@ def test_a_chunk_is_cut_without_loss(content: Crowd, first: int) -> None:
     assert unicode is content.unicode
 
 
-@given(crowds(least=1), st.data())
-def test_phones_are_taken_out(content: Crowd, data: st.DataObject) -> None:
+@given(chunk_recipients(least=1), st.data())
+def test_phones_are_taken_out(content: ChunkRecipients, data: st.DataObject) -> None:
     """Whoever was an opener is kept out, and named by row; the others stay in order."""
     out = data.draw(st.sets(st.sampled_from(list(content.wire.phones))))
-    kept, rows = payload.without(content, out)
+    kept, rows = content.without(out)
 
     assert out.isdisjoint(kept.wire.phones)
     assert sorted([*kept.rows, *rows]) == list(content.rows)
@@ -61,13 +60,13 @@ def test_phones_are_taken_out(content: Crowd, data: st.DataObject) -> None:
     assert dict(zip(kept.rows, told(kept)[1], strict=True)) == {row: everybody[row] for row in kept.rows}
 
 
-@given(crowds(least=2), st.data())
-def test_some_are_chosen(content: Crowd, data: st.DataObject) -> None:
+@given(chunk_recipients(least=2), st.data())
+def test_some_are_chosen(content: ChunkRecipients, data: st.DataObject) -> None:
     """A chunk falls into parts of one time zone each."""
     places = data.draw(st.lists(st.integers(0, len(content) - 1), unique=True, min_size=1).map(sorted))
     rows, wire, _ = told(content)
 
-    assert told(payload.choose(content, places)) == (
+    assert told(content.at(places)) == (
         [rows[at] for at in places],
         [wire[at] for at in places],
         content.unicode,
@@ -84,13 +83,13 @@ def test_some_are_chosen(content: Crowd, data: st.DataObject) -> None:
 )
 def test_usual_chunks(rows: Any, wire: list[dict[str, str]]) -> None:
     """500 neighbours, one with an empty field, nobody."""
-    content = payload.crowd(rows, wire)
+    content = ChunkRecipients.of(rows, wire)
 
-    assert told(payload.unpack(payload.pack(content))) == (list(rows), wire, False)
+    assert told(ChunkRecipients.unpack(content.pack())) == (list(rows), wire, False)
 
 
 def test_neighbours_cost_little() -> None:
     """Ten million recipients lie on the disk: six bytes each for phones in order, not fifty."""
-    content = payload.crowd(range(500), [{"Movil": str(34600000000 + number)} for number in range(500)])
+    content = ChunkRecipients.of(range(500), [{"Movil": str(34600000000 + number)} for number in range(500)])
 
-    assert len(payload.pack(content)) < 6 * 500
+    assert len(content.pack()) < 6 * 500

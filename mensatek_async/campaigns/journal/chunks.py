@@ -1,0 +1,131 @@
+"""Chunks in the journal: reading, adding and changing one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from ...store.transaction import Tx
+from .recipients import ChunkRecipients
+from .records import CampaignRow, add_to_campaign
+from .states import FAILED, PENDING, UNKNOWN
+
+_ONE = "WHERE campaign_id = ? AND seq = ?"
+
+
+@frozen
+class Part:
+    """Recipients who are to be a chunk.
+
+    Attributes:
+        content: the recipients.
+        segments: texts that they take.
+        zone: their time zones, by calling code; "" where it does not matter.
+    """
+
+    content: ChunkRecipients
+    segments: int
+    zone: str = ""
+
+    def split(self, first: int) -> tuple[Part, Part]:
+        """Return the first recipients, and the others."""
+        own = max(self.segments // len(self.content), 1) * first
+        head, tail = self.content.split(first)
+        return Part(head, own, self.zone), Part(tail, max(self.segments - own, 0), self.zone)
+
+
+def recipients_of(tx: Tx, campaign: int, seq: int) -> ChunkRecipients:
+    """Return a chunk's recipients."""
+    return ChunkRecipients.unpack(tx.one(f"SELECT body FROM mensatek_payload {_ONE}", campaign, seq)[0])
+
+
+def select(tx: Tx, columns: str, campaign: int, seq: int, *, lock: bool = False) -> Any:
+    """Return columns of a chunk, or None."""
+    return tx.one(f"SELECT {columns} FROM mensatek_chunk {_ONE}{tx.locking if lock else ''}", campaign, seq)
+
+
+def change(tx: Tx, campaign: int, seq: int, **columns: Any) -> None:
+    """Give columns of a chunk other values."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+    tx.run(f"UPDATE mensatek_chunk SET {names} {_ONE}", *columns.values(), campaign, seq)
+
+
+def first_due(
+    tx: Tx, columns: str, row: CampaignRow, zones: tuple[str, ...] | None, more: str = "", end: str = ""
+) -> Any:
+    """Return columns of the chunk that is due first, in these zones or in any.
+
+    Args:
+        tx: the transaction.
+        columns: which.
+        row: the campaign.
+        zones: None for any.
+        more: a further condition.
+        end: what the statement ends with.
+    """
+    named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
+    return tx.one(
+        f"SELECT {columns} FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL{more}{named} "
+        f"ORDER BY due_at, seq LIMIT 1{end}",
+        *(row.id, *(zones or ())),
+    )
+
+
+def part_of(tx: Tx, campaign: int, seq: int) -> Part:
+    """Return a chunk's recipients with what goes with them."""
+    return Part(recipients_of(tx, campaign, seq), *select(tx, "segments, zone", campaign, seq))
+
+
+def add(tx: Tx, campaign: int, seq: int, *parts: Part, n: int | None = None, due: float = 0.0) -> None:
+    """Add chunks to be sent.
+
+    Args:
+        tx: the transaction.
+        campaign: the campaign's id.
+        seq: the first one's number.
+        parts: their recipients.
+        n: how many rows each counts for; None for as many as it has recipients.
+        due: from when on they may be sent.
+    """
+    numbered = list(enumerate(parts, seq))
+    tx.many(
+        "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (campaign, at, PENDING, len(one.content) if n is None else n, one.segments, one.zone, due)
+            for at, one in numbered
+        ],
+    )
+    bodies = [(campaign, at, one.content.pack()) for at, one in numbered]
+    tx.many("INSERT INTO mensatek_payload VALUES (?, ?, ?)", bodies)
+
+
+def append(tx: Tx, campaign: int, part: Part) -> None:
+    """Add a chunk behind all others."""
+    add(tx, campaign, tx.one("SELECT next_seq FROM mensatek_campaign WHERE id = ?", campaign)[0], part)
+    add_to_campaign(tx, campaign, next_seq=1)
+
+
+def rewrite(tx: Tx, campaign: int, seq: int, part: Part) -> None:
+    """Give a chunk other recipients; without any it is removed."""
+    if not len(part.content):
+        remove(tx, campaign, seq)
+        return
+    change(tx, campaign, seq, n=len(part.content), segments=part.segments)
+    tx.run(f"UPDATE mensatek_payload SET body = ? {_ONE}", part.content.pack(), campaign, seq)
+
+
+def remove(tx: Tx, campaign: int, seq: int) -> None:
+    """Remove a chunk."""
+    for table in ("mensatek_chunk", "mensatek_payload"):
+        tx.run(f"DELETE FROM {table} {_ONE}", campaign, seq)
+
+
+def park(tx: Tx, campaign: int, seq: int, reason: str) -> None:
+    """End a chunk of which nobody knows what became: it is never repeated, and waits for its delivery report."""
+    change(tx, campaign, seq, state=UNKNOWN, due_at=None, since=tx.wall, error=reason)
+
+
+def fail(tx: Tx, campaign: int, seq: int, reason: str) -> None:
+    """End a chunk that the provider refuses for good."""
+    change(tx, campaign, seq, state=FAILED, due_at=None, since=tx.wall, error=reason)

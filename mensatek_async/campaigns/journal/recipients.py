@@ -1,0 +1,98 @@
+"""The recipients of a chunk, and how the journal keeps them: columns, packed."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from ..._wire.rows import Rows
+
+
+@frozen
+class ChunkRecipients:
+    """The recipients of a chunk.
+
+    Attributes:
+        rows: their row numbers.
+        wire: the recipients as the wire wants them.
+        unicode: whether the request needs Unicode.
+    """
+
+    rows: Sequence[int]
+    wire: Rows = field(repr=False)
+    unicode: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def of(
+        cls, rows: Sequence[int], wire: Sequence[dict[str, str]], unicode: bool = False
+    ) -> ChunkRecipients:
+        """Make some from mappings by wire names."""
+        made = Rows()
+        if wire:
+            made.add(wire)
+        return cls(rows, made, unicode)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> ChunkRecipients:
+        """Read what `pack` wrote."""
+        packed = json.loads(zlib.decompress(bytes(body)))
+        wire = Rows()
+        if "w" in packed:
+            wire.add(packed["w"])
+        else:
+            wire.add_columns(packed["p"].split(",") if packed["p"] else [], packed.get("v", {}))
+        rows = [row for start, count in packed["r"] for row in range(start, start + count)]
+        return cls(rows, wire, bool(packed["u"]))
+
+    def pack(self) -> bytes:
+        """Write them down: row numbers as runs, phones, and a column for each field."""
+        wire = self.wire
+        packed = {"u": int(self.unicode), "r": _runs(self.rows), "p": ",".join(wire.phones)}
+        if wire.columns is None:  # they differ in their fields
+            packed["w"] = wire.listed()
+        elif wire.columns:
+            packed["v"] = wire.columns
+        return zlib.compress(json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+    def at(self, places: Sequence[int]) -> ChunkRecipients:
+        """Return those at some places."""
+        return self.of([self.rows[at] for at in places], [self.wire[at] for at in places], self.unicode)
+
+    def split(self, first: int) -> tuple[ChunkRecipients, ChunkRecipients]:
+        """Return the first ones, and the others."""
+        rows, wire = self.rows, self.wire
+        return self.of(rows[:first], wire[:first], self.unicode), self.of(
+            rows[first:], wire[first:], self.unicode
+        )
+
+    def without(self, phones: set[str]) -> tuple[ChunkRecipients, list[int]]:
+        """Return those who are not among these phones, and the rows of those who are."""
+        if phones.isdisjoint(self.wire.phones):
+            return self, []
+        kept = [at for at, phone in enumerate(self.wire.phones) if phone not in phones]
+        gone = [row for row, phone in zip(self.rows, self.wire.phones, strict=True) if phone in phones]
+        return self.at(kept), gone
+
+
+def phones_in(body: bytes) -> list[str]:
+    """Return the phones alone of packed recipients."""
+    phones = json.loads(zlib.decompress(bytes(body)))["p"]
+    return phones.split(",") if phones else []
+
+
+def _runs(rows: Sequence[int]) -> list[list[int]]:
+    if rows and rows[-1] - rows[0] == len(rows) - 1 and list(rows) == list(range(rows[0], rows[-1] + 1)):
+        return [[rows[0], len(rows)]]
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and runs[-1][0] + runs[-1][1] == row:
+            runs[-1][1] += 1
+        else:
+            runs.append([row, 1])
+    return runs
