@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, repeat
 from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import urlencode
@@ -86,14 +87,14 @@ def multipart_fields(params: Mapping[str, Any]) -> dict[str, str]:
 def _rows(rows: Rows) -> bytes:
     if rows.columns is None:  # they differ in their fields
         return _json(rows.listed())
+    if not rows.phones:
+        return b"[]"
     # A digit needs no escaping. Mappings made only to be written would cost as much again.
-    fields = [
-        f'{encode_basestring(_PHONE)}:"%s"',
-        *(f"{encode_basestring(name)}:%s" for name in rows.columns),
-    ]
-    columns = [map(encode_basestring, values) for values in rows.columns.values()]
-    written = map(f"{{{','.join(fields)}}}".__mod__, zip(rows.phones, *columns, strict=True))
-    return _bytes(f"[{','.join(written)}]")
+    pieces: list[Iterable[str]] = [repeat(f'{{{encode_basestring(_PHONE)}:"'), rows.phones, repeat('"')]
+    for name, values in rows.columns.items():
+        pieces += repeat(f",{encode_basestring(name)}:"), map(encode_basestring, values)
+    written = "".join(chain.from_iterable(zip(*pieces, repeat("},"), strict=False)))
+    return _bytes(f"[{written[:-1]}]")
 
 
 def _json(value: Any) -> bytes:

@@ -20,6 +20,8 @@ Wire = Literal["gsm", "unicode"]
 
 # Units in a text sent whole, and in each part of a longer one, where a header takes the rest.
 _LIMITS: dict[str, tuple[int, int]] = {"gsm": (160, 153), "unicode": (70, 67)}
+ONE_SEGMENT = {encoding: single for encoding, (single, _) in _LIMITS.items()}
+"""Units in a text sent whole."""
 _WIDE = frozenset(EXTENSION)
 
 MOST_SEGMENTS = 255

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Literal
 
 from ...text.characters import needs_unicode
-from ...text.segments import count_by_length, count_segments, has_pairs
+from ...text.segments import ONE_SEGMENT, count_by_length, count_segments, has_pairs
 from .message import Message
 
 Columns = Mapping[str, Sequence[str]]
@@ -39,7 +39,15 @@ def segments_of(message: Message, phones: Sequence[str], columns: Columns, unico
     shown = message.shown
     values = "".join(chain.from_iterable(columns.values()))
     if not (has_pairs(shown.layout.literal, encoding) or has_pairs(values, encoding)):
-        lengths = _lengths(message, phones, columns)
+        words, slots = _slots(message, phones, columns)
+        if (
+            words + sum(times * max(map(len, column), default=0) for times, column in slots)
+            <= ONE_SEGMENT[encoding]
+        ):
+            return len(phones)
+        lengths = [words] * len(phones)
+        for times, column in slots:
+            lengths = [length + times * more for length, more in zip(lengths, map(len, column), strict=True)]
         if min(lengths, default=1):
             return count_by_length(lengths, encoding)
     rows = zip(*columns.values(), strict=True) if columns else [()] * len(phones)
@@ -49,13 +57,12 @@ def segments_of(message: Message, phones: Sequence[str], columns: Columns, unico
     )
 
 
-def _lengths(message: Message, phones: Sequence[str], columns: Columns) -> list[int]:
-    """The length of each recipient's text; a field may stand in it more than once, or not at all."""
+def _slots(
+    message: Message, phones: Sequence[str], columns: Columns
+) -> tuple[int, list[tuple[int, Sequence[str]]]]:
+    """The length of the text's own words; and how often what stands in it, each with what recipients have there."""
     fill, blank = message.shown.fill, dict.fromkeys(columns, "")
     words = len(fill(blank, ""))
-    lengths = [words] * len(phones)
     slots = [(len(fill({**blank, wire: "?"}, "")) - words, column) for wire, column in columns.items()]
-    for times, column in (*slots, (len(fill(blank, "?")) - words, phones)):
-        if times:
-            lengths = [length + times * more for length, more in zip(lengths, map(len, column), strict=True)]
-    return lengths
+    slots.append((len(fill(blank, "?")) - words, phones))
+    return words, [(times, column) for times, column in slots if times]
