@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -66,41 +67,31 @@ class _Reader:
             raise DecodeError("a list is nested too deeply")
         first = self._peek()
         if first == "[":
-            return self._list(depth)
+            return [self.value(depth + 1) for _ in self._entries("]")]
         if first == "{":
-            return self._object(depth)
+            return scalars.mapping(self._pair(depth + 1) for _ in self._entries("}"))
         if first and first in "'\"":
             return self._quoted(_VALUE, first)
         return self._bare()
 
-    def _list(self, depth: int) -> list[Any]:
+    def _entries(self, end: str) -> Iterator[None]:
+        """Step over a bracket, over the comma after each entry, and over the bracket at the end."""
         self.at += 1
-        items: list[Any] = []
-        while self._peek() != "]":
-            items.append(self.value(depth + 1))
-            self._comma("]")
-        self.at += 1
-        return items
-
-    def _object(self, depth: int) -> dict[str, Any]:
-        self.at += 1
-        pairs: list[tuple[str, Any]] = []
-        while self._peek() != "}":
-            key = self._key()
-            if self._peek() != ":":
+        while self._peek() != end:
+            yield
+            following = self._peek()
+            if following == ",":
+                self.at += 1
+            elif following != end:
                 raise DecodeError("a list cannot be read")
-            self.at += 1
-            pairs.append((key, self.value(depth + 1)))
-            self._comma("}")
         self.at += 1
-        return scalars.mapping(pairs)
 
-    def _comma(self, end: str) -> None:
-        following = self._peek()
-        if following == ",":
-            self.at += 1
-        elif following != end:
+    def _pair(self, depth: int) -> tuple[str, Any]:
+        key = self._key()
+        if self._peek() != ":":
             raise DecodeError("a list cannot be read")
+        self.at += 1
+        return key, self.value(depth)
 
     def _key(self) -> str:
         first = self._peek()

@@ -14,18 +14,13 @@ _LONGEST_INDEX = 6
 
 def bounded(value: Any) -> Any:
     """Return a value back whose lists and objects are nested no deeper than those of any reply."""
-    layer, depth = [value], 0
-    while layer:
-        if depth > DEEPEST:
-            raise DecodeError("lists and objects are nested too deeply")
-        inner: list[Any] = []
-        for one in layer:
-            if isinstance(one, dict):
-                inner.extend(each for each in one.values() if isinstance(each, dict | list))
-            elif isinstance(one, list):
-                inner.extend(each for each in one if isinstance(each, dict | list))
-        layer, depth = inner, depth + 1
-    return value
+    layer = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST + 1):
+        within = [inner for one in layer for inner in (one.values() if isinstance(one, dict) else one)]
+        layer = [inner for inner in within if isinstance(inner, dict | list)]
+        if not layer:
+            return value
+    raise DecodeError("lists and objects are nested too deeply")
 
 
 def whole_characters(value: Any) -> Any:

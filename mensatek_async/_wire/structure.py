@@ -139,18 +139,10 @@ def _converter() -> Converter:
         inner = homogenous_tuple_structure_factory(cls, converter)
         return lambda value, cls: inner(shape.flat(value), cls)
 
-    factory: Any  # cattrs' own annotation fits no function that a type checker knows
-    for holds, factory in ((_is_tuple, tuples), (_is_model, _model_hook)):
-        converter.register_structure_hook_factory(holds, factory)
+    register: Any = converter.register_structure_hook_factory  # its annotation fits no function of ours
+    register(lambda cls: getattr(cls, "__origin__", None) is tuple, tuples)
+    register(_TABLES.__contains__, _model_hook)
     return converter
-
-
-def _is_tuple(cls: Any) -> bool:
-    return getattr(cls, "__origin__", None) is tuple
-
-
-def _is_model(cls: Any) -> bool:
-    return cls in _TABLES
 
 
 def _hook(read: Reader) -> Callable[[Any, Any], Any]:
