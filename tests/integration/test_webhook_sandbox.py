@@ -76,20 +76,6 @@ def test_every_event_once_and_none_lost(mount: Any, serve: Any, form: str, is_as
     assert Phase.UNKNOWN in {event.status.phase for event in book.events if isinstance(event, DeliveryReport)}
 
 
-@pytest.mark.parametrize(("mount", "serve"), [ASGI, WSGI], ids=["asgi", "wsgi"])
-@pytest.mark.parametrize("wrong", [{"token": "else"}, {"password": "else"}], ids=["token", "password"])
-def test_a_stranger_gets_nothing_in(mount: Any, serve: Any, wrong: dict[str, str]) -> None:
-    """Over real HTTP as well: refused, and refused again."""
-    book = Book()
-    with serve(mount(book.handle, **DOOR)) as url, Sandbox() as sandbox:
-        callbacks = sandbox.call_back(Callbacks(url, retries=1, retry_seconds=0.01, **DOOR | wrong))
-        callbacks.receive(ANA, "hola")
-        assert callbacks.wait(10)
-
-    assert [post.answers for post in callbacks.lost] == [[401, 401]]
-    assert not book.events
-
-
 @pytest.mark.parametrize("certified", [True, False])
 async def test_waiting_for_a_delivery(certified: bool) -> None:
     """From the send to the final status without one question to the provider."""

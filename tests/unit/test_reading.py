@@ -65,14 +65,10 @@ def test_a_negative_result_is_the_error_of_that_operation(
     )
 
 
-def test_a_refusal_without_words_has_the_meaning_of_its_code() -> None:
-    """An empty `Error` still tells what happened."""
+def test_a_refusal_without_words_or_credits() -> None:
+    """The meaning of its code; what is needed and left, in the older name and Spanish notation too."""
     with pytest.raises(BadParameters, match="mandatory parameter is missing"):
         read('{"Res": -3}')
-
-
-def test_missing_credits_are_read_in_either_spelling() -> None:
-    """What is needed and left, in the older name and Spanish notation too."""
     with pytest.raises(InsufficientCredits) as caught:
         read('{"Res": -2, "Cred": "1.234,50", "CredNecesarios": "2000,00"}')
 
@@ -149,16 +145,12 @@ def test_being_told_to_wait(status: int, wait: float | None) -> None:
     assert caught.value.wait == wait
 
 
-def test_a_missing_page_of_an_inferred_operation_names_the_remedy() -> None:
-    """Its path was never seen in live use, and can be replaced."""
+def test_other_statuses() -> None:
+    """The body has the word; a missing page of a path that was never seen in live use names the remedy."""
+    for status in (201, 202, 206):
+        assert read('{"Res": 3}', status=status).reply == {"res": 3}
     with pytest.raises(BadParameters, match="paths= replaces it"):
         read(HTML, "CancelarSMSCERTIFICADO", status=404, content_type=PAGE)
-
-
-@pytest.mark.parametrize("status", [201, 202, 206])
-def test_other_good_statuses_are_read_as_usual(status: int) -> None:
-    """The body has the word."""
-    assert read('{"Res": 3}', status=status).reply == {"res": 3}
 
 
 # --- what nobody can read ----------------------------------------------------------------------------------
@@ -189,15 +181,15 @@ def test_a_file_is_taken_as_it_is(kind: str) -> None:
     assert (answer.reply, answer.raw.body) == ({}, b"-1")
 
 
-def test_a_certificate_that_is_not_there_is_a_refusal() -> None:
-    """Errors come as JSON where a file was expected."""
-    with pytest.raises(APIError):
-        read('{"Res": -4}', "GetSMSCERTIFICADO")
-    with pytest.raises(BadParameters):
-        read(b"%PDF", "GetSMSCERTIFICADO", status=404, content_type="application/pdf")
-
-
-def test_a_file_where_none_can_come_is_unreadable() -> None:
-    """A send never answers with one."""
-    with pytest.raises(Unreadable):
-        read(b"%PDF-1.4", content_type="application/pdf")
+@pytest.mark.parametrize(
+    ("body", "operation", "status", "error"),
+    [
+        ('{"Res": -4}', "GetSMSCERTIFICADO", 200, APIError),
+        (b"%PDF", "GetSMSCERTIFICADO", 404, BadParameters),
+        (b"%PDF-1.4", "EnviarSMS", 200, Unreadable),
+    ],
+)
+def test_no_file(body: str | bytes, operation: str, status: int, error: type[Exception]) -> None:
+    """A certificate that is not there is a refusal; a file where none can come is unreadable."""
+    with pytest.raises(error):
+        read(body, operation, status=status, content_type="application/pdf" if body[:1] == b"%" else JSON)

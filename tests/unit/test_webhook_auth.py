@@ -45,71 +45,36 @@ def test_a_door_that_is_none_is_refused(made: Any, settings: dict[str, Any]) -> 
         made(*arguments, **settings)
 
 
-def test_an_open_door_must_be_asked_for() -> None:
-    """For development, and said so in the code."""
-    assert Authentication(allow_unauthenticated=True).admits()
+RIGHT = "token=s3cr3t-%C3%B1%26%3D%2B+%2F"
+BY_BASIC = Authentication(username=USER, password=PASSWORD)
+BY_TOKEN = Authentication(token=TOKEN)
+BY_NETWORK = Authentication(networks=["192.0.2.0/24", "2001:db8::1"], allow_unauthenticated=True)
+ADMITTED: list[tuple[Authentication, str, list[str | None]]] = [
+    (Authentication(allow_unauthenticated=True), "peer", [None]),
+    (BY_BASIC, "authorization", [basic(), basic(encoding="latin-1"), basic().replace("Basic", "basic")]),
+    (BY_TOKEN, "query", [RIGHT, "a=b&token=s3cr3t-%C3%B1%26%3D%2B%20/"]),
+    (BY_NETWORK, "peer", ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1", "2001:db8::1%eth0"]),
+]
+REFUSED: list[tuple[Authentication, str, list[str | None]]] = [
+    (BY_BASIC, "authorization", [basic(password="else"), basic(user="else"), basic() + "A", "Basic", "Basic !!!",
+                                 basic().replace("Basic", "Bearer"), "", None, "Basic " + "A" * 100_000]),
+    (BY_TOKEN, "query", ["token=else", "token=", f"T{RIGHT[1:]}", f"token=else&{RIGHT}", "", "&".join(["a=b"] * 1000)]),
+    (BY_NETWORK, "peer", ["198.51.100.1", "unix:", "", None]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("authorization", "admitted"),
+    ("door", "part", "value", "admitted"),
     [
-        (basic(), True),
-        (basic(encoding="latin-1"), True),
-        (basic().replace("Basic", "basic"), True),
-        (basic(password="else"), False),
-        (basic(user="else"), False),
-        (basic() + "A", False),
-        ("Basic", False),
-        ("Basic !!!", False),
-        (basic().replace("Basic", "Bearer"), False),
-        ("", False),
-        (None, False),
-        ("Basic " + "A" * 100_000, False),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-def test_basic_credentials(authorization: str | None, admitted: bool) -> None:
-    """Only the right pair gets in, in either encoding of its letters."""
-    assert Authentication(username=USER, password=PASSWORD).admits(authorization=authorization) is admitted
-
-
-@pytest.mark.parametrize(
-    ("query", "admitted"),
-    [
-        ("token=s3cr3t-%C3%B1%26%3D%2B+%2F", True),
-        ("a=b&token=s3cr3t-%C3%B1%26%3D%2B%20/", True),
-        ("token=else", False),
-        ("token=", False),
-        ("Token=s3cr3t-%C3%B1%26%3D%2B+%2F", False),
-        ("token=else&token=s3cr3t-%C3%B1%26%3D%2B+%2F", False),
-        ("", False),
-        ("&".join(["a=b"] * 1000), False),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-def test_a_token_in_the_url(query: str, admitted: bool) -> None:
-    """Only the right token gets in, once."""
-    assert Authentication(token=TOKEN).admits(query=query) is admitted
-
-
-@pytest.mark.parametrize(
-    ("peer", "admitted"),
-    [
-        ("192.0.2.7", True),
-        ("::ffff:192.0.2.7", True),
-        ("2001:db8::1", True),
-        ("2001:db8::1%eth0", True),
-        ("198.51.100.1", False),
-        ("unix:", False),
-        ("", False),
-        (None, False),
+        pytest.param(door, part, value, admitted, id=f"{door!r}-{admitted}-{number}")
+        for rows, admitted in ((ADMITTED, True), (REFUSED, False))
+        for door, part, values in rows
+        for number, value in enumerate(values)
     ],
 )
-def test_source_networks(peer: str | None, admitted: bool) -> None:
-    """The connection's other end must be in one of them."""
-    door = Authentication(networks=["192.0.2.0/24", "2001:db8::1"], allow_unauthenticated=True)
-
-    assert door.admits(peer=peer) is admitted
+def test_who_may_post(door: Authentication, part: str, value: Any, admitted: bool) -> None:
+    """The right pair in either encoding, the right token once, a peer in one of the networks; nobody else."""
+    assert door.admits(**{part: value}) is admitted
 
 
 @pytest.mark.parametrize("wrong", ["authorization", "query", "peer"])

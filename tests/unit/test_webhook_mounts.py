@@ -37,10 +37,6 @@ Answer = tuple[int, dict[str, str], str]
 Post = Callable[..., Awaitable[Answer]]
 
 
-async def post_asgi(handler: Any, payload: testing.Payload = PAYLOAD, **settings: Any) -> Answer:
-    return await ask_asgi(asgi.WebhookApp(handler, **({"token": "t"} | settings)), payload)
-
-
 async def run_asgi(
     app: Any, messages: Iterable[dict[str, Any]], **scope: Any
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -97,10 +93,6 @@ async def ask_wsgi(
     return await anyio.to_thread.run_sync(call_wsgi, app, environ(payload, method, query))
 
 
-async def post_wsgi(handler: Any, payload: testing.Payload = PAYLOAD, **settings: Any) -> Answer:
-    return await ask_wsgi(wsgi.WebhookApp(handler, **({"token": "t"} | settings)), payload)
-
-
 MOUNTS: dict[str, tuple[Any, Any]] = {
     "asgi": (asgi.WebhookApp, ask_asgi),
     "wsgi": (wsgi.WebhookApp, ask_wsgi),
@@ -150,25 +142,17 @@ async def test_a_callback_is_handed_over(app_of: Any, ask: Any, kind: str, form:
     assert event.reference == "r1"
 
 
-async def test_a_function_under_asgi_does_not_hold_up_the_loop() -> None:
-    """It runs in a worker thread."""
-    kept = Kept()
+async def test_where_handlers_run() -> None:
+    """A function under ASGI does not hold up the loop; coroutines under WSGI share one, for a client or a pool."""
+    under_asgi, under_wsgi = Kept(), Kept()
 
-    await post_asgi(kept.sync)
-
-    assert threading.get_ident() not in kept.threads
-
-
-async def test_coroutine_handlers_under_wsgi_share_one_loop() -> None:
-    """So that a database pool, or a client, can be used from one call to the next."""
-    kept = Kept()
-    app = wsgi.WebhookApp(kept.coroutine, token="t", dedupe=False)
-
+    await ask_asgi(asgi.WebhookApp(under_asgi.sync, token="t"), PAYLOAD)
+    app = wsgi.WebhookApp(under_wsgi.coroutine, token="t", dedupe=False)
     for _ in range(3):
         await ask_wsgi(app, PAYLOAD)
 
-    assert len(kept.events) == 3
-    assert len(kept.threads) == 1
+    assert threading.get_ident() not in under_asgi.threads
+    assert (len(under_wsgi.events), len(under_wsgi.threads)) == (3, 1)
 
 
 @on_every_mount
@@ -318,10 +302,10 @@ async def test_a_cancelled_handler_has_not_handled() -> None:
     store = MemoryDedupe()
 
     with anyio.move_on_after(0.05):
-        await post_asgi(lambda event: anyio.sleep_forever(), dedupe=store)
+        await ask_asgi(asgi.WebhookApp(lambda event: anyio.sleep_forever(), token="t", dedupe=store), PAYLOAD)
     kept = Kept()
 
-    assert (await post_asgi(kept.sync, dedupe=store))[0] == 200
+    assert (await ask_asgi(asgi.WebhookApp(kept.sync, token="t", dedupe=store), PAYLOAD))[0] == 200
     assert len(kept.events) == 1
 
 
@@ -371,9 +355,9 @@ async def test_a_handler_cannot_end_the_loop_in_the_background() -> None:
     async def leave(event: Event) -> None:
         raise SystemExit
 
-    assert (await post_wsgi(leave))[0] == 500
+    assert (await ask_wsgi(wsgi.WebhookApp(leave, token="t"), PAYLOAD))[0] == 500
     kept = Kept()
-    assert (await post_wsgi(kept.coroutine))[0] == 200
+    assert (await ask_wsgi(wsgi.WebhookApp(kept.coroutine, token="t"), PAYLOAD))[0] == 200
 
 
 async def test_the_app_lives_and_dies_with_its_server() -> None:

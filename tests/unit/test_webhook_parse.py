@@ -14,7 +14,7 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mensatek_async import DeliveryStatus, Phase
+from mensatek_async import DeliveryStatus, Location, Phase
 from mensatek_async.webhooks import (
     DeliveryReport,
     DocumentEvent,
@@ -156,6 +156,54 @@ def test_what_nobody_has_listed_is_kept_and_flagged() -> None:
     for values in (DOCUMENT, INCOMING):
         event = event_of(values, Servicio="OTRO")
         assert (type(event), event.is_known_service) == (type(event_of(values)), False)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"Latitud": "40.4168", "Longitud": "-3.7038"},
+        {"LATITUDE": 40.4168, "longitude": -3.7038},
+        {"lat": "40,4168", "lng": "-3,7038"},
+        {"GPS": "40.4168,-3.7038"},
+        {"coordenadas": " (40.4168; -3.7038) "},
+        {"Localización": {"Lat": 40.4168, "Lon": -3.7038}},
+    ],
+)
+def test_a_position_in_any_usual_form(variables: dict[str, Any]) -> None:
+    """By two names, in one text, or in an object, with either decimal sign; status 5000 never says who."""
+    event: Any = event_of(CONTRACT, Resultado="5000", Variables=json.dumps(variables))
+
+    assert (event.location, event.variables) == (Location(40.4168, -3.7038), variables)
+    assert not event.status.is_signed
+    assert "40.41" not in repr(event)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"IP": "127.0.0.1"},
+        {"Latitud": "40.4168"},
+        {"Latitud": "91", "Longitud": "0"},
+        {"Latitud": "0", "Longitud": "180.5"},
+        {"Latitud": "norte", "Longitud": "oeste"},
+        {"Latitud": True, "Longitud": False},
+        {"Latitud": float("nan"), "Longitud": 0},
+        {"Latitud": float("inf"), "Longitud": 0},
+        {"Latitud": 10**400, "Longitud": 0},
+        {"GPS": "1,2,3"},
+        {"GPS": "1.2.3 4"},
+        {"GPS": ["40", "3"]},
+        {"GPS": {"lat": None}},
+    ],
+    ids=lambda variables: str(variables)[:40],
+)
+def test_what_is_no_position(variables: dict[str, Any]) -> None:
+    """What cannot be read is no error: the variables still have it."""
+    event: Any = event_of(CONTRACT, Resultado="5000", Variables=json.dumps(variables))
+
+    assert event.location is None
+    assert set(event.variables) == set(variables)
 
 
 def test_names_are_read_in_any_case() -> None:
