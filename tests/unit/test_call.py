@@ -220,28 +220,49 @@ async def test_a_refusal_tells_the_credits_too() -> None:
         assert client.last_credits == await client.credits() == Decimal("3.5")
 
 
+QUOTED = "Su cita es el martes a las 10:00 con la doctora Ruiz"
+
+
 @pytest.mark.parametrize(
-    "told",
+    ("told", "params", "shown"),
     [
-        f"Texto no permitido: {TEXT}",
-        f"{TEXT[:20]}...",
-        f"Dos.. puntos y {TEXT}.. fin",
-        f"El número {PHONE} no es correcto",
-        f"El token {TOKEN} ha caducado",
-        "El valor Ana García López no es correcto",
+        (f"Texto no válido: {QUOTED}!", {"Mensaje": QUOTED}, "Texto no válido: ***!"),
+        (f"{QUOTED} y {QUOTED}", {"MENSAJE": QUOTED}, "*** y ***"),
+        (f"Texto: {QUOTED[:30]}...", {"Mensaje": QUOTED}, "Texto: ***..."),
+        ("Texto: a b c d", {"Mensaje": "a\n b\t c   d"}, "Texto: ***"),
+        ("Contenido QUJDRA== malo", {"Contenido": "QUJDRA=="}, "Contenido *** malo"),
+        ("El valor Ana Ruiz sobra", {"Destinatarios": [{"Variable_1": "Ana Ruiz"}]}, "El valor *** sobra"),
+        ("Falta el parámetro Mensaje", {"Mensaje": "Hola"}, "Falta el parámetro Mensaje"),
+        ("No: el", {"Mensaje": "el"}, "No: el"),
+        ("Remitente ACME malo", {"Remitente": "ACME"}, "Remitente ACME malo"),
+        ("Sobran 1, 2", {"Destinatarios": ["x", 3], "Mensaje": 5}, "Sobran 1, 2"),
+        (f"token {TOKEN} caducado", {}, "token *** caducado"),
+        *((number, {}, number) for number in ("Mensaje 10573758", "quedan 14.970,00", "Res -3")),
+        *((number, {}, number) for number in ("quedan 1234567890.50", "id a123456789012")),
     ],
 )
-async def test_what_the_provider_quotes_shows_nowhere(told: str) -> None:
-    """Not in the message, the detail, the repr, nor in anything a traceback prints."""
-    script = Script(reply(Res=-3, Error=told))
-    recipient = {"Movil": PHONE, "Variable_1": "Ana García López"}
-    async with client_of(script) as client:
+async def test_what_the_provider_quotes_is_taken_out(told: str, params: dict[str, Any], shown: str) -> None:
+    """Texts, contents, fields and secrets, whole or cut off; names of parameters, ids, credits and codes stay."""
+    async with client_of(Script(reply(Res=-3, Error=told))) as client:
         with pytest.raises(BadParameters) as caught:
-            await client.request("EnviarSMS", {"Mensaje": TEXT, "Destinatarios": [recipient]})
+            await client.request("EnviarSMS", params)
 
     error = caught.value
-    shown = f"{chain(error)} {error.detail} {''.join(traceback.format_exception(error))}"
-    assert not [part for part in (TEXT[:20], PHONE, TOKEN, "García") if part in shown]
+    assert error.detail == shown
+    words = f"{chain(error)} {''.join(traceback.format_exception(error))}"
+    assert not [part for part in (QUOTED[:20], TOKEN, "Ana Ruiz") if part in words]
+
+
+@pytest.mark.parametrize("phone", [PHONE, f"+{PHONE}", "600123456"])
+async def test_a_quoted_phone_is_masked(phone: str) -> None:
+    """A phone is told apart by its ends, never whole, wherever it came from."""
+    async with client_of(Script(reply(Res=-3, Error=f"El número {phone} no es correcto."))) as client:
+        with pytest.raises(BadParameters) as caught:
+            await client.request("EnviarSMS", {})
+
+    assert phone not in chain(caught.value)
+    assert phone[:3] in caught.value.detail
+    assert caught.value.detail.endswith("no es correcto.")
 
 
 @pytest.mark.parametrize("status", [200, 401])

@@ -382,46 +382,40 @@ async def test_a_period_is_asked_for_once_a_minute(place: Path) -> None:
     assert script.params(0)["Fechainicio"] == "2027-01-01 01:00"
 
 
-async def test_a_period_that_did_not_leave_may_go_again(place: Path) -> None:
-    """A connection that could not be opened bothers nobody."""
-    refused = httpx.ConnectError("no")
-    script, client = asking(refused, refused, document(zipped()))
+LOST = httpx.ConnectError("no")
+CUT = streamed(zipped(3000)[:2000], httpx.ReadError("cut"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "interval", "calls"),
+    [((LOST, LOST, document(zipped())), 60, 3), ((CUT, document(zipped())), 0.3, 2), ((CUT,), 60, 1)],
+    ids=["did not leave", "cut, and asked again after its interval", "cut, and the interval is longer"],
+)
+async def test_a_period_is_repeated_as_its_interval_allows(
+    answers: tuple[Answer, ...], interval: float, calls: int, place: Path
+) -> None:
+    """What never left bothers nobody; a repeat waits until it may go out, but not beyond the time repeats may take."""
+    script, client = asking(*answers, guard=Guard(read_interval=0, period_interval=interval))
     async with client:
-        await client.certified.download(place, start=START, end=END)
-
-    assert len(script.requests) == 3
-
-
-async def test_a_cut_period_is_repeated_after_its_interval(place: Path) -> None:
-    """The repeat is a call like any other: it waits until it may go out."""
-    cut = streamed(zipped(3000)[:2000], httpx.ReadError("cut"))
-    script, client = asking(cut, document(zipped()), guard=Guard(read_interval=0, period_interval=0.3))
-    async with client:
-        await client.certified.download(place, start=START, end=END)
-
-    assert script.times[1] - script.times[0] >= 0.29
-
-
-async def test_a_cut_period_is_given_up_where_the_interval_is_longer(place: Path) -> None:
-    """Nobody waits beyond the time that repeats may take in all."""
-    cut = streamed(zipped(3000)[:2000], httpx.ReadError("cut"))
-    script, client = asking(cut)
-    async with client:
-        with pytest.raises(UnexpectedReply):
+        if calls == 1:
+            with pytest.raises(UnexpectedReply):
+                await client.certified.download(place, start=START, end=END)
+        else:
             await client.certified.download(place, start=START, end=END)
 
-    assert len(script.requests) == 1
+    assert len(script.requests) == calls
+    assert calls != 2 or script.times[1] - script.times[0] >= 0.29
 
 
 async def test_the_same_certificate_is_fetched_at_intervals(tmp_path: Path) -> None:
     """The same download waits for its turn; another one does not."""
-    script, client = asking(document(), document(), document(), guard=Guard(read_interval=1))
+    script, client = asking(document(), document(), document(), guard=Guard(read_interval=0.5))
     async with client:
         for number, message in enumerate((12, 13, 12)):
             await client.certified.download(tmp_path / f"{number}.pdf", message_id=message)
 
-    assert script.times[1] - script.times[0] < 0.9
-    assert script.times[2] - script.times[0] >= 0.99
+    assert script.times[1] - script.times[0] < 0.45
+    assert script.times[2] - script.times[0] >= 0.49
 
 
 def report_of(status: int) -> httpx.Response:
@@ -429,36 +423,28 @@ def report_of(status: int) -> httpx.Response:
     return reply(Informe=[{"Telefono": 34600000000, "Resultado": status}])
 
 
-async def test_a_wait_gets_over_lost_connections() -> None:
-    """Once the provider has answered, trouble on the way is waited out."""
-    lost = httpx.ConnectError("no")
-    script, client = asking(
-        report_of(13), lost, lost, lost, lost, report_of(14), guard=Guard(read_interval=0.01)
-    )
+@pytest.mark.parametrize(
+    ("answers", "error", "calls"),
+    [
+        ([report_of(13), LOST, LOST, LOST, LOST, report_of(14)], None, 6),
+        ([LOST] * 4, ConnectionFailed, 4),
+        ([report_of(13), reply(Res=-2)], NotYours, 2),
+    ],
+    ids=["trouble on the way", "never worked", "not ours"],
+)
+async def test_a_wait_and_lost_connections(
+    answers: list[Answer], error: type[Exception] | None, calls: int
+) -> None:
+    """Trouble after an answer is waited out, trouble with the first question is told; the provider's no is final."""
+    script, client = asking(*answers, guard=Guard(read_interval=0.01))
     async with client:
-        report = await client.certified.wait_certified(12, "600000000", 5)
+        if error is None:
+            assert (await client.certified.wait_certified(12, "600000000", 5)).status.code == 14
+        else:
+            with pytest.raises(error):
+                await client.certified.wait_certified(12, "600000000", 5)
 
-    assert report.status.code == 14
-    assert len(script.requests) == 6
-
-
-async def test_a_wait_that_never_worked_ends_at_once() -> None:
-    """Trouble with the first question may be a mistake, which an hour of waiting would hide."""
-    lost = httpx.ConnectError("no")
-    script, client = asking(lost, lost, lost, lost)
-    async with client:
-        with pytest.raises(ConnectionFailed):
-            await client.certified.wait_certified(12, "600000000", 5)
-
-    assert len(script.requests) == 4
-
-
-async def test_a_wait_ends_where_the_message_is_not_ours() -> None:
-    """The provider's no is final."""
-    _, client = asking(report_of(13), reply(Res=-2), guard=Guard(read_interval=0.01))
-    async with client:
-        with pytest.raises(NotYours):
-            await client.certified.wait_certified(12, "600000000", 5)
+    assert len(script.requests) == calls
 
 
 async def test_an_undecoded_document_is_not_kept_in_memory() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,12 +15,11 @@ from mensatek_async import (
     InvalidRequest,
     InvalidSender,
     Recipient,
-    SendResult,
     Template,
     TextAltered,
     VoiceFallback,
 )
-from mensatek_async._core.messages.message import compose, recipients_of, reconcile_repeat
+from mensatek_async._core.messages.message import compose, recipients_of
 from mensatek_async._core.messages.options import message_number, wire_date
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.text import elements
@@ -272,48 +270,3 @@ def test_what_is_no_message_id_is_refused(message_id: Any) -> None:
     """0 is what a send gives of which nothing was accepted: there is nothing to ask about."""
     with pytest.raises(InvalidRequest, match="no message id"):
         message_number(message_id)
-
-
-# --- what a reply left out ---------------------------------------------------------------------------------
-
-
-def result(accepted: int, rejected: int = 0, **more: Any) -> SendResult:
-    return SendResult(accepted=accepted, rejected=rejected, **more)
-
-
-@pytest.mark.parametrize(
-    ("given", "asked", "repeat", "accepted", "rejected"),
-    [
-        (result(3), 3, False, 3, 0),
-        (result(2), 3, False, 2, 1),
-        (result(2, 1), 3, False, 2, 1),
-        (result(0), 3, False, 0, 3),
-        (result(0), 3, True, 3, 0),
-        (result(2, 1), 3, True, 3, 0),
-        (result(18), 10, False, 10, 0),
-        (result(18, 1), 10, False, 9, 1),
-        (result(1, 2, repeated=2), 3, True, 3, 0),
-        (result(1, 2, repeated=1), 3, True, 2, 1),
-        (result(1, 2, repeated=9), 3, True, 3, 0),
-        (result(1, 2, repeated=0), 3, True, 1, 2),
-        (result(3, 0, repeated=0), 3, True, 3, 0),
-    ],
-)
-def test_every_recipient_is_accepted_or_rejected(
-    given: SendResult, asked: int, repeat: bool, accepted: int, rejected: int
-) -> None:
-    """What the reply does not count is rejected; on a repeat, who is refused as repeated was accepted before."""
-    settling = reconcile_repeat(given, asked, repeat=repeat)
-
-    assert (settling.accepted, settling.rejected, settling.recipients) == (accepted, rejected, asked)
-
-
-def test_a_repeat_that_found_them_sent_knows_its_message_but_not_the_price() -> None:
-    """The reply says 0 credits, which the first try did not cost."""
-    found = reconcile_repeat(result(0, 2, repeated=2, credits_used=Decimal(0)), 2, repeat=True, joined=77)
-    fresh = reconcile_repeat(result(2, credits_used=Decimal(2)), 2, repeat=True, joined=77)
-    nothing = reconcile_repeat(result(0, 2, repeated=0, credits_used=Decimal(0)), 2, repeat=True, joined=77)
-
-    assert (found.message_id, found.credits_used) == (77, None)
-    assert (fresh.message_id, fresh.credits_used) == (77, 2)
-    assert (nothing.message_id, nothing.credits_used) == (0, 0)

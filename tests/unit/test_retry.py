@@ -17,8 +17,8 @@ from mensatek_async import (
     AccountPaused,
     AlreadySent,
     AsyncMensatek,
+    AuthenticationError,
     BadParameters,
-    Cancellation,
     ConnectionFailed,
     DateRejected,
     FileNotFound,
@@ -114,82 +114,55 @@ async def test_what_trouble_without_end_ends_in(call: str, trouble: str) -> None
 # --- what a repeat finds -----------------------------------------------------------------------------------
 
 
-async def cancelled(client: AsyncMensatek) -> Cancellation:
-    return await client.sms.cancel(5)
-
-
-async def test_already_cancelled_on_a_repeat_is_success() -> None:
-    """The try whose answer was lost did it; at first hand the same code is an error."""
-    async with client_of(Script(httpx.ReadError(""), reply(Res=-5))) as client:
-        done = await client.sms.cancel(5)
-
-    assert (done.cancelled, done.message_id) == (1, 5)
-    async with client_of(Script(reply(Res=-5))) as client:
+@pytest.mark.parametrize("lost", [httpx.ReadError(""), page(502), httpx.ConnectError(""), None])
+async def test_what_a_repeat_finds_done_is_success(lost: Any) -> None:
+    """Cancelled before, no such file: the try whose answer was lost did it; without such a try it is an error."""
+    answers = [] if lost is None else [lost]
+    done = lost is not None and not isinstance(lost, httpx.ConnectError)
+    async with client_of(Script(*answers, reply(Res=-5), *answers, reply(Res=-2))) as client:
+        if done:
+            cancelled = await client.sms.cancel(5)
+            assert (cancelled.cancelled, cancelled.message_id) == (1, 5)
+            await client.files.delete("a.pdf")
+            return
         with pytest.raises(MensatekError, match="cancelled before"):
             await client.sms.cancel(5)
-
-
-async def test_already_cancelled_after_no_connection_is_an_error() -> None:
-    """Nothing reached the provider before, so somebody else cancelled it."""
-    async with client_of(Script(httpx.ConnectError(""), reply(Res=-5))) as client:
-        with pytest.raises(MensatekError, match="cancelled before"):
-            await client.sms.cancel(5)
-
-
-async def test_no_such_file_on_a_repeat_is_success() -> None:
-    """The deletion whose answer was lost did it."""
-    async with client_of(Script(page(502), reply(Res=-2))) as client:
-        await client.files.delete("a.pdf")
-    async with client_of(Script(reply(Res=-2))) as client:
         with pytest.raises(FileNotFound):
             await client.files.delete("a.pdf")
 
 
 @pytest.mark.parametrize(
-    ("operation", "code", "error"),
+    ("operation", "code", "error", "settled"),
     [
-        ("CancelarSMS", -4, AlreadySent),
-        ("CancelarSMS", -2, NotYours),
-        ("CancelarSMS", -3, BadParameters),
-        ("CancelarSMSCERTIFICADO", -4, AlreadySent),
-        ("ReprogramarSMS", -6, DateRejected),
-        ("ReprogramarSMS", -2, NotYours),
-        ("CargarFichero", -11, FormatNotAllowed),
-        ("BorrarFichero", -3, BadParameters),
-        ("GetReportSMS", -2, NotYours),
-        ("GetReportSMS", -3, BadParameters),
+        ("CancelarSMS", -4, AlreadySent, True),
+        ("CancelarSMS", -2, NotYours, True),
+        ("CancelarSMS", -3, BadParameters, True),
+        ("CancelarSMSCERTIFICADO", -4, AlreadySent, True),
+        ("ReprogramarSMS", -6, DateRejected, True),
+        ("ReprogramarSMS", -2, NotYours, True),
+        ("CargarFichero", -11, FormatNotAllowed, True),
+        ("BorrarFichero", -3, BadParameters, True),
+        ("GetReportSMS", -2, NotYours, True),
+        ("GetReportSMS", -3, BadParameters, True),
+        ("CancelarSMS", -1, AuthenticationError, False),
+        ("ReprogramarSMS", -4, AlreadySent, False),
+        ("ReprogramarSMS", -7, DateRejected, False),
+        ("EnviarSMS", -2, InsufficientCredits, False),
+        ("EnviarSMS", -3, BadParameters, False),
     ],
 )
-async def test_a_refused_repeat_that_settles_it_is_that_refusal(
-    operation: str, code: int, error: type[MensatekError]
-) -> None:
-    """A code that could not come had an earlier try worked says that none did; a read changes nothing anyway."""
+async def test_a_refused_repeat(operation: str, code: int, error: type[MensatekError], settled: bool) -> None:
+    """A code that could not come had the earlier try worked says that it did not; with others it may have: unknown."""
     async with client_of(Script(httpx.ReadError(""), reply(Res=code))) as client:
-        with pytest.raises(error) as caught:
+        with pytest.raises(MensatekError) as caught:
             await client.request(operation, {"Idmensaje": 5})
 
-    assert type(caught.value) is error
-
-
-@pytest.mark.parametrize(
-    ("operation", "code", "error"),
-    [
-        ("CancelarSMS", -1, "AuthenticationError"),
-        ("ReprogramarSMS", -4, "AlreadySent"),
-        ("ReprogramarSMS", -7, "DateRejected"),
-        ("EnviarSMS", -2, "InsufficientCredits"),
-        ("EnviarSMS", -3, "BadParameters"),
-    ],
-)
-async def test_a_refused_repeat_that_settles_nothing_leaves_it_unknown(
-    operation: str, code: int, error: str
-) -> None:
-    """The earlier try may have taken the credits, or moved the date; the refusal is the cause."""
-    async with client_of(Script(httpx.ReadError(""), reply(Res=code))) as client:
-        with pytest.raises(OutcomeUnknown, match="its repeat was refused") as caught:
-            await client.request(operation, {"Idmensaje": 5})
-
-    assert type(caught.value.__cause__).__name__ == error
+    if settled:
+        assert type(caught.value) is error
+    else:
+        assert isinstance(caught.value, OutcomeUnknown)
+        assert "its repeat was refused" in str(caught.value)
+        assert type(caught.value.__cause__) is error
 
 
 async def test_a_repeat_that_meets_a_block_leaves_it_unknown() -> None:
@@ -212,32 +185,53 @@ async def test_lost_once_and_then_told_to_wait_is_still_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "accepted", "rejected"),
+    ("answer", "asked", "repeat", "accepted", "rejected"),
     [
-        ({"Res": 2, "NoEnviados": 0}, 2, 0),
-        ({"Res": 0, "NoEnviados": 2, "Duplicados": 2}, 2, 0),
-        ({"Res": 0, "NoEnviados": 2, "Duplicados": 1}, 1, 1),
-        ({"Res": 0}, 2, 0),
-        ({"Res": 1, "NoEnviados": 1}, 2, 0),
+        ({"Res": 3}, 3, False, 3, 0),
+        ({"Res": 2}, 3, False, 2, 1),
+        ({"Res": 2, "NoEnviados": 1}, 3, False, 2, 1),
+        ({"Res": 0}, 3, False, 0, 3),
+        ({"Res": 0, "NoEnviados": 1, "Duplicados": 1}, 1, False, 0, 1),
+        ({"Res": 18}, 10, False, 10, 0),
+        ({"Res": 18, "NoEnviados": 1}, 10, False, 9, 1),
+        ({"Res": 2, "NoEnviados": 0}, 2, True, 2, 0),
+        ({"Res": 0}, 3, True, 3, 0),
+        ({"Res": 2, "NoEnviados": 1}, 3, True, 3, 0),
+        ({"Res": 0, "NoEnviados": 2, "Duplicados": 2}, 2, True, 2, 0),
+        ({"Res": 0, "NoEnviados": 2, "Duplicados": 1}, 2, True, 1, 1),
+        ({"Res": 1, "NoEnviados": 2, "Duplicados": 9}, 3, True, 3, 0),
+        ({"Res": 1, "NoEnviados": 2, "Duplicados": 0}, 3, True, 1, 2),
+        ({"Res": 3, "NoEnviados": 0, "Duplicados": 0}, 3, True, 3, 0),
     ],
 )
-async def test_repeated_recipients_of_a_repeat_were_accepted_before(
-    answer: dict[str, int], accepted: int, rejected: int
+async def test_every_recipient_is_accepted_or_rejected(
+    answer: dict[str, int], asked: int, repeat: bool, accepted: int, rejected: int
 ) -> None:
-    """The provider texts nobody twice inside a message: who is refused as repeated has the text."""
-    script = Script(httpx.ReadError(""), reply(**answer))
+    """Whom the reply does not count is rejected; on a repeat, who is refused as repeated has the text already."""
+    script = Script(*([httpx.ReadError("")] if repeat else []), reply(**answer))
+    phones = [f"3460000000{number}" for number in range(asked)]
     async with client_of(script) as client:
+        sent = await client.sms.send(phones, "Hola", join=77)
+
+    assert (sent.accepted, sent.rejected, sent.recipients) == (accepted, rejected, asked)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message_id", "used"),
+    [
+        ({"Res": 0, "NoEnviados": 2, "Duplicados": 2, "CreditosUsados": 0}, 77, None),
+        ({"Res": 2, "CreditosUsados": 2}, 77, 2),
+        ({"Res": 0, "NoEnviados": 2, "Duplicados": 0, "CreditosUsados": 0}, 0, 0),
+    ],
+)
+async def test_a_repeat_that_found_them_sent_does_not_know_the_price(
+    answer: dict[str, int], message_id: int, used: int | None
+) -> None:
+    """The reply says 0 credits, which the first try did not cost."""
+    async with client_of(Script(httpx.ReadError(""), reply(**answer))) as client:
         sent = await client.sms.send(["34600000001", "34600000002"], "Hola", join=77)
 
-    assert (sent.accepted, sent.rejected, sent.message_id) == (accepted, rejected, 77)
-
-
-async def test_repeated_recipients_of_a_first_try_are_rejected() -> None:
-    """They were in the message before this send."""
-    async with client_of(Script(reply(Res=0, NoEnviados=1, Duplicados=1))) as client:
-        sent = await client.sms.send(PHONE, "Hola", join=77)
-
-    assert (sent.accepted, sent.rejected) == (0, 1)
+    assert (sent.message_id, sent.credits_used) == (message_id, used)
 
 
 # --- when --------------------------------------------------------------------------------------------------

@@ -9,11 +9,8 @@ import httpx
 import pytest
 from trio.testing import MockClock
 
-from mensatek_async import AsyncMensatek, OutcomeUnknown
-from mensatek_async._core.call_state import CallState, InFlightShield, in_flight_shield
-from mensatek_async._core.exchange import send_request
+from mensatek_async._core.call_state import InFlightShield, in_flight_shield
 from mensatek_async._core.failures import Cut
-from mensatek_async._core.messages.message import compose
 from tests.scripted import Script, client_of, reply
 
 SENT = {"idMensaje": 77, "Cred": 9, "Mensajes": 1, "NoEnviados": 0, "CreditosUsados": 1}
@@ -33,59 +30,6 @@ def slow(seconds: float) -> Any:
     return answer
 
 
-async def send(client: AsyncMensatek, state: CallState) -> Any:
-    """One request as a bulk send makes it."""
-    context = client._context
-    message = compose(context.operations["EnviarSMS"], "Hola", sender=None, region="ES")
-    return await send_request(context, message, [{"Movil": "34600000001"}], False, state)
-
-
-async def test_a_cancelled_request_gets_a_last_moment() -> None:
-    """Its answer comes within the grace, so what became of it is known."""
-    shield, results = InFlightShield(), []
-    async with client_of(Script(slow(3))) as client:
-        with anyio.CancelScope() as scope:
-            async with anyio.create_task_group() as group:
-
-                async def one() -> None:
-                    results.append(await send(client, state))
-
-                state = CallState(shield=shield)
-                group.start_soon(one)
-                await anyio.sleep(1)
-                scope.cancel()
-                shield.release_in(5)
-
-    assert [result.accepted for result in results] == [1]
-    assert (state.attempts, state.left, state.maybe_done, shield.lost) == (1, True, False, 0)
-
-
-async def test_after_the_last_moment_the_outcome_is_unknown() -> None:
-    """The shield ends with the grace: the request is cut off, and counted as lost."""
-    shield, state, ended = InFlightShield(), CallState(), []
-    state.shield = shield
-    async with client_of(Script(slow(60))) as client:
-        with anyio.CancelScope() as scope:
-            async with anyio.create_task_group() as group:
-
-                async def one() -> None:
-                    began = anyio.current_time()
-                    try:
-                        await send(client, state)
-                    except OutcomeUnknown as error:
-                        ended.append((anyio.current_time() - began, str(error)))
-
-                group.start_soon(one)
-                await anyio.sleep(1)
-                scope.cancel()
-                shield.release_in(5)
-
-    ((after, told),) = ended
-    assert after == pytest.approx(6)
-    assert "cancelled before its answer came" in told
-    assert (state.maybe_done, shield.lost) == (True, 1)
-
-
 async def test_a_request_that_begins_after_the_last_moment_is_cut_at_once() -> None:
     """None outlives the grace."""
     shield = InFlightShield()
@@ -95,18 +39,6 @@ async def test_a_request_that_begins_after_the_last_moment_is_cut_at_once() -> N
         await anyio.sleep(60)
 
     assert shield.lost == 1
-
-
-async def test_without_a_cancellation_nothing_is_cut() -> None:
-    """A shield costs a request nothing, however long it takes; its errors pass through."""
-    shield = InFlightShield()
-    with shield.covering():
-        await anyio.sleep(600)
-    with pytest.raises(ZeroDivisionError), shield.covering():
-        raise ZeroDivisionError
-    shield.release_in(1)
-
-    assert shield.lost == 0
 
 
 async def test_calls_that_change_something_can_be_shielded_from_outside() -> None:
