@@ -9,6 +9,8 @@ from mensatek_async import errors
 from mensatek_async.text import elements
 
 PDF = b"%PDF-1.7\n%%EOF\n"
+FILES = (elements.file, elements.image, elements.pdf)
+FILE_NAMES = ["", "  ", "a)b.pdf", "a(b.pdf", "../a.pdf", "a\\b", "a:b", "a\nb", "a（b", None, 5]
 
 
 def test_each_builder_writes_the_form_of_the_manual() -> None:
@@ -69,20 +71,22 @@ def test_a_link_to_no_web_address_is_refused(url: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "  ", "a)b.pdf", "a(b.pdf", "../a.pdf", "a\\b", "a:b", "a\nb", "a（b", None, 5]
+    ("builders", "wrong"),
+    [
+        ([elements.pdf], [b"", b"hello", b" %PDF-1.7", "%PDF-1.7", None]),
+        ([elements.qrcode, elements.datamatrix, elements.pdf417], ["", " ", "a)b", "a(b", "a⑴", None, 5]),
+        ([elements.landing], ["", "a b", "a)", "ñ", True]),
+        ([elements.ticket], [0, -1, True, 1.5, "3", None]),
+        ([elements.file, elements.image], FILE_NAMES),
+    ],
 )
-def test_a_file_name_that_could_break_out_is_refused(name: Any) -> None:
-    """No path, no parenthesis of any width, no control character, in files and images alike."""
-    for build in (elements.file, elements.image):
-        with pytest.raises(errors.InvalidFile):
-            build(name)
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b" %PDF-1.7", "%PDF-1.7", None])
-def test_what_is_no_pdf_is_refused(content: Any) -> None:
-    """Empty content, other types and texts are not sent as a PDF."""
-    with pytest.raises(errors.InvalidFile):
-        elements.pdf(content)
+def test_what_could_break_out_or_is_none_is_refused(builders: list[Any], wrong: list[Any]) -> None:
+    """A parenthesis cannot be escaped; an id is letters and digits, uses are a number, a PDF is one."""
+    for build in builders:
+        for given in wrong:
+            with pytest.raises(errors.InvalidRequest) as caught:
+                build(given)
+            assert isinstance(caught.value, errors.InvalidFile) == (build in FILES)
 
 
 def test_a_pdf_beyond_the_limit_is_refused_and_one_at_the_limit_is_taken() -> None:
@@ -90,28 +94,6 @@ def test_a_pdf_beyond_the_limit_is_refused_and_one_at_the_limit_is_taken() -> No
     assert elements.pdf(bytearray(PDF), max_size=len(PDF)) == elements.pdf(memoryview(PDF))
     with pytest.raises(errors.InvalidFile, match=f"{len(PDF) - 1} are taken at most"):
         elements.pdf(PDF, max_size=len(PDF) - 1)
-
-
-@pytest.mark.parametrize("text", ["", " ", "a)b", "a(b", "a⑴", None, 5])
-def test_a_code_needs_a_text_without_parentheses(text: Any) -> None:
-    """A parenthesis cannot be escaped, so it is refused."""
-    for build in (elements.qrcode, elements.datamatrix, elements.pdf417):
-        with pytest.raises(errors.InvalidRequest):
-            build(text)
-
-
-@pytest.mark.parametrize("landing", ["", "a b", "a)", "ñ", True, None])
-def test_a_landing_needs_an_id(landing: Any) -> None:
-    """An id is letters, digits, underscores and hyphens."""
-    with pytest.raises(errors.InvalidRequest):
-        elements.landing("" if landing is None else landing)
-
-
-@pytest.mark.parametrize("uses", [0, -1, True, 1.5, "3", None])
-def test_a_ticket_needs_a_number_of_uses(uses: Any) -> None:
-    """A whole number of one or more."""
-    with pytest.raises(errors.InvalidRequest):
-        elements.ticket(uses)
 
 
 def test_errors_never_show_what_was_given() -> None:
