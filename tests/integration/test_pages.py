@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from mensatek_async.cli.options import SandboxOptions
 from mensatek_async.sandbox import ERROR_KINDS, Sandbox
 from tests.markdown import ROOT, Block, blocks
 
-PAGES = ["README.md", "docs/campaigns.md", "docs/certified.md", "docs/sandbox.md"]
+PAGES = ["README.md", "docs/campaigns.md", "docs/certified.md", "docs/sandbox.md", "docs/sources.md"]
 SNIPPETS = [
     (page, block)
     for page in PAGES
@@ -33,6 +36,10 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clientes.csv").write_text("nombre;movil\nAna;600000001\nEva;600000002\n", encoding="utf-8")
     (tmp_path / "contrato.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    shutil.copy(ROOT / "docs" / "examples" / "clinic-appointments.csv", tmp_path)
+    with closing(sqlite3.connect("clinic.db")) as database, database:
+        database.execute("CREATE TABLE patients (movil, nombre, visit)")
+        database.execute("INSERT INTO patients VALUES (600000001, 'Ana', DATE('now', '+1 day'))")
     with Sandbox(delivery_seconds=0) as sandbox:
         monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
         monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
@@ -66,6 +73,7 @@ async def test_a_snippet_runs(page: str, block: Block, account: Sandbox) -> None
     await run(page, block)
 
     assert page != "docs/campaigns.md" or set(account.counts.values()) <= {1}
+    assert page != "docs/sources.md" or account.counts
     fetched = [name for name in ("certificate.pdf", "signed.pdf") if f'download("{name}"' in block.text]
     assert all("EMPRESA S.L." in PdfReader(name).pages[0].extract_text() for name in fetched)
 

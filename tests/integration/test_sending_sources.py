@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -33,33 +29,12 @@ from mensatek_async import (
     Template,
 )
 from mensatek_async.sandbox import Sandbox
-from tests.markdown import ROOT, Block, blocks
+from mensatek_async.sources.csv_table import CsvTable
+
+pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
 TEXT = Template("Hola {nombre}")
 PEOPLE = 1200
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=Decimal(100_000), strict=True) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
-    """A client of it."""
-    async with AsyncMensatek(
-        sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME"
-    ) as running:
-        yield running
-
-
-@pytest.fixture
-def sync_client(sandbox: Sandbox) -> Iterator[Mensatek]:
-    """A synchronous one."""
-    with Mensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME") as running:
-        yield running
 
 
 @pytest.fixture
@@ -83,20 +58,19 @@ BROKEN = [
 
 
 async def test_a_csv_file_is_sent(client: AsyncMensatek, sandbox: Sandbox, people: Path) -> None:
-    """Rows that cannot be sent are named by the numbers a spreadsheet shows."""
+    """Rows that cannot be sent are named by the numbers a spreadsheet shows; through both clients."""
     result = await client.sms.send_bulk(CsvSource(people), TEXT)
 
     assert sorted(result.invalid, key=lambda problem: problem.row) == BROKEN
     assert (result.accepted, result.rows) == (PEOPLE - 3, PEOPLE)
     assert set(sandbox.counts.values()) == {1}
 
+    def send() -> BulkResult:
+        with Mensatek(sender="ACME") as sync_client:
+            return sync_client.sms.send_bulk(CsvSource(people), TEXT)
 
-def test_a_csv_file_is_sent_without_async(sync_client: Mensatek, sandbox: Sandbox, people: Path) -> None:
-    """The same through the synchronous client."""
-    result = sync_client.sms.send_bulk(CsvSource(people), TEXT)
-
-    assert sorted(result.invalid, key=lambda problem: problem.row) == BROKEN
-    assert len(sandbox.counts) == result.accepted == PEOPLE - 3
+    again = await anyio.to_thread.run_sync(send)
+    assert (sorted(again.invalid, key=lambda problem: problem.row), again.accepted) == (BROKEN, PEOPLE - 3)
 
 
 async def test_rows_may_be_chosen_on_the_way(client: AsyncMensatek, sandbox: Sandbox, people: Path) -> None:
@@ -141,13 +115,12 @@ async def test_a_field_the_file_does_not_have_stops_before_anything_is_sent(
     assert not sandbox.counts
 
 
-async def test_a_send_that_stops_names_the_rest_of_the_file(people: Path) -> None:
+@pytest.mark.mensatek_sandbox(credits=3)
+async def test_a_send_that_stops_names_the_rest_of_the_file(
+    client: AsyncMensatek, sandbox: Sandbox, people: Path
+) -> None:
     """Rows nobody looked at any more are named as not sent, the broken ones among them."""
-    with Sandbox(credits=Decimal(3), strict=True) as sandbox:
-        async with AsyncMensatek(
-            sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME"
-        ) as client:
-            result = await client.sms.send_bulk(CsvSource(people), TEXT, concurrency=1, chunk_size=2)
+    result = await client.sms.send_bulk(CsvSource(people), TEXT, concurrency=1, chunk_size=2)
 
     assert isinstance(result.stopped, InsufficientCredits)
     named = {problem.row for problem in result.failed}
@@ -159,8 +132,6 @@ async def test_a_damaged_file_stops_with_what_was_sent(
     client: AsyncMensatek, sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows before the damage are sent or named, and the error carries the result."""
-    from mensatek_async.sources.csv_table import CsvTable
-
     real = CsvTable.parts
 
     def failing(self: CsvTable) -> Any:
@@ -219,11 +190,10 @@ async def test_a_query_is_sent(client: AsyncMensatek, sandbox: Sandbox, table: s
     assert len(sandbox.counts) == 990
 
 
-def test_a_query_is_read_by_the_thread_that_sends(
-    sync_client: Mensatek, sandbox: Sandbox, table: sqlite3.Connection
-) -> None:
+def test_a_query_is_read_by_the_thread_that_sends(sandbox: Sandbox, table: sqlite3.Connection) -> None:
     """sqlite3 refuses any other thread."""
-    result = sync_client.sms.send_bulk(SqlSource(table.execute("SELECT movil, nombre FROM people")), TEXT)
+    with Mensatek(sender="ACME") as client:
+        result = client.sms.send_bulk(SqlSource(table.execute("SELECT movil, nombre FROM people")), TEXT)
 
     assert result.accepted == len(sandbox.counts) == 990
     assert len(result.invalid) == 10
@@ -261,36 +231,3 @@ async def test_a_cursor_is_sent_once(client: AsyncMensatek, table: sqlite3.Conne
 
     with pytest.raises(InvalidRequest, match="were read already"):
         await client.sms.send_bulk(source, "Hola")
-
-
-# --- the page ----------------------------------------------------------------------------------------------
-
-PAGE = ROOT / "docs" / "sources.md"
-SNIPPETS = [block for block in blocks(PAGE) if block.language == "python"]
-
-
-@pytest.mark.parametrize("block", SNIPPETS, ids=lambda block: f"line {block.line}")
-async def test_what_the_page_shows_runs(
-    block: Block, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the example file of the documentation, and a database of its own."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "docs" / "examples" / "clinic-appointments.csv", tmp_path)
-    database = sqlite3.connect("clinic.db")
-    database.execute("CREATE TABLE patients (movil, nombre, visit)")
-    database.execute("INSERT INTO patients VALUES (600000001, 'Ana', DATE('now', '+1 day'))")
-    database.commit()
-    database.close()
-    monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
-    monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
-    monkeypatch.setenv("MENSATEK_BASE_URL", sandbox.base_url)
-    source = "\n" * (block.line - 1) + block.text
-    code = compile(source, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    names: dict[str, Any] = {"__name__": "page"}
-
-    if code.co_flags & inspect.CO_COROUTINE:
-        await eval(code, names)
-    else:
-        await anyio.to_thread.run_sync(eval, code, names)
-
-    assert sandbox.counts
