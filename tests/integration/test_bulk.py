@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import anyio
 import pytest
@@ -30,20 +31,12 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 
-QUICK = Retry(wait_initial=0.01, wait_max=0.02, timeout=20)
+pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=Decimal(100_000), strict=True) as running:
-        yield running
-
-
-def client_of(sandbox: Sandbox, **settings: object) -> AsyncMensatek:
-    """A client that repeats quickly."""
-    given: dict[str, object] = {"retry": QUICK, "sender": "ACME", **settings}
-    return AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, **given)  # type: ignore[arg-type]
+def client_with(**settings: Any) -> AsyncMensatek:
+    """A client of the sandbox with settings of its own."""
+    return AsyncMensatek(**{"sender": "ACME", "retry": Retry(wait_initial=0.01, wait_max=0.02), **settings})
 
 
 def phones(count: int, first: int = 34_600_000_000) -> Iterator[str]:
@@ -61,10 +54,9 @@ def judge(sandbox: Sandbox) -> Counter[str]:
     return Counter(text.phone for text in sandbox.texts)
 
 
-async def test_all_rows_are_sent_once_in_one_message(sandbox: Sandbox) -> None:
+async def test_all_rows_are_sent_once_in_one_message(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """1,234 phones from a generator are each texted once, under one message id, 500 a request."""
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(1234), "Hola")
+    result = await client.sms.send_bulk(phones(1234), "Hola")
 
     assert (result.accepted, result.rejected, accounted(result), result.rows) == (1234, 0, 1234, 1234)
     assert result.all_sent
@@ -79,17 +71,16 @@ async def test_all_rows_are_sent_once_in_one_message(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 500, 501, 502])
-async def test_edges_of_the_chunks(sandbox: Sandbox, count: int) -> None:
+async def test_edges_of_the_chunks(client: AsyncMensatek, sandbox: Sandbox, count: int) -> None:
     """Sizes around one request lose nobody."""
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(list(phones(count)), "Hola")
+    result = await client.sms.send_bulk(list(phones(count)), "Hola")
 
     assert result.accepted == count == len(judge(sandbox))
     assert result.all_sent
     assert (result.message_id > 0) == (count > 0)
 
 
-async def test_async_iterables_are_read_and_closed(sandbox: Sandbox) -> None:
+async def test_async_iterables_are_read_and_closed(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """An async generator is read to its end; one left early is closed."""
     closed = []
 
@@ -101,18 +92,19 @@ async def test_async_iterables_are_read_and_closed(sandbox: Sandbox) -> None:
         finally:
             closed.append(count)
 
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(rows(700), "Hola")
-        assert result.accepted == 700
+    result = await client.sms.send_bulk(rows(700), "Hola")
+    assert result.accepted == 700
 
-        async with client.sms.bulk(rows(5000), "Adiós", chunk_size=10, concurrency=1) as outcomes:
-            async for _ in outcomes:
-                break
+    async with client.sms.bulk(rows(5000), "Adiós", chunk_size=10, concurrency=1) as outcomes:
+        async for _ in outcomes:
+            break
 
     assert closed == [700, 5000]
 
 
-async def test_broken_and_repeated_rows_are_named_and_the_good_ones_go(sandbox: Sandbox) -> None:
+async def test_broken_and_repeated_rows_are_named_and_the_good_ones_go(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
     """Rows are named by position or by the caller's number, with a reason, and without the whole phone."""
     rows = [
         "600000001",
@@ -123,8 +115,7 @@ async def test_broken_and_repeated_rows_are_named_and_the_good_ones_go(sandbox: 
         "",
         ("600000009",),
     ]
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(rows, "Hola")  # type: ignore[arg-type]
+    result = await client.sms.send_bulk(rows, "Hola")  # type: ignore[arg-type]
 
     assert result.accepted == 2
     assert [problem.row for problem in result.invalid] == [2, 5, 6, 7, 21]
@@ -134,32 +125,21 @@ async def test_broken_and_repeated_rows_are_named_and_the_good_ones_go(sandbox: 
     assert not result.all_sent
 
 
-async def test_fields_fill_the_template_and_unicode_travels_apart(sandbox: Sandbox) -> None:
-    """Fields arrive in each text; one name outside GSM does not make the others dearer."""
+async def test_fields_fill_the_template_and_unicode_travels_apart(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
+    """Fields arrive in each text, but no link in one; a name outside GSM does not make the others dearer."""
     rows = [Recipient(phone, {"nombre": "Ana"}) for phone in phones(30)]
     rows[7] = Recipient("600000007", {"nombre": "Łukasz"})
     rows[9] = Recipient("600000009", {})
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(rows, Template("Hola {nombre}, adiós"))
+    rows[11] = Recipient("600000011", {"nombre": "(LINK:2:https://evil.example)"})
+    result = await client.sms.send_bulk(rows, Template("Hola {nombre}, adiós"))
 
     texts = {text.phone: text for text in sandbox.texts}
-    assert result.accepted == 29
-    assert "nombre" in result.invalid[0].reason
+    assert result.accepted == 28
+    assert ["nombre" in one.reason and "evil" not in one.reason for one in result.invalid] == [True, True]
     assert texts["34600000007"].text == "Hola Łukasz, adiós"
     assert [phone for phone, text in texts.items() if text.unicode] == ["34600000007"]
-
-
-async def test_links_smuggled_into_a_field_are_refused(sandbox: Sandbox) -> None:
-    """Whoever fills in a form cannot put an element into the message."""
-    rows = [
-        Recipient("600000001", {"n": "(LINK:2:https://evil.example)"}),
-        Recipient("600000002", {"n": "Ana"}),
-    ]
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(rows, Template("Hola {n}"))
-
-    assert (result.accepted, len(result.invalid)) == (1, 1)
-    assert "evil" not in result.invalid[0].reason
 
 
 @pytest.mark.parametrize(
@@ -181,8 +161,7 @@ async def test_links_smuggled_into_a_field_are_refused(sandbox: Sandbox) -> None
 async def test_every_third_answer_lost(sandbox: Sandbox, fault: Fault) -> None:
     """Whatever happens to each third answer, nobody is texted twice and nobody is lost."""
     sandbox.fault(fault, operation="EnviarSMS", times=None, every=3)
-    patient = Retry(attempts=10, wait_initial=0.01, wait_max=0.02)
-    async with client_of(sandbox, retry=patient) as client:
+    async with client_with(retry=Retry(attempts=10, wait_initial=0.01, wait_max=0.02)) as client:
         result = await client.sms.send_bulk(phones(3001), "Hola", chunk_size=100)
 
     got = judge(sandbox)
@@ -192,13 +171,12 @@ async def test_every_third_answer_lost(sandbox: Sandbox, fault: Fault) -> None:
 
 @pytest.mark.parametrize("processed", [True, False])
 async def test_an_opener_without_an_answer_is_unknown_and_the_next_one_opens(
-    sandbox: Sandbox, processed: bool
+    client: AsyncMensatek, sandbox: Sandbox, processed: bool
 ) -> None:
     """The first recipient is reported as unknown, never repeated; all others are sent in a message without it."""
     fault = Fault.drop_after_accept() if processed else Fault.drop_before()
     sandbox.fault(fault, operation="EnviarSMS", times=2)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk([*phones(100), *phones(2)], "Hola", chunk_size=40)
+    result = await client.sms.send_bulk([*phones(100), *phones(2)], "Hola", chunk_size=40)
 
     got = judge(sandbox)
     assert [problem.row for problem in result.unknown] == [1, 2]
@@ -210,11 +188,10 @@ async def test_an_opener_without_an_answer_is_unknown_and_the_next_one_opens(
     assert accounted(result) == 102
 
 
-async def test_openers_that_never_get_an_answer_end_the_send(sandbox: Sandbox) -> None:
+async def test_openers_that_never_get_an_answer_end_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """When every answer is lost, the send stops after a few recipients instead of texting all of them blindly."""
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=None)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(1000), "Hola")
+    result = await client.sms.send_bulk(phones(1000), "Hola")
 
     assert isinstance(result.stopped, OutcomeUnknown)
     assert len(sandbox.texts) == len(result.unknown) < 20
@@ -224,22 +201,22 @@ async def test_openers_that_never_get_an_answer_end_the_send(sandbox: Sandbox) -
         result.raise_if_stopped()
 
 
-async def test_a_chunk_that_never_gets_an_answer_is_unknown(sandbox: Sandbox) -> None:
+async def test_a_chunk_that_never_gets_an_answer_is_unknown(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """After all repeats a chunk's rows are unknown; the sandbox shows that the repeats texted nobody twice."""
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=8, after=1)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(101), "Hola", chunk_size=50, concurrency=1)
+    result = await client.sms.send_bulk(phones(101), "Hola", chunk_size=50, concurrency=1)
 
     assert len(result.unknown) == 50
     assert result.accepted == 51
     assert max(judge(sandbox).values()) == 1
 
 
-async def test_group_false_sends_separate_messages_and_repeats_none(sandbox: Sandbox) -> None:
+async def test_group_false_sends_separate_messages_and_repeats_none(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
     """Without a group no request is repeated: a lost answer leaves its rows unknown."""
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1, after=1)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(150), "Hola", group=False, chunk_size=50, concurrency=1)
+    result = await client.sms.send_bulk(phones(150), "Hola", group=False, chunk_size=50, concurrency=1)
 
     assert result.accepted == 100
     assert len(result.unknown) == 50
@@ -247,12 +224,11 @@ async def test_group_false_sends_separate_messages_and_repeats_none(sandbox: San
     assert len({text.message_id for text in sandbox.texts}) == 3
 
 
-async def test_joining_an_earlier_message_needs_no_opener(sandbox: Sandbox) -> None:
+async def test_joining_an_earlier_message_needs_no_opener(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """With join every request can be repeated, and who was texted in that message is not texted again."""
-    async with client_of(sandbox) as client:
-        first = await client.sms.send("600000000", "Hola")
-        sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1)
-        result = await client.sms.send_bulk(phones(10), "Hola", join=first.message_id)
+    first = await client.sms.send("600000000", "Hola")
+    sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1)
+    result = await client.sms.send_bulk(phones(10), "Hola", join=first.message_id)
 
     assert max(judge(sandbox).values()) == 1
     assert len(judge(sandbox)) == 10
@@ -261,11 +237,12 @@ async def test_joining_an_earlier_message_needs_no_opener(sandbox: Sandbox) -> N
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-async def test_stops_before_the_request_that_cannot_be_paid(sandbox: Sandbox, concurrency: int) -> None:
+async def test_stops_before_the_request_that_cannot_be_paid(
+    client: AsyncMensatek, sandbox: Sandbox, concurrency: int
+) -> None:
     """Knowing the price from the first answer, it sends what can be paid and never provokes the refusal."""
     sandbox.credits = Decimal(1050)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(5000), "Hola", chunk_size=100, concurrency=concurrency)
+    result = await client.sms.send_bulk(phones(5000), "Hola", chunk_size=100, concurrency=concurrency)
 
     assert isinstance(result.stopped, InsufficientCredits)
     assert (result.stopped.needed, result.stopped.left) == (Decimal(100), Decimal(49))
@@ -280,11 +257,10 @@ async def test_stops_before_the_request_that_cannot_be_paid(sandbox: Sandbox, co
     assert "costs more" in result.failed[-1].reason
 
 
-async def test_told_otherwise_it_lets_the_provider_refuse(sandbox: Sandbox) -> None:
+async def test_told_otherwise_it_lets_the_provider_refuse(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """With check_credits=False the provider says when it is over; every row is still accounted for."""
     sandbox.credits = Decimal(250)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(1000), "Hola", chunk_size=100, check_credits=False)
+    result = await client.sms.send_bulk(phones(1000), "Hola", chunk_size=100, check_credits=False)
 
     assert isinstance(result.stopped, InsufficientCredits)
     assert result.accepted == len(judge(sandbox)) == 201
@@ -293,7 +269,7 @@ async def test_told_otherwise_it_lets_the_provider_refuse(sandbox: Sandbox) -> N
 
 async def test_wrong_credentials_stop_after_one_request(sandbox: Sandbox) -> None:
     """A refused token costs one request, and all rows are named as not sent."""
-    async with AsyncMensatek("demo", "wrong", base_url=sandbox.base_url, retry=QUICK) as client:
+    async with client_with(token="wrong") as client:
         result = await client.sms.send_bulk(phones(3000), "Hola")
 
     assert isinstance(result.stopped, AuthenticationError)
@@ -301,83 +277,76 @@ async def test_wrong_credentials_stop_after_one_request(sandbox: Sandbox) -> Non
     assert len(sandbox.requests) == 1
 
 
-async def test_credentials_revoked_halfway(sandbox: Sandbox) -> None:
+async def test_credentials_revoked_halfway(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """A token revoked during the send stops it; what was sent stays counted."""
 
     def revoke(progress: BulkProgress) -> None:
         if progress.accepted > 500:
             sandbox.token = "another"
 
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(
-            phones(3000), "Hola", chunk_size=100, concurrency=2, on_progress=revoke
-        )
+    result = await client.sms.send_bulk(
+        phones(3000), "Hola", chunk_size=100, concurrency=2, on_progress=revoke
+    )
 
     assert isinstance(result.stopped, AuthenticationError)
     assert result.accepted == len(judge(sandbox))
     assert accounted(result) == 3000
 
 
-async def test_a_server_that_is_not_there_ends_the_send(sandbox: Sandbox) -> None:
+async def test_a_server_that_is_not_there_ends_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """Without a server nothing is sent and every row says so."""
     sandbox.stop()
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(1000), "Hola")
+    result = await client.sms.send_bulk(phones(1000), "Hola")
 
     assert isinstance(result.stopped, ConnectionFailed)
     assert len(result.failed) == 1000
     assert not result.unknown
 
 
-async def test_a_server_that_refuses_the_call_ends_the_send(sandbox: Sandbox) -> None:
+async def test_a_server_that_refuses_the_call_ends_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """Wrong parameters are wrong for every row: it gives up before the guard has to."""
     sandbox.fault(Fault.refuse(-3), operation="EnviarSMS", times=None)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(1000), "Hola")
+    result = await client.sms.send_bulk(phones(1000), "Hola")
 
     assert isinstance(result.stopped, BadParameters)
     assert len(sandbox.calls("EnviarSMS")) == 3
     assert len(result.failed) == 1000
 
 
-async def test_rows_the_provider_rejects_are_counted(sandbox: Sandbox) -> None:
+async def test_rows_the_provider_rejects_are_counted(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """Phones that pass here and fail there are in the rejected count, and do not open the message."""
     bad = ["44" + "7" * 11, "4477777777", "1" * 12]
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk([*bad, *phones(10)], "Hola")
+    result = await client.sms.send_bulk([*bad, *phones(10)], "Hola")
 
     assert accounted(result) == 13
     assert result.accepted == len(judge(sandbox))
 
 
-async def test_openers_that_are_all_rejected_end_the_send(sandbox: Sandbox) -> None:
+async def test_openers_that_are_all_rejected_end_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """Call after call that sends nothing would count as spam, so it stops."""
     sandbox.fault(Fault.reply('[{"Res":0,"NoEnviados":1,"Cred":"5"}]'), operation="EnviarSMS", times=None)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(100), "Hola")
+    result = await client.sms.send_bulk(phones(100), "Hola")
 
     assert isinstance(result.stopped, APIError)
     assert result.rejected == 10
     assert len(result.failed) == 90
 
 
-async def test_an_opener_without_an_id_ends_the_send(sandbox: Sandbox) -> None:
+async def test_an_opener_without_an_id_ends_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """When no id comes to join, nothing else leaves that could not be repeated, and the reason says what to do."""
     sandbox.fault(Fault.reply('{"Res":"1","Cred":"99"}'), operation="EnviarSMS", times=1)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(30), "Hola", chunk_size=10)
+    result = await client.sms.send_bulk(phones(30), "Hola", chunk_size=10)
 
     assert (result.accepted, len(result.failed)) == (1, 29)
     assert "group=False" in str(result.stopped)
     assert len(sandbox.calls("EnviarSMS")) == 1
 
 
-async def test_a_finished_send_with_losses_was_not_stopped(sandbox: Sandbox) -> None:
+async def test_a_finished_send_with_losses_was_not_stopped(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """Rows that are unknown or failed are named; the send itself went to its end."""
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1)
     sandbox.fault(Fault.refuse(-3), operation="EnviarSMS", times=1, after=3)
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(phones(102), "Hola", chunk_size=50, concurrency=1)
+    result = await client.sms.send_bulk(phones(102), "Hola", chunk_size=50, concurrency=1)
 
     assert (len(result.unknown), len(result.failed), result.accepted) == (1, 50, 51)
     assert result.stopped is None
@@ -414,22 +383,24 @@ class AnewAsync(Anew):
 
 
 @pytest.mark.parametrize("rows", [Anew(), AnewAsync()])
-async def test_iterators_that_start_anew_are_read_once(sandbox: Sandbox, rows: Anew) -> None:
+async def test_iterators_that_start_anew_are_read_once(
+    client: AsyncMensatek, sandbox: Sandbox, rows: Anew
+) -> None:
     """However an iterator is written, it is asked for its rows once."""
-    async with client_of(sandbox) as client:
-        result = await client.sms.send_bulk(rows, "Hola", chunk_size=100)
+    result = await client.sms.send_bulk(rows, "Hola", chunk_size=100)
 
     assert (result.accepted, result.rows) == (900, 900)
 
 
-async def test_what_a_forced_alphabet_loses_in_a_field_is_told(sandbox: Sandbox) -> None:
+async def test_what_a_forced_alphabet_loses_in_a_field_is_told(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
     """Not only the author's own words can hold what GSM has not."""
-    async with client_of(sandbox) as client:
-        with pytest.warns(TextAltered, match="Ł"):
-            await client.sms.send_bulk([Recipient("600000000", {"n": "Łu"})], Template("{n}"), encoding="gsm")
+    with pytest.warns(TextAltered, match="Ł"):
+        await client.sms.send_bulk([Recipient("600000000", {"n": "Łu"})], Template("{n}"), encoding="gsm")
 
 
-async def test_progress_is_told_after_each_request(sandbox: Sandbox) -> None:
+async def test_progress_is_told_after_each_request(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """The callback, sync or async, sees the counts grow to the end."""
     seen: list[BulkProgress] = []
 
@@ -437,8 +408,7 @@ async def test_progress_is_told_after_each_request(sandbox: Sandbox) -> None:
         await anyio.lowlevel.checkpoint()
         seen.append(progress)
 
-    async with client_of(sandbox) as client:
-        await client.sms.send_bulk([*phones(250)], "Hola", chunk_size=100, on_progress=watch, concurrency=1)
+    await client.sms.send_bulk([*phones(250)], "Hola", chunk_size=100, on_progress=watch, concurrency=1)
 
     assert [progress.accepted for progress in seen] == [1, 101, 201, 250]
     assert seen[-1].total == 250
@@ -446,16 +416,17 @@ async def test_progress_is_told_after_each_request(sandbox: Sandbox) -> None:
     assert seen[-1].rate > 0
 
 
-async def test_what_the_rows_raise_reaches_the_caller_with_the_result(sandbox: Sandbox) -> None:
+async def test_what_the_rows_raise_reaches_the_caller_with_the_result(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
     """An error in the user's own iterable ends the send and carries what became of the rows before it."""
 
     def rows() -> Iterator[str]:
         yield from phones(150)
         raise LookupError("the database went away")
 
-    async with client_of(sandbox) as client:
-        with pytest.raises(LookupError, match="database") as caught:
-            await client.sms.send_bulk(rows(), "Hola", chunk_size=100)
+    with pytest.raises(LookupError, match="database") as caught:
+        await client.sms.send_bulk(rows(), "Hola", chunk_size=100)
 
     result = caught.value.bulk_result  # type: ignore[attr-defined]
     assert (result.accepted, len(result.failed), result.rows) == (101, 49, 150)
@@ -463,27 +434,26 @@ async def test_what_the_rows_raise_reaches_the_caller_with_the_result(sandbox: S
     assert "101 accepted" in caught.value.__notes__[0]
 
 
-async def test_what_the_callback_raises_reaches_the_caller(sandbox: Sandbox) -> None:
+async def test_what_the_callback_raises_reaches_the_caller(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """An error in the progress callback ends the send; what it saw is counted."""
 
     def fail(progress: BulkProgress) -> None:
         if progress.accepted > 1:
             raise ZeroDivisionError
 
-    async with client_of(sandbox) as client:
-        with pytest.raises(ZeroDivisionError) as caught:
-            await client.sms.send_bulk(phones(500), "Hola", chunk_size=50, concurrency=1, on_progress=fail)
+    with pytest.raises(ZeroDivisionError) as caught:
+        await client.sms.send_bulk(phones(500), "Hola", chunk_size=50, concurrency=1, on_progress=fail)
 
     result = caught.value.bulk_result  # type: ignore[attr-defined]
     assert result.accepted == len(judge(sandbox)) == 51
     assert accounted(result) == result.rows
 
 
-async def test_outcomes_tell_every_row(sandbox: Sandbox) -> None:
+async def test_outcomes_tell_every_row(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """The stream names the rows of every request and the rows refused on the way."""
     rows = [*phones(250), "x", *phones(5)]
     told: list[int] = []
-    async with client_of(sandbox) as client, client.sms.bulk(rows, "Hola", chunk_size=100) as outcomes:
+    async with client.sms.bulk(rows, "Hola", chunk_size=100) as outcomes:
         async for outcome in outcomes:
             told += outcome.rows
             told += [problem.row for problem in outcome.invalid]
@@ -496,15 +466,14 @@ async def test_outcomes_tell_every_row(sandbox: Sandbox) -> None:
     assert outcomes.remaining() == []
 
 
-async def test_an_error_in_the_body_comes_out_bare(sandbox: Sandbox) -> None:
+async def test_an_error_in_the_body_comes_out_bare(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """No exception group leaves the block, and the sending has stopped."""
-    async with client_of(sandbox) as client:
-        with pytest.raises(KeyError):  # noqa: PT012
-            async with client.sms.bulk(phones(5000), "Hola", chunk_size=10) as outcomes:
-                async for _ in outcomes:
-                    raise KeyError("mine")
-        count = len(sandbox.texts)
-        await anyio.sleep(0.05)
+    with pytest.raises(KeyError):  # noqa: PT012
+        async with client.sms.bulk(phones(5000), "Hola", chunk_size=10) as outcomes:
+            async for _ in outcomes:
+                raise KeyError("mine")
+    count = len(sandbox.texts)
+    await anyio.sleep(0.05)
 
     assert len(sandbox.texts) == count == outcomes.result.accepted < 5000
 
@@ -516,10 +485,12 @@ async def cancel_when(scope: anyio.CancelScope, reached: Callable[[], object]) -
     scope.cancel()
 
 
-async def test_cancelled_halfway_it_waits_for_the_answers_on_their_way(sandbox: Sandbox) -> None:
+async def test_cancelled_halfway_it_waits_for_the_answers_on_their_way(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
     """After a cancellation no request leaves, those on their way are counted, and every row read has its place."""
     sandbox.latency = 0.1
-    async with client_of(sandbox) as client, anyio.create_task_group() as group:
+    async with anyio.create_task_group() as group:
         group.start_soon(cancel_when, group.cancel_scope, lambda: len(sandbox.texts) > 100)
         async with client.sms.bulk(phones(100_000), "Hola", chunk_size=100) as outcomes:
             async for _ in outcomes:
@@ -540,8 +511,7 @@ async def test_a_cancellation_does_not_wait_for_ever(sandbox: Sandbox) -> None:
     """Requests that get no answer in the time of grace are reported as unknown."""
     sandbox.fault(Fault.latency(30), operation="EnviarSMS", times=None, after=60)
     started = anyio.current_time()
-    timeout = Timeout(grace=0.2)
-    async with client_of(sandbox, timeout=timeout) as client, anyio.create_task_group() as group:
+    async with client_with(timeout=Timeout(grace=0.2)) as client, anyio.create_task_group() as group:
         group.start_soon(cancel_when, group.cancel_scope, lambda: sandbox.max_in_flight == 8)
         async with client.sms.bulk(phones(8001), "Hola", chunk_size=100) as outcomes:
             async for _ in outcomes:
@@ -555,11 +525,11 @@ async def test_a_cancellation_does_not_wait_for_ever(sandbox: Sandbox) -> None:
     sandbox.clear_faults()
 
 
-async def test_send_bulk_cancelled_carries_its_result(sandbox: Sandbox) -> None:
+async def test_send_bulk_cancelled_carries_its_result(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """The cancellation itself tells what was sent, for whoever catches it on the way."""
     sandbox.latency = 0.1
     notes: list[BulkResult] = []
-    async with client_of(sandbox) as client, anyio.create_task_group() as group:
+    async with anyio.create_task_group() as group:
         group.start_soon(cancel_when, group.cancel_scope, lambda: len(sandbox.texts) > 100)
         try:
             await client.sms.send_bulk(phones(100_000), "Hola", chunk_size=100)
@@ -573,7 +543,7 @@ async def test_send_bulk_cancelled_carries_its_result(sandbox: Sandbox) -> None:
 async def test_never_more_connections_than_requests_in_flight(sandbox: Sandbox) -> None:
     """Connections are kept alive: many requests, few connections."""
     sandbox.latency = 0.01
-    async with client_of(sandbox, limits=Limits(concurrency=4)) as client:
+    async with client_with(limits=Limits(concurrency=4)) as client:
         await client.sms.send_bulk(phones(2001), "Hola", chunk_size=50, concurrency=16)
 
     assert sandbox.max_in_flight <= 4
@@ -583,7 +553,7 @@ async def test_never_more_connections_than_requests_in_flight(sandbox: Sandbox) 
 
 async def test_a_pace_is_kept(sandbox: Sandbox) -> None:
     """With a pace of 50 requests a second, 20 requests take at least 0.38 s."""
-    async with client_of(sandbox, limits=Limits(per_second=50)) as client:
+    async with client_with(limits=Limits(per_second=50)) as client:
         started = anyio.current_time()
         await client.sms.send_bulk(phones(191), "Hola", chunk_size=10)
         taken = anyio.current_time() - started
@@ -592,29 +562,22 @@ async def test_a_pace_is_kept(sandbox: Sandbox) -> None:
     assert taken >= 0.36
 
 
-@pytest.mark.parametrize("wrong", ["600000000", Recipient("600000000"), b"600", {"600000000": 1}, 5, None])
-async def test_recipients_that_are_no_list_are_refused(sandbox: Sandbox, wrong: object) -> None:
-    """A single phone would be read letter by letter; it is refused before anything leaves."""
-    async with client_of(sandbox) as client:
+async def test_wrong_options_are_refused_before_anything_leaves(
+    client: AsyncMensatek, sandbox: Sandbox
+) -> None:
+    """Both forms refuse wrong options at once, and recipients that would be read letter by letter."""
+    wrong: list[dict[str, Any]] = [
+        {"chunk_size": 0},
+        {"concurrency": -1},
+        {"sender": "much too long a sender"},
+    ]
+    wrong += [{"join": "x"}]
+    given: list[Any] = ["600000000", Recipient("600000000"), b"600", {"600000000": 1}, 5, None]
+    for rows, options in [*((phones(5), one) for one in wrong), *((one, {}) for one in given)]:
         with pytest.raises(InvalidRequest):
-            await client.sms.send_bulk(wrong, "Hola")  # type: ignore[arg-type]
-
-    assert not sandbox.requests
-
-
-async def test_wrong_options_are_refused_before_anything_leaves(sandbox: Sandbox) -> None:
-    """Both forms refuse wrong options at once."""
-    async with client_of(sandbox) as client:
-        for wrong in (
-            {"chunk_size": 0},
-            {"concurrency": -1},
-            {"sender": "much too long a sender"},
-            {"join": "x"},
-        ):
-            with pytest.raises(InvalidRequest):
-                await client.sms.send_bulk(phones(5), "Hola", **wrong)  # type: ignore[arg-type]
-            with pytest.raises(InvalidRequest):
-                client.sms.bulk(phones(5), "Hola", **wrong)  # type: ignore[arg-type]
+            await client.sms.send_bulk(rows, "Hola", **options)
+        with pytest.raises(InvalidRequest):
+            client.sms.bulk(rows, "Hola", **options)
 
     assert not sandbox.requests
 
@@ -623,7 +586,7 @@ async def test_two_bulk_sends_at_once_share_the_limits(sandbox: Sandbox) -> None
     """Two sends over one client keep to its concurrency together and do not mix their rows."""
     sandbox.latency = 0.01
     results: list[BulkResult] = []
-    async with client_of(sandbox, limits=Limits(concurrency=3)) as client:
+    async with client_with(limits=Limits(concurrency=3)) as client:
 
         async def one(first: int) -> None:
             results.append(await client.sms.send_bulk(phones(500, first), "Hola", chunk_size=50))
