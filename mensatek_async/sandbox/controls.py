@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from .api.faults import ERROR_KINDS, Fault
+from .api.faults import ERROR_KINDS, Fault, Rule
 from .api.operations import OPERATIONS
 from .api.replies import REPLY_STYLES
 from .carrier.recipient_actions import RecipientActions
@@ -213,7 +213,7 @@ class Controls(RecipientActions):
         if operation is not None and operation not in OPERATIONS:
             raise ValueError(f"Invalid operation {operation!r}: {', '.join(OPERATIONS)}")
         with self._provider.changing("faults"):
-            self._provider.faults.add(fault, operation, times, every, after, when)
+            self._provider.faults.rules.append(Rule(fault, operation, times, every, after, when))
 
     def clear_faults(self) -> None:
         """Disarm every fault; the error rate becomes 0, the latency stays."""

@@ -20,16 +20,19 @@ from tests.webhook_servers import Listener
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "browser"
 CHROMIUM = "/usr/bin/chromium"
-# Chromium calls home otherwise, and cannot sandbox itself as root.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+PLACES = [
+    "messages",
+    "messages/34600000001",
+    "scheduled",
+    "calls",
+    "calls/1",
+    "calls/callbacks",
+    "files",
+    "tools",
 ]
+# Chromium calls home otherwise, and cannot sandbox itself as root.
+_WITHOUT = ("gpu", "quic", "background-networking", "component-update", "sync")
+FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{feature}" for feature in _WITHOUT)]
 _COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
 _LISTENS = re.compile(r"(http://127\.0\.0\.1:\d+)/v7")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.stage import SandboxProcess, Visitor, Webhook
+from tests.browser.stage import PLACES, SandboxProcess, Visitor, Webhook
 
 # Every control that can be seen, without a name of its own.
 _NAMELESS = """
@@ -27,16 +27,6 @@ _UNNAMED = re.compile(
     r"(?! \").*$",
     re.MULTILINE,
 )
-PLACES = [
-    "messages",
-    "messages/34600000001",
-    "scheduled",
-    "calls",
-    "calls/1",
-    "calls/callbacks",
-    "files",
-    "tools",
-]
 
 
 def focused(page: Page) -> str:
@@ -118,7 +108,7 @@ def test_every_control_has_a_name_and_every_view_its_landmarks(
     """No control without a name; one banner, one main, one level-one heading, named navigations, no doubled id."""
     with sandbox.client() as client:
         client.sms.send("600000001", "Hola")
-        client.sms.send("600000001", "Luego", scheduled_at=_next_year())
+        client.sms.send("600000001", "Luego", scheduled_at=datetime.now(UTC) + timedelta(days=365))
     page = visitor.open()
     for place in PLACES:
         page.goto(f"{visitor.url}/#/{place}")
@@ -161,7 +151,3 @@ def test_the_focus_can_be_seen(sandbox: SandboxProcess, visitor: Visitor) -> Non
             break
         assert outline[1] != "none", outline
         assert outline[2] >= 2, outline
-
-
-def _next_year() -> datetime:
-    return datetime.now(UTC) + timedelta(days=365)

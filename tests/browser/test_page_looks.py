@@ -10,18 +10,8 @@ from playwright.sync_api import Page, expect
 
 from mensatek_async import ContractType, Issuer
 from mensatek_async.text import elements
-from tests.browser.stage import SCREENSHOTS, SandboxProcess, Visitor, Webhook, small_pdf
+from tests.browser.stage import PLACES, SCREENSHOTS, SandboxProcess, Visitor, Webhook, small_pdf
 
-PLACES = [
-    "messages",
-    "messages/34600000001",
-    "scheduled",
-    "calls",
-    "calls/1",
-    "calls/callbacks",
-    "files",
-    "tools",
-]
 LONG = "Sinespacios" * 30
 
 # Text whose colour is too near to what is behind it: WCAG's ratio, 4.5, or 3 where it is large.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.stage import SandboxProcess, Visitor, Webhook, small_pdf
+from tests.browser.stage import PLACES, SandboxProcess, Visitor, Webhook, small_pdf
 
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(2)>"
@@ -42,17 +42,7 @@ def test_markup_is_shown_as_text_everywhere_and_runs_nowhere(
     page.get_by_role("button", name="Send the reply").click()
     expect(page.locator(".mine .bubble")).to_contain_text(MARKUP)
     assert webhook.wait_for("SMSRECIBIDO")["Mensaje"] == MARKUP
-    places = [
-        "messages",
-        "scheduled",
-        "calls",
-        "calls/1",
-        "calls/callbacks",
-        "calls/callbacks/1",
-        "files",
-        "tools",
-    ]
-    for place in places:
+    for place in (*PLACES, "calls/callbacks/1"):
         page.goto(f"{visitor.url}/#/{place}")
         page.wait_for_timeout(300)
         assert page.locator("body script, #view img, #view svg[onload], #view [onerror]").count() == 0, place
@@ -125,10 +115,6 @@ def test_actions_need_the_token(sandbox: SandboxProcess, visitor: Visitor) -> No
     foreign = page.request.post(
         f"{sandbox.url}/_sandbox/reset",
         data="{}",
-        headers={
-            "X-Sandbox-Token": state["csrf"],
-            "Origin": "http://evil.example",
-            "Content-Type": "application/json",
-        },
+        headers={"X-Sandbox-Token": state["csrf"], "Origin": "http://evil.example"},
     )
     assert foreign.status == 403

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -46,48 +47,37 @@ def test_lookup():
     socket.getaddrinfo(HOST, 443)
 
 
-def test_lookup_swallowed():
-    with contextlib.suppress(BaseException):
-        socket.gethostbyname("WWW.Mensatek.com.")
-
-
-def test_connection_swallowed():
-    with contextlib.suppress(BaseException):
-        socket.create_connection((HOST, 443))
-
-
-def test_socket_swallowed():
-    with socket.socket() as stream, contextlib.suppress(BaseException):
+def use_socket():
+    with socket.socket() as stream:
         stream.connect((HOST, 443))
 
 
-def test_tls_swallowed():
-    with contextlib.suppress(BaseException):
-        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=HOST)
+def use_client():
+    with Mensatek("user", "token") as client:
+        client.credits()
 
 
-def test_urllib_swallowed():
+WAYS = [
+    lambda: socket.gethostbyname("WWW.Mensatek.com."),
+    lambda: socket.create_connection((HOST, 443)),
+    lambda: ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=HOST),
+    lambda: urllib.request.urlopen("https://api.mensatek.com/v7/GetCreditos", b""),
+    lambda: asyncio.run(asyncio.open_connection(HOST, 443, ssl=True)),
+    use_socket,
+    use_client,
+]
+
+
+@pytest.mark.parametrize("reach", WAYS)
+def test_swallowed(reach):
     with contextlib.suppress(BaseException):
-        urllib.request.urlopen("https://api.mensatek.com/v7/GetCreditos", b"")
+        reach()
 
 
 @pytest.mark.anyio
 async def test_client():
     async with AsyncMensatek("user", "token") as client:
         await client.credits()
-
-
-def test_sync_client_swallowed():
-    with Mensatek("user", "token") as client, contextlib.suppress(BaseException):
-        client.credits()
-
-
-def test_asyncio_swallowed():
-    async def reach():
-        await asyncio.open_connection(HOST, 443, ssl=True)
-
-    with contextlib.suppress(BaseException):
-        asyncio.run(reach())
 
 
 @pytest.mark.xfail(reason="found by the guard", strict=True)
@@ -325,30 +315,25 @@ def guard() -> Iterator[RealAPIGuard]:
     guard.uninstall()
 
 
+def replaced() -> list[Any]:
+    """What a guard replaces of the standard library."""
+    return [getattr(socket.socket, name) for name in ("connect", "connect_ex")] + [
+        getattr(ssl.SSLContext, name) for name in ("wrap_bio", "wrap_socket")
+    ]
+
+
 def test_an_uninstalled_guard_leaves_nothing_behind(guard: RealAPIGuard) -> None:
     """Sockets and TLS are as they were, and nothing is checked any more."""
-    before = (
-        socket.socket.connect,
-        socket.socket.connect_ex,
-        ssl.SSLContext.wrap_bio,
-        ssl.SSLContext.wrap_socket,
-    )
+    before = replaced()
 
-    guard.install()
-    guard.install()
+    for _ in range(2):
+        guard.install()
     with pytest.raises(RealAPIReached):
         guard.check(b"API.mensatek.com.")
-    assert socket.socket.connect is not before[0]
-    assert ssl.SSLContext.wrap_bio is not before[2]
+    assert not any(now is then for now, then in zip(replaced(), before, strict=True))
     guard.uninstall()
 
-    after = (
-        socket.socket.connect,
-        socket.socket.connect_ex,
-        ssl.SSLContext.wrap_bio,
-        ssl.SSLContext.wrap_socket,
-    )
-    assert after == before
+    assert replaced() == before
     assert guard.taken()[0].startswith("API.mensatek.com.")
     assert guard.taken() == []
 

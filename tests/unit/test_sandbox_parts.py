@@ -13,7 +13,7 @@ import pytest
 import mensatek_async.sandbox
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sandbox.api.bodies import BadCall, Params, read_body
-from mensatek_async.sandbox.api.faults import Faults
+from mensatek_async.sandbox.api.faults import Faults, Rule
 from mensatek_async.sandbox.api.gatekeeper import Gatekeeper
 from mensatek_async.sandbox.clock import Clock, read_minute, write_second
 
@@ -144,7 +144,7 @@ def test_wrong_calls_far_apart_do_not_block() -> None:
 def test_faults_hit_the_calls_they_should(times: int | None, every: int, after: int, hits: list[int]) -> None:
     """`times`, `every` and `after` together choose the calls."""
     faults = Faults()
-    faults.add(Fault.drop_before(), "EnviarSMS", times, every, after, None)
+    faults.rules.append(Rule(Fault.drop_before(), "EnviarSMS", times, every, after, None))
     struck = []
     for call in range(1, 11):
         assert faults.pick("GetCreditos", dict) == []

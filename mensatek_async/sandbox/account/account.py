@@ -62,13 +62,9 @@ class Account:
         self.messages[message.message_id] = message
         return message
 
-    def new_number(self) -> int:
-        """The number of the next batch."""
-        self.last_batch += 1
-        return self.last_batch
-
     def accept(self, message: Message, batch: Batch, phones: list[str]) -> None:
         """Add recipients to a message and take what they cost."""
+        self.last_batch = batch.number
         self.restore(message, batch, phones)
         self.credits -= batch.cost
         self.used += batch.cost
@@ -164,7 +160,7 @@ class Account:
     def tidy_library(self) -> None:
         """Delete the files that were to go once their message was certified."""
         now = self.clock.now
-        leaving = self.library.deleted_after_certification()
+        leaving = {file.name for file in self.library.files() if file.delete_after_certification}
         for message in self.messages.values() if leaving else ():
             for batch in message.batches:
                 used = batch.files & leaving

@@ -75,10 +75,6 @@ class Library:
         for name in list(self._files):
             self.delete(name)
 
-    def deleted_after_certification(self) -> frozenset[str]:
-        """The names of files that go once their message is certified."""
-        return frozenset(file.name for file in self._files.values() if file.delete_after_certification)
-
 
 def extension_of(name: str) -> str:
     """What stands behind the last dot, in lower case; "" when there is none."""

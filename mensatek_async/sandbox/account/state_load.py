@@ -57,7 +57,9 @@ def load_journeys(store: Store, target: str, account: Account) -> list[Journey]:
     ):
         batch = batches[number]
         announced, step, own = unpack(data, list[Any])
-        found.append(Journey(batch, _phones(account, batch), step=step, own=own, announced=announced))
+        known = account.messages[batch.message_id].phones
+        phones = batch.phones or [phone for phone, its in known.items() if its is batch]
+        found.append(Journey(batch, phones, step=step, own=own, announced=announced))
     return found
 
 
@@ -76,8 +78,3 @@ def load_posts(store: Store, target: str) -> tuple[int, list[Post]]:
             Post(fields=fields, answers=answers, repeated=repeated, ended=bool(ended), number=number)
         )
     return (rows[0][0] - 1 if rows else 0), posts
-
-
-def _phones(account: Account, batch: Batch) -> list[str]:
-    phones = account.messages[batch.message_id].phones
-    return batch.phones or [phone for phone, its in phones.items() if its is batch]

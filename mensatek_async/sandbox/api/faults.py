@@ -160,7 +160,9 @@ def fault_asked_for(operation: str, body: bytes, params: Callable[[], Mapping[st
 
 
 @dataclass(slots=True)
-class _Rule:
+class Rule:
+    """A fault and the calls it hits; see `Sandbox.fault`."""
+
     fault: Fault
     operation: str | None
     times: int | None
@@ -169,6 +171,10 @@ class _Rule:
     when: Callable[[dict[str, Any]], bool] | None
     seen: int = 0
     fired: int = 0
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.after < 0 or (self.times is not None and self.times < 1):
+            raise ValueError("every and times start at 1, after at 0")
 
     def fires(self, operation: str, params: Callable[[], dict[str, Any]]) -> bool:
         """Whether this call is one the fault hits; counts it either way."""
@@ -186,36 +192,22 @@ class Faults:
     """The faults waiting for their calls."""
 
     def __init__(self) -> None:
-        self._rules: list[_Rule] = []
+        self.rules: list[Rule] = []
         self._random = random.Random(0)  # noqa: S311  decides what fails, the same way in every run
         self.rate: float = 0.0
         self.kind: str = ERROR_KINDS[0]
 
     def __len__(self) -> int:
-        return sum(rule.times is None or rule.fired < rule.times for rule in self._rules)
-
-    def add(
-        self,
-        fault: Fault,
-        operation: str | None,
-        times: int | None,
-        every: int,
-        after: int,
-        when: Callable[[dict[str, Any]], bool] | None,
-    ) -> None:
-        """Arm a fault; see `Sandbox.fault`."""
-        if every < 1 or after < 0 or (times is not None and times < 1):
-            raise ValueError("every and times start at 1, after at 0")
-        self._rules.append(_Rule(fault, operation, times, every, after, when))
+        return sum(rule.times is None or rule.fired < rule.times for rule in self.rules)
 
     def clear(self) -> None:
         """Disarm everything."""
-        self._rules.clear()
+        self.rules.clear()
         self.rate = 0.0
 
     def pick(self, operation: str, params: Callable[[], dict[str, Any]]) -> list[Fault]:
         """The faults that hit this call, in the order they were armed."""
-        found = [rule.fault for rule in self._rules if rule.fires(operation, params)]
+        found = [rule.fault for rule in self.rules if rule.fires(operation, params)]
         if self.rate and self._random.random() < self.rate:
             error = error_of_kind(self.kind, operation)
             found += [error] if error else []

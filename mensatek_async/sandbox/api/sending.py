@@ -127,7 +127,7 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
     message = joined or account.new_message(sender, certified)
     shared = {"reported": reported, "reference": params.text("Referenciausuario"), "sender": sender, **legal}
     batch = Batch(
-        number=account.new_number(),
+        number=account.last_batch + 1,
         message_id=message.message_id,
         kind=kind,
         unicode=unicode,

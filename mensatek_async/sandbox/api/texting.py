@@ -84,14 +84,10 @@ class Personal:
             if name == "Movil":
                 out.append(phone)
             else:
-                value = variables[name] if name in variables else _any_case(variables, name)
-                out.append(str(value))
+                in_any_case = (value for given, value in variables.items() if given.capitalize() == name)
+                out.append(str(variables[name] if name in variables else next(in_any_case, "")))
             out.append(literal)
         return "".join(out)
-
-
-def _any_case(variables: Mapping[str, object], name: str) -> object:
-    return next((value for given, value in variables.items() if given.capitalize() == name), "")
 
 
 def elements(text: str) -> list[tuple[str, str]]:
@@ -146,9 +142,12 @@ def without_documents(text: str) -> str:
 
 
 def _without_document(found: re.Match[str]) -> str:
-    if found.group(1).upper() != "BASE64":
+    kind, protocol, content = found.groups()
+    if kind.upper() != "BASE64":
         return found.group()
-    return f"(BASE64:{found.group(2) or '2'}:{document_name(found.group(3))})"
+    data = read_base64(content)
+    digest = hashlib.sha256(content.encode() if data is None else data).hexdigest()
+    return f"(BASE64:{protocol or '2'}:{digest})"
 
 
 def read_base64(content: str) -> bytes | None:
@@ -157,12 +156,6 @@ def read_base64(content: str) -> bytes | None:
         return base64.b64decode("".join(content.split()), validate=True)
     except ValueError:
         return None
-
-
-def document_name(content: str) -> str:
-    """The SHA-256 of a document in base64; of the text itself when it is none."""
-    data = read_base64(content)
-    return hashlib.sha256(content.encode() if data is None else data).hexdigest()
 
 
 def repair(text: str) -> str:

@@ -147,7 +147,8 @@ def _certified(
     for row in _rows(account, message):
         phone = str(row["Telefono"])
         batch = message.phones[phone]
-        if row["Resultado"] not in batch.kind.certificate_ready or not _within(message, phone, start, end):
+        is_within = (start is None or start <= batch.leaves_at) and (end is None or batch.leaves_at <= end)
+        if row["Resultado"] not in batch.kind.certificate_ready or not is_within:
             continue
         found.append(
             Evidence(
@@ -160,8 +161,3 @@ def _certified(
             )
         )
     return found
-
-
-def _within(message: Message, phone: str, start: datetime | None, end: datetime | None) -> bool:
-    sent_at = message.phones[phone].leaves_at
-    return (start is None or sent_at >= start) and (end is None or sent_at <= end)

@@ -65,10 +65,6 @@ def _cancel(controls: Controls, body: Body, message_id: int) -> Body:
     return {"cancelled": cancelled, "refunded": credits_form(controls.credits - before)}
 
 
-def _reschedule(controls: Controls, body: Body, message_id: int) -> Body:
-    return {"rescheduled": controls.reschedule(message_id, _moment(body, "at"))}
-
-
 def _clock(controls: Controls, body: Body) -> Body:
     if "scale" in body:
         controls.time_scale = _number(body, "scale")
@@ -109,11 +105,6 @@ def _contracts(controls: Controls, body: Body) -> None:
     controls.contracts_by_themselves = _flag(body, "by_themselves")
 
 
-def delete_file(controls: Controls, _body: Body, name: str) -> None:
-    """A file leaves the library."""
-    controls.delete_file(name)
-
-
 ACTIONS: dict[str, Callable[..., Body | None]] = {
     "/phones/{phone}/reply": _reply,
     "/phones/{phone}/switch": _switch,
@@ -125,7 +116,9 @@ ACTIONS: dict[str, Callable[..., Body | None]] = {
         for action in ("accept", "sign", "reject", "expire")
     },
     "/messages/{message_id:int}/cancel": _cancel,
-    "/messages/{message_id:int}/reschedule": _reschedule,
+    "/messages/{message_id:int}/reschedule": lambda controls, body, message_id: {
+        "rescheduled": controls.reschedule(message_id, _moment(body, "at"))
+    },
     "/clock": _clock,
     "/faults": _faults,
     "/block": _block,

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -87,49 +86,43 @@ class Live:
 
     async def _follow(self) -> AsyncIterator[str]:
         """Tell of changes until the page goes away; those that come close together are one event."""
-        loop = asyncio.get_running_loop()
-        send, receive = anyio.create_memory_object_stream[None](1)
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
         pending: set[Topic] = set()
 
         def wake(topics: frozenset[Topic]) -> None:
             pending.update(topics)
-            with suppress(anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                send.send_nowait(None)
+            changed.set()
 
-        def changed(topics: frozenset[Topic]) -> None:
+        def listener(topics: frozenset[Topic]) -> None:
             with suppress(RuntimeError):  # the server has ended meanwhile
                 loop.call_soon_threadsafe(wake, topics)
 
         self._listeners += 1
-        leave = self._provider.changes.listen(changed)
+        leave = self._provider.changes.listen(listener)
         try:
-            async for event in self._events(receive, pending):
+            revision = self._provider.changes.revision
+            yield "retry: 1000\n\n" + _event("hello", {"revision": revision, "csrf": self._gate.token})
+            async for event in self._events(changed, pending):
                 yield event
         finally:
             leave()
             self._listeners -= 1
-            send.close()
-            receive.close()
 
-    async def _events(
-        self, receive: MemoryObjectReceiveStream[None], pending: set[Topic]
-    ) -> AsyncIterator[str]:
-        changes, account = self._provider.changes, self._provider.account
+    async def _events(self, changed: asyncio.Event, pending: set[Topic]) -> AsyncIterator[str]:
         pulse, clock_due = Pulse(self._provider), 0.0
-        yield "retry: 1000\n\n"
-        yield _event("hello", {"revision": changes.revision, "csrf": self._gate.token})
         while True:
             with anyio.move_on_after(_TICK_SECONDS):
-                await receive.receive()
+                await changed.wait()
                 await anyio.sleep(_GATHER_SECONDS)
+            changed.clear()
             pending.update(pulse.moved())
             if pending:
-                topics = sorted(pending)
+                revision, topics = self._provider.changes.revision, sorted(pending)
                 pending.clear()
-                yield _event("change", {"revision": changes.revision, "topics": topics})
+                yield _event("change", {"revision": revision, "topics": topics})
             if anyio.current_time() >= clock_due:
                 clock_due = anyio.current_time() + _CLOCK_SECONDS
-                yield _event("clock", clock_form(account.clock))
+                yield _event("clock", clock_form(self._provider.account.clock))
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from ..api.provider import Provider
 from ..api.tracking import certificate
 from ..callbacks.dispatcher import CallbackDispatcher
 from ..controls import Controls
-from .actions import ACTIONS, BadAction, Body, delete_file
+from .actions import ACTIONS, BadAction, Body
 from .forms import moment_form
 from .gate import Gate, error_answer
 from .live import Live
@@ -90,11 +90,7 @@ class Page:
             Route("/", _index),
             Mount("/_sandbox/static", _assets()),
             Route("/_sandbox/events", self._events),
-            Route(
-                "/_sandbox/files/{name}",
-                self._act(delete_file),
-                methods=["DELETE"],
-            ),
+            Route("/_sandbox/files/{name}", self._act(_delete_file), methods=["DELETE"]),
             *(Route(f"/_sandbox{path}", self._read(read)) for path, read in reads.items()),
             *(Route(f"/_sandbox{path}", self._act(run), methods=["POST"]) for path, run in ACTIONS.items()),
         ]
@@ -184,6 +180,10 @@ class Page:
             return None
         kind = "pdf" if "phone" in asked else "zip"
         return _download(reply.file, "-".join(str(part) for part in asked.values()) + f".{kind}")
+
+
+def _delete_file(controls: Controls, _body: Body, name: str) -> None:
+    controls.delete_file(name)
 
 
 class _TooLarge(Exception):

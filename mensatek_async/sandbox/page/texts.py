@@ -57,11 +57,8 @@ class Search:
             status = standing(phone)[0]
             if self.status not in (None, status) or self.phase not in ("", phase(status)):
                 return False
-        return not self.words or self._has_words(batch, position)
-
-    def _has_words(self, batch: Batch, position: int) -> bool:
         words = self.words.casefold()
-        return words in batch.phones[position] or words in self._text(batch, position)
+        return not words or words in phone or words in self._text(batch, position)
 
     def _text(self, batch: Batch, position: int) -> str:
         """All that is searched of a text but its phone; worked out once where all recipients share it."""
@@ -153,8 +150,9 @@ def _talk_form(
 
 def conversation(account: Account, phone: str) -> dict[str, Any]:
     """Everything between one phone and the account, oldest first."""
+    batches = (message.phones.get(phone) for message in account.messages.values())
     found: list[tuple[Any, int, Any]] = [
-        (batch.leaves_at, batch.number, batch) for batch in _to(account, phone) if batch.phones
+        (batch.leaves_at, batch.number, batch) for batch in batches if batch is not None and batch.phones
     ]
     found += [
         (one.at, account.last_batch + 1 + n, one)
@@ -182,13 +180,6 @@ def conversation(account: Account, phone: str) -> dict[str, Any]:
             for _, _, one in found[-_CONVERSATION:]
         ],
     }
-
-
-def _to(account: Account, phone: str) -> Iterator[Batch]:
-    for message in account.messages.values():
-        batch = message.phones.get(phone)
-        if batch is not None:
-            yield batch
 
 
 def scheduled(account: Account) -> dict[str, Any]:

@@ -100,22 +100,25 @@ function faultsCard() {
   const latency = h("input", { type: "number", min: "0", max: "60", step: "0.1", inputmode: "decimal" });
   const rate = h("input", { type: "range", min: "0", max: "100", step: "5" });
   const shown = h("output", {});
-  rate.addEventListener("input", () => {
-    rate.dataset.touched = "yes";
-    shown.textContent = `${rate.value} %`;
-  });
+  const inputs = [latency, rate];
+  for (const input of inputs)
+    input.addEventListener("input", () => {
+      input.dataset.touched = "yes"; // until it is applied, news from the sandbox leave it alone
+      shown.textContent = `${rate.value} %`;
+    });
+  const applied = () => inputs.forEach((input) => delete input.dataset.touched);
   const kind = h("select", {});
   const active = h("p", { class: "status-line" });
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const body = { latency: Number(latency.value || 0), error_rate: Number(rate.value) / 100, error_kind: kind.value };
-    if (await attempt(save, () => act("faults", body), t("saved"))) delete rate.dataset.touched;
+    if (await attempt(save, () => act("faults", body), t("saved"))) applied();
   };
   const save = h("button", { type: "submit", class: "button main" }, t("apply"));
   const clear = worker(
     t("faults.clear"),
     () => {
-      delete rate.dataset.touched;
+      applied();
       return act("faults", { clear: true, latency: 0, error_rate: 0 });
     },
     t("faults.cleared"),
