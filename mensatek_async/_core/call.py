@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
 import anyio
 
-from .._wire import encode
+from .._wire.decode import DecodeError
+from .._wire.encode import Body, Params, form_body, json_body
+from .._wire.structure import structure
 from ..errors import (
     AccountPaused,
     APIError,
@@ -18,17 +19,17 @@ from ..errors import (
     MensatekError,
     NotYours,
     TooManyRequests,
+    UnexpectedReply,
 )
 from ..settings import Account, Guard, Limits, Retry
 from .call_state import CallState, in_flight_shield
 from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
-from .limits.account import known, now
-from .limits.circuit_breaker import CircuitBreaker
+from .limits.account import CircuitBreaker, known, now
 from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
-from .operations import Kind, Operation, is_rare, joins, key_of, value_of
+from .operations import Answers, Kind, Operation, is_rare, joins, key_of
 from .reading import Answer, Reply, read_answer
 from .sink import Sink
 from .transport import Transport
@@ -36,6 +37,7 @@ from .transport import Transport
 _log = logging.getLogger("mensatek_async")
 
 RequestFormat = Literal["json", "form"]
+_FORMATS = {"json": (json_body, "application/json"), "form": (form_body, "application/x-www-form-urlencoded")}
 
 
 class Caller:
@@ -56,24 +58,59 @@ class Caller:
         self._retry = retry
         state, self._login = known(account)
         self._breaker = CircuitBreaker(guard, state, self._login)
-        self._form = request_format == "form"
+        self._write, self._content_type = _FORMATS[request_format]
         self._limiter: Limiter | None = None
         self._cache: ReadCache[Answer] = ReadCache(guard.read_interval, guard.remember, self._login)
 
     @property
     def last_credits(self) -> Decimal | None:
-        """What the newest reply to any client of the account said of its credits."""
+        """Return the credits that the newest reply to any client of the account named."""
         return self._login.credits
 
-    # --- what resources use ---------------------------------------------------------------------------------
+    async def ask(
+        self,
+        operation: Operation,
+        params: Params,
+        *,
+        body: tuple[Body, str] | None = None,
+        state: CallState | None = None,
+        max_age: float = 0.0,
+    ) -> Any:
+        """Make a call and return its reply as the model that the operation's row names; None where it names none.
+
+        Args:
+            operation: its row.
+            params: parameters by wire names.
+            body: an encoded body and its content type, in place of the parameters'.
+            state: filled with what happened.
+            max_age: seconds that the remembered answer of a read may be old.
+
+        Raises:
+            UnexpectedReply: a read's reply holds a value of the wrong kind.
+            OutcomeUnknown: another's does, so what it did is not known for certain.
+            MensatekError: see the family.
+        """
+        if operation.kind is Kind.READ:
+            answer = await self.read(operation, params, max_age=max_age)
+        else:
+            answer = await self.call(operation, params, body=body, state=state)
+        if isinstance(operation.reply, Answers):
+            return None
+        try:
+            return structure(answer.reply, operation.reply)
+        except DecodeError as error:
+            if operation.kind is Kind.READ:
+                raise UnexpectedReply(operation.name, error.problems) from None
+            reason = f"the answer could not be read ({'; '.join(error.problems)})"
+            raise unknown(operation, reason, params) from None
 
     async def call(
         self,
         operation: Operation,
-        params: Mapping[str, Any],
+        params: Params,
         *,
         form: str = "JSON",
-        body: tuple[bytes, str] | None = None,
+        body: tuple[Body, str] | None = None,
         state: CallState | None = None,
         sink: Sink | None = None,
     ) -> Answer:
@@ -94,17 +131,16 @@ class Caller:
         self._transport.check()
         state = state or CallState()
         state.sink = sink
-        state.rare = is_rare(operation, params)
-        encoded = body or self._encode(params, form)
-        joined = joins(operation, params)
+        state.rare = bool(operation.rare_parameter) and is_rare(operation, params)
+        body = body or (Body(self._write({**params, "Resp": form})), self._content_type)
         started = now()
         try:
             try:
-                answer = await self._attempt(operation, encoded, state, started)
+                return await self._attempt(operation, body, state, started)
             except Failure as failure:
                 if state.once:
                     raise
-                answer = await self._repeat(operation, encoded, state, joined, failure, started)
+                return await self._repeat(operation, params, body, state, failure, started)
         except Failure as failure:
             wait_max, secrets = self._retry.wait_max, self._transport.secrets
             error = final(operation, params, state, failure, secrets=secrets, wait_max=wait_max)
@@ -125,11 +161,12 @@ class Caller:
                 ) from stopped
             raise
         finally:
-            self._invalidate(operation, params)
-        return answer
+            about = params.value("idmensaje") if operation.invalidates else None
+            if about or operation.kind is not Kind.SEND:  # no remembered report is about a message of its own
+                self._cache.forget(operation.invalidates, (("idmensaje", str(about)),) if about else None)
 
     async def read(
-        self, operation: Operation, params: Mapping[str, Any], *, max_age: float = 0.0, form: str = "JSON"
+        self, operation: Operation, params: Params, *, max_age: float = 0.0, form: str = "JSON"
     ) -> Answer:
         """Make one read, or answer it from what is remembered.
 
@@ -158,7 +195,7 @@ class Caller:
     async def fetch(
         self,
         operation: Operation,
-        params: Mapping[str, Any],
+        params: Params,
         sink: Sink | None = None,
         *,
         form: str = "JSON",
@@ -183,74 +220,67 @@ class Caller:
             lambda: state.left,
         )
 
-    async def any(self, operation: Operation, params: Mapping[str, Any], *, form: str = "JSON") -> Answer:
+    async def any(self, operation: Operation, params: Params, *, form: str = "JSON") -> Answer:
         """Make a call of whatever kind."""
         if operation.kind is Kind.READ:
-            read = self.fetch if operation.reply is None else self.read
+            read = self.fetch if operation.reply is Answers.FILE else self.read
             return await read(operation, params, form=form)
         return await self.call(operation, params, form=form)
 
     def credits_known(self, max_age: float) -> Decimal | None:
-        """What the newest reply said of the credits, unless that is older than `max_age` seconds."""
+        """Return the credits that the newest reply named, unless it is older than `max_age` seconds."""
         self._transport.check()
         young = now() - self._login.credits_at < max_age
         return self._login.credits if young else None
 
-    # --- one attempt ----------------------------------------------------------------------------------------
-
-    def _encode(self, params: Mapping[str, Any], form: str) -> tuple[bytes, str]:
-        asked = {**params, "Resp": form}
-        if self._form:
-            return encode.form_body(asked), "application/x-www-form-urlencoded"
-        return encode.json_body(asked), "application/json"
-
     async def _attempt(
-        self, operation: Operation, encoded: tuple[bytes, str], state: CallState, started: float
+        self, operation: Operation, body: tuple[Body, str], state: CallState, started: float
     ) -> Answer:
-        limiter = self._limiter
+        """Wait for a turn and make the request; the circuit breaker is asked before and after the wait."""
+        breaker, limiter = self._breaker, self._limiter
         if limiter is None:
             limiter = self._limiter = Limiter(self._limits.concurrency, self._limits.per_second)
         while True:
-            await self._wait_as_told(operation, started)
+            while wait := breaker.check(operation.name, now()):
+                if now() - started + wait > self._retry.timeout:
+                    raise TooManyRequests(
+                        f"{operation.name} was not called: the provider asked everything to wait.",
+                        retry_after=wait,
+                    )
+                await anyio.sleep(wait)
             await limiter.acquire()
-            turn = None
+            turn, accepted = None, False
             try:
                 if not self._login.accepted:
                     turn = await self._login.turn(self._transport.patience)
-                time = now()
-                if self._breaker.hold(time):  # came up while this call waited for its place
+                if breaker.check(operation.name, now()):  # came up while this call waited for its place
                     continue
-                self._breaker.check(operation.name, time)
                 if state.rare:
-                    self._breaker.allow_rare(operation.name, time)
+                    breaker.allow_rare(operation.name, now())
                 if state.leaving is not None:
                     await state.leaving()
-                reply = await self._post(operation, encoded, state)
-                answer = self._read(operation, reply, limiter, state)
+                reply = await self._post(operation, body, state)
+                try:
+                    answer = read_answer(operation, reply, self._note_credits)
+                except (Failure, APIError) as error:
+                    raise self._noted(operation, error, limiter, state) from error.__cause__
+                breaker.accepted()
+                accepted = True
+                return answer
             finally:
-                limiter.release()
+                limiter.release(accepted=accepted)
                 if turn is not None:
                     self._login.leave(turn)
-            limiter.went_well()
-            return answer
 
-    def _read(self, operation: Operation, reply: Reply, limiter: Limiter, state: CallState) -> Answer:
-        try:
-            answer = read_answer(operation, reply, self._note_credits)
-        except (Failure, APIError) as error:
-            raise self._noted(operation, error, limiter, state) from error.__cause__
-        self._breaker.accepted()
-        return answer
-
-    async def _post(self, operation: Operation, encoded: tuple[bytes, str], state: CallState) -> Reply:
+    async def _post(self, operation: Operation, body: tuple[Body, str], state: CallState) -> Reply:
         state.attempts += 1
         left, state.left = state.left, True
         try:
             shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
             if shield is None:
-                return await self._transport.post(operation.path, *encoded, state.sink)
+                return await self._transport.post(operation.path, *body, state.sink)
             with shield.covering():
-                return await self._transport.post(operation.path, *encoded, state.sink)
+                return await self._transport.post(operation.path, *body, state.sink)
         except NotReached:
             state.left = left
             if state.rare:
@@ -263,14 +293,14 @@ class Caller:
     def _noted(
         self, operation: Operation, error: Failure | APIError, limiter: Limiter, state: CallState
     ) -> Failure | MensatekError:
-        """What an unhappy answer means for the calls after it; gives the error to raise."""
+        """Note what a refusal means for the calls after it; return the error to raise."""
         time = now()
         if isinstance(error, Cut):
             state.maybe_done = True
         elif isinstance(error, ToldToWait):
             limiter.slow_down(error.wait)
             if error.wait is not None:
-                self._breaker.told_to_wait(error.wait, time)
+                self._breaker.hold(error.wait, time)
             if not self._retry.trust_429 and operation.kind is not Kind.READ:
                 state.maybe_done = True
                 return Cut(error.reason, wait=error.wait)
@@ -285,33 +315,19 @@ class Caller:
             self._breaker.wrong_call(operation.name, time)
         return error
 
-    async def _wait_as_told(self, operation: Operation, started: float) -> None:
-        time = now()
-        self._breaker.check(operation.name, time)
-        while wait := self._breaker.hold(time):
-            if time - started + wait > self._retry.timeout:
-                raise TooManyRequests(
-                    f"{operation.name} was not called: the provider asked everything to wait.",
-                    retry_after=wait,
-                )
-            await anyio.sleep(wait)
-            time = now()
-
-    def _note_credits(self, told: Decimal) -> None:
-        self._login.credits, self._login.credits_at = told, now()
-
-    # --- the way of a failure -------------------------------------------------------------------------------
+    def _note_credits(self, credits: Decimal) -> None:
+        self._login.credits, self._login.credits_at = credits, now()
 
     async def _repeat(
         self,
         operation: Operation,
-        encoded: tuple[bytes, str],
+        params: Params,
+        body: tuple[Body, str],
         state: CallState,
-        joined: bool,
         failure: Failure,
         started: float,
     ) -> Answer:
-        settings = self._retry
+        settings, joined = self._retry, joins(operation, params)
         # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
         patient = joined and state.shield is not None and settings.attempts > 1
         for attempt in range(2, (2 if patient else 1) * settings.attempts + 1):
@@ -325,16 +341,7 @@ class Caller:
             _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
             await anyio.sleep(wait)
             try:
-                return await self._attempt(operation, encoded, state, started)
+                return await self._attempt(operation, body, state, started)
             except Failure as again:
                 failure = again
         raise failure
-
-    def _invalidate(self, operation: Operation, params: Mapping[str, Any]) -> None:
-        if operation.invalidates:
-            about = value_of(params, "idmensaje")
-            subject = (("idmensaje", str(about)),) if about else None
-            if operation.kind is Kind.SEND and subject is None:
-                return  # a message of its own: no remembered report is about it
-            for name in operation.invalidates:
-                self._cache.forget(name, subject)

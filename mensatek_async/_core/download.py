@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import IO
 
 import anyio
 
-from .._wire.encode import to_wire
+from .._wire.encode import Params, to_wire
 from ..errors import (
     ConnectionFailed,
     InvalidDate,
@@ -38,8 +37,8 @@ def selection(
     phone: str | None,
     start: datetime | None,
     end: datetime | None,
-) -> dict[str, Any]:
-    """What to download, by wire names.
+) -> Params:
+    """Return what to download, by wire names.
 
     Raises:
         InvalidRequest: or one of its kinds: it is not clear, or cannot be.
@@ -65,7 +64,7 @@ def selection(
 
 
 async def fetch(
-    context: Context, destination: str | os.PathLike[str] | IO[bytes], params: Mapping[str, Any]
+    context: Context, destination: str | os.PathLike[str] | IO[bytes], params: Params
 ) -> Download:
     """Download what `params` name, whole or not at all.
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
-from .._wire.names import FileList
+from .._wire.encode import Params
+from .._wire.names import FileList, UploadReply
 from .._wire.rows import Rows
 from ..errors import ConfigurationError, InvalidRequest
-from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult, StoredFile
+from ..models.results import Balance, Cancellation, MessageReport, Rescheduling, SendResult
 from .limits.read_cache import Key
 
 
@@ -28,6 +29,14 @@ class Kind(Enum):
     SEND = "send"
 
 
+class Answers(Enum):
+    """What an operation answers with when it is no reply that a model reads."""
+
+    FILE = "a file"
+    NOTHING = "its result code alone"
+    UNKNOWN = "nobody has listed what"
+
+
 @frozen(kw_only=True)
 class Operation:
     """One operation of the API.
@@ -36,7 +45,7 @@ class Operation:
         name: its name in the manuals, which is its path unless `path` says otherwise.
         kind: read, repeatable change, or send.
         path: the last part of its URL.
-        reply: the model its reply is structured into; None when it answers with a file.
+        reply: the model its reply is structured into, or what else it answers with.
         path_source: where the path is known from.
         done: result codes that mean "done already" when the call is a repeat.
         not_done: result codes that, when the call is a repeat, say that no try before it did anything either.
@@ -47,7 +56,7 @@ class Operation:
 
     name: str
     kind: Kind
-    reply: type | None
+    reply: type | Answers
     path: str = field(default=Factory(lambda row: row.name, takes_self=True))
     path_source: str = "manual"
     done: frozenset[int] = frozenset()
@@ -83,7 +92,7 @@ _ROWS = (
     Operation(
         name="CargarFichero",
         kind=_CHANGE,
-        reply=StoredFile,
+        reply=UploadReply,
         not_done=_UPLOAD_NOT_DONE,
         invalidates=("ListarFicheros",),
         needs_success=True,
@@ -92,7 +101,7 @@ _ROWS = (
     Operation(
         name="BorrarFichero",
         kind=_CHANGE,
-        reply=None,
+        reply=Answers.NOTHING,
         done=frozenset({-2}),
         not_done=frozenset({-3}),
         invalidates=("ListarFicheros",),
@@ -127,7 +136,11 @@ _ROWS = (
         needs_success=True,
     ),
     Operation(
-        name="GetSMSCERTIFICADO", kind=_READ, reply=None, path_source="field", rare_parameter="Fechainicio"
+        name="GetSMSCERTIFICADO",
+        kind=_READ,
+        reply=Answers.FILE,
+        path_source="field",
+        rare_parameter="Fechainicio",
     ),
 )
 
@@ -164,14 +177,7 @@ def find(table: Mapping[str, Operation], name: str) -> Operation:
         return table[known]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidRequest(f"{str(name)[:40]!r} is not the name of an operation.")
-    return Operation(name=name, kind=Kind.SEND, reply=None, path_source="user")
-
-
-def value_of(params: Mapping[str, Any], name: str) -> Any:
-    for key, value in params.items():
-        if key.casefold() == name:
-            return value
-    return None
+    return Operation(name=name, kind=Kind.SEND, reply=Answers.UNKNOWN, path_source="user")
 
 
 def key_of(operation: Operation, params: Mapping[str, Any]) -> Key:
@@ -179,20 +185,19 @@ def key_of(operation: Operation, params: Mapping[str, Any]) -> Key:
     return operation.name, tuple(pair for pair in about if pair[0] != "resp")
 
 
-def joins(operation: Operation, params: Mapping[str, Any]) -> bool:
+def joins(operation: Operation, params: Params) -> bool:
     """Whether a send joins a message, so that the provider texts nobody twice; 0 and blank join none."""
     if operation.path_source == "user":
         return False  # nobody knows what the parameter means there
     try:
-        return int(value_of(params, "idmensaje") or 0) > 0
+        return int(params.value("idmensaje") or 0) > 0
     except (TypeError, ValueError):
         return False
 
 
-def is_rare(operation: Operation, params: Mapping[str, Any]) -> bool:
+def is_rare(operation: Operation, params: Params) -> bool:
     """Whether this is a call that the provider wants made very rarely: the certificates of a period."""
-    given = value_of(params, operation.rare_parameter.casefold()) if operation.rare_parameter else None
-    return bool(given) and not value_of(params, "idmensaje")
+    return bool(params.value(operation.rare_parameter.casefold())) and not params.value("idmensaje")
 
 
 def plain(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,7 +205,7 @@ def plain(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.listed() if isinstance(value, Rows) else value for name, value in params.items()}
 
 
-def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
+def check_params(params: Mapping[str, Any] | None) -> Params:
     """A user's own parameters, by wire names, without the reply form, which the caller decides.
 
     Raises:
@@ -208,7 +213,7 @@ def check_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     if params is not None and not isinstance(params, Mapping):
         raise InvalidRequest(f"Parameters are a mapping, not {type(params).__name__}.")
-    checked: dict[str, Any] = {}
+    checked = Params()
     folded: set[str] = set()
     for name, value in (params or {}).items():
         if not isinstance(name, str) or not name:

@@ -15,7 +15,7 @@ from .._wire.names import CREDITS_LEFT, CREDITS_NEEDED, ERROR
 from ..errors import APIError, AuthenticationError, BadParameters, InsufficientCredits
 from .failures import Blocked, Cut, ToldToWait, Unreadable
 from .limits.retry import parse_retry_after
-from .operations import Kind, Operation
+from .operations import Answers, Operation
 from .sink import LONGEST_MAGIC, Sink, media_type_of
 
 _LARGEST = 64 * 2**20  # bytes of an answer; a report of half a million recipients fits
@@ -52,7 +52,7 @@ async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -
         NotStored: the sink failed.
     """
     try:
-        headers = _told(response)
+        headers = _headers(response)
         stored = None
         if sink is not None and response.status_code == 200:
             body, stored = await _document(response, headers, sink, moved)
@@ -70,23 +70,23 @@ async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -
     )
 
 
-def _told(response: Any) -> dict[str, str]:
-    """The headers by small names; looking each up in httpx's own mapping costs ten times as much."""
-    told: dict[str, str] = {}
+def _headers(response: Any) -> dict[str, str]:
+    """Return the headers by small names; looking each up in httpx's own mapping costs ten times as much."""
+    headers: dict[str, str] = {}
     for name, value in response.headers.raw:
         key, text = name.lower().decode("latin-1"), value.decode("latin-1")
-        told[key] = f"{told[key]}, {text}" if key in told else text
-    return told
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
 
 
 async def _whole(response: Any, headers: Mapping[str, str]) -> bytes:
     parts: list[bytes] = []
-    told = headers.get("content-length", "")
-    if told.isdecimal() and int(told) <= _LARGEST and "content-encoding" not in headers:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) <= _LARGEST and "content-encoding" not in headers:
         async for part in response.stream:
             parts.append(part)
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        if len(body) < int(told):
+        if len(body) < int(length):
             raise Cut("the answer ended early")
         return body
 
@@ -162,9 +162,9 @@ async def _each(
         raise failure
     if enough:
         raise Unreadable((f"the answer is larger than {_LARGEST >> 20} MiB",))
-    told = headers.get("content-length", "")
+    length = headers.get("content-length", "")
     # What is compressed is counted as it came; a transport that gives a whole answer at once counts nothing.
-    if told.isdecimal() and (response.num_bytes_downloaded or size) < int(told):
+    if length.isdecimal() and (response.num_bytes_downloaded or size) < int(length):
         raise Cut("the answer ended early")
 
 
@@ -191,13 +191,13 @@ class Answer:
     done_before: bool = False
 
 
-def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], None]) -> Answer:
+def read_answer(operation: Operation, reply: Reply, note_credits: Callable[[Decimal], None]) -> Answer:
     """Turn an answer into a decoded reply.
 
     Args:
         operation: what was called.
         reply: the answer as it came.
-        told: called with the credits left when the answer names them, a refusal's too.
+        note_credits: called with the credits left when the answer names them, a refusal's too.
 
     Raises:
         APIError: the provider said no.
@@ -208,7 +208,7 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
     """
     if reply.status != 200:
         _check_status(operation, reply)
-    elif reply.stored or (reply.stored is None and _is_file(operation, reply)):
+    elif reply.stored or (isinstance(operation.reply, Answers) and _is_file(operation, reply)):
         return Answer({}, reply)
     try:
         decoded = decode(reply.body, reply.content_type)
@@ -219,7 +219,7 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
         raise Unreadable(error.problems) from None
     left = number(decoded, *CREDITS_LEFT)
     if left is not None:
-        told(left)
+        note_credits(left)
     if code < 0 or (code == 0 and operation.needs_success):
         raise _refusal(operation, code, decoded)
     if reply.status >= 300:
@@ -228,12 +228,12 @@ def read_answer(operation: Operation, reply: Reply, told: Callable[[Decimal], No
 
 
 def _is_file(operation: Operation, reply: Reply) -> bool:
-    """Whether a file came; what deletes a file answers with none, and a refusal may come under any content type."""
-    if operation.reply is not None or operation.kind is Kind.CHANGE:
+    """Return whether a file came; a refusal may come under any content type."""
+    if operation.reply is Answers.NOTHING or reply.stored is not None:
         return False
     if not reply.content_type.lower().startswith(_FILES):
         return False
-    return operation.kind is Kind.READ or not _says_no(reply)
+    return operation.reply is Answers.FILE or not _says_no(reply)
 
 
 def _check_status(operation: Operation, reply: Reply) -> None:
@@ -264,8 +264,8 @@ def _says_no(reply: Reply) -> bool:
 def _refusal(operation: Operation, code: int, reply: Mapping[str, Any]) -> APIError:
     cls = codes.error_class(operation.name, code)
     row = codes.lookup(operation.name, code)
-    told = words(reply, ERROR) or (row.meaning if row else "")
+    reason = words(reply, ERROR) or (row.meaning if row else "")
     if issubclass(cls, InsufficientCredits):
         needed, left = number(reply, *CREDITS_NEEDED), number(reply, *CREDITS_LEFT)
-        return cls(operation.name, code, told, needed=needed, left=left)
-    return cls(operation.name, code, told)
+        return cls(operation.name, code, reason, needed=needed, left=left)
+    return cls(operation.name, code, reason)

@@ -14,6 +14,7 @@ import httpx
 from anyio.lowlevel import EventLoopToken, current_token
 
 from .._version import __version__
+from .._wire.encode import Body
 from ..errors import ConfigurationError
 from ..settings import Account, Limits, Secret, Timeout
 from .failures import Cut, NotStored, mapped
@@ -87,7 +88,7 @@ class Transport:
         """
         if self._closed or self._home is None:  # closed while the call waited for its turn
             self.check()
-        pool = self._open()
+        pool = self._pool or self._open()
         request = self._request(path, body, content_type)
         line = pool.take()
         reply = None
@@ -110,7 +111,7 @@ class Transport:
         return reply
 
     def _request(self, path: str, body: bytes, content_type: str) -> Any:
-        kit, url = self._kit, self._url(path)
+        kit, url = self._kit, self._urls.get(path) or self._url(path)
         headers = self._heads.get(content_type)
         if headers is None:
             host = {"Host": url.netloc.decode("ascii")}
@@ -128,25 +129,22 @@ class Transport:
         scope.deadline = anyio.current_time() + self._timeout.total
 
     def _open(self) -> ConnectionPool:
-        if self._pool is None:
-            try:
-                tls, most = self._url("").scheme == "https", self._limits.concurrency
-                self._pool = ConnectionPool(self._given, tls=tls, most=most)
-            except Exception as error:  # which may quote a proxy's password
-                raise ConfigurationError(
-                    f"The HTTP client cannot be set up: {type(error).__name__}.",
-                    advice="Look at the environment: HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE.",
-                ) from None
+        try:
+            tls, most = self._url("").scheme == "https", self._limits.concurrency
+            self._pool = ConnectionPool(self._given, tls=tls, most=most)
+        except Exception as error:  # which may quote a proxy's password
+            raise ConfigurationError(
+                f"The HTTP client cannot be set up: {type(error).__name__}.",
+                advice="Look at the environment: HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE.",
+            ) from None
         return self._pool
 
     def _url(self, path: str) -> Any:
-        url = self._urls.get(path)
-        if url is None:
-            try:
-                url = self._urls[path] = self._kit.URL(f"{self._account.base_url}/{path}")
-                _ = url.host  # decoded only now
-            except (self._kit.InvalidURL, UnicodeError):
-                raise ConfigurationError("base_url is not a web address.") from None
+        try:
+            url = self._urls[path] = self._kit.URL(f"{self._account.base_url}/{path}")
+            _ = url.host  # decoded only now
+        except (self._kit.InvalidURL, UnicodeError):
+            raise ConfigurationError("base_url is not a web address.") from None
         return url
 
     async def aclose(self) -> None:
@@ -190,9 +188,9 @@ class _Once(AsyncIterator[bytes]):
         return self._rest.pop()
 
 
-def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[bytes, str]:
+def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[Body, str]:
     """Encode fields and one file as `multipart/form-data`; returns the body and its content type."""
     request = httpx.Request(
         "POST", "http://localhost/", data=dict(fields), files={"Fichero": (name, content)}
     )
-    return b"".join(request.stream), request.headers["Content-Type"]  # type: ignore[arg-type]
+    return Body(b"".join(request.stream)), request.headers["Content-Type"]  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, repeat
@@ -19,9 +19,33 @@ from .scalars import to_wire_datetime
 _PHONE = names.RECIPIENT["phone"]
 
 
-def to_wire(**english: Any) -> dict[str, Any]:
+class Params(dict[str, Any]):
+    """The parameters of a request by wire names. Its repr shows none: they hold texts and phones."""
+
+    def value(self, name: str) -> Any:
+        """Return the parameter of a casefolded name, which may be written in any case; None when it is not there."""
+        for key, value in self.items():
+            if key.casefold() == name:
+                return value
+        return None
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} parameters>"
+
+    def __rich_repr__(self) -> Iterator[int]:
+        yield len(self)
+
+
+class Body(bytes):
+    """An encoded request, whose repr does not show it."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+def to_wire(**english: Any) -> Params:
     """Return parameters by their wire names: dates in Spanish time, and without those that are None."""
-    wire: dict[str, Any] = {}
+    wire = Params()
     for name, value in english.items():
         if isinstance(value, datetime):
             value = to_wire_datetime(value)

@@ -70,6 +70,13 @@ class FileList:
     files: tuple[StoredFile, ...] = ()
 
 
+@frozen
+class UploadReply:
+    """The reply of CargarFichero: the name that the library gave the file, if it says."""
+
+    name: str = ""
+
+
 _CREDITS_LEFT = ("Cred", "Saldo")
 
 REPLIES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
@@ -104,6 +111,7 @@ REPLIES: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     },
     StoredFile: {"name": ("Nombre",), "extension": ("Ext",), "uploaded_at": ("Fecha",)},
     FileList: {"files": ("Ficheros",)},
+    UploadReply: {"name": ("Nombre",)},
     Balance: {"credits": _CREDITS_LEFT},
 }
 """Replies: model, its attribute, and the wire names it may come under, the usual one first, in any case."""

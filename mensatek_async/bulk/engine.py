@@ -14,9 +14,8 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from .._core.call_state import CallState, InFlightShield
 from .._core.context import Context
-from .._core.exchange import send_request
 from .._core.limits.limiter import FIRST_WORKERS
-from .._core.messages.message import Message
+from .._core.messages.message import Message, send_request
 from .._core.operations import bounded
 from ..errors import (
     APIError,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from .._core import exchange
 from .._core.call_state import CallState, InFlightShield
 from .._core.context import Context
 from .._core.failures import ToldToWait
@@ -93,13 +91,13 @@ class Post:
 
         work, message = self.work, self._content.message
         self._state.leaving = leaving
-        params: dict[str, Any] = message.request(work.content.wire, work.content.unicode, work.join)
+        params = message.request(work.content.wire, work.content.unicode, work.join)
         # Left out by who started the campaign and by the client, reports are asked for: the journal lives by them.
         wanted = self._context.report is not False or REQUEST["report_email"] in params
         params.setdefault(REQUEST["report"], int(wanted))
         if work.mark is not None:
             params[REQUEST["reference"]] = marked(self._content.reference, work.mark)
-        result: SendResult = await exchange.ask(self._context, message.operation, params, state=self._state)
+        result: SendResult = await self._context.caller.ask(message.operation, params, state=self._state)
         failpoint("post.after")
         final = reconcile_repeat(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
         return Taken(

@@ -11,7 +11,7 @@ from typing import IO, Any
 from .._core import download, exchange
 from .._core.context import Context
 from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Encoding, Message, compose
+from .._core.messages.message import Encoding, Message, compose, send
 from ..bulk.engine import Engine
 from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult
@@ -86,7 +86,7 @@ class CertifiedResource:
         message = self._compose(
             text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
         )
-        return await exchange.send(self._context, message, to, self._context.limits.certified_per_request)
+        return await send(self._context, message, to, self._context.limits.certified_per_request)
 
     async def send_bulk(
         self,

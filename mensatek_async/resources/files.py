@@ -7,16 +7,14 @@ import re
 from base64 import b64encode
 from inspect import iscoroutinefunction
 from pathlib import PurePath
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import anyio
 
 from .._core.context import Context
-from .._core.exchange import ask
 from .._core.transport import multipart
-from .._wire.decode import words
-from .._wire.encode import multipart_fields, to_wire
-from .._wire.names import FILE_NAME, FileList
+from .._wire.encode import Params, multipart_fields, to_wire
+from .._wire.names import FileList, UploadReply
 from ..errors import InvalidFile
 from ..models.results import StoredFile
 from ..text.characters import is_writable
@@ -74,7 +72,7 @@ class FilesResource:
         if not content:
             raise InvalidFile(f"The file {stored} is empty.")
         operation = self._context.operations["CargarFichero"]
-        params: dict[str, Any] = to_wire(delete_after_certification=delete_after_certification)
+        params = to_wire(delete_after_certification=delete_after_certification)
         if not own:
             params |= to_wire(name=stored)
         body = None
@@ -83,8 +81,8 @@ class FilesResource:
         else:
             params |= to_wire(upload_kind="FILES")
             body = multipart(multipart_fields({**params, **to_wire(response="JSON")}), stored, content)
-        answer = await self._context.caller.call(operation, params, body=body)
-        given = words(answer.reply, FILE_NAME) or stored
+        reply: UploadReply = await self._context.caller.ask(operation, params, body=body)
+        given = reply.name or stored
         return StoredFile(name=given, extension=PurePath(given).suffix.removeprefix(".").upper())
 
     async def list(self) -> list[StoredFile]:
@@ -100,8 +98,8 @@ class FilesResource:
             UnexpectedReply: an answer nobody can read.
             MensatekError: as in `client.sms.send`.
         """
-        found: FileList = await ask(self._context, self._context.operations["ListarFicheros"], {})
-        return [*found.files]
+        reply: FileList = await self._context.caller.ask(self._context.operations["ListarFicheros"], Params())
+        return [*reply.files]
 
     async def delete(self, name: str) -> None:
         """Delete a file from the library. A message that carries it must have been certified before.
@@ -119,7 +117,7 @@ class FilesResource:
         """
         if not isinstance(name, str) or not name.strip():
             raise InvalidFile("A file is deleted by its name in the library.")
-        await self._context.caller.call(self._context.operations["BorrarFichero"], to_wire(name=name.strip()))
+        await self._context.caller.ask(self._context.operations["BorrarFichero"], to_wire(name=name.strip()))
 
 
 async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .._core import exchange
 from .._core.context import Context
-from .._core.messages.message import Encoding, Message, compose
+from .._core.messages.message import Encoding, Message, compose, send
 from ..bulk.engine import Engine
 from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult
@@ -76,7 +76,7 @@ class SmsResource:
         message = self._compose(
             text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
         )
-        return await exchange.send(self._context, message, to, self._context.limits.sms_per_request)
+        return await send(self._context, message, to, self._context.limits.sms_per_request)
 
     async def send_bulk(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mensatek_async import AccountPaused, Guard, Refused, TooManyRequests
-from mensatek_async._core.limits.circuit_breaker import CircuitBreaker
+from mensatek_async._core.limits.account import CircuitBreaker
 
 
 def gate(**settings: float) -> CircuitBreaker:

@@ -113,16 +113,15 @@ async def send_to(provider: Provider, limiter: Limiter, seconds: float) -> None:
         grown = False
         while anyio.current_time() < end:
             await anyio.sleep_until(held_until)
-            began = await limiter.acquire()
+            began, good = await limiter.acquire(), False
             try:
                 if began < held_until:
                     continue
                 await anyio.sleep(0.05)
                 good = provider.takes()
             finally:
-                limiter.release()
+                limiter.release(accepted=good)
             if good:
-                limiter.went_well()
                 if not grown and started < 8:
                     started += 1
                     grown = True

@@ -97,9 +97,9 @@ async def test_a_call_that_never_left_does_not_erase_the_one_before() -> None:
     """The interval since the last call that did leave still counts."""
     ask = Asker()
     await ask()
-    ask.memory.forget("Get", None)
+    ask.memory.forget(("Get",), None)
     await anyio.sleep(4)
-    ask.memory.forget("Get", None)
+    ask.memory.forget(("Get",), None)
     ask.error, ask.left = ConnectionFailed("No network."), False
     with pytest.raises(ConnectionFailed):
         await ask()  # at 5 s, its turn
@@ -121,8 +121,8 @@ async def test_an_answer_on_its_way_during_a_change_is_not_given_to_later_questi
         await anyio.sleep(1)
         group.start_soon(one, "before")
         await anyio.sleep(0.5)
-        ask.memory.forget("Get", "another")
-        ask.memory.forget("Get", "msg")
+        ask.memory.forget(("Get",), "another")
+        ask.memory.forget(("Get",), "msg")
         group.start_soon(one, "after")
 
     assert answers == {"leader": "answer 1", "before": "answer 1", "after": "answer 2"}
@@ -214,7 +214,7 @@ async def test_a_question_forgotten_while_it_waits_is_asked_all_the_same() -> No
     """Others may push it out of a small memory while it waits for its turn."""
     ask = Asker(size=1)
     await ask("a")
-    ask.memory.forget("Get", "a")
+    ask.memory.forget(("Get",), "a")
     answers = []
 
     async def waiting() -> None:

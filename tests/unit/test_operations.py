@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mensatek_async import ConfigurationError, InvalidRequest, codes
-from mensatek_async._core.operations import OPERATIONS, Kind, find, with_paths
+from mensatek_async._core.operations import OPERATIONS, Answers, Kind, find, with_paths
 
 # Typed from the manuals and the wire notes: kind, and where the path is known from.
 EXPECTED = {
@@ -41,7 +41,12 @@ def test_an_operation_nobody_lists_is_taken_for_a_send() -> None:
     """What is not known is never repeated blindly, and its path is its name as given."""
     row = find(OPERATIONS, "EnviarMMS")
 
-    assert (row.kind, row.path, row.reply, row.path_source) == (Kind.SEND, "EnviarMMS", None, "user")
+    assert (row.kind, row.path, row.reply, row.path_source) == (
+        Kind.SEND,
+        "EnviarMMS",
+        Answers.UNKNOWN,
+        "user",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is known of each account, shared by all its clients in the process, across event loops, threads and forks."""
+"""What is known of each account, shared by all its clients in the process, and the calls that it stops."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ import anyio
 from anyio.lowlevel import EventLoopToken, RunVar, current_token
 from attrs import Factory, define
 
-from ...settings import Account
+from ...errors import AccountPaused, TooManyRequests
+from ...settings import Account, Guard
 
 NEVER = float("-inf")
 _MOST = 4096  # accounts kept in mind; the one used longest ago is forgotten first
 _LOOK = 0.02  # seconds between two looks at what is under way in another event loop
 _KEY = os.urandom(32)  # so that no digest of a token means anything outside this process
+
+_AUTH = "the provider refused the API user or token a moment ago"
+_MOST_WRONG = 1000  # wrong calls kept of one operation, whatever the clients' settings
+_BLOCK = "the provider has blocked this account or address for a while"
 
 _shift: RunVar[float] = RunVar("mensatek_async_clock")
 
@@ -168,3 +173,104 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
+
+
+class CircuitBreaker:
+    """What the provider said of an account, and what follows for the next call of one of its clients.
+
+    Pure: the time comes in from outside.
+
+    Args:
+        settings: the client's.
+        account: what its clients share.
+        login: what those of them share that have the same token.
+    """
+
+    def __init__(
+        self, settings: Guard, account: AccountState | None = None, login: Login | None = None
+    ) -> None:
+        self._settings = settings
+        self._account = account or AccountState()
+        self._login = login or Login()
+
+    def check(self, operation: str, now: float) -> float:
+        """Let a call pass or refuse it; return the seconds it has to wait first, because the provider said so.
+
+        Raises:
+            AccountPaused: the credentials were refused, or the account blocked, not long ago.
+            TooManyRequests: this operation was called wrongly too often within the window.
+        """
+        refused, blocked = self._login.refused_until, self._account.blocked_until
+        if now < refused or now < blocked:
+            why = _BLOCK if now < blocked else _AUTH
+            paused = AccountPaused(
+                f"{operation} was not called: {why}.", retry_after=max(refused, blocked) - now
+            )
+            paused.by_credentials = why == _AUTH
+            raise paused
+        if made := self._account.wrong.get(operation):
+            self._check_wrong(operation, tuple(made), now)
+        return max(self._account.held_until - now, 0.0)
+
+    def _check_wrong(self, operation: str, made: tuple[float, ...], now: float) -> None:
+        calls = [at for at in made if now - at < self._settings.wrong_window]
+        calls = calls[-self._settings.wrong_calls :]
+        if len(calls) >= self._settings.wrong_calls:
+            raise TooManyRequests(
+                f"{operation} was not called: {len(calls)} wrong calls in {self._settings.wrong_window:.0f} s, "
+                "and the provider treats more as spam.",
+                retry_after=calls[0] + self._settings.wrong_window - now,
+            )
+
+    def allow_rare(self, operation: str, now: float) -> None:
+        """Let a call pass that the provider wants made very rarely, or refuse it.
+
+        Raises:
+            TooManyRequests: the last one is too young.
+        """
+        wait = self.until_rare(operation, now)
+        if wait > 0:
+            raise TooManyRequests(
+                f"{operation} was not called: the provider blocks who asks for a whole period often, so it goes out "
+                f"once in {self._settings.period_interval:.0f} s.",
+                retry_after=wait,
+            )
+        self._account.rare[operation] = now
+
+    def until_rare(self, operation: str, now: float) -> float:
+        """Return the seconds until such a call may go out."""
+        last = self._account.rare.get(operation, float("-inf"))
+        wait = last + self._settings.period_interval - now
+        return wait if wait > 0.001 else 0.0  # a sleep may end a hair early
+
+    def forget_rare(self, operation: str) -> None:
+        """Forget the last such call, which never reached the provider."""
+        self._account.rare.pop(operation, None)
+
+    def hold(self, seconds: float, now: float) -> None:
+        """Let every call wait for the seconds that the provider named (429, 503)."""
+        self._account.held_until = max(self._account.held_until, now + seconds)
+
+    def refused_credentials(self, now: float) -> None:
+        """Pause, longer each time; refusals of calls that were on their way together count once."""
+        login = self._login
+        login.accepted = False
+        if now < max(login.refused_until, self._account.blocked_until):
+            return
+        pause = min(self._settings.pause * 2**login.refusals, self._settings.pause_max)
+        login.refusals = min(login.refusals + 1, 30)
+        login.refused_until = now + pause
+
+    def blocked(self, seconds: float | None, now: float) -> float:
+        """Pause after a block (403), for the seconds that the provider named, else by the settings; return them."""
+        pause = self._settings.block_pause if seconds is None else seconds
+        self._account.blocked_until = max(self._account.blocked_until, now + pause)
+        return pause
+
+    def wrong_call(self, operation: str, now: float) -> None:
+        """Count a call that the provider found wrong."""
+        self._account.wrong.setdefault(operation, deque(maxlen=_MOST_WRONG)).append(now)
+
+    def accepted(self) -> None:
+        """The credentials work: the next refusal starts with the short pause again."""
+        self._login.accepted, self._login.refusals = True, 0

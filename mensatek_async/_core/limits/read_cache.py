@@ -107,14 +107,14 @@ class ReadCache(Generic[T]):
             if not left():
                 entry.went_out = before
 
-    def forget(self, operation: str, subject: Hashable | None) -> None:
-        """Mark what was remembered of an operation as stale; of one subject only when it is given."""
+    def forget(self, operations: tuple[str, ...], subject: Hashable | None) -> None:
+        """Mark what was remembered of some operations as stale; of one subject only when it is given."""
         with lock():
             for (name, about), entry in self._entries.items():
-                if name == operation and (subject is None or about == subject):
+                if name in operations and (subject is None or about == subject):
                     entry.stale = True
             for ((name, about), _), flight in self._flights.items():
-                if name == operation and (subject is None or about == subject):
+                if name in operations and (subject is None or about == subject):
                     flight.stale = True
 
     def _known(self, key: Key, form: str, max_age: float) -> T | MensatekError | None:

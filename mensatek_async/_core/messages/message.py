@@ -9,9 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from attrs import evolve, field, frozen
 
-from ..._wire.encode import to_wire
+from ..._wire.encode import Params, to_wire
 from ..._wire.names import RECIPIENT, REQUEST
-from ..._wire.rows import Rows
 from ...errors import InvalidField, InvalidRequest
 from ...models.recipient import Recipient, VoiceFallback
 from ...models.results import SendResult
@@ -24,6 +23,8 @@ from ...text.syntax import shortened, without_documents
 from ...text.template import Template
 from ...text.values import names_in_braces, same_name
 from ...warning import TextAltered, warn
+from ..call_state import CallState
+from ..context import Context
 from ..operations import Operation
 from .options import checked_reference, message_number, reports, voice, warn_of_documents, wire_date
 
@@ -137,8 +138,6 @@ class Message:
         Raises:
             InvalidRequest: the words of the text hold such a name, and it says what to write.
         """
-        if not self.braces:
-            return
         names = ["phone", *fields]
         for one in recipients:
             with suppress(Exception):  # what is wrong with its fields costs this recipient only, and later
@@ -155,12 +154,10 @@ class Message:
 
     def request(
         self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None
-    ) -> dict[str, Any]:
-        """The parameters of one request."""
-        listed = recipients if isinstance(recipients, Rows) else list(recipients)
-        params = {**self.params, **to_wire(recipients=listed, unicode=int(unicode))}
-        if join:
-            params.update(to_wire(join=join))
+    ) -> Params:
+        """Return the parameters of one request."""
+        params = Params(self.params)
+        params.update(to_wire(recipients=recipients, unicode=int(unicode), join=join or None))
         return params
 
 
@@ -252,14 +249,42 @@ def prepare(text: str | Template) -> Template | PlainText:
     return PlainText(text if len(text) < _LONG else without_documents(text))
 
 
-def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) -> list[str | Recipient]:
-    """What `to` names, as a list that one request can hold.
+async def send(
+    context: Context, message: Message, to: str | Recipient | Iterable[str | Recipient], most: int
+) -> SendResult:
+    """Check the recipients, send to them in one request, and return what became of it."""
+    recipients = [to] if isinstance(to, str | Recipient) else recipients_of(to, most)
+    if message.braces:
+        message.refuse_braces(recipients)
+    wire, unicode = [], False
+    for one in recipients:
+        addressed = message.address(one)
+        wire.append(addressed.wire)
+        unicode = unicode or addressed.unicode
+    return await send_request(context, message, wire, unicode, CallState())
+
+
+async def send_request(
+    context: Context,
+    message: Message,
+    recipients: Sequence[Mapping[str, str]],
+    unicode: bool,
+    state: CallState,
+    join: int | None = None,
+) -> SendResult:
+    """Make one request of a message and return what became of it."""
+    params = message.request(recipients, unicode, join)
+    result: SendResult = await context.caller.ask(message.operation, params, state=state)
+    joined = params.get(REQUEST["join"], 0)
+    return reconcile_repeat(result, len(recipients), repeat=state.maybe_done, joined=joined)
+
+
+def recipients_of(to: Iterable[str | Recipient], most: int) -> list[str | Recipient]:
+    """Return recipients as a list that one request can hold.
 
     Raises:
         InvalidRequest: nobody, or more than one request holds.
     """
-    if isinstance(to, str | Recipient):
-        return [to]
     if not isinstance(to, Iterable) or isinstance(to, bytes | bytearray):
         raise InvalidRequest(f"`to` is a phone, a Recipient, or several of them, not {type(to).__name__}.")
     listed: list[str | Recipient] = []
@@ -275,18 +300,6 @@ def recipients_of(to: str | Recipient | Iterable[str | Recipient], most: int) ->
     return listed
 
 
-def _within(accepted: int, rejected: int, asked: int) -> tuple[int, int]:
-    """Fit the two counts of a reply, some of which count texts or everybody, to the recipients in the request."""
-    if accepted > asked < rejected:
-        accepted = asked * accepted // (accepted + rejected)
-        rejected = asked - accepted
-    elif rejected > asked or (not rejected and accepted < asked):
-        rejected = asked - accepted
-    elif accepted + rejected > asked:
-        accepted = asked - rejected
-    return accepted, rejected
-
-
 def reconcile_repeat(result: SendResult, asked: int, *, repeat: bool, joined: int = 0) -> SendResult:
     """Fill what a reply left out, and read a repeat's reply as the story of both tries.
 
@@ -299,8 +312,15 @@ def reconcile_repeat(result: SendResult, asked: int, *, repeat: bool, joined: in
         repeat: whether a try before it may have been taken up.
         joined: the message that the request joined; 0 for none.
     """
-    before = 0
-    accepted, rejected = _within(result.accepted, max(result.rejected, 0), asked)
+    accepted, rejected, before = result.accepted, max(result.rejected, 0), 0
+    # Some replies count texts, or everybody, so the counts are fitted to the recipients in the request.
+    if accepted > asked < rejected:
+        accepted = asked * accepted // (accepted + rejected)
+        rejected = asked - accepted
+    elif rejected > asked or (not rejected and accepted < asked):
+        rejected = asked - accepted
+    elif accepted + rejected > asked:
+        accepted = asked - rejected
     if repeat and rejected:
         before = rejected if result.repeated is None else min(result.repeated, rejected)
         accepted, rejected = accepted + before, rejected - before
