@@ -56,21 +56,19 @@ def to_wire(**english: Any) -> Params:
     return wire
 
 
-def _other(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return _decimal(value)
-    raise InvalidRequest(
-        f"A parameter cannot be {type(value).__name__}.", advice="Give texts, numbers, lists or dicts."
-    )
-
-
-def _decimal(value: Decimal) -> int | str:
+def _decimal(value: Any) -> int | str:
+    if not isinstance(value, Decimal):
+        raise InvalidRequest(
+            f"A parameter cannot be {type(value).__name__}.", advice="Give texts, numbers, lists or dicts."
+        )
     if not value.is_finite() or (value and not -18 <= value.adjusted() <= 18):
         raise InvalidRequest("A parameter cannot be a number of this size.")
     return int(value) if value == value.to_integral_value() else format(value, "f")
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_other).encode
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_decimal
+).encode
 
 
 def json_body(params: Mapping[str, Any]) -> bytes:

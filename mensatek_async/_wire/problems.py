@@ -26,16 +26,15 @@ class Missing(WrongValue):
     """Raised when a value that must be there is blank."""
 
 
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "nothing"),
+    (bool, "yes or no"),
+    ((int, float, Decimal), "a number"),
+    (str, "a text"),
+    (Mapping, "an object"),
+)
+
+
 def kind(value: object) -> str:
     """Name what a decoded value is, without showing it."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes or no"
-    if isinstance(value, int | float | Decimal):
-        return "a number"
-    if isinstance(value, str):
-        return "a text"
-    if isinstance(value, Mapping):
-        return "an object"
-    return "a list"
+    return next((name for kinds, name in _KINDS if isinstance(value, kinds)), "a list")

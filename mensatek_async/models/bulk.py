@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from operator import eq
 from typing import Literal, overload
 
 from attrs import field, frozen
@@ -28,12 +29,9 @@ class RowProblem:
 
 
 class RowProblems(Sequence[RowProblem]):
-    """Problems, packed: neighbouring rows with one reason are one entry, whatever their number.
+    """Problems, packed: neighbouring rows with one reason are one entry, so ten million of them cost a few bytes."""
 
-    Ten million rows left unsent cost a few bytes, so a bulk send that stops can still name every row.
-    """
-
-    __slots__ = ("_ends", "_known", "_reasons", "_starts", "_total", "_which")
+    __slots__ = ("_ends", "_known", "_reasons", "_starts", "_which")
 
     _detailed = 10_000  # distinct sentences kept; further ones are replaced by their general form
 
@@ -43,7 +41,6 @@ class RowProblems(Sequence[RowProblem]):
         self._which = array("l")
         self._reasons: list[str] = []
         self._known: dict[str, int] = {}
-        self._total = 0
         for problem in problems:
             self._add(problem.row, problem.row + 1, problem.reason)
 
@@ -53,24 +50,20 @@ class RowProblems(Sequence[RowProblem]):
             return
         if reason not in self._known and len(self._known) >= self._detailed:
             reason = general or "see the first rows' reasons"
-        which = self._known.get(reason)
-        if which is None:
-            which = self._known[reason] = len(self._reasons)
+        which = self._known.setdefault(reason, len(self._reasons))
+        if which == len(self._reasons):
             self._reasons.append(reason)
-        self._total += stop - start
-        if self._which and self._which[-1] == which and self._next_row() == start:
-            self._ends[-1] = self._total
+        before = self._ends[-2] if len(self._ends) > 1 else 0
+        total = len(self) + stop - start
+        if self._which and self._which[-1] == which and self._starts[-1] + len(self) - before == start:
+            self._ends[-1] = total
         else:
             self._starts.append(start)
-            self._ends.append(self._total)
+            self._ends.append(total)
             self._which.append(which)
 
-    def _next_row(self) -> int:
-        before = self._ends[-2] if len(self._ends) > 1 else 0
-        return self._starts[-1] + self._ends[-1] - before
-
     def __len__(self) -> int:
-        return self._total
+        return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[RowProblem]:
         before = 0
@@ -86,9 +79,9 @@ class RowProblems(Sequence[RowProblem]):
     def __getitem__(self, index: slice) -> Sequence[RowProblem]: ...
     def __getitem__(self, index: int | slice) -> RowProblem | Sequence[RowProblem]:
         if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(self._total))]
-        position = index + self._total if index < 0 else index
-        if not 0 <= position < self._total:
+            return [self[position] for position in range(*index.indices(len(self)))]
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
             raise IndexError("row problem index out of range")
         entry = bisect_right(self._ends, position)
         before = self._ends[entry - 1] if entry else 0
@@ -96,21 +89,17 @@ class RowProblems(Sequence[RowProblem]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, RowProblems | list | tuple):
-            return len(self) == len(other) and all(
-                mine == theirs for mine, theirs in zip(self, other, strict=True)
-            )
+            return len(self) == len(other) and all(map(eq, self, other))
         return NotImplemented
 
     def __repr__(self) -> str:
-        return f"<RowProblems: {self._total} rows>"
+        return f"<RowProblems: {len(self)} rows>"
 
     def ordered(self) -> RowProblems:
-        """An independent copy of what is known now, by row number."""
+        """Return an independent copy of what is known now, by row number."""
         other = RowProblems()
-        begins = (0, *self._ends[:-1])
-        for start, before, end, which in sorted(
-            zip(self._starts, begins, self._ends, self._which, strict=False)
-        ):
+        entries = zip(self._starts, (0, *self._ends[:-1]), self._ends, self._which, strict=False)
+        for start, before, end, which in sorted(entries):
             other._add(start, start + end - before, self._reasons[which])
         return other
 

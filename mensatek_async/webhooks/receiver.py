@@ -114,7 +114,7 @@ class Receiver:
             raise ConfigurationError("The webhook's handler cannot be called.")
         self._handler = handler
         self._is_async = _is_coroutine_function(handler)
-        self._door = Authentication(
+        self._authentication = Authentication(
             username=username,
             password=password,
             token=token,
@@ -129,7 +129,9 @@ class Receiver:
         """Return the answer to a request whose body is not to be read; None when it may post."""
         if request.method in ("GET", "HEAD"):
             return DONE
-        if not self._door.admits(authorization=request.authorization, query=request.query, peer=request.peer):
+        if not self._authentication.admits(
+            authorization=request.authorization, query=request.query, peer=request.peer
+        ):
             _log.warning("A callback was refused: not the credentials, token or network that are expected")
             return UNAUTHORIZED
         return None if request.method == "POST" else ONLY_POST
