@@ -27,11 +27,11 @@ def private(what: F) -> F:
         for name, method in list(vars(what).items()):
             if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
                 setattr(what, name, private(method))
-        return what
+        return cast("F", what)
     if inspect.iscoroutinefunction(what):
 
         @wraps(what)
-        async def call(*args: Any, **kwargs: Any) -> Any:
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
             try:
                 return await what(*args, **kwargs)
             except BaseException as error:
@@ -39,16 +39,16 @@ def private(what: F) -> F:
                 hide_frames(error)
                 raise
 
-    else:
+        return cast("F", call_async)
 
-        @wraps(what)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return what(*args, **kwargs)
-            except BaseException as error:
-                del args, kwargs
-                hide_frames(error)
-                raise
+    @wraps(what)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return what(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            hide_frames(error)
+            raise
 
     return cast("F", call)
 

@@ -139,4 +139,4 @@ def _multipart(body: bytes, boundary: str) -> dict[str, Any]:
         raise DecodeError("the multipart form is broken or cut") from None
     if any(part.filename is not None for part in parts):
         raise DecodeError("the multipart form holds a file")
-    return _distinct([(part.name, characters(part.raw, f";charset={part.charset}")) for part in parts])
+    return _distinct([(part.name or "", characters(part.raw, f";charset={part.charset}")) for part in parts])
