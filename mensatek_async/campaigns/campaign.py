@@ -78,7 +78,7 @@ class Campaign:
 
         async def work() -> None:
             row = await self._row()
-            self._session.check_account(row)
+            journal.check_account(row, self._session.account)
             runner = self._session.runner([row.id], slots)
             await runner.run()
             await self._session.check_reading(await self._row())
@@ -140,7 +140,7 @@ class Campaign:
         if not taken or stands.scheduled_at is None or stands.scheduled_at <= datetime.now(UTC):
             return stands
         row = await self._row()
-        self._session.check_account(row)
+        journal.check_account(row, self._session.account)
         content = load_content(self._session.context, await self._options(row))
         await recall(self._session.context, self._session.db, row, content.cancel_operation)
         return await self.progress()

@@ -11,8 +11,6 @@ from datetime import time as time_of_day
 from decimal import Decimal
 from typing import Literal
 
-import anyio
-
 from .._core.messages.message import Encoding
 from .._core.messages.options import wire_date
 from .._core.operations import positive_seconds
@@ -34,9 +32,8 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, all_of, by_name
 from .journal.states import RUNNING
-from .opening import Opening
 from .options import compose_content, compose_settings
-from .session import Client
+from .session import CampaignSession, Client, SessionBlock
 
 Recipients = (
     RecipientSource | Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]
@@ -44,7 +41,7 @@ Recipients = (
 
 
 @private
-class Campaigns(Opening):
+class Campaigns(SessionBlock):
     """The durable campaigns of one store: every request is written down before it leaves and after it was answered.
 
     Use it as `async with Campaigns(client, store="campaigns.db") as campaigns:`. A process that dies loses nobody and
@@ -70,7 +67,8 @@ class Campaigns(Opening):
         lease: float = 300.0,
         poll: float = 0.5,
     ) -> None:
-        super().__init__(client, store, lease, poll)
+        self._session = CampaignSession(client, store, lease, poll)
+        self._db = self._session.db
 
     async def start(
         self,
@@ -265,7 +263,7 @@ class Campaigns(Opening):
         slots = self._session.slots(concurrency)
         campaign = await self.get(name)
         row = await campaign._row()
-        self._session.check_account(row)
+        journal.check_account(row, self._session.account)
         if row.state == RUNNING:
             runner = self._session.runner([row.id], slots, until)
             await runner.run()
@@ -311,9 +309,7 @@ class Campaigns(Opening):
 
     async def aclose(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""
-        await self._session.close(wait=False)
-        with anyio.CancelScope(shield=True):
-            await in_thread(self._db.close)
+        await self._session.close()
 
     def __repr__(self) -> str:
         return f"<Campaigns store={self._db.shown}>"

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import anyio
-from attrs import frozen
+from attrs import define, field, frozen
 
 from ..bulk.chunks import Chunk, Chunker
 from ..bulk.seen import SeenPhones
@@ -32,31 +32,31 @@ _BATCH = 20  # chunks in a transaction
 _LOOK = 0.5  # seconds between two looks at whether another reader is alive
 
 
+@define(eq=False, kw_only=True)
 class Ingest:
-    """Reads one campaign's recipients into the journal, or stands by while somebody else does."""
+    """Reads one campaign's recipients into the journal, or stands by while somebody else does.
 
-    def __init__(
-        self,
-        db: Database,
-        campaign: int,
-        content: Content,
-        feed: Feed,
-        *,
-        owner: str,
-        lease: float,
-        local: bool,
-        told: Callable[[], None],
-    ) -> None:
-        self._db = db
-        self._campaign = campaign
-        self._content = content
-        self._feed = feed
-        self._owner = owner
-        self._lease = lease
-        self._local = local
-        self._told = told
-        self._seen = SeenPhones()
-        self._read_all = False
+    Attributes:
+        db: the store.
+        campaign: the campaign's id.
+        content: what it sends.
+        feed: the recipients.
+        owner: the reader's name.
+        lease: seconds after which a reader that shows no life is taken for dead.
+        local: whether chunks are kept to one time zone each.
+        on_rows: called when there is something new to send.
+    """
+
+    db: Database
+    campaign: int
+    content: Content
+    feed: Feed
+    owner: str
+    lease: float
+    local: bool
+    on_rows: Callable[[], None]
+    _seen: SeenPhones = field(factory=SeenPhones, init=False)
+    _read_all: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Read until the end, or until somebody else has.
@@ -69,14 +69,14 @@ class Ingest:
         failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._beat)
-            group.start_soon(self._feed.pump)
+            group.start_soon(self.feed.pump)
             try:
                 await self._to_the_end()
             except Exception as error:
                 failure = error
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._feed.aclose()
+                    await self.feed.aclose()
                     await in_thread(self._let_go)
             group.cancel_scope.cancel()
         if failure is not None:
@@ -86,7 +86,7 @@ class Ingest:
         """Every way out has read these rows into the journal, or compared them with what is there."""
         row = await self._row()
         while not row.ingest_done and row.state != CANCELLED:
-            if row.ingest_owner != self._owner and await self._is_read(row):
+            if row.ingest_owner != self.owner and await self._is_read(row):
                 row = await self._stand_by(row)
                 continue
             await self._catch_up(row)
@@ -98,59 +98,59 @@ class Ingest:
     async def _beat(self) -> None:
         """Show that this reader is alive, also while its rows are slow to come."""
         while True:
-            await anyio.sleep(self._lease / 3)
-            await in_thread(self._db.write, self._show_life)
+            await anyio.sleep(self.lease / 3)
+            await in_thread(self.db.write, self._show_life)
 
     def _let_go(self) -> None:
         """Let others know at once that nobody reads any more."""
         with suppress(StoreError):
-            self._db.write(
+            self.db.write(
                 lambda tx: tx.run(
                     "UPDATE mensatek_campaign SET ingest_until = 0 "
                     "WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
-                    *(self._campaign, self._owner),
+                    *(self.campaign, self.owner),
                 )
             )
 
     def _show_life(self, tx: Tx) -> None:
         tx.run(
             "UPDATE mensatek_campaign SET ingest_until = ? WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
-            *(tx.now + self._lease, self._campaign, self._owner),
+            *(tx.now + self.lease, self.campaign, self.owner),
         )
 
     # --- reading --------------------------------------------------------------------------------------------
 
     async def _read_on(self, row: CampaignRow) -> CampaignRow:
-        chunker = Chunker(self._content.message, self._seen)
-        chunker.rows = self._feed.position
+        chunker = Chunker(self.content.message, self._seen)
+        chunker.rows = self.feed.position
         file = await self._fingerprint()
         while True:
-            before = self._feed.position
-            rows = await self._feed.take(_BATCH * self._content.size)
-            batch = _Batch(before, self._feed.position, self._feed.digest, not rows, file if not rows else "")
+            before = self.feed.position
+            rows = await self.feed.take(_BATCH * self.content.size)
+            batch = _Batch(before, self.feed.position, self.feed.digest, not rows, file if not rows else "")
             if await in_thread(self._store, chunker, rows, batch):
-                self._told()
+                self.on_rows()
                 if rows:
                     continue
                 self._read_all = True
             else:  # somebody else read on meanwhile: what this reader knows is old
-                self._feed.undo(rows)
+                self.feed.undo(rows)
             return await self._row()
 
     def _store(self, chunker: Chunker, rows: Sequence[Any], batch: _Batch) -> bool:
-        full, problems = _chunks_of(chunker, rows, self._content.size)
-        parts = [part for chunk in full for part in _by_zone(chunk, self._local)]
-        written = self._db.write(lambda tx: self._write(tx, batch, parts, problems))
+        full, problems = _chunks_of(chunker, rows, self.content.size)
+        parts = [part for chunk in full for part in _by_zone(chunk, self.local)]
+        written = self.db.write(lambda tx: self._write(tx, batch, parts, problems))
         if written:
             failpoint("ingest.committed")
         return written
 
     def _write(self, tx: Tx, batch: _Batch, parts: Sequence[Part], problems: Sequence[RowProblem]) -> bool:
-        row = by_id(tx, self._campaign, lock=True)
+        row = by_id(tx, self.campaign, lock=True)
         if (row.ingested, row.source_fingerprint, row.ingest_owner) == (
             batch.after,
             batch.digest,
-            self._owner,
+            self.owner,
         ) and (row.ingest_done == batch.last and (batch.last or batch.after > batch.before)):
             return True  # committed before, and the answer got lost
         changed = tx.run(
@@ -158,7 +158,7 @@ class Ingest:
             "ingest_owner = ?, ingest_until = ?, invalid = invalid + ? "
             "WHERE id = ? AND ingested = ? AND ingest_done = 0 AND state <> ?",
             *(batch.after, batch.digest, int(batch.last), batch.file),
-            *(self._owner, tx.now + self._lease, len(problems), row.id, batch.before, CANCELLED),
+            *(self.owner, tx.now + self.lease, len(problems), row.id, batch.before, CANCELLED),
         )
         if not changed:
             return False
@@ -173,8 +173,8 @@ class Ingest:
     def _write_chunks(self, tx: Tx, row: CampaignRow, parts: Sequence[Part]) -> None:
         if not parts:
             return
-        if row.next_seq == 1 and self._content.anchor is not None:
-            chunks.add(tx, row.id, 0, Part(self._content.anchor, 1), n=0)
+        if row.next_seq == 1 and self.content.anchor is not None:
+            chunks.add(tx, row.id, 0, Part(self.content.anchor, 1), n=0)
         elif row.next_seq == 1:  # the very first recipient alone
             opener, rest = parts[0].split(1)
             chunks.add(tx, row.id, 0, opener)
@@ -199,7 +199,7 @@ class Ingest:
 
     def _remember(self, row: CampaignRow) -> None:
         after = -(10**18)
-        while found := self._db.read(partial(_bodies, campaign=row.id, after=after)):
+        while found := self.db.read(partial(_bodies, campaign=row.id, after=after)):
             for seq, body in found:
                 self._seen.repeats(phones_in(body))
                 after = seq
@@ -210,7 +210,7 @@ class Ingest:
         if row.ingest_done and file and row.source_file:
             same = file == row.source_file
         else:
-            same = await self._is_in_step(row) and not (row.ingest_done and await self._feed.take(1))
+            same = await self._is_in_step(row) and not (row.ingest_done and await self.feed.take(1))
         if not same:
             raise _conflict(row)
 
@@ -218,28 +218,28 @@ class Ingest:
         """Whether these recipients begin as those in the journal."""
         if not row.ingested:
             return True
-        return await self._feed.skip_to(row.ingested) and self._feed.digest == row.source_fingerprint
+        return await self.feed.skip_to(row.ingested) and self.feed.digest == row.source_fingerprint
 
     async def _fingerprint(self) -> str:
-        source = self._feed.source
+        source = self.feed.source
         return "" if source is None else await in_thread(lambda: source.fingerprint() or "")
 
     # --- somebody else --------------------------------------------------------------------------------------
 
     async def _is_read(self, row: CampaignRow) -> bool:
-        return bool(await in_thread(self._db.read, lambda tx: row.is_read_by_somebody(tx.now)))
+        return bool(await in_thread(self.db.read, lambda tx: row.is_read_by_somebody(tx.now)))
 
     async def _stand_by(self, row: CampaignRow) -> CampaignRow:
         """Wait while somebody else reads, and follow them row by row: theirs have to be these."""
         while not row.ingest_done and row.state != CANCELLED and await self._is_read(row):
-            if row.ingested > self._feed.position and not await self._is_in_step(row):
+            if row.ingested > self.feed.position and not await self._is_in_step(row):
                 raise _conflict(row)
             await anyio.sleep(_LOOK)
             row = await self._row()
         return row
 
     async def _row(self) -> CampaignRow:
-        return await in_thread(self._db.read, lambda tx: by_id(tx, self._campaign))
+        return await in_thread(self.db.read, lambda tx: by_id(tx, self.campaign))
 
 
 def _bodies(tx: Tx, campaign: int, after: int) -> list[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup
+from attrs import define, field
 
 from .._core.context import Context
 from .._core.limits.limiter import FIRST_WORKERS
@@ -26,41 +27,44 @@ from .posting import NotNow, Post, judged
 _SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
 
 
+@define(eq=False, kw_only=True)
 class Runner:
-    """Sends what the journal holds until nothing is left, a campaign is paused, or the time is up."""
+    """Sends what the journal holds until nothing is left, a campaign is paused, or the time is up.
 
-    def __init__(
-        self,
-        context: Context,
-        db: Database,
-        who: Claimer,
-        account: str,
-        *,
-        campaigns: Sequence[int] | None,
-        concurrency: int,
-        poll: float,
-        until: float | None = None,
-        peers: set[Runner],
-        reading: Callable[[], bool],
-    ) -> None:
-        self._context = context
-        self._db = db
-        self._who = who
-        self._account = account
-        self._only = None if campaigns is None else list(campaigns)
-        self._to_start = concurrency
-        self._poll = poll
-        self._until = until
-        self._peers = peers
-        self._reading = reading
-        self._contents: dict[int, Content] = {}
-        self._posts: set[Post] = set()
-        self._turn = 0
-        self._ending = False
-        self._news = anyio.Event()
-        self.seen: set[int] = set()
-        self.missing: bool = False
-        self.failure: Exception | None = None
+    Attributes:
+        context: the client's.
+        db: the store.
+        who: whose name its claims carry.
+        account: whose campaigns it sends.
+        only: the ids of those to send; None for all.
+        to_start: requests in flight at most.
+        poll: seconds between two looks at what others have changed.
+        until: when to stop, by the monotonic clock.
+        peers: those of this process, itself among them while it runs.
+        reading: whether somebody in this process reads recipients.
+        seen: the campaigns that it has sent something of.
+        missing: whether it ended for want of rows that nobody reads.
+        failure: what ended it.
+    """
+
+    context: Context
+    db: Database
+    who: Claimer
+    account: str
+    only: Sequence[int] | None
+    to_start: int
+    poll: float
+    until: float | None = None
+    peers: set[Runner]
+    reading: Callable[[], bool]
+    seen: set[int] = field(factory=set, init=False)
+    missing: bool = field(default=False, init=False)
+    failure: Exception | None = field(default=None, init=False)
+    _contents: dict[int, Content] = field(factory=dict, init=False)
+    _posts: set[Post] = field(factory=set, init=False)
+    _turn: int = field(default=0, init=False)
+    _ending: bool = field(default=False, init=False)
+    _news: anyio.Event = field(factory=anyio.Event, init=False)
 
     async def run(self) -> None:
         """Run until there is nothing more to do; a cancellation lets what is on its way land.
@@ -68,7 +72,7 @@ class Runner:
         Raises:
             StoreError: the journal cannot be written; nothing more was sent.
         """
-        self._peers.add(self)
+        self.peers.add(self)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch)
@@ -76,7 +80,7 @@ class Runner:
                     self._start_slots(slots, FIRST_WORKERS)
                 group.cancel_scope.cancel()
         finally:
-            self._peers.discard(self)
+            self.peers.discard(self)
         if self.failure is not None:
             raise self.failure
 
@@ -88,12 +92,12 @@ class Runner:
     async def _watch(self) -> None:
         try:
             while True:
-                await anyio.sleep(self._who.lease / 3)
+                await anyio.sleep(self.who.lease / 3)
                 await self._keep_waiting()
         finally:
             self._ending = True
             for post in self._posts:
-                post.stop(self._context.timeout.grace)
+                post.stop(self.context.timeout.grace)
 
     async def _keep_waiting(self) -> None:
         """Renew the leases of what waits for its turn: a provider that wants few requests may make that long."""
@@ -103,7 +107,7 @@ class Runner:
         begun = time.monotonic()
         works = [post.work for post in waiting.values()]
         try:
-            kept = await in_thread(self._db.write, lambda tx: renew(tx, self._who, works))
+            kept = await in_thread(self.db.write, lambda tx: renew(tx, self.who, works))
         except Exception as error:
             self._end(error)
             return
@@ -113,8 +117,8 @@ class Runner:
     # --- a slot ---------------------------------------------------------------------------------------------
 
     def _start_slots(self, group: TaskGroup, count: int) -> None:
-        for _ in range(min(count, self._to_start)):
-            self._to_start -= 1
+        for _ in range(min(count, self.to_start)):
+            self.to_start -= 1
             group.start_soon(self._slot, group)
 
     async def _slot(self, group: TaskGroup) -> None:
@@ -137,8 +141,8 @@ class Runner:
                     more = 0
             elif isinstance(found, Wait) and not self._over_before(found.seconds if found.sure else 0.0):
                 await self._idle(found.seconds)
-            elif isinstance(found, Over) and found.missing and self._reading():
-                await self._idle(self._poll)  # a reader of this process is about to go on with them
+            elif isinstance(found, Over) and found.missing and self.reading():
+                await self._idle(self.poll)  # a reader of this process is about to go on with them
             else:
                 self.missing = self.missing or (isinstance(found, Over) and found.missing)
                 return
@@ -153,7 +157,7 @@ class Runner:
         except BaseException:
             await self._write_down(done)
             raise
-        found = await in_thread(self._db.write, lambda tx: self._in_one(tx, done, token))
+        found = await in_thread(self.db.write, lambda tx: self._in_one(tx, done, token))
         if done is not None:
             failpoint("finish.committed")
         if isinstance(found, Work):
@@ -167,21 +171,21 @@ class Runner:
         if self._ending or self._over_before(0.0):
             return Over()
         self._turn += 1
-        return claim(tx, self._who, token, self._account, self._only, self._turn)
+        return claim(tx, self.who, token, self.account, self.only, self._turn)
 
     async def _write_down(self, done: Finish | None) -> None:
         if done is not None:
             with anyio.CancelScope(shield=True):
-                await in_thread(self._db.write, lambda tx: finish(tx, done))
+                await in_thread(self.db.write, lambda tx: finish(tx, done))
 
     async def _idle(self, seconds: float) -> None:
         news = self._news
-        left = seconds if self._until is None else min(seconds, self._until - time.monotonic())
-        with anyio.move_on_after(max(min(left, self._poll), 0.001)):
+        left = seconds if self.until is None else min(seconds, self.until - time.monotonic())
+        with anyio.move_on_after(max(min(left, self.poll), 0.001)):
             await news.wait()
 
     def _over_before(self, seconds: float) -> bool:
-        return self._until is not None and time.monotonic() + seconds >= self._until
+        return self.until is not None and time.monotonic() + seconds >= self.until
 
     def _end(self, error: Exception) -> None:
         self.failure = self.failure or error
@@ -194,7 +198,7 @@ class Runner:
         """Send one piece of work; whatever happens, its end is known."""
         post: Post | None = None
         try:
-            post = Post(self._context, await self._content_of(work.campaign), work, self._who.lease)
+            post = Post(self.context, await self._content_of(work.campaign), work, self.who.lease)
             self._posts.add(post)
             if work.wait:
                 await anyio.sleep(work.wait)
@@ -226,13 +230,13 @@ class Runner:
                 self._posts.discard(post)
 
     async def _may_leave(self, work: Work) -> bool:
-        allowed = await in_thread(self._db.write, lambda tx: may_leave(tx, self._who, work))
+        allowed = await in_thread(self.db.write, lambda tx: may_leave(tx, self.who, work))
         if allowed and work.join is None:
             failpoint("opener.posting")
         return allowed
 
     async def _content_of(self, campaign: int) -> Content:
         if campaign not in self._contents:
-            dumped = await in_thread(self._db.read, lambda tx: options_of(tx, campaign))
-            self._contents[campaign] = load_content(self._context, dumped)
+            dumped = await in_thread(self.db.read, lambda tx: options_of(tx, campaign))
+            self._contents[campaign] = load_content(self.context, dumped)
         return self._contents[campaign]

@@ -6,20 +6,26 @@ import os
 import socket
 from collections.abc import Sequence
 from secrets import token_hex
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 import anyio
 from anyio.abc import TaskGroup
+from attrs import define, field
 
 from .._core.context import Context
-from .._core.operations import bounded
+from .._core.operations import bounded, positive_seconds
+from ..errors import ConfigurationError
 from ..settings import Account
 from ..store.database import Database
+from ..store.opening import open_database
+from ..store.threads import in_thread
+from ..tracebacks import private
 from .feed import Feed
 from .ingest import Ingest
-from .journal import lifecycle as journal
 from .journal.claims import Claimer
 from .journal.records import CampaignRow
+from .journal.schema import CAMPAIGNS
 from .journal.states import CANCELLED
 from .options import Content
 from .runner import Runner
@@ -35,25 +41,30 @@ class Client(Protocol):
     _account: Account
 
 
+@define(eq=False)
 class Reading:
     """Recipients that are being read into the journal."""
 
-    def __init__(self, name: str, ingest: Ingest) -> None:
-        self.name: str = name
-        self.ingest: Ingest = ingest
-        self.ended: anyio.Event = anyio.Event()
-        self.error: Exception | None = None
+    name: str
+    ingest: Ingest
+    ended: anyio.Event = field(factory=anyio.Event)
+    error: Exception | None = None
 
 
 class CampaignSession:
     """One store as one client uses it."""
 
-    def __init__(self, client: Client, db: Database, lease: float, poll: float) -> None:
+    def __init__(self, client: Client, store: str | os.PathLike[str], lease: float, poll: float) -> None:
+        if not hasattr(client, "_context"):
+            raise ConfigurationError(
+                f"client is an AsyncMensatek, not {type(client).__name__}.",
+                advice="Campaigns of a Mensatek are `SyncCampaigns`, or `client.campaigns(store)`.",
+            )
         self.context: Context = client._context
         self.account: str = client._account.user
-        self.db: Database = db
-        self._lease = lease
-        self._poll = poll
+        self._lease = positive_seconds("lease", lease)
+        self._poll = positive_seconds("poll", poll)
+        self.db: Database = open_database(store, CAMPAIGNS)
         self._name = f"{socket.gethostname()}:{token_hex(4)}"
         self._group: TaskGroup | None = None
         self._readings: list[Reading] = []
@@ -61,34 +72,26 @@ class CampaignSession:
 
     @property
     def who(self) -> Claimer:
-        """Who claims."""
+        """Whose name claims carry; another one after a fork."""
         return Claimer(f"{self._name}:{os.getpid()}", self._lease)
 
     def slots(self, concurrency: int | None) -> int:
-        """How many requests may be in flight.
+        """Return how many requests may be in flight.
 
         Raises:
             InvalidRequest: it is no whole number from 1.
         """
         return bounded("concurrency", concurrency, self.context.limits.concurrency)
 
-    def check_account(self, row: CampaignRow) -> None:
-        """Refuse a campaign of another account.
-
-        Raises:
-            CampaignConflict: it is one.
-        """
-        journal.check_account(row, self.account)
-
     def runner(self, campaigns: Sequence[int] | None, slots: int, until: float | None = None) -> Runner:
-        """Somebody who sends."""
+        """Return what sends campaigns: those of these ids, or all."""
         return Runner(
-            self.context,
-            self.db,
-            self.who,
-            self.account,
-            campaigns=campaigns,
-            concurrency=slots,
+            context=self.context,
+            db=self.db,
+            who=self.who,
+            account=self.account,
+            only=campaigns,
+            to_start=slots,
             poll=self._poll,
             until=until,
             peers=self._runners,
@@ -97,25 +100,44 @@ class CampaignSession:
 
     # --- reading --------------------------------------------------------------------------------------------
 
-    def open(self, group: TaskGroup) -> None:
-        """From now on recipients are read in the background."""
-        self._group = group
-
-    async def close(self, *, wait: bool) -> None:
-        """End the reading of recipients: at its own end, or now.
+    async def open(self) -> None:
+        """Begin a block, in which recipients are read in the background.
 
         Raises:
-            CampaignConflict: what ended it and was not raised yet, and so are the others of `Campaigns.start`.
+            ConfigurationError: one is open.
         """
-        group, self._group = self._group, None
+        if self._group is not None:
+            raise ConfigurationError(
+                "These campaigns are open already.", advice="Use one `async with` at a time."
+            )
+        self._group = await anyio.create_task_group().__aenter__()
+
+    async def leave(self, *, wait: bool) -> None:
+        """End the block: once its recipients are read, or now.
+
+        Raises:
+            CampaignConflict: what ended the reading and was not raised yet, and so are the others of `Campaigns.start`.
+        """
         try:
             if wait:
                 for reading in list(self._readings):
                     await reading.ended.wait()
                 self.raise_for_reading()
         finally:
-            if group is not None:
-                group.cancel_scope.cancel()
+            group, self._group = self._group, None
+            try:
+                if group is not None:
+                    group.cancel_scope.cancel()
+                    await group.__aexit__(None, None, None)
+            finally:
+                await self.close()
+
+    async def close(self) -> None:
+        """Stop reading and close the store."""
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await in_thread(self.db.close)
 
     async def read(self, row: CampaignRow, content: Content, feed: Feed) -> None:
         """Read recipients into the journal: to the end when that is soon, else on in the background.
@@ -125,18 +147,18 @@ class CampaignSession:
         """
         await self.has_read(row.name)
         ingest = Ingest(
-            self.db,
-            row.id,
-            content,
-            feed,
+            db=self.db,
+            campaign=row.id,
+            content=content,
+            feed=feed,
             owner=self.who.owner,
             lease=min(self._lease, _READING_LEASE),
             local=row.settings.local,
-            told=self._wake,
+            on_rows=self._wake,
         )
         reading = Reading(row.name, ingest)
         self._readings = [one for one in self._readings if one.error or not one.ended.is_set()] + [reading]
-        if self._group is None or feed.inline:
+        if self._group is None or self._group.cancel_scope.cancel_called or feed.inline:
             await self._read(reading)
         else:
             self._group.start_soon(self._read, reading)
@@ -181,3 +203,19 @@ class CampaignSession:
     def _wake(self) -> None:
         for runner in self._runners:
             runner.wake()
+
+
+class SessionBlock:
+    """A session as `async with`."""
+
+    _session: CampaignSession
+
+    async def __aenter__(self) -> Self:
+        await self._session.open()
+        return self
+
+    @private
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.leave(wait=error is None)

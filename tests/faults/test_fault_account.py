@@ -58,7 +58,7 @@ async def test_fault_18_credit_runs_out_and_comes_back(scene: Scene) -> None:
     scene.sandbox.credits = 25
     async with campaigns_of(scene) as campaigns:
         campaign = await begin(campaigns, scene, phones(61))
-        await campaign.complete()
+        await campaign.complete(concurrency=1)
         progress, verdict = await verdict_of(campaign, scene)
         assert (progress["state"], progress["reason"]) == ("paused", "no_credit")
         # Which chunks come first, that of nine among them, is left to chance.

@@ -250,7 +250,7 @@ async def test_fault_28_journals_of_other_versions(scene: Scene, monkeypatch: py
     async with campaigns_of(scene) as campaigns:
         await begin(campaigns, scene, phones(31))
     grown = evolve(CAMPAIGNS, steps=(*CAMPAIGNS.steps, ("ALTER TABLE mensatek_chunk ADD COLUMN later TEXT",)))
-    monkeypatch.setattr("mensatek_async.campaigns.opening.CAMPAIGNS", grown)
+    monkeypatch.setattr("mensatek_async.campaigns.session.CAMPAIGNS", grown)
     async with campaigns_of(scene) as campaigns:
         campaign = await begin(campaigns, scene, phones(31))
         await campaign.complete()
