@@ -121,7 +121,9 @@ def _rows(rows: Rows) -> bytes:
 
 def _json(value: Any) -> bytes:
     try:
-        return _bytes(_encode(value))
+        return _encode(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise _half_a_character() from None
     except (TypeError, ValueError, RecursionError):
         raise InvalidRequest(
             "A parameter cannot be written as JSON: it holds itself, or a number without end."
@@ -132,7 +134,11 @@ def _bytes(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        raise InvalidField(
-            "A text holds half a surrogate pair, which is no character.",
-            advice="It was cut or read in a wrong encoding.",
-        ) from None
+        raise _half_a_character() from None
+
+
+def _half_a_character() -> InvalidField:
+    return InvalidField(
+        "A text holds half a surrogate pair, which is no character.",
+        advice="It was cut or read in a wrong encoding.",
+    )

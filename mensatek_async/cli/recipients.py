@@ -26,7 +26,7 @@ from ..sources.files import AnyFileSource
 from ..sources.reading import Reading
 from ..sources.rows import BrokenRow
 from ..sources.text_files import BLOCK, open_file, reason_of, shown
-from ..text.characters import lost_characters
+from ..text.segments import lost_characters
 from ..text.template import Template
 from .campaign_view import PlainView, live
 from .options import FileOptions

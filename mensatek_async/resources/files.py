@@ -17,7 +17,7 @@ from .._wire.encode import Params, multipart_fields, to_wire
 from .._wire.names import FileList, UploadReply
 from ..errors import InvalidFile
 from ..models.results import StoredFile
-from ..text.characters import is_writable
+from ..text.segments import is_writable
 from ..tracebacks import private
 
 # PDF, Word, Excel and VCF by the manual, images by its older edition.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from ..errors import InvalidRequest
-from ..text.characters import nfc
+from ..text.segments import nfc
 from .headings import WEAK_WORDS, looks_like_phone, means_phone, plain
 from .rows import BrokenRow, Table
 from .text_files import shown

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from ..errors import InvalidFile
-from ..text.characters import nfc
+from ..text.segments import nfc
 from .rows import BrokenRow, Row, Table
 from .text_files import LONGEST_LINE, Encoding, lines_of, opened_as
 from .values import as_text

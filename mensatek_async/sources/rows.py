@@ -11,7 +11,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from ..errors import InvalidFile
-from ..text.characters import nfc
+from ..text.segments import nfc
 from .headings import LOOKED_AT, Headings, heading_row, looks_like_phone
 
 Row = tuple[int, Sequence[str | None]]

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..errors import InvalidField, InvalidRequest
-from .characters import needs_unicode, nfc
+from .segments import needs_unicode, nfc
 from .syntax import (
     MAX_VARIABLES,
     PHONE,
@@ -143,10 +143,6 @@ def _smuggled(*names: str) -> InvalidField:
     )
 
 
-def _composed(source: str) -> str:
-    return nfc(source) if isinstance(source, str) else source
-
-
 @frozen(repr=False)
 class PersonalText(ABC):
     """A text with places for what a recipient fills in: what both kinds of text have in common.
@@ -157,7 +153,7 @@ class PersonalText(ABC):
         layout: what can be known of it before any recipient comes.
     """
 
-    source: str = field(converter=_composed)
+    source: str = field(converter=nfc)
     text: str = field(init=False, eq=False)
     layout: Layout = field(init=False, eq=False)
 

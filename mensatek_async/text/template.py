@@ -10,8 +10,8 @@ from typing import Any
 from attrs import field, frozen
 
 from ..errors import InvalidField
-from .characters import is_writable, nfc
 from .layout import Layout, PersonalText, Piece
+from .segments import is_writable, nfc
 from .syntax import MAX_VARIABLES, VARIABLES, has_opening
 from .values import LONGEST, as_text, matching_keys
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..errors import InvalidField
-from .characters import is_writable, nfc
+from .segments import is_writable, nfc
 
 LONGEST = 39_015
 """Characters that a field may hold: more than a whole message of 255 segments carries."""

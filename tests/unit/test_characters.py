@@ -5,8 +5,7 @@ from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async.text import characters
-from mensatek_async.text.characters import (
+from mensatek_async.text.segments import (
     BASIC,
     EXTENSION,
     PLAIN,
@@ -76,5 +75,5 @@ def test_the_plain_letters_are_in_the_alphabet_and_the_accented_are_not() -> Non
     """What the provider replaces is what the alphabet lacks; é and É stay."""
     assert not set(PLAIN) & set(BASIC)
     assert set(PLAIN.values()) <= set(BASIC)
-    assert "é" not in characters.PLAIN
-    assert "É" not in characters.PLAIN
+    assert "é" not in PLAIN
+    assert "É" not in PLAIN

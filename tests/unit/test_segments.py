@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from mensatek_async import errors
 from mensatek_async.text import Segmentation, segments, split
-from mensatek_async.text.characters import EXTENSION
-from mensatek_async.text.segments import count_segments
+from mensatek_async.text.segments import EXTENSION, count_segments
 
 gsm_text = st.lists(
     st.tuples(st.text(st.sampled_from("aé@\n€[^|~"), min_size=1, max_size=4), st.integers(1, 90)), max_size=6

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Literal
 
-from ...text.characters import needs_unicode
-from ...text.segments import ONE_SEGMENT, count_by_length, count_segments, has_pairs
+from ...text.segments import ONE_SEGMENT, count_by_length, count_segments, has_pairs, needs_unicode
 from .message import Message
 
 Columns = Mapping[str, Sequence[str]]

@@ -16,9 +16,8 @@ from ...models.recipient import Recipient, VoiceFallback
 from ...models.results import SendResult
 from ...phones import normalise
 from ...senders import check_sender
-from ...text.characters import is_writable, needs_unicode, nfc
 from ...text.layout import PlainText
-from ...text.segments import MOST_SEGMENTS, count_segments, segments
+from ...text.segments import MOST_SEGMENTS, count_segments, is_writable, needs_unicode, nfc, segments
 from ...text.syntax import shortened, without_documents
 from ...text.template import Template
 from ...text.values import names_in_braces, same_name
