@@ -149,12 +149,9 @@ class Sandbox(Controls):
             allowed_hosts=allowed_hosts,
         )
         self._gateway = Gateway(self._provider, page.gate)
-        self._server = ServerThread(
-            build_app(self._gateway, page.gate), self._count_connection, self._every_second
-        )
+        self._server = ServerThread(build_app(self._gateway, page.gate), self._every_second)
         self._host = host
         self._port = port
-        self._connections = 0
         self.refusal_status = refusal_status
         self.reply_style = reply_style
         self.detailed = detailed
@@ -239,7 +236,7 @@ class Sandbox(Controls):
     @property
     def connections(self) -> int:
         """Connections opened so far."""
-        return self._connections
+        return self._server.connections
 
     @property
     def max_in_flight(self) -> int:
@@ -268,6 +265,3 @@ class Sandbox(Controls):
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
         with suppress(OSError), self._provider.changing():  # a disk that is full is told to the next caller
             pass
-
-    def _count_connection(self) -> None:
-        self._connections += 1

@@ -31,24 +31,18 @@ _PATIENCE_SECONDS = 5.0
 class Connection(H11Protocol):
     """One connection of a client, which the application can cut."""
 
-    def __init__(self, opened: Callable[[], None], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self.logger = _quiet
         self.access_log = False
-        self._opened = opened
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the connection and make it known to the application."""
+        """Make the connection known to the application."""
         # asyncio does this only for sockets it opened itself; without it every answer takes 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         self.app_state = {"connection": self}
-        self._opened()
-
-    def flush_and_close(self) -> None:
-        """Close after what was written has left."""
-        self.transport.close()
 
     def drop(self, reset: bool) -> None:
         """Close at once, with a TCP reset if asked for."""
@@ -62,12 +56,12 @@ class Connection(H11Protocol):
 
 
 class ServerThread:
-    """Serves an application until it is stopped; `opened` is called for each connection, on its thread."""
+    """Serves an application until it is stopped, on a thread of its own, and calls `every_second` there."""
 
-    def __init__(self, app: Starlette, opened: Callable[[], None], every_second: Callable[[], None]) -> None:
+    def __init__(self, app: Starlette, every_second: Callable[[], None]) -> None:
         self._app = app
-        self._opened = opened
         self._every_second = every_second
+        self.connections: int = 0
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -106,6 +100,10 @@ class ServerThread:
         if thread is not None:
             thread.join(timeout)
 
+    def _connection(self, config: uvicorn.Config, state: ServerState) -> Connection:
+        self.connections += 1
+        return Connection(config, state, {})
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1)
@@ -124,9 +122,7 @@ class ServerThread:
         )
         config.load()
         state = ServerState()
-        server = await self._loop.create_server(
-            lambda: Connection(self._opened, config, state, {}), sock=listener
-        )
+        server = await self._loop.create_server(lambda: self._connection(config, state), sock=listener)
         ready.set()
         ticker = asyncio.create_task(self._tick())
         await self._stopping.wait()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import queue
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -23,33 +20,16 @@ SECONDS = 15  # nothing here takes nearly as long
 class Events:
     """The events of one page, as they come."""
 
-    def __init__(self, url: str) -> None:
-        self._queue: queue.Queue[tuple[str, dict[str, Any]] | None] = queue.Queue()
-        self._http = httpx.Client(verify=NO_TLS, timeout=SECONDS)
-        self._url = url
-        self.thread = threading.Thread(target=self._read)
-        self.thread.start()
-
-    def _read(self) -> None:
-        name = ""
-        try:
-            with self._http.stream("GET", self._url) as answer:
-                assert answer.headers["content-type"].startswith("text/event-stream")
-                for line in answer.iter_lines():
-                    field, _, value = line.partition(": ")
-                    if field == "event":
-                        name = value
-                    elif field == "data":
-                        self._queue.put((name, json.loads(value)))
-        except (httpx.TransportError, httpx.StreamError):
-            pass  # the sandbox has ended, or the page went away
-        self._queue.put(None)
+    def __init__(self, answer: httpx.Response) -> None:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        self._lines = answer.iter_lines()
 
     def next(self, wanted: str) -> dict[str, Any]:
         """The next event of a kind."""
-        while (event := self._queue.get(timeout=SECONDS)) is not None:
-            if event[0] == wanted:
-                return event[1]
+        for line in self._lines:
+            if line == f"event: {wanted}":
+                data: dict[str, Any] = json.loads(next(self._lines).removeprefix("data: "))
+                return data
         raise AssertionError("The stream has ended")
 
     def topics(self, *wanted: str) -> None:
@@ -58,27 +38,13 @@ class Events:
         while missing:
             missing -= set(self.next("change")["topics"])
 
-    def drain(self) -> None:
-        """Forget what has come so far."""
-        while not self._queue.empty():
-            self._queue.get()
-
-    def ended(self) -> bool:
-        """Whether the stream ends."""
-        while self._queue.get(timeout=SECONDS) is not None:
-            pass
-        return True
-
 
 @contextmanager
 def following(sandbox: Sandbox) -> Iterator[Events]:
-    """A page that follows a sandbox; its events end with the sandbox."""
-    events = Events(f"{sandbox.page_url}_sandbox/events")
-    try:
-        yield events
-    finally:
-        sandbox.stop()
-        events.thread.join()
+    """A page that follows a sandbox."""
+    url = f"{sandbox.page_url}_sandbox/events"
+    with httpx.Client(verify=NO_TLS, timeout=SECONDS) as http, http.stream("GET", url) as answer:
+        yield Events(answer)
 
 
 def test_a_page_is_greeted_and_told_of_every_change() -> None:
@@ -105,24 +71,14 @@ def test_a_page_is_greeted_and_told_of_every_change() -> None:
 
 
 def test_time_alone_is_a_change() -> None:
-    """A delivery that nobody caused is told."""
+    """A delivery that nobody caused is told, and callbacks that are over though nobody took them."""
     with Sandbox(delivery_seconds=0.5) as sandbox, following(sandbox) as events, calling(sandbox) as call:
-        events.next("hello")
-        call.send(ANA)
-        while sandbox.texts[0].status != 11:
-            time.sleep(0.01)
-        events.drain()
-        events.topics("messages")
-
-
-def test_callbacks_are_told_when_they_are_over() -> None:
-    """Also those that nobody takes."""
-    with Sandbox() as sandbox, following(sandbox) as events, calling(sandbox) as call:
-        events.next("hello")
         callbacks = sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=0))
+        events.next("hello")
         call.send(ANA)
+        events.topics("messages", "calls", "credits")
         assert callbacks.wait(10)
-        events.topics("callbacks")
+        events.topics("messages", "callbacks")
 
 
 def test_a_stop_ends_the_stream() -> None:
@@ -130,25 +86,20 @@ def test_a_stop_ends_the_stream() -> None:
     with Sandbox() as sandbox, following(sandbox) as events:
         events.next("hello")
         sandbox.stop()
-        assert events.ended()
+        with pytest.raises((httpx.TransportError, AssertionError)):
+            events.next("nothing")
 
 
 def test_pages_that_went_away_are_forgotten() -> None:
     """Opening and closing many pages leaves nobody listening; too many at once are told to wait."""
-    with Sandbox() as sandbox, httpx.Client(verify=NO_TLS) as http:
-        url = f"{sandbox.page_url}_sandbox/events"
+    with Sandbox() as sandbox, ExitStack() as opened:
         for _ in range(40):
-            with http.stream("GET", url) as answer:
-                assert answer.status_code == 200
-                next(answer.iter_lines())
-        opened = [httpx.Client(verify=NO_TLS) for _ in range(40)]
-        try:
-            answers = [one.send(one.build_request("GET", url), stream=True) for one in opened]
-            assert [answer.status_code for answer in answers][-1] == 503
-            assert answers[0].status_code == 200
-        finally:
-            for one in opened:
-                one.close()
+            with following(sandbox) as events:
+                events.next("hello")
+        url = f"{sandbox.page_url}_sandbox/events"
+        https = [opened.enter_context(httpx.Client(verify=NO_TLS)) for _ in range(40)]
+        answers = [http.send(http.build_request("GET", url), stream=True) for http in https]
+        assert [answers[at].status_code for at in (0, -1)] == [200, 503]
 
 
 @pytest.mark.parametrize("gone", [3 * 86400, 15 * 86400])

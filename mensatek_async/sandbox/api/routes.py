@@ -86,7 +86,7 @@ async def _deliver(
     await send(start)
     half = answer.body[: len(answer.body) // 2]
     await send({"type": "http.response.body", "body": half, "more_body": True})
-    connection.flush_and_close()
+    connection.transport.close()  # after what was written has left
     await _gone(receive)
 
 
