@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -27,15 +29,21 @@ def in_a_fork(work: object, told: Path) -> str:
     return told.read_text(encoding="utf-8")
 
 
-def test_fault_27_a_fork_after_opening(scene: Scene) -> None:
-    """The child opens its own; what the parent has open stays whole, and its leases stay its own."""
-    sandbox = scene.sandbox
-    scene.given = phones(61)
-    account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url, "sender": "ACME"}
+@contextmanager
+def blocking(scene: Scene) -> Iterator[SyncCampaigns]:
+    """The scene's campaigns of a synchronous client."""
+    user, token, url = scene.job.account
     with (
-        Mensatek(**account) as client,
+        Mensatek(user, token, base_url=url, sender="ACME") as client,
         SyncCampaigns(client, store=scene.store, lease=30, poll=0.05) as campaigns,
     ):
+        yield campaigns
+
+
+def test_fault_27_a_fork_after_opening(scene: Scene) -> None:
+    """The child opens its own; what the parent has open stays whole, and its leases stay its own."""
+    scene.given = phones(61)
+    with blocking(scene) as campaigns:
         campaign = campaigns.start("campaign", "Hola", phones(61), chunk_size=10)
         assert campaign.progress().total >= 0
 
@@ -49,14 +57,9 @@ def test_fault_27_a_fork_after_opening(scene: Scene) -> None:
 
 def test_fault_27_a_child_sends_while_its_parent_does(scene: Scene) -> None:
     """Opened before the fork, used by both: two workers like any other two."""
-    sandbox = scene.sandbox
-    sandbox.latency = 0.01
+    scene.sandbox.latency = 0.01
     scene.given = phones(201)
-    account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url, "sender": "ACME"}
-    with (
-        Mensatek(**account) as client,
-        SyncCampaigns(client, store=scene.store, lease=30, poll=0.05) as campaigns,
-    ):
+    with blocking(scene) as campaigns:
         campaign = campaigns.start("campaign", "Hola", phones(201), chunk_size=10)
         child = os.fork()
         if not child:

@@ -97,29 +97,19 @@ async def test_a_bulk_send(make: Make) -> None:
 
 
 @everywhere
+@pytest.mark.parametrize("before", [0, 1], ids=["new connection", "kept connection"])
 @pytest.mark.parametrize("end", [hang_up, break_off], ids=["no answer", "half an answer"])
-async def test_a_lost_answer_is_never_a_failure(make: Make, end: Step) -> None:
+async def test_a_lost_answer_is_never_a_failure(make: Make, end: Step, before: int) -> None:
     """The request arrived whole, so it may have been done: it is unknown, and not made again."""
-    async with provider(end, answer()) as served, client_of(served, make, retry=QUICK) as client:
+    steps = [*[answer()] * before, end, answer()]
+    async with provider(*steps) as served, client_of(served, make, retry=QUICK) as client:
+        for _ in range(before):
+            await client.sms.send(PHONE, TEXT)
         with pytest.raises(OutcomeUnknown):
             await client.sms.send(PHONE, TEXT)
 
-        assert len(served.bodies) == 1
+        assert len(served.bodies) == before + 1
         assert (await client.sms.send(PHONE, TEXT)).message_id == 7
-
-
-@everywhere
-async def test_a_connection_that_ends_under_its_second_request_leaves_it_unknown(make: Make) -> None:
-    """A kept connection that breaks is no refused one."""
-    async with (
-        provider(answer(), hang_up, answer()) as served,
-        client_of(served, make, retry=QUICK) as client,
-    ):
-        await client.sms.send(PHONE, TEXT)
-        with pytest.raises(OutcomeUnknown):
-            await client.sms.send(PHONE, TEXT)
-
-    assert len(served.bodies) == 2
 
 
 @everywhere
@@ -174,7 +164,11 @@ async def test_told_to_wait(make: Make) -> None:
 
 @everywhere
 async def test_a_document_is_streamed(make: Make) -> None:
-    """A certificate that comes in pieces is whole at its end."""
+    """One that breaks off is fetched again from its start; one that comes in pieces is whole at its end."""
+
+    async def half(stream: Any) -> None:
+        await stream.send(head(200, len(PDF)) + PDF[:1000])
+        await stream.aclose()
 
     async def pieces(stream: Any) -> None:
         await stream.send(head(200, len(PDF)))
@@ -183,26 +177,11 @@ async def test_a_document_is_streamed(make: Make) -> None:
             await anyio.lowlevel.checkpoint()
 
     into = io.BytesIO()
-    async with provider(pieces) as served, client_of(served, make) as client:
+    async with provider(half, pieces) as served, client_of(served, make, retry=QUICK) as client:
         told = await client.certified.download(into, message_id=7, phone=PHONE)
 
     assert into.getvalue() == PDF
     assert told.size == len(PDF)
-
-
-@everywhere
-async def test_a_document_that_breaks_off_is_fetched_again(make: Make) -> None:
-    """From its start, with nothing of the first try left."""
-
-    async def half(stream: Any) -> None:
-        await stream.send(head(200, len(PDF)) + PDF[:1000])
-        await stream.aclose()
-
-    into = io.BytesIO()
-    async with provider(half, answer(content=PDF)) as served, client_of(served, make, retry=QUICK) as client:
-        await client.certified.download(into, message_id=7, phone=PHONE)
-
-    assert into.getvalue() == PDF
 
 
 @everywhere

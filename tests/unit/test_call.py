@@ -166,7 +166,7 @@ async def test_a_replaced_path_is_called() -> None:
 @pytest.mark.parametrize(
     ("operation", "params"),
     [
-        ("Enviar SMS", {}),
+        *((name, {}) for name in ("", "Enviar SMS", "../v6/EnviarSMS", "1SMS", "a?b", "ñ", "a\n", None)),
         (5, {}),
         ("GetCreditos", ["Resp"]),
         ("GetCreditos", {5: 1}),

@@ -101,35 +101,22 @@ def test_all_is_every_extra() -> None:
     assert named == EXTRAS.keys() - {"all"}
 
 
-def test_the_version_is_the_built_one() -> None:
-    """`mensatek_async.__version__` is what the build reads."""
-    found = re.search(
-        r'__version__ = "([^"]+)"',
-        (ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]).read_text(encoding="utf-8"),
-    )
+def test_the_version_is_the_built_one_and_in_the_changelog() -> None:
+    """`mensatek_async.__version__` is what the build reads, released or under way."""
+    path = ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]
+    found = re.search(r'__version__ = "([^"]+)"', path.read_text(encoding="utf-8"))
+
     assert found
-
     assert mensatek_async.__version__ == found[1]
+    assert f"## [{found[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_changelog_knows_the_version() -> None:
-    """The version in the code is released or under way in the changelog."""
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-    assert f"## [{mensatek_async.__version__}]" in changelog
-
-
-def test_the_command_is_there() -> None:
-    """The entry point names something that can be called."""
+def test_the_command_and_the_plugin_are_there() -> None:
+    """The entry points name something that can be called, and a module that has its fixtures."""
     module, _, attribute = PROJECT["scripts"]["mensatek"].partition(":")
-
     assert callable(getattr(importlib.import_module(module), attribute))
 
-
-def test_the_plugin_is_there() -> None:
-    """The entry point for pytest names a module that has its fixtures."""
     plugin = importlib.import_module(PROJECT["entry-points"]["pytest11"]["mensatek_async"])
-
     assert {"mensatek_sandbox", "sent_messages", "deliver", "reply"} <= vars(plugin).keys()
 
 

@@ -86,29 +86,18 @@ def test_settings_cannot_be_changed_afterwards(setting: Any) -> None:
 
 def test_the_environment_fills_what_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """All four variables are read; what is given wins."""
-    for name, value in {
-        "MENSATEK_API_USER": "env-user",
-        "MENSATEK_API_TOKEN": TOKEN,
-        "MENSATEK_BASE_URL": "http://127.0.0.1:9/v7/",
-        "MENSATEK_SENDER": "ENV",
-    }.items():
-        monkeypatch.setenv(name, value)
+    values = {"API_USER": "env-user", "API_TOKEN": TOKEN, "SENDER": "ENV"}
+    for name, value in {**values, "BASE_URL": "http://127.0.0.1:9/v7/"}.items():
+        monkeypatch.setenv(f"MENSATEK_{name}", value)
 
     found = load_account(None, None, None, None)
     given = load_account("me", "mine", "https://other.example", "ME")
 
-    assert (found.user, found.token.reveal(), found.base_url, found.sender) == (
-        "env-user",
-        TOKEN,
-        "http://127.0.0.1:9/v7",
-        "ENV",
-    )
-    assert (given.user, given.token.reveal(), given.base_url, given.sender) == (
-        "me",
-        "mine",
-        "https://other.example",
-        "ME",
-    )
+    for account, *expected in (
+        (found, "env-user", TOKEN, "http://127.0.0.1:9/v7", "ENV"),
+        (given, "me", "mine", "https://other.example", "ME"),
+    ):
+        assert [account.user, account.token.reveal(), account.base_url, account.sender] == expected
     assert load_account("me", "mine", None, "").sender == ""
 
 

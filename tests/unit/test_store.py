@@ -53,12 +53,6 @@ OUTBOX = Schema(":outbox", (("CREATE TABLE outbox (text TEXT)",),), _note)
 LATER = Schema(":outbox", (*OUTBOX.steps, ("ALTER TABLE outbox ADD due {real}",)), OUTBOX.recover)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each kind."""
-    return str(tmp_path / "c.db") if request.param == "sqlite" else request.getfixturevalue("database")
-
-
 def test_each_user_of_a_store_has_tables_and_versions_of_its_own(store: str) -> None:
     """In one file, opened together or apart, migrated by itself; what others hold is none of theirs."""
     first = open_database(store, OUTBOX)
