@@ -149,6 +149,7 @@ class BulkStream:
         self._receive = receive
         self._tally = tally
         self._rows = rows
+        self._ahead: deque[ChunkOutcome] = deque()
         self._undelivered: list[ChunkOutcome] = []
         self._error: BaseException | None = None
         self._final: BulkProgress | None = None
@@ -165,15 +166,19 @@ class BulkStream:
 
     def remaining(self) -> list[ChunkOutcome]:
         """Outcomes nobody read, after the block was left early or cancelled; each is given once."""
-        rest, self._undelivered = self._undelivered, []
+        rest = [*self._ahead, *self._undelivered]
+        self._ahead.clear()
+        self._undelivered.clear()
         return rest
 
-    def _close(self) -> None:
-        waiting: list[ChunkOutcome] = []
-        with suppress(anyio.WouldBlock, anyio.EndOfStream):
+    def _read_ahead(self) -> None:
+        """Take what waits already: a synchronous client hands it out without another turn through the loop."""
+        with suppress(anyio.WouldBlock, anyio.EndOfStream, anyio.ClosedResourceError):
             while True:
-                waiting.append(self._receive.receive_nowait())
-        self._undelivered[:0] = waiting
+                self._ahead.append(self._receive.receive_nowait())
+
+    def _close(self) -> None:
+        self._read_ahead()
         self._receive.close()
 
     def _take_error(self) -> BaseException | None:

@@ -7,11 +7,10 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..errors import ConfigurationError, InvalidDate
 from ..settings import Account, Limits, load_account
@@ -38,33 +37,31 @@ _HINT = (
 
 @frozen(kw_only=True)
 class Connection:
-    """What opens a client.
+    """An account, and what opens a client of it.
 
     Attributes:
-        user: the API user.
-        token: the API token, never shown.
-        base_url: the address of the API.
-        sender: who sends when the command does not say, from MENSATEK_SENDER.
+        account: whose it is, and who sends when the command does not say.
         sandbox: whether it is a sandbox of this run.
     """
 
-    user: str
-    token: str = field(repr=False)
-    base_url: str
-    sender: str | None
-    sandbox: bool
+    account: Account
+    sandbox: bool = False
 
     def client(self, limits: Limits | None = None) -> AsyncMensatek:
-        """A client of this account, to be opened by `async with`."""
+        """Create a client of this account, to be opened by `async with`."""
         from ..client import AsyncMensatek
 
         return AsyncMensatek(
-            self.user, self.token, base_url=self.base_url, sender=self.sender, limits=limits or Limits()
+            self.account.user,
+            self.account.token.reveal(),
+            base_url=self.account.base_url,
+            sender=self.account.sender,
+            limits=limits or Limits(),
         )
 
     def sender_or(self, asked: str | None) -> str | None:
         """Who sends: whoever the command names, "" being the account's own, else the account's default."""
-        return self.sender if asked is None else asked
+        return self.account.sender if asked is None else asked
 
     def do(self, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
         """Do something with a client of this account.
@@ -91,14 +88,6 @@ class Connection:
             raise Stop(
                 "interrupted; what was asked for may or may not have been done.", Exit.INTERRUPTED
             ) from None
-
-    def credits(self) -> Decimal:
-        """The credits left.
-
-        Raises:
-            MensatekError: the account is refused, or there is no answer.
-        """
-        return self.do(lambda client: client.credits())
 
 
 def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:
@@ -139,7 +128,14 @@ def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) ->
     if options.user or options.token_file or options.base_url:
         raise Stop("--sandbox brings its own account; leave out --user, --token-file and --base-url.")
     with start_sandbox(keep_texts=False, credits=_PLENTY, magic=False) as sandbox:
-        yield _connection(load_account(sandbox.user, sandbox.token, sandbox.base_url, None), sandbox=True)
+        account = load_account(sandbox.user, sandbox.token, sandbox.base_url, None)
+        yield Connection(account=account, sandbox=True)
+
+
+def call(options: AccountOptions, output: Output, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
+    """Do something with a client of the account that the user named, as `Connection.do` does."""
+    with connect(options, output) as connection:
+        return connection.do(work)
 
 
 @contextmanager
@@ -184,17 +180,7 @@ def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
             account = load_account(options.user, _ask_token(), options.base_url, None)
     except ConfigurationError as error:
         raise Stop(f"{error.args[0]}\n{_HINT}") from None
-    return _connection(account, sandbox=False)
-
-
-def _connection(account: Account, *, sandbox: bool) -> Connection:
-    return Connection(
-        user=account.user,
-        token=account.token.reveal(),
-        base_url=account.base_url,
-        sender=account.sender,
-        sandbox=sandbox,
-    )
+    return Connection(account=account)
 
 
 def _ask_token() -> str:

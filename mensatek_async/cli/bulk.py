@@ -105,7 +105,7 @@ def _name_of(send: Send, connection: Connection) -> str:
     decisive = (
         *(send.source.fingerprint(), send.options.text, sending.encoding, sending.reference),
         *(connection.sender_or(sending.sender), when and when.isoformat()),
-        *(connection.user, connection.base_url),
+        *(connection.account.user, connection.account.base_url),
     )
     return f"bulk-{blake2b(json.dumps(decisive).encode(), digest_size=6).hexdigest()}"
 

@@ -16,16 +16,16 @@ from .account import connect, needs_answer
 from .campaign_run import LOOK, Session, ask, conclude, offline, run_to_the_end
 from .campaign_view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 from .options import (
-    DEFAULT_STORE,
+    ALL_WORK,
     NO_ACCOUNT,
+    ONE_STORE,
     AccountOptions,
-    Concurrency,
     Flag,
-    Json,
     Name,
     Number,
-    Store,
+    StoreOptions,
     Watch,
+    WorkOptions,
     Yes,
 )
 from .output import Exit, Output, Stop, plural
@@ -36,18 +36,9 @@ campaign.command(start)
 
 
 @campaign.command(name="run")
-def run_command(
-    name: Name,
-    /,
-    *,
-    store: Store = DEFAULT_STORE,
-    watch: Watch = False,
-    concurrency: Concurrency = 8,
-    json: Json = False,
-    account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+def run_command(name: Name, /, *, watch: Watch = False, options: WorkOptions = ALL_WORK) -> Exit:
     """Send what is left of a campaign whose rows have been read."""
-    return _run(name, store, account, watch=watch, concurrency=concurrency, json=json)
+    return _run(name, options, watch=watch)
 
 
 @campaign.command
@@ -55,40 +46,25 @@ def resume(
     name: Name,
     /,
     *,
-    store: Store = DEFAULT_STORE,
     run: Annotated[bool, Parameter(help="Send at once; without it, `run` and `work` do.")] = True,
     watch: Watch = False,
-    concurrency: Concurrency = 8,
-    json: Json = False,
-    account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+    options: WorkOptions = ALL_WORK,
+) -> Exit | None:
     """Let a paused campaign go on."""
-    if not run:
-        return _change("resume", name, store, json=json)
-    return _run(name, store, account, watch=watch, concurrency=concurrency, json=json, resume=True)
+    return _run(name, options, watch=watch, resume=True) if run else _change("resume", name, options)
 
 
-def _run(
-    name: str,
-    store: str,
-    account: AccountOptions,
-    *,
-    watch: bool,
-    concurrency: int,
-    json: bool,
-    resume: bool = False,
-) -> Exit:
-    output = Output(json=json)
-    ask(store, name, _progress)  # a name that is wrong is told before anybody is asked for a token
-    with connect(account, output) as connection, viewing(output, watch=watch) as view:
-        session = Session(connection, store, output, concurrency)
+def _run(name: str, options: WorkOptions, *, watch: bool, resume: bool = False) -> Exit:
+    async def work(campaigns: Campaigns) -> None:
+        campaign = await campaigns.get(name)
+        if resume:
+            await campaign.resume()
+        await run_to_the_end(campaign, view)
 
-        async def work(campaigns: Campaigns) -> None:
-            campaign = await campaigns.get(name)
-            if resume:
-                await campaign.resume()
-            await run_to_the_end(campaign, view)
-
+    output = Output(json=options.json)
+    ask(options.store, name, _progress)  # a wrong name is said before anybody is asked for a token
+    with connect(options.account, output) as connection, viewing(output, watch=watch) as view:
+        session = Session(connection, options.store, output, options.concurrency)
         session.do(work)
     return conclude(session, name)
 
@@ -98,14 +74,13 @@ def status(
     name: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     /,
     *,
-    store: Store = DEFAULT_STORE,
     watch: Watch = False,
-    json: Json = False,
-) -> Exit:
+    options: StoreOptions = ONE_STORE,
+) -> Exit | None:
     """Show how a campaign stands, or all of them. Only looks; needs no account."""
     if name is None:
-        return list_command(store=store, json=json)
-    output = Output(json=json)
+        return list_command(options=options)
+    output = Output(json=options.json)
     progress: Progress | None = None
 
     async def look_on(campaign: Campaign) -> None:
@@ -121,35 +96,34 @@ def status(
     interrupted = False
     try:
         with viewing(output, watch=watch) as view:
-            ask(store, name, look_on)
+            ask(options.store, name, look_on)
     except KeyboardInterrupt:
         interrupted = True
         output.note("Stopped watching; the campaign goes on wherever it runs.")
     if progress is None:
         return Exit.INTERRUPTED
-    say_state(output, progress, store)
+    say_state(output, progress, options.store)
     code = Exit.INTERRUPTED if interrupted else exit_of(progress)
     output.answer({**as_json(progress), "exit_code": int(code)})
     return code
 
 
 @campaign.command(name="list")
-def list_command(*, store: Store = DEFAULT_STORE, json: Json = False) -> Exit:
+def list_command(*, options: StoreOptions = ONE_STORE) -> None:
     """List the campaigns of a store. Only looks; needs no account."""
-    output = Output(json=json)
-    listed = offline(store, lambda campaigns: campaigns.list())
+    output = Output(json=options.json)
+    listed = offline(options.store, lambda campaigns: campaigns.list())
     for one in listed:
         output.say(line(one) + ".")
     if not listed:
-        output.say(f"There is no campaign in {shown(place(store), 300)}.")
+        output.say(f"There is no campaign in {shown(place(options.store), 300)}.")
     output.answer({"campaigns": [as_json(one) for one in listed]})
-    return Exit.DONE
 
 
 @campaign.command
-def pause(name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) -> Exit:
+def pause(name: Name, /, *, options: StoreOptions = ONE_STORE) -> None:
     """Stop a campaign wherever it runs; `resume` lets it go on."""
-    return _change("pause", name, store, json=json)
+    _change("pause", name, options)
 
 
 @campaign.command
@@ -157,18 +131,18 @@ def cancel(
     name: Name,
     /,
     *,
-    store: Store = DEFAULT_STORE,
     yes: Yes = False,
-    json: Json = False,
+    options: StoreOptions = ONE_STORE,
     account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+) -> None:
     """Send nothing more of a campaign, ever; what the provider holds of a scheduled one is cancelled there."""
-    output = Output(json=json)
+    output, store = Output(json=options.json), options.store
     if not yes:
         _confirm(output, f"Cancel {shown(name, 60)} for good?")
     before = ask(store, name, _progress)
     if not (before.sent or before.pending) or not scheduled_for(before.scheduled_at):
-        return _change("cancel", name, store, json=json)
+        _change("cancel", name, options)
+        return
 
     async def stop(campaigns: Campaigns) -> None:
         await (await campaigns.get(name)).cancel()
@@ -184,7 +158,6 @@ def cancel(
     if progress.note:
         output.say(f"{progress.note}.")
     output.answer(as_json(progress))
-    return Exit.DONE
 
 
 @campaign.command
@@ -194,9 +167,8 @@ def export(
     /,
     *,
     force: Annotated[Flag, Parameter(help="Overwrite a file that is no export.")] = False,
-    store: Store = DEFAULT_STORE,
-    json: Json = False,
-) -> Exit:
+    options: StoreOptions = ONE_STORE,
+) -> None:
     """Write what became of every row.
 
     Parameters
@@ -204,18 +176,17 @@ def export(
     file:
         The file to write: CSV, or JSON Lines when its name ends in .jsonl; an earlier export is overwritten.
     """
-    output = Output(json=json)
-    rows = ask(store, name, lambda campaign: campaign.export(file, force=force))
+    output = Output(json=options.json)
+    rows = ask(options.store, name, lambda campaign: campaign.export(file, force=force))
     output.say(f"{plural(rows, 'row')}: {shown(file, 300)}")
     output.answer({"rows": rows, "path": file})
-    return Exit.DONE
 
 
 @campaign.command
-def unknown(name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False) -> Exit:
+def unknown(name: Name, /, *, options: StoreOptions = ONE_STORE) -> Exit:
     """List who may have been texted: their request left and no answer came."""
-    output = Output(json=json)
-    listed = ask(store, name, lambda campaign: campaign.unknown())
+    output = Output(json=options.json)
+    listed = ask(options.store, name, lambda campaign: campaign.unknown())
     for one in listed:
         when = f"{one.since.astimezone():%Y-%m-%d %H:%M:%S}"
         output.say(f"row {one.row}  {one.phone}  {when}  {shown(one.reason, 200)}")
@@ -232,10 +203,9 @@ def resolve(
     policy: Literal["keep", "assume_sent", "resend"],
     /,
     *,
-    store: Store = DEFAULT_STORE,
     yes: Yes = False,
-    json: Json = False,
-) -> Exit:
+    options: StoreOptions = ONE_STORE,
+) -> None:
     """Decide about unknown recipients.
 
     Parameters
@@ -243,32 +213,31 @@ def resolve(
     policy:
         keep leaves them, assume_sent counts them as sent, resend texts them with the next run: some perhaps twice.
     """
-    output = Output(json=json)
+    output = Output(json=options.json)
     if policy == "resend" and not yes:
         _confirm(output, "Text them with the next run, some of them perhaps twice?")
 
     async def settle(campaign: Campaign) -> tuple[int, Progress]:
         return await campaign.resolve(policy), await campaign.progress()
 
-    count, progress = ask(store, name, settle)
+    count, progress = ask(options.store, name, settle)
     output.say(f"Decided about {plural(count, 'recipient')}. {line(progress)}.")
     output.answer({"resolved": count, **as_json(progress)})
-    return Exit.DONE
 
 
 @campaign.command
 def reconcile(
-    name: Name, /, *, store: Store = DEFAULT_STORE, json: Json = False, account: AccountOptions = NO_ACCOUNT
+    name: Name, /, *, options: StoreOptions = ONE_STORE, account: AccountOptions = NO_ACCOUNT
 ) -> Exit:
     """Ask the provider once where every recipient stands."""
-    output = Output(json=json)
-    ask(store, name, _progress)
+
+    async def look(campaigns: Campaigns) -> None:
+        await (await campaigns.get(name)).reconcile()
+
+    output = Output(json=options.json)
+    ask(options.store, name, _progress)
     with connect(account, output) as connection:
-        session = Session(connection, store, output)
-
-        async def look(campaigns: Campaigns) -> None:
-            await (await campaigns.get(name)).reconcile()
-
+        session = Session(connection, options.store, output)
         session.do(look)
     return conclude(session, name)
 
@@ -279,20 +248,17 @@ def work(
     budget: Annotated[
         Number | None, Parameter(help="Seconds after which to stop, as for cron; default: when all is sent.")
     ] = None,
-    store: Store = DEFAULT_STORE,
-    concurrency: Concurrency = 8,
-    json: Json = False,
-    account: AccountOptions = NO_ACCOUNT,
+    options: WorkOptions = ALL_WORK,
 ) -> Exit:
     """Send for every campaign that runs in the store: on further machines, and from cron."""
-    output = Output(json=json)
+    output = Output(json=options.json)
     worked: list[Progress] = []
-    with connect(account, output) as connection:
-        session = Session(connection, store, output, concurrency)
 
-        async def send(campaigns: Campaigns) -> None:
-            worked.extend(await campaigns.work(budget))
+    async def send(campaigns: Campaigns) -> None:
+        worked.extend(await campaigns.work(budget))
 
+    with connect(options.account, output) as connection:
+        session = Session(connection, options.store, output, options.concurrency)
         session.do(send)
     if session.error is not None:
         raise session.error
@@ -309,15 +275,15 @@ async def _progress(campaign: Campaign) -> Progress:
     return await campaign.progress()
 
 
-def _change(order: Literal["pause", "resume", "cancel"], name: str, store: str, *, json: bool) -> Exit:
+def _change(order: Literal["pause", "resume", "cancel"], name: str, options: StoreOptions) -> Exit:
     """Pause, resume or cancel a campaign, wherever it runs."""
-    output = Output(json=json)
+    output = Output(json=options.json)
 
     async def change(campaign: Campaign) -> Progress:
         changed: Progress = await getattr(campaign, order)()
         return changed
 
-    progress = ask(store, name, change)
+    progress = ask(options.store, name, change)
     output.say(line(progress) + ".")
     output.answer(as_json(progress))
     return Exit.DONE

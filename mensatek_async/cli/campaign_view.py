@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import asdict
 
@@ -57,7 +57,7 @@ def live(output: Output, **options: Any) -> Live:
     from rich.console import Console
     from rich.live import Live
 
-    return Live(console=Console(file=cast("TextIO", output.err), highlight=False, markup=False), **options)
+    return Live(console=Console(file=output.err, highlight=False, markup=False), **options)
 
 
 class LiveView:

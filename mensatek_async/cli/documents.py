@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
 from ..sources.text_files import reason_of, shown
-from .account import connect, parse_when
-from .messages import MessageId, cancel_message, reschedule_message, send_text, show_report
+from .account import call, connect, parse_when
+from .messages import cancel, report, reschedule, send_text
 from .options import (
     NO_ACCOUNT,
     NO_LEGAL,
     NOTHING_SAID,
+    ONE_CALL,
     AccountOptions,
-    At,
-    Json,
+    CallOptions,
     LegalOptions,
     SendingOptions,
     Yes,
@@ -88,26 +89,12 @@ def send_contract(
     return send_text(to, _with_pdf(text, document), sending, account, given)
 
 
-@certified.command
-def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
-    """Show where each recipient of a certified text or contract stands."""
-    return show_report(message_id, account, json=json, certified=True)
-
-
-@certified.command
-def cancel(
-    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = NO_ACCOUNT
-) -> Exit:
-    """Cancel a scheduled certified text or contract that has not left."""
-    return cancel_message(message_id, account, yes=yes, json=json, certified=True)
-
-
-@certified.command
-def reschedule(
-    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = NO_ACCOUNT
-) -> Exit:
-    """Give a scheduled certified text or contract that has not left a new date."""
-    return reschedule_message(message_id, at, account, json=json, certified=True)
+for _command, _help in (
+    (report, "Show where each recipient of a certified text or contract stands."),
+    (cancel, "Cancel a scheduled certified text or contract that has not left."),
+    (reschedule, "Give a scheduled certified text or contract that has not left a new date."),
+):
+    certified.command(partial(_command, certified=True), name=_command.__name__, help=_help)
 
 
 @certified.command
@@ -123,9 +110,8 @@ def download(
         str | None, Parameter(help="With --end: all of a period, such as 2027-01-01T00:00.")
     ] = None,
     end: Annotated[str | None, Parameter(help="The period's end.")] = None,
-    json: Json = False,
-    account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+    options: CallOptions = ONE_CALL,
+) -> None:
     """Download a certificate, or a ZIP of several.
 
     Parameters
@@ -133,7 +119,7 @@ def download(
     destination:
         The file to write; one that is there is replaced once the new one is complete.
     """
-    output = Output(json=json)
+    output = Output(json=options.json)
     since, until = parse_when(start, "--start"), parse_when(end, "--end")
 
     async def work(client: AsyncMensatek) -> Download:
@@ -142,14 +128,12 @@ def download(
         )
 
     try:
-        with connect(account, output) as connection:
-            done = connection.do(work)
+        done = call(options, output, work)
     except OSError as error:
         raise Stop(f"{shown(destination)} cannot be written: {reason_of(error)}.") from None
     kind = "PDF" if done.media_type == "application/pdf" else "ZIP"
     output.say(f"{kind}, {plural(done.size, 'byte')}: {shown(destination)}")
     output.answer({"path": str(done.path), "media_type": done.media_type, "size": done.size})
-    return Exit.DONE
 
 
 def legal_of(
@@ -234,11 +218,10 @@ files = App(name="files", help_format="plaintext")
 
 @files.default
 @files.command(name="list")
-def list_files(*, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
+def list_files(*, options: CallOptions = ONE_CALL) -> None:
     """List the files in the library."""
-    output = Output(json=json)
-    with connect(account, output) as connection:
-        listed = connection.do(lambda client: client.files.list())
+    output = Output(json=options.json)
+    listed = call(options, output, lambda client: client.files.list())
     for one in listed:
         when = f"{one.uploaded_at:%Y-%m-%d %H:%M}" if one.uploaded_at else "-" * 16
         output.say(f"{when}  {one.name}")
@@ -246,7 +229,6 @@ def list_files(*, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> E
         output.say("The library is empty.")
     names = ("name", "extension", "uploaded_at")
     output.answer({"files": [{name: getattr(one, name) for name in names} for one in listed]})
-    return Exit.DONE
 
 
 @files.command
@@ -258,16 +240,13 @@ def upload(
         str | None,
         Parameter(help="Its name in the library, 15 letters and digits at most; default: the file's own."),
     ] = None,
-    json: Json = False,
-    account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+    options: CallOptions = ONE_CALL,
+) -> None:
     """Put a file into the library; one of the same name is replaced."""
-    output = Output(json=json)
-    with connect(account, output) as connection:
-        stored = connection.do(lambda client: client.files.upload(file, name=name))
+    output = Output(json=options.json)
+    stored = call(options, output, lambda client: client.files.upload(file, name=name))
     output.say(f"In the library as {stored.name}.")
     output.answer({"name": stored.name, "extension": stored.extension})
-    return Exit.DONE
 
 
 @files.command(name="delete")
@@ -276,15 +255,13 @@ def delete_file(
     /,
     *,
     yes: Yes = False,
-    json: Json = False,
-    account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+    options: CallOptions = ONE_CALL,
+) -> None:
     """Delete a file from the library."""
-    output = Output(json=json)
-    with connect(account, output) as connection:
+    output = Output(json=options.json)
+    with connect(options, output) as connection:
         if not yes and can_ask():
             output.confirm(f"Delete {name}?", otherwise="It was not deleted.")
         connection.do(lambda client: client.files.delete(name))
     output.say(f"{name} was deleted.")
     output.answer({"name": name, "deleted": True})
-    return Exit.DONE

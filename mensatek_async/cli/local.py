@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from attrs import field, fields, frozen
+from attrs import asdict
 from cyclopts import App
 
 from ..errors import ConfigurationError
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 
 _KEPT_CALLS = 2_000
-
-
-_NO_OPTIONS = SandboxOptions()
+_SAME = (
+    *("port", "host", "state", "credits", "price", "certified_price", "time_scale", "delivery_seconds"),
+    *("latency", "error_rate", "error_kind", "reply_style"),
+)  # options that are called as the sandbox's settings
+_NO_OPTIONS, _DEFAULTS = SandboxOptions(), ListenOptions()
 
 
 def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
@@ -40,22 +42,12 @@ def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
     given = None if options.password_file is None else read_secret(options.password_file, "password")
     try:
         password, is_new = _password(given, options.host)
+        same = {name: getattr(options, name) for name in _SAME}
         with start_sandbox(
-            port=options.port,
-            host=options.host,
+            **same,
             password=password,
             allowed_hosts=options.allowed_host,
-            state=options.state,
-            credits=options.credits,
-            price=options.price,
-            certified_price=options.certified_price,
-            time_scale=options.time_scale,
-            delivery_seconds=options.delivery_seconds,
             magic=not options.no_magic,
-            latency=options.latency,
-            error_rate=options.error_rate,
-            error_kind=options.error_kind,
-            reply_style=options.reply_style,
             keep_calls=_KEPT_CALLS,
         ) as running:
             _set_up(running, options)
@@ -103,46 +95,34 @@ _MOST_ROWS = 1000
 
 
 webhooks = App(name="webhooks", help_format="plaintext")
-_DEFAULTS = ListenOptions()
 
 
-_KINDS = {
-    "DeliveryReport": "report",
-    "DocumentEvent": "document",
-    "IncomingMessage": "message",
-    "OtherEvent": "other",
-}
+Cells = tuple[str, ...]
 
 
-@frozen
-class _Row:
-    """One event for people."""
-
-    cells: tuple[str, ...] = field(repr=False)
-
-    @classmethod
-    def of(cls, event: Event) -> _Row:
-        """An event in the order of the columns."""
-        if isinstance(event, DeliveryReport):
-            what, phone = f"{event.status.code} {event.status.label_en}", event.phone
-        elif isinstance(event, DocumentEvent):
-            what, phone = f"{event.file}: {event.kind}", event.phone
-        elif isinstance(event, IncomingMessage):
-            what, phone = event.text, event.sender
-        else:
-            what, phone = f"{event.service} {'' if event.code is None else event.code}".strip(), ""
-        kind = _KINDS[type(event).__name__]
-        now = datetime.now().strftime("%H:%M:%S")
-        cells = (now, kind, phone, what, str(event.message_id or ""), event.reference)
-        return cls(tuple("".join(c if c.isprintable() else " " for c in cell) for cell in cells))
+def _cells(event: Event) -> Cells:
+    """An event for people, in the order of the columns."""
+    match event:
+        case DeliveryReport():
+            kind, what, phone = "report", f"{event.status.code} {event.status.label_en}", event.phone
+        case DocumentEvent():
+            kind, what, phone = "document", f"{event.file}: {event.kind}", event.phone
+        case IncomingMessage():
+            kind, what, phone = "message", event.text, event.sender
+        case _:
+            kind, what, phone = (
+                "other",
+                f"{event.service} {'' if event.code is None else event.code}".strip(),
+                "",
+            )
+    now = datetime.now().strftime("%H:%M:%S")
+    cells = (now, kind, phone, what, str(event.message_id or ""), event.reference)
+    return tuple("".join(c if c.isprintable() else " " for c in cell) for cell in cells)
 
 
 def as_json(event: Event) -> dict[str, Any]:
     """An event for programs: its fields by their English names."""
-    values: dict[str, Any] = {"event": type(event).__name__}
-    for attribute in fields(type(event)):
-        value = getattr(event, attribute.name)
-        values[attribute.name] = value.isoformat() if isinstance(value, datetime) else value
+    values = {"event": type(event).__name__, **asdict(event, recurse=False)}
     if isinstance(event, DeliveryReport):
         status = event.status
         values |= {"status": status.code, "label": status.label_en, "phase": status.phase.value}
@@ -211,13 +191,13 @@ def _shown(output: Output) -> Iterator[Callable[[Event], None]]:
     if output.json:
         yield lambda event: output.answer(as_json(event))
     elif not sys.stdout.isatty():
-        yield lambda event: output.say("  ".join(cell for cell in _Row.of(event).cells if cell))
+        yield lambda event: output.say("  ".join(cell for cell in _cells(event) if cell))
     else:
         from rich.live import Live
 
         table = _Table()
         with Live(console=table.console, auto_refresh=False, vertical_overflow="crop") as live:
-            yield lambda event: live.update(table.with_row(_Row.of(event)), refresh=True)
+            yield lambda event: live.update(table.with_row(_cells(event)), refresh=True)
 
 
 class _Table:
@@ -227,9 +207,9 @@ class _Table:
         from rich.console import Console
 
         self.console = Console(highlight=False, markup=False)
-        self._rows: list[_Row] = []
+        self._rows: list[Cells] = []
 
-    def with_row(self, row: _Row) -> Any:
+    def with_row(self, row: Cells) -> Any:
         """The table with one more row."""
         from rich.table import Table
         from rich.text import Text
@@ -237,7 +217,7 @@ class _Table:
         self._rows = [*self._rows, row][-_MOST_ROWS:]
         table = Table(*_COLUMNS)
         for shown in self._rows[-max(self.console.height - 6, 1) :]:
-            table.add_row(*(Text(cell) for cell in shown.cells))
+            table.add_row(*(Text(cell) for cell in shown))
         return table
 
 

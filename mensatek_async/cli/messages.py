@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from .account import connect, needs_answer, parse_when
-from .options import NO_ACCOUNT, NOTHING_SAID, AccountOptions, At, Encoding, Json, SendingOptions, Yes
+from .account import call, connect, needs_answer, parse_when
+from .options import (
+    NO_ACCOUNT,
+    NOTHING_SAID,
+    ONE_CALL,
+    AccountOptions,
+    At,
+    CallOptions,
+    Encoding,
+    Json,
+    SendingOptions,
+    Yes,
+)
 from .output import Exit, Output, Stop, can_ask, credits_text, plural, spelt
 
 if TYPE_CHECKING:
@@ -18,17 +29,16 @@ if TYPE_CHECKING:
     from ..resources.certified import CertifiedResource
     from ..resources.sms import SmsResource
 
-MessageId = Annotated[int, Parameter(help="The message's number, as its send told it.")]
+Certified = Annotated[bool, Parameter(parse=False)]
+MessageId = Annotated[int, Parameter(help="The message's number, as its send printed it.")]
 
 
-def credits(*, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
+def credits(*, options: CallOptions = ONE_CALL) -> None:
     """Show the credits left."""
-    output = Output(json=json)
-    with connect(account, output) as connection:
-        left = connection.credits()
+    output = Output(json=options.json)
+    left = call(options, output, lambda client: client.credits())
     output.say(credits_text(left))
     output.answer({"credits": left})
-    return Exit.DONE
 
 
 def send(
@@ -65,53 +75,24 @@ def send_text(
     """
     if not to:
         raise Stop("Say to whom: mensatek send 600000000 --text TEXT")
-    output = Output(json=options.json)
-    when = parse_when(options.at)
+    from ..models.recipient import Recipient
+    from .preview import Text
+
+    output, what = Output(json=options.json), Text.of(text, options, legal, fields=False)
     asks = needs_answer(account, yes=options.yes)
     with connect(account, output) as connection:
-        sender = connection.sender_or(options.sender)
-        texts = _count(to, text, options, legal, sender, when)
+        message = what.message(connection.sender_or(options.sender))
+        texts = sum(message.address(Recipient(phone)).segments for phone in to)
         if asks:
             cost = credits_text(options.price * texts)
             output.say(f"{plural(texts, 'text')} to {plural(len(to), 'phone')}, {cost} credits estimated.")
             output.confirm("Send?")
 
         async def work(client: AsyncMensatek) -> SendResult:
-            sent: SendResult = await _product(client, legal is not None).send(
-                to,
-                text,
-                sender=sender,
-                scheduled_at=when,
-                encoding=options.encoding,
-                reference=options.reference,
-                **(legal or {}),
-            )
+            sent: SendResult = await _product(client, legal is not None).send(to, text, **what.options())
             return sent
 
-        return _show_sent(output, connection.do(work), when)
-
-
-def _count(
-    to: Sequence[str],
-    text: str,
-    options: SendingOptions,
-    legal: Mapping[str, Any] | None,
-    sender: str | None,
-    when: datetime | None,
-) -> int:
-    """Check everything, and count the texts it will be charged as."""
-    from ..models.recipient import Recipient
-    from .preview import make_message
-
-    message = make_message(
-        text,
-        sender=sender,
-        when=when,
-        encoding=options.encoding,
-        reference=options.reference,
-        legal=legal,
-    )
-    return sum(message.address(Recipient(phone)).segments for phone in to)
+        return _show_sent(output, connection.do(work), what.when)
 
 
 def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
@@ -149,83 +130,60 @@ def _product(client: AsyncMensatek, certified: bool) -> Any:
 
 
 def cancel(
-    message_id: MessageId, *, yes: Yes = False, json: Json = False, account: AccountOptions = NO_ACCOUNT
-) -> Exit:
+    message_id: MessageId, *, yes: Yes = False, options: CallOptions = ONE_CALL, certified: Certified = False
+) -> None:
     """Cancel a scheduled message that has not left."""
-    return cancel_message(message_id, account, yes=yes, json=json)
-
-
-def cancel_message(
-    message_id: int, account: AccountOptions, *, yes: bool, json: bool, certified: bool = False
-) -> Exit:
-    """Cancel a scheduled message and print how many recipients it had."""
-    output = Output(json=json)
-    with connect(account, output) as connection:
+    output = Output(json=options.json)
+    with connect(options, output) as connection:
         if not yes and can_ask():
             output.confirm(f"Cancel message {message_id}?", otherwise="It was not cancelled.")
         done = connection.do(lambda client: _product(client, certified).cancel(message_id))
     back = done.credits_refunded
-    told = back is not None
-    refunded = f"; {credits_text(back)} credits came back" if told else ""
+    refunded = "" if back is None else f"; {credits_text(back)} credits came back"
     output.say(f"Message {message_id}: {plural(done.cancelled, 'recipient')} cancelled{refunded}.")
     output.answer(
         {
             "message_id": message_id,
             "cancelled": done.cancelled,
-            "credits_refunded": done.credits_refunded,
+            "credits_refunded": back,
             "credits_left": done.credits_left,
         }
     )
-    return Exit.DONE
 
 
 def reschedule(
-    message_id: MessageId, at: At, *, json: Json = False, account: AccountOptions = NO_ACCOUNT
-) -> Exit:
+    message_id: MessageId, at: At, *, options: CallOptions = ONE_CALL, certified: Certified = False
+) -> None:
     """Give a scheduled message that has not left a new date."""
-    return reschedule_message(message_id, at, account, json=json)
-
-
-def reschedule_message(
-    message_id: int, at: str | None, account: AccountOptions, *, json: bool, certified: bool = False
-) -> Exit:
-    """Give a scheduled message a new date and print it."""
     from .campaign_view import scheduled_for
 
-    output = Output(json=json)
-    when = parse_when(at)
+    output, when = Output(json=options.json), parse_when(at)
     if when is None:
         raise Stop("Say when: mensatek reschedule MESSAGE_ID --at 2027-01-08T10:00")
-    with connect(account, output) as connection:
-        done = connection.do(lambda client: _product(client, certified).reschedule(message_id, when))
+    done = call(options, output, lambda client: _product(client, certified).reschedule(message_id, when))
     output.say(f"Message {message_id}: {scheduled_for(when) or f'scheduled for {when}'}.")
     output.answer({"message_id": message_id, "rescheduled": done.rescheduled, "scheduled_at": when})
-    return Exit.DONE
 
 
-def report(message_id: MessageId, *, json: Json = False, account: AccountOptions = NO_ACCOUNT) -> Exit:
+def report(message_id: MessageId, *, options: CallOptions = ONE_CALL, certified: Certified = False) -> None:
     """Show where each recipient of a message stands."""
-    return show_report(message_id, account, json=json)
-
-
-def show_report(message_id: int, account: AccountOptions, *, json: bool, certified: bool = False) -> Exit:
-    """Print where each recipient stands."""
-    output = Output(json=json)
-    with connect(account, output) as connection:
-        found: MessageReport = connection.do(lambda client: _product(client, certified).report(message_id))
-    for one in found.recipients:
+    output = Output(json=options.json)
+    answer: MessageReport = call(
+        options, output, lambda client: _product(client, certified).report(message_id)
+    )
+    for one in answer.recipients:
         ready = "; certificate ready" if certified and one.status.is_certified else ""
         when = f"{one.reported_at:%Y-%m-%d %H:%M:%S}" if one.reported_at else "-" * 19
         output.say(f"{one.phone}  {when}  {one.status.code}  {one.status.label_en}{ready}")
-    if not found.recipients:
+    if not answer.recipients:
         output.say("The report names no recipient yet.")
-    if not found.is_complete:
-        rows = plural(len(found.recipients), "row")
-        output.say(f"The report has {rows}, where the provider says {found.stated_recipients} recipients.")
+    if not answer.is_complete:
+        rows = plural(len(answer.recipients), "row")
+        output.say(f"The report has {rows}, where the provider says {answer.stated_recipients} recipients.")
     output.answer(
         {
-            "message_id": found.message_id,
-            "stated_recipients": found.stated_recipients,
+            "message_id": answer.message_id,
+            "stated_recipients": answer.stated_recipients,
             "recipients": [
                 {
                     "phone": one.phone,
@@ -236,11 +194,10 @@ def show_report(message_id: int, account: AccountOptions, *, json: bool, certifi
                     "certified": one.status.is_certified,
                     "reported_at": one.reported_at,
                 }
-                for one in found.recipients
+                for one in answer.recipients
             ],
         }
     )
-    return Exit.DONE
 
 
 # --- a text alone ------------------------------------------------------------------------------------------
@@ -252,7 +209,7 @@ def segments(
     *,
     encoding: Encoding = "auto",
     json: Json = False,
-) -> Exit:
+) -> None:
     """Show how a text travels and how many texts it is charged as.
 
     Parameters
@@ -263,26 +220,17 @@ def segments(
     from ..text.segments import segments as count
 
     output = Output(json=json)
-    found = count(text, encoding)
-    name = "GSM" if found.encoding == "gsm" else "Unicode"
+    counted = count(text, encoding)
+    name = "GSM" if counted.encoding == "gsm" else "Unicode"
     output.say(
-        f"{plural(found.segments, 'text')}, {name}: {found.characters} units used, {found.remaining} free."
+        f"{plural(counted.segments, 'text')}, {name}: {counted.characters} units used, {counted.remaining} free."
     )
-    if found.forcing:
-        output.say(f"Not in the GSM alphabet: {spelt(found.forcing)}")
-    if found.replaced:
-        output.say(f"Sent as their plain letter: {' '.join(found.replaced)}")
-    if found.lost:
-        output.say(f"Lost in GSM: {' '.join(found.lost)}")
-    output.answer(
-        {
-            "segments": found.segments,
-            "encoding": found.encoding,
-            "characters": found.characters,
-            "remaining": found.remaining,
-            "replaced": list(found.replaced),
-            "lost": list(found.lost),
-            "forcing": list(found.forcing),
-        }
-    )
-    return Exit.DONE
+    if counted.forcing:
+        output.say(f"Not in the GSM alphabet: {spelt(counted.forcing)}")
+    if counted.replaced:
+        output.say(f"Sent as their plain letter: {' '.join(counted.replaced)}")
+    if counted.lost:
+        output.say(f"Lost in GSM: {' '.join(counted.lost)}")
+    lists = {name: list(getattr(counted, name)) for name in ("replaced", "lost", "forcing")}
+    names = ("segments", "encoding", "characters", "remaining")
+    output.answer({**{name: getattr(counted, name) for name in names}, **lists})

@@ -82,6 +82,32 @@ class AccountOptions:
 
 @Parameter(name="*")
 @frozen(kw_only=True)
+class CallOptions(AccountOptions):
+    """Options of every command that makes one call."""
+
+    json: Json = False
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class StoreOptions:
+    """Options of every command that looks into a store."""
+
+    store: Store = DEFAULT_STORE
+    json: Json = False
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class WorkOptions(StoreOptions):
+    """Options of every command that sends what a store holds."""
+
+    concurrency: Concurrency = 8
+    account: AccountOptions = AccountOptions()
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
 class SendingOptions:
     """Options of every command that sends.
 
@@ -110,7 +136,7 @@ class FileOptions:
         delimiter: What separates the cells of a CSV; default: found out.
         sheet: The spreadsheet's sheet, by name or number; default: the first visible one.
         header_row: The row of the headings, where a title stands above; default: found by the phone's.
-        file_encoding: The encoding of a text file, such as cp1252; default: found out.
+        encoding: The encoding of a text file, such as cp1252; default: found out.
         include_hidden: Take the rows a spreadsheet hides, too.
     """
 
@@ -118,7 +144,7 @@ class FileOptions:
     delimiter: str | None = None
     sheet: str | None = None
     header_row: int | None = None
-    file_encoding: str | None = None
+    encoding: Annotated[str | None, Parameter(name="--file-encoding")] = None
     include_hidden: Flag = False
 
 
@@ -144,8 +170,8 @@ class RowsOptions:
 
 @Parameter(name="*")
 @frozen(kw_only=True)
-class PaceOptions:
-    """How fast, when and for how much; starting the campaign again may change them, but for the last two.
+class StartOptions:
+    """Options that `mensatek campaign start` alone has; starting it again may change some of them.
 
     Attributes:
         rate: Recipients a second, over all who use the store.
@@ -154,6 +180,12 @@ class PaceOptions:
         max_credits: Pause before it costs more than this.
         chunk_size: Recipients in a request; default: as many as fit.
         anchor: A phone of yours for the very first text, the only one whose fate can stay unknown.
+        certified: Send certified texts; they need an issuer.
+        identify: Certified: identify the recipient first, such as CERTIFICADO-12345678E.
+        acceptance_days: Certified: to be accepted within so many days, 1 to 15.
+        contract_type: Certified: a contract; the provider's number of its kind.
+        store: SQLite file or postgresql:// address; default: campaigns.db, with --sandbox a temporary one.
+        run: Send at once; without it, `run` and `work` do, here or elsewhere.
     """
 
     rate: Number | None = None
@@ -162,24 +194,13 @@ class PaceOptions:
     max_credits: Credits | None = None
     chunk_size: int | None = None
     anchor: str | None = None
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class CertifiedOptions:
-    """What makes it a campaign of certified texts.
-
-    Attributes:
-        certified: Send certified texts; they need an issuer.
-        identify: Certified: identify the recipient first, such as CERTIFICADO-12345678E.
-        acceptance_days: Certified: to be accepted within so many days, 1 to 15.
-        contract_type: Certified: a contract; the provider's number of its kind.
-    """
-
     certified: Flag = False
     identify: str | None = None
     acceptance_days: int | None = None
     contract_type: int | None = None
+    store: str | None = None
+    run: bool = True
+    watch: Watch = False
 
 
 @Parameter(name="*")
@@ -214,6 +235,7 @@ class BulkOptions:
         rows: Only these rows, such as 2-500,700,1022- (the first is 1).
         name: Its name in the journal; default: made of the file, the text, the options and the account.
         again: Send once more what this command has sent already.
+        store: Journal: SQLite file or postgresql:// address; default: bulk.db in the user's state directory.
         keep: Days after whose end phones and texts leave the journal; default: 30, and never from a --store.
         per_second: Requests a second at most.
     """
@@ -222,13 +244,7 @@ class BulkOptions:
     rows: str | None = None
     name: str | None = None
     again: Flag = False
-    store: Annotated[
-        str | None,
-        Parameter(
-            help="SQLite file, or postgresql:// address, of the journal; default: bulk.db in the user's state "
-            "directory, with --sandbox a temporary one."
-        ),
-    ] = None
+    store: str | None = None
     keep: Number | None = None
     per_second: Number | None = None
 
@@ -241,6 +257,8 @@ class SandboxOptions:
     Attributes:
         port: Port to listen on; 0 takes a free one.
         host: Address to listen on; one that others reach makes the page ask for a password.
+        password_file: File that holds the page's password; default: MENSATEK_SANDBOX_PASSWORD, else one is made up.
+        allowed_host: Further name the page may be called by, such as a proxy's; may be given again.
         state: File that keeps everything, also over a crash; default: memory.
         credits: What there is to spend.
         price: Credits a text costs.
@@ -252,26 +270,15 @@ class SandboxOptions:
         latency: Seconds every call takes.
         error_rate: Share of calls that fail, 0 to 1.
         error_kind: How they fail: 503, 429, 500, drop, lost, cut, html, credits (no credits left) or refused.
+        reply_style: Form of the replies: json-object (as live ones), json-array (as in the manuals), xml, txt, ...
         drop_every: Lose every n-th answer to a send; 0 loses none.
+        callbacks: URL to post delivery reports, replies and documents' events to, as the provider does.
     """
 
     port: int = 8025
     host: str = "127.0.0.1"
-    password_file: Annotated[
-        str | None,
-        Parameter(
-            help="File that holds the page's password; default: MENSATEK_SANDBOX_PASSWORD, else one is made up"
-            " where others reach the page."
-        ),
-    ] = None
-    allowed_host: Annotated[
-        tuple[str, ...],
-        Parameter(
-            negative="",
-            show_default=False,
-            help="Further name the page may be called by, such as a proxy's; may be given again.",
-        ),
-    ] = ()
+    password_file: str | None = None
+    allowed_host: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
     state: str | None = None
     credits: Credits = Decimal(100_000)
     price: Credits = Decimal(1)
@@ -283,21 +290,9 @@ class SandboxOptions:
     latency: Number = 0.0
     error_rate: Number = 0.0
     error_kind: str = "503"
-    reply_style: Annotated[
-        str,
-        Parameter(
-            help="Form of the replies: json-object (the bare object, as live replies are), json-array (as the manuals"
-            " show it), xml, txt and others that docs/sandbox.md lists."
-        ),
-    ] = "json-object"
+    reply_style: str = "json-object"
     drop_every: int = 0
-    callbacks: Annotated[
-        str | None,
-        Parameter(
-            name=("--callbacks", "--callback-url"),
-            help="URL to post delivery reports, replies and documents' events to, as the provider does.",
-        ),
-    ] = None
+    callbacks: Annotated[str | None, Parameter(name=("--callbacks", "--callback-url"))] = None
 
 
 @Parameter(name="*")
@@ -324,6 +319,5 @@ class ListenOptions:
     json: Flag = False
 
 
-NO_ACCOUNT = AccountOptions()
-NO_LEGAL = LegalOptions()
-NOTHING_SAID = SendingOptions()
+NO_ACCOUNT, NO_LEGAL, NOTHING_SAID = AccountOptions(), LegalOptions(), SendingOptions()
+ONE_CALL, ONE_STORE, ALL_WORK = CallOptions(), StoreOptions(), WorkOptions()

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -189,14 +189,10 @@ class Quiet:
 @contextmanager
 def quiet_streams() -> Iterator[Quiet]:
     """Guard standard output and error while the block lasts, whoever writes to them."""
-    out, err = sys.stdout, sys.stderr
-    guarded = Quiet(out)
-    sys.stdout, sys.stderr = cast("TextIO", guarded), cast("TextIO", Quiet(err))
-    try:
-        yield guarded
-        guarded.flush()
-    finally:
-        sys.stdout, sys.stderr = out, err
+    out, err = Quiet(sys.stdout), Quiet(sys.stderr)
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
+        yield out
+        out.flush()
 
 
 class Output:
@@ -209,8 +205,8 @@ class Output:
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
-        self._out = Quiet(sys.stdout)
-        self.err = Quiet(sys.stderr)
+        self._out = sys.stdout
+        self.err = sys.stderr
 
     def say(self, line: str = "") -> None:
         """A line of the answer; moves aside for JSON."""

@@ -11,75 +11,27 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve, field, frozen
 
 from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Encoding, Message, compose
+from .._core.messages.message import Message, compose
 from .._core.operations import OPERATIONS
 from .._core.private_file import private_file
 from ..campaigns.export import COLUMNS
 from ..errors import MensatekError
-from ..models.results import SendResult
 from ..phones import normalise
 from ..sources.reading import Reading
 from ..sources.text_files import reason_of, shown
 from ..sources.values import spreadsheet_cell
 from ..text.template import Template
-from .account import Connection
+from .account import Connection, parse_when
 from .campaign_view import rows_as_json, say_rows
 from .options import SendingOptions
 from .output import Exit, Output, Stop, code_of, credits_text, plural, spelt, text_of
 from .recipients import Checked, RowChecked, check, checking
 
 if TYPE_CHECKING:
-    from ..client import AsyncMensatek
-
-
-def make_text(text: str) -> str | Template:
-    """The text as the library wants it: with braces it is a template.
-
-    Raises:
-        InvalidRequest: its braces or fields are wrong.
-    """
-    if "{" not in text and "}" not in text:
-        return text
-    return Template(text)
-
-
-def make_message(
-    text: str | Template,
-    *,
-    sender: str | None,
-    when: datetime | None,
-    encoding: Encoding,
-    reference: str | None = None,
-    legal: Mapping[str, Any] | None = None,
-) -> Message:
-    """Check everything that does not depend on the recipients.
-
-    Args:
-        text: the text or template.
-        sender: who sends.
-        when: when it is to leave, None for now.
-        encoding: as for `client.sms.send`.
-        reference: what comes back in every delivery report.
-        legal: options of `client.certified.send`; None for plain texts.
-
-    Raises:
-        InvalidRequest: the text, the sender, the date or an option is wrong.
-    """
-    message = compose(
-        OPERATIONS["EnviarSMS" if legal is None else "EnviarSMSCERTIFICADO"],
-        text,
-        sender=sender,
-        region="ES",
-        scheduled_at=when,
-        encoding=encoding,
-        reference=reference,
-    )
-    if legal is not None:
-        check_documents(evolve(message, params={**message.params, **certified_params(None, **legal)}))
-    return message
+    pass
 
 
 @frozen(kw_only=True)
@@ -93,10 +45,49 @@ class Text:
         legal: the options that only certified texts have; None for plain texts.
     """
 
-    text: str | Template
+    text: str | Template = field(repr=False)
     when: datetime | None
     sending: SendingOptions
     legal: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(
+        cls, text: str, sending: SendingOptions, legal: Mapping[str, Any] | None = None, *, fields: bool
+    ) -> Text:
+        """Read what the user wrote; with fields, what stands in braces is replaced for each recipient.
+
+        Raises:
+            InvalidRequest: the braces or fields are wrong.
+            Stop: the date is.
+        """
+        template = Template(text) if fields and ("{" in text or "}" in text) else text
+        return cls(text=template, when=parse_when(sending.at), sending=sending, legal=legal)
+
+    def options(self) -> dict[str, Any]:
+        """Options of `client.sms.send` and of whatever else sends it."""
+        names = ("sender", "reference", "encoding")
+        plain = {name: getattr(self.sending, name) for name in names}
+        return {**plain, "scheduled_at": self.when, **(self.legal or {})}
+
+    def message(self, sender: str | None) -> Message:
+        """Check everything that does not depend on the recipients.
+
+        Raises:
+            InvalidRequest: the text, the sender, the date or an option is wrong.
+        """
+        message = compose(
+            OPERATIONS["EnviarSMS" if self.legal is None else "EnviarSMSCERTIFICADO"],
+            self.text,
+            sender=sender,
+            region="ES",
+            scheduled_at=self.when,
+            encoding=self.sending.encoding,
+            reference=self.sending.reference,
+        )
+        if self.legal is not None:
+            params = {**message.params, **certified_params(None, **self.legal)}
+            check_documents(evolve(message, params=params))
+        return message
 
 
 def check_rows(
@@ -115,15 +106,7 @@ def check_rows(
         Stop: the rows that were asked for are not there.
         InvalidRequest: the text, an option or the file is wrong.
     """
-    sending = what.sending
-    message = make_message(
-        what.text,
-        sender=sender,
-        when=what.when,
-        encoding=sending.encoding,
-        reference=sending.reference,
-        legal=what.legal,
-    )
+    message = what.message(sender)
     with checking(output) as tick:
         checked = check(reading, message, tick=tick, row_checked=row_checked)
     if not checked.rows and reading.rows is not None:
@@ -146,7 +129,7 @@ def agree(
     Raises:
         Stop: the test failed, or the answer was no.
     """
-    credits = connection.credits() if asks and checked.ready else None
+    credits = connection.do(lambda client: client.credits()) if asks and checked.ready else None
     _show(output, reading, checked, price=what.sending.price, credits=credits)
     if test_to is not None:
         _send_test(output, connection, checked, what.sending, test_to)
@@ -260,13 +243,11 @@ def _send_test(
 ) -> None:
     if not checked.samples:
         return
-    sample, sender = checked.samples[0], connection.sender_or(sending.sender)
-
-    async def work(client: AsyncMensatek) -> SendResult:
-        return await client.sms.send(phone, sample.text, sender=sender, encoding=sending.encoding)
-
+    sample, sender, encoding = checked.samples[0], sending.sender, sending.encoding
     try:
-        sent = connection.do(work)
+        sent = connection.do(
+            lambda client: client.sms.send(phone, sample.text, sender=sender, encoding=encoding)
+        )
     except MensatekError as error:
         raise Stop(
             f"The test to {shown(phone, 40)} failed, and nobody else was texted: {text_of(error)}",

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from .._core.messages.message import Message
 from ..bulk.chunks import REPEATED
@@ -51,13 +51,8 @@ def open_recipients(path: str, options: FileOptions, stack: ExitStack) -> FileSo
         return AnyFileSource(
             _copied(path, stack) or path,
             name="Standard input" if path == "-" else path,
-            phone=options.phone,
-            delimiter=options.delimiter,
-            encoding=options.file_encoding,
-            sheet=options.sheet,
-            header_row=options.header_row,
-            include_hidden=options.include_hidden,
             say=_option,
+            **asdict(options),
         )
     except MensatekError as error:
         raise stop_at(error) from None

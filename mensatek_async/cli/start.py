@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
 from attrs import define
-from cyclopts import Parameter
 
 from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
@@ -22,26 +21,24 @@ from ..sources.batches import RecipientSource
 from ..sources.reading import Reading
 from ..sources.text_files import shown
 from ..text.template import Template
-from .account import Connection, connect, needs_answer, parse_when
+from .account import Connection, connect, needs_answer
 from .campaign_run import Session, conclude, look, look_on, run_to_the_end
 from .campaign_view import line, viewing
 from .documents import legal_of
 from .options import (
     DEFAULT_STORE,
     NO_LEGAL,
-    CertifiedOptions,
     LegalOptions,
     Name,
-    PaceOptions,
     RowsOptions,
-    Watch,
+    StartOptions,
 )
 from .output import Exit, Output, Stop
-from .preview import Text, agree, check_rows, check_test, make_text, preview
+from .preview import Text, agree, check_rows, check_test, preview
 from .recipients import ChosenRows, SomeRows, open_recipients, open_rows
 
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
-_NO_PACE, _PLAIN = PaceOptions(), CertifiedOptions()
+_NO_OPTIONS = StartOptions()
 
 
 @define(kw_only=True)
@@ -72,14 +69,13 @@ class Send:
             Stop: something is wrong with them.
         """
         check_test(options.test_to, options.dry_run)
-        sending = options.sending
-        what = Text(text=make_text(options.text), when=parse_when(sending.at), sending=sending, legal=legal)
+        what = Text.of(options.text, options.sending, legal, fields=True)
         source = open_recipients(recipients, options.file, stack)
         return cls(
             recipients=recipients,
             options=options,
             what=what,
-            output=Output(json=sending.json),
+            output=Output(json=options.sending.json),
             stack=stack,
             source=source if chosen is None else SomeRows(source, chosen),
             reading=open_rows(source, what.text, stack, rows=chosen),
@@ -109,17 +105,7 @@ class Send:
 
     async def begin(self, campaigns: Campaigns, name: str, **more: Any) -> Campaign:
         """Write the campaign down."""
-        sending = self.options.sending
-        return await campaigns.start(
-            name,
-            self.what.text,
-            self.source,
-            sender=sending.sender,
-            scheduled_at=self.what.when,
-            reference=sending.reference,
-            encoding=sending.encoding,
-            **more,
-        )
+        return await campaigns.start(name, self.what.text, self.source, **self.what.options(), **more)
 
 
 def start(
@@ -128,20 +114,8 @@ def start(
     /,
     *,
     rows: RowsOptions,
-    pace: PaceOptions = _NO_PACE,
-    certified: CertifiedOptions = _PLAIN,
+    options: StartOptions = _NO_OPTIONS,
     legal: LegalOptions = NO_LEGAL,
-    store: Annotated[
-        str | None,
-        Parameter(
-            help="SQLite file, or postgresql:// address, that keeps the campaigns; default: campaigns.db, "
-            "with --sandbox a temporary one."
-        ),
-    ] = None,
-    run: Annotated[
-        bool, Parameter(help="Send at once; without it, `run` and `work` do, here or elsewhere.")
-    ] = True,
-    watch: Watch = False,
 ) -> Exit:
     """Start a campaign, or go on with the one of this name: the same command again loses and doubles nobody.
 
@@ -152,12 +126,12 @@ def start(
     recipients:
         The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. One of its first rows names the columns.
     """
-    hours, extra = parse_hours(pace.send_between), _certified(certified, legal)
+    hours, extra = parse_hours(options.send_between), _certified(options, legal)
     with ExitStack() as stack:
         send = Send.read(stack, recipients, rows, legal=extra)
         if rows.dry_run:
             return preview(send.output, send.reading, send.what)
-        store = store or (temporary_store(stack) if rows.account.sandbox else DEFAULT_STORE)
+        store = options.store or (temporary_store(stack) if rows.account.sandbox else DEFAULT_STORE)
         progress = look(name, store)
         connection = send.connect()
         if progress is None:
@@ -171,15 +145,14 @@ def start(
                 campaigns,
                 name,
                 product="sms" if extra is None else "certified",
-                **(extra or {}),
-                rate=pace.rate,
+                rate=options.rate,
                 send_between=hours,
-                local_time="recipient" if pace.local_time else "spanish",
-                max_credits=pace.max_credits,
-                chunk_size=pace.chunk_size,
-                anchor=_anchor(pace.anchor, send.what.text),
+                local_time="recipient" if options.local_time else "spanish",
+                max_credits=options.max_credits,
+                chunk_size=options.chunk_size,
+                anchor=_anchor(options.anchor, send.what.text),
             )
-            if run:
+            if options.run:
                 await run_to_the_end(campaign, view)
 
         async def read_only(campaigns: Campaigns) -> None:
@@ -191,15 +164,16 @@ def start(
                     session.error = error
                 group.cancel_scope.cancel()
 
-        with viewing(send.output, watch=watch) as view:
-            session.do(work if run else read_only, background=run)
+        with viewing(send.output, watch=options.watch) as view:
+            session.do(work if options.run else read_only, background=options.run)
         return conclude(session, name)
 
 
-def _certified(extra: CertifiedOptions, legal: LegalOptions) -> dict[str, Any] | None:
-    if extra.certified:
-        return legal_of(legal, extra.contract_type, extra.identify, extra.acceptance_days)
-    if any((extra.identify, extra.acceptance_days, extra.contract_type)):
+def _certified(options: StartOptions, legal: LegalOptions) -> dict[str, Any] | None:
+    extra = (options.contract_type, options.identify, options.acceptance_days)
+    if options.certified:
+        return legal_of(legal, *extra)
+    if any(extra):
         raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
     return None
 

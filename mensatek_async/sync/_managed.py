@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from types import TracebackType
@@ -157,15 +158,21 @@ class Stream(Generic[A]):
         self._original = original
         self._line = line
 
-    def _next(self, receive: Coroutine[Any, Any, T]) -> T:
-        """One item; it is not lost when an interruption comes in between."""
+    def _next(self, receive: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return one item; it is not lost when an interruption comes in between."""
+        ahead: deque[T] = getattr(self._original, "_ahead", deque())
+        read_ahead = getattr(self._original, "_read_ahead", bool)
 
-        def keep(item: T) -> None:
-            undelivered: list[T] = getattr(self._original, "_undelivered", [])
-            undelivered.insert(0, item)
+        async def some() -> T:
+            item = await receive()
+            read_ahead()
+            return item
 
+        if self._line.portal.is_here and not self._line.ended:
+            with suppress(IndexError):  # another thread may take the last one
+                return ahead.popleft()
         try:
-            return self._line.run(receive, lost=keep)
+            return self._line.run(some(), lost=ahead.appendleft)
         except StopAsyncIteration:
             raise StopIteration from None
 

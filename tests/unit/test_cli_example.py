@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import json
 from pathlib import Path
 from types import ModuleType
 
-from mensatek_async import CsvSource
-from mensatek_async.cli.preview import make_message, make_text
-from mensatek_async.cli.recipients import check
+import pytest
+
+from mensatek_async.cli.app import run
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 FILE = FOLDER / "clinic-appointments.csv"
@@ -48,15 +49,13 @@ def test_it_is_what_a_clinic_exports() -> None:
     assert {"Begoña", "Íñigo", "Lucía"} <= {row["Nombre"] for row in rows}
 
 
-def test_about_one_row_in_a_hundred_is_broken() -> None:
+def test_about_one_row_in_a_hundred_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
     """Broken or repeated, and everything else can be sent."""
-    with CsvSource(FILE).reading(["Nombre", "Fecha", "Hora", "Centro"]) as reading:
-        text = make_text("Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}.")
-        message = make_message(text, sender="CLINICA", when=None, encoding="auto")
-        checked = check(reading, message, tick=lambda rows: None)
+    text = "Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}."
+    assert run(["bulk", str(FILE), "--text", text, "--sender", "CLINICA", "--dry-run", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
 
-    assert checked.rows == 5000
-    assert checked.ready == 4950
-    assert len({problem.reason for problem in checked.problems.first}) > 5
-    assert 0 < checked.unicode < 50
-    assert checked.samples[0].text.startswith("Hola ")
+    assert (told["rows"], told["ready"], told["invalid"]) == (5000, 4950, 50)
+    assert len({problem["reason"] for problem in told["problems"]}) > 5
+    assert 0 < told["unicode_rows"] < 50
+    assert told["samples"][0]["text"].startswith("Hola ")

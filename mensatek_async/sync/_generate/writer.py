@@ -131,7 +131,7 @@ class Writer:
         if name == "__exit__":
             return "self._close()"
         if name == "__next__":
-            return f"return self._next(self._original.{node.name}())"
+            return f"return self._next(self._original.{node.name})"
         marks = [ast.unparse(mark) for mark in node.decorator_list]
         if returns in MADE:
             self.rules.used.add(returns)

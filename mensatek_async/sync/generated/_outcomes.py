@@ -33,4 +33,4 @@ class SyncBulkStream(Stream[BulkStream]):
         return self
 
     def __next__(self) -> ChunkOutcome:
-        return self._next(self._original.__anext__())
+        return self._next(self._original.__anext__)

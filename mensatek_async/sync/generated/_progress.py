@@ -24,4 +24,4 @@ class SyncProgressStream(Stream[ProgressStream]):
         return self
 
     def __next__(self) -> Progress:
-        return self._next(self._original.__anext__())
+        return self._next(self._original.__anext__)
