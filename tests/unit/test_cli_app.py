@@ -211,5 +211,5 @@ def test_a_token_file_is_used(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret\n")
 
     with connect(AccountOptions(user="u", token_file=str(tmp_path / "token")), Output()) as connection:
-        assert connection.token == "s3cret"
+        assert connection.account.token.reveal() == "s3cret"
         assert "s3cret" not in repr(connection)
