@@ -6,8 +6,7 @@ import enum
 import json
 import sqlite3
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,12 +33,11 @@ from mensatek_async import (
     Recipient,
     SenderWarning,
     SqlSource,
-    SyncCampaigns,
     Template,
     VoiceFallback,
 )
 from mensatek_async.cli.app import run
-from mensatek_async.phones import check_caller, normalise
+from mensatek_async.phones import normalise
 from mensatek_async.sandbox import Sandbox
 from mensatek_async.text import Segmentation, elements, segments, split
 from tests.scripted import Script, client_of, reply
@@ -95,18 +93,27 @@ POISON: dict[str, Any] = {
 }
 STRANGE_NUMBERS = [10**30, "A7", True, 2.5]
 
+pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
+
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for each test."""
-    with Sandbox(credits=100_000, strict=True) as running:
-        yield running
+def script() -> Script:
+    """A provider that accepts one recipient, again and again."""
+    return Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
 
 
-def client_to(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:
+@pytest.fixture
+def sync_client(script: Script) -> Iterator[Mensatek]:
+    """A synchronous client that asks it."""
+    with Mensatek("u", "t", base_url="https://api.example/v7", transport=script, issuer=ISSUER) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
     """A client of the sandbox."""
-    given = {"sender": "ACME", "issuer": ISSUER, **settings}
-    return AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, **given)
+    async with AsyncMensatek(sender="ACME", issuer=ISSUER) as opened:
+        yield opened
 
 
 def rows_with(poison: object) -> list[Any]:
@@ -142,44 +149,41 @@ async def texted(client: AsyncMensatek, rows: Any, way: str, folder: Path) -> tu
 @pytest.mark.parametrize("way", ["send_bulk", "bulk", "certified", "campaign"])
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
 async def test_what_a_row_does_wrong_costs_no_other(
-    sandbox: Sandbox, poison: object, way: str, tmp_path: Path
+    client: AsyncMensatek, sandbox: Sandbox, poison: object, way: str, tmp_path: Path
 ) -> None:
     """It is invalid, and all others go."""
-    async with client_to(sandbox) as client:
-        assert await texted(client, rows_with(poison), way, tmp_path) == (12, 1)
+    assert await texted(client, rows_with(poison), way, tmp_path) == (12, 1)
     assert len(sandbox.texts) == 12
 
 
 @pytest.mark.parametrize("number", STRANGE_NUMBERS, ids=repr)
 async def test_a_row_numbered_by_what_is_no_number_goes_by_its_position(
-    sandbox: Sandbox, number: Any, tmp_path: Path
+    client: AsyncMensatek, number: Any, tmp_path: Path
 ) -> None:
     """It can be sent; and what is wrong with it is told of its position."""
     rows = rows_with(Recipient("600000099", {}, row=number))
     rows.append(Recipient("600000098", {"n": "Ana"}, row=number))
-    async with client_to(sandbox) as client:
-        result = await client.sms.send_bulk(rows, Template("Hola {n}"))
-        assert (result.accepted, [problem.row for problem in result.invalid]) == (13, [2])
-        assert await texted(client, rows, "campaign", tmp_path) == (13, 1)
+
+    result = await client.sms.send_bulk(rows, Template("Hola {n}"))
+    assert (result.accepted, [problem.row for problem in result.invalid]) == (13, [2])
+    assert await texted(client, rows, "campaign", tmp_path) == (13, 1)
 
 
 async def test_a_send_that_has_stopped_accounts_for_rows_that_are_none(sandbox: Sandbox) -> None:
     """Also for what is neither a phone nor a Recipient, and cannot even be written."""
     rows = [*(str(600000001 + at) for at in range(3)), Grumpy(), "600000009"]
-    async with AsyncMensatek(sandbox.user, "wrong", base_url=sandbox.base_url) as client:
+    async with AsyncMensatek(token="wrong") as client:
         result = await client.sms.send_bulk(rows, "Hola", chunk_size=1)  # type: ignore[arg-type]
     assert (len(result.failed), result.rows) == (5, 5)
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-def test_one_request_of_a_bad_row_is_refused_in_words(poison: object) -> None:
+def test_one_request_of_a_bad_row_is_refused_in_words(
+    sync_client: Mensatek, script: Script, poison: Any
+) -> None:
     """Nothing leaves, and no error but ours comes out."""
-    script = Script()
-    with (
-        Mensatek("user", "token", base_url="https://api.example/v7", transport=script) as client,
-        pytest.raises(InvalidRequest),
-    ):
-        client.sms.send(["600000001", poison], Template("Hola {n}"))  # type: ignore[list-item]
+    with pytest.raises(InvalidRequest):
+        sync_client.sms.send(["600000001", poison], Template("Hola {n}"))
     assert not script.requests
 
 
@@ -194,7 +198,7 @@ def test_the_rows_of_a_file_with_half_a_character(
     bad.append('{"phone": "600000006", "n": "a\\u0000"}')
     good = [json.dumps({"phone": str(600000011 + at), "n": "Ana"}) for at in range(5)]
     file.write_text("\n".join([good[0], *bad, *good[1:]]))
-    with Mensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url) as client:
+    with Mensatek() as client:
         result = client.sms.send_bulk(JsonLinesSource(file), Template("Hola {n}"))
     assert (result.accepted, len(result.invalid)) in ((5, 5), (6, 4))  # a deep list is a text where it can be
 
@@ -218,7 +222,7 @@ def test_a_cell_of_a_database_that_cannot_be_written(sandbox: Sandbox) -> None:
             fetched, self.left = self.left[:most], self.left[most:]
             return fetched
 
-    with Mensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url) as client:
+    with Mensatek() as client:
         result = client.sms.send_bulk(SqlSource(Rows()), Template("Hola {n}"))
     assert (result.accepted, [problem.row for problem in result.invalid]) == (2, [2])
 
@@ -259,9 +263,8 @@ def test_the_command_shows_what_forces_unicode(capsys: pytest.CaptureFixture[str
     assert json.loads(capsys.readouterr().out)["forcing"] == ["’"]
 
 
-async def test_texts_fields_and_headings_go_out_composed(tmp_path: Path) -> None:
+async def test_texts_fields_and_headings_go_out_composed(script: Script, tmp_path: Path) -> None:
     """Whichever piece came decomposed, from whichever place."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
     file = tmp_path / "clientes.csv"
     file.write_text(unicodedata.normalize("NFD", "móvil;dirección\n600000001;Ávila\n"), encoding="utf-8")
     async with client_of(script) as client:
@@ -316,19 +319,20 @@ async def drained(stream: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["Hola {nombre}", Template("Hola {{nombre}}")], ids=repr)
-def test_the_synchronous_client_refuses_the_braces_of_a_field(text: Any, tmp_path: Path) -> None:
+def test_the_synchronous_client_refuses_the_braces_of_a_field(
+    sync_client: Mensatek, script: Script, text: Any, tmp_path: Path
+) -> None:
     """Its rows are read in the caller's thread."""
-    script = Script()
-    with Mensatek("u", "t", base_url="https://api.example/v7", transport=script, issuer=ISSUER) as client:
-        for rows in braced(tmp_path / "clientes.csv"):
-            with pytest.raises(InvalidRequest, match="braces"):
-                client.sms.send_bulk(rows, text)
+    file = tmp_path / "clientes.csv"
+    for rows in braced(file):
         with pytest.raises(InvalidRequest, match="braces"):
-            client.certified.send_bulk(iter(NAMED), text)
-        with SyncCampaigns(client, store=tmp_path / "sync.db") as campaigns:
-            for rows in braced(tmp_path / "clientes.csv"):
-                with pytest.raises(InvalidRequest, match="braces"):
-                    campaigns.start("x", text, rows)
+            sync_client.sms.send_bulk(rows, text)
+    with pytest.raises(InvalidRequest, match="braces"):
+        sync_client.certified.send_bulk(iter(NAMED), text)
+    with sync_client.campaigns(tmp_path / "sync.db") as campaigns:
+        for rows in braced(file):
+            with pytest.raises(InvalidRequest, match="braces"):
+                campaigns.start("x", text, rows)
     assert not script.requests
 
 
@@ -376,7 +380,7 @@ async def test_the_braces_of_a_field_are_not_sent_to_everybody(
 
 @pytest.mark.parametrize("given", [list, iter, "async", "campaign"], ids=str)
 async def test_rows_that_were_looked_at_are_sent_all_the_same(
-    sandbox: Sandbox, given: Any, tmp_path: Path
+    client: AsyncMensatek, sandbox: Sandbox, given: Any, tmp_path: Path
 ) -> None:
     """Braces that are no field of the recipients are words; looking at the first rows costs none of them."""
     named = [Recipient(str(600000001 + at), {"nombre": "Ana"}) for at in range(50)]
@@ -385,17 +389,18 @@ async def test_rows_that_were_looked_at_are_sent_all_the_same(
         for one in named:
             yield one
 
-    async with client_to(sandbox) as client:
-        if given == "campaign":
-            async with Campaigns(client, store=tmp_path / "words.db") as campaigns:
-                await (await campaigns.start("x", "Use {llaves}", slowly())).complete()
-        else:
-            rows = slowly() if given == "async" else given(named)
-            assert (await client.sms.send_bulk(rows, "Use {llaves}")).accepted == 50
+    if given == "campaign":
+        async with client.campaigns(tmp_path / "words.db") as campaigns:
+            await (await campaigns.start("x", "Use {llaves}", slowly())).complete()
+    else:
+        rows = slowly() if given == "async" else given(named)
+        assert (await client.sms.send_bulk(rows, "Use {llaves}")).accepted == 50
     assert len({text.phone for text in sandbox.texts}) == 50
 
 
-async def test_an_error_among_the_first_rows_comes_in_its_place(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_an_error_among_the_first_rows_comes_in_its_place(
+    client: AsyncMensatek, tmp_path: Path
+) -> None:
     """Rows before it are rows read, and nobody takes it for the end."""
 
     def failing() -> Iterator[str]:
@@ -406,14 +411,12 @@ async def test_an_error_among_the_first_rows_comes_in_its_place(sandbox: Sandbox
         for one in failing():
             yield one
 
-    async with client_to(sandbox) as client:
-        for rows in (failing(), slowly()):
+    async with client.campaigns(tmp_path / "failing.db") as campaigns:
+        for kind in (failing, slowly):
             with pytest.raises(OSError, match="gone"):
-                await client.sms.send_bulk(rows, "Use {llaves}")
-        async with Campaigns(client, store=tmp_path / "failing.db") as campaigns:
-            for number, rows in enumerate((failing(), slowly())):
-                with pytest.raises(OSError, match="gone"):
-                    await campaigns.start(f"x{number}", "Use {llaves}", rows)
+                await client.sms.send_bulk(kind(), "Use {llaves}")
+            with pytest.raises(OSError, match="gone"):
+                await campaigns.start(kind.__name__, "Use {llaves}", kind())
 
 
 def test_the_command_refuses_doubled_braces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -466,48 +469,32 @@ def test_phones_as_people_write_them(
 # --- senders and dates -------------------------------------------------------------------------------------
 
 
-@contextmanager
-def sends_of(script: Script, product: str, **settings: Any) -> Iterator[Callable[..., Any]]:
-    """A send of the synchronous client."""
-    settings |= {"base_url": "https://api.example/v7", "transport": script, "issuer": ISSUER}
-    with Mensatek("u", "t", **settings) as client:
-        yield getattr(client, product).send
-
-
 @pytest.mark.parametrize("product", ["sms", "certified"])
-def test_a_sender_beyond_the_advice_is_sent_with_a_warning(product: str) -> None:
+def test_a_sender_beyond_the_advice_is_sent_with_a_warning(
+    sync_client: Mensatek, script: Script, product: str
+) -> None:
     """And the warning names the line of the program, also through the synchronous client."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
-    with sends_of(script, product) as send:
-        with pytest.warns(SenderWarning, match="'ñ'") as caught:
-            send("600000001", "Hola", sender="Peña")
-        assert [warning.filename for warning in caught] == [__file__]
-        assert script.params()["Remitente"] == "Peña"
-        for sender in ("DOCELETRASXX", "1234567890123456"):
-            with pytest.raises(InvalidSender):
-                send("600000001", "Hola", sender=sender)
+    send = getattr(sync_client, product).send
+    with pytest.warns(SenderWarning, match="'ñ'") as caught:
+        send("600000001", "Hola", sender="Peña")
+    assert [warning.filename for warning in caught] == [__file__]
+    assert script.params()["Remitente"] == "Peña"
+    for sender in ("DOCELETRASXX", "1234567890123456"):
+        with pytest.raises(InvalidSender):
+            send("600000001", "Hola", sender=sender)
 
 
 @pytest.mark.parametrize("product", ["sms", "certified"])
-def test_a_blank_sender_is_the_accounts_own(product: str) -> None:
-    """Even where the client has a default, of which it warns once."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
-    with ExitStack() as stack:
-        with pytest.warns(SenderWarning):
-            send = stack.enter_context(sends_of(script, product, sender="MI EMPRESA"))
+async def test_a_blank_sender_is_the_accounts_own(script: Script, product: str, tmp_path: Path) -> None:
+    """Even where the client has a default, of which it warns once; in campaigns too."""
+    with pytest.warns(SenderWarning):
+        client = client_of(script, sender="MI EMPRESA", issuer=ISSUER)
+    async with client, client.campaigns(tmp_path / "sender.db") as campaigns:
         for sender, sent in ((None, "MI EMPRESA"), ("", ""), ("OTRA", "OTRA")):
-            send("600000001", "Hola", sender=sender)
+            await getattr(client, product).send("600000001", "Hola", sender=sender)
             assert script.params()["Remitente"] == sent
-
-
-async def test_a_campaign_lets_the_accounts_sender_through(tmp_path: Path) -> None:
-    """A blank sender there too."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
-    async with (
-        client_of(script, sender="ACME") as client,
-        Campaigns(client, store=tmp_path / "sender.db") as campaigns,
-    ):
-        await (await campaigns.start("x", "Hola", ["600000001"], sender="")).complete()
+        options: Any = {"product": product, "sender": ""}
+        await (await campaigns.start("x", "Hola", ["600000001"], **options)).complete()
     assert script.params()["Remitente"] == ""
 
 
@@ -526,33 +513,29 @@ def test_the_command_notes_what_the_library_warns_of(capsys: pytest.CaptureFixtu
     ],
     ids=str,
 )
-def test_a_time_that_spring_skips_is_refused(when: datetime) -> None:
+def test_a_time_that_spring_skips_is_refused(sync_client: Mensatek, script: Script, when: datetime) -> None:
     """Nobody knows which hour was meant; of the zone it was given in."""
-    script = Script()
-    with Mensatek("u", "t", base_url="https://api.example/v7", transport=script, issuer=ISSUER) as client:
-        for call in (
-            lambda: client.sms.send("600000001", "Hola", scheduled_at=when),
-            lambda: client.sms.send_bulk(["600000001"], "Hola", scheduled_at=when),
-            lambda: client.certified.send("600000001", "Hola", scheduled_at=when),
-            lambda: client.sms.reschedule(7, when),
-            lambda: client.certified.reschedule(7, when),
-        ):
-            with pytest.raises(InvalidDate, match="skip"):
-                call()
+    for call in (
+        lambda: sync_client.sms.send("600000001", "Hola", scheduled_at=when),
+        lambda: sync_client.sms.send_bulk(["600000001"], "Hola", scheduled_at=when),
+        lambda: sync_client.certified.send("600000001", "Hola", scheduled_at=when),
+        lambda: sync_client.sms.reschedule(7, when),
+        lambda: sync_client.certified.reschedule(7, when),
+    ):
+        with pytest.raises(InvalidDate, match="skip"):
+            call()
     assert not script.requests
 
 
-def test_the_second_of_autumns_double_hour_warns() -> None:
+def test_the_second_of_autumns_double_hour_warns(sync_client: Mensatek, script: Script) -> None:
     """The wire cannot say it; the first does not warn, nor does any other hour."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
     second = datetime(2027, 10, 31, 2, 30, tzinfo=MADRID, fold=1)
-    with Mensatek("u", "t", base_url="https://api.example/v7", transport=script) as client:
-        for when in (second, second.astimezone(UTC)):
-            with pytest.warns(DateWarning, match="twice"):
-                client.sms.send("600000001", "Hola", scheduled_at=when)
-            assert script.params()["Fecha"] == "2027-10-31 02:30"
-        client.sms.send("600000001", "Hola", scheduled_at=second.replace(fold=0))
-        client.sms.send("600000001", "Hola", scheduled_at=second.replace(hour=3))
+    for when in (second, second.astimezone(UTC)):
+        with pytest.warns(DateWarning, match="twice"):
+            sync_client.sms.send("600000001", "Hola", scheduled_at=when)
+        assert script.params()["Fecha"] == "2027-10-31 02:30"
+    for when in (second.replace(fold=0), second.replace(hour=3)):
+        sync_client.sms.send("600000001", "Hola", scheduled_at=when)
 
 
 # --- voice, PDF, files -------------------------------------------------------------------------------------
@@ -566,55 +549,48 @@ def test_the_second_of_autumns_double_hour_warns() -> None:
         ("910000000", "34910000000"),
         ("600000000", "34600000000"),
         ("0033 1 42 68 53 00", "33142685300"),
+        *((wrong, None) for wrong in ("abc", "", "1004", "+34", "600 000 000 / 610 000 000", "1" * 16)),
     ],
 )
-def test_a_voice_call_comes_from_any_number_that_can_call(caller: str, digits: str) -> None:
-    """Also from one that cannot be texted."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
-    with Mensatek("u", "t", base_url="https://api.example/v7", transport=script) as client:
-        client.sms.send("600000001", "Hola", voice_fallback=VoiceFallback(caller=caller))
-        assert str(script.params()["Remitentevoz"]) == digits
+def test_a_voice_call_comes_from_any_number_that_can_call(
+    sync_client: Mensatek, script: Script, caller: str, digits: str | None
+) -> None:
+    """Also from one that cannot be texted; what is no number is told before anything leaves."""
+    if digits is None:
+        with pytest.raises(InvalidPhone, match=r"caller|is empty"):
+            sync_client.sms.send("600000001", "Hola", voice_fallback=VoiceFallback(caller=caller))
+        assert not script.requests
+        return
+    sync_client.sms.send("600000001", "Hola", voice_fallback=VoiceFallback(caller=caller))
+    assert str(script.params()["Remitentevoz"]) == digits
 
 
-@pytest.mark.parametrize("caller", ["abc", "", "1004", "+34", "600 000 000 / 610 000 000", "1" * 16])
-def test_what_is_no_number_does_not_call(caller: str) -> None:
-    """Told before anything leaves."""
-    with pytest.raises(InvalidPhone, match=r"caller|is empty"):
-        check_caller(caller)
-
-
-def test_a_pdf_inside_a_plain_text_warns() -> None:
+def test_a_pdf_inside_a_plain_text_warns(sync_client: Mensatek) -> None:
     """Only certified texts and contracts carry one; a file of the library is fine in both."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
     text = f"Lea {elements.pdf(b'%PDF-1.4 ...')}"
-    with sends_of(script, "sms") as plain, sends_of(script, "certified") as certified:
-        with pytest.warns(ElementWarning, match="certified"):
-            plain("600000001", text)
-        certified("600000001", text)
-        plain("600000001", f"Lea {elements.file('contrato.pdf')}")
+    with pytest.warns(ElementWarning, match="certified"):
+        sync_client.sms.send("600000001", text)
+    sync_client.certified.send("600000001", text)
+    sync_client.sms.send("600000001", f"Lea {elements.file('contrato.pdf')}")
     assert issubclass(ElementWarning, MensatekWarning)
 
 
-async def test_an_uploaded_file_may_keep_its_own_name(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_an_uploaded_file_may_keep_its_own_name(client: AsyncMensatek, tmp_path: Path) -> None:
     """Without a name none is sent, and the provider says how it is called."""
     file = tmp_path / "Contrato de José.pdf"
     file.write_bytes(b"%PDF-1.4 ...")
     script = Script(reply(Nombre="contrato7.pdf"), repeat_last=True)
-    async with client_of(script) as client:
-        assert (await client.files.upload(file)).name == "contrato7.pdf"
+    async with client_of(script) as scripted:
+        assert (await scripted.files.upload(file)).name == "contrato7.pdf"
         assert b'name="Nombre"' not in script.requests[-1].content
-        await client.files.upload(file, name="otro.pdf")
+        await scripted.files.upload(file, name="otro.pdf")
         assert b'name="Nombre"' in script.requests[-1].content
-        for wrong in (
-            {"file": b"%PDF-"},
-            {"file": file, "encoding": "base64"},
-            {"file": file, "name": "a b.pdf"},
-        ):
+        wrong: list[dict[str, Any]] = [{"file": b"%PDF-"}, {"file": file, "encoding": "base64"}]
+        for options in [*wrong, {"file": file, "name": "a b.pdf"}]:
             with pytest.raises(InvalidRequest):
-                await client.files.upload(**wrong)  # type: ignore[arg-type]
-    async with client_to(sandbox) as client:
-        stored = await client.files.upload(file)
-        assert [one.name for one in await client.files.list()] == [stored.name]
+                await scripted.files.upload(**options)
+    stored = await client.files.upload(file)
+    assert [one.name for one in await client.files.list()] == [stored.name]
 
 
 # --- reports -----------------------------------------------------------------------------------------------
@@ -634,10 +610,14 @@ async def test_an_uploaded_file_may_keep_its_own_name(sandbox: Sandbox, tmp_path
     ],
 )
 async def test_who_asks_for_reports(
-    default: bool | None, given: bool | None, email: str | None, wire: int | None, tmp_path: Path
+    script: Script,
+    default: bool | None,
+    given: bool | None,
+    email: str | None,
+    wire: int | None,
+    tmp_path: Path,
 ) -> None:
     """The call, then an address for them, then the client; a campaign needs them and asks by itself."""
-    script = Script(reply(idMensaje=1, Mensajes=1), repeat_last=True)
     async with client_of(script, report=default, issuer=ISSUER) as client:
         if email is None:
             await client.sms.send("600000001", "Hola", report=given)
