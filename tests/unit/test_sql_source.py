@@ -86,72 +86,57 @@ def test_a_phone_may_be_a_number(phone: object) -> None:
     assert list(SqlSource(Cursor("tel", (phone,)))) == [Recipient("600000001", {}, row=1)]
 
 
-def test_rows_of_every_shape_are_read() -> None:
-    """Tuples, lists, mappings such as DictCursor's, and sqlite3.Row."""
-    database = sqlite3.connect(":memory:")
-    database.row_factory = sqlite3.Row
-    expected = [Recipient("600000001", {"n": "Ana"}, row=1)]
-
-    assert list(SqlSource(Cursor("tel n", ("600000001", "Ana")))) == expected
-    assert list(SqlSource(Cursor("tel n", ["600000001", "Ana"]))) == expected
-    assert list(SqlSource(Cursor("tel n", {"n": "Ana", "tel": "600000001"}))) == expected
-    assert list(SqlSource(database.execute("SELECT 600000001 AS tel, 'Ana' AS n"))) == expected
-    database.close()
-
-
-@pytest.mark.parametrize("row", [object(), ("600000001",), "600"], ids=["object", "short", "text"])
-def test_rows_of_another_shape_are_told(row: object) -> None:
-    """Such as objects of a class of one's own."""
-    with pytest.raises(InvalidRequest, match="neither sequences of cells nor mappings"):
-        list(SqlSource(Cursor("tel n x", row)))
+def test_rows_of_every_shape_are_read(lite: sqlite3.Connection) -> None:
+    """Tuples, lists, mappings such as DictCursor's, and sqlite3.Row; others are told, such as objects of one's own."""
+    lite.row_factory = sqlite3.Row
+    rows: list[Any] = [("600000001", "Ana"), ["600000001", "Ana"], {"n": "Ana", "tel": "600000001"}]
+    for cursor in [
+        *(Cursor("tel n", row) for row in rows),
+        lite.execute("SELECT 600000001 AS tel, 'Ana' AS n"),
+    ]:
+        assert list(SqlSource(cursor)) == [Recipient("600000001", {"n": "Ana"}, row=1)]
+    for row in (object(), ("600000001",), "600"):
+        with pytest.raises(InvalidRequest, match="neither sequences of cells nor mappings"):
+            list(SqlSource(Cursor("tel n x", row)))
 
 
-def test_a_row_without_a_phone_is_broken(lite: sqlite3.Connection) -> None:
-    """It keeps its place in the count."""
-    found = lite.execute(
-        "SELECT 600000001 AS movil, 'a' AS n UNION ALL SELECT NULL, 'b' UNION ALL SELECT '', 'c'"
-    )
-
-    assert list(SqlSource(found)) == [
+def test_what_is_null_is_not_there(lite: sqlite3.Connection) -> None:
+    """A row without a phone is broken and keeps its place; a text that needs a field cannot be written without it."""
+    phones = "SELECT 600000001 AS movil, 'a' AS n UNION ALL SELECT NULL, 'b' UNION ALL SELECT '', 'c'"
+    assert list(SqlSource(lite.execute(phones))) == [
         Recipient("600000001", {"n": "a"}, row=1),
         BrokenRow(2, "the phone is empty"),
         BrokenRow(3, "the phone is empty"),
     ]
-
-
-def test_null_is_no_field(lite: sqlite3.Connection) -> None:
-    """A text that needs it cannot be written."""
-    query = "SELECT 600000001 AS movil, NULL AS n, NULL AS m"
-
-    assert list(SqlSource(lite.execute(query))) == [Recipient("600000001", {}, row=1)]
-    assert list(SqlSource(lite.execute(query)).rows(["N"])) == [BrokenRow(1, "it has no N", "600000001")]
+    fields = "SELECT 600000001 AS movil, NULL AS n, NULL AS m"
+    assert list(SqlSource(lite.execute(fields))) == [Recipient("600000001", {}, row=1)]
+    assert list(SqlSource(lite.execute(fields)).rows(["N"])) == [BrokenRow(1, "it has no N", "600000001")]
 
 
 def test_columns_are_chosen_as_in_files(lite: sqlite3.Connection) -> None:
     """By name or number, and fields under other names."""
     query = "SELECT 'Ana' AS nombre, 600000001 AS contacto, 5 AS edad"
-
-    source = SqlSource(lite.execute(query), phone="CONTACTO", fields={"n": "Nombre", "years": 3})
-    assert list(source) == [Recipient("600000001", {"n": "Ana", "years": "5"}, row=1)]
-    assert next(iter(SqlSource(lite.execute(query), phone=2))) == Recipient(
-        "600000001", {"nombre": "Ana", "edad": "5"}, row=1
-    )
+    for options, fields in (
+        ({"phone": "CONTACTO", "fields": {"n": "Nombre", "years": 3}}, {"n": "Ana", "years": "5"}),
+        ({"phone": 2}, {"nombre": "Ana", "edad": "5"}),
+    ):
+        source = SqlSource(lite.execute(query), **options)  # type: ignore[arg-type]
+        assert list(source) == [Recipient("600000001", fields, row=1)]
     assert list(SqlSource(lite.execute("SELECT 600000001 AS x"))) == [Recipient("600000001", {}, row=1)]
 
 
-def test_a_column_that_is_not_there_is_told_at_once(lite: sqlite3.Connection) -> None:
-    """The columns are known before the first row."""
-    with pytest.raises(InvalidRequest, match=r"No column looks like the phone.*The columns are: a, b\."):
-        SqlSource(lite.execute("SELECT 1 AS a, 2 AS b"))
-    with pytest.raises(InvalidRequest, match="no column c"):
-        SqlSource(lite.execute("SELECT 1 AS a, 2 AS b"), phone="c")
-    with pytest.raises(InvalidRequest, match=r"needs \{x\} from the column y"):
-        SqlSource(lite.execute("SELECT 1 AS tel"), fields={"x": "y"})
-
-
-def test_a_cursor_without_rows_to_give_is_told(lite: sqlite3.Connection) -> None:
-    """Before its execute, or after something that is no SELECT."""
-    for cursor in (lite.cursor(), lite.execute("CREATE TABLE t (a)"), object()):
+def test_mistakes_are_told_at_once(lite: sqlite3.Connection) -> None:
+    """The columns are known before the first row; a cursor has to have executed something that gives rows."""
+    wrong: list[tuple[str, dict[str, Any], str]] = [
+        ("SELECT 1 AS a, 2 AS b", {}, r"No column looks like the phone.*The columns are: a, b\."),
+        ("SELECT 1 AS a, 2 AS b", {"phone": "c"}, "no column c"),
+        ("SELECT 1 AS tel", {"fields": {"x": "y"}}, r"needs \{x\} from the column y"),
+        ("CREATE TABLE t (a)", {}, "Execute a SELECT on it first"),
+    ]
+    for query, options, told in wrong:
+        with pytest.raises(InvalidRequest, match=told):
+            SqlSource(lite.execute(query), **options)
+    for cursor in (lite.cursor(), object()):
         with pytest.raises(InvalidRequest, match="Execute a SELECT on it first"):
             SqlSource(cursor)
 
