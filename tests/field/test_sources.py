@@ -21,7 +21,6 @@ from mensatek_async import (
     ExcelSource,
     JsonLinesSource,
     Mensatek,
-    SyncCampaigns,
     Template,
 )
 from mensatek_async.cli.app import run
@@ -403,7 +402,7 @@ def test_damaged_rows_are_broken(tmp_path: Path, content: bytes, reason: str) ->
     assert all(len(row) == 3 for row in rows[:-1])
 
 
-def test_a_field_case_of_two_encodings() -> None:
+def test_a_field_case_of_two_encodings(sandbox: Sandbox) -> None:
     """Nineteen rows go, the row of the other encoding is named; with text formulas the content is read."""
     *good, bad = read(CsvSource(DATA / "csv_cp1252_with_one_utf8_row.csv"))
 
@@ -411,6 +410,11 @@ def test_a_field_case_of_two_encodings() -> None:
     assert bad == (22, UNREADABLE.format("nombre"))
     expected = [(2, "600000001", "Ana"), (3, "34600000002", "Luis")]
     assert read(CsvSource(DATA / "csv_text_formula.csv")) == expected
+    with Mensatek() as client:
+        result = client.sms.send_bulk(
+            CsvSource(DATA / "csv_cp1252_with_one_utf8_row.csv"), Template("Hola {nombre}")
+        )
+    assert (result.accepted, [one.row for one in result.invalid]) == (len(good), [22])
 
 
 def test_headings_of_another_encoding_are_read(tmp_path: Path) -> None:
@@ -449,17 +453,16 @@ def test_no_cell_of_ours_is_a_formula(cell: object, written: str) -> None:
     assert spreadsheet_cell(cell) == written
 
 
-def test_reports_and_exports_hold_no_formula(tmp_path: Path) -> None:
+def test_reports_and_exports_hold_no_formula(sandbox: Sandbox, tmp_path: Path) -> None:
     """Whatever stood in the file, in the bulk report and in a campaign's export."""
     recipients = tmp_path / "x.csv"
     recipients.write_text('movil;n\n600000001;Ana\n"=HYPERLINK(""x"");2";Eva\n"5,;=cmd()";Luz\n', "utf-8")
     report, exported = tmp_path / "r.csv", tmp_path / "e.csv"
-    with Sandbox() as box, Mensatek(box.user, box.token, base_url=box.base_url, sender="C") as client:
-        run(["bulk", str(recipients), "--text", "Hola", "--sandbox", "--report", str(report)])
-        with SyncCampaigns(client, store=str(tmp_path / "c.db")) as campaigns:
-            campaign = campaigns.start("x", "Hola", CsvSource(recipients))
-            campaign.complete()
-            campaign.export(exported)
+    run(["bulk", str(recipients), "--text", "Hola", "--sandbox", "--report", str(report)])
+    with Mensatek() as client, client.campaigns(tmp_path / "c.db") as campaigns:
+        campaign = campaigns.start("x", "Hola", CsvSource(recipients))
+        campaign.complete()
+        campaign.export(exported)
     for path in (report, exported):
         lines = path.read_text("utf-8-sig").splitlines()
         assert len(lines) == 4
@@ -517,13 +520,3 @@ def test_the_command_reads_as_the_library_does(tmp_path: Path, capsys: pytest.Ca
     ):
         assert run(["bulk", str(file), *text, *option]) == 2
         assert told in capsys.readouterr().err
-
-
-def test_a_bulk_send_names_what_it_left_out() -> None:
-    """The rows of the other encoding come out as invalid, all others go."""
-    source = CsvSource(DATA / "csv_cp1252_with_one_utf8_row.csv")
-    with Sandbox() as box, Mensatek(box.user, box.token, base_url=box.base_url, sender="C") as client:
-        result = client.sms.send_bulk(source, Template("Hola {nombre}"))
-
-    assert result.accepted == 20
-    assert [(one.row, one.reason) for one in result.invalid] == [(22, UNREADABLE.format("nombre"))]

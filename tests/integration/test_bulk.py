@@ -22,12 +22,14 @@ from mensatek_async import (
     Interrupted,
     InvalidRequest,
     Limits,
+    MensatekError,
     OutcomeUnknown,
     Recipient,
     Retry,
     Template,
     TextAltered,
     Timeout,
+    UnexpectedReply,
 )
 from mensatek_async.sandbox import Fault, Sandbox
 
@@ -188,17 +190,40 @@ async def test_an_opener_without_an_answer_is_unknown_and_the_next_one_opens(
     assert accounted(result) == 102
 
 
-async def test_openers_that_never_get_an_answer_end_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
-    """When every answer is lost, the send stops after a few recipients instead of texting all of them blindly."""
-    sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=None)
-    result = await client.sms.send_bulk(phones(1000), "Hola")
+WITHOUT_AN_ID = Fault.reply('{"Res":"1","Cred":"99"}')
+NOBODY_TAKEN = Fault.reply('[{"Res":0,"NoEnviados":1,"Cred":"5"}]')
 
-    assert isinstance(result.stopped, OutcomeUnknown)
-    assert len(sandbox.texts) == len(result.unknown) < 20
-    assert len(result.failed) == 1000 - len(result.unknown)
-    assert accounted(result) == 1000
-    with pytest.raises(OutcomeUnknown):
+
+@pytest.mark.parametrize(
+    ("token", "fault", "ended", "calls", "counts"),
+    [
+        ("wrong", None, AuthenticationError, 1, (0, 0, 0, 1000)),
+        (None, Fault.refuse(-3), BadParameters, 3, (0, 0, 0, 1000)),  # before the guard has to
+        (None, Fault.drop_after_accept(), OutcomeUnknown, 8, (0, 0, 8, 992)),
+        (None, NOBODY_TAKEN, APIError, 10, (0, 10, 0, 990)),  # calls that send nothing would count as spam
+        (None, WITHOUT_AN_ID, UnexpectedReply, 1, (1, 0, 0, 999)),  # nothing else could be repeated
+    ],
+    ids=["a wrong token", "refused", "no answers", "all rejected", "no id"],
+)
+async def test_what_ends_a_send_at_its_start(
+    sandbox: Sandbox,
+    token: str | None,
+    fault: Fault | None,
+    ended: type[MensatekError],
+    calls: int,
+    counts: tuple[int, ...],
+) -> None:
+    """After few calls, and every row is named: accepted, rejected, unknown or not sent."""
+    if fault is not None:
+        sandbox.fault(fault, operation="EnviarSMS", times=None)
+    async with client_with(token=token) as client:
+        result = await client.sms.send_bulk(phones(1000), "Hola")
+
+    assert len(sandbox.calls("EnviarSMS")) == calls
+    assert (result.accepted, result.rejected, len(result.unknown), len(result.failed)) == counts
+    with pytest.raises(ended) as caught:
         result.raise_if_stopped()
+    assert ("group=False" in str(caught.value)) == (fault is WITHOUT_AN_ID)
 
 
 async def test_a_chunk_that_never_gets_an_answer_is_unknown(client: AsyncMensatek, sandbox: Sandbox) -> None:
@@ -267,16 +292,6 @@ async def test_told_otherwise_it_lets_the_provider_refuse(client: AsyncMensatek,
     assert accounted(result) == 1000
 
 
-async def test_wrong_credentials_stop_after_one_request(sandbox: Sandbox) -> None:
-    """A refused token costs one request, and all rows are named as not sent."""
-    async with client_with(token="wrong") as client:
-        result = await client.sms.send_bulk(phones(3000), "Hola")
-
-    assert isinstance(result.stopped, AuthenticationError)
-    assert len(result.failed) == 3000
-    assert len(sandbox.requests) == 1
-
-
 async def test_credentials_revoked_halfway(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """A token revoked during the send stops it; what was sent stays counted."""
 
@@ -303,16 +318,6 @@ async def test_a_server_that_is_not_there_ends_the_send(client: AsyncMensatek, s
     assert not result.unknown
 
 
-async def test_a_server_that_refuses_the_call_ends_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
-    """Wrong parameters are wrong for every row: it gives up before the guard has to."""
-    sandbox.fault(Fault.refuse(-3), operation="EnviarSMS", times=None)
-    result = await client.sms.send_bulk(phones(1000), "Hola")
-
-    assert isinstance(result.stopped, BadParameters)
-    assert len(sandbox.calls("EnviarSMS")) == 3
-    assert len(result.failed) == 1000
-
-
 async def test_rows_the_provider_rejects_are_counted(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """Phones that pass here and fail there are in the rejected count, and do not open the message."""
     bad = ["44" + "7" * 11, "4477777777", "1" * 12]
@@ -320,26 +325,6 @@ async def test_rows_the_provider_rejects_are_counted(client: AsyncMensatek, sand
 
     assert accounted(result) == 13
     assert result.accepted == len(judge(sandbox))
-
-
-async def test_openers_that_are_all_rejected_end_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
-    """Call after call that sends nothing would count as spam, so it stops."""
-    sandbox.fault(Fault.reply('[{"Res":0,"NoEnviados":1,"Cred":"5"}]'), operation="EnviarSMS", times=None)
-    result = await client.sms.send_bulk(phones(100), "Hola")
-
-    assert isinstance(result.stopped, APIError)
-    assert result.rejected == 10
-    assert len(result.failed) == 90
-
-
-async def test_an_opener_without_an_id_ends_the_send(client: AsyncMensatek, sandbox: Sandbox) -> None:
-    """When no id comes to join, nothing else leaves that could not be repeated, and the reason says what to do."""
-    sandbox.fault(Fault.reply('{"Res":"1","Cred":"99"}'), operation="EnviarSMS", times=1)
-    result = await client.sms.send_bulk(phones(30), "Hola", chunk_size=10)
-
-    assert (result.accepted, len(result.failed)) == (1, 29)
-    assert "group=False" in str(result.stopped)
-    assert len(sandbox.calls("EnviarSMS")) == 1
 
 
 async def test_a_finished_send_with_losses_was_not_stopped(client: AsyncMensatek, sandbox: Sandbox) -> None:

@@ -14,29 +14,21 @@ from mensatek_async.senders import check_sender
 
 
 @pytest.mark.parametrize(
-    "sender", ["MIEMPRESA", "a", "A&B_2027", "ABCDEFGHIJK", "12", "34600000000", "123456789012345"]
-)
-def test_what_the_manual_allows_goes_out_as_it_is(sender: str) -> None:
-    """Up to eleven letters, digits, ampersands and underscores; or up to fifteen digits."""
-    assert check_sender(sender) == sender
-    assert check_sender(f" {sender} ") == sender
-
-
-@pytest.mark.parametrize(
     ("sender", "expected"),
     [
+        *((one, one) for one in ("MIEMPRESA", "a", "A&B_2027", "ABCDEFGHIJK", "12", "34600000000")),
+        ("123456789012345", "123456789012345"),
         ("+34600000000", "+34600000000"),
         ("+34 600 00.00-00", "+34600000000"),
         ("(+34) 600/000000", "+34600000000"),
         ("0034600000000", "+34600000000"),
-        ("00 34 600 000 000", "+34600000000"),
         ("900 000 000", "900000000"),
         ("+123456789012345", "+123456789012345"),
     ],
 )
-def test_a_phone_as_sender_loses_its_separators(sender: str, expected: str) -> None:
-    """International form with a plus; a double zero is one."""
-    assert check_sender(sender) == expected
+def test_what_the_manual_allows(sender: str, expected: str) -> None:
+    """Up to eleven letters, digits, & and _; or a phone of up to fifteen digits, which loses its separators."""
+    assert check_sender(sender) == check_sender(f" {sender} ") == expected
 
 
 @pytest.mark.parametrize(
@@ -56,8 +48,9 @@ def test_a_phone_as_sender_loses_its_separators(sender: str, expected: str) -> N
 )
 def test_what_is_too_long_or_no_text_is_refused_with_its_reason(sender: Any, reason: str) -> None:
     """The reason says what is wrong with it."""
-    with pytest.raises(errors.InvalidSender, match=reason):
+    with pytest.raises(errors.InvalidSender, match=reason) as caught:
         check_sender(sender)
+    assert "123" not in str(caught.value)  # a number in an error message is a number in a log
 
 
 @pytest.mark.parametrize(
@@ -76,13 +69,6 @@ def test_what_the_manual_does_not_advise_goes_out_with_a_warning(sender: str, to
     """The charset is advice; the warning names the characters."""
     with pytest.warns(SenderWarning, match=told):
         assert check_sender(sender) == unicodedata.normalize("NFC", sender)
-
-
-def test_a_refused_phone_is_not_shown() -> None:
-    """A number in an error message is a number in a log."""
-    with pytest.raises(errors.InvalidSender) as caught:
-        check_sender("+34 600 123 456 789 012")
-    assert "123" not in str(caught.value)
 
 
 @given(st.one_of(st.text(), st.text(st.sampled_from("aZ09&_+-. (")), st.from_regex(r"[\w&]{0,13}")))
