@@ -75,7 +75,7 @@ def tests_plugin(session: nox.Session) -> None:
 
 @nox.session
 def tests_openapi(session: nox.Session) -> None:
-    """Schemathesis drives the sandbox by docs/openapi.json, the same calls every time; two minutes."""
+    """Schemathesis drives the sandbox by its OpenAPI document, the same calls every time; two minutes."""
     session.install("-q", ".[all]", *_group("tests"), *_group("openapi-tests"))
     asked = session.posargs or ["tests/openapi"]
     session.run("pytest", *asked)

@@ -8,7 +8,6 @@ from typing import Any
 from tests.markdown import ROOT
 
 PACKAGED = ROOT / "mensatek_async" / "sandbox" / "openapi.json"
-KEPT = ROOT / "docs" / "openapi.json"
 DOCUMENT: dict[str, Any] = json.loads(PACKAGED.read_text(encoding="utf-8"))
 OPERATIONS: dict[str, Any] = {path.strip("/"): item["post"] for path, item in DOCUMENT["paths"].items()}
 

@@ -12,13 +12,11 @@ from pathlib import Path
 import pytest
 
 from mensatek_async import errors
-from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.cli.app import run
-from mensatek_async.codes import ResultCode, result_codes
+from tests import operations_page
 from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 
 README = ROOT / "README.md"
-BY_OPERATION = sections(ROOT / "docs" / "operations.md")
 
 
 def _shell(number: int) -> str:
@@ -79,29 +77,9 @@ def test_the_campaign_commands_are_those_of_their_page(capsys: pytest.CaptureFix
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
-def test_every_operation_has_an_entry() -> None:
-    """The operations table and the document name the same operations, in the same order."""
-    assert list(BY_OPERATION) == list(OPERATIONS)
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_entry_says_what_the_table_says(name: str) -> None:
-    """Path, kind and every result code with its error stand in the operation's entry."""
-    row, entry = OPERATIONS[name], BY_OPERATION[name]
-    listed = {
-        int(code): error.strip("`")
-        for code, error in re.findall(r"^\| (-?\d+) \| (.+?) \|", entry, re.MULTILINE)
-    }
-    table = {code.code: code.error.__name__ if code.error else "no error" for code in _refusals(name)}
-
-    assert f"- Path: `{row.path}`" in entry
-    assert f"- Kind: {row.kind.value}" in entry
-    assert ("inferred)" in entry) is (row.path_source == "inferred")
-    assert listed == table
-
-
-def _refusals(name: str) -> list[ResultCode]:
-    return [code for code in result_codes() if code.operation == name and code.code <= 0]
+def test_the_operations_page_is_the_generated_one() -> None:
+    """Methods, paths, parameters and codes are those of the rows; `python -m tests.operations_page` writes it anew."""
+    assert operations_page.PAGE.read_text(encoding="utf-8") == operations_page.page()
 
 
 def test_every_error_is_described() -> None:

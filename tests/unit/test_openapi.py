@@ -13,9 +13,7 @@ from mensatek_async.models.results import RecipientReport, StoredFile
 from mensatek_async.sandbox.api.operations import OPERATIONS as DOUBLES
 from tests.openapi_document import (
     DOCUMENT,
-    KEPT,
     OPERATIONS,
-    PACKAGED,
     numbered,
     parameters,
     reply_schema,
@@ -34,11 +32,6 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS)
 def folded(names: object) -> set[str]:
     """Names as the wire compares them."""
     return {str(name).casefold() for name in names}  # type: ignore[attr-defined]
-
-
-def test_the_copy_in_the_docs_is_the_packaged_one() -> None:
-    """There is one document: whoever changes mensatek_async/sandbox/openapi.json copies it to docs/."""
-    assert KEPT.read_bytes() == PACKAGED.read_bytes()
 
 
 def test_the_client_has_the_documents_operations() -> None:
