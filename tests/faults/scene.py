@@ -109,6 +109,12 @@ class Scene:
         assert verdict.clean, (verdict, progress)
         return progress
 
+    def ends_with(self, sent: int, unknown: int, **changes: Any) -> dict[str, Any]:
+        """Run the campaign to its end, as `finish` does; so many are sent then, and so many unknown."""
+        progress = self.finish(**changes)
+        assert (progress["sent"], progress["unknown"]) == (sent, unknown)
+        return progress
+
     def rows(self) -> list[dict[str, str]]:
         """The rows of the last export."""
         return read_rows(self.folder / "export.csv")

@@ -16,9 +16,7 @@ def test_fault_01_killed_before_posting_costs_nothing(scene: Scene) -> None:
     scene.write(phones(31))
     scene.killed("claim.opener")
 
-    progress = scene.finish()
-
-    assert (progress["sent"], progress["unknown"]) == (31, 0)
+    scene.ends_with(31, 0)
 
 
 @pytest.mark.parametrize("point", ["opener.posting", "post.before"])
@@ -27,9 +25,7 @@ def test_fault_02_killed_between_posting_and_the_bytes(scene: Scene, point: str)
     scene.write(phones(31))
     scene.killed(point)
 
-    progress = scene.finish()
-
-    assert (progress["sent"], progress["unknown"]) == (30, 1)
+    scene.ends_with(30, 1)
     assert scene.judge().unknown == [scene.given[0]]
     assert scene.sandbox.count(scene.given[0]) == 0
 
@@ -42,9 +38,7 @@ def test_fault_03_killed_while_the_answer_is_on_its_way(scene: Scene) -> None:
     scene.await_calls(1)
     assert worker.kill()
 
-    progress = scene.finish()
-
-    assert (progress["sent"], progress["unknown"]) == (30, 1)
+    scene.ends_with(30, 1)
     assert scene.sandbox.count(scene.given[0]) == 1
 
 
@@ -54,9 +48,7 @@ def test_fault_04_killed_after_the_answer_before_it_is_written(scene: Scene, poi
     scene.write(phones(31))
     scene.killed(point)
 
-    progress = scene.finish()
-
-    assert (progress["sent"], progress["unknown"]) == (30, 1)
+    scene.ends_with(30, 1)
     assert scene.sandbox.count(scene.given[0]) == 1
 
 
@@ -65,9 +57,7 @@ def test_fault_04_killed_once_the_answer_is_written(scene: Scene) -> None:
     scene.write(phones(31))
     scene.killed("finish.committed")
 
-    progress = scene.finish()
-
-    assert (progress["sent"], progress["unknown"]) == (31, 0)
+    scene.ends_with(31, 0)
     assert len({text.message_id for text in scene.sandbox.texts}) == 1
 
 
@@ -99,8 +89,7 @@ def test_fault_08_a_late_answer_settles_the_opener(scene: Scene) -> None:
     sleeper.signal(signal.SIGCONT)
     sleeper.wait()
 
-    progress = scene.finish()
-    assert (progress["sent"], progress["unknown"]) == (31, 0)
+    scene.ends_with(31, 0)
 
 
 def test_fault_10_an_opener_slower_than_its_lease_is_given_up(scene: Scene) -> None:
@@ -108,9 +97,7 @@ def test_fault_10_an_opener_slower_than_its_lease_is_given_up(scene: Scene) -> N
     scene.write(phones(25))
     scene.sandbox.fault(Fault.latency(4), times=3)
 
-    progress = scene.finish(store_options={"lease": 1.0})
-
-    assert (progress["sent"], progress["unknown"]) == (22, 3)
+    scene.ends_with(22, 3, store_options={"lease": 1.0})
     assert all(scene.sandbox.count(phone) == 1 for phone in scene.given)
 
 
