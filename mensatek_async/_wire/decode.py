@@ -40,7 +40,7 @@ _READER = json.JSONDecoder(
 _RESULT = names.RESULT.casefold()
 _ROWS = tuple((name, name.casefold()) for name in names.ROWS)
 _START = re.compile(r"[\[{]")
-_BEGINS, _CLOSES = re.compile(r"\s*[\"{\[]"), re.compile(r"\s*[}\]]")
+_BEGINS, _CLOSES = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:|\[\s*["{\[]'), re.compile(r"\s*[}\]]")
 _MOST_STARTS = 100
 _LONGEST_WORDS = 300
 _LAYERS = 4  # JSON in a JSON text, inside HTML: more is nothing a reply would be
@@ -85,10 +85,8 @@ def sole_object(
         try:
             value, at = read(text, start.start())
         except (ValueError, RecursionError):
-            if _BEGINS.match(
-                text, start.end()
-            ):  # JSON broken or cut, of which something inside is not the whole
-                return None
+            if _BEGINS.match(text, start.start()):
+                return None  # JSON broken or cut, of which something inside is not the whole
             at = start.end()
             continue
         if _CLOSES.match(text, at):

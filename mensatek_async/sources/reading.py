@@ -108,8 +108,8 @@ class Reading:
                 values[name] = value
             elif self.source.exact and value not in _SHEET_ERRORS:
                 return BrokenRow(row, f"its {shown(name, 40)} {problem}", phone)
-        if _UNREADABLE.search(phone):
-            return BrokenRow(row, "its phone holds characters that cannot be read", phone)
+        if problem := _problem(phone.strip()):
+            return BrokenRow(row, f"its phone {problem}", phone)
         return Recipient(phone, values, row=row)
 
     @property

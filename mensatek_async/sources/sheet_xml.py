@@ -29,6 +29,7 @@ _ITEM, _PHONETIC = _NS + "si", _NS + "rPh"
 _NOT_CALCULATED = ("e", "0", "#CALC!")
 _NAMES = (first + second for first in ("", *ascii_uppercase) for second in ascii_uppercase)
 _COLUMNS = {name: number for number, name in enumerate(islice(_NAMES, MOST_COLUMNS), 1)}
+_LITERAL = re.compile(r'"(?P<text>(?:[^"]|"")*)"|[+-]?[0-9]+(?:\.[0-9]+)?')
 _EMPTY_CELLS = re.compile(rb'<c r="[A-Z]+[0-9]+"[^<>]*(?:/>|></c>)')
 _EMPTY_ROWS = re.compile(rb'<row r="[0-9]+"[^<>]*(?:/>|></row>)')
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -125,6 +126,14 @@ def unescaped(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _calculated(formula: str, style: str) -> tuple[str, str, str]:
+    """A formula's cell that nobody has calculated: `="600000001"` is its content, anything else an error."""
+    if (literal := _LITERAL.fullmatch(formula)) is None:
+        return _NOT_CALCULATED
+    text = literal["text"]
+    return ("n", style, literal[0]) if text is None else ("str", style, text.replace('""', '"'))
+
+
 class _Reader:
     """What both kinds of XML have in common: the text of the element at hand."""
 
@@ -181,7 +190,7 @@ class _Rows(_Reader):
         self.rows: list[SheetRow] = []
         self._number = 0
         self._hidden = False
-        self._calculated = False
+        self._formula: str | None = None
         self._column = 0
         self._cell: dict[str, str] = {}
         self._cells: dict[int, tuple[str, str, str]] = {}
@@ -191,12 +200,10 @@ class _Rows(_Reader):
             self._cell = attributes
             place = attributes.get("r")
             self._column = _COLUMNS.get(place.rstrip("0123456789"), 0) if place else self._column + 1
-            self._calculated = False
+            self._formula = None
             self._begin()
-        elif tag in (_VALUE, _TEXT):
+        elif tag in (_VALUE, _TEXT, _FORMULA):
             self._open = not self._phonetic
-        elif tag == _FORMULA:
-            self._calculated = True
         elif tag == _ROW:
             place = attributes.get("r")
             self._number = int(float(place)) if place else self._number + 1
@@ -208,14 +215,17 @@ class _Rows(_Reader):
     def end(self, tag: str) -> None:
         if tag in (_VALUE, _TEXT):
             self._open = False
+        elif tag == _FORMULA:
+            self._open, self._formula = False, "".join(self._text)
+            self._begin()
         elif tag == _CELL:
             kind, style = self._cell.get("t", "n"), self._cell.get("s", "0")
             if not 0 < self._column <= MOST_COLUMNS:
                 return
             if self._text:
                 self._cells[self._column] = kind, style, "".join(self._text)
-            elif self._calculated and kind == "n":
-                self._cells[self._column] = _NOT_CALCULATED
+            elif self._formula is not None and kind == "n":
+                self._cells[self._column] = _calculated(self._formula.strip(), style)
         elif tag == _ROW:
             if self._cells and self._number <= MOST_ROWS:
                 self.rows.append(SheetRow(self._number, self._hidden, self._cells))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from decimal import Decimal
 
@@ -30,6 +31,8 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a number without end, which nobody means to read in a text")
         return (
             str(int(value)) if value.is_integer() else str(float(f"{value:.15g}"))
         )  # 0.3, as a sheet shows it

@@ -199,6 +199,30 @@ def test_cells_read_as_people_see_them(tmp_path: Path) -> None:
         assert [row.reason for row in rows if isinstance(row, BrokenRow)] == [told]
 
 
+def test_a_formula_that_is_its_own_content(tmp_path: Path) -> None:
+    """A program wrote `="600000001"` and no spreadsheet has calculated it; a phone that needs that is named as such."""
+    rows = [['="600000001"', '="Ana ""la jefa"""'], ["=600000002", "=+3"], ["=A2", "x"], ["#N/A", "x"]]
+    error = "its phone is a spreadsheet error ({})".format
+    expected = [
+        (2, "600000001", 'Ana "la jefa"'),
+        (3, "600000002", "3"),
+        (4, error("#CALC!")),
+        (5, error("#N/A")),
+    ]
+
+    assert read(ExcelSource(sheet(tmp_path / "x.xlsx", ["tel", "x"], *rows))) == expected
+
+
+def test_a_number_without_end_is_no_text(tmp_path: Path) -> None:
+    """Python reads NaN and 1e999 in JSON Lines, and nobody is to get a text that says "inf"."""
+    (path := tmp_path / "x.jsonl").write_text(
+        "\n".join(f'{{"tel": 600000001, "x": {x}}}' for x in ("NaN", "1e999", "2.0"))
+    )
+    broken = "a value in it cannot be written as a text"
+
+    assert read(JsonLinesSource(path)) == [(1, broken), (2, broken), (3, "600000001", "2")]
+
+
 def test_one_bad_cell_costs_its_own_row(tmp_path: Path) -> None:
     """A number that is none, a text that is not there, half a surrogate; shared texts, with how they are pronounced."""
     cells = [
