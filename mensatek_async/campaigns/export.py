@@ -7,6 +7,7 @@ import heapq
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
@@ -46,27 +47,39 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, forc
     Raises:
         InvalidRequest: the file cannot be written, or may not be.
     """
-    target = Path(path)
+    if db.owns(Path(path)):
+        raise InvalidRequest(f"{str(path)!r} is a database, not a place for an export.")
     written = 0
+    with export_file(path, force=force) as write:
+        for line in heapq.merge(_ordered(_sent(db, row)), _invalid(db, row), key=itemgetter(0)):
+            write(line)
+            written += 1
+    return written
+
+
+@contextmanager
+def export_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Callable[[Line], object]]:
+    """Give what writes a line, its values in the order of COLUMNS; the file is there whole, or not at all.
+
+    Raises:
+        InvalidRequest: the file cannot be written, or may not be.
+    """
+    target = Path(path)
     try:
-        _check_target(db, target, force)
+        check_target(target, force=force)
         with (
             private_file(target) as file,
             open(file.fileno(), "w", encoding="utf-8", errors="replace", newline="", closefd=False) as out,
         ):
-            write = _json_lines(out) if target.suffix.lower() in _JSON_LINES else _csv(out)
-            for line in heapq.merge(_ordered(_sent(db, row)), _invalid(db, row), key=itemgetter(0)):
-                write(line)
-                written += 1
+            yield _json_lines(out) if target.suffix.lower() in _JSON_LINES else _csv(out)
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or str(error)
         raise InvalidRequest(
             f"{str(target)!r} cannot be written: {told}.", advice="Nothing is left of it; try another place."
         ) from error
-    return written
 
 
-def _check_target(db: Database, target: Path, force: bool) -> None:
+def check_target(target: Path, *, force: bool) -> None:
     """Refuse to write over what is no export, and endings that promise something else.
 
     Raises:
@@ -76,7 +89,7 @@ def _check_target(db: Database, target: Path, force: bool) -> None:
     if target.is_file() and not is_stream(target):
         with target.open("rb") as found:
             start = found.read(4096)
-    if db.owns(target) or start.startswith(b"SQLite format 3"):
+    if start.startswith(b"SQLite format 3"):
         raise InvalidRequest(f"{str(target)!r} is a database, not a place for an export.")
     if target.suffix.lower() in (".xlsx", ".xls", ".ods", ".json", ".db"):
         raise InvalidRequest(

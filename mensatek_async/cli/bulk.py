@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
-from ..errors import MensatekError
+from ..campaigns.export import check_target
+from ..errors import InvalidRequest, MensatekError
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..settings import state_folder
@@ -33,7 +34,7 @@ from .campaign_view import (
     why_not,
 )
 from .options import BulkOptions, Name, RowsOptions
-from .output import Exit, Output, Stop, credits_text, plural, text_of
+from .output import Exit, Output, Stop, credits_text, plural, stop_at, text_of
 from .preview import preview
 from .recipients import parse_rows
 from .start import Send, temporary_store
@@ -61,11 +62,11 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
         The file, or - for standard input. One of its first rows names the columns.
     """
     chosen = parse_rows(options.rows)
-    _check_report(options.report, recipients)
+    _check_report(options, recipients)
     with ExitStack() as stack:
         send = Send.read(stack, recipients, rows, chosen=chosen)
         if rows.dry_run:
-            return preview(send.output, send.reading, send.what, report=options.report)
+            return preview(send.output, send.reading, send.what, report=options.report, force=options.force)
         connection = send.connect()
         store = _store(options, stack, sandbox=rows.account.sandbox)
         name, progress = _find(options, store, options.name or _name_of(send, connection))
@@ -79,24 +80,20 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
 
 
 def _run(session: Session, name: str, send: Send, options: BulkOptions) -> Exit:
-    output, report = session.output, options.report
+    output = session.output
     if not session.connection.sandbox:
         output.note(f"The journal of this send: {name} in {shown(place(session.store), 300)}")
     begun = time.monotonic()
-    # Whether it may be replaced is seen before anything leaves.
-    replaced = report if report and os.path.exists(report) else None
 
     async def work(campaigns: Campaigns) -> None:
         campaign = await send.begin(campaigns, name)
-        if replaced is not None:
-            await campaign.export(replaced)
         await campaign.resume()
         await run_to_the_end(campaign, view, patience=_PATIENCE)
 
     with viewing(output, watch=True) as view:
         # Standard input may not come again: it is read to its end before anything leaves.
         session.do(work, background=send.free)
-    return _conclude(session, name, report, time.monotonic() - begun, free=send.free)
+    return _conclude(session, name, options, time.monotonic() - begun, free=send.free)
 
 
 def _name_of(send: Send, connection: Connection) -> str:
@@ -157,12 +154,13 @@ def _default_store() -> str:
     return str(folder / "bulk.db")
 
 
-def _check_report(report: str | None, recipients: str) -> None:
+def _check_report(options: BulkOptions, recipients: str) -> None:
     """Check that the report has a place of its own, before anything is sent.
 
     Raises:
         Stop: it has none.
     """
+    report = options.report
     if report is None:
         return
     path = Path(report)
@@ -173,33 +171,38 @@ def _check_report(report: str | None, recipients: str) -> None:
             raise Stop("The report would overwrite the file of recipients. Give it another name.")
         if not os.access(path.parent, os.W_OK):
             raise Stop(f"The report {shown(report)} cannot be written: its folder is not there, or closed.")
+        check_target(path, force=options.force)
+    except InvalidRequest as error:
+        raise stop_at(error) from None
     except (OSError, ValueError) as error:
         raise Stop(f"The report {shown(report)} cannot be written: {reason_of(error)}.") from None
 
 
-def _conclude(session: Session, name: str, report: str | None, seconds: float, *, free: bool) -> Exit:
+def _conclude(session: Session, name: str, options: BulkOptions, seconds: float, *, free: bool) -> Exit:
     """Print what became of every row, and write the report."""
-    output, progress = session.output, None
+    output, stopped, progress, report = session.output, session.error, None, None
     problems: dict[str, list[RowProblem]] = {}
 
     async def look_into(campaign: Campaign) -> Progress:
-        nonlocal progress
+        nonlocal progress, report
         progress = await campaign.progress()
         for outcome, kind in _KINDS.items():
             problems[kind] = await campaign.problems(outcome)
-        if report is not None and progress.total:
-            await campaign.export(report)
+        if options.report is not None and progress.total:
+            await campaign.export(options.report, force=options.force)
+            report = options.report
         return progress
 
     try:
         ask(session.store, name, look_into)
     except MensatekError as error:
-        session.error = session.error or error
+        session.error = stopped or error
     if session.interrupted:
         output.note("Interrupted.")
     why = (progress and why_not(progress)) if session.error is None else text_of(session.error)
     if why:
-        output.error(f"the send stopped: {why.rstrip('.')}.")
+        only_report = stopped is None and session.error is not None
+        output.error(why if only_report else f"the send stopped: {why.rstrip('.')}.")
     if progress is None:
         return session.code(None)
     code = session.code(progress)

@@ -231,7 +231,8 @@ class BulkOptions:
     """Options that `mensatek bulk` alone has.
 
     Attributes:
-        report: CSV or .jsonl file to write what became of each row.
+        report: CSV or .jsonl file to write what became of each row; an earlier one is overwritten.
+        force: Overwrite a file that is no report.
         rows: Only these rows, such as 2-500,700,1022- (the first is 1).
         name: Its name in the journal; default: made of the file, the text, the options and the account.
         again: Send once more what this command has sent already.
@@ -241,6 +242,7 @@ class BulkOptions:
     """
 
     report: str | None = None
+    force: Flag = False
     rows: str | None = None
     name: str | None = None
     again: Flag = False

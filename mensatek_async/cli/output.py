@@ -49,6 +49,10 @@ _PHRASES = (
     (", or None", ""),
     (", or a timedelta", ""),
     ("give check=False", "give --foreign-issuer"),
+    (
+        'Give the text as a template: Template("... {phone} ...").',
+        "`mensatek bulk` fills it in; leave it out.",
+    ),
 )
 _OTHERWISE = {"scheduled_at": "--at", "encoding": "--file-encoding"}
 _ARGUMENT = re.compile(r'(?<![\w{"-])([a-z]+(?:_[a-z]+)*)=(?:True\b|(?:"(?=[^"]*")|(?=\d))([\w.;,:/-]*)"?)?')

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from decimal import Decimal
-from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, field, frozen
@@ -16,13 +13,11 @@ from attrs import asdict, evolve, field, frozen
 from .._core.messages.certified import certified_params, check_documents
 from .._core.messages.message import Message, compose
 from .._core.operations import OPERATIONS
-from .._core.private_file import private_file
-from ..campaigns.export import COLUMNS
+from ..campaigns.export import export_file
 from ..errors import MensatekError
 from ..phones import normalise
 from ..sources.reading import Reading
-from ..sources.text_files import reason_of, shown
-from ..sources.values import spreadsheet_cell
+from ..sources.text_files import shown
 from ..text.template import Template
 from .account import Connection, parse_when
 from .campaign_view import rows_as_json, say_rows
@@ -137,39 +132,35 @@ def agree(
         output.confirm(f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?")
 
 
-def preview(output: Output, reading: Reading, what: Text, *, report: str | None = None) -> Exit:
+def preview(
+    output: Output, reading: Reading, what: Text, *, report: str | None = None, force: bool = False
+) -> Exit:
     """Check everything, and show what would be sent.
 
     Args:
         output: where.
         reading: the recipients.
         what: what they get.
-        report: a CSV file for what would become of each row.
+        report: a file for what would become of each row.
+        force: whether it may overwrite a file that is no report.
 
     Raises:
-        Stop: something is wrong, or the report cannot be written.
+        InvalidRequest: the report cannot be written.
+        Stop: something is wrong.
     """
     price = what.sending.price
     with ExitStack() as stack:
-        written = None if report is None else _report_to(report, stack)
+        written = None if report is None else _report_to(report, force, stack)
         checked = check_rows(output, reading, what, sender=what.sending.sender, row_checked=written)
     _show(output, reading, checked, price=price, credits=None)
     return _dry_summary(output, checked, price)
 
 
-def _report_to(path: str, stack: ExitStack) -> RowChecked:
-    try:
-        file = stack.enter_context(private_file(Path(path)))
-    except (OSError, ValueError) as error:
-        raise Stop(f"The report {shown(path)} cannot be written: {reason_of(error)}.") from None
-    out = TextIOWrapper(file, encoding="utf-8", newline="")
-    stack.callback(out.detach)
-    rows = csv.writer(out)
-    rows.writerow(COLUMNS)
+def _report_to(path: str, force: bool, stack: ExitStack) -> RowChecked:
+    line = stack.enter_context(export_file(path, force=force))
 
     def write(row: int, phone: str, reason: str) -> None:
-        outcome = "invalid" if reason else "ready"
-        rows.writerow((row, spreadsheet_cell(phone), outcome, reason, "", "", "", ""))
+        line((row, phone, "invalid" if reason else "ready", reason, "", "", "", ""))
 
     return write
 

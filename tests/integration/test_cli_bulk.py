@@ -389,6 +389,12 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
 
     assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path / "r.csv") == 2
     assert "no export" in capsys.readouterr().err
+    assert bulk(people, "--text", "Hola", "--dry-run", "--report", tmp_path / "r.csv") == 2
+    assert (tmp_path / "r.csv").read_text() == "my notes"
+    assert bulk(people, "--text", "Hola", "--dry-run", "--force", "--report", tmp_path / "r.csv") == 0
+    assert (tmp_path / "r.csv").read_text().startswith("row,phone,outcome")
+    assert bulk(people, "--text", "Hola", "--dry-run", "--report", tmp_path / "r.jsonl") == 0
+    assert json.loads((tmp_path / "r.jsonl").read_text().splitlines()[0])["outcome"] == "ready"
     assert not sandbox.counts
     assert bulk(people, "--text", "Hola", "--yes", "--report", people) == 2
     assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path) == 2
