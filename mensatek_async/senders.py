@@ -1,4 +1,4 @@
-"""What may stand as the sender."""
+"""What may be a sender."""
 
 from __future__ import annotations
 

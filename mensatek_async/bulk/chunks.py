@@ -238,11 +238,11 @@ def _problem(row: int, reason: object) -> RowProblem:
     return RowProblem(row, str(reason).encode("utf-8", "replace").decode("utf-8").replace("\0", "?"))
 
 
-def _without(places: Container[int], *lists: Any) -> tuple[Any, ...]:
-    """The lists, or mappings of lists, without what stands at some places."""
+def _without(positions: Container[int], *lists: Any) -> tuple[Any, ...]:
+    """The lists, or mappings of lists, without what is at some positions."""
     return tuple(
-        {name: _without(places, column)[0] for name, column in listed.items()}
+        {name: _without(positions, column)[0] for name, column in listed.items()}
         if isinstance(listed, Mapping)
-        else [one for at, one in enumerate(listed) if at not in places]
+        else [one for at, one in enumerate(listed) if at not in positions]
         for listed in lists
     )

@@ -333,7 +333,7 @@ def _no_id(operation: str) -> UnexpectedReply:
 
 
 def attach(error: BaseException, result: BulkResult) -> None:
-    """Let an exception that ends a bulk send tell what became of its rows."""
+    """Let an exception that ends a bulk send say what became of its rows."""
     try:
         error.bulk_result = result  # type: ignore[attr-defined]
     except AttributeError:

@@ -69,15 +69,15 @@ class RecipientSource(ABC):
         """Give the rows for a send, from the first one; `needed` as for `rows`."""
 
     def field_names(self) -> Sequence[str]:
-        """Return the names of the fields its recipients can have; none when only a row would tell. It may block."""
+        """Return the names of the fields its recipients can have; none if only a row shows them. It may block."""
         return ()
 
     @abstractmethod
     def describe(self) -> str:
-        """Return what it is, for messages; without anything of what stands in it."""
+        """Return what it is, for messages; without anything that it holds."""
 
     def fingerprint(self) -> str | None:
-        """Return what tells this input from any other, or None when that is not known. It may read all of it."""
+        """Return what distinguishes this input from any other, or None if unknown. It may read all of it."""
         return None
 
 

@@ -47,8 +47,8 @@ def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> i
     if columns:
         numbers = " or ".join(say("phone", str(position + 1)) for position in columns)
         raise InvalidRequest(f"Several columns are called {name}; say which by its number: {numbers}.")
-    told = f"There is no column {name} for the phone.{_like(table, wanted)}"
-    raise InvalidRequest(told, advice=list_columns(table))
+    missing = f"There is no column {name} for the phone.{_like(table, wanted)}"
+    raise InvalidRequest(missing, advice=list_columns(table))
 
 
 def field_column(table: Table, name: str, column: str | int | None = None) -> int:
@@ -102,7 +102,7 @@ def _guessed(table: Table, say: Say) -> int:
         )
     raise InvalidRequest(
         f"No column looks like the phone. Say which it is with {say('phone', 'NAME')}.",
-        advice=f"{list_columns(table)} Where they stand below a title: {say('header_row', '3')}.",
+        advice=f"{list_columns(table)} If they are below a title: {say('header_row', '3')}.",
     )
 
 
@@ -134,6 +134,6 @@ def _like(table: Table, name: str) -> str:
 
 
 def heading(name: str) -> str:
-    """A heading for a message; what holds a whole number is a row of data that stands where the headings should."""
+    """A heading for a message; what holds a whole number is a row of data where headings should be."""
     digits = sum(letter.isdigit() for letter in name)
     return shown(re.sub(r"\d", "*", name) if digits >= _MANY_DIGITS else name, 40)

@@ -37,7 +37,7 @@ class _Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._blocks = line_blocks(stream)
-        self._ahead: deque[str] = deque()
+        self.ahead: deque[str] = deque()
         self.record: list[str] = []
         self.reader: Iterator[list[str]] | None = None
         self.escaped = False  # whether a backslash before a quotation mark makes it part of the cell
@@ -53,35 +53,25 @@ class _Lines:
         return line.replace(_ESCAPED, '""') if self.escaped else line
 
     def _next(self) -> str:
-        if not self._ahead:
-            self._ahead.extend(next(self._blocks, ()))
-        return self._ahead.popleft() if self._ahead else ""
+        if not self.ahead:
+            self.ahead.extend(next(self._blocks, ()))
+        return self.ahead.popleft() if self.ahead else ""
 
     def give_back_from(self, first: int) -> None:
         """Let lines of the record be read again."""
-        self._ahead.extendleft(reversed(self.record[first:]))
+        self.ahead.extendleft(reversed(self.record[first:]))
 
     def skip_sep(self) -> None:
         """Leave out Excel's own first line, `sep=;`."""
         line = self._next()
         if line and not _SEP.match(line):
-            self._ahead.appendleft(line)
+            self.ahead.appendleft(line)
 
     def block(self) -> list[str]:
         """The next lines as far as they have been read; none at the end."""
-        if not self._ahead:
-            return next(self._blocks, [])
-        lines = list(self._ahead)
-        self._ahead.clear()
+        lines = list(self.ahead) or next(self._blocks, [])
+        self.ahead.clear()
         return lines
-
-    def give_back(self, lines: list[str]) -> None:
-        self._ahead.extend(lines)
-
-    @property
-    def between_blocks(self) -> bool:
-        """Whether all lines that were read have been used."""
-        return not self._ahead
 
 
 class CsvTable(Grid):
@@ -120,7 +110,7 @@ class CsvTable(Grid):
                     yield list(enumerate(cells, row + 1))
                     row += len(block)
                 else:
-                    lines.give_back(block)
+                    lines.ahead.extend(block)
                     row = yield from self._one_by_one(lines, row, width)
 
     def _at_once(self, block: list[str]) -> list[list[str]] | None:
@@ -140,25 +130,24 @@ class CsvTable(Grid):
         """Records until the lines read ahead are used up; gives the number of the last row."""
         while True:
             row += 1
-            found = self._record(
-                lines, row, width if row > self._heading_row else None
-            )  # titles have any width
+            expected = width if row > self._heading_row else None  # titles have any width
+            items = self._record(lines, row, expected)
             data = width is not None
             yield [
                 item if isinstance(item, BrokenRow) else (row, self._content(item[1], data=data))
-                for item in found
+                for item in items
             ]
-            row += len(found) - 1
-            if lines.between_blocks:
+            row += len(items) - 1
+            if not lines.ahead:
                 return row
 
     def _record(self, lines: _Lines, row: int, width: int | None) -> list[Record]:
-        """The next record, or the broken rows that stand in its place."""
+        """The next record, or the broken rows in its place."""
         cells = self._attempt(lines)
         if _ESCAPED in "".join(lines.record):
-            found = self._with_backslashes(lines, row, width, cells)
-            if found is not None:
-                return [found]
+            escaped = self._with_backslashes(lines, row, width, cells)
+            if escaped is not None:
+                return [escaped]
         if cells is not None and len(lines.record) == 1:
             return [(row, cells)]
         if cells is None or len(cells) != (width or len(cells)):
@@ -198,10 +187,7 @@ class CsvTable(Grid):
         return BrokenRow(row, _TWO_WAYS)
 
     def _content(self, cells: list[str], *, data: bool) -> list[str]:
-        """What the cells hold: of `="600000001"` the number, of another encoding's letters a mark that tells it.
-
-        Headings of another encoding are read in that one.
-        """
+        """What the cells hold: of `="600000001"` the number; letters of another encoding marked, in headings read."""
         content = []
         for cell in cells:
             if "=" in cell and (formula := _FORMULA.fullmatch(cell)):
@@ -232,7 +218,7 @@ class CsvTable(Grid):
 
 
 def _as_utf8(cell: str, encoding: str) -> str | None:
-    """What a cell says in UTF-8, when that is what its bytes are: whoever wrote it meant no such run of symbols."""
+    """What a cell says in UTF-8, when that is what its bytes are: nobody would write such a run of symbols."""
     try:
         text = cell.encode(encoding).decode()
     except UnicodeError:
@@ -241,16 +227,16 @@ def _as_utf8(cell: str, encoding: str) -> str | None:
 
 
 def _spelled(delimiter: str) -> str:
-    found = _SPELLED.get(delimiter.lower(), delimiter)
-    if len(found) != 1 or found in '"\r\n\0' or found.isalnum():
+    mark = _SPELLED.get(delimiter.lower(), delimiter)
+    if len(mark) != 1 or mark in '"\r\n\0' or mark.isalnum():
         raise InvalidRequest("The delimiter is one character, such as ; or , or tab.")
-    return found
+    return mark
 
 
 def _guess(head: list[str]) -> str:
     """The delimiter of the first line that splits most of the following lines into as many cells."""
-    if head and (told := _SEP.match(head[0])):
-        return told[1]
+    if head and (named := _SEP.match(head[0])):
+        return named[1]
 
     def fit(delimiter: str) -> tuple[int, int]:
         rows = [row for row in csv.reader(head, delimiter=delimiter) if row]

@@ -1,4 +1,4 @@
-"""Spreadsheets: .xlsx row by row. openpyxl tells the sheets and what the styles of their cells mean."""
+"""Spreadsheets: .xlsx row by row. openpyxl gives the sheets and what the styles of their cells mean."""
 
 from __future__ import annotations
 
@@ -137,17 +137,17 @@ class _Book:
         number = int(style)
         written = self._formats[number] if number < len(self._formats) else "General"
         plain = _NOT_SHOWN.sub("", written.split(";")[0])
-        found = "number", ""
+        meaning = "number", ""
         if is_timedelta_format(written):
-            found = "duration", written
+            meaning = "duration", written
         elif is_date_format(written):
-            found = "date", plain
+            meaning = "date", plain
         elif percent := _PERCENT.search(plain):
-            found = "percent", percent[1] or ""
+            meaning = "percent", percent[1] or ""
         elif plain and not plain.strip("0"):
-            found = "zeros", plain
-        self._known[style] = found
-        return found
+            meaning = "zeros", plain
+        self._known[style] = meaning
+        return meaning
 
 
 def _open(handle: BinaryIO) -> _Book:

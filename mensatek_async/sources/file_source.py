@@ -120,7 +120,7 @@ class FileSource(RecipientSource):
         return f"{self._kind} file {self._name}"
 
     def fingerprint(self) -> str:
-        """Return what tells this input from any other: the file's content, and the options it is read with.
+        """Return what distinguishes this input from any other: the file's content and the options it is read with.
 
         It reads the whole file, so an async program calls it in a thread. A copy of the file has the same one.
 
@@ -183,8 +183,8 @@ class FileSource(RecipientSource):
 
 
 def _state(handle: BinaryIO) -> tuple[int, int]:
-    found = os.fstat(handle.fileno())
-    return found.st_size, found.st_mtime_ns
+    state = os.fstat(handle.fileno())
+    return state.st_size, state.st_mtime_ns
 
 
 def _checked_row(row: int | None) -> int | None:

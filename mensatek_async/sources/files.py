@@ -31,11 +31,11 @@ class CsvSource(FileSource):
             None is every other column.
         delimiter: what separates the cells, such as ";" or "tab"; None finds out.
         encoding: one of Python's names, such as "cp1252"; None finds out.
-        header_row: the number of the row of headings, where a title stands above it; None finds it among the first 20.
+        header_row: the number of the row of headings, if a title is above it; None finds it among the first 20.
 
     Raises:
         InvalidFile: the file does not exist, is empty, or may not be read.
-        InvalidRequest: an option is none.
+        InvalidRequest: an option is not valid.
     """
 
     _kind = "CSV"
@@ -54,15 +54,15 @@ class CsvSource(FileSource):
         super().__init__(path, phone, fields, header_row=header_row, encoding=encoding)
 
     def _table(self, handle: BinaryIO) -> Table:
-        found = self._detected(handle)
-        if first_line(handle, found).startswith(("{", "[")):
+        encoding = self._detected(handle)
+        if first_line(handle, encoding).startswith(("{", "[")):
             advice = "JSON Lines, one object a line, is read by JsonLinesSource."
             raise InvalidFile("This is JSON.", advice=advice)
-        return CsvTable(handle, found, self._delimiter, self._headings)
+        return CsvTable(handle, encoding, self._delimiter, self._headings)
 
     def _options(self) -> tuple[object, ...]:
-        told = () if self._headings.row is None else (self._headings.row,)
-        return (self._delimiter, self._encoding and self._encoding.name, *told)
+        row = () if self._headings.row is None else (self._headings.row,)
+        return (self._delimiter, self._encoding and self._encoding.name, *row)
 
 
 class JsonLinesSource(FileSource):
@@ -76,7 +76,7 @@ class JsonLinesSource(FileSource):
 
     Raises:
         InvalidFile: the file does not exist, is empty, or may not be read.
-        InvalidRequest: an option is none.
+        InvalidRequest: an option is not valid.
     """
 
     _kind = "JSON Lines"
@@ -110,12 +110,12 @@ class ExcelSource(FileSource):
         phone: the phone's column, by its heading or number from 1; None finds it by its heading.
         fields: the fields of each recipient: the names of columns, or field by field the name or number of its column;
             None is every other column.
-        header_row: the number of the row of headings, where a title stands above it; None finds it among the first 20.
+        header_row: the number of the row of headings, if a title is above it; None finds it among the first 20.
         include_hidden: whether hidden rows are read too.
 
     Raises:
         InvalidFile: the file does not exist, is empty, or may not be read.
-        InvalidRequest: an option is none.
+        InvalidRequest: an option is not valid.
     """
 
     _kind = "Excel"
@@ -139,8 +139,8 @@ class ExcelSource(FileSource):
         return ExcelTable(handle, self._sheet, self._headings, include_hidden=self._include_hidden)
 
     def _options(self) -> tuple[object, ...]:
-        told = (self._headings.row, self._include_hidden)
-        return (self._sheet, *told) if any(told) else (self._sheet,)
+        given = (self._headings.row, self._include_hidden)
+        return (self._sheet, *given) if any(given) else (self._sheet,)
 
 
 class AnyFileSource(FileSource):

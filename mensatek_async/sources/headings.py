@@ -40,16 +40,16 @@ class Headings:
 def heading_row(rows: Iterable[tuple[int, list[str]]], phone: str | int | None) -> int | None:
     """The number of the row that names the phone's column, of those a file begins with; None when none does.
 
-    No row with a phone in it is one, and none below such rows: it would cost those above it. A sender's own phones may
-    stand above it, with a blank row between.
+    A row with a phone in it is not, nor any below such rows, which would be lost. A sender's own phones may be above
+    it, with a blank row between.
 
     Args:
         rows: the rows that are not blank.
         phone: the column as the user names it.
     """
     rows = list(rows)
-    if phone is not None and not str(phone).isdecimal() and (found := _search(rows, plain(str(phone)))):
-        return found
+    if phone is not None and not str(phone).isdecimal() and (number := _search(rows, plain(str(phone)))):
+        return number
     return _search(rows, None)
 
 
@@ -65,7 +65,7 @@ def _search(rows: list[tuple[int, list[str]]], wanted: str | None) -> int | None
             phones = with_phones = 0
         last = number
         if any(looks_like_phone(cell) and not _DATE.fullmatch(cell) for cell in filled):
-            phones += len(filled)  # a sender's own phone stands alone above the headings
+            phones += len(filled)  # a sender's own phone is alone above the headings
             with_phones += 1
         elif phones > 1:
             pass  # below recipients
@@ -96,7 +96,7 @@ def looks_like_phone(text: str) -> bool:
 
 
 def plain(text: str, *, keep: str = "") -> str:
-    """Small letters and digits without accents; `keep` stands for whatever else there is."""
+    """Small letters and digits without accents; `keep` replaces everything else."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", keep, letters)

@@ -38,7 +38,7 @@ class Chosen(Protocol):
     """Row numbers."""
 
     def __contains__(self, row: int, /) -> bool:
-        """Whether a row is meant."""
+        """Whether a row is chosen."""
         ...
 
 
@@ -51,7 +51,7 @@ class Reading:
         phone: the position of the phone's column.
         fields: the fields every recipient must have, each with the position of its column.
         extra: fields a recipient has when there is something to be read.
-        rows: which rows are meant; None is all.
+        rows: which rows are chosen; None is all.
     """
 
     source: Table
@@ -133,7 +133,7 @@ def _is_clean(column: list[str]) -> bool:
 
 
 def _problem(value: str) -> str:
-    """Why a cell cannot stand in a text, or ""."""
+    """Why a cell cannot be part of a text, or ""."""
     if value[:1] == "#" and value in _SHEET_ERRORS:
         return f"is a spreadsheet error ({value})"
     return "holds characters that cannot be read" if _UNREADABLE.search(value) else ""
@@ -155,7 +155,7 @@ def assign_columns(
         needed: the names of the text's fields; None when the text is not known.
         phone: the phone's column as the user named it, or its number; None finds it by its heading.
         fields: the fields there are, as the user named them; None is every other column.
-        rows: which rows are meant; None is all.
+        rows: which rows are chosen; None is all.
         say: how messages write an option.
 
     Raises:
@@ -179,7 +179,7 @@ def assign_columns(
 
 
 def _others(source: Table, phone: int) -> Columns:
-    """Every column but the phone's; of several with one name none, since which is meant is not known."""
+    """Every column but the phone's, and but those that share a name."""
     times = Counter(source.columns)
     return tuple(
         (name, at) for at, name in enumerate(source.columns) if name and at != phone and times[name] == 1

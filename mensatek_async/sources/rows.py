@@ -24,8 +24,8 @@ class BrokenRow:
 
     Attributes:
         row: its number.
-        reason: why, in a few words without a full stop and without what stands in the row.
-        phone: the phone as it stands there, as far as known; for a report only.
+        reason: why, in a few words without a full stop and without what the row holds.
+        phone: the phone as the row has it, as far as known; for a report only.
     """
 
     row: int
@@ -34,7 +34,7 @@ class BrokenRow:
 
 
 Record = tuple[int, list[str]] | BrokenRow
-"""A row as it stands in the file."""
+"""A row as the file has it."""
 
 _LOOKED_AT = 8  # columns, to see that no row is blank
 

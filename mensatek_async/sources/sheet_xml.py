@@ -121,7 +121,7 @@ def _check_time(ends: float) -> None:
 def unescaped(text: str) -> str:
     """A cell's text with its line breaks and other characters that XML cannot hold."""
     if "_x" in text:
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -125,7 +125,7 @@ def opened_as(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
 def line_blocks(text: TextIO) -> Iterator[list[str]]:
     """The lines of a file, many at a time; of one longer than any row is, the start.
 
-    A Ctrl-Z that stands alone, or behind the last row, is the end of a file of DOS.
+    A Ctrl-Z alone in a line, or behind the last row, is the end of a DOS file.
     """
     for lines in _blocks(text):
         if _CTRL_Z not in "".join(lines):

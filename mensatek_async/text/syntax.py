@@ -30,7 +30,7 @@ _SHORT_LINK = "https://short.example/a1B2c3D4"
 
 
 class Element(NamedTuple):
-    """A message element where it stands in a text: its kind in capitals, its content, start and end."""
+    """A message element of a text: its kind in capitals, its content, start and end."""
 
     kind: str
     content: str
@@ -58,11 +58,11 @@ def elements_in(text: str) -> Iterator[Element]:
         if head is None or match.start() < end:
             continue
         depth = 1
-        for found in _parenthesis.finditer(text, head.end()):
-            depth += 1 if found[0] == "(" else -1
+        for parenthesis in _parenthesis.finditer(text, head.end()):
+            depth += 1 if parenthesis[0] == "(" else -1
             if not depth:
-                end = found.end()
-                yield Element(head[1].upper(), text[head.end() : found.start()], match.start(), end)
+                end = parenthesis.end()
+                yield Element(head[1].upper(), text[head.end() : parenthesis.start()], match.start(), end)
                 break
 
 
@@ -77,9 +77,9 @@ def without_documents(text: str) -> str:
 def shortened(text: str) -> str:
     """The text with a short link for every element, about as long as a phone shows it."""
     pieces, end = [], 0
-    for found in elements_in(text):
-        pieces += [text[end : found.start], _SHORT_LINK]
-        end = found.end
+    for one in elements_in(text):
+        pieces += [text[end : one.start], _SHORT_LINK]
+        end = one.end
     return "".join([*pieces, text[end:]])
 
 
@@ -89,7 +89,7 @@ def has_opening(value: str) -> bool:
 
 
 def has_parenthesis(value: str) -> bool:
-    """Whether `value` holds a parenthesis of any kind, and so could end the element it stands in."""
+    """Whether `value` holds a parenthesis of any kind, and so could end the element around it."""
     plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
     return "(" in plain or ")" in plain
 

@@ -1,4 +1,4 @@
-"""What a recipient's fields may hold, and how they are found."""
+"""What a recipient's fields may hold, and how their names match."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ def same_name(name: str) -> str:
 
 
 def names_in_braces(text: str) -> dict[str, str]:
-    """What stands in braces in a text that is no template any more: as it is written, by `same_name`."""
-    found = _braces.findall(text) if "{" in text else ()
-    return {same_name(_format.split(name)[0]): name for name in found if name.strip()}
+    """What is in braces in a text that is no template any more: as it is written, by `same_name`."""
+    names = _braces.findall(text) if "{" in text else ()
+    return {same_name(_format.split(name)[0]): name for name in names if name.strip()}
 
 
 @lru_cache(maxsize=512)
 def matching_keys(keys: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
     """The key of each name, where no key is the very same; the rows of one file share their keys."""
-    found: list[str] = []
+    matching: list[str] = []
     for name in names:
         wanted = same_name(name)
         same = [key for key in keys if isinstance(key, str) and same_name(key) == wanted]
@@ -88,5 +88,5 @@ def matching_keys(keys: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, .
             raise missing(name)
         if len(same) > 1:
             raise InvalidField(f"The field {name!r} could be {' or '.join(map(repr, same))}.")
-        found += same
-    return tuple(found)
+        matching += same
+    return tuple(matching)
