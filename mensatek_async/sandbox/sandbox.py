@@ -24,7 +24,7 @@ from .callbacks.subscriptions import Callbacks, Recorder
 from .carrier.delivery_state import DeliveryStates
 from .clock import Clock
 from .controls import Controls
-from .page.gate import is_loopback
+from .page.gate import Gate, is_loopback
 from .page.routes import Page
 from .server import ServerThread
 
@@ -136,20 +136,12 @@ class Sandbox(Controls):
             trial=trial,
         )
         gatekeeper = Gatekeeper(block_after, block_seconds, read_interval)
-        self._provider = Provider(
-            account, gatekeeper, user, token, keep_bodies=keep_texts, keep_calls=keep_calls
-        )
+        self._provider = Provider(account, gatekeeper, user, token, keep_calls=keep_calls)
         self._dispatchers: list[CallbackDispatcher] = []
-        page = Page(
-            self,
-            self._provider,
-            self._dispatchers,
-            host=host,
-            password=password,
-            allowed_hosts=allowed_hosts,
-        )
-        self._gateway = Gateway(self._provider, page.gate)
-        self._server = ServerThread(build_app(self._gateway, page.gate), self._every_second)
+        page = Page(self, self._provider, self._dispatchers)
+        gate = Gate(page, page.token, host=host, password=password, allowed_hosts=allowed_hosts)
+        self._gateway = Gateway(self._provider, gate)
+        self._server = ServerThread(build_app(self._gateway, gate), self._every_second)
         self._host = host
         self._port = port
         self.refusal_status = refusal_status

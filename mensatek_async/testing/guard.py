@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -31,7 +30,7 @@ class RealAPIGuard:
         self._attempts: list[str] = []
         self._undo: list[Callable[[], None]] = []
         self._replaced: set[tuple[str, str, str]] = set()
-        self.allows: bool = False
+        self.allows: bool = False  # whether everything is let through
 
     def install(self) -> None:
         """Begin to refuse; a second time does nothing."""
@@ -61,15 +60,6 @@ class RealAPIGuard:
             if self in _active and method not in self._replaced and hasattr(owner, name):
                 self._replaced.add(method)
                 self._replace(owner, name, _checked(position, keywords))
-
-    @contextlib.contextmanager
-    def allowing(self, allows: bool) -> Iterator[None]:
-        """Let everything through meanwhile, if told so."""
-        before, self.allows = self.allows, allows
-        try:
-            yield
-        finally:
-            self.allows = before
 
     def taken(self) -> list[str]:
         """Give what was tried since it was asked last: hosts, and from where."""

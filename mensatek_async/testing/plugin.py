@@ -77,14 +77,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Fail a phase of a test that reached for the real API, whatever became of the exception."""
     guard = _guard(item.config)
     guard.watch()
-    with guard.allowing(item.get_closest_marker("mensatek_real_api") is not None):
-        try:
-            return (yield)
-        finally:
-            attempts = guard.taken()
-            if attempts:
-                # Whatever else the test failed of came of this.
-                raise pytest.fail.Exception(explained(attempts), pytrace=False) from None
+    guard.allows = item.get_closest_marker("mensatek_real_api") is not None
+    try:
+        return (yield)
+    finally:
+        guard.allows = False
+        attempts = guard.taken()
+        if attempts:
+            # Whatever else the test failed of came of this.
+            raise pytest.fail.Exception(explained(attempts), pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -184,9 +184,8 @@ def test_fixtures_and_modules_are_guarded_too(pytester: pytest.Pytester) -> None
     result.stdout.fnmatch_lines([f"While collecting: {HELD_OFF}*"])
 
 
-def test_a_forgotten_await_fails_the_test(pytester: pytest.Pytester) -> None:
-    """Else a test would pass in which nothing was delivered."""
-    pytester.makepyfile(
+MISSING = {
+    "await": (
         """
         import pytest
         from mensatek_async import testing
@@ -194,41 +193,40 @@ def test_a_forgotten_await_fails_the_test(pytester: pytest.Pytester) -> None:
         @pytest.mark.anyio
         async def test_one(post_callback):
             post_callback(testing.delivery_report(), to=print)
-        """
-    )
-
-    result = run(pytester)
-
-    result.assert_outcomes(passed=2, errors=2)
-    result.stdout.fnmatch_lines(["*1 callbacks were not handed over*await deliver*"])
-
-
-def test_without_the_sandboxs_packages_only_its_fixture_fails(pytester: pytest.Pytester) -> None:
-    """A plain install runs its tests as before; who asks for the sandbox is told what to install."""
-    pytester.makeconftest("import sys\nsys.modules['starlette'] = sys.modules['uvicorn'] = None")
-    pytester.makepyfile("def test_other(): ...\ndef test_sandbox(mensatek_sandbox): ...")
-
-    result = run(pytester)
-
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*pip install 'mensatek-async?sandbox?'*"])
-
-
-def test_no_webhook_is_an_error_that_says_what_to_do(pytester: pytest.Pytester) -> None:
-    """Who has not said where callbacks go."""
-    pytester.makepyfile(
+        """,
+        {"passed": 2, "errors": 2},
+        "*1 callbacks were not handed over*await deliver*",
+    ),
+    "packages": (
+        "def test_other(): ...\ndef test_sandbox(mensatek_sandbox): ...",
+        {"passed": 1, "errors": 1},
+        "*pip install 'mensatek-async?sandbox?'*",
+    ),
+    "webhook": (
         """
         from mensatek_async import testing
 
         def test_one(post_callback):
             post_callback(testing.delivery_report())
-        """
-    )
+        """,
+        {"failed": 1},
+        "*LookupError: *to=*mensatek_webhook*",
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", MISSING)
+def test_what_is_missing_is_said(pytester: pytest.Pytester, missing: str) -> None:
+    """An await, without which nothing is delivered; the sandbox's packages, for its fixture alone; a webhook."""
+    program, outcomes, line = MISSING[missing]
+    if missing == "packages":
+        pytester.makeconftest("import sys\nsys.modules['starlette'] = sys.modules['uvicorn'] = None")
+    pytester.makepyfile(program)
 
     result = run(pytester)
 
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*LookupError: *to=*mensatek_webhook*"])
+    result.assert_outcomes(**outcomes)
+    result.stdout.fnmatch_lines([line])
 
 
 def test_workers_of_xdist_have_all_of_it(pytester: pytest.Pytester) -> None:

@@ -68,7 +68,6 @@ class Provider:
     user: str
     token: str = field(repr=False)
     _: KW_ONLY
-    keep_bodies: bool
     keep_calls: int | None  # how many are remembered; None for all
     refusal_status: int = 200
     reply_style: str = "json-object"
@@ -156,7 +155,7 @@ class Provider:
         verdict: str,
         fault: str,
     ) -> None:
-        has_text = self.keep_bodies and answer.status is not None and not (reply and reply.file)
+        has_text = self.account.keep_texts and answer.status is not None and not (reply and reply.file)
         call = Call(
             operation=request.operation,
             headers=dict(request.headers),
@@ -179,7 +178,7 @@ class Provider:
 
     def _kept(self, body: bytes) -> bytes:
         """What is remembered of a body: all of it, unless calls themselves are forgotten in time."""
-        if not self.keep_bodies:
+        if not self.account.keep_texts:
             return b""
         return body if self.keep_calls is None else body[:KEPT_BODY_BYTES]
 

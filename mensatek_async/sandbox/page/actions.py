@@ -22,6 +22,8 @@ Body = dict[str, Any]
 class BadAction(Exception):
     """What the page sent makes no sense."""
 
+    refusal = 400, "bad_request"
+
 
 def _reply(controls: Controls, body: Body, phone: str) -> None:
     text = _text(body, "text")

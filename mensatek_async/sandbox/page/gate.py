@@ -64,14 +64,14 @@ class Gate:
     """Lets through to the page who may come; on loopback, by its own names only."""
 
     def __init__(
-        self, app: ASGIApp, *, host: str, password: str | None, allowed_hosts: Collection[str]
+        self, app: ASGIApp, token: str, *, host: str, password: str | None, allowed_hosts: Collection[str]
     ) -> None:
         self._app = app
+        self._token = token
         self._is_local = is_loopback(host)
         self._password = password
         self._hosts = frozenset(name.lower() for name in allowed_hosts)
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
-        self.token: str = secrets.token_urlsafe(24)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -107,7 +107,7 @@ class Gate:
         if (is_action or scope["path"] != "/") and not self._is_own(headers, host):
             return error_answer(403, "origin", "Only the sandbox's own page may ask this")
         if is_action and not secrets.compare_digest(
-            headers.get(TOKEN_HEADER, "").encode(), self.token.encode()
+            headers.get(TOKEN_HEADER, "").encode(), self._token.encode()
         ):
             return error_answer(403, "csrf", "The token is missing or old: read /_sandbox/state again")
         return None

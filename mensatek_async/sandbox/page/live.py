@@ -19,7 +19,7 @@ from ..account.events import Topic
 from ..account.records import Batch
 from ..api.provider import Provider
 from .forms import clock_form
-from .gate import Gate, error_answer
+from .gate import error_answer
 
 _TICK_SECONDS = 0.5
 _GATHER_SECONDS = 0.1
@@ -73,9 +73,9 @@ class Pulse:
 class Live:
     """The stream of events."""
 
-    def __init__(self, provider: Provider, gate: Gate) -> None:
+    def __init__(self, provider: Provider, token: str) -> None:
         self._provider = provider
-        self._gate = gate
+        self._token = token
         self._listeners = 0
 
     async def events(self, _request: Request) -> Response:
@@ -101,7 +101,7 @@ class Live:
         leave = self._provider.changes.listen(listener)
         try:
             revision = self._provider.changes.revision
-            yield "retry: 1000\n\n" + _event("hello", {"revision": revision, "csrf": self._gate.token})
+            yield "retry: 1000\n\n" + _event("hello", {"revision": revision, "csrf": self._token})
             async for event in self._events(changed, pending):
                 yield event
         finally:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection
+import secrets
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,7 @@ from ..callbacks.dispatcher import CallbackDispatcher
 from ..controls import Controls
 from .actions import ACTIONS, BadAction, Body
 from .forms import moment_form
-from .gate import Gate, error_answer
+from .gate import error_answer
 from .live import Live
 from .log import list_callbacks, list_calls, show_call
 from .overview import overview
@@ -40,26 +41,18 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Page:
-    """The page of a sandbox, to be put behind its `gate`."""
+    """The page of a sandbox, to be put behind a gate that knows its `token`."""
 
-    def __init__(
-        self,
-        controls: Controls,
-        provider: Provider,
-        dispatchers: list[CallbackDispatcher],
-        *,
-        host: str,
-        password: str | None,
-        allowed_hosts: Collection[str],
-    ) -> None:
+    def __init__(self, controls: Controls, provider: Provider, dispatchers: list[CallbackDispatcher]) -> None:
         self._controls = controls
         self._provider = provider
         self._dispatchers = dispatchers
         self._app: Starlette | None = None
-        self.gate: Gate = Gate(self._serve, host=host, password=password, allowed_hosts=allowed_hosts)
-        self._live = Live(provider, self.gate)
+        self.token: str = secrets.token_urlsafe(24)
+        self._live = Live(provider, self.token)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
         # Built when somebody looks: most sandboxes live in tests, for a moment, and nobody does.
         if self._app is None:
             self._app = Starlette(routes=self._routes(), exception_handlers=_HANDLERS)
@@ -67,9 +60,7 @@ class Page:
 
     def _routes(self) -> list[BaseRoute]:
         reads: dict[str, Callable[[Request], Any]] = {
-            "/state": lambda request: overview(
-                self._controls, self._provider, self._dispatchers, self.gate.token
-            ),
+            "/state": lambda request: overview(self._controls, self._provider, self._dispatchers, self.token),
             "/messages": lambda request: find_texts(self._account, _search(request)),
             "/phones": lambda request: find_phones(
                 self._account, request.query_params.get("q", "").strip(), _limit(request)
@@ -104,11 +95,8 @@ class Page:
 
     def _read(self, read: Callable[[Request], Any]) -> Handler:
         async def handle(request: Request) -> Response:
-            try:
-                with self._provider.lock:
-                    found = read(request)
-            except BadAction as bad:
-                return error_answer(400, "bad_request", str(bad))
+            with self._provider.lock:
+                found = read(request)
             if found is None:
                 return error_answer(*_NOT_FOUND)
             return found if isinstance(found, Response) else JSONResponse(found)
@@ -117,17 +105,12 @@ class Page:
 
     def _act(self, run: Callable[..., Body | None]) -> Handler:
         async def handle(request: Request) -> Response:
+            body = await _body(request)
             try:
-                body = await _body(request)
                 # One action is one step for everybody who looks on.
                 with self._provider.lock:
-                    return JSONResponse(
-                        {"ok": True, **(run(self._controls, body, **request.path_params) or {})}
-                    )
-            except BadAction as bad:
-                return error_answer(400, "bad_request", str(bad))
-            except _TooLarge:
-                return error_answer(413, "too_large", "That is too much")
+                    done = run(self._controls, body, **request.path_params)
+                return JSONResponse({"ok": True, **(done or {})})
             except KeyError as error:
                 return error_answer(404, "not_found", str(error.args[0]))
             except ValueError as error:
@@ -186,8 +169,10 @@ def _delete_file(controls: Controls, _body: Body, name: str) -> None:
     controls.delete_file(name)
 
 
-class _TooLarge(Exception):
+class _TooLarge(BadAction):
     """The body is larger than any action needs."""
+
+    refusal = 413, "too_large"
 
 
 async def _body(request: Request) -> Body:
@@ -195,7 +180,7 @@ async def _body(request: Request) -> Body:
     async for chunk in request.stream():
         data += chunk
         if len(data) > _LARGEST_BODY:
-            raise _TooLarge
+            raise _TooLarge("That is too much")
     try:
         body = json.loads(data or b"{}")
     except (ValueError, RecursionError):
@@ -269,9 +254,14 @@ async def _http_error(_request: Request, error: Exception) -> Response:
     return error_answer(status, "bad_request", "The page does not ask that")
 
 
+async def _bad_action(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, BadAction)
+    return error_answer(*error.refusal, str(error))
+
+
 async def _failure(_request: Request, error: Exception) -> Response:
     _log.error("The sandbox's page failed on a request", exc_info=error)
     return error_answer(500, "failure", "Sandbox failure, see its log")
 
 
-_HANDLERS = {HTTPException: _http_error, Exception: _failure}
+_HANDLERS = {HTTPException: _http_error, BadAction: _bad_action, Exception: _failure}
