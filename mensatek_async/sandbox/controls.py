@@ -154,7 +154,7 @@ class Controls(RecipientActions):
             return self._provider.gatekeeper.is_blocked(self.now)
 
     def block(self, seconds: float | None = None) -> None:
-        """Block the caller now, for `block_seconds` unless told otherwise."""
+        """Block the caller now, for so many seconds (default: `block_seconds`)."""
         with self._provider.changing("guard"):
             self._provider.gatekeeper.block(self.now, seconds)
 

@@ -54,7 +54,7 @@ class Sandbox(Controls):
         block_seconds: how long a block lasts, by the sandbox's clock.
         read_interval: a repeated read is quick when it comes within so many seconds.
         refusal_status: HTTP status of refused credentials, 200 or 401.
-        reply_style: the form of its replies, one of `REPLY_STYLES`: the bare object unless told otherwise.
+        reply_style: the form of its replies, one of `REPLY_STYLES`: the bare object by default.
         detailed: whether send replies have `Enviados` and `Duplicados`, and counts when nothing was sent;
             off, they say only what the manuals promise.
         recipients_per_request: more recipients in one call are refused (-3); None for no limit.
@@ -255,5 +255,5 @@ class Sandbox(Controls):
 
     def _every_second(self) -> None:
         """Keep what no call or action wrote: a clock that runs ahead, callbacks that were taken."""
-        with suppress(OSError), self._provider.changing():  # a disk that is full is told to the next caller
+        with suppress(OSError), self._provider.changing():  # the next caller hears of a full disk
             pass

@@ -94,8 +94,8 @@ def call_wsgi(app: Any, request: httpx.Request) -> tuple[int, str]:
     written: list[bytes] = []
 
     def whole(environ: Any, start_response: Callable[..., Any]) -> Any:
-        def start(*told: Any) -> Callable[[bytes], None]:
-            start_response(*told)
+        def start(*answer: Any) -> Callable[[bytes], None]:
+            start_response(*answer)
             return written.append  # httpx takes nothing that is written
 
         return app(environ, start)

@@ -121,7 +121,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _checked_connect(original: Any, guard: RealAPIGuard) -> Any:
-    # A socket that is given a name looks it up before any audit event tells of it.
+    # A socket that is given a name looks it up before any audit event.
     def connect(self: socket.socket, address: Any, /) -> Any:
         if isinstance(address, tuple) and address:
             guard.check(address[0])

@@ -45,7 +45,7 @@ class Webhook:
         password: HTTP Basic password.
         token: a secret that goes into the URL as `token`.
         form: how callbacks are encoded: "json", "form" or "multipart".
-        kind: what `target` is, where its parameters do not tell: "asgi", "wsgi", "handler" or "url".
+        kind: what `target` is, where its parameters do not show it: "asgi", "wsgi", "handler" or "url".
         timeout: seconds that a URL has to answer.
     """
 
@@ -62,7 +62,7 @@ class Webhook:
         """Hand one callback over, in the event loop that is running.
 
         Raises:
-            TypeError: nothing tells what the target is.
+            TypeError: the kind of the target is unknown.
             Exception: whatever an application or a handler raises.
         """
         kind = self.kind or callers.kind_of(self.target)
@@ -134,7 +134,7 @@ class CallbackResult:
 
     @property
     def events(self) -> list[Event]:
-        """What was told, in order."""
+        """The events handed over, in order."""
         return [parse(*payload) for payload in self._payloads]
 
     @property

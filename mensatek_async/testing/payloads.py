@@ -52,7 +52,7 @@ def delivery_report(
         phone: the recipient, international digits.
         message_id: what the send returned.
         sender: who the text came from.
-        reported_at: when the carrier told, aware. Default: now.
+        reported_at: when the carrier reported it, aware. Default: now.
         seconds: from sending to this status.
         reference: the reference its send was given.
         report_id: the provider's id of this recipient's text.

@@ -96,7 +96,7 @@ class Deliver:
             expect: the HTTP status it has to answer with; None for any from 200 to 299.
 
         Returns:
-            What was told and answered; to be awaited in asynchronous tests.
+            What was handed over and answered; to be awaited in asynchronous tests.
 
         Raises:
             LookupError: there is no such text, it was sent with `report=False`, or nobody said where callbacks go.
@@ -160,7 +160,7 @@ class Reply:
             expect: as for `deliver`.
 
         Returns:
-            What was told and answered; to be awaited in asynchronous tests.
+            What was handed over and answered; to be awaited in asynchronous tests.
 
         Raises:
             LookupError: the phone never got that message, or nobody said where callbacks go.
@@ -188,7 +188,7 @@ class PostCallback:
             expect: as for `deliver`.
 
         Returns:
-            What was told and answered; to be awaited in asynchronous tests.
+            What was handed over and answered; to be awaited in asynchronous tests.
 
         Raises:
             LookupError: nobody said where callbacks go.

@@ -1,4 +1,4 @@
-"""What happens in an account, for whoever keeps it, posts it or shows it; and who is told that something changed."""
+"""What happens in an account, for whoever keeps it, posts it or shows it; and the listeners for changes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ TOPICS: Mapping[type, tuple[Topic, ...]] = {
 
 
 class Changes:
-    """Counts changes and tells listeners which topics they touch; listeners must be quick and may be on any thread."""
+    """Counts changes and calls listeners with their topics; these must be quick, and are called on any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -128,7 +128,7 @@ class Changes:
             listener(frozenset(topics))
 
     def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
-        """Be told from now on; what comes back ends it."""
+        """Call a listener from now on; returns what ends it."""
         with self._lock:
             self._listeners.append(listener)
 

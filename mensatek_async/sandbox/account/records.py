@@ -13,7 +13,7 @@ from ..api.bodies import read_body
 from ..carrier.delivery import Kind
 
 REPLY_NUMBER = "34600999999"
-"""The number of the account that phones write to unless told otherwise."""
+"""The number of the account that phones write to by default."""
 
 UNNAMED_DOCUMENT = "documento.pdf"
 """What a document is called that came inside a text."""

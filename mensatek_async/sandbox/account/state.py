@@ -228,7 +228,7 @@ def _converter() -> Converter:
     from cattrs.gen import make_dict_unstructure_fn, override
 
     converter = Converter()
-    for plain in (datetime, Decimal, bytes):  # JSON tells the first two apart, see below
+    for plain in (datetime, Decimal, bytes):  # JSON has forms for the first two, see below
         converter.register_structure_hook(plain, lambda value, _: value)
     for cls, names in _ELSEWHERE.items():
         omitted: Any = {name: override(omit=True) for name in names}
@@ -237,7 +237,7 @@ def _converter() -> Converter:
 
 
 def pack(value: Any) -> str:
-    """Anything of ours as JSON: moments and decimals are told apart from texts, credentials are left out."""
+    """Anything of ours as JSON: moments and decimals have forms of their own, credentials are left out."""
     return json.dumps(
         _without_credentials(_converter().unstructure(value)),
         ensure_ascii=False,
@@ -256,7 +256,7 @@ def _without_credentials(value: Any) -> Any:
     headers = value.get("headers") if isinstance(value, dict) else None
     if not isinstance(headers, dict):
         return value
-    kept = {name: told for name, told in headers.items() if name not in _CREDENTIALS}
+    kept = {name: value for name, value in headers.items() if name not in _CREDENTIALS}
     return {**value, "headers": kept}
 
 

@@ -49,7 +49,7 @@ def load_calls(store: Store) -> tuple[int, list[Call]]:
 
 
 def load_journeys(store: Store, target: str, account: Account) -> list[Journey]:
-    """The journeys a webhook was not told to their end."""
+    """The journeys that were not reported to their end."""
     batches = {batch.number: batch for message in account.messages.values() for batch in message.batches}
     found = []
     for number, data in store.select(

@@ -152,8 +152,8 @@ def fault_asked_for(operation: str, body: bytes, params: Callable[[], Mapping[st
     for row in rows if isinstance(rows, list) else ():
         values = row.values() if isinstance(row, dict) else ()
         for value in values:
-            found = _PHONE.fullmatch(str(value))
-            kind = ENDINGS.get(found.group(1)) if found else None
+            match = _PHONE.fullmatch(str(value))
+            kind = ENDINGS.get(match.group(1)) if match else None
             if kind is not None:
                 return error_of_kind(kind, operation)
     return None

@@ -57,7 +57,7 @@ class Gatekeeper:
             self.block(now)
 
     def note_read(self, key: str, now: datetime) -> bool:
-        """Count a read, told apart from others by what it asks for; whether it came too soon after the last."""
+        """Count a read, known by what it asks for; whether it came too soon after the last."""
         streak, last = self._reads.get(key, (0, now))
         streak = streak + 1 if now - last < self.read_interval else 1
         self._reads[key] = (streak, now)

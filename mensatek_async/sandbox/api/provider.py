@@ -38,7 +38,7 @@ class ApiRequest:
 
     @property
     def content_type(self) -> str:
-        """The body's type, "" when not told."""
+        """The body's type, "" when there is none."""
         return self.headers.get("content-type", "")
 
     @cached_property

@@ -92,7 +92,7 @@ class Personal:
 
 def elements(text: str) -> list[tuple[str, str]]:
     """The (TYPE, content) of every message element in the text."""
-    return [(found.group(1).upper(), found.group(3)) for found in _ELEMENT.finditer(text)]
+    return [(match.group(1).upper(), match.group(3)) for match in _ELEMENT.finditer(text)]
 
 
 def shorten(text: str) -> str:
@@ -102,8 +102,8 @@ def shorten(text: str) -> str:
     return _ELEMENT.sub(_link, text)
 
 
-def _link(found: re.Match[str]) -> str:
-    return f"{_PROTOCOLS.get(found.group(2) or '2', '')}sandbox.example/x1Y2z3"
+def _link(match: re.Match[str]) -> str:
+    return f"{_PROTOCOLS.get(match.group(2) or '2', '')}sandbox.example/x1Y2z3"
 
 
 def shown(text: str, unicode: bool) -> str:
@@ -124,9 +124,9 @@ def pieces(text: str, unicode: bool) -> list[str | tuple[str, str, str]]:
     """A text in pieces as a phone shows it: plain ones, and elements as (link, TYPE, content)."""
     out: list[str | tuple[str, str, str]] = []
     last = 0
-    for found in _ELEMENT.finditer(text):
-        out += [text[last : found.start()], (_link(found), found.group(1).upper(), found.group(3))]
-        last = found.end()
+    for match in _ELEMENT.finditer(text):
+        out += [text[last : match.start()], (_link(match), match.group(1).upper(), match.group(3))]
+        last = match.end()
     out.append(text[last:])
     return [piece if unicode or isinstance(piece, tuple) else to_gsm(piece) for piece in out if piece]
 
@@ -141,10 +141,10 @@ def without_documents(text: str) -> str:
     return _ELEMENT.sub(_without_document, text)
 
 
-def _without_document(found: re.Match[str]) -> str:
-    kind, protocol, content = found.groups()
+def _without_document(match: re.Match[str]) -> str:
+    kind, protocol, content = match.groups()
     if kind.upper() != "BASE64":
-        return found.group()
+        return match.group()
     data = read_base64(content)
     digest = hashlib.sha256(content.encode() if data is None else data).hexdigest()
     return f"(BASE64:{protocol or '2'}:{digest})"

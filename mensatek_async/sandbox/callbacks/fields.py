@@ -15,7 +15,7 @@ from ..clock import write_second
 _WITH_VARIABLES = frozenset({160, 180, 181, 190, 195, 5000})
 _WITH_CODE = frozenset({180, 181})
 VARIABLES: Mapping[str, str] = {"IP": "127.0.0.1"}
-"""What a contract's callback tells besides, unless something else is known."""
+"""What a contract's callback says besides, unless something else is known."""
 
 
 def report_fields(news: News, variables: Mapping[str, str], numeric: bool) -> dict[str, Any]:

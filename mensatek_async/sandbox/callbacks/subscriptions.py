@@ -74,7 +74,7 @@ class Callbacks(CallbackSettings):
     def receive(
         self, sender: str, text: str, *, number: str = REPLY_NUMBER, message_id: int | None = None
     ) -> None:
-        """Have somebody write to a number of the account; all its callbacks are told.
+        """Have somebody write to a number of the account; it is posted to all webhooks.
 
         Args:
             sender: who writes.

@@ -38,7 +38,7 @@ class RecipientActions(ContractActions):
     def reply(
         self, phone: str, text: str, *, message_id: int | None = None, number: str | None = None
     ) -> Incoming:
-        """Have a phone answer: callbacks are told, and SI or ACEPTO closes a contract that waits for it.
+        """Have a phone answer: callbacks are posted, and SI or ACEPTO closes a contract that waits for it.
 
         Args:
             phone: who writes, international digits.
@@ -78,7 +78,7 @@ class RecipientActions(ContractActions):
             ValueError: it has not left yet or was cancelled; the status is in no manual or is none to be reached.
         """
         if status is not None and status not in statuses.GIVEN:
-            raise ValueError(f"{status} is no status that a text can be given")
+            raise ValueError(f"Invalid status {status}: no text can be given it")
         with self._provider.changing() as account:
             batch = _left(account, phone, message_id)
             status = _delivered(batch) if status is None else status

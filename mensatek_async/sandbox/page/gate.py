@@ -138,10 +138,10 @@ class Gate:
         return answer
 
     def _knows(self, host: str) -> bool:
-        found = _HOST.fullmatch(host)
-        if not found:
+        match = _HOST.fullmatch(host)
+        if not match:
             return False
-        name = found.group(1).lower()
+        name = match.group(1).lower()
         return not self._is_local or is_loopback(name) or name in self._hosts
 
     def _is_password(self, header: str) -> bool:

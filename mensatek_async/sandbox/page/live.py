@@ -1,4 +1,4 @@
-"""Server-sent events: the page is told what changed, and fetches what it shows of that."""
+"""Server-sent events: the page learns what has changed, and fetches what it shows of that."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Live:
         return StreamingResponse(self._follow(), media_type="text/event-stream")
 
     async def _follow(self) -> AsyncIterator[str]:
-        """Tell of changes until the page goes away; those that come close together are one event."""
+        """Send what has changed until the page goes away; those that come close together are one event."""
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
         pending: set[Topic] = set()
 

@@ -82,7 +82,7 @@ def find_texts(account: Account, search: Search) -> dict[str, Any]:
         for position in range(first - 1, -1, -1):
             if search.wants(batch, position, standing):
                 if len(items) == search.limit:
-                    # The last one given tells where the next page begins.
+                    # The next page begins behind the last one given.
                     return {"items": items, "cursor": cursor, "total": _total(account)}
                 items.append(row_form(batch, position, standing(batch.phones[position])))
                 cursor = f"{batch.number}.{position}"
@@ -185,12 +185,12 @@ def conversation(account: Account, phone: str) -> dict[str, Any]:
 def scheduled(account: Account) -> dict[str, Any]:
     """The messages that have not left, soonest first; a message is one row, and is cancelled as one."""
     now = account.clock.now
-    found = []
+    messages = []
     for message in account.messages.values():
         if waiting := message.waiting(now):
             first = min(waiting, key=lambda batch: batch.leaves_at)
-            found.append((first.leaves_at, first, waiting))
-    found.sort(key=lambda one: (one[0], one[1].number))
+            messages.append((first.leaves_at, first, waiting))
+    messages.sort(key=lambda one: (one[0], one[1].number))
     return {
         "items": [
             {
@@ -204,7 +204,7 @@ def scheduled(account: Account) -> dict[str, Any]:
                 "contract": contract_form(batch),
                 "reference": batch.reference,
             }
-            for leaves_at, batch, waiting in found
+            for leaves_at, batch, waiting in messages
         ]
     }
 
