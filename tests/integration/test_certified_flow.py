@@ -19,8 +19,6 @@ from mensatek_async import (
     FileNotFound,
     Guard,
     Issuer,
-    Mensatek,
-    NotYours,
     Phase,
     Retry,
     open_certificates,
@@ -42,16 +40,9 @@ def sandbox(mensatek_sandbox: Sandbox) -> Sandbox:
     return mensatek_sandbox
 
 
-def client_of(sandbox: Sandbox) -> AsyncMensatek:
+def hasty() -> AsyncMensatek:
     """A client of the sandbox that need not wait between two reads."""
-    return AsyncMensatek(
-        sandbox.user,
-        sandbox.token,
-        base_url=sandbox.base_url,
-        issuer=ISSUER,
-        retry=QUICK,
-        guard=Guard(read_interval=0),
-    )
+    return AsyncMensatek(issuer=ISSUER, retry=QUICK, guard=Guard(read_interval=0))
 
 
 def contract() -> bytes:
@@ -76,7 +67,7 @@ def stated(pdf: bytes) -> str:
 async def test_a_contract_from_its_pdf_to_its_certificate(sandbox: Sandbox, tmp_path: Path) -> None:
     """Sent with its PDF inside, opened, signed, followed, and its certificate on disk says all of it."""
     document = contract()
-    async with client_of(sandbox) as client:
+    async with hasty() as client:
         sent = await client.certified.send(
             "600 000 001", "Firme su contrato: " + elements.pdf(document), contract_type=ContractType.PDF
         )
@@ -111,7 +102,7 @@ async def test_a_contract_from_its_pdf_to_its_certificate(sandbox: Sandbox, tmp_
 async def test_two_hundred_certified_texts_in_one_call(sandbox: Sandbox, tmp_path: Path) -> None:
     """Fifty a request, one message, nobody twice, and one ZIP with every certificate."""
     phones = [str(34600000000 + number) for number in range(200)]
-    async with client_of(sandbox) as client:
+    async with hasty() as client:
         result = await client.certified.send_bulk(phones, "Le notificamos la multa de España")
         sandbox.advance(60)
         await client.certified.download(tmp_path / "all.zip", message_id=result.message_id)
@@ -127,20 +118,10 @@ async def test_two_hundred_certified_texts_in_one_call(sandbox: Sandbox, tmp_pat
     assert "Le notificamos la multa de España" in stated(bundle.certificates[77].content)
 
 
-async def test_a_lost_answer_certifies_nobody_twice(sandbox: Sandbox) -> None:
-    """The bulk engine repeats what joins the message, here as with plain texts."""
-    sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMSCERTIFICADO", times=2, after=1)
-    async with client_of(sandbox) as client:
-        result = await client.certified.send_bulk([str(34600000000 + n) for n in range(120)], "Hola")
-
-    assert (result.accepted, len(result.unknown)) == (120, 0)
-    assert set(sandbox.counts.values()) == {1}
-
-
 @pytest.mark.parametrize("fault", [Fault.cut_body(), Fault.drop_after_accept()], ids=["cut", "dropped"])
 async def test_a_download_cut_on_the_wire(sandbox: Sandbox, tmp_path: Path, fault: Fault) -> None:
     """Half a PDF over real HTTP is noticed, fetched again from the start, and nothing else is left."""
-    async with client_of(sandbox) as client:
+    async with hasty() as client:
         sent = await client.certified.send(ANA, "Hola")
         sandbox.advance(60)
         sandbox.fault(fault, operation="GetSMSCERTIFICADO", times=2)
@@ -151,19 +132,9 @@ async def test_a_download_cut_on_the_wire(sandbox: Sandbox, tmp_path: Path, faul
     assert len(sandbox.calls("GetSMSCERTIFICADO")) == 3
 
 
-async def test_no_certificate_yet(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Before it is certified, the provider says no, and no file appears."""
-    async with client_of(sandbox) as client:
-        sent = await client.certified.send(ANA, "Hola")
-        with pytest.raises(NotYours):
-            await client.certified.download(tmp_path / "a.pdf", message_id=sent.message_id, phone=ANA)
-
-    assert not names(tmp_path)
-
-
 async def test_the_certificates_of_a_period(sandbox: Sandbox, tmp_path: Path) -> None:
     """All that was certified between two moments, of several messages."""
-    async with client_of(sandbox) as client:
+    async with hasty() as client:
         for phone in (ANA, LUIS):
             await client.certified.send(phone, "Hola")
         sandbox.advance(60)
@@ -176,7 +147,7 @@ async def test_the_certificates_of_a_period(sandbox: Sandbox, tmp_path: Path) ->
 async def test_a_document_of_the_library(sandbox: Sandbox) -> None:
     """A contract may name a file uploaded before; one that is not there is the provider's refusal."""
     text = "Firme " + elements.file("contrato.pdf")
-    async with client_of(sandbox) as client:
+    async with hasty() as client:
         with pytest.raises(FileNotFound):
             await client.certified.send(ANA, text, contract_type=ContractType.PDF)
         await client.files.upload(contract(), name="contrato.pdf", delete_after_certification=True)
@@ -185,19 +156,6 @@ async def test_a_document_of_the_library(sandbox: Sandbox) -> None:
         sandbox.sign_contract(ANA)
         assert (await client.certified.report(sent.message_id)).recipients[0].status.code == 180
         assert await client.files.list() == []
-
-
-async def test_a_scheduled_one_is_moved_and_cancelled(sandbox: Sandbox) -> None:
-    """On the certified operations, with the credits back."""
-    later = datetime.now(UTC) + timedelta(days=9000)
-    async with client_of(sandbox) as client:
-        before = sandbox.credits
-        sent = await client.certified.send(ANA, "Hola", scheduled_at=later)
-        moved = await client.certified.reschedule(sent.message_id, later + timedelta(days=1))
-        cancelled = await client.certified.cancel(sent.message_id)
-
-    assert (moved.rescheduled, cancelled.cancelled, cancelled.credits_refunded) == (1, 1, 1)
-    assert sandbox.credits == before
 
 
 @pytest.mark.parametrize(
@@ -214,7 +172,7 @@ async def test_waiting_ends_with_the_contract(
 ) -> None:
     """Whatever its end, waiting for the certificate stops there and tells it."""
     assert callable(act)
-    async with client_of(sandbox) as client, anyio.create_task_group() as group:
+    async with hasty() as client, anyio.create_task_group() as group:
         sent = await client.certified.send(
             ANA, "Firme " + elements.pdf(contract()), contract_type=ContractType.PDF
         )
@@ -238,7 +196,7 @@ async def test_waiting_ends_with_the_contract(
 
 async def test_waiting_has_an_end(sandbox: Sandbox) -> None:
     """A contract that nobody signs: TimeoutError tells where it stands, and shows no whole phone."""
-    async with client_of(sandbox) as client:
+    async with hasty() as client:
         sent = await client.certified.send(
             ANA, "Firme " + elements.pdf(contract()), contract_type=ContractType.PDF
         )
@@ -253,13 +211,7 @@ async def test_waiting_has_an_end(sandbox: Sandbox) -> None:
 
 async def test_waiting_asks_no_faster_than_the_guard_allows(sandbox: Sandbox) -> None:
     """In a second, with a guard of 0.2 s, at most five questions leave."""
-    async with AsyncMensatek(
-        sandbox.user,
-        sandbox.token,
-        base_url=sandbox.base_url,
-        issuer=ISSUER,
-        guard=Guard(read_interval=0.2),
-    ) as client:
+    async with AsyncMensatek(issuer=ISSUER, guard=Guard(read_interval=0.2)) as client:
         sent = await client.certified.send(ANA, "Hola")
         with pytest.raises(TimeoutError):
             await client.certified.wait_certified(sent.message_id, ANA, 1)
@@ -269,13 +221,7 @@ async def test_waiting_asks_no_faster_than_the_guard_allows(sandbox: Sandbox) ->
 
 def test_the_synchronous_client_does_it_too(sandbox: Sandbox, tmp_path: Path) -> None:
     """The same contract without await."""
-    with Mensatek(
-        sandbox.user,
-        sandbox.token,
-        base_url=sandbox.base_url,
-        issuer=ISSUER,
-        guard=Guard(read_interval=0),
-    ) as client:
+    with Mensatek(issuer=ISSUER, guard=Guard(read_interval=0)) as client:
         text = "Firme " + elements.pdf(contract())
         sent = client.certified.send(ANA, text, contract_type=ContractType.PDF)
         sandbox.advance(5)

@@ -40,13 +40,8 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks ar
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Mensatek]:
     """A client with a small chunk."""
-    with Mensatek(
-        sandbox.user,
-        sandbox.token,
-        base_url=sandbox.base_url,
-        limits=Limits(sms_per_request=10, concurrency=4),
-        guard=Guard(read_interval=0),
-    ) as opened:
+    limits = Limits(sms_per_request=10, concurrency=4)
+    with Mensatek(limits=limits, guard=Guard(read_interval=0)) as opened:
         yield opened
 
 

@@ -48,7 +48,7 @@ def client(sandbox: Sandbox) -> Iterator[Mensatek]:
 
 def client_of(sandbox: Sandbox, **settings: object) -> Mensatek:
     """A client of a sandbox."""
-    return Mensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME", **settings)  # type: ignore[arg-type]
+    return Mensatek(sender="ACME", **settings)  # type: ignore[arg-type]
 
 
 def phones(count: int, first: int = 34_600_000_000) -> list[str]:

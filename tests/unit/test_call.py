@@ -208,6 +208,78 @@ async def test_a_closed_client_refuses_calls() -> None:
             await call()
 
 
+# --- what answers say --------------------------------------------------------------------------------------
+
+
+def body(status: int, content: bytes, media_type: str = "application/json") -> httpx.Response:
+    """An answer with this body."""
+    return httpx.Response(status, content=content, headers={"Content-Type": media_type})
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "told"),
+    [
+        (b'[{"Res": 1, "Cred": "1.234,50"}]', 200, Decimal("1234.50")),
+        (b'{"Res": 3, "CRED": 7}', 201, 7),
+        (b'{"Res": -3, "CRED": 7}', 200, 7),
+        (b'{"Res": -3, "Saldo": 7}', 400, 7),
+        (b'{"Res": 1}', 202, None),
+        (b'{"Res": 1, "Cred": "muchos"}', 206, None),
+        (b"<html>Oops</html>", 200, None),
+    ],
+)
+async def test_every_answer_tells_the_credits_it_names(
+    content: bytes, status: int, told: Decimal | None
+) -> None:
+    """Also a refusal, since `last_credits` is what the newest reply of any kind said; 2xx are read as usual."""
+    async with client_of(Script(body(status, content)), retry=ONCE) as client:
+        try:
+            assert (await client.sms.cancel(5)).cancelled > 0
+        except (APIError, OutcomeUnknown):
+            assert b'"Res": -3' in content or b"html" in content
+        assert client.last_credits == told
+
+
+async def test_a_refusal_without_words() -> None:
+    """The meaning of its code; what is needed and left, in the older name and Spanish notation too."""
+    async with client_of(
+        Script(reply(Res=-3), reply(Res=-2, Cred="1.234,50", CredNecesarios="2000,00"))
+    ) as client:
+        with pytest.raises(BadParameters, match="mandatory parameter is missing"):
+            await client.sms.send(PHONE, TEXT)
+        with pytest.raises(InsufficientCredits) as caught:
+            await client.sms.send(PHONE, TEXT)
+
+    assert (caught.value.needed, caught.value.left) == (2000, Decimal("1234.50"))
+
+
+async def test_nothing_done_is_a_refusal_where_one_thing_is_asked() -> None:
+    """`Res` 0 of an upload or a deletion is no success; of a send it is a result like others."""
+    async with client_of(Script(reply(Res=0), repeat_last=True)) as client:
+        for call in (
+            lambda: client.files.upload(b"%PDF", name="a.pdf"),
+            lambda: client.files.delete("a.pdf"),
+        ):
+            with pytest.raises(APIError) as caught:
+                await call()
+            assert caught.value.code == 0
+        assert (await client.sms.send(PHONE, TEXT)).accepted == 0
+
+
+async def test_a_missing_page_of_a_path_nobody_saw_names_the_remedy() -> None:
+    """It was inferred, and can be replaced."""
+    async with client_of(Script(page(404))) as client:
+        with pytest.raises(BadParameters, match="paths= replaces it"):
+            await client.certified.cancel(5)
+
+
+@pytest.mark.parametrize("kind", ["application/pdf", "Application/ZIP", "application/octet-stream; name=x"])
+async def test_a_file_is_taken_as_it_is(kind: str) -> None:
+    """A certificate is not decoded, whatever it holds."""
+    async with client_of(Script(body(200, b"-1", kind))) as client:
+        assert await client.raw("GetSMSCERTIFICADO", {"Idmensaje": 5}) == b"-1"
+
+
 # --- refusals ----------------------------------------------------------------------------------------------
 
 
@@ -317,8 +389,17 @@ async def test_a_block_holds_further_calls_back() -> None:
         (page(503), OutcomeUnknown),
         (page(429), TooManyRequests),
         (page(503, {"Retry-After": "1"}), TooManyRequests),
-        (httpx.Response(200, content=b""), OutcomeUnknown),
-        (httpx.Response(200, json=[{"Res": "uno"}]), OutcomeUnknown),
+        *((body(200, one), OutcomeUnknown) for one in (b"", b"[", b'[{"Cred": 5}]', b'[{"Res": "uno"}]')),
+        *((body(200, one), OutcomeUnknown) for one in (b"\xff\xfe\x00", b"null", b"[1, 2]", b"true")),
+        (body(200, b"%PDF-1.4", "application/pdf"), OutcomeUnknown),
+        *((body(status, b'{"Res": -3}'), OutcomeUnknown) for status in (500, 502, 503, 504, 599, 408)),
+        *((page(status), BadParameters) for status in (301, 307, 308, 400, 405, 413)),
+        *((body(401, one), AuthenticationError) for one in (b"", b"Oops", b'{"Res": -1}')),
+        *((body(403, one), AccountPaused) for one in (b"", b'{"Res": 1}', b"Forbidden")),
+        (body(403, b'{"Res": -2}'), InsufficientCredits),
+        (body(403, b"-1"), AuthenticationError),
+        (body(400, b'{"Res": -2}'), InsufficientCredits),
+        (body(404, b'{"Res": 1}'), OutcomeUnknown),
         (httpx.Response(200, json=[{"Res": 1, "NoEnviados": "uno"}]), OutcomeUnknown),
         (httpx.ReadError("reset"), OutcomeUnknown),
         (httpx.ReadTimeout("slow"), OutcomeUnknown),
@@ -334,6 +415,7 @@ async def test_what_a_send_without_repeats_ends_in(answer: Any, error: type[Mens
 
     assert type(caught.value) is error
     assert caught.value.sent is (None if error is OutcomeUnknown else False)
+    assert error is not BadParameters or "is base_url right" in str(caught.value)
     shown = "".join(traceback.format_exception(caught.value))
     assert not [part for part in (TEXT, PHONE, TOKEN, "uno") if part in shown]
     if isinstance(caught.value, OutcomeUnknown):

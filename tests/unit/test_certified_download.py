@@ -209,8 +209,9 @@ async def test_a_document_that_never_comes_whole_leaves_nothing(place: Path) -> 
         (reply(Res=-3, Error="falta"), BadParameters),
         (document(b'[{"Res": -4}]'), NotYours),
         (reply(Res=1), UnexpectedReply),
+        (httpx.Response(404, content=PDF, headers={"content-type": "application/pdf"}), BadParameters),
     ],
-    ids=["not there", "foreign", "bad", "mislabelled refusal", "nothing"],
+    ids=["not there", "foreign", "bad", "mislabelled refusal", "nothing", "missing"],
 )
 async def test_a_refusal_is_raised_as_ever(answer: Answer, error: type[Exception], place: Path) -> None:
     """JSON where a document should be is the provider's word, and nothing is written."""
