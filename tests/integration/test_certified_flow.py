@@ -19,6 +19,7 @@ from mensatek_async import (
     FileNotFound,
     Guard,
     Issuer,
+    Mensatek,
     Phase,
     Retry,
     open_certificates,
@@ -202,9 +203,9 @@ async def test_waiting_has_an_end(sandbox: Sandbox) -> None:
         )
         sandbox.advance(5)
         with pytest.raises(TimeoutError, match="Delivered to the phone") as caught:
-            await client.certified.wait_certified(sent.message_id, ANA, 0.3)
+            await client.certified.wait_certified(sent.message_id, ANA, 1)
         with pytest.raises(TimeoutError, match="not in the report"):
-            await client.certified.wait_certified(sent.message_id, LUIS, 0.3)
+            await client.certified.wait_certified(sent.message_id, LUIS, 1)
 
     assert ANA not in str(caught.value)
 
