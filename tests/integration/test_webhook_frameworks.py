@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import sys
 import threading
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.webhooks import Event, asgi, event_key, wsgi
@@ -81,16 +81,6 @@ def test_the_other_examples_run(telling: str) -> None:
     assert example(telling)
 
 
-@pytest.mark.parametrize("telling", ["app.add_route(", "Depends(mensatek_event)"])
-def test_fastapi(telling: str) -> None:
-    """The webhook as a route of a FastAPI application, and the event as an argument of an endpoint."""
-    pytest.importorskip("fastapi")
-    names = example(telling)
-
-    with serve_asgi(names["app"]) as url:
-        check(f"{url}/mensatek", names)
-
-
 @contextmanager
 def serve_werkzeug(app: Any) -> Iterator[str]:
     """Serve with Flask's own server, a thread for each connection, which is kept open."""
@@ -112,15 +102,6 @@ def serve_werkzeug(app: Any) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join(10)
-
-
-def test_flask() -> None:
-    """The webhook below a path of a Flask application."""
-    pytest.importorskip("flask")
-    names = example("DispatcherMiddleware(")
-
-    with serve_werkzeug(names["app"]) as url:
-        check(f"{url}/mensatek", names)
 
 
 def test_django() -> None:
@@ -147,37 +128,32 @@ def serve_aiohttp(app: Any) -> Iterator[str]:
     from aiohttp import web
 
     listener = socket.create_server(("127.0.0.1", 0))
-    loop, ready = asyncio.new_event_loop(), threading.Event()
     runner = web.AppRunner(app)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        ready.set()
-
-    def run() -> None:
-        loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+    with start_blocking_portal() as portal:
+        portal.call(runner.setup)
+        portal.call(web.SockSite(runner, listener).start)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            portal.call(runner.cleanup)
 
 
-def test_aiohttp() -> None:
-    """The webhook as an aiohttp handler."""
-    pytest.importorskip("aiohttp")
-    names = example("from aiohttp import web")
+@pytest.mark.parametrize(
+    ("framework", "telling", "serve", "path"),
+    [
+        ("fastapi", "app.add_route(", serve_asgi, "mensatek"),
+        ("fastapi", "Depends(mensatek_event)", serve_asgi, "mensatek"),
+        ("flask", "DispatcherMiddleware(", serve_werkzeug, "mensatek"),
+        ("aiohttp", "from aiohttp import web", serve_aiohttp, "mensatek?a=b"),
+    ],
+)
+def test_a_framework(framework: str, telling: str, serve: Any, path: str) -> None:
+    """The webhook as a route, an argument of an endpoint, an application below a path, or a handler."""
+    pytest.importorskip(framework)
+    names = example(telling)
 
-    with serve_aiohttp(names["app"]) as url:
-        check(f"{url}/mensatek?a=b", names)
+    with serve(names["app"]) as url:
+        check(f"{url}/{path}", names)
 
 
 def test_quart() -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -181,16 +182,12 @@ def test_pairs(body: str, reply: dict[str, Any]) -> None:
         "Res:1;" + ";".join(f"k{n}:1" for n in range(1000)),
         "Res:1;" + "x;" * 1000,
         "Res:1;Informe:[0:[A:1;A:2;]];",
+        "Res:1;\n];Cred:5;",
     ],
 )
 def test_broken_pairs(body: str) -> None:
     """A text that breaks off, or was never a reply, is refused."""
     assert problems(body)
-
-
-def test_closing_what_was_not_opened() -> None:
-    """A bracket too many is not skipped."""
-    assert problems("Res:1;\n];Cred:5;") == ("the text closes a list it never opened",)
 
 
 # --- XML -------------------------------------------------------------------------------------------------------
@@ -338,20 +335,12 @@ def test_a_list_reads_as_python_and_json_write_it(rows: list[dict[str, Any]]) ->
         ("[" * 100_000, "the answer is nested too deeply"),
         ("[" * 500 + '{"Res":1}' + "]" * 500, "lists are nested too deeply"),
         ('{"Res":' * 100_000, "the answer is nested too deeply"),
+        (reduce(lambda body, _: json.dumps(body), range(6), '{"Res":1}'), "the answer is wrapped too often"),
     ]
 )  # fmt: skip
 def test_no_reply(body: str, problem: str) -> None:
     """Each body that is no reply is said to be what it is."""
     assert problems(body, "application/json") == (problem,)
-
-
-def test_wrapped_too_often() -> None:
-    """A text in a text in a text is not unwrapped for ever."""
-    body = '{"Res":1}'
-    for _ in range(6):
-        body = json.dumps(body)
-
-    assert problems(body) == ("the answer is wrapped too often",)
 
 
 @each("body", ['{"Res":1,"Movil":"34600111222"', "Res;34600111222", "<r><Res>34600111222<r>"])
