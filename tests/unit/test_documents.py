@@ -94,6 +94,19 @@ def test_every_error_is_described() -> None:
     assert not family - described - {"UserWarning"}
 
 
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "life-of-a-send.md"])
+def test_files_named_for_contributors_exist(name: str) -> None:
+    """Each path in the two documents is a file, from the root of the project or of the package."""
+    named = set(
+        re.findall(r"`([\w./-]+\.(?:pyi?|json|md))`", (ROOT / "docs" / name).read_text(encoding="utf-8"))
+    )
+
+    assert len(named) > 10
+    assert not {
+        one for one in named if not any((top / one).is_file() for top in (ROOT, ROOT / "mensatek_async"))
+    }
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     """A relative link names a file that is there, and a heading that is in it."""
