@@ -27,6 +27,21 @@ from .posting import NotNow, Post, judged
 _SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
 
 
+@define(eq=False)
+class _Step:
+    """What a slot wants of the journal: one piece of work to write down, if any, and another one to claim."""
+
+    done: Finish | None
+    token: str = field(factory=new_token)
+    found: Work | Wait | Over | None = None
+    error: Exception | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was committed, or cannot be."""
+        return self.found is not None or self.error is not None
+
+
 @define(eq=False, kw_only=True)
 class Runner:
     """Sends what the journal holds until nothing is left, a campaign is paused, or the time is up.
@@ -62,6 +77,8 @@ class Runner:
     failure: Exception | None = field(default=None, init=False)
     _contents: dict[int, Content] = field(factory=dict, init=False)
     _posts: set[Post] = field(factory=set, init=False)
+    _steps: list[_Step] = field(factory=list, init=False)
+    _committing: anyio.Lock = field(factory=anyio.Lock, init=False)
     _turn: int = field(default=0, init=False)
     _ending: bool = field(default=False, init=False)
     _news: anyio.Event = field(factory=anyio.Event, init=False)
@@ -149,7 +166,7 @@ class Runner:
 
     async def _step(self, done: Finish | None) -> Work | Wait | Over:
         """Write down what became of the last piece of work and claim the next, in one transaction."""
-        token = new_token()
+        step = _Step(done)
         if done is not None:
             failpoint("finish.before")
         try:
@@ -157,7 +174,7 @@ class Runner:
         except BaseException:
             await self._write_down(done)
             raise
-        found = await in_thread(self.db.write, lambda tx: self._in_one(tx, done, token))
+        found = await self._commit(step)
         if done is not None:
             failpoint("finish.committed")
         if isinstance(found, Work):
@@ -165,9 +182,40 @@ class Runner:
             failpoint("claim.opener" if found.join is None else "chunk.posting")
         return found
 
-    def _in_one(self, tx: Tx, done: Finish | None, token: str) -> Work | Wait | Over:
-        if done is not None:
-            finish(tx, done)
+    async def _commit(self, step: _Step) -> Work | Wait | Over:
+        """Commit a step together with those of all slots that came while the transaction before was under way.
+
+        A cancellation waits for it, so that what was claimed is known to its slot.
+        """
+        self._steps.append(step)
+        with anyio.CancelScope(shield=True):
+            async with self._committing:
+                if not step.ended:
+                    steps, self._steps = self._steps, []
+                    await in_thread(self._commit_all, steps)
+        if step.error is not None:
+            raise step.error
+        assert step.found is not None
+        return step.found
+
+    def _commit_all(self, steps: Sequence[_Step]) -> None:
+        try:
+            found = self.db.write(lambda tx: self._in_one(tx, steps))
+        except Exception as error:
+            for step in steps:
+                step.error = error
+        else:
+            for step, what in zip(steps, found, strict=True):
+                step.found = what
+
+    def _in_one(self, tx: Tx, steps: Sequence[_Step]) -> list[Work | Wait | Over]:
+        # What ended first: everybody locks campaigns before the rate that claims book.
+        for step in steps:
+            if step.done is not None:
+                finish(tx, step.done)
+        return [self._claim(tx, step.token) for step in steps]
+
+    def _claim(self, tx: Tx, token: str) -> Work | Wait | Over:
         if self._ending or self._over_before(0.0):
             return Over()
         self._turn += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from attrs import field, fields_dict, frozen
@@ -49,8 +50,13 @@ class Settings:
         return None if self.max_credits is None else int(self.max_credits * MICRO)
 
 
-def _settings(text: str) -> Settings:
+@lru_cache  # every claim reads those of every campaign that runs
+def _loaded(text: str) -> Settings:
     return loads(text, Settings)
+
+
+def _settings(text: str) -> Settings:
+    return _loaded(text)
 
 
 @frozen
