@@ -66,12 +66,6 @@ class Connection:
     def do(self, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
         """Do something with a client of this account.
 
-        Args:
-            work: what to do.
-
-        Returns:
-            What it returned.
-
         Raises:
             Stop: Ctrl-C ended it.
             MensatekError: it failed.
@@ -91,12 +85,7 @@ class Connection:
 
 
 def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:
-    """Whether the user must be asked before a send costs money.
-
-    Args:
-        account: whose account it is.
-        yes: whether the user agreed beforehand.
-        free: whether standard input is free for the answer.
+    """Whether the user must be asked before a send costs money; `free` says that standard input is for that.
 
     Raises:
         Stop: yes, and there is nobody to ask.
@@ -112,12 +101,7 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
 
 @contextmanager
 def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) -> Iterator[Connection]:
-    """Find the credentials, or start the sandbox.
-
-    Args:
-        options: what the user said.
-        output: where questions go.
-        may_ask: whether standard input is free for a question.
+    """Find the credentials, or start the sandbox; `may_ask` says that standard input is for that.
 
     Raises:
         Stop: no credentials, an address that is not safe, or the sandbox's extra is not installed.
@@ -140,10 +124,7 @@ def call(options: AccountOptions, output: Output, work: Callable[[AsyncMensatek]
 
 @contextmanager
 def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
-    """A sandbox that runs while the block lasts.
-
-    Args:
-        settings: as for `mensatek_async.sandbox.Sandbox`.
+    """A sandbox of these settings that runs while the block lasts.
 
     Raises:
         Stop: its extra is not installed, or the address cannot be listened on.
@@ -193,10 +174,6 @@ def _ask_token() -> str:
 def read_secret(path: str, name: str) -> str:
     """Read a file that holds a secret and nothing else.
 
-    Args:
-        path: the file.
-        name: what it holds, such as "token".
-
     Raises:
         Stop: it cannot be read, or holds something else.
     """
@@ -213,10 +190,6 @@ def read_secret(path: str, name: str) -> str:
 
 def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     """A date and time, year or day first; without an offset it is Spanish time.
-
-    Args:
-        text: what the user wrote.
-        option: where, for the message.
 
     Raises:
         Stop: it is no date and time, or the clocks skip it.

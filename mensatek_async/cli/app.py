@@ -50,14 +50,7 @@ for _home, _help in _COMMANDS.items():
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        arguments: what follows the program's name.
-
-    Returns:
-        The exit code.
-    """
+    """Run the command with these arguments and return its exit code."""
     # Our log lines are for programs; here the summary tells, and what no handler takes would go to the terminal.
     logging.getLogger().addHandler(logging.NullHandler())
     with quiet_streams() as printed:

@@ -64,16 +64,13 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
     chosen = parse_rows(options.rows)
     _check_report(options, recipients)
     with ExitStack() as stack:
-        send = Send.read(stack, recipients, rows, chosen=chosen)
+        send = Send(stack, recipients, rows, chosen=chosen)
         if rows.dry_run:
             return preview(send.output, send.reading, send.what, report=options.report, force=options.force)
         connection = send.connect()
         store = _store(options, stack, sandbox=rows.account.sandbox)
         name, progress = _find(options, store, options.name or _name_of(send, connection))
-        if progress is None:
-            send.agree(connection)
-        else:
-            send.output.note(f"It was begun before and goes on: {line(progress)}.")
+        send.agree(connection, progress, "It was begun before and goes on")
         return _run(
             Session(connection, store, send.output, rows.concurrency, options.per_second), name, send, options
         )

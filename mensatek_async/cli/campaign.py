@@ -12,7 +12,7 @@ from ..campaigns.campaigns import Campaigns
 from ..campaigns.progress_stream import Pace
 from ..models.campaign import Progress
 from ..sources.text_files import shown
-from .account import connect, needs_answer
+from .account import connect
 from .campaign_run import LOOK, Session, ask, conclude, offline, run_to_the_end
 from .campaign_view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 from .options import (
@@ -28,7 +28,7 @@ from .options import (
     WorkOptions,
     Yes,
 )
-from .output import Exit, Output, Stop, plural
+from .output import Exit, Output, Stop, can_ask, plural
 from .start import start
 
 campaign = App(name="campaign", help_format="plaintext")
@@ -290,8 +290,6 @@ def _change(order: Literal["pause", "resume", "cancel"], name: str, options: Sto
 
 
 def _confirm(output: Output, question: str) -> None:
-    try:
-        needs_answer(NO_ACCOUNT, yes=False)
-    except Stop:
-        raise Stop("There is no terminal to ask on; add --yes.") from None
+    if not can_ask():
+        raise Stop("There is no terminal to ask on; add --yes.")
     output.confirm(question)

@@ -72,12 +72,7 @@ class Session:
         return Exit.DONE if progress is None else exit_of(progress)
 
     def do(self, work: Callable[[Campaigns], Awaitable[None]], *, background: bool = True) -> None:
-        """Do something with the campaigns. What ends it early is noted.
-
-        Args:
-            work: what to do.
-            background: whether recipients may still be read while it goes on.
-        """
+        """Do something with the campaigns, with recipients read in the background. What ends it early is noted."""
         limits = self.limits()
         try:
             anyio.run(self._do, work, limits, background)
@@ -121,12 +116,7 @@ class Session:
 
 
 async def run_to_the_end(campaign: Campaign, view: View, *, patience: float | None = None) -> None:
-    """Send what a campaign holds, and show it.
-
-    Args:
-        campaign: the campaign.
-        view: shows it.
-        patience: seconds after which to give up while the provider cannot be reached; None never does.
+    """Send what a campaign holds; the patience, in seconds, is for a provider that cannot be reached.
 
     Raises:
         ConnectionFailed: the patience is over; what is left goes on with the next run.

@@ -86,12 +86,7 @@ class LiveView:
 
 @contextmanager
 def viewing(output: Output, *, watch: bool) -> Iterator[View]:
-    """Show a campaign while the block lasts; its last counts stay.
-
-    Args:
-        output: where; on standard error.
-        watch: whether to draw where somebody watches.
-    """
+    """Show a campaign while the block lasts, drawn where somebody watches; its last counts stay."""
     if watch and output.err.isatty():
         view = LiveView(output)
         with view.rich:
@@ -227,14 +222,7 @@ def _runs(problems: Iterable[RowProblem]) -> list[tuple[int, int, str]]:
 
 
 def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: int) -> None:
-    """Print the first rows that something is to be said of.
-
-    Args:
-        output: where.
-        title: what they are.
-        problems: the first of them.
-        total: how many there are in all.
-    """
+    """Print the first rows that something is to be said of, and how many there are in all."""
     shown_runs = _runs(problems)[:_SHOWN]
     if not shown_runs:
         return

@@ -29,7 +29,6 @@ from .output import Exit, Output, Stop, can_ask, plural
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
     from ..models.certified import Download
-    from ..models.issuer import Issuer
 
 
 certified = App(name="certified", help_format="plaintext")
@@ -144,17 +143,24 @@ def legal_of(
 ) -> dict[str, Any]:
     """Return the options of `client.certified.send` that only certified texts have.
 
-    Args:
-        legal: what every certified text takes.
-        contract_type: the kind of contract; None for a certified text.
-        identify: how its recipient is identified first.
-        acceptance_days: within how many days it has to be accepted.
-
     Raises:
-        Stop: something of it was not given, or is wrong.
+        Stop: something of the issuer was not given, or the validity is no duration.
+        InvalidRequest: the issuer is wrong.
     """
+    from ..models.issuer import Issuer
+
+    given = {
+        "--issuer-name": legal.issuer_name or "",
+        "--issuer-phone": legal.issuer_phone or "",
+        "--issuer-tax-id": legal.issuer_tax_id or "",
+    }
+    if missing := [option for option, value in given.items() if not value]:
+        raise Stop(
+            f"A certificate names who sends: {', '.join(missing)} not given.\n"
+            "MENSATEK_ISSUER_NAME, MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well."
+        )
     return {
-        "issuer": issuer_of(legal),
+        "issuer": Issuer(*given.values(), check=not legal.foreign_issuer),
         "contract_type": contract_type,
         "validity": parse_duration(legal.validity),
         "identify": identify,
@@ -176,27 +182,6 @@ def parse_duration(text: str | None) -> timedelta | None:
         raise Stop(f"--validity takes days, hours and minutes, such as 1d6h30m, not {shown(text)}.")
     days, hours, minutes = (int(number or 0) for number in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
-
-
-def issuer_of(legal: LegalOptions) -> Issuer:
-    """Who sends, for the certificate.
-
-    Raises:
-        Stop: something of it was not given, or is wrong.
-    """
-    given = {
-        "--issuer-name": legal.issuer_name or "",
-        "--issuer-phone": legal.issuer_phone or "",
-        "--issuer-tax-id": legal.issuer_tax_id or "",
-    }
-    if missing := [option for option, value in given.items() if not value]:
-        raise Stop(
-            f"A certificate names who sends: {', '.join(missing)} not given.\n"
-            "MENSATEK_ISSUER_NAME, MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well."
-        )
-    from ..models.issuer import Issuer
-
-    return Issuer(*given.values(), check=not legal.foreign_issuer)
 
 
 def _with_pdf(text: str, path: str | None) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import signal
 import socketserver
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -148,7 +149,7 @@ def listen(*, options: ListenOptions = _DEFAULTS) -> Exit:
         raise Stop(f"Nothing can listen at {options.host} port {options.port}: {reason}.") from None
     signal.signal(signal.SIGTERM, as_ctrl_c)
     with server, _shown(output) as show:
-        server.set_app(_Telling(app, output))
+        server.set_app(_NotesRefusals(app, output))
         output.note(f"Listening at http://{options.host}:{server.server_port}/; Ctrl-C ends it.")
         try:
             server.serve_forever(poll_interval=0.1)
@@ -193,35 +194,25 @@ def _shown(output: Output) -> Iterator[Callable[[Event], None]]:
     elif not sys.stdout.isatty():
         yield lambda event: output.say("  ".join(cell for cell in _cells(event) if cell))
     else:
-        from rich.live import Live
-
-        table = _Table()
-        with Live(console=table.console, auto_refresh=False, vertical_overflow="crop") as live:
-            yield lambda event: live.update(table.with_row(_cells(event)), refresh=True)
-
-
-class _Table:
-    """The newest events in a table of rich, as many as the terminal has room for."""
-
-    def __init__(self) -> None:
         from rich.console import Console
-
-        self.console = Console(highlight=False, markup=False)
-        self._rows: list[Cells] = []
-
-    def with_row(self, row: Cells) -> Any:
-        """The table with one more row."""
+        from rich.live import Live
         from rich.table import Table
         from rich.text import Text
 
-        self._rows = [*self._rows, row][-_MOST_ROWS:]
-        table = Table(*_COLUMNS)
-        for shown in self._rows[-max(self.console.height - 6, 1) :]:
-            table.add_row(*(Text(cell) for cell in shown))
-        return table
+        console, rows = Console(highlight=False, markup=False), deque[Cells](maxlen=_MOST_ROWS)
+
+        def draw(event: Event) -> None:
+            rows.append(_cells(event))
+            table = Table(*_COLUMNS)
+            for cells in list(rows)[-max(console.height - 6, 1) :]:
+                table.add_row(*map(Text, cells))
+            live.update(table, refresh=True)
+
+        with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+            yield draw
 
 
-class _Telling:
+class _NotesRefusals:
     """Says on standard error what was not taken, and why."""
 
     def __init__(self, app: WebhookApp, output: Output) -> None:
@@ -230,15 +221,15 @@ class _Telling:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Handle one request."""
-        told: list[str] = []
+        statuses: list[str] = []
 
         def start(status: str, headers: list[tuple[str, str]]) -> Any:
-            told.append(status)
+            statuses.append(status)
             return start_response(status, headers)
 
         body = list(self._app(environ, start))
-        if not told[0].startswith("200"):
-            self._output.note(f"not taken: {told[0]}; {b''.join(body).decode()}")
+        if not statuses[0].startswith("200"):
+            self._output.note(f"not taken: {statuses[0]}; {b''.join(body).decode()}")
         return body
 
 

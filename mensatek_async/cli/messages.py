@@ -64,15 +64,7 @@ def send_text(
     account: AccountOptions,
     legal: Mapping[str, Any] | None = None,
 ) -> Exit:
-    """Send one text and print what the provider said.
-
-    Args:
-        to: the phones.
-        text: the text.
-        options: how to send it.
-        account: whose account it is.
-        legal: the options that only certified texts have; with them, one of those is sent.
-    """
+    """Send one text, certified with legal options, and print what the provider said."""
     if not to:
         raise Stop("Say to whom: mensatek send 600000000 --text TEXT")
     from ..models.recipient import Recipient

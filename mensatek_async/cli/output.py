@@ -54,6 +54,7 @@ _PHRASES = (
         "`mensatek bulk` fills it in; leave it out.",
     ),
 )
+_WRONG_USE = (ConfigurationError, InvalidRequest, CampaignConflict, CampaignNotFound, SourceMissing)
 _OTHERWISE = {"scheduled_at": "--at", "encoding": "--file-encoding"}
 _ARGUMENT = re.compile(r'(?<![\w{"-])([a-z]+(?:_[a-z]+)*)=(?:True\b|(?:"(?=[^"]*")|(?=\d))([\w.;,:/-]*)"?)?')
 _NAME = re.compile(
@@ -91,9 +92,7 @@ def code_of(error: BaseException) -> Exit:
     """The exit code an error of ours stands for."""
     if isinstance(error, AuthenticationError | Refused):
         return Exit.REFUSED
-    if isinstance(error, ConfigurationError | InvalidRequest):
-        return Exit.WRONG_USE
-    if isinstance(error, CampaignConflict | CampaignNotFound | SourceMissing):
+    if isinstance(error, _WRONG_USE):
         return Exit.WRONG_USE
     return Exit.SOME_NOT_SENT
 
@@ -235,10 +234,6 @@ class Output:
 
     def confirm(self, question: str, otherwise: str = "Nothing was sent.") -> None:
         """Ask on the terminal; anything but yes ends the command.
-
-        Args:
-            question: what to ask.
-            otherwise: what the command ends with after a no.
 
         Raises:
             Stop: the answer was no.

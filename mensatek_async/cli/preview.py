@@ -88,14 +88,7 @@ class Text:
 def check_rows(
     output: Output, reading: Reading, what: Text, *, sender: str | None, row_checked: RowChecked | None = None
 ) -> Checked:
-    """Check the text and every row, before anything is sent or written down.
-
-    Args:
-        output: where progress is shown.
-        reading: the recipients.
-        what: what they get.
-        sender: who sends.
-        row_checked: called with each row's number, its phone, and why it cannot be sent or "".
+    """Check the text and every row, before anything is sent or written down; `row_checked` hears of each.
 
     Raises:
         Stop: the rows that were asked for are not there.
@@ -135,14 +128,7 @@ def agree(
 def preview(
     output: Output, reading: Reading, what: Text, *, report: str | None = None, force: bool = False
 ) -> Exit:
-    """Check everything, and show what would be sent.
-
-    Args:
-        output: where.
-        reading: the recipients.
-        what: what they get.
-        report: a file for what would become of each row.
-        force: whether it may overwrite a file that is no report.
+    """Check everything, show what would be sent, and write to the report what would become of each row.
 
     Raises:
         InvalidRequest: the report cannot be written.
@@ -172,8 +158,8 @@ def _show(
     source = reading.source
     output.say(f"Recipients: {source.label}; phones in column {shown(reading.phone_column, 40)}.")
     text = plural(checked.ready, "row") + " to send"
-    if checked.problems.count:
-        text += f", {checked.problems.count:,} broken or repeated"
+    if checked.broken:
+        text += f", {checked.broken:,} broken or repeated"
     if source.blank:
         text += f" ({plural(source.blank, 'blank row')} left out)"
     if checked.hidden:
@@ -264,24 +250,23 @@ def _dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
         output.say(f"Row {one.row}, to {one.phone}: {plural(one.segments, 'text')}, {coding}, {cost}")
         for written in one.text.splitlines():
             output.say(f"    {shown(written, 2000)}")
-    code = Exit.SOME_NOT_SENT if checked.problems.count or not checked.ready else Exit.DONE
+    code = Exit.SOME_NOT_SENT if checked.broken or not checked.ready else Exit.DONE
     output.say(f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent.")
-    problems = checked.problems
-    say_rows(output, "Broken rows", problems.first, problems.count)
+    say_rows(output, "Broken rows", checked.problems, checked.broken)
     output.answer(
         {
             "dry_run": True,
             "rows": checked.rows,
             "ready": checked.ready,
-            "invalid": checked.problems.count,
+            "invalid": checked.broken,
             "hidden_rows": checked.hidden,
             "texts": checked.texts,
             "unicode_rows": checked.unicode,
             "forcing": list(checked.forcing),
             "credits": price * checked.texts,
             "samples": [{**asdict(one), "credits": price * one.segments} for one in checked.samples],
-            "problems": rows_as_json({"invalid": problems.first}),
-            "problem_rows": problems.count,
+            "problems": rows_as_json({"invalid": checked.problems}),
+            "problem_rows": checked.broken,
             "exit_code": int(code),
         }
     )

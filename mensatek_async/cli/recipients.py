@@ -38,11 +38,6 @@ _ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
 def open_recipients(path: str, options: FileOptions, stack: ExitStack) -> FileSource:
     """The file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file.
 
-    Args:
-        path: as the user gave it.
-        options: how to read it.
-        stack: lets go of the copy.
-
     Raises:
         Stop: it does not exist, is a directory, may not be read, or is empty, or an option is none.
     """
@@ -80,12 +75,6 @@ def open_rows(
     source: FileSource, text: str | Template, stack: ExitStack, *, rows: ChosenRows | None = None
 ) -> Reading:
     """The rows of a file, with the columns of the phone and of the text's fields found.
-
-    Args:
-        source: the file.
-        text: the text, or its template.
-        stack: closes the file.
-        rows: which rows are meant; None is all.
 
     Raises:
         Stop: it is no file of recipients, or holds none; a column is missing, or several could be meant.
@@ -173,20 +162,6 @@ _FORCING = 10  # characters
 _TICK = 1000  # rows between two looks at the clock
 
 
-@define
-class Problems:
-    """Broken rows: how many, and the first of them."""
-
-    count: int = 0
-    first: list[RowProblem] = field(factory=list)
-
-    def add(self, row: int, reason: str) -> None:
-        """Note one."""
-        self.count += 1
-        if len(self.first) < KEPT_PROBLEMS:
-            self.first.append(RowProblem(row, reason))
-
-
 @frozen
 class Sample:
     """One text as its recipient sees it.
@@ -220,7 +195,8 @@ class Checked:
         gaps: rows with an empty cell where the text has a field.
         hidden: rows that the spreadsheet hides, left out.
         samples: the first texts, as their recipients see them.
-        problems: rows that cannot be sent.
+        broken: rows that cannot be sent.
+        problems: the first of them.
     """
 
     rows: int = 0
@@ -232,7 +208,8 @@ class Checked:
     gaps: int = 0
     hidden: int = 0
     samples: list[Sample] = field(factory=list)
-    problems: Problems = field(factory=Problems)
+    broken: int = 0
+    problems: list[RowProblem] = field(factory=list)
 
 
 def check(
@@ -242,13 +219,7 @@ def check(
     tick: Callable[[int], None],
     row_checked: RowChecked | None = None,
 ) -> Checked:
-    """Read every row and check it as the sending will.
-
-    Args:
-        reading: the recipients.
-        message: what they get.
-        tick: called now and then with how many rows were read.
-        row_checked: called for each row.
+    """Read every row and check it as the sending will; `tick` hears now and then how many were read.
 
     Raises:
         InvalidRequest: the text would show the braces around a column's name.
@@ -262,7 +233,9 @@ def check(
             tick(checked.rows)
         row, phone, reason = _look(item, message, seen, checked)
         if reason:
-            checked.problems.add(row, reason)
+            checked.broken += 1
+            if checked.broken <= KEPT_PROBLEMS:
+                checked.problems.append(RowProblem(row, reason))
         if row_checked is not None:
             row_checked(row, phone, reason)
     checked.hidden = reading.source.hidden
@@ -299,14 +272,7 @@ def _look(
 
 @contextmanager
 def checking(output: Output) -> Iterator[Callable[[int], None]]:
-    """Show the checking of rows while the block lasts; nothing of it stays on a terminal.
-
-    Args:
-        output: where; on standard error.
-
-    Yields:
-        What takes the number of rows checked so far.
-    """
+    """Give what shows how many rows were checked; nothing of it stays on a terminal."""
     if output.err.isatty():
         with live(output, transient=True) as view:
             yield lambda rows: view.update(f"{rows:,} rows checked")

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from attrs import define
 
 from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
 from ..errors import MensatekError
+from ..models.campaign import Progress
 from ..models.recipient import Recipient
-from ..sources.batches import RecipientSource
-from ..sources.reading import Reading
 from ..sources.text_files import shown
 from ..text.template import Template
 from .account import Connection, connect, needs_answer
@@ -41,66 +39,45 @@ _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
 _NO_OPTIONS = StartOptions()
 
 
-@define(kw_only=True)
 class Send:
     """A send to every row of a file, or of standard input ("-"): read, checked, agreed to and begun."""
 
-    recipients: str
-    options: RowsOptions
-    what: Text
-    output: Output
-    stack: ExitStack
-    source: RecipientSource
-    reading: Reading
-
-    @classmethod
-    def read(
-        cls,
+    def __init__(
+        self,
         stack: ExitStack,
         recipients: str,
         options: RowsOptions,
         *,
         legal: Mapping[str, Any] | None = None,
         chosen: ChosenRows | None = None,
-    ) -> Send:
-        """Check the options and find the file's columns.
-
-        Raises:
-            Stop: something is wrong with them.
-        """
+    ) -> None:
         check_test(options.test_to, options.dry_run)
-        what = Text.of(options.text, options.sending, legal, fields=True)
+        self.options = options
+        self.output = Output(json=options.sending.json)
+        self.what = Text.of(options.text, options.sending, legal, fields=True)
         source = open_recipients(recipients, options.file, stack)
-        return cls(
-            recipients=recipients,
-            options=options,
-            what=what,
-            output=Output(json=options.sending.json),
-            stack=stack,
-            source=source if chosen is None else SomeRows(source, chosen),
-            reading=open_rows(source, what.text, stack, rows=chosen),
-        )
-
-    @property
-    def free(self) -> bool:
-        """Whether standard input is free for an answer."""
-        return self.recipients != "-"
+        self.reading = open_rows(source, self.what.text, stack, rows=chosen)
+        self.source = source if chosen is None else SomeRows(source, chosen)
+        self.free = recipients != "-"  # for an answer on standard input
+        self._stack = stack
 
     def connect(self) -> Connection:
         """Return the account to send with."""
-        return self.stack.enter_context(connect(self.options.account, self.output, may_ask=self.free))
+        return self._stack.enter_context(connect(self.options.account, self.output, may_ask=self.free))
 
-    def agree(self, connection: Connection) -> None:
-        """Check every row, show what it would cost, and ask.
+    def agree(self, connection: Connection, progress: Progress | None, note: str) -> None:
+        """Check every row, show what it would cost, and ask; a send that was begun goes on with a note.
 
         Raises:
             Stop: something is wrong, or the answer was no.
         """
-        sending = self.options.sending
+        if progress is not None:
+            self.output.note(f"{note}: {line(progress)}.")
+            return
+        sending, test_to = self.options.sending, self.options.test_to
         asks = needs_answer(self.options.account, yes=sending.yes, free=self.free)
         sender = connection.sender_or(sending.sender)
         checked = check_rows(self.output, self.reading, self.what, sender=sender)
-        test_to = self.options.test_to
         agree(self.output, self.reading, checked, self.what, connection, asks=asks, test_to=test_to)
 
     async def begin(self, campaigns: Campaigns, name: str, **more: Any) -> Campaign:
@@ -128,16 +105,12 @@ def start(
     """
     hours, extra = parse_hours(options.send_between), _certified(options, legal)
     with ExitStack() as stack:
-        send = Send.read(stack, recipients, rows, legal=extra)
+        send = Send(stack, recipients, rows, legal=extra)
         if rows.dry_run:
             return preview(send.output, send.reading, send.what)
         store = options.store or (temporary_store(stack) if rows.account.sandbox else DEFAULT_STORE)
-        progress = look(name, store)
-        connection = send.connect()
-        if progress is None:
-            send.agree(connection)
-        else:
-            send.output.note(f"It is there already and goes on: {line(progress)}.")
+        progress, connection = look(name, store), send.connect()
+        send.agree(connection, progress, "It is there already and goes on")
         session = Session(connection, store, send.output, rows.concurrency)
 
         async def work(campaigns: Campaigns) -> None:
