@@ -119,15 +119,12 @@ def unsent(
 
 def sent(chunk: Chunk, state: CallState, result: SendResult) -> ChunkOutcome:
     """The outcome of a chunk that the provider answered."""
-    asked = len(chunk.rows)
-    # Some replies count texts where they should count recipients; what was rejected is then the safer word.
-    accepted = result.accepted if result.accepted <= asked else asked - min(result.rejected, asked)
     return ChunkOutcome(
         status="sent",
         rows=chunk.rows,
         recipients=chunk.recipients,
-        accepted=accepted,
-        rejected=asked - accepted,
+        accepted=result.accepted,
+        rejected=len(chunk.rows) - result.accepted,
         invalid=chunk.invalid,
         message_id=result.message_id,
         segments=result.segments,
