@@ -81,7 +81,7 @@ def open_rows(
     """
     fields = () if isinstance(text, str) else text.fields
     try:
-        return stack.enter_context(source.reading(fields, rows=rows, say=_option))
+        return stack.enter_context(source.reading(fields, rows=rows))
     except MensatekError as error:
         raise stop_at(error) from None
 

@@ -11,7 +11,6 @@ from itertools import islice
 from typing import BinaryIO, TextIO
 
 from ..errors import InvalidRequest
-from .headings import Headings
 from .rows import BrokenRow, Grid, Record
 from .text_files import LONGEST_LINE, Encoding, line_blocks, lines_of, opened_as
 
@@ -82,7 +81,8 @@ class CsvTable(Grid):
         handle: BinaryIO,
         encoding: Encoding,
         delimiter: str | None = None,
-        headings: Headings = Headings(),  # noqa: B008
+        header_row: int | None = None,
+        phone: str | int | None = None,
     ) -> None:
         self._handle = handle
         self._encoding = encoding
@@ -91,7 +91,7 @@ class CsvTable(Grid):
         with opened_as(handle, encoding) as text:
             head = [line for line in islice(lines_of(text), 50) if line.strip()]
         self._delimiter = _spelled(delimiter) if delimiter else _guess(head)
-        self.find_headings(headings)
+        self.find_headings(header_row, phone)
         apart = _NAMES.get(self._delimiter, f'"{self._delimiter}"')
         columns = f"separated by {apart}" if len(self.columns) > 1 else "one column"
         self.label = f"CSV, {encoding.label}, {columns}{self.label}"

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, NamedTuple
 from attrs import define, field
 
 from ..errors import ConfigurationError, InvalidFile
-from .headings import Headings
 from .rows import BrokenRow, Grid, Record
 from .sheet_xml import CSV_INSTEAD, Archive, SheetRow, unescaped
 from .text_files import shown
@@ -39,7 +38,8 @@ class ExcelTable(Grid):
         self,
         handle: BinaryIO,
         sheet: str | None = None,
-        headings: Headings = Headings(),  # noqa: B008
+        header_row: int | None = None,
+        phone: str | int | None = None,
         *,
         include_hidden: bool = False,
     ) -> None:
@@ -51,7 +51,7 @@ class ExcelTable(Grid):
         if sheet is None and len(sheets) > 1:
             first = "the first" if sheets[0].title == title else "the first visible"
             self.label += f" ({first} of {len(sheets)})"
-        self.find_headings(headings)
+        self.find_headings(header_row, phone)
 
     def records(self, width: int | None) -> Iterator[list[Record]]:
         """Every row with something in it, as text; hidden ones are left out and counted, unless they were asked for."""

@@ -18,7 +18,6 @@ from ..errors import InvalidFile, InvalidRequest, MensatekError
 from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
 from .columns import Say, keyword
-from .headings import Headings
 from .reading import Chosen, Fields, Reading, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .sheet_xml import MOST_ROWS
@@ -38,16 +37,26 @@ class FileSource(RecipientSource):
     def __init__(
         self,
         path: str | os.PathLike[str],
-        phone: str | int | None,
+        phone: str | int | None = None,
         fields: Fields = None,
         *,
-        header_row: int | None = None,
+        delimiter: str | None = None,
         encoding: str | None = None,
+        sheet: str | int | None = None,
+        header_row: int | None = None,
+        include_hidden: bool = False,
+        name: str | None = None,
+        say: Say = keyword,
     ) -> None:
         self._path = Path(path)
+        self._name = shown(name or self._path.name)
+        self._delimiter = delimiter
+        self._sheet = None if sheet is None else str(sheet)
+        self._include_hidden = include_hidden
+        self._say = say
         self._encoding = None if encoding is None else _checked_encoding(encoding)
         self._phone = checked_phone(phone)
-        self._headings = Headings(_checked_row(header_row), self._phone)
+        self._header_row = _checked_row(header_row)
         self._fields = checked_fields(fields)
         self._encoding_of: tuple[tuple[int, int], Encoding] | None = None
         self._hash_of: tuple[tuple[int, int], str] | None = None
@@ -74,23 +83,14 @@ class FileSource(RecipientSource):
             _log.warning(hint, self._name, self.hidden_rows)
 
     @contextmanager
-    def reading(
-        self, needed: Sequence[str] | None, *, rows: Chosen | None = None, say: Say = keyword
-    ) -> Iterator[Reading]:
-        """Open the file and assign its columns, for whoever reads it more than once.
-
-        Args:
-            needed: as for `rows`.
-            rows: which rows are meant; None is all.
-            say: how messages write an option.
-
-        Raises:
-            InvalidRequest: as for `rows`, and ConfigurationError too.
-        """
+    def reading(self, needed: Sequence[str] | None, *, rows: Chosen | None = None) -> Iterator[Reading]:
+        """Open the file and assign its columns, for whoever reads all rows, or chosen ones, more than once."""
         with self._open() as handle:
             with self._named_errors():
                 table = self._table(handle)
-                reading = assign_columns(table, needed, self._phone, fields=self._fields, rows=rows, say=say)
+                reading = assign_columns(
+                    table, needed, self._phone, fields=self._fields, rows=rows, say=self._say
+                )
             yield reading
 
     @contextmanager
@@ -138,10 +138,6 @@ class FileSource(RecipientSource):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"
-
-    @property
-    def _name(self) -> str:
-        return shown(self._path.name)
 
     @abstractmethod
     def _table(self, handle: BinaryIO) -> Table:

@@ -6,14 +6,13 @@ import os
 from typing import BinaryIO
 
 from ..errors import InvalidFile, InvalidRequest
-from .columns import Say, keyword
 from .csv_table import CsvTable
 from .excel_table import ExcelTable
 from .file_source import FileSource
 from .json_table import JsonTable
 from .reading import Fields
 from .rows import Table
-from .text_files import first_line, is_zip, shown
+from .text_files import first_line, is_zip
 
 
 class CsvSource(FileSource):
@@ -50,18 +49,17 @@ class CsvSource(FileSource):
         encoding: str | None = None,
         header_row: int | None = None,
     ) -> None:
-        self._delimiter = delimiter
-        super().__init__(path, phone, fields, header_row=header_row, encoding=encoding)
+        super().__init__(path, phone, fields, delimiter=delimiter, encoding=encoding, header_row=header_row)
 
     def _table(self, handle: BinaryIO) -> Table:
         encoding = self._detected(handle)
         if first_line(handle, encoding).startswith(("{", "[")):
             advice = "JSON Lines, one object a line, is read by JsonLinesSource."
             raise InvalidFile("This is JSON.", advice=advice)
-        return CsvTable(handle, encoding, self._delimiter, self._headings)
+        return CsvTable(handle, encoding, self._delimiter, self._header_row, self._phone)
 
     def _options(self) -> tuple[object, ...]:
-        row = () if self._headings.row is None else (self._headings.row,)
+        row = () if self._header_row is None else (self._header_row,)
         return (self._delimiter, self._encoding and self._encoding.name, *row)
 
 
@@ -130,67 +128,35 @@ class ExcelSource(FileSource):
         header_row: int | None = None,
         include_hidden: bool = False,
     ) -> None:
-        self._sheet = None if sheet is None else str(sheet)
-        self._include_hidden = include_hidden
-        super().__init__(path, phone, fields, header_row=header_row)
+        super().__init__(
+            path, phone, fields, sheet=sheet, header_row=header_row, include_hidden=include_hidden
+        )
 
     def _table(self, handle: BinaryIO) -> Table:
         is_zip(handle)  # refuses an old .xls file
-        return ExcelTable(handle, self._sheet, self._headings, include_hidden=self._include_hidden)
+        return ExcelTable(
+            handle, self._sheet, self._header_row, self._phone, include_hidden=self._include_hidden
+        )
 
     def _options(self) -> tuple[object, ...]:
-        given = (self._headings.row, self._include_hidden)
+        given = (self._header_row, self._include_hidden)
         return (self._sheet, *given) if any(given) else (self._sheet,)
 
 
 class AnyFileSource(FileSource):
-    """Recipients from a file of whatever kind its content is, as the command takes them.
-
-    Args:
-        path: the file.
-        name: how messages call it; None is the file's own name.
-        phone: as for the other sources, and so are the options below.
-        delimiter: of a CSV.
-        encoding: of a text file.
-        sheet: of a spreadsheet.
-        header_row: of a CSV or a spreadsheet.
-        include_hidden: whether hidden rows of a spreadsheet are read too.
-        say: how messages write an option.
-    """
+    """Recipients from a file of whatever kind its content is, as the command takes them."""
 
     _kind = "any"
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        name: str | None = None,
-        phone: str | int | None = None,
-        delimiter: str | None = None,
-        encoding: str | None = None,
-        sheet: str | None = None,
-        header_row: int | None = None,
-        include_hidden: bool = False,
-        say: Say = keyword,
-    ) -> None:
-        self._shown = name
-        self._delimiter = delimiter
-        self._sheet = sheet
-        self._include_hidden = include_hidden
-        self._say = say
-        super().__init__(path, phone, header_row=header_row, encoding=encoding)
-
     def describe(self) -> str:
-        """What it is, for messages: its name."""
+        """Return what it is, for messages: its name."""
         return f"file {self._name}"
-
-    @property
-    def _name(self) -> str:
-        return shown(self._shown or self._path.name)
 
     def _table(self, handle: BinaryIO) -> Table:
         if is_zip(handle):
-            return ExcelTable(handle, self._sheet, self._headings, include_hidden=self._include_hidden)
+            return ExcelTable(
+                handle, self._sheet, self._header_row, self._phone, include_hidden=self._include_hidden
+            )
         if self._sheet is not None:
             raise InvalidRequest(f"{self._say('sheet', '').strip(' =')} is for Excel files.")
         encoding = self._detected(handle)
@@ -198,11 +164,11 @@ class AnyFileSource(FileSource):
         if first.startswith("[") and ending == ".json":
             raise InvalidFile("This is one JSON array. Write one object a line (JSON Lines) instead.")
         if not first.startswith("{") and ending not in (".jsonl", ".ndjson"):
-            return CsvTable(handle, encoding, self._delimiter, self._headings)
-        if self._headings.row is not None:
+            return CsvTable(handle, encoding, self._delimiter, self._header_row, self._phone)
+        if self._header_row is not None:
             raise InvalidRequest(f"{self._say('header_row', '').strip(' =')} is for CSV and Excel files.")
         return JsonTable(handle, encoding)
 
     def _options(self) -> tuple[object, ...]:
         encoding = self._encoding and self._encoding.name
-        return self._delimiter, encoding, self._sheet, self._headings.row, self._include_hidden
+        return self._delimiter, encoding, self._sheet, self._header_row, self._include_hidden

@@ -6,8 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from attrs import frozen
-
 _PHONE_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -22,19 +20,6 @@ _OTHER_PHONES = frozenset(
 _LETTERHEAD = 2  # rows with a sender's own phones
 LOOKED_AT = 20  # rows among which the headings are looked for
 _DATE = re.compile(r"\s*(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?:[ T].*|\s*)")
-
-
-@frozen
-class Headings:
-    """What the user says about the headings.
-
-    Attributes:
-        row: the number of their row; None finds it.
-        phone: the phone's column, by its heading or number; None finds it by its heading.
-    """
-
-    row: int | None = None
-    phone: str | int | None = None
 
 
 def heading_row(rows: Iterable[tuple[int, list[str]]], phone: str | int | None) -> int | None:

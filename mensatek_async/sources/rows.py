@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ..errors import InvalidFile
 from ..text.segments import nfc
-from .headings import LOOKED_AT, Headings, heading_row, looks_like_phone
+from .headings import LOOKED_AT, heading_row, looks_like_phone
 
 Row = tuple[int, Sequence[str | None]]
 """A row's number as a spreadsheet shows it, and its cells by column; None where the row has no such cell."""
@@ -86,7 +86,7 @@ class Grid(Table):
             width: how many cells a row should have, as far as that is known.
         """
 
-    def find_headings(self, given: Headings) -> None:
+    def find_headings(self, header_row: int | None, phone: str | int | None) -> None:
         """Find the row of headings: the one the user names, or one of the first that names the phone's column.
 
         Without either it is the first row that is not blank, unless it holds a phone: the columns are then numbered.
@@ -94,12 +94,12 @@ class Grid(Table):
         Raises:
             InvalidFile: there is nothing but blank rows, nothing below the headings, or they cannot be read.
         """
-        self._heading_row = given.row or 0
+        self._heading_row = header_row or 0
         first = list(self._beginning())
         if not first:
             raise InvalidFile("The file holds nothing but blank rows.")
         good = [item for item in first if not isinstance(item, BrokenRow)]
-        number = given.row or heading_row((row for row in good if row[0] <= LOOKED_AT), given.phone)
+        number = header_row or heading_row((row for row in good if row[0] <= LOOKED_AT), phone)
         cells = dict(good).get(number or _number(first[0]))
         if cells is None:
             raise self._no_headings(first, number)

@@ -287,7 +287,7 @@ def test_what_is_told_of_columns_word_for_word(table: Path) -> None:
     )
     table.write_text("tel;móvil\n1;2\n")
     with pytest.raises(InvalidRequest, match="--phone NAME"), ExitStack() as stack:
-        stack.enter_context(CsvSource(table).reading((), say="--{} {}".format))
+        stack.enter_context(AnyFileSource(table, say="--{} {}".format).reading(()))
 
 
 def test_a_row_of_data_among_the_headings_is_not_shown(put: Put) -> None:
