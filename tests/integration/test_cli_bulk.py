@@ -145,38 +145,25 @@ def test_a_real_send_asks(
     assert "The account has 1,000. That may not be enough" in shown.out
     assert "Nothing was sent." in shown.err
     assert not sandbox.counts
-
-
-def test_yes_sends(sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer to the question."""
+    sandbox.credits = Decimal(2000)
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-
     assert bulk(people, "--text", "Hola {name}") == 0
     assert len(sandbox.counts) == 1200
 
 
-def test_the_token_is_asked_for(sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When nothing else gave it, and without showing it."""
-    monkeypatch.delenv("MENSATEK_API_TOKEN")
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    monkeypatch.setattr("getpass.getpass", lambda prompt: f" {sandbox.token}\n")
-
-    assert bulk(people, "--text", "Hola {name}") == 0
-
-
-def test_no_token_is_wrong_use(
+def test_the_token_is_asked_for(
     sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody typed one."""
+    """When nothing else gave it, and without showing it; nobody who types one is wrong use."""
 
     def nothing(prompt: str) -> str:
         raise EOFError
 
     monkeypatch.delenv("MENSATEK_API_TOKEN")
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    monkeypatch.setattr("getpass.getpass", nothing)
-
-    assert bulk(people, "--text", "Hola {name}") == 2
+    for typed, code in ((nothing, 2), (lambda prompt: f" {sandbox.token}\n", 0)):
+        monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+        monkeypatch.setattr("getpass.getpass", typed)
+        assert bulk(people, "--text", "Hola {name}") == code
     assert "MENSATEK_API_TOKEN not given" in capsys.readouterr().err
 
 

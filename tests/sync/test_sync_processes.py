@@ -53,7 +53,7 @@ def test_a_client_that_was_closed_ends_silently(sandbox: Sandbox) -> None:
 
 
 def test_a_client_that_nobody_holds_is_closed_with_a_warning(sandbox: Sandbox) -> None:
-    """Like a forgotten file: collected, closed, and told; the others go on."""
+    """Like a forgotten file: collected, closed, and told; the others go on, a resource keeps its client."""
     code = """
         import gc, warnings
         with warnings.catch_warnings(record=True) as caught:
@@ -63,27 +63,15 @@ def test_a_client_that_nobody_holds_is_closed_with_a_warning(sandbox: Sandbox) -
             forget()
             gc.collect()
             tell(told=[str(one.message) for one in caught if one.category is ResourceWarning])
-        with Mensatek() as client:
-            sms = client.sms
-            tell(accepted=sms.send("600000001", "Hola").accepted)
-    """
-    with child(code, sandbox) as program:
-        told = program.line()["told"]
-        assert program.line() == {"accepted": 1}
-
-    assert len([one for one in told if "unclosed <Mensatek" in one]) == 1
-
-
-def test_a_resource_keeps_its_client(sandbox: Sandbox) -> None:
-    """`Mensatek().sms` works for as long as somebody holds it."""
-    code = """
-        import gc
-        sms = Mensatek().sms
+        sms = Mensatek().sms  # which works for as long as somebody holds it
         gc.collect()
         tell(accepted=[sms.send(phone, "Hola").accepted for phone in phones(2)])
     """
     with child(code, sandbox) as program:
+        told = program.line()["told"]
         assert program.line() == {"accepted": [1, 1]}
+
+    assert len([one for one in told if "unclosed <Mensatek" in one]) == 1
 
 
 def test_the_program_ends_during_a_send_of_a_daemon_thread(sandbox: Sandbox) -> None:
