@@ -67,7 +67,7 @@ RECIPIENT: Mapping[str, str] = {"phone": "Movil", **{f"variable_{n}": f"Variable
 class FileList:
     """The reply of ListarFicheros: what the library holds."""
 
-    files: tuple[StoredFile, ...] = ()
+    files: tuple[StoredFile, ...]
 
 
 @frozen
@@ -178,7 +178,6 @@ _ALSO_DECIDES: Mapping[type, set[str]] = {
     SendResult: {"message_id", "rejected", "recipients", "repeated"},
     Cancellation: {"message_id"},
     MessageReport: {"recipients"},
-    FileList: {"files"},
 }
 DECIDES: Mapping[type, frozenset[str]] = {
     model: frozenset(

@@ -119,10 +119,6 @@ _SPECIAL: Mapping[tuple[type, str], Reader] = {
 """Attributes whose reader is not that of their type."""
 
 
-_REQUIRED: Mapping[type, tuple[str, ...]] = {MessageReport: ("recipients",), FileList: ("files",)}
-"""Lists that a reply must have, if empty: without one nobody knows whether there is nothing."""
-
-
 @cache
 def _converter() -> Converter:
     # Imported and built at first use: a command line and a send that fails its checks need none of it.
@@ -154,10 +150,7 @@ def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
 
     readers, table = _readers(cls), _TABLES[cls]
     aside = {name: readers[name] for name in table if name not in DECIDES[cls]}
-    overrides: dict[str, Any] = {
-        name: override(omit=True) for name in fields_dict(cls) if name not in table and name != "raw"
-    }
-    overrides |= {name: override(struct_hook=_hook(read)) for name, read in readers.items()}
+    overrides: dict[str, Any] = {name: override(struct_hook=_hook(read)) for name, read in readers.items()}
     # What need not be right is read before; the class is made of the outcome.
     overrides |= {name: override(struct_hook=_same) for name in (*aside, "raw") if name in fields_dict(cls)}
     make: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **overrides)
@@ -185,9 +178,8 @@ def _model_hook(cls: type, converter: Any) -> Callable[[Any, Any], Any]:
                             continue
                 english[name] = value
                 break
-        for name in _REQUIRED.get(cls, ()):
-            if name not in english:
-                raise Missing(f"missing @ {_TABLES[cls][name][0]}")
+        if cls is MessageReport and "recipients" not in english:  # nobody knows whether there is nothing
+            raise Missing(f"missing @ {table['recipients'][0]}")
         return make(english, cls)
 
     return hook

@@ -11,7 +11,8 @@ from xml.parsers import expat
 from . import literal, shape
 from .problems import DecodeError
 
-_HIDDEN = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
+# What is never closed hides all that follows.
+_HIDDEN = re.compile(r"<(script|style|head|title)\b.*?(?:</\1[^<>]*>|\Z)", re.IGNORECASE | re.DOTALL)
 _LINE = re.compile(r"<(?:br|/p|/div|/tr|/li)\b[^<>]*>", re.IGNORECASE)
 _ENDLESS_ENTITY = re.compile(r"&#[0-9]{8}")
 _TAG = re.compile(r"</?[a-zA-Z!?][^<>]*>")
@@ -35,17 +36,7 @@ def without_tags(text: str) -> str:
     """Return the text of a piece of HTML: no tags, no scripts, entities as what they stand for."""
     if _ENDLESS_ENTITY.search(text):
         raise DecodeError("an entity is too long")
-    shown: list[str] = []
-    at = 0
-    while (hidden := _HIDDEN.search(text, at)) is not None:
-        shown.append(text[at : hidden.start()])
-        end = text.find(f"</{hidden[1]}", hidden.end())
-        if end < 0:  # never closed: nothing after it can be seen
-            at = len(text)
-            break
-        at = text.find(">", end) + 1 or len(text)
-    shown.append(text[at:])
-    return unescape(_TAG.sub("", _LINE.sub("\n", "".join(shown)))).strip()
+    return unescape(_TAG.sub("", _LINE.sub("\n", _HIDDEN.sub("", text)))).strip()
 
 
 # --- Key:value; --------------------------------------------------------------------------------------------
@@ -55,9 +46,6 @@ def pairs(text: str) -> Any:
     """Read `Saldo:14970,00;Res:1;`, with reports nested as `Informe: [ 0: [ Fecha:...; ] ]`.
 
     Line breaks do not matter. A value may hold colons; what has no key belongs to the value before it.
-
-    Raises:
-        DecodeError: it is no such text.
     """
     reader = _Pairs(text)
     values = reader.block(0)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -398,25 +395,6 @@ async def test_a_receiver_serves_any_framework() -> None:
     (event,) = kept.events
     assert isinstance(event, IncomingMessage)
     assert event.text == "SI"
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
-def test_coroutine_handlers_after_a_fork() -> None:
-    """A server that forks its workers after the first callback: each worker gets a loop of its own."""
-    code = """
-import os
-from mensatek_async.loop_thread import portal
-async def number(n): return n
-assert portal().run(number(1)) == 1
-child = os.fork()
-if child == 0:
-    os._exit(0 if portal().run(number(2)) == 2 else 1)
-assert os.waitpid(child, 0)[1] == 0
-assert portal().run(number(3)) == 3
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
-
-    assert done.returncode == 0, done.stderr
 
 
 async def test_requests_show_no_secret(caplog: pytest.LogCaptureFixture) -> None:
