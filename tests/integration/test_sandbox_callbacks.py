@@ -112,30 +112,23 @@ def test_a_reply_comes_in(sandbox: Sandbox, call: Caller, listener: Listener) ->
 
 @pytest.mark.parametrize("form", ["form", "multipart"])
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
-def test_forms(sandbox: Sandbox, call: Caller, listener: Listener, form: str, charset: str) -> None:
-    """Both form encodings, in both charsets."""
-    callbacks = sandbox.call_back(Callbacks(listener.url, form=form, charset=charset, numeric_phones=True))
+def test_forms_and_credentials(sandbox: Sandbox, listener: Listener, form: str, charset: str) -> None:
+    """Both form encodings, in both charsets; Basic in the header, the token in the URL beside what was there."""
+    secrets = {"username": "u", "password": "ñ", "token": "t&="}
+    asked: dict[str, Any] = {"form": form, "charset": charset, "numeric_phones": True}
+    callbacks = sandbox.call_back(Callbacks(f"{listener.url}?a=b", **asked, **secrets))
 
     callbacks.receive(ANA, "mañana")
     assert callbacks.wait(5)
 
-    (body,) = listener.bodies
+    (body,), (headers,) = listener.bodies, listener.headers
     if form == "form":
         assert parse_qs(body.decode(), encoding=charset)["Mensaje"] == ["mañana"]
     else:
         assert 'name="Mensaje"\r\n\r\nmañana\r\n'.encode(charset) in body
-    assert listener.headers[0]["Content-Type"].startswith(("application/x-www-form", "multipart/form-data"))
-
-
-def test_credentials_and_token(sandbox: Sandbox, listener: Listener) -> None:
-    """Basic in the header, the token in the URL beside what was there."""
-    callbacks = sandbox.call_back(Callbacks(f"{listener.url}?a=b", username="u", password="ñ", token="t&="))
-
-    callbacks.receive(ANA, "hola")
-    assert callbacks.wait(5)
-
+    assert headers["Content-Type"].startswith(("application/x-www-form", "multipart/form-data"))
     assert parse_qs(urlsplit(listener.paths[0]).query) == {"a": ["b"], "token": ["t&="]}
-    assert listener.headers[0]["Authorization"] == f"Basic {base64.b64encode('u:ñ'.encode()).decode()}"
+    assert headers["Authorization"] == f"Basic {base64.b64encode('u:ñ'.encode()).decode()}"
 
 
 @pytest.mark.parametrize(
@@ -201,33 +194,26 @@ def test_callbacks_stop_and_go_on_with_the_sandbox(
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("name", "value"),
     [
-        {"url": "ftp://127.0.0.1/"},
-        {"url": "http://"},
-        {"form": "xml"},
-        {"username": "u"},
-        {"duplicates": 2.0},
-        {"retries": -1},
-        {"connections": 0},
-        {"timeout": 0},
+        *(
+            ("url", "ftp://127.0.0.1/"),
+            ("url", "http://"),
+            ("form", "xml"),
+            ("username", "u"),
+            ("duplicates", 2.0),
+        ),
+        *(("retries", -1), ("connections", 0), ("timeout", 0)),
     ],
-    ids=str,
 )
-def test_settings_that_make_no_sense(settings: dict[str, Any]) -> None:
-    """A misprint shows at once."""
+def test_settings_that_make_no_sense(sandbox: Sandbox, name: str, value: object) -> None:
+    """A misprint shows at once; so does use before they are handed over, or by two sandboxes."""
     with pytest.raises(ValueError, match=r"."):
-        Callbacks(**{"url": "http://127.0.0.1/", **settings})
-
-
-def test_callbacks_belong_to_one_sandbox(sandbox: Sandbox, listener: Listener) -> None:
-    """Used before they are handed over, or twice, they say so."""
-    callbacks = Callbacks(listener.url)
+        Callbacks(**{"url": "http://127.0.0.1/", name: value})
+    callbacks = Callbacks("http://127.0.0.1/")
     with pytest.raises(RuntimeError):
         callbacks.receive(ANA, "hola")
-
     sandbox.call_back(callbacks)
-
     with pytest.raises(ValueError, match="already"):
         sandbox.call_back(callbacks)
 

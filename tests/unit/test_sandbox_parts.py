@@ -190,19 +190,20 @@ def test_sandbox_shares_nothing_with_the_client() -> None:
                 assert {name.name.split(".")[0] for name in node.names} <= allowed, file
 
 
-def test_missing_packages_are_named() -> None:
-    """Without starlette or uvicorn the import says what to install; another missing module stays what it is."""
-    code = (
-        "import sys; sys.modules[{name!r}] = None\n"
-        "try:\n    import mensatek_async.sandbox\n"
-        "except ImportError as error:\n    print(type(error).__name__, error)"
-    )
-    for name, start in (
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
         ("uvicorn", "ImportError The sandbox needs more packages: pip install 'mensatek-async[sandbox]'"),
         ("starlette.applications", "ImportError The sandbox needs"),
         ("zipfile", "ModuleNotFoundError import of zipfile"),
-    ):
-        run = subprocess.run(
-            [sys.executable, "-c", code.format(name=name)], capture_output=True, text=True, check=True
-        )
-        assert run.stdout.startswith(start)
+    ],
+)
+def test_missing_packages_are_named(name: str, start: str) -> None:
+    """Without starlette or uvicorn the import says what to install; another missing module stays what it is."""
+    code = (
+        f"import sys; sys.modules[{name!r}] = None\n"
+        "try:\n    import mensatek_async.sandbox\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith(start)
