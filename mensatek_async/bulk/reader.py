@@ -45,11 +45,7 @@ class Reader:
         self.inline: bool = self._batches.inline
 
     async def look(self, message: Message) -> None:
-        """Look at the first rows, where the text may want a field of theirs and show its braces instead.
-
-        Raises:
-            InvalidRequest: it does.
-        """
+        """Refuse a text that would show the braces of a field that the first rows have."""
         if not message.braces:
             return
         names: Sequence[str] = ()

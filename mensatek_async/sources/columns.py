@@ -24,16 +24,7 @@ def keyword(name: str, value: str) -> str:
 
 
 def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> int:
-    """The position of the phone's column.
-
-    Args:
-        table: the open file.
-        phone: the column's heading or number from 1; None finds it by its heading.
-        say: how messages write an option.
-
-    Raises:
-        InvalidRequest: there is none, or several could be meant.
-    """
+    """Return the position of the phone's column, given by its heading or number from 1, or found by its heading."""
     if phone is None:
         return _guessed(table, say)
     wanted = str(phone)
@@ -52,16 +43,7 @@ def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> i
 
 
 def field_column(table: Table, name: str, column: str | int | None = None) -> int:
-    """The position of a field's column.
-
-    Args:
-        table: the open file.
-        name: the field's name.
-        column: the column's heading or number from 1; None when it is called as the field.
-
-    Raises:
-        InvalidRequest: there is none, or there are several.
-    """
+    """Return the position of a field's column, given by its heading or number from 1, else called as the field."""
     wanted = str(name if column is None else column)
     columns = _positions(table, wanted)
     if len(columns) == 1:

@@ -23,14 +23,10 @@ _DATE = re.compile(r"\s*(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}-\d{2}-\
 
 
 def heading_row(rows: Iterable[tuple[int, list[str]]], phone: str | int | None) -> int | None:
-    """The number of the row that names the phone's column, of those a file begins with; None when none does.
+    """Return the number of the row that names the phone's column, of those a file begins with; None if none does.
 
     A row with a phone in it is not, nor any below such rows, which would be lost. A sender's own phones may be above
     it, with a blank row between.
-
-    Args:
-        rows: the rows that are not blank.
-        phone: the column as the user names it.
     """
     rows = list(rows)
     if phone is not None and not str(phone).isdecimal() and (number := _search(rows, plain(str(phone)))):

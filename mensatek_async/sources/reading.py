@@ -154,12 +154,9 @@ def assign_columns(
         source: the open table.
         needed: the names of the text's fields; None when the text is not known.
         phone: the phone's column as the user named it, or its number; None finds it by its heading.
-        fields: the fields there are, as the user named them; None is every other column.
+        fields: the fields that the user named; None is every other column.
         rows: which rows are chosen; None is all.
         say: how messages write an option.
-
-    Raises:
-        InvalidRequest: a column is missing, or several could be meant.
     """
     position = phone_column(source, phone, say)
     if fields is None:

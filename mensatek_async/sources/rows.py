@@ -80,19 +80,12 @@ class Grid(Table):
 
     @abstractmethod
     def records(self, width: int | None) -> Iterator[Sequence[Record]]:
-        """Every row, headings and blank ones included, neighbours together as far as they are read together.
-
-        Args:
-            width: how many cells a row should have, as far as that is known.
-        """
+        """Every row, headings and blank ones included; `width` is how many cells a row should have, if known."""
 
     def find_headings(self, header_row: int | None, phone: str | int | None) -> None:
         """Find the row of headings: the one the user names, or one of the first that names the phone's column.
 
         Without either it is the first row that is not blank, unless it holds a phone: the columns are then numbered.
-
-        Raises:
-            InvalidFile: there is nothing but blank rows, nothing below the headings, or they cannot be read.
         """
         self._heading_row = header_row or 0
         first = list(self._beginning())
@@ -141,7 +134,7 @@ class Grid(Table):
                     return
 
     def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
-        """Every row of data, in order, blank ones left out; neighbours that were read together come together."""
+        """Every row of data, as `Table` describes it."""
         self.blank = 0
         width = len(self.columns)
         for part in self.records(width):

@@ -32,11 +32,7 @@ _CTRL_Z = "\x1a"
 
 
 def open_file(path: str | os.PathLike[str]) -> BufferedReader:
-    """Open a file for reading bytes.
-
-    Raises:
-        InvalidFile: it does not exist, is a directory, or may not be read.
-    """
+    """Open a file for reading bytes; an `InvalidFile` says why that is not possible."""
     name = shown(str(path))
     try:
         return Path(path).open("rb")
@@ -49,11 +45,7 @@ def open_file(path: str | os.PathLike[str]) -> BufferedReader:
 
 
 def is_zip(handle: BinaryIO) -> bool:
-    """Whether it is a ZIP archive, as .xlsx files are.
-
-    Raises:
-        InvalidFile: it is an old .xls file.
-    """
+    """Whether it is a ZIP archive, as .xlsx files are; an old .xls file is refused."""
     start = handle.read(len(_OLE))
     handle.seek(0)
     if start == _OLE:
@@ -74,12 +66,7 @@ def shown(text: str, most: int = 80) -> str:
 
 @frozen
 class Encoding:
-    """How bytes become text.
-
-    Attributes:
-        name: Python's name of the codec.
-        label: how people call it.
-    """
+    """How bytes become text: Python's name of the codec, and how people call it."""
 
     name: str
     label: str
