@@ -93,7 +93,7 @@ def _codes(name: str) -> list[ResultCode]:
 
 def _line(code: ResultCode) -> str:
     error = f"`{code.error.__name__}`" if code.error else "no error"
-    return f"| {code.code} | {error} | {code.meaning} | {_SOURCES[code.standing]} |"
+    return f"| {code.code} | {error} | {code.meaning} | {_SOURCES[code.source]} |"
 
 
 if __name__ == "__main__":

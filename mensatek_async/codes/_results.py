@@ -21,7 +21,7 @@ class ResultCode:
         code: the provider's number (`Res`).
         meaning: what it says, in English.
         error: the error it becomes, or None when it is no error.
-        standing: where it is known from: "manual", "5.8" (the older manual), "field" (public programs) or
+        source: where it is known from: "manual", "5.8" (the older manual), "field" (public programs) or
             "inferred".
     """
 
@@ -29,7 +29,7 @@ class ResultCode:
     code: int
     meaning: str
     error: type[APIError] | None
-    standing: str
+    source: str
 
 
 @cache

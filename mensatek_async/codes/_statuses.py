@@ -40,7 +40,7 @@ class StatusRow:
     label_en: str
     meaning: str
     phase: Phase
-    standing: str
+    source: str
     final: bool = False
     delivered: bool = False
     certified: bool = False
@@ -54,7 +54,7 @@ _UNKNOWN = StatusRow(
     label_en="Unknown status",
     meaning="This version of the package does not know this status; the report's own label may tell.",
     phase=Phase.UNKNOWN,
-    standing="inferred",
+    source="inferred",
 )
 
 

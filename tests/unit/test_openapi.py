@@ -47,7 +47,7 @@ def test_the_client_knows_the_documents_codes(operation: str) -> None:
     rows = {row.code: row for name in ("*", operation) for row in result_codes() if row.operation == name}
     told = numbered(reply_schema(operation)["properties"]["Res"]["anyOf"])
 
-    assert {code: row.standing for code, row in rows.items()} == {
+    assert {code: row.source for code, row in rows.items()} == {
         code: row["x-standing"] for code, row in told.items()
     }
     assert all((rows[code].error is None) == (code >= 0) for code in rows)
@@ -119,4 +119,4 @@ def test_the_client_knows_the_documents_statuses() -> None:
     assert {code: plain(row["title"]) for code, row in told.items()} == {
         code: plain(rows[code].label) for code in told
     }
-    assert {code for code, row in rows.items() if row.standing.startswith("manual")} == set(told)
+    assert {code for code, row in rows.items() if row.source.startswith("manual")} == set(told)
