@@ -73,9 +73,9 @@ def export_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         ):
             yield _json_lines(out) if target.suffix.lower() in _JSON_LINES else _csv(out)
     except (OSError, ValueError) as error:
-        told = getattr(error, "strerror", None) or str(error)
+        why = getattr(error, "strerror", None) or str(error)
         raise InvalidRequest(
-            f"{str(target)!r} cannot be written: {told}.", advice="Nothing is left of it; try another place."
+            f"{str(target)!r} cannot be written: {why}.", advice="Nothing is left of it; try another place."
         ) from error
 
 
@@ -117,8 +117,8 @@ def _csv(out: TextIO) -> Callable[[Line], object]:
 
 def _json_lines(out: TextIO) -> Callable[[Line], object]:
     def write(line: Line) -> None:
-        told = {name: value for name, value in zip(COLUMNS, line, strict=True) if value != ""}
-        out.write(json.dumps(told, ensure_ascii=False) + "\n")
+        values = {name: value for name, value in zip(COLUMNS, line, strict=True) if value != ""}
+        out.write(json.dumps(values, ensure_ascii=False) + "\n")
 
     return write
 
@@ -193,16 +193,16 @@ def _lines(
     if seq <= 0 and not n:
         return  # the anchor is nobody's row
     for number, phone in zip(content.rows, content.wire.phones, strict=True):
-        told = known.get(phone)
-        outcome = _outcome(row, state, n, accepted, told is not None)
+        report = known.get(phone)
+        outcome = _outcome(row, state, n, accepted, report is not None)
         label = moment = ""
-        if told is not None:
-            status = DeliveryStatus(told[0])
+        if report is not None:
+            status = DeliveryStatus(report[0])
             label = status.label_en
-            moment = "" if told[1] is None else datetime.fromtimestamp(told[1], madrid()).isoformat()
+            moment = "" if report[1] is None else datetime.fromtimestamp(report[1], madrid()).isoformat()
         reason = error if state in (UNKNOWN, FAILED) else ""
         shown = message_id if state == SENT and message_id else ""
-        yield (number, phone, outcome, reason, shown, "" if told is None else told[0], label, moment)
+        yield (number, phone, outcome, reason, shown, "" if report is None else report[0], label, moment)
 
 
 def _outcome(row: CampaignRow, state: str, n: int, accepted: int, reported: bool) -> str:

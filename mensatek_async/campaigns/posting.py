@@ -109,38 +109,36 @@ class Post:
         )
 
 
-def judged(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
-    """What an unhappy end means. No text, token or phone stands in the reason.
+def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
+    """Return what an error means for a piece of work. No text, token or phone stands in the reason.
 
     Args:
-        error: the end.
+        error: how it ended.
         work: what was to be sent.
         left: whether the request left.
     """
-    told = str(error.args[0]) if isinstance(error, MensatekError) and error.args else type(error).__name__
+    reason = str(error.args[0]) if isinstance(error, MensatekError) and error.args else type(error).__name__
     if isinstance(error, NotNow):
         return NotTaken(reason="", wait=0.0)
     if isinstance(error, OutcomeUnknown):
-        return Lost(told)
-    if isinstance(error, AccountPaused) and error.by_credentials:
-        return NotTaken(reason=told, pause="auth")
+        return Lost(reason)
+    if isinstance(error, AuthenticationError) or (isinstance(error, AccountPaused) and error.by_credentials):
+        return NotTaken(reason=reason, pause="auth")
     if isinstance(error.__cause__, ToldToWait) and error.__cause__.wait is None:
-        return NotTaken(reason=told, hold=True)  # no time was named: everybody waits as long as for a repeat
+        return NotTaken(
+            reason=reason, hold=True
+        )  # no time was named: everybody waits as long as for a repeat
     if isinstance(error, Refused):
         wait = max(error.retry_after, 0.1)
         # What the provider said holds for everybody; what this client's own guard says, for this client.
-        return NotTaken(reason=told, wait=wait if left else min(wait, _OWN), hold=left)
+        return NotTaken(reason=reason, wait=wait if left else min(wait, _OWN), hold=left)
     if isinstance(error, ConnectionFailed | ConfigurationError):
-        return NotTaken(reason=told)
-    if isinstance(error, AuthenticationError):
-        return NotTaken(reason=told, pause="auth")
+        return NotTaken(reason=reason)
     if isinstance(error, InsufficientCredits):
-        return NotTaken(reason=told, pause="no_credit")
+        return NotTaken(reason=reason, pause="no_credit")
     if _is_group_lost(error, work):
-        return NotTaken(reason=told, pause="group_lost")
-    if isinstance(error, APIError):
-        return NotTaken(reason=told, failed=True)
-    return Lost(told)
+        return NotTaken(reason=reason, pause="group_lost")
+    return NotTaken(reason=reason, failed=True) if isinstance(error, APIError) else Lost(reason)
 
 
 def _is_group_lost(error: Exception, work: Work) -> bool:

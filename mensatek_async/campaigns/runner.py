@@ -22,7 +22,7 @@ from .journal.outcomes import finish, may_leave, renew
 from .journal.records import options_of
 from .journal.states import Finish, Lost, NotTaken, Over, Taken, Wait, Work
 from .options import Content, load_content
-from .posting import NotNow, Post, judged
+from .posting import NotNow, Post, outcome_of
 
 _SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
 
@@ -265,7 +265,7 @@ class Runner:
                 self._end(error)
                 left = post is not None and post.left
                 return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
-            return Finish(work, judged(error, work, post is not None and post.left))
+            return Finish(work, outcome_of(error, work, post is not None and post.left))
         except BaseException:
             lost = post is not None and post.left
             outcome = (

@@ -81,10 +81,10 @@ def _read(login: str, place: str) -> PostgresAddress | None:
         "port": ",".join(ports) if any(ports) else "",
     }
     given.update((name, value) for name, _, value in pairs)
-    told = {name: _decoded(value) for name, value in given.items() if value}
-    if not _can_be_sent(told.values()):
+    parameters = {name: _decoded(value) for name, value in given.items() if value}
+    if not _can_be_sent(parameters.values()):
         return None
-    return PostgresAddress(told, f"postgresql://{','.join(names)}/{parts[2] or ''}")
+    return PostgresAddress(parameters, f"postgresql://{','.join(names)}/{parts[2] or ''}")
 
 
 def _decoded(text: str) -> str:

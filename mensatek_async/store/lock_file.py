@@ -58,8 +58,8 @@ class LockFile:
 
     def noted(self) -> int:
         """The number remembered, 0 for none."""
-        told = os.pread(self._handle, 21, 0).strip() if self._handle is not None else b""
-        return int(told) if told.isdigit() else 0
+        number = os.pread(self._handle, 21, 0).strip() if self._handle is not None else b""
+        return int(number) if number.isdigit() else 0
 
 
 _WRITER = re.compile(r"POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:(\d+)\s+120\s+120\b")

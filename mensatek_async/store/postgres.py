@@ -44,13 +44,13 @@ class _Tx(Tx):
         ).fetchone() or (0.0, 0.0)
 
     def all(self, sql: str, *values: Any) -> list[Any]:
-        return self._cursor.execute(_spelled(sql), values).fetchall()
+        return self._cursor.execute(_with_percents(sql), values).fetchall()
 
     def run(self, sql: str, *values: Any) -> int:
-        return self._cursor.execute(_spelled(sql), values or None).rowcount
+        return self._cursor.execute(_with_percents(sql), values or None).rowcount
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._cursor.executemany(_spelled(sql), rows)
+        self._cursor.executemany(_with_percents(sql), rows)
 
 
 class PostgresDatabase(Database):
@@ -93,7 +93,7 @@ class PostgresDatabase(Database):
                 tx.repeated = self._repeated
                 return work(tx)
         except psycopg.Error as error:
-            trouble = self._judged(error)
+            trouble = self._error_of(error)
         raise trouble  # alone: the driver's own words may hold what nobody should see
 
     def prepare(self) -> None:
@@ -137,7 +137,7 @@ class PostgresDatabase(Database):
             self._reached = True
         return self._connection
 
-    def _judged(self, error: psycopg.Error) -> Exception:
+    def _error_of(self, error: psycopg.Error) -> Exception:
         if not self._reached:  # it never worked: waiting would hide a wrong address
             return self._refused(error)
         state = getattr(error, "sqlstate", None)
@@ -157,10 +157,10 @@ class PostgresDatabase(Database):
     def _refused(self, error: psycopg.Error) -> StoreError:
         state = getattr(error, "sqlstate", None)
         kind = type(error).__name__
-        told = f"{kind}, SQLSTATE {state}" if state else kind
-        told = next((ours for theirs, ours in _WORDS if re.search(theirs, str(error))), told)
+        why = f"{kind}, SQLSTATE {state}" if state else kind
+        why = next((ours for theirs, ours in _WORDS if re.search(theirs, str(error))), why)
         return StoreError(
-            f"The store {self.shown} does not work: {told}.",
+            f"The store {self.shown} does not work: {why}.",
             advice="Nothing is sent that cannot be written down.",
         )
 
@@ -177,5 +177,5 @@ _WORDS = (
 )
 
 
-def _spelled(sql: str) -> bytes:
+def _with_percents(sql: str) -> bytes:
     return sql.replace("?", "%s").encode()

@@ -77,24 +77,25 @@ class SqliteDatabase(Database):
 
     def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
         """Run work in one transaction and commit it."""
-        if not write and self._connection is None and not self._log.exists():
-            with closing(self._still()) as still:
-                return self._in(still, work, write=False)
-        return self._in(self._open(write), work, write=write)
-
-    def _in(self, connection: sqlite3.Connection, work: Callable[[Tx], T], *, write: bool) -> T:
         try:
-            self._begin_writing(connection) if write else connection.execute("BEGIN")
-            try:
-                tx = _Tx(connection, self._path)
-                done = work(tx)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            if not write and self._connection is None and not self._log.exists():
+                # A look at a store that nobody has open: not even the files beside it are made.
+                with closing(self._connection_to("mode=ro&immutable=1", _BUSY)) as connection:
+                    return self._run(connection, work, write=False)
+            return self._run(self._open(write), work, write=write)
         except sqlite3.Error as error:
-            raise self._told(error) from error
+            raise self._error_of(error) from error
+
+    def _run(self, connection: sqlite3.Connection, work: Callable[[Tx], T], *, write: bool) -> T:
+        self._begin_writing(connection) if write else connection.execute("BEGIN")
+        try:
+            tx = _Tx(connection, self._path)
+            done = work(tx)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
         if tx.commits is not None:
             self._file_lock.note(tx.commits)
         return done
@@ -174,10 +175,7 @@ class SqliteDatabase(Database):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        try:
-            self._connection = self._connect(write)
-        except sqlite3.Error as error:
-            raise self._told(error) from error
+        self._connection = self._connect(write)
         self._writes, self._file = write, self._identity()
         return self._connection
 
@@ -188,38 +186,27 @@ class SqliteDatabase(Database):
             return None
         return found.st_dev, found.st_ino
 
-    def _still(self) -> sqlite3.Connection:
-        """A look at a store that nobody has open: not even the files beside it are made."""
-        try:
-            return sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=ro&immutable=1",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-        except sqlite3.Error as error:
-            raise self._told(error) from error
-
-    def _connect(self, write: bool) -> sqlite3.Connection:
-        uri = f"{self._path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
-        if write:
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold phones and texts
-            tighten(self._files(self._path), self.shown)
-        connection = sqlite3.connect(
-            uri,
+    def _connection_to(self, mode: str, timeout: float) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?{mode}",
             uri=True,
-            timeout=_SLICE if write else _BUSY,
+            timeout=timeout,
             isolation_level=None,
             check_same_thread=False,
         )
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        if not write:
+            return self._connection_to("mode=ro", _BUSY)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold phones and texts
+        tighten(self._files(self._path), self.shown)
+        connection = self._connection_to("mode=rwc", _SLICE)
         try:
-            if write:
-                mode = _log_ahead(connection)
-                if mode != "wal":
-                    raise StoreError(f"The store {self.shown} cannot keep a write-ahead log.")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA cache_size = -8000")
-                connection.execute("PRAGMA secure_delete = ON")  # what is purged is not left in free pages
+            if _use_write_ahead_log(connection) != "wal":
+                raise StoreError(f"The store {self.shown} cannot keep a write-ahead log.")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -8000")
+            connection.execute("PRAGMA secure_delete = ON")  # what is purged is not left in free pages
         except BaseException:
             connection.close()
             raise
@@ -249,7 +236,7 @@ class SqliteDatabase(Database):
             schema.recover(tx, _kept(tx, name, boot) != boot)
             tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES (?, ?)", name, boot)
 
-    def _told(self, error: sqlite3.Error) -> StoreError:
+    def _error_of(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
         advice = "Nothing is sent that cannot be written down."
         if "locked" in text:
@@ -271,7 +258,7 @@ def _kept(tx: Tx, name: str, default: str = "") -> str:
     return str(row[0]) if row else default
 
 
-def _log_ahead(connection: sqlite3.Connection) -> str:
+def _use_write_ahead_log(connection: sqlite3.Connection) -> str:
     """Switch to a write-ahead log; who meets another one doing it is refused at once, whatever its patience."""
     deadline = time.monotonic() + _BUSY
     while True:

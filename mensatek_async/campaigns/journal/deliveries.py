@@ -117,7 +117,7 @@ async def reconcile(context: Context, db: Database, row: CampaignRow, operation:
             continue
         for start in range(0, len(report.recipients), 1000):
             await in_thread(_take_in, db, row.id, number, report.recipients[start : start + 1000])
-        await in_thread(db.write, lambda tx, told=report, at=number: _settle(tx, row.id, at, told.recipients))
+        await in_thread(db.write, lambda tx, rows=report.recipients, at=number: _settle(tx, row.id, at, rows))
 
 
 def _messages(tx: Tx, row: CampaignRow) -> list[int]:
@@ -136,9 +136,9 @@ def _take_in(db: Database, campaign: int, number: int, part: Iterable[RecipientR
     db.write(take)
 
 
-def _settle(tx: Tx, campaign: int, number: int, told: Iterable[RecipientReport]) -> None:
+def _settle(tx: Tx, campaign: int, number: int, rows: Iterable[RecipientReport]) -> None:
     """Unknown chunks whose recipients the provider reports on were taken."""
-    phones = {one.phone for one in told}
+    phones = {one.phone for one in rows}
     found: list[Any] = tx.all(
         "SELECT seq FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND idmensaje = ?",
         *(campaign, UNKNOWN, number),

@@ -133,7 +133,7 @@ def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
 
 
 def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
-    """What the newest answer told; each chunk keeps its own, so that those who send do not queue for one row."""
+    """Return the newest answer's; each chunk keeps its own, so that those who send do not queue for one row."""
     found = tx.one(
         "SELECT credits_left FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND credits_left <> '' "
         "ORDER BY since DESC LIMIT 1",
