@@ -157,7 +157,7 @@ class AsyncMensatek:
         Raises:
             AuthenticationError: the API user or token is wrong.
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.credits(self._context, max_age)
 
@@ -175,7 +175,7 @@ class AsyncMensatek:
         Raises:
             InvalidRequest: the name or a parameter cannot be; nothing left.
             APIError: the provider said no.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         found = find(self._context.operations, operation)
         answer = await self._caller.any(found, check_params(params))
@@ -200,7 +200,7 @@ class AsyncMensatek:
         Raises:
             InvalidRequest: the name, the form or a parameter cannot be; nothing left.
             APIError: the provider said no.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         if resp not in ("JSON", "TXT", "XML"):
             raise InvalidRequest(f"resp is 'JSON', 'TXT' or 'XML', not {resp!r}.")

@@ -52,7 +52,6 @@ class Engine:
         context: Context,
         message: Message,
         recipients: object,
-        *,
         most: int,
         group: bool,
         check_credits: bool,

@@ -91,7 +91,7 @@ class Campaign:
         """Send everything that is left, and tell how it ended.
 
         Args:
-            concurrency: as in `run`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
 
         Returns:
             The last progress; its `state` and `reason` tell when it is paused instead of done.

@@ -114,20 +114,20 @@ class Campaigns(SessionBlock):
                 an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
                 phones are journalled with their row and reason, and the others are sent.
             product: "sms", or "certified" for certified and contract texts.
-            sender: as in `client.sms.send`.
-            scheduled_at: as in `client.sms.send`.
-            reference: as in `client.sms.send`.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
             report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
                 unknown and fill the counts.
-            voice_fallback: as in `client.sms.send`.
-            encoding: as in `client.sms.send`.
-            fix_utf8: as in `client.sms.send`.
-            issuer: as in `client.certified.send`; for certified campaigns only, and so are the next five.
-            contract_type: as in `client.certified.send`.
-            validity: as in `client.certified.send`.
-            identify: as in `client.certified.send`.
-            acceptance_days: as in `client.certified.send`.
-            report_email: as in `client.certified.send`.
+            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            issuer: who stands in the certificate. Default: the client's. It and the next five: certified only.
+            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+            identify: how the recipient is identified before the attachments open; see `Identify`.
+            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+            report_email: an address that gets the reports.
             rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
                 `send_between`, `local_time`, `max_credits`, `unknown_after` and `unknown_policy`.
             send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
@@ -248,7 +248,7 @@ class Campaigns(SessionBlock):
         Args:
             name: its name.
             budget: seconds, or a timedelta, after which to stop; what is on its way lands.
-            concurrency: as in `work`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
 
         Returns:
             How it stands.

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import IO
 
 from .._core import download, exchange
 from .._core.context import Context
-from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Encoding, Message, compose, send
+from .._core.messages.certified import compose_certified
+from .._core.messages.message import Encoding, send
 from ..bulk.engine import Engine
 from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult
@@ -58,10 +58,10 @@ class CertifiedResource:
             to: a phone, a `Recipient`, or several of them (50 at most; `send_bulk` takes any number).
             text: the text, or a `Template` whose fields each recipient fills. `mensatek_async.text.elements` puts
                 a document into it: `elements.pdf(content)` the PDF itself, `elements.file(name)` one of the library.
-            sender: as in `client.sms.send`, and so are scheduled_at, reference, report, join, encoding, fix_utf8.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
             scheduled_at: an aware datetime to the minute. Default: now.
             reference: comes back in every delivery report.
-            report: whether to have delivery reports. Default: yes with a `report_email`; else as in `client.sms.send`.
+            report: whether to have delivery reports. Default: yes with a `report_email`, else the client's `report`.
             join: the `message_id` of an earlier certified send that this one joins.
             encoding: "auto", "gsm" or "unicode".
             fix_utf8: has the provider repair a text decoded wrongly.
@@ -80,11 +80,11 @@ class CertifiedResource:
             InvalidRequest: or one of its kinds: no issuer, a contract without its PDF; nothing left.
             ContractWithoutPdf: the provider found no PDF for the contract.
             FileNotFound: the file named in the text is not in the library.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         legal = (issuer, contract_type, validity, identify, acceptance_days, report_email)
-        message = self._compose(
-            text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
+        message = compose_certified(
+            self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
         )
         return await send(self._context, message, to, self._context.limits.certified_per_request)
 
@@ -119,24 +119,41 @@ class CertifiedResource:
         recipients upload it once and use `elements.file(name)`.
 
         Args:
-            recipients: as in `client.sms.send_bulk`, and so are group, check_credits, concurrency and on_progress.
-            text: as in `send`, and so are all options that `send` has.
+            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            text: the text, or a `Template` whose fields each recipient fills.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
+            join: the `message_id` of an earlier send that all of this joins.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            issuer: who stands in the certificate as the sender. Default: the client's; one is needed.
+            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+            identify: how the recipient is identified before the attachments open; see `Identify`.
+            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+            report_email: an address that gets the reports.
+            group: False sends each request as a message of its own; then none can be repeated safely.
+            check_credits: stop before the request that the account cannot pay. False: when the provider refuses.
             chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
 
         Returns:
             What became of every row.
 
         Raises:
             InvalidRequest: an option or the text is wrong; nothing left.
-            Exception: as in `client.sms.send_bulk`.
+            Exception: whatever `recipients` or `on_progress` raised, with the result so far as `bulk_result`.
         """
         legal = (issuer, contract_type, validity, identify, acceptance_days, report_email)
-        message = self._compose(
-            text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
+        message = compose_certified(
+            self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
         )
-        return await self._engine(
-            message, recipients, group, check_credits, chunk_size, concurrency, on_progress
-        ).run_to_end()
+        most = self._context.limits.certified_per_request
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        return await Engine(self._context, message, recipients, *how).run_to_end()
 
     def bulk(
         self,
@@ -162,13 +179,31 @@ class CertifiedResource:
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> AbstractAsyncContextManager[BulkStream]:
-        """The same work as `send_bulk`, outcome by outcome, as `client.sms.bulk` does it.
+        """The same work as `send_bulk`, outcome by outcome.
 
         Operation of the API: EnviarSMSCERTIFICADO, many times.
 
         Args:
-            recipients: as in `send_bulk`, and so are all options.
-            text: as in `send`.
+            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            text: the text, or a `Template` whose fields each recipient fills.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
+            join: the `message_id` of an earlier send that all of this joins.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            issuer: who stands in the certificate as the sender. Default: the client's; one is needed.
+            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+            identify: how the recipient is identified before the attachments open; see `Identify`.
+            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+            report_email: an address that gets the reports.
+            group: False sends each request as a message of its own; then none can be repeated safely.
+            check_credits: stop before the request that the account cannot pay. False: when the provider refuses.
+            chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -178,15 +213,15 @@ class CertifiedResource:
             Exception: whatever `recipients` or `on_progress` raised.
         """
         legal = (issuer, contract_type, validity, identify, acceptance_days, report_email)
-        message = self._compose(
-            text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
+        message = compose_certified(
+            self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
         )
-        return self._engine(
-            message, recipients, group, check_credits, chunk_size, concurrency, on_progress
-        ).stream()
+        most = self._context.limits.certified_per_request
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        return Engine(self._context, message, recipients, *how).stream()
 
     async def cancel(self, message_id: int | str) -> Cancellation:
-        """Cancel a certified message that is scheduled and has not left; repeated safely, as `client.sms.cancel`.
+        """Cancel a certified message that is scheduled and has not left; repeated safely.
 
         Operation of the API: CancelarSMSCERTIFICADO. Its path is inferred; the client's `paths=` replaces it.
 
@@ -197,13 +232,13 @@ class CertifiedResource:
             How many recipients were cancelled and the credits that came back.
 
         Raises:
-            APIError: `AlreadySent`, `AlreadyCancelled` or `NotYours`, as in `client.sms.cancel`.
-            MensatekError: as in `send`.
+            APIError: `AlreadySent`, `AlreadyCancelled` or `NotYours`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.cancel(self._context, "CancelarSMSCERTIFICADO", message_id)
 
     async def reschedule(self, message_id: int | str, scheduled_at: datetime) -> Rescheduling:
-        """Give a scheduled certified message a new date; repeated safely, as `client.sms.reschedule`.
+        """Give a scheduled certified message a new date; repeated safely.
 
         Operation of the API: ReprogramarSMSCERTIFICADO. Its path is inferred; the client's `paths=` replaces it.
 
@@ -215,8 +250,8 @@ class CertifiedResource:
             How many messages got the new date.
 
         Raises:
-            APIError: `AlreadySent`, `DateRejected` and so on, as in `client.sms.reschedule`.
-            MensatekError: as in `send`.
+            APIError: `AlreadySent`, `AlreadyCancelled`, `DateRejected` or `NotYours`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.reschedule(self._context, "ReprogramarSMSCERTIFICADO", message_id, scheduled_at)
 
@@ -235,7 +270,7 @@ class CertifiedResource:
         Raises:
             NotYours: no such message in this account.
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.report(self._context, "GetReportSMSCERTIFICADO", message_id, max_age)
 
@@ -258,7 +293,7 @@ class CertifiedResource:
 
         Raises:
             TimeoutError: neither came within `timeout`.
-            MensatekError: as in `report`; once a report has come, lost connections and the like are waited out.
+            MensatekError: any other of the family; lost connections are waited out once a report has come.
         """
         return await download.wait_certified(self._context, message_id, phone, timeout)
 
@@ -293,58 +328,7 @@ class CertifiedResource:
             NotYours: no such message, or no certificate yet.
             TooManyRequests: certificates of a period were asked for less than a minute ago; nothing left.
             OSError: the file could not be written to its end, such as on a full disk.
-            MensatekError: as in `report`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         params = download.selection(self._context.region, message_id, phone, start, end)
         return await download.fetch(self._context, destination, params)
-
-    def _compose(
-        self,
-        text: str | Template,
-        sender: str | None,
-        scheduled_at: datetime | None,
-        reference: str | None,
-        report: bool | None,
-        join: int | str | None,
-        encoding: Encoding,
-        fix_utf8: bool,
-        legal: tuple[Any, ...],
-    ) -> Message:
-        message = compose(
-            self._context.operations["EnviarSMSCERTIFICADO"],
-            text,
-            sender=sender,
-            default_sender=self._context.sender,
-            region=self._context.region,
-            scheduled_at=scheduled_at,
-            reference=reference,
-            report=legal[-1] is not None or self._context.report if report is None else report,
-            join=join,
-            encoding=encoding,
-            fix_utf8=fix_utf8,
-            extra=certified_params(self._context.issuer, *legal),
-        )
-        check_documents(message)
-        return message
-
-    def _engine(
-        self,
-        message: Message,
-        recipients: Recipients,
-        group: bool,
-        check_credits: bool,
-        chunk_size: int | None,
-        concurrency: int | None,
-        on_progress: ProgressCallback | None,
-    ) -> Engine:
-        return Engine(
-            self._context,
-            message,
-            recipients,
-            most=self._context.limits.certified_per_request,
-            group=group,
-            check_credits=check_credits,
-            chunk_size=chunk_size,
-            concurrency=concurrency,
-            on_progress=on_progress,
-        )

@@ -62,7 +62,7 @@ class FilesResource:
             FileRejected: the provider does not take it: one of `StorageFull`, `FormatNotAllowed`, `FileTooLarge`,
                 `UploadFailed`, `FilesNotAllowed`, `ContentMissing`.
             OutcomeUnknown: no readable answer came; look into `list()`.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         if encoding not in ("multipart", "base64"):
             raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
@@ -96,7 +96,7 @@ class FilesResource:
 
         Raises:
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         reply: FileList = await self._context.caller.ask(self._context.operations["ListarFicheros"], Params())
         return [*reply.files]
@@ -113,7 +113,7 @@ class FilesResource:
         Raises:
             FileNotFound: there is no such file.
             InvalidFile: the name is empty; nothing left.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         if not isinstance(name, str) or not name.strip():
             raise InvalidFile("A file is deleted by its name in the library.")

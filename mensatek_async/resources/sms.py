@@ -107,14 +107,14 @@ class SmsResource:
                 or a `CsvSource` and the like. Read as it is sent and never held whole; an iterable of your own is
                 read where the call is made, in the event loop or the calling thread.
             text: the text, or a `Template` whose fields each recipient fills.
-            sender: as in `send`.
-            scheduled_at: as in `send`.
-            reference: as in `send`.
-            report: as in `send`.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
             join: the `message_id` of an earlier send that all of this joins.
-            voice_fallback: as in `send`.
-            encoding: as in `send`; with "auto", recipients that need Unicode travel in requests of their own.
-            fix_utf8: as in `send`.
+            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
             group: False sends each request as a message of its own; then none can be repeated safely, and one whose
                 answer is lost leaves all its rows unknown.
             check_credits: stop before the request that the account cannot pay, by the price the first answers
@@ -136,18 +136,9 @@ class SmsResource:
         message = self._compose(
             text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
         )
-        engine = Engine(
-            self._context,
-            message,
-            recipients,
-            most=self._context.limits.sms_per_request,
-            group=group,
-            check_credits=check_credits,
-            chunk_size=chunk_size,
-            concurrency=concurrency,
-            on_progress=on_progress,
-        )
-        return await engine.run_to_end()
+        most = self._context.limits.sms_per_request
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        return await Engine(self._context, message, recipients, *how).run_to_end()
 
     def bulk(
         self,
@@ -176,21 +167,21 @@ class SmsResource:
         every row read.
 
         Args:
-            recipients: as in `send_bulk`.
-            text: as in `send_bulk`.
-            sender: as in `send`.
-            scheduled_at: as in `send`.
-            reference: as in `send`.
-            report: as in `send`.
-            join: as in `send_bulk`.
-            voice_fallback: as in `send`.
-            encoding: as in `send_bulk`.
-            fix_utf8: as in `send`.
-            group: as in `send_bulk`.
-            check_credits: as in `send_bulk`.
-            chunk_size: as in `send_bulk`.
-            concurrency: as in `send_bulk`.
-            on_progress: as in `send_bulk`.
+            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            text: the text, or a `Template` whose fields each recipient fills.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
+            join: the `message_id` of an earlier send that all of this joins.
+            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            group: False sends each request as a message of its own; then none can be repeated safely.
+            check_credits: stop before the request that the account cannot pay. False: when the provider refuses.
+            chunk_size: recipients in a request; default and most: the client's `Limits.sms_per_request`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -202,17 +193,9 @@ class SmsResource:
         message = self._compose(
             text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
         )
-        return Engine(
-            self._context,
-            message,
-            recipients,
-            most=self._context.limits.sms_per_request,
-            group=group,
-            check_credits=check_credits,
-            chunk_size=chunk_size,
-            concurrency=concurrency,
-            on_progress=on_progress,
-        ).stream()
+        most = self._context.limits.sms_per_request
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        return Engine(self._context, message, recipients, *how).stream()
 
     async def cancel(self, message_id: int | str) -> Cancellation:
         """Cancel a message that is scheduled and has not left.
@@ -230,7 +213,7 @@ class SmsResource:
             AlreadySent: it has left.
             AlreadyCancelled: it was cancelled before.
             NotYours: no such message in this account.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.cancel(self._context, "CancelarSMS", message_id)
 
@@ -252,7 +235,7 @@ class SmsResource:
             AlreadyCancelled: it was cancelled.
             DateRejected: the provider does not take the date.
             NotYours: no such message in this account.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.reschedule(self._context, "ReprogramarSMS", message_id, scheduled_at)
 
@@ -272,7 +255,7 @@ class SmsResource:
         Raises:
             NotYours: no such message in this account.
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.report(self._context, "GetReportSMS", message_id, max_age)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..._wire.encode import to_wire
@@ -13,7 +13,9 @@ from ...errors import InvalidFile, InvalidRequest
 from ...models.certified import ContractType
 from ...models.issuer import Issuer
 from ...text.syntax import Element, elements_in
-from .message import Message
+from ...text.template import Template
+from ..context import Context
+from .message import Encoding, Message, compose
 
 _MINUTE = timedelta(minutes=1)
 _LONGEST = timedelta(days=20, hours=23, minutes=59)
@@ -25,6 +27,46 @@ _email = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 _ends_open = re.compile(r"\(\s*Variable_\d+\s*\)$", re.IGNORECASE)
 
 
+def compose_certified(
+    context: Context,
+    text: str | Template,
+    sender: str | None,
+    scheduled_at: datetime | None,
+    reference: str | None,
+    report: bool | None,
+    join: int | str | None,
+    encoding: Encoding,
+    fix_utf8: bool,
+    legal: tuple[Any, ...],
+) -> Message:
+    """Check everything about a certified text that does not depend on its recipients.
+
+    Args:
+        context: the client's.
+        text: as the user gave it, and so are the options that plain texts have.
+        legal: the options that they have not, in the order in which `certified_params` takes them.
+
+    Raises:
+        InvalidRequest: or one of its kinds, naming what is wrong.
+    """
+    message = compose(
+        context.operations["EnviarSMSCERTIFICADO"],
+        text,
+        sender=sender,
+        default_sender=context.sender,
+        region=context.region,
+        scheduled_at=scheduled_at,
+        reference=reference,
+        report=legal[-1] is not None or context.report if report is None else report,
+        join=join,
+        encoding=encoding,
+        fix_utf8=fix_utf8,
+        extra=certified_params(context.issuer, *legal),
+    )
+    check_documents(message)
+    return message
+
+
 def certified_params(
     default: Issuer | None,
     issuer: Issuer | None,
@@ -34,16 +76,7 @@ def certified_params(
     acceptance_days: int | None,
     report_email: str | None,
 ) -> dict[str, Any]:
-    """The parameters that only certified texts have, by wire names.
-
-    Args:
-        default: the client's issuer.
-        issuer: the call's, which goes before it.
-        contract_type: as in `client.certified.send`, and so are the others.
-        validity: how long delivery is tried.
-        identify: how the recipient is identified.
-        acceptance_days: days to accept in.
-        report_email: who gets the reports.
+    """Return the parameters that only certified texts have, by wire names; `default` is the client's issuer.
 
     Raises:
         InvalidRequest: there is no issuer, or an option cannot be; it is named.

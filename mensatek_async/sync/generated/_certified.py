@@ -54,10 +54,10 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             to: a phone, a `Recipient`, or several of them (50 at most; `send_bulk` takes any number).
             text: the text, or a `Template` whose fields each recipient fills. `mensatek_async.text.elements` puts
                 a document into it: `elements.pdf(content)` the PDF itself, `elements.file(name)` one of the library.
-            sender: as in `client.sms.send`, and so are scheduled_at, reference, report, join, encoding, fix_utf8.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
             scheduled_at: an aware datetime to the minute. Default: now.
             reference: comes back in every delivery report.
-            report: whether to have delivery reports. Default: yes with a `report_email`; else as in `client.sms.send`.
+            report: whether to have delivery reports. Default: yes with a `report_email`, else the client's `report`.
             join: the `message_id` of an earlier certified send that this one joins.
             encoding: "auto", "gsm" or "unicode".
             fix_utf8: has the provider repair a text decoded wrongly.
@@ -76,7 +76,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             InvalidRequest: or one of its kinds: no issuer, a contract without its PDF; nothing left.
             ContractWithoutPdf: the provider found no PDF for the contract.
             FileNotFound: the file named in the text is not in the library.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(
             self._original.send(
@@ -129,16 +129,33 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         recipients upload it once and use `elements.file(name)`.
 
         Args:
-            recipients: as in `client.sms.send_bulk`, and so are group, check_credits, concurrency and on_progress.
-            text: as in `send`, and so are all options that `send` has.
+            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            text: the text, or a `Template` whose fields each recipient fills.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
+            join: the `message_id` of an earlier send that all of this joins.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            issuer: who stands in the certificate as the sender. Default: the client's; one is needed.
+            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+            identify: how the recipient is identified before the attachments open; see `Identify`.
+            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+            report_email: an address that gets the reports.
+            group: False sends each request as a message of its own; then none can be repeated safely.
+            check_credits: stop before the request that the account cannot pay. False: when the provider refuses.
             chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
 
         Returns:
             What became of every row.
 
         Raises:
             InvalidRequest: an option or the text is wrong; nothing left.
-            Exception: as in `client.sms.send_bulk`.
+            Exception: whatever `recipients` or `on_progress` raised, with the result so far as `bulk_result`.
         """
         return self._run(
             self._original.send_bulk(
@@ -189,13 +206,31 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
     ) -> AbstractContextManager[SyncBulkStream]:
-        """The same work as `send_bulk`, outcome by outcome, as `client.sms.bulk` does it.
+        """The same work as `send_bulk`, outcome by outcome.
 
         Operation of the API: EnviarSMSCERTIFICADO, many times.
 
         Args:
-            recipients: as in `send_bulk`, and so are all options.
-            text: as in `send`.
+            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            text: the text, or a `Template` whose fields each recipient fills.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
+            join: the `message_id` of an earlier send that all of this joins.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            issuer: who stands in the certificate as the sender. Default: the client's; one is needed.
+            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+            identify: how the recipient is identified before the attachments open; see `Identify`.
+            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+            report_email: an address that gets the reports.
+            group: False sends each request as a message of its own; then none can be repeated safely.
+            check_credits: stop before the request that the account cannot pay. False: when the provider refuses.
+            chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -231,7 +266,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         )
 
     def cancel(self, message_id: int | str) -> Cancellation:
-        """Cancel a certified message that is scheduled and has not left; repeated safely, as `client.sms.cancel`.
+        """Cancel a certified message that is scheduled and has not left; repeated safely.
 
         Operation of the API: CancelarSMSCERTIFICADO. Its path is inferred; the client's `paths=` replaces it.
 
@@ -242,13 +277,13 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             How many recipients were cancelled and the credits that came back.
 
         Raises:
-            APIError: `AlreadySent`, `AlreadyCancelled` or `NotYours`, as in `client.sms.cancel`.
-            MensatekError: as in `send`.
+            APIError: `AlreadySent`, `AlreadyCancelled` or `NotYours`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.cancel(message_id))
 
     def reschedule(self, message_id: int | str, scheduled_at: datetime) -> Rescheduling:
-        """Give a scheduled certified message a new date; repeated safely, as `client.sms.reschedule`.
+        """Give a scheduled certified message a new date; repeated safely.
 
         Operation of the API: ReprogramarSMSCERTIFICADO. Its path is inferred; the client's `paths=` replaces it.
 
@@ -260,8 +295,8 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             How many messages got the new date.
 
         Raises:
-            APIError: `AlreadySent`, `DateRejected` and so on, as in `client.sms.reschedule`.
-            MensatekError: as in `send`.
+            APIError: `AlreadySent`, `AlreadyCancelled`, `DateRejected` or `NotYours`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.reschedule(message_id, scheduled_at))
 
@@ -280,7 +315,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         Raises:
             NotYours: no such message in this account.
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.report(message_id, max_age=max_age))
 
@@ -303,7 +338,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
 
         Raises:
             TimeoutError: neither came within `timeout`.
-            MensatekError: as in `report`; once a report has come, lost connections and the like are waited out.
+            MensatekError: any other of the family; lost connections are waited out once a report has come.
         """
         return self._run(self._original.wait_certified(message_id, phone, timeout))
 
@@ -338,7 +373,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             NotYours: no such message, or no certificate yet.
             TooManyRequests: certificates of a period were asked for less than a minute ago; nothing left.
             OSError: the file could not be written to its end, such as on a full disk.
-            MensatekError: as in `report`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(
             self._original.download(destination, message_id=message_id, phone=phone, start=start, end=end)

@@ -135,7 +135,7 @@ class Mensatek(ClientTwin):
         Raises:
             AuthenticationError: the API user or token is wrong.
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.credits(max_age))
 
@@ -153,7 +153,7 @@ class Mensatek(ClientTwin):
         Raises:
             InvalidRequest: the name or a parameter cannot be; nothing left.
             APIError: the provider said no.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.request(operation, params))
 
@@ -173,7 +173,7 @@ class Mensatek(ClientTwin):
         Raises:
             InvalidRequest: the name, the form or a parameter cannot be; nothing left.
             APIError: the provider said no.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.raw(operation, params, resp=resp))
 

@@ -44,7 +44,7 @@ class SyncFilesResource(Twin[FilesResource]):
             FileRejected: the provider does not take it: one of `StorageFull`, `FormatNotAllowed`, `FileTooLarge`,
                 `UploadFailed`, `FilesNotAllowed`, `ContentMissing`.
             OutcomeUnknown: no readable answer came; look into `list()`.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(
             self._original.upload(
@@ -63,7 +63,7 @@ class SyncFilesResource(Twin[FilesResource]):
 
         Raises:
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.list())
 
@@ -79,6 +79,6 @@ class SyncFilesResource(Twin[FilesResource]):
         Raises:
             FileNotFound: there is no such file.
             InvalidFile: the name is empty; nothing left.
-            MensatekError: as in `client.sms.send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.delete(name))

@@ -112,14 +112,14 @@ class SyncSmsResource(Twin[SmsResource]):
                 or a `CsvSource` and the like. Read as it is sent and never held whole; an iterable of your own is
                 read where the call is made, in the event loop or the calling thread.
             text: the text, or a `Template` whose fields each recipient fills.
-            sender: as in `send`.
-            scheduled_at: as in `send`.
-            reference: as in `send`.
-            report: as in `send`.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
             join: the `message_id` of an earlier send that all of this joins.
-            voice_fallback: as in `send`.
-            encoding: as in `send`; with "auto", recipients that need Unicode travel in requests of their own.
-            fix_utf8: as in `send`.
+            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
             group: False sends each request as a message of its own; then none can be repeated safely, and one whose
                 answer is lost leaves all its rows unknown.
             check_credits: stop before the request that the account cannot pay, by the price the first answers
@@ -185,21 +185,21 @@ class SyncSmsResource(Twin[SmsResource]):
         every row read.
 
         Args:
-            recipients: as in `send_bulk`.
-            text: as in `send_bulk`.
-            sender: as in `send`.
-            scheduled_at: as in `send`.
-            reference: as in `send`.
-            report: as in `send`.
-            join: as in `send_bulk`.
-            voice_fallback: as in `send`.
-            encoding: as in `send_bulk`.
-            fix_utf8: as in `send`.
-            group: as in `send_bulk`.
-            check_credits: as in `send_bulk`.
-            chunk_size: as in `send_bulk`.
-            concurrency: as in `send_bulk`.
-            on_progress: as in `send_bulk`.
+            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            text: the text, or a `Template` whose fields each recipient fills.
+            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            reference: comes back in every delivery report.
+            report: whether to have delivery reports. Default: the client's `report`, else the account's setting.
+            join: the `message_id` of an earlier send that all of this joins.
+            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
+            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+            group: False sends each request as a message of its own; then none can be repeated safely.
+            check_credits: stop before the request that the account cannot pay. False: when the provider refuses.
+            chunk_size: recipients in a request; default and most: the client's `Limits.sms_per_request`.
+            concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
+            on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -245,7 +245,7 @@ class SyncSmsResource(Twin[SmsResource]):
             AlreadySent: it has left.
             AlreadyCancelled: it was cancelled before.
             NotYours: no such message in this account.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.cancel(message_id))
 
@@ -267,7 +267,7 @@ class SyncSmsResource(Twin[SmsResource]):
             AlreadyCancelled: it was cancelled.
             DateRejected: the provider does not take the date.
             NotYours: no such message in this account.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.reschedule(message_id, scheduled_at))
 
@@ -287,6 +287,6 @@ class SyncSmsResource(Twin[SmsResource]):
         Raises:
             NotYours: no such message in this account.
             UnexpectedReply: an answer nobody can read.
-            MensatekError: as in `send`.
+            MensatekError: any other of the family; its words say whether anything was sent.
         """
         return self._run(self._original.report(message_id, max_age=max_age))
