@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,19 @@ ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
 NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load a real one for every client
 ISSUER = {"Contacto": "EMPRESA S.L.", "Telcontacto": "900000000", "Cifcontacto": "B00000000"}
+
+
+def phones(count: int, first: int = 34_600_000_000) -> list[str]:
+    """So many different mobiles."""
+    return [str(first + number) for number in range(count)]
+
+
+def wait_until(happened: Callable[[], object], seconds: float = 25) -> None:
+    """Wait for something to happen, in the sandbox or elsewhere."""
+    limit = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < limit, "it did not happen"
+        time.sleep(0.01)
 
 
 class Caller:

@@ -23,11 +23,6 @@ SHORT = 4.0
 FIRST = 34_600_000_000
 
 
-def phones(count: int, first: int = FIRST) -> list[str]:
-    """So many different mobiles."""
-    return [str(first + number) for number in range(count)]
-
-
 class Scene:
     """What a test needs for one campaign.
 

@@ -24,8 +24,9 @@ from mensatek_async.sandbox import Fault, Sandbox
 from tests.faults.jobs import Trip
 from tests.faults.judging import judge, read_rows
 from tests.faults.processes import Worker, Workers
-from tests.faults.scene import FIRST, Scene, phones
+from tests.faults.scene import FIRST, Scene
 from tests.postgres_server import PostgresServer
+from tests.sandbox_calls import phones
 
 STORES = ("sqlite", "postgres")
 LEASE = 4.0

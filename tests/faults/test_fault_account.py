@@ -7,8 +7,9 @@ import pytest
 
 from mensatek_async import Campaign
 from mensatek_async.sandbox import Fault
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled, verdict_of
+from tests.sandbox_calls import phones
 
 
 def forget_messages(scene: Scene) -> None:

@@ -11,8 +11,9 @@ import anyio
 import pytest
 import sniffio
 
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.faults.stage import campaigns_of, settled
+from tests.sandbox_calls import phones
 
 # Every so many steps; FAULTS=steps goes through all of them.
 _STRIDE = {"steps": 1, "all": 13}.get(os.environ.get("FAULTS", ""), 211)

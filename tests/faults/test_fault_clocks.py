@@ -12,8 +12,9 @@ import pytest
 from mensatek_async.store.lock_file import writer_of
 from tests.faults.jobs import Trip
 from tests.faults.processes import run_alone
-from tests.faults.scene import SHORT, Scene, phones
+from tests.faults.scene import SHORT, Scene
 from tests.postgres_server import execute
+from tests.sandbox_calls import phones
 
 
 @pytest.mark.parametrize("hours", [1, -1])

@@ -21,8 +21,9 @@ from mensatek_async import CampaignNotFound, StoreError
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.store import location as places
 from tests.faults.jobs import Trip
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled
+from tests.sandbox_calls import phones
 
 as_root = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="only root can mount a small disk"

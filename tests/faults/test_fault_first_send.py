@@ -8,7 +8,8 @@ import pytest
 
 from mensatek_async.sandbox import Fault
 from tests.faults.jobs import Trip
-from tests.faults.scene import SHORT, Scene, phones
+from tests.faults.scene import SHORT, Scene
+from tests.sandbox_calls import phones
 
 
 def test_fault_01_killed_before_posting_costs_nothing(scene: Scene) -> None:

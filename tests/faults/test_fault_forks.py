@@ -11,8 +11,9 @@ from pathlib import Path
 import anyio
 
 from mensatek_async import Campaigns, Mensatek, MensatekError, SyncCampaigns
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled
+from tests.sandbox_calls import phones
 
 
 def in_a_fork(work: object, told: Path) -> str:

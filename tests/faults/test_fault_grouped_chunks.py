@@ -9,8 +9,9 @@ import pytest
 
 from mensatek_async.sandbox import Fault
 from tests.faults.jobs import Trip
-from tests.faults.scene import SHORT, Scene, phones
+from tests.faults.scene import SHORT, Scene
 from tests.faults.stage import begin, campaigns_of, settled
+from tests.sandbox_calls import phones
 
 
 @pytest.mark.parametrize(

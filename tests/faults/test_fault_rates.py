@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from mensatek_async.sandbox import Call
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.postgres_server import execute
+from tests.sandbox_calls import phones
 
 
 def change(scene: Scene, statement: str) -> None:

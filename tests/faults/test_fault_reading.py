@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.jobs import Trip
-from tests.faults.scene import SHORT, Scene, phones
+from tests.faults.scene import SHORT, Scene
 from tests.faults.stage import begin, campaigns_of, settled
+from tests.sandbox_calls import phones
 
 MANY = 6000
 CHUNKS = {"chunk_size": 500}

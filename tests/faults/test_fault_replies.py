@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from mensatek_async.sandbox import Fault
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled
+from tests.sandbox_calls import phones
 
 # The trouble, and whether the provider had processed the request.
 AMBIGUOUS = {

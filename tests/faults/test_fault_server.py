@@ -9,8 +9,9 @@ import time
 import pytest
 
 from tests.faults.cutting_proxy import CuttingProxy
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.postgres_server import PostgresServer
+from tests.sandbox_calls import phones
 
 
 def drop_sessions(server: PostgresServer, url: str) -> int:

@@ -11,8 +11,9 @@ import pytest
 from mensatek_async import Campaigns
 from mensatek_async.sandbox import Callbacks, Fault
 from mensatek_async.webhooks import Event, parse
-from tests.faults.scene import Scene, phones
+from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled
+from tests.sandbox_calls import phones
 
 
 class Reports:

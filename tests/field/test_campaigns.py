@@ -21,6 +21,7 @@ import pytest
 from mensatek_async import AsyncMensatek, Campaign, CampaignConflict, Campaigns, Issuer, Retry, StoreError
 from mensatek_async.cli.app import run as main
 from mensatek_async.sandbox import Fault, Sandbox
+from tests.sandbox_calls import phones
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
@@ -44,11 +45,6 @@ def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, value in told.items():
         monkeypatch.setenv(f"MENSATEK_{name}", value)
-
-
-def phones(count: int, first: int = 34_600_000_000) -> list[str]:
-    """So many different mobiles."""
-    return [str(first + number) for number in range(count)]
 
 
 # --- 31: the same name with other recipients, while somebody still reads ----------------------------------------

@@ -33,15 +33,11 @@ from mensatek_async import (
 from mensatek_async.codes import DeliveryStatus
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.webhooks import parse
+from tests.sandbox_calls import phones
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
 FIRST = 34_600_000_000
-
-
-def phones(count: int, first: int = FIRST) -> list[str]:
-    """So many different mobiles."""
-    return [str(first + number) for number in range(count)]
 
 
 def balanced(progress: Progress) -> bool:

@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Fault, Sandbox
+from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=1_000_000, block_after=1_000_000)
@@ -304,13 +304,6 @@ def command(sandbox: Sandbox, folder: Path, *arguments: str | Path, **more: Any)
         text=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more},
     )
-
-
-def wait_until(happened: Callable[[], object], seconds: float = 25) -> None:
-    limit = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < limit, "it did not happen"
-        time.sleep(0.01)
 
 
 ARGUMENTS = ("--text", TEXT, "--yes", "--chunk-size", "10", "--concurrency", "2")

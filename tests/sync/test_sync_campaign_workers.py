@@ -17,6 +17,7 @@ import pytest
 
 from mensatek_async.sandbox import Fault, Sandbox
 from tests.markdown import ROOT, blocks
+from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
 
 pytest.importorskip("celery", reason="nox -s tests_sync")
@@ -101,14 +102,6 @@ def worker(sandbox: Sandbox, folder: Path, name: str) -> Iterator[subprocess.Pop
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for(sandbox: Sandbox, count: int, seconds: float = 60) -> None:
-    """Until so many phones have their text."""
-    limit = time.monotonic() + seconds
-    while len(sandbox.counts) < count:
-        assert time.monotonic() < limit, f"{len(sandbox.counts)} of {count}"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("broker", [files, redis], ids=["files", "redis"])
 def test_a_campaign_in_celery_tasks(sandbox: Sandbox, tmp_path: Path, broker: object) -> None:
     """The tasks of the documents: one starts it, slices send it; a worker that is killed loses and doubles nobody."""
@@ -135,7 +128,7 @@ def test_a_campaign_in_celery_tasks(sandbox: Sandbox, tmp_path: Path, broker: ob
 
         ask("start", '"navidad", "Hola {nombre}", "clientes.csv"')
         with worker(sandbox, tmp_path, "one") as first:
-            wait_for(sandbox, 60)
+            wait_until(lambda: len(sandbox.counts) >= 60, 60)
             os.killpg(first.pid, signal.SIGKILL)
         assert len(sandbox.counts) < COUNT
         with worker(sandbox, tmp_path, "two"):
@@ -143,6 +136,6 @@ def test_a_campaign_in_celery_tasks(sandbox: Sandbox, tmp_path: Path, broker: ob
                 broker is files
             ):  # this broker forgets what was taken; a campaign's next slice may come from anywhere
                 ask("drive", '"navidad"')
-            wait_for(sandbox, COUNT)
+            wait_until(lambda: len(sandbox.counts) >= COUNT, 60)
     assert set(sandbox.counts.values()) == {1}
     assert len(sandbox.counts) == COUNT

@@ -30,6 +30,7 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
+from tests.sandbox_calls import phones, wait_until
 from tests.sync.child import HEAD, child
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=1_000_000, block_after=1_000_000)
@@ -43,11 +44,6 @@ def client(sandbox: Sandbox) -> Iterator[Mensatek]:
     limits = Limits(sms_per_request=10, concurrency=4)
     with Mensatek(limits=limits, guard=Guard(read_interval=0)) as opened:
         yield opened
-
-
-def phones(count: int) -> list[str]:
-    """That many phones."""
-    return [str(34_600_000_000 + number) for number in range(count)]
 
 
 def texted_once(sandbox: Sandbox, count: int) -> bool:
@@ -281,10 +277,7 @@ def test_ctrl_c_lands_what_is_on_its_way(sandbox: Sandbox, tmp_path: Path, run: 
     program_text = RUN.format(store=tmp_path / "c.db", run=run)
     with child(program_text, sandbox, head=CAMPAIGN_HEAD) as program:
         program.line()
-        limit = time.monotonic() + 20
-        while len(sandbox.texts) < 31:
-            assert time.monotonic() < limit
-            time.sleep(0.01)
+        wait_until(lambda: len(sandbox.texts) >= 31)
         os.kill(program.process.pid, signal.SIGINT)
         code, errors = program.end()
     assert code != 0

@@ -6,25 +6,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 
 import pytest
 
 from mensatek_async.sandbox import Fault, Sandbox
+from tests.sandbox_calls import wait_until
 from tests.sync.child import child
 
 pytestmark = [
     pytest.mark.mensatek_sandbox(credits=1_000_000),
     pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them"),
 ]
-
-
-def wait_until(happened: Callable[[], object], seconds: float = 15) -> None:
-    """Wait for something to happen in the sandbox."""
-    limit = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < limit, "it did not happen"
-        time.sleep(0.01)
 
 
 def still(sandbox: Sandbox) -> int:

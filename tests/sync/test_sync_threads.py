@@ -35,6 +35,7 @@ from mensatek_async import (
 )
 from mensatek_async.loop_thread import portal
 from mensatek_async.sandbox import Sandbox
+from tests.sandbox_calls import phones
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=1_000_000)
 
@@ -49,11 +50,6 @@ def client(sandbox: Sandbox) -> Iterator[Mensatek]:
 def client_of(sandbox: Sandbox, **settings: object) -> Mensatek:
     """A client of a sandbox."""
     return Mensatek(sender="ACME", **settings)  # type: ignore[arg-type]
-
-
-def phones(count: int, first: int = 34_600_000_000) -> list[str]:
-    """So many different mobiles."""
-    return [str(first + number) for number in range(count)]
 
 
 def test_fifty_threads_share_one_client(sandbox: Sandbox) -> None:

@@ -187,16 +187,3 @@ async def test_the_slowest_pace_has_an_end() -> None:
         await anyio.sleep(1.5)
 
     assert 1 < limiter.interval < 2.4
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_on_asyncio_too() -> None:
-    """The same waves and the same places back, in real time."""
-    limiter = Limiter(2, None)
-    with anyio.move_on_after(0.02):
-        await starts(limiter, 4, lasting=30)
-
-    waves = await starts(limiter, 4, lasting=0.05)
-
-    assert waves[2] - waves[0] >= 0.04
-    assert waves[3] - waves[1] >= 0.04

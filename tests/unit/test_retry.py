@@ -489,13 +489,3 @@ async def test_missing_credits_do_not_pause_anything() -> None:
         with pytest.raises(InsufficientCredits):
             await client.sms.send(PHONE, "Hola")
         assert (await client.sms.send(PHONE, "Hola")).accepted == 1
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_on_asyncio_too() -> None:
-    """Repeats, and keeping to a told time, in real time."""
-    script = Script(httpx.ConnectError(""), page(429, {"Retry-After": "0.05"}), page(502), reply(**SENT))
-    async with client_of(script, retry=Retry(wait_initial=0.001, wait_max=0.002)) as client:
-        assert (await client.sms.send(PHONE, "Hola", join=77)).accepted == 1
-
-    assert gaps(script)[1] >= 0.05
