@@ -54,7 +54,7 @@ def private(what: F) -> F:
 
 
 def hide_frames(error: BaseException) -> None:
-    """Take the package's frames out of an exception, and out of those that it came of.
+    """Take the package's frames out of an exception, and out of those that it came of; those it hides go.
 
     An error of the package is left with the frame that caught it: its words say what happened. Another one, such as an
     error in the rows a caller gave, keeps the frames of other code; a note says where in the package it came up.
@@ -70,16 +70,20 @@ def hide_frames(error: BaseException) -> None:
         for entry in kept:
             caught.tb_next, caught = entry, entry
         caught.tb_next = None
-    around = _stack()
-    for other in _others(error):
+    around, chain, gone = _stack(), [error, *_others(error)], set()
+    for other in chain[1:]:
         entries = list(_entries(other.__traceback__))
         ours = next((at for at, entry in enumerate(entries) if _is_ours(entry)), None)
         # What the caller was handling stays; what was raised and caught on the way of the call goes.
         inside = own and bool(entries) and id(entries[0].tb_frame) not in around
         if inside or ours == 0:
             other.__traceback__ = None
+            gone.add(id(other))
         elif ours is not None:
             entries[ours - 1].tb_next = None
+    for one in chain:
+        if one.__suppress_context__ and id(one.__context__) in gone:
+            one.__context__ = None  # an error of Python's own holds the text or body it was raised for
 
 
 def _stack() -> set[int]:

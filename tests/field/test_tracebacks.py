@@ -73,13 +73,14 @@ def shown(error: BaseException) -> str:
 
 
 def locals_of(error: BaseException) -> Iterator[object]:
-    """The locals of every frame of an exception and of those it came of."""
+    """The locals of every frame of an exception and of those it came of, and what those were raised for."""
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
         one = waiting.pop()
         if one is not None and one not in seen:
             seen.append(one)
+            yield [getattr(one, name, None) for name in ("args", "doc", "object")]
             waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
             for frame, _ in traceback.walk_tb(one.__traceback__):
                 yield from list(frame.f_locals.values())
@@ -117,6 +118,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "bad sender": lambda client: client.sms.send(PHONE, TEXT, sender="\n"),
     "bad date": lambda client: client.sms.send(PHONE, TEXT, scheduled_at=datetime(2020, 1, 1, tzinfo=UTC)),
     "bad file": lambda client: client.files.upload(b"", name="a.pdf"),
+    "half a character": lambda client: client.request("EnviarSMS", {"Mensaje": f"{TEXT}\ud83d"}),
     "bad option": lambda client: client.sms.send(PHONE, TEXT, encoding="x"),
     "wrong argument": lambda client: client.sms.send(PHONE, TEXT, colour="red"),
     "bulk stopped": lambda client: client.sms.send_bulk(TO, TEMPLATE, chunk_size=0),
