@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +27,7 @@ MAX_FIELDS = 64
 
 _SERVICE = names.SERVICE.casefold()
 _BLANKS = " \t\r\n\x00\ufeff"
+_NO_VALUE = rb"(?i)(\nContent-Disposition:[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,4}\r\n)(?=--%b(?:--)?(?:\r\n|\Z))"
 _TOO_MANY = f"more than {MAX_FIELDS} fields"
 
 
@@ -128,6 +130,10 @@ def _pairs(body: bytes, encoding: str, errors: str) -> dict[str, Any]:
 def _multipart(body: bytes, boundary: str) -> dict[str, Any]:
     if not boundary:
         raise DecodeError("the multipart form has no boundary")
+    if b"\r\n" not in body:
+        body = body.replace(b"\n", b"\r\n")
+    # Some programs leave out the line break that ends an empty value.
+    body = re.sub(_NO_VALUE % re.escape(boundary.encode()), rb"\1\r\n", body)
     parser = multipart.MultipartParser(
         io.BytesIO(body), boundary, content_length=len(body), part_limit=MAX_FIELDS, strict=True
     )

@@ -302,6 +302,17 @@ def test_what_is_no_callback_is_refused(body: bytes, content_type: str, problem:
     assert problems(body, content_type) == (problem,)
 
 
+@pytest.mark.parametrize("reference", ["", "--", "\r\n", "a\r\nContent-Disposition: x"])
+def test_multipart_forms_as_some_programs_write_them(reference: str) -> None:
+    """An empty value without a line break of its own (Werkzeug's test client); lines that end as in Unix."""
+    body, content_type = as_multipart(REPORT | {"Referencia": reference})
+    expected = parse(*as_form(REPORT | {"Referencia": reference}))
+
+    assert parse(body, content_type) == expected
+    assert parse(body.replace(b"\r\n\r\n\r\n--", b"\r\n\r\n--"), content_type).status == expected.status
+    assert parse(body.replace(b"\r\n", b"\n"), content_type).phone == expected.phone
+
+
 def test_a_multipart_form_with_a_file_or_too_many_parts_is_refused() -> None:
     """Callbacks hold no files, and a form of thousands of parts is an attack."""
     with_file = as_multipart(REPORT)[0].replace(b'name="Movil"', b'name="Movil"; filename="a.txt"')
