@@ -191,6 +191,20 @@ async def test_what_cannot_be_read_is_answered_with_the_reason(
 
 
 @on_every_mount
+async def test_a_system_without_time_zones(app_of: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of the callback, which may come again: 500."""
+    monkeypatch.setattr(
+        "mensatek_async._wire.scalars.madrid", partial(raise_, ConfigurationError("no zones"))
+    )
+
+    assert (await ask(app_of(print, token="t"), PAYLOAD))[0] == 500
+
+
+def raise_(error: Exception) -> None:
+    raise error
+
+
+@on_every_mount
 async def test_a_large_body_is_refused(app_of: Any, ask: Any) -> None:
     """Nobody fills the memory with one request; a body of just the size allowed is read."""
     app = app_of(print, token="t")

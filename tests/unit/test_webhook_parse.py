@@ -136,6 +136,7 @@ def test_the_manuals_samples(encoded: Any, values: dict[str, Any], event: Event)
         (DOCUMENT, {"idEnvio": "5"}, "raw", {"idEnvio": "5"}),
         ({"idEnvio": "5"}, DOCUMENT | {"idEnvio": "5"}, "raw", {"idEnvio": "5"}),
         (CONTRACT, {}, "seconds", 3),
+        (CONTRACT, {"Variables": " "}, "variables", {}),
         (CONTRACT, {}, "message_id", 10573758),
     ],
     ids=repr,
