@@ -143,7 +143,7 @@ class AsyncMensatek:
         return Campaigns(self, store, lease=lease, poll=poll)
 
     async def credits(self, max_age: float = 60) -> Decimal:
-        """The credits left in the account.
+        """Return the credits left in the account.
 
         Operation of the API: GetCreditos. Nearly every reply tells the credits, so this asks only when none did
         within `max_age`; the provider counts asking again and again as spam.
@@ -177,17 +177,17 @@ class AsyncMensatek:
             APIError: the provider said no.
             MensatekError: any other of the family; its words say whether anything was sent.
         """
-        found = find(self._context.operations, operation)
-        answer = await self._caller.any(found, check_params(params))
+        row = find(self._context.operations, operation)
+        answer = await self._caller.any(row, check_params(params))
         if not answer.reply:
-            raise UnexpectedReply(found.name, ("a file came, which raw() gives as it is",))
+            raise UnexpectedReply(row.name, ("a file came, which raw() gives as it is",))
         reply: dict[str, Any] = spell(answer.reply)
         return reply
 
     async def raw(
         self, operation: str, params: Mapping[str, Any] | None = None, *, resp: ReplyForm = "JSON"
     ) -> bytes:
-        """The same as `request`, but the body as it came: the reply in a form you choose, or a file.
+        """Make a call as `request` does, and return the body as it came: the reply in a form you choose, or a file.
 
         Args:
             operation: its name in the manual.
@@ -204,8 +204,8 @@ class AsyncMensatek:
         """
         if resp not in ("JSON", "TXT", "XML"):
             raise InvalidRequest(f"resp is 'JSON', 'TXT' or 'XML', not {resp!r}.")
-        found = find(self._context.operations, operation)
-        answer = await self._caller.any(found, check_params(params), form=resp)
+        row = find(self._context.operations, operation)
+        answer = await self._caller.any(row, check_params(params), form=resp)
         return answer.raw.body
 
     async def aclose(self) -> None:

@@ -168,7 +168,7 @@ def as_setting(cls: type[S], value: object, example: str) -> S:
 
 
 def as_timeout(value: Timeout | Seconds | None) -> Timeout:
-    """The times to wait; seconds alone, or a timedelta, are the total.
+    """Return the times to wait; seconds alone, or a timedelta, are the total.
 
     Raises:
         ConfigurationError: it is something else.
@@ -190,7 +190,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself."""
+        """Return the value itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -274,7 +274,7 @@ def check_base_url(url: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine."""
+    """Return whether a host's name or address is this machine."""
     import ipaddress
 
     if host == "localhost" or host.endswith(".localhost"):
@@ -286,12 +286,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def fault_points() -> str | None:
-    """The module that a test of faults names, None in every other run."""
+    """Return the module that a test of faults names, None in every other run."""
     return os.environ.get("MENSATEK_FAULT_POINTS") or None
 
 
 def state_folder() -> Path:
-    """The user's folder for what the command keeps; nobody has made it yet.
+    """Return the user's folder for what the command keeps; nobody has made it yet.
 
     Returns:
         `mensatek` in XDG_STATE_HOME, else in ~/.local/state.

@@ -89,11 +89,11 @@ def hide_frames(error: BaseException) -> None:
 def _stack() -> set[int]:
     # By their ids: a frame that held itself would keep the error, and the caller's variables, until a collection.
     frame: FrameType | None = sys._getframe(1)
-    found = set()
+    frames = set()
     while frame is not None:
-        found.add(id(frame))
+        frames.add(id(frame))
         frame = frame.f_back
-    return found
+    return frames
 
 
 def _entries(entry: TracebackType | None) -> Iterator[TracebackType]:
@@ -107,7 +107,7 @@ def _is_ours(entry: TracebackType) -> bool:
 
 
 def _others(error: BaseException) -> Iterator[BaseException]:
-    """The exceptions that one came of, or holds; they may be a ring."""
+    """Return the exceptions that one came of, or holds; they may be a ring."""
     seen, waiting = {id(error)}, [error]
     while waiting:
         one = waiting.pop()

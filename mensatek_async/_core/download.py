@@ -24,7 +24,7 @@ from . import exchange
 from .context import Context
 from .failures import NotStored
 from .messages.options import message_number
-from .sink import landed, open_sink
+from .sink import open_sink, stored_as
 
 _PASSING = (ConnectionFailed, TooManyRequests, UnexpectedReply)  # what a wait of hours gets over
 _SLOWER = 1.5  # by so much each wait between two looks is longer than the one before
@@ -52,7 +52,8 @@ def selection(
         raise InvalidRequest("The certificate of a phone is that of one message: give message_id too.")
     if start is None or end is None:
         raise InvalidRequest(
-            "What to download is not told.", advice="Give message_id, message_id and phone, or start and end."
+            "Nothing says what to download.",
+            advice="Give message_id, message_id and phone, or start and end.",
         )
     for name, moment in (("start", start), ("end", end)):
         if not isinstance(moment, datetime):
@@ -80,7 +81,7 @@ async def fetch(
                 raise UnexpectedReply(operation.name, ("neither a PDF nor a ZIP",))
     except NotStored as failed:
         raise failed.error from None
-    return landed(destination, sink)
+    return stored_as(destination, sink)
 
 
 async def wait_certified(
@@ -114,8 +115,8 @@ async def wait_certified(
                     return last
             await anyio.sleep(pause)
             wait = min(wait * _SLOWER, first * _SLOWEST)
-    told = f"stands at {last.status.label_en!r}" if last else "is not in the report"
-    raise TimeoutError(f"No certificate within {seconds:g} s: {mask(digits)} {told}.") from trouble
+    place = f"stands at {last.status.label_en!r}" if last else "is not in the report"
+    raise TimeoutError(f"No certificate within {seconds:g} s: {mask(digits)} {place}.") from trouble
 
 
 def _is_settled(report: RecipientReport) -> bool:

@@ -59,11 +59,11 @@ _BROKEN_BEFORE = {"ClientConnectorError", "ConnectionTimeoutError"}
 
 
 def mapped(error: Exception) -> Cut | NotReached:
-    """What a foreign error means; what is not certainly unsent may have been sent."""
-    told = " <- ".join(_chain(error))
+    """Return what an error of the HTTP library means; what is not certainly unsent may have been sent."""
+    reason = " <- ".join(_chain(error))
     if _names(error) & _NOT_SENT and not _broke_later(error.__cause__):
-        return NotReached(told)
-    return Cut(told)
+        return NotReached(reason)
+    return Cut(reason)
 
 
 def _names(error: BaseException | None) -> set[str]:
@@ -77,13 +77,13 @@ def _broke_later(cause: BaseException | None) -> bool:
 
 def _chain(error: BaseException | None) -> list[str]:
     # On trio a TLS failure says nothing itself; the reason is down the chain.
-    told: list[str] = []
+    chain: list[str] = []
     for _ in range(3):  # it may be a ring, when one exception is raised again
         if error is None:
             break
         text = str(error).strip()
         shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        if shown not in told:
-            told.append(shown)
+        if shown not in chain:
+            chain.append(shown)
         error = error.__cause__ or error.__context__
-    return told
+    return chain

@@ -23,7 +23,7 @@ from .operations import Kind, Operation, plain
 
 
 def unknown(operation: Operation, reason: str, params: Mapping[str, Any]) -> OutcomeUnknown:
-    """The error of a call that may have been done."""
+    """Return the error of a call that may have been done."""
     return OutcomeUnknown(operation.name, reason, asked=plain(params))
 
 
@@ -36,7 +36,7 @@ def final(
     secrets: Sequence[Secret],
     wait_max: float,
 ) -> MensatekError:
-    """The error for a failure after which there are no further tries.
+    """Return the error for a failure after which there are no further tries.
 
     Args:
         operation: what was called.
@@ -64,7 +64,7 @@ def final(
 
 
 def without_secrets(error: APIError, params: Mapping[str, Any], secrets: Sequence[Secret]) -> APIError:
-    """A refusal whose words quote nothing of the call."""
+    """Return a refusal whose words quote nothing of the call."""
     error.args = (scrub(str(error.args[0]), params, secrets),)
     error.detail = scrub(error.detail, params, secrets)
     return error
@@ -77,7 +77,7 @@ _PHONE = re.compile(r"(?<![\w.,])\+?[0-9]{9,15}(?![\w]|[.,][0-9])")
 
 
 def scrub(text: str, params: Mapping[str, Any], secrets: Iterable[Secret] = ()) -> str:
-    """Words without what a call carried: its text, its recipients' fields, phones, and secrets.
+    """Return words without what a call carried: its text, its recipients' fields, phones, and secrets.
 
     Args:
         text: the words.
@@ -86,7 +86,7 @@ def scrub(text: str, params: Mapping[str, Any], secrets: Iterable[Secret] = ()) 
     """
     for secret in (*(one.reveal() for one in secrets), *_values(params)):
         text = _without(text, " ".join(secret.split()))
-    return _PHONE.sub(lambda found: mask(found[0]), text)
+    return _PHONE.sub(lambda phone: mask(phone[0]), text)
 
 
 def _values(params: Mapping[str, Any]) -> Iterator[str]:

@@ -150,7 +150,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def with_paths(paths: Mapping[str, str]) -> dict[str, Operation]:
-    """The table with some paths replaced.
+    """Return the table with some paths replaced.
 
     Raises:
         ConfigurationError: a name is no operation, or a path is not one plain path segment.
@@ -167,7 +167,7 @@ def with_paths(paths: Mapping[str, str]) -> dict[str, Operation]:
 
 
 def find(table: Mapping[str, Operation], name: str) -> Operation:
-    """The row of an operation; one nobody has listed is taken for a send, so it is never repeated blindly.
+    """Return the row of an operation; one nobody has listed is taken for a send, so it is never repeated blindly.
 
     Raises:
         InvalidRequest: `name` cannot be an operation's name.
@@ -186,7 +186,7 @@ def key_of(operation: Operation, params: Mapping[str, Any]) -> Key:
 
 
 def joins(operation: Operation, params: Params) -> bool:
-    """Whether a send joins a message, so that the provider texts nobody twice; 0 and blank join none."""
+    """Return whether a send joins a message, so that the provider texts nobody twice; 0 and blank join none."""
     if operation.path_source == "user":
         return False  # nobody knows what the parameter means there
     try:
@@ -196,17 +196,17 @@ def joins(operation: Operation, params: Params) -> bool:
 
 
 def is_rare(operation: Operation, params: Params) -> bool:
-    """Whether this is a call that the provider wants made very rarely: the certificates of a period."""
+    """Return whether this is a call that the provider wants made very rarely: the certificates of a period."""
     return bool(params.value(operation.rare_parameter.casefold())) and not params.value("idmensaje")
 
 
 def plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters for an error to carry, whose recipients are a list like any other."""
+    """Return parameters for an error to carry, whose recipients are a list like any other."""
     return {name: value.listed() if isinstance(value, Rows) else value for name, value in params.items()}
 
 
 def check_params(params: Mapping[str, Any] | None) -> Params:
-    """A user's own parameters, by wire names, without the reply form, which the caller decides.
+    """Return a user's own parameters, by wire names, without the reply form, which the caller decides.
 
     Raises:
         InvalidRequest: they are no mapping, a name is not a text, or stands there twice (its case does not count).
@@ -227,7 +227,7 @@ def check_params(params: Mapping[str, Any] | None) -> Params:
 
 
 def bounded(name: str, value: int | None, most: int) -> int:
-    """A count that the user may set, up to a limit, which is also its default.
+    """Return a count that the user may set, up to a limit, which is also its default.
 
     Raises:
         InvalidRequest: it is no whole number from 1.
@@ -240,7 +240,7 @@ def bounded(name: str, value: int | None, most: int) -> int:
 
 
 def positive_seconds(name: str, value: float) -> float:
-    """A time that the user may set.
+    """Return a time that the user may set.
 
     Raises:
         InvalidRequest: it is no number above 0.

@@ -40,7 +40,7 @@ class ConnectionPool:
         self._context = None if shared else httpx.create_ssl_context(verify=tls, trust_env=tls)
 
     def take(self) -> AsyncTransport:
-        """A line nobody uses, the one used last first; as many as are asked for, so the limit stands before it."""
+        """Return a line nobody uses, the one used last first; the limit of requests stands before it."""
         if self._shared is not None:
             return self._shared
         if self._free:
@@ -86,7 +86,7 @@ class _Proxied:
 
 
 def _through_proxy(most: int) -> AsyncTransport | None:
-    """Where the environment names a proxy, httpx's own client, which knows when to use it."""
+    """Return, where the environment names a proxy, httpx's own client, which knows when to use it."""
     if not {"https", "all"} & getproxies().keys():
         return None
     limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE)

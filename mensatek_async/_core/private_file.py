@@ -102,7 +102,7 @@ def write_all(file: IO[bytes], piece: bytes) -> None:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path is a device, a pipe or a stream of this process: written into, and never replaced."""
+    """Return whether a path is a device, a pipe or a stream of this process: written into, and never replaced."""
     if _STREAM.fullmatch(str(path)):
         return True
     try:
@@ -149,8 +149,8 @@ def _create(path: Path) -> tuple[Path, IO[bytes]]:
 
 def _clear(folder: Path) -> None:
     """Remove what processes left that died while they wrote: nobody holds it any more."""
-    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as found:
-        for one in islice(found, _LOOKED_AT):
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        for one in islice(entries, _LOOKED_AT):
             if _PART.fullmatch(one.name):
                 with suppress(OSError):
                     _remove_if_dead(Path(one.path))
@@ -161,15 +161,15 @@ def _remove_if_dead(part: Path) -> None:
         return
     handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        told = os.fstat(handle)
-        if stat.S_ISREG(told.st_mode) and told.st_uid == os.geteuid() and _hold(handle, sure=True):
+        state = os.fstat(handle)
+        if stat.S_ISREG(state.st_mode) and state.st_uid == os.geteuid() and _hold(handle, sure=True):
             part.unlink()
     finally:
         os.close(handle)
 
 
 def _hold(handle: int, *, sure: bool = False) -> bool:
-    """Whether a file is held now, until this process closes it or ends; `sure` where a system without locks says no."""
+    """Hold a file until this process closes it or ends; return whether. `sure`: False on a system without locks."""
     if sys.platform == "win32":
         return not sure
     import fcntl

@@ -169,7 +169,7 @@ async def _each(
 
 
 def _is_framed(headers: Mapping[str, str]) -> bool:
-    """Whether HTTP told where the answer ends, so that a cut would have been noticed."""
+    """Return whether HTTP says where the answer ends, so that a cut would have been noticed."""
     return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
 
 

@@ -31,7 +31,7 @@ _BLOCK = 1 << 20
 
 
 def media_type_of(start: bytes) -> str | None:
-    """The kind of document that begins so; None when it is neither a PDF nor a ZIP."""
+    """Return the kind of document that begins so; None when it is neither a PDF nor a ZIP."""
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 
@@ -66,7 +66,7 @@ class Sink:
         """Check that the document has its end.
 
         Args:
-            framed: whether HTTP itself told where the answer ends, and it did end there.
+            framed: whether HTTP itself says where the answer ends, and it did end there.
 
         Raises:
             Cut: it has none.
@@ -153,7 +153,7 @@ async def _stored(step: Callable[..., T], *arguments: Any) -> T:
         raise NotStored(error) from error
 
 
-def landed(destination: str | os.PathLike[str] | IO[bytes], sink: Sink) -> Download:
-    """What to tell of a download that is whole."""
+def stored_as(destination: str | os.PathLike[str] | IO[bytes], sink: Sink) -> Download:
+    """Return what a download that is whole has become."""
     path = Path(destination) if isinstance(destination, str | os.PathLike) else None
     return Download(path=path, media_type=sink.media_type, size=sink.size)

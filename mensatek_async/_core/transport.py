@@ -125,7 +125,7 @@ class Transport:
         return request
 
     def _longer(self, scope: anyio.CancelScope) -> None:
-        """A download that goes on is given as much time again: its size is not known, only that it moves."""
+        """Give a download that goes on as much time again: its size is not known, only that it moves."""
         scope.deadline = anyio.current_time() + self._timeout.total
 
     def _open(self) -> ConnectionPool:
@@ -160,7 +160,7 @@ class Transport:
 
 
 def _kit_of(transport: AsyncTransport | None) -> Any:
-    """The library a transport is of: httpx, or a successor with the same names and classes of its own."""
+    """Return the library a transport is of: httpx, or a successor with the same names and classes of its own."""
     for cls in type(transport).__mro__:
         kit = sys.modules.get(cls.__module__.partition(".")[0])
         if cls.__name__ == "AsyncBaseTransport" and hasattr(kit, "AsyncByteStream"):
@@ -170,7 +170,7 @@ def _kit_of(transport: AsyncTransport | None) -> Any:
 
 @cache
 def _body_class(kit: Any) -> Any:
-    """A request's body: the kit's own is a generator, and trio warns of one that a cancelled send left half read."""
+    """Return a body's class: the kit's is a generator, and trio warns of one that a cancelled send left half read."""
 
     def read(self: Any) -> AsyncIterator[bytes]:
         return _Once(b"".join(self))

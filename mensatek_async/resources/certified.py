@@ -179,7 +179,7 @@ class CertifiedResource:
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> AbstractAsyncContextManager[BulkStream]:
-        """The same work as `send_bulk`, outcome by outcome.
+        """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
         Operation of the API: EnviarSMSCERTIFICADO, many times.
 
@@ -256,7 +256,7 @@ class CertifiedResource:
         return await exchange.reschedule(self._context, "ReprogramarSMSCERTIFICADO", message_id, scheduled_at)
 
     async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
-        """Where every recipient of a certified or contract message stands.
+        """Return where every recipient of a certified or contract message stands.
 
         Operation of the API: GetReportSMSCERTIFICADO. Let the provider call your webhook instead where you can.
 

@@ -66,9 +66,9 @@ class FilesResource:
         """
         if encoding not in ("multipart", "base64"):
             raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
-        content, found = await _read(file)
+        content, original = await _read(file)
         own = not name and encoding == "multipart"
-        stored = _own_name(found) if own else _checked_name(name or found)
+        stored = _own_name(original) if own else _checked_name(name or original)
         if not content:
             raise InvalidFile(f"The file {stored} is empty.")
         operation = self._context.operations["CargarFichero"]
@@ -86,7 +86,7 @@ class FilesResource:
         return StoredFile(name=given, extension=PurePath(given).suffix.removeprefix(".").upper())
 
     async def list(self) -> list[StoredFile]:
-        """What the library holds.
+        """Return what the library holds.
 
         Operation of the API: ListarFicheros. The same question never goes out twice within five seconds: it is
         answered from memory, or waits when the library was changed from here meanwhile.
@@ -121,7 +121,7 @@ class FilesResource:
 
 
 async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes, str]:
-    """The content and the name a file brings along."""
+    """Return the content and the name a file brings along."""
     if isinstance(file, bytes | bytearray | memoryview):
         return bytes(file), ""
     if isinstance(file, str | os.PathLike):
@@ -129,8 +129,8 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
         try:
             return await path.read_bytes(), path.name
         except (OSError, ValueError) as error:  # a path that cannot be is a ValueError
-            told = getattr(error, "strerror", None) or type(error).__name__
-            raise InvalidFile(f"The file cannot be read: {told}.") from error
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise InvalidFile(f"The file cannot be read: {reason}.") from error
     read = getattr(file, "read", None)
     if read is None:
         raise InvalidFile(f"A file is a path, bytes or a binary file, not {type(file).__name__}.")
@@ -141,12 +141,12 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
         raise InvalidFile(f"The file cannot be read: {type(error).__name__}.") from error
     if not isinstance(content, bytes):
         raise InvalidFile("The file was opened as text.", advice='Open it with "rb".')
-    found = getattr(file, "name", "")
-    return content, PurePath(found).name if isinstance(found, str) else ""
+    original = getattr(file, "name", "")
+    return content, PurePath(original).name if isinstance(original, str) else ""
 
 
 def _own_name(name: str) -> str:
-    """A name that the file has, and the provider fits into its library."""
+    """Return the name that the file has, and the provider fits into its library."""
     _check_type(_given(name), PurePath(name).suffix)
     return name
 

@@ -159,7 +159,7 @@ class SmsResource:
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> AbstractAsyncContextManager[BulkStream]:
-        """The same work as `send_bulk`, outcome by outcome.
+        """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
         Operation of the API: EnviarSMS, many times. Use it as `async with client.sms.bulk(...) as outcomes:` and
         `async for outcome in outcomes:`; each is a `ChunkOutcome`. Leaving the block early stops the send: requests
@@ -240,7 +240,7 @@ class SmsResource:
         return await exchange.reschedule(self._context, "ReprogramarSMS", message_id, scheduled_at)
 
     async def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
-        """Where every recipient of a message stands.
+        """Return where every recipient of a message stands.
 
         Operation of the API: GetReportSMS. The provider counts asking again and again as spam; let it call your
         webhook instead where you can.

@@ -268,5 +268,5 @@ def test_a_message_id_is_a_number(message_id: Any) -> None:
 )
 def test_what_is_no_message_id_is_refused(message_id: Any) -> None:
     """0 is what a send gives of which nothing was accepted: there is nothing to ask about."""
-    with pytest.raises(InvalidRequest, match="no message id"):
+    with pytest.raises(InvalidRequest, match="Invalid message id"):
         message_number(message_id)

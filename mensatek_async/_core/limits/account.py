@@ -30,7 +30,7 @@ _shift: RunVar[float] = RunVar("mensatek_async_clock")
 
 
 def now() -> float:
-    """The time in seconds, on a clock that all event loops of the process share and that runs like this one's."""
+    """Return the seconds of a clock that all event loops of the process share and that runs like this one's."""
     here = anyio.current_time()
     shift = _shift.get(None)
     if shift is None:
@@ -144,12 +144,12 @@ _lock = threading.Lock()
 
 
 def lock() -> threading.Lock:
-    """Guards what several threads change; held for a few lines, never while anything waits."""
+    """Return the lock of what several threads change; held for a few lines, never while anything waits."""
     return _lock
 
 
 def known(account: Account) -> tuple[AccountState, Login]:
-    """What is known of an account and its token, the same for every client of the two."""
+    """Return what is known of an account and its token, the same for every client of the two."""
     digest = hashlib.blake2b(account.token.reveal().encode(), key=_KEY, digest_size=16).digest()
     with _lock:
         state = _accounts.setdefault((account.base_url, account.user), AccountState())
@@ -272,5 +272,5 @@ class CircuitBreaker:
         self._account.wrong.setdefault(operation, deque(maxlen=_MOST_WRONG)).append(now)
 
     def accepted(self) -> None:
-        """The credentials work: the next refusal starts with the short pause again."""
+        """Note that the credentials work: the next refusal starts with the short pause again."""
         self._login.accepted, self._login.refusals = True, 0

@@ -36,7 +36,7 @@ class Pace:
         self._refused_at = float("-inf")
 
     def rate(self, now: float) -> float | None:
-        """Requests a second that may leave; None when there is no reason for a limit."""
+        """Return the requests a second that may leave; None when there is no reason for a limit."""
         if self.ceiling is None:
             return None
         if self._doublings is not None:
@@ -51,13 +51,13 @@ class Pace:
         return rate
 
     def accepted(self, now: float) -> None:
-        """A request was accepted."""
+        """Note that a request was accepted."""
         self._accepted.append(now)
         if self._doublings is not None:
             self._doublings += 1 / _DOUBLING
 
     def refused(self, now: float, wait: float | None, limit: float | None = None) -> float:
-        """A request was refused because too many came.
+        """Note that a request was refused because too many came.
 
         Args:
             now: the time.

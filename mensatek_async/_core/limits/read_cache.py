@@ -88,7 +88,7 @@ class ReadCache(Generic[T]):
                 return _unwrap(flight.answer)
 
     def knows(self, key: Key, form: str, max_age: float) -> bool:
-        """Whether a read can be answered from memory, and not by an error."""
+        """Return whether a read can be answered from memory, and not by an error."""
         known = self._known(key, form, max_age)
         return known is not None and not isinstance(known, MensatekError)
 
@@ -160,7 +160,9 @@ class ReadCache(Generic[T]):
         try:
             answer = await fetch()
         except MensatekError as error:
-            if left() and not isinstance(error, AuthenticationError):  # which the gate remembers, and longer
+            if left() and not isinstance(
+                error, AuthenticationError
+            ):  # which the circuit breaker remembers, and longer
                 # A copy: the original holds on to every frame it passed, and so to the call.
                 entry.answers[form] = (copy(error), now())
             raise

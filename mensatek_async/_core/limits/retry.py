@@ -18,7 +18,7 @@ _LONGEST_WAIT = 86400.0  # seconds of a Retry-After that are believed
 
 
 def may_repeat(kind: Kind, joined: bool, failure: Failure) -> bool:
-    """Whether a failed attempt may be repeated without a risk of doing the same thing twice.
+    """Return whether a failed attempt may be repeated without a risk of doing the same thing twice.
 
     What certainly was not taken up (no connection, or told to wait) may be repeated by any call. What may have been
     taken up may be repeated by reads, by changes that end the same when done twice, and by sends that join a message:
@@ -30,7 +30,7 @@ def may_repeat(kind: Kind, joined: bool, failure: Failure) -> bool:
 
 
 def wait_before(attempt: int, failure: Failure, settings: Retry) -> float:
-    """Seconds before a further attempt: as the provider said, else doubling from the first; jittered.
+    """Return the seconds before a further attempt: as the provider said, else doubling from the first; jittered.
 
     Args:
         attempt: the attempt to come, from 2.
@@ -44,7 +44,7 @@ def wait_before(attempt: int, failure: Failure, settings: Retry) -> float:
 
 
 def parse_retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a `Retry-After` header, in either of its two forms; None when absent or unreadable."""
+    """Return the seconds of a `Retry-After` header in either of its two forms; None when absent or unreadable."""
     if not value:
         return None
     value = value.strip()

@@ -14,7 +14,7 @@ Columns = Mapping[str, Sequence[str]]
 
 
 def columns_of(message: Message, rows: Sequence[Mapping[str, object]]) -> Columns | None:
-    """What the recipients' fields are called on the wire; None when each recipient has to be looked at."""
+    """Return what the recipients' fields are called on the wire; None when each recipient has to be looked at."""
     columns = message.text.columns(rows)
     if columns and message.encoding == "gsm":
         return None  # each may lose characters, of which its sender is warned
@@ -22,7 +22,7 @@ def columns_of(message: Message, rows: Sequence[Mapping[str, object]]) -> Column
 
 
 def in_unicode(message: Message, columns: Columns) -> list[bool] | bool:
-    """Whether the recipients need Unicode: one word for all, or one for each."""
+    """Return whether the recipients need Unicode: one word for all, or one for each."""
     if message.needs_unicode or message.encoding != "auto" or not columns:
         return message.needs_unicode
     if not needs_unicode("".join(chain.from_iterable(columns.values()))):
@@ -31,7 +31,7 @@ def in_unicode(message: Message, columns: Columns) -> list[bool] | bool:
 
 
 def segments_of(message: Message, phones: Sequence[str], columns: Columns, unicode: bool) -> int:
-    """The texts that all of them take together."""
+    """Return the texts that all of them take together."""
     if message.is_plain:
         return message.segments * len(phones)
     encoding: Literal["gsm", "unicode"] = "unicode" if unicode else "gsm"
@@ -59,7 +59,7 @@ def segments_of(message: Message, phones: Sequence[str], columns: Columns, unico
 def _slots(
     message: Message, phones: Sequence[str], columns: Columns
 ) -> tuple[int, list[tuple[int, Sequence[str]]]]:
-    """The length of the text's own words; and how often what stands in it, each with what recipients have there."""
+    """Return the length of the text's own words, and how often each value stands in it, with all recipients' values."""
     fill, blank = message.shown.fill, dict.fromkeys(columns, "")
     words = len(fill(blank, ""))
     slots = [(len(fill({**blank, wire: "?"}, "")) - words, column) for wire, column in columns.items()]

@@ -114,13 +114,13 @@ def check_documents(message: Message) -> None:
         InvalidFile: the PDF is missing, or what the text carries as one is not one.
     """
     contract_type = message.params.get(REQUEST["contract_type"], 0)
-    found = [one for one in elements_in(message.text.text) if one.kind in ("FILE", "BASE64")]
-    for one in found:
+    documents = [one for one in elements_in(message.text.text) if one.kind in ("FILE", "BASE64")]
+    for one in documents:
         if one.kind == "BASE64" and not one.content.lstrip().startswith(_PDF_START):
             raise InvalidFile(
                 "The BASE64 element in the text holds no PDF.", advice="Make it with elements.pdf(bytes)."
             )
-    if contract_type in _NEEDS_PDF and not any(map(_may_be_pdf, found)):
+    if contract_type in _NEEDS_PDF and not any(map(_may_be_pdf, documents)):
         raise InvalidFile(
             f"A contract of type {contract_type} needs a PDF in its text, and there is none.",
             advice="Add elements.pdf(bytes), or elements.file(name) for a .pdf of the library.",

@@ -87,7 +87,7 @@ class Message:
         _set(self, "_length", len(shown.text) + phones)
 
     def address(self, recipient: str | Recipient) -> Addressed:
-        """Check one recipient and bring it into wire form.
+        """Check one recipient and return it in wire form.
 
         Raises:
             InvalidPhone: not a number that can be texted.

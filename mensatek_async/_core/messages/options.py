@@ -18,7 +18,7 @@ _SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seco
 
 
 def wire_date(when: datetime) -> str:
-    """An aware date, still to come, in the wire's form: Spanish time to the minute.
+    """Return an aware date, still to come, in the wire's form: Spanish time to the minute.
 
     Raises:
         InvalidDate: it has no time zone, has passed, or is one that the clocks skip.
@@ -31,7 +31,7 @@ def wire_date(when: datetime) -> str:
 
 
 def message_number(message_id: int | str) -> int:
-    """A message's id as a number.
+    """Return a message's id as a number.
 
     Raises:
         InvalidRequest: it is none; 0 is what a send gives of which nothing was accepted.
@@ -41,7 +41,7 @@ def message_number(message_id: int | str) -> int:
     except (TypeError, ValueError):
         number = 0
     if number <= 0:
-        raise InvalidRequest("That is no message id.", advice="Use the message_id that a send returned.")
+        raise InvalidRequest("Invalid message id.", advice="Use the message_id that a send returned.")
     return number
 
 
@@ -57,7 +57,7 @@ def reports(report: bool) -> int:
 
 
 def checked_reference(reference: str) -> str | None:
-    """The user's reference; None for an empty one.
+    """Return the user's reference; None for an empty one.
 
     Raises:
         InvalidRequest: it is no text.
@@ -68,7 +68,7 @@ def checked_reference(reference: str) -> str | None:
 
 
 def voice(fallback: bool | VoiceFallback, region: str) -> dict[str, Any]:
-    """The parameters of a voice fallback, by their English names.
+    """Return the parameters of a voice fallback, by their English names.
 
     Raises:
         InvalidRequest: its language or caller cannot be.

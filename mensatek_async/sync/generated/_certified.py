@@ -206,7 +206,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
     ) -> AbstractContextManager[SyncBulkStream]:
-        """The same work as `send_bulk`, outcome by outcome.
+        """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
         Operation of the API: EnviarSMSCERTIFICADO, many times.
 
@@ -301,7 +301,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         return self._run(self._original.reschedule(message_id, scheduled_at))
 
     def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
-        """Where every recipient of a certified or contract message stands.
+        """Return where every recipient of a certified or contract message stands.
 
         Operation of the API: GetReportSMSCERTIFICADO. Let the provider call your webhook instead where you can.
 

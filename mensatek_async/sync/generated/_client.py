@@ -121,7 +121,7 @@ class Mensatek(ClientTwin):
         return SyncCampaigns(self, store, lease=lease, poll=poll)
 
     def credits(self, max_age: float = 60) -> Decimal:
-        """The credits left in the account.
+        """Return the credits left in the account.
 
         Operation of the API: GetCreditos. Nearly every reply tells the credits, so this asks only when none did
         within `max_age`; the provider counts asking again and again as spam.
@@ -160,7 +160,7 @@ class Mensatek(ClientTwin):
     def raw(
         self, operation: str, params: Mapping[str, Any] | None = None, *, resp: ReplyForm = "JSON"
     ) -> bytes:
-        """The same as `request`, but the body as it came: the reply in a form you choose, or a file.
+        """Make a call as `request` does, and return the body as it came: the reply in a form you choose, or a file.
 
         Args:
             operation: its name in the manual.

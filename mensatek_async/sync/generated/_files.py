@@ -53,7 +53,7 @@ class SyncFilesResource(Twin[FilesResource]):
         )
 
     def list(self) -> list[StoredFile]:
-        """What the library holds.
+        """Return what the library holds.
 
         Operation of the API: ListarFicheros. The same question never goes out twice within five seconds: it is
         answered from memory, or waits when the library was changed from here meanwhile.

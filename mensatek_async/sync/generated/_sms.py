@@ -177,7 +177,7 @@ class SyncSmsResource(Twin[SmsResource]):
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
     ) -> AbstractContextManager[SyncBulkStream]:
-        """The same work as `send_bulk`, outcome by outcome.
+        """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
         Operation of the API: EnviarSMS, many times. Use it as `with client.sms.bulk(...) as outcomes:` and
         `for outcome in outcomes:`; each is a `ChunkOutcome`. Leaving the block early stops the send: requests
@@ -272,7 +272,7 @@ class SyncSmsResource(Twin[SmsResource]):
         return self._run(self._original.reschedule(message_id, scheduled_at))
 
     def report(self, message_id: int | str, *, max_age: float = 60) -> MessageReport:
-        """Where every recipient of a message stands.
+        """Return where every recipient of a message stands.
 
         Operation of the API: GetReportSMS. The provider counts asking again and again as spam; let it call your
         webhook instead where you can.
