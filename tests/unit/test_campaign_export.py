@@ -97,15 +97,6 @@ def test_every_fate(db: SqliteDatabase, tmp_path: Path) -> None:
     assert tuple(found[0]) == COLUMNS
 
 
-def test_a_cancelled_campaign(db: SqliteDatabase, tmp_path: Path) -> None:
-    """What was not sent never will be."""
-    db.write(lambda tx: chunk(tx, 1, [1, 2], "pending"))
-    db.write(lambda tx: set_state(tx, 1, "cancelled"))
-    export(db, row_of(db), tmp_path / "out.csv")
-
-    assert {one["outcome"] for one in lines(tmp_path / "out.csv")} == {"cancelled"}
-
-
 def test_json_lines(db: SqliteDatabase, tmp_path: Path) -> None:
     """The same by name, without what is empty."""
     db.write(lambda tx: chunk(tx, 1, [1], "sent", accepted=1))
@@ -117,17 +108,6 @@ def test_json_lines(db: SqliteDatabase, tmp_path: Path) -> None:
         "outcome": "sent",
         "message_id": 77,
     }
-
-
-def test_the_anchor_is_nobodys_row(db: SqliteDatabase, tmp_path: Path) -> None:
-    """It was the campaign's own phone."""
-
-    def fill(tx: Tx) -> None:
-        chunks.add(tx, 1, 0, Part(ChunkRecipients.of([0], [{"Movil": "34600111222"}]), 1), n=0)
-        chunk(tx, 1, [1], "sent", accepted=1)
-
-    db.write(fill)
-    assert export(db, row_of(db), tmp_path / "out.csv") == 1
 
 
 def test_many_rows_in_order(db: SqliteDatabase, tmp_path: Path) -> None:

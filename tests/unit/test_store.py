@@ -226,21 +226,16 @@ def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
     found.close()
 
 
-def test_places_follow_each_other(db: SqliteDatabase) -> None:
-    """Each booking waits for those before it; the row outlives the transaction."""
+def test_places_follow_each_other_and_a_hold_holds_everybody(db: SqliteDatabase) -> None:
+    """Each booking waits for those before it; the row outlives the transaction; after "slow down" nobody claims."""
     waits = [db.write(lambda tx: rate.book(tx, 10.0)) for _ in range(3)]
-
     assert waits == pytest.approx([0, 10, 20], abs=0.5)
     assert db.write(rate.waits) == pytest.approx(29, abs=0.5)
 
-
-def test_everybody_is_held(db: SqliteDatabase) -> None:
-    """After "slow down" nobody claims before its time."""
     assert db.write(rate.held) == 0
-    db.write(lambda tx: rate.hold(tx, 5.0))
-
-    assert db.write(rate.held) == pytest.approx(5, abs=0.5)
-    assert db.write(lambda tx: rate.book(tx, 1.0)) == pytest.approx(5, abs=0.5)
+    db.write(lambda tx: rate.hold(tx, 50.0))
+    assert db.write(rate.held) == pytest.approx(50, abs=0.5)
+    assert db.write(lambda tx: rate.book(tx, 1.0)) == pytest.approx(50, abs=0.5)
 
 
 def test_a_short_hold_does_not_end_a_long_one() -> None:
