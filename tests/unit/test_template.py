@@ -71,32 +71,19 @@ def test_a_spreadsheets_heading_is_a_name(name: str) -> None:
     assert Template(f"Hola {{ {name} }}").render({name: "Ana"}, "") == "Hola Ana"
 
 
+REFUSED: dict[str, list[Any]] = {
+    "empty": ["", " \n"],
+    "made of a str": [None],
+    "no name": ["{}", "{ }", "{0}"],
+    "names may not have": ["{a.b}", "{a[0]}", "{a!r}", "{a:>5}", "{fecha:%d}", "{a\nb}"],
+    "more than 60": [f"{{{'a' * 61}}}"],
+    "no partner": ["{a", "a}", "{a}}", "{{a}", "{a{b}}"],
+    "placeholders": ["Hola (Variable_1)", "Hola (variable_2) {a}", "Hola （Variable_3） {a}", "Hola (Movil)"],
+}
+
+
 @pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("", "empty"),
-        (" \n", "empty"),
-        (None, "made of a str"),
-        ("{}", "no name"),
-        ("{ }", "no name"),
-        ("{0}", "no name"),
-        ("{a.b}", "names may not have"),
-        ("{a[0]}", "names may not have"),
-        ("{a!r}", "names may not have"),
-        ("{a:>5}", "names may not have"),
-        ("{fecha:%d}", "names may not have"),
-        ("{a\nb}", "names may not have"),
-        (f"{{{'a' * 61}}}", "more than 60"),
-        ("{a", "no partner"),
-        ("a}", "no partner"),
-        ("{a}}", "no partner"),
-        ("{{a}", "no partner"),
-        ("{a{b}}", "no partner"),
-        ("Hola (Variable_1)", "placeholders"),
-        ("Hola (variable_2) {a}", "placeholders"),
-        ("Hola （Variable_3） {a}", "placeholders"),
-        ("Hola (Movil)", "placeholders"),
-    ],
+    ("source", "reason"), [(source, reason) for reason, sources in REFUSED.items() for source in sources]
 )
 def test_what_cannot_be_a_template_is_refused_at_once(source: Any, reason: str) -> None:
     """The error comes from the construction, before any recipient."""
