@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+from anyio.abc import TaskStatus
 
 from .._core.messages.message import Message
 from ..errors import InvalidRequest
@@ -61,10 +62,17 @@ class Reader:
                 self._failure = error
         message.refuse_braces(self._back, names)
 
-    async def pump(self) -> None:
-        """Run beside the reading, so that rows of an async iterable are handed on as soon as they come."""
+    async def pump(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Run beside the reading, so that rows of an async iterable are handed on as soon as they come.
+
+        Start it with the task group's `start`: nothing may be read until it has begun.
+        """
         if isinstance(self._batches, _AsyncRows):
+            self._batches.pumped = True
+            task_status.started()
             await self._batches.pump()
+        else:
+            task_status.started()
 
     async def read(self, most: int) -> Sequence[Any]:
         """From 1 to `most` further rows; none at the end. Rows before an error come first."""
@@ -138,9 +146,9 @@ class _AsyncRows(Batches):
         self._rows: AsyncIterator[Any] = rows.__aiter__()
         self._ready: list[Any] = []
         self._most = _SLICE
-        self._ended = False
+        self._ended = self._exhausted = False
         self._error: Exception | None = None
-        self._pumped = False
+        self.pumped = False
         self._news: anyio.Event | None = None
         self._room: anyio.Event | None = None
 
@@ -149,9 +157,9 @@ class _AsyncRows(Batches):
 
     async def read(self, most: int) -> list[Any]:
         self._most = most
-        if self._pumped:
+        if self.pumped:
             await self._wait_for_rows()
-        else:
+        elif not self._ended:
             await self._fill()
         rows, self._ready = self._ready[:most], self._ready[most:]
         if self._room is not None:
@@ -162,7 +170,6 @@ class _AsyncRows(Batches):
         return rows
 
     async def pump(self) -> None:
-        self._pumped = True
         try:
             while not self._ended:
                 await self._fill()
@@ -181,7 +188,7 @@ class _AsyncRows(Batches):
         return rows
 
     async def aclose(self) -> None:
-        if not self._pumped:
+        if not self.pumped and not self._exhausted:
             await self._close()
 
     async def _close(self) -> None:
@@ -201,7 +208,7 @@ class _AsyncRows(Batches):
                 if len(self._ready) == 1:
                     self._tell()
         except StopAsyncIteration:
-            self._ended = True
+            self._ended = self._exhausted = True
         except Exception as error:
             self._error, self._ended = error, True
 

@@ -69,8 +69,8 @@ class Ingest:
         failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._beat)
-            group.start_soon(self.feed.pump)
             try:
+                await group.start(self.feed.pump)
                 await self._to_the_end()
             except Exception as error:
                 failure = error

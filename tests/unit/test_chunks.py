@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from random import Random
 
+import anyio
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from mensatek_async import Recipient, Template, TextAltered
 from mensatek_async._core.messages.message import Encoding, compose
 from mensatek_async._core.operations import OPERATIONS
 from mensatek_async.bulk.chunks import Chunk, Chunker
-from mensatek_async.bulk.reader import ChunkReader
+from mensatek_async.bulk.reader import ChunkReader, Reader
 from mensatek_async.bulk.seen import _FEW, SeenPhones
 from mensatek_async.models.bulk import RowProblem, RowProblems
 from mensatek_async.sources.rows import BrokenRow
@@ -237,3 +238,22 @@ def test_reasons_by_the_million_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         "many reasons",
     ]
     assert len(problems) == 10
+
+
+async def test_rows_of_an_async_iterable_are_not_lost() -> None:
+    """Those that came are handed on while the next is awaited, in the middle of which nothing is cut off."""
+
+    async def rows(pause: float) -> AsyncIterator[int]:
+        for number in range(4):
+            yield number
+            if number == 1:
+                await anyio.sleep(pause)
+
+    reader = Reader(rows(0.5), ())
+    async with anyio.create_task_group() as group:
+        await group.start(reader.pump)
+        assert [await reader.read(10) for _ in range(3)] == [[0, 1], [2, 3], []]
+    reader = Reader(rows(60), ())
+    with anyio.move_on_after(0.05):
+        await reader.read(10)
+    assert reader.left() == [0, 1]
