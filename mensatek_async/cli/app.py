@@ -27,7 +27,13 @@ _CAMPAIGN = """Campaigns that are written down: killed at any moment, they go on
 Exit codes: 0 all sent so far, 1 some not sent or paused, 2 wrong use, 3 refused account, 130 interrupted.
 """
 
-app = App(name="mensatek", help=_HELP, version=__version__, help_format="plaintext")
+app = App(
+    name="mensatek",
+    help=_HELP,
+    version=__version__,
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # so that whoever is interrupted is told what was sent
+)
 
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {

@@ -19,7 +19,7 @@ from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
 from ..loop_thread import Portal, spawn, this_thread
 from ..models.bulk import BulkResult
 from ..warning import calling_thread
-from ._portal import Desk, desk_of_this_call
+from ._caller import CallerQueue, queue_of_this_call
 from ._usage import warn_in_async_code
 
 T = TypeVar("T")
@@ -32,13 +32,13 @@ class Call(Generic[T]):
     """One piece of work in the loop, and the thread that waits for its end."""
 
     def __init__(
-        self, here: Portal, work: Coroutine[Any, Any, T], *, grace: float, desk: Desk | None = None
+        self, here: Portal, work: Coroutine[Any, Any, T], *, grace: float, queue: CallerQueue | None = None
     ) -> None:
         self._portal = here
         self._work = work
         self._grace = grace
-        self._alone = desk is None  # what belongs to a stream is told when its block ends
-        self._desk = desk or Desk()
+        self._alone = queue is None  # what became of a stream is said when its block ends
+        self._queue = queue or CallerQueue()
         self._shield = InFlightShield()
         self._scope: anyio.CancelScope | None = None
         self._cancelled = False
@@ -46,7 +46,7 @@ class Call(Generic[T]):
         self._values: list[T] = []
         self._error: BaseException | None = None
         self._context = contextvars.copy_context()
-        self._context.run(desk_of_this_call.set, self._desk)
+        self._context.run(queue_of_this_call.set, self._queue)
         self._context.run(in_flight_shield.set, self._shield)
         self._context.run(calling_thread.set, this_thread())
 
@@ -62,13 +62,13 @@ class Call(Generic[T]):
             lost: gets the work's value when an interruption keeps it from being returned.
         """
         warn_in_async_code(self._portal.loop)
-        desk = self._desk
-        with desk.turn:
+        queue = self._queue
+        with queue.turn:
             try:
                 self._portal.loop.call_soon_threadsafe(self._start)
                 while not self._done:
                     self._ring()
-                    desk.serve()
+                    queue.serve()
                     if not self._portal.is_here:
                         raise ConfigurationError(
                             "The process forked while the client ran its rows or callback."
@@ -92,20 +92,20 @@ class Call(Generic[T]):
     def _ring(self) -> None:
         if sys.platform == "win32":
             with suppress(Empty):
-                self._desk.bell.get(timeout=_TICK)
+                self._queue.bell.get(timeout=_TICK)
         else:
-            self._desk.bell.get()
+            self._queue.bell.get()
 
     def _abandon(self, reason: BaseException) -> None:
         """Cancel the work and wait for its end, however impatient the user is."""
         limit = time.monotonic() + self._grace + _PATIENCE
-        told = False
+        cancelling = False
         while not self._done and self._portal.is_here and time.monotonic() < limit:
             with suppress(BaseException):  # a second Ctrl-C changes nothing: the end is near
-                if not told:
+                if not cancelling:
                     self._portal.loop.call_soon_threadsafe(self._cancel)
-                    told = True
-                self._desk.bell.get(timeout=0.05)
+                    cancelling = True
+                self._queue.bell.get(timeout=0.05)
         if self._portal.is_here and self._alone:
             self._report(reason)
 
@@ -149,7 +149,7 @@ class Call(Generic[T]):
 
     def _finish(self) -> None:
         self._done = True
-        self._desk.bell.put(None)
+        self._queue.bell.put(None)
 
     async def _run(self) -> None:
         try:

@@ -59,8 +59,8 @@ class _Made:
 
     def of(self, client: AsyncMensatek) -> Campaigns:
         """Those of a client."""
-        found = self._by_client.get(client)
-        return found if found is not None else self._by_client.setdefault(client, self._make(client))
+        campaigns = self._by_client.get(client)
+        return campaigns if campaigns is not None else self._by_client.setdefault(client, self._make(client))
 
 
 class CampaignsTwin(Twin[Campaigns]):
@@ -73,7 +73,7 @@ class CampaignsTwin(Twin[Campaigns]):
                 advice="Campaigns of an AsyncMensatek are `Campaigns`, with `async with`.",
             )
         made = _Made(make)
-        made.of(client._runner.client)  # so that what is wrong with the arguments is told here and now
+        made.of(client._runner.client)  # so that what is wrong with the arguments is said here and now
         super().__init__(client._runner, made.of)
         self._block: AbstractContextManager[None] | None = None
 
@@ -95,8 +95,8 @@ class CampaignsTwin(Twin[Campaigns]):
         if error is not None:
             raise error
 
-    def _one(self, found: Campaign, twin: Callable[[Runner, Callable[[AsyncMensatek], Campaign]], S]) -> S:
-        name = found.name
+    def _one(self, campaign: Campaign, twin: Callable[[Runner, Callable[[AsyncMensatek], Campaign]], S]) -> S:
+        name = campaign.name
         return twin(self._runner, lambda client: Campaign(self._find(client)._session, name))
 
     def __repr__(self) -> str:

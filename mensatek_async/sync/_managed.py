@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 from ..loop_thread import Portal, spawn
 from ..models.bulk import BulkResult
 from ._call import Call
-from ._portal import Desk
+from ._caller import CallerQueue
 
 T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class
@@ -23,13 +23,13 @@ S = TypeVar("S")  # its synchronous twin
 
 
 class Line:
-    """Several calls that belong together and share one desk: what the first leaves there, the next one finds."""
+    """Several calls that belong together and share one queue: what the first leaves there, the next one finds."""
 
     def __init__(self, here: Portal, grace: float) -> None:
         self.portal = here
         self.ended = False
         self._grace = grace
-        self._desk = Desk()
+        self._queue = CallerQueue()
 
     def run(self, work: Coroutine[Any, Any, T], lost: Callable[[T], object] | None = None) -> T:
         """Run one call to its end."""
@@ -39,7 +39,7 @@ class Line:
                 "A stream belongs to the process and the threads that opened it.",
                 advice="Open one in each process.",
             )
-        call = Call(self.portal, work, grace=self._grace, desk=self._desk)
+        call = Call(self.portal, work, grace=self._grace, queue=self._queue)
         error = call.wait(lost)
         if error is None:
             return call.value

@@ -10,7 +10,7 @@ from ..models.bulk import BulkProgress
 from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource, RowIterator
 from ..sources.rows import BrokenRow
-from ._portal import ask_caller
+from ._caller import ask_caller
 
 # What can be read in any thread, or is no iterable of recipients and is refused further down.
 _AS_THEY_ARE = (list, tuple, set, frozenset, range, str, bytes, Recipient, Mapping)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,6 @@ from pypdf import PdfReader
 
 from mensatek_async import open_certificates
 from mensatek_async.cli.app import run
-from mensatek_async.cli.documents import parse_duration
-from mensatek_async.cli.output import Stop
 from mensatek_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
@@ -106,6 +104,10 @@ def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: py
         (["certified", "send", "--text", "x", *ISSUER], "to whom"),
         (["certified", "send", "no", "--text", "x", *ISSUER], "phone"),
         (["certified", "send", "600000001", "--text", "x", *ISSUER, "--validity", "tomorrow"], "1d6h30m"),
+        *(
+            (["certified", "send", "600000001", "--text", "x", *ISSUER, f"--validity={text}"], "1d6h30m")
+            for text in ("", "3", "1h2d", "-1d", "1.5h", "1w")
+        ),
         (["certified", "send", "600000001", "--text", "x", *ISSUER, "--validity", "21d"], "validity"),
         (["certified", "send", "600000001", "--text", "x", *ISSUER, "--acceptance-days", "16"], "to 15"),
         (["certified", "send", "600000001", "--text", "x", *ISSUER, "--report-email", "a"], "e-mail"),
@@ -153,25 +155,3 @@ def test_a_real_send_asks_with_its_estimate(
 
     assert "1 text to 1 phone, 1 credits estimated." in capsys.readouterr().out
     assert not sandbox.requests
-
-
-@pytest.mark.parametrize(
-    ("text", "duration"),
-    [
-        ("3d", timedelta(days=3)),
-        ("12H", timedelta(hours=12)),
-        (" 1d6h30m ", timedelta(days=1, hours=6, minutes=30)),
-        ("90m", timedelta(minutes=90)),
-        (None, None),
-    ],
-)
-def test_durations(text: str | None, duration: timedelta | None) -> None:
-    """Days, hours and minutes, in that order."""
-    assert parse_duration(text) == duration
-
-
-@pytest.mark.parametrize("text", ["", "3", "1h2d", "-1d", "1.5h", "1w"])
-def test_what_is_no_duration(text: str) -> None:
-    """Anything else is asked for again."""
-    with pytest.raises(Stop, match="1d6h30m"):
-        parse_duration(text)

@@ -87,7 +87,7 @@ def test_a_program_reads_json(sandbox: Sandbox, people: Path, capsys: pytest.Cap
 
 
 def test_other_forms_of_recipients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """JSON Lines from standard input, and a spreadsheet."""
+    """JSON Lines from standard input, a pipe such as `<(command)` of a shell, and a spreadsheet."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     book.active.append(["Móvil", "n"])
@@ -95,9 +95,42 @@ def test_other_forms_of_recipients(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     book.save(tmp_path / "x.xlsx")
     lines = b'{"tel": 600000001, "n": "Ana"}\n{"tel": "600000002", "n": "Eva"}\n'
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(lines,))
+    writer.start()
 
-    assert bulk("-", "--text", "Hola {n}", "--sandbox") == 0
-    assert bulk(tmp_path / "x.xlsx", "--text", "Hola {n}", "--sandbox") == 0
+    for recipients in ("-", tmp_path / "pipe", tmp_path / "x.xlsx"):
+        assert bulk(recipients, "--text", "Hola {n}", "--sandbox") == 0
+    writer.join()
+
+
+class _Failing(io.RawIOBase):
+    """A pipe that fails."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_file_that_is_none_ends_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what is wrong on one line and what to do on the next."""
+    (tmp_path / "e.csv").touch()
+    (tmp_path / "good.csv").write_text("phone\n600000001\n")
+    (tmp_path / "u.csv").write_bytes("nombre;tel\nAna;1\n".encode("utf-16-le"))
+    monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": _Failing()})())
+    for arguments, said in (
+        ((tmp_path / "e.csv",), "is empty."),
+        (("a\0b",), "cannot be read"),
+        ((tmp_path / "good.csv", "--sheet", "1"), "--sheet is for Excel"),
+        ((tmp_path / "u.csv",), "mark.\nSave it as CSV UTF-8"),
+        (("-",), "Input/output error"),
+    ):
+        assert bulk(*arguments, "--text", "Hola", "--dry-run") == 2
+        assert said in capsys.readouterr().err
 
 
 def test_a_dry_run_sends_nothing(
@@ -112,15 +145,6 @@ def test_a_dry_run_sends_nothing(
     assert answer["invalid"] == answer["problem_rows"] == 50
     assert statuses(tmp_path / "r.csv") == {"ready": 4950, "invalid": 50}
     assert not sandbox.requests
-
-
-def test_a_dry_run_of_good_rows_is_good(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing to complain about."""
-    assert bulk(people, "--text", "Hola 😀 {name}" + "x" * 70, "--dry-run", "--price", "2.5") == 0
-
-    shown = capsys.readouterr().out
-    assert "Texts: 2,400 (Unicode; up to 2 a recipient)." in shown
-    assert "6,000 estimated, at 2.5 credits a text" in shown
 
 
 # --- the question ------------------------------------------------------------------------------------------
@@ -145,26 +169,34 @@ def test_a_real_send_asks(
     assert "The account has 1,000. That may not be enough" in shown.out
     assert "Nothing was sent." in shown.err
     assert not sandbox.counts
-    sandbox.credits = Decimal(2000)
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    assert bulk(people, "--text", "Hola {name}") == 0
-    assert len(sandbox.counts) == 1200
 
 
+@pytest.mark.parametrize(
+    ("typed", "code"), [(" demo-token\n", 0), (EOFError(), 2), (KeyboardInterrupt(), 130)]
+)
 def test_the_token_is_asked_for(
-    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox,
+    people: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str | BaseException,
+    code: int,
 ) -> None:
-    """When nothing else gave it, and without showing it; nobody who types one is wrong use."""
+    """When nothing else gave it, and without showing it; without one nothing is sent."""
 
-    def nothing(prompt: str) -> str:
-        raise EOFError
+    def ask(prompt: str) -> str:
+        if isinstance(typed, BaseException):
+            raise typed
+        return typed
 
     monkeypatch.delenv("MENSATEK_API_TOKEN")
-    for typed, code in ((nothing, 2), (lambda prompt: f" {sandbox.token}\n", 0)):
-        monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-        monkeypatch.setattr("getpass.getpass", typed)
-        assert bulk(people, "--text", "Hola {name}") == code
-    assert "MENSATEK_API_TOKEN not given" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    monkeypatch.setattr("getpass.getpass", ask)
+
+    assert bulk(people, "--text", "Hola {name}") == code
+    said = {0: "Send 1,200 texts", 2: "MENSATEK_API_TOKEN not given", 130: "interrupted; nothing was sent."}
+    assert said[code] in capsys.readouterr().err
+    assert len(sandbox.counts) == (0 if code else 1200)
 
 
 def test_a_refused_account_is_known_before_the_question(
@@ -288,11 +320,26 @@ def test_rows_the_provider_refuses(
     assert statuses(tmp_path / "r.csv")["sent_or_rejected"] in (499, 500)  # of one request
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "no receiver"])
 def test_an_interrupted_send_knows_what_it_did(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: int
+    sandbox: Sandbox,
+    people: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    how: str,
 ) -> None:
-    """Answers on their way are awaited, the report is written, and the same command sends the rest."""
+    """Answers on their way are awaited, the report is written, and the same command sends the rest.
+
+    Windows has no signal receiver; there Ctrl-C cancels the run.
+    """
+    number = signal.SIGTERM if how == "SIGTERM" else signal.SIGINT
+
+    def unsupported(*signals: int) -> None:
+        raise NotImplementedError
+
+    if how == "no receiver":
+        monkeypatch.setattr("mensatek_async.cli.campaign_run.anyio.open_signal_receiver", unsupported)
     sandbox.latency = 0.5
     timer = threading.Timer(0.9, os.kill, (os.getpid(), number))
     timer.start()
@@ -315,30 +362,6 @@ def test_an_interrupted_send_knows_what_it_did(
     assert bulk(*command) == 0
     assert set(sandbox.counts.values()) == {1}
     assert len(sandbox.counts) == 1200
-
-
-def test_where_signals_cannot_be_received_ctrl_c_still_accounts(
-    sandbox: Sandbox, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Windows has no signal receiver; there Ctrl-C cancels the run, and the report is written all the same."""
-
-    def unsupported(*signals: int) -> None:
-        raise NotImplementedError
-
-    monkeypatch.setattr("mensatek_async.cli.campaign_run.anyio.open_signal_receiver", unsupported)
-    sandbox.latency = 0.5
-    timer = threading.Timer(0.9, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-
-    code = bulk(
-        people, "--text", "Hola {name}", "--yes", "--concurrency", "1", "--report", tmp_path / "r.csv"
-    )
-
-    timer.join()
-    assert code == 130
-    lines = report(tmp_path / "r.csv")
-    assert sorted(lines) == list(range(2, 1202))
-    assert set(sandbox.counts) == {line["phone"] for line in lines.values() if line["outcome"] == "sent"}
 
 
 def test_a_file_that_breaks_on_the_way_is_told(
@@ -410,26 +433,6 @@ def test_broken_rows_are_counted_with_the_others(
     ]
 
 
-def test_a_file_without_a_good_row_sends_nothing(
-    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And asks nothing."""
-    path = tmp_path / "x.csv"
-    path.write_text("name;phone\nAna;12\n")
-
-    assert bulk(path, "--text", "Hola", "--yes") == 1
-    assert "0 of 1 row sent" in capsys.readouterr().out
-    assert not sandbox.calls("EnviarSMS")
-
-
-def test_a_gsm_text_that_loses_letters_is_warned_about(
-    people: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A forced encoding is the user's choice, knowing what it costs."""
-    assert bulk(people, "--text", "Precio 😀", "--dry-run", "--encoding-text", "gsm") == 0
-    assert "😀" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -443,7 +446,10 @@ def test_a_gsm_text_that_loses_letters_is_warned_about(
         (["--text", "x", "--at", "2001-01-08T10:00"], "has passed"),
         (["--text", "x", "--at", "2027-03-28T02:30"], "clocks skip"),
         (["--text", "x", "--at", "9999-12-31T23:59:59.999999"], "out of range"),
-        (["--text", "x", "--rows", "all"], "--rows takes"),
+        (
+            ["--text", "x", "--rows", "all\x1b[2J"],
+            "--rows takes rows such as 2-500,700,1022- and not all?[2J",
+        ),
         (["--text", "x", "--rows", "9-2"], "ends before"),
         (["--text", "x", "--rows", "90000-"], "no rows 90000-"),
         (["--text", "x", "--phone", "nobody"], "no column nobody"),

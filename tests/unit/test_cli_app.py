@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -13,80 +14,14 @@ from typing import Any
 import pytest
 
 import mensatek_async.cli as cli
-from mensatek_async import ConnectionFailed
 from mensatek_async._version import __version__
 from mensatek_async.cli import app as application
-from mensatek_async.cli.account import AccountOptions, connect
 from mensatek_async.cli.app import run
-from mensatek_async.cli.output import Output, Stop
+from mensatek_async.sandbox import Sandbox
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
-
-
-def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the exit codes, and no code for running it."""
-    assert run(["--help"]) == 0
-
-    shown = capsys.readouterr().out
-    for command in ("bulk", "credits", "sandbox", "segments", "send"):
-        assert command in shown
-    assert "130" in shown
-    assert run(["bulk", "--help"]) == 0
-    assert "Spanish time" in " ".join(capsys.readouterr().out.replace("│", " ").split())
-
-
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """As every command does."""
-    assert run(["--version"]) == 0
-    assert capsys.readouterr().out.strip() == __version__
-
-
-def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """A bare name is a question."""
-    assert run([]) == 0
-    assert "Usage: mensatek" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["nonsense"], ["bulk"], ["bulk", "x.csv"], ["bulk", "x.csv", "--text", "x", "--concurrency", "many"]],
-)
-def test_wrong_use_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """And where to read on."""
-    assert run(arguments) == 2
-
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("mensatek: ")
-    assert lines[1] == "See: mensatek --help"
-
-
-@pytest.mark.parametrize(
-    ("raised", "code", "told"),
-    [
-        (Stop("no file."), 2, "mensatek: no file.\n"),
-        (ConnectionFailed("no network."), 1, "mensatek: no network.\n"),
-        (KeyboardInterrupt(), 130, "mensatek: interrupted; nothing was sent.\n"),
-    ],
-)
-def test_errors_end_in_a_line_and_a_code(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    raised: BaseException,
-    code: int,
-    told: str,
-) -> None:
-    """Whatever is expected to go wrong shows no traceback."""
-
-    def fail(*arguments: Any, **options: Any) -> None:
-        raise raised
-
-    monkeypatch.setattr(application, "app", fail)
-
-    assert run(["anything"]) == code
-    assert capsys.readouterr().err == told
 
 
 def test_what_help_tells_of_a_command_is_its_own_help() -> None:
@@ -98,15 +33,46 @@ def test_what_help_tells_of_a_command_is_its_own_help() -> None:
             assert (command.__doc__ or "").partition("\n")[0] == told
 
 
-def test_a_short_command_imports_little() -> None:
-    """Counting a text needs neither the network's libraries nor the terminal's, nor the other commands."""
-    shown = python(
-        "import sys\nfrom mensatek_async.cli.app import run\nrun(['segments', 'Hola'])\n"
-        "print([name for name in ('anyio', 'httpx', 'cattrs', 'rich', 'zipfile',"
-        " 'mensatek_async.client', 'mensatek_async.cli.campaign') if name in sys.modules])"
-    )
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bare name is a question; help has the commands and the exit codes."""
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+    for arguments in ([], ["--help"]):
+        assert run(arguments) == 0
+        shown = capsys.readouterr().out
+        assert "Usage: mensatek" in shown
+        assert all(command in shown for command in ("bulk", "credits", "sandbox", "send", "130"))
+    assert run(["bulk", "--help"]) == 0
+    assert "Spanish time" in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
-    assert shown.stdout.splitlines()[-1] == "[]", shown.stderr
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["bulk"], ["bulk", "x.csv"], ["bulk", "x.csv", "--text", "x", "--concurrency", "many"]],
+)
+def test_wrong_use_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """And where to read on."""
+    assert run(arguments) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("mensatek: ")
+    assert second == "See: mensatek --help"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rare"),
+    [
+        (
+            ["segments", "Hola"],
+            "anyio httpx cattrs rich zipfile mensatek_async.client mensatek_async.cli.campaign",
+        ),
+        (["--help"], "httpx starlette uvicorn openpyxl cattrs"),
+    ],
+)
+def test_a_short_command_imports_little(arguments: list[str], rare: str) -> None:
+    """Help comes at once; counting a text needs neither the network's libraries nor the other commands."""
+    code = f"import sys\nfrom mensatek_async.cli.app import run\nrun({arguments})\n"
+    shown = python(f"{code}print(set({rare.split()}) & sys.modules.keys())")
+    assert shown.stdout.splitlines()[-1] == "set()", shown.stderr
 
 
 def test_segments_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,16 +85,6 @@ def test_segments_for_people_and_programs(capsys: pytest.CaptureFixture[str]) ->
     assert (
         '"segments": 1, "encoding": "unicode", "characters": 12, "remaining": 58' in capsys.readouterr().out
     )
-
-
-def test_main_runs_with_the_programs_arguments(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The entry point of the package."""
-    monkeypatch.setattr(sys, "argv", ["mensatek", "segments", "x"])
-
-    assert cli.main() == 0
-    assert capsys.readouterr().out.startswith("1 text")
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -167,49 +123,81 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
         cli.main()
 
 
-def test_without_the_sandbox_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message is the command that helps."""
-    monkeypatch.setitem(sys.modules, "mensatek_async.sandbox", None)
-
-    with (
-        pytest.raises(Stop, match=r"mensatek-async\[sandbox\]"),
-        connect(AccountOptions(sandbox=True), Output()),
-    ):
-        pass
-
-
-def test_help_loads_neither_http_nor_sandbox() -> None:
-    """Help comes at once."""
-    code = (
-        "import sys\nfrom mensatek_async.cli.app import run\nrun(['--help'])\n"
-        "print([name for name in ('httpx', 'starlette', 'uvicorn', 'openpyxl', 'cattrs') if name in sys.modules])"
-    )
-    assert python(code).stdout.rstrip().endswith("[]")
-
-
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "said"),
     [
         (None, "No such file"),
-        ("", "must hold the token"),
-        ("two words", "must hold the token"),
+        (b"", "must hold the token"),
+        (b"two words", "must hold the token"),
         (b"\xff\xfe", "no text"),
+        (b"s3cret\n", ""),
     ],
 )
-def test_a_token_file_holds_a_token(tmp_path: Path, content: str | bytes | None, told: str) -> None:
-    """And nothing else; what stands in it is never shown."""
-    path = tmp_path / "token"
+def test_a_token_file_holds_a_token(
+    mensatek_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    content: bytes | None,
+    said: str,
+) -> None:
+    """And nothing else but a line end; what stands in it is never shown."""
+    monkeypatch.delenv("MENSATEK_API_TOKEN")
+    mensatek_sandbox.token = "s3cret"
     if content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        (tmp_path / "token").write_bytes(content)
+    assert run(["credits", "--token-file", str(tmp_path / "token")]) == (2 if said else 0)
+    assert said in capsys.readouterr().err
 
-    with pytest.raises(Stop, match=told), connect(AccountOptions(user="u", token_file=str(path)), Output()):
-        pass
+
+def test_without_the_sandbox_its_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message is the command that helps."""
+    monkeypatch.setitem(sys.modules, "mensatek_async.sandbox", None)
+    for command in (["credits", "--sandbox"], ["sandbox"]):
+        assert run(command) == 2
+        assert "mensatek-async[sandbox]" in capsys.readouterr().err
 
 
-def test_a_token_file_is_used(tmp_path: Path) -> None:
-    """Its line end is no part of it, and the token is in no repr."""
-    (tmp_path / "token").write_text("s3cret\n")
+class Terminal(io.StringIO):
+    """Somebody watches."""
 
-    with connect(AccountOptions(user="u", token_file=str(tmp_path / "token")), Output()) as connection:
-        assert connection.account.token.reveal() == "s3cret"
-        assert "s3cret" not in repr(connection)
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("y", 1), ("Sí", 1), ("n", 0), ("", 0), ("\udcff", 0)])
+def test_only_yes_is_yes(
+    mensatek_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    sent: int,
+) -> None:
+    """Anything else, a stray byte, and the end of input sends nothing."""
+    monkeypatch.setattr("sys.stdin", Terminal(f"{typed}\n" if typed else ""))
+    assert run(["send", "600000001", "--text", "Hola"]) == 1 - sent
+    assert capsys.readouterr().err.startswith("Send? [y/N] ")
+    assert len(mensatek_sandbox.counts) == sent
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_the_rows_checked_are_said_now_and_then(
+    stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A million rows take a while."""
+    monkeypatch.setattr("mensatek_async.cli.campaign_view.EVERY", 0)
+    monkeypatch.setattr("sys.stderr", seen := stream())
+    monkeypatch.setenv("TERM", "xterm")
+    (tmp_path / "x.csv").write_text("tel\n" + "".join(f"6000{number:05}\n" for number in range(2000)))
+    assert run(["bulk", str(tmp_path / "x.csv"), "--text", "x", "--dry-run"]) == 0
+    assert "2,000 rows checked" in seen.getvalue()
+
+
+def test_an_old_terminal_shows_question_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An accent on a terminal without accents does not end the command."""
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, "ascii"))
+    assert run(["segments", "Muñoz ç"]) == 0
+    assert b"alphabet: ? (U+00E7)" in raw.getvalue()

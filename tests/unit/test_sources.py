@@ -677,3 +677,26 @@ def test_recipients_are_the_same_however_they_are_read(
         patched.setattr(csv_table.CsvTable, "_whole", lambda self, part, width: None)
 
         assert quick == list(reading)
+
+
+LONG = ("ascii only;600000001\n" * 70_000).encode()  # more than one block of reading
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"plain", "utf-8"),
+        ("ñandú".encode("utf-8-sig"), "utf-8-sig"),
+        ("\ufeffñandú".encode("utf-16-be"), "utf-16"),
+        ("\ufeffñandú".encode("utf-32-be"), "utf-32"),
+        ("ñandú".encode("utf-32"), "utf-32"),
+        (LONG + "ñandú".encode("cp1252"), "cp1252"),
+        (LONG + "ñandú".encode(), "utf-8"),
+        (LONG[: (1 << 20) - 1] + "ñ".encode() + LONG, "utf-8"),
+        ("José;Íñigo;Begoña;".encode() * 9 + b"\xf1", "utf-8"),
+        (b"half a letter \xc3", "cp1252"),
+    ],
+)
+def test_the_whole_file_tells_its_encoding(content: bytes, name: str) -> None:
+    """A mark, else strict UTF-8 to the last byte, else Windows-1252; a damaged UTF-8 stays UTF-8."""
+    assert text_files.detect(io.BytesIO(content)).name == name

@@ -48,9 +48,12 @@ def differences() -> Iterator[str]:
     """What is not as it would be generated: lines of unified diffs, and files that belong to nobody."""
     files = generate()
     for path, text in files.items():
-        found = path.read_text(encoding="utf-8") if path.exists() else ""
+        written = path.read_text(encoding="utf-8") if path.exists() else ""
         yield from difflib.unified_diff(
-            found.splitlines(True), text.splitlines(True), f"{path.name} (found)", f"{path.name} (generated)"
+            written.splitlines(True),
+            text.splitlines(True),
+            f"{path.name} (found)",
+            f"{path.name} (generated)",
         )
     for path in sorted(GENERATED.glob("*.py")):
         if path not in files and path.name != "__init__.py":
@@ -64,9 +67,9 @@ def main() -> int:
         "--check", action="store_true", help="write nothing; exit with 1 if something differs"
     )
     if parser.parse_args().check:
-        found = list(differences())
-        sys.stderr.writelines(found)
-        return 1 if found else 0
+        different = list(differences())
+        sys.stderr.writelines(different)
+        return 1 if different else 0
     for path, text in generate().items():
         path.write_text(text, encoding="utf-8")
     return 0

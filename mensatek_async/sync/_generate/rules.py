@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 from attrs import Factory, define, frozen
@@ -112,3 +113,28 @@ class Rules:
     def unused(self) -> list[str]:
         """Rules that nothing in the source needs any more."""
         return sorted({*ANNOTATIONS, *ADAPTED, *MADE, *METHODS, *NAMES, *RETURNED} - self.used)
+
+
+def looks_async(name: str) -> bool:
+    marks = r"async|await|aclose|__a(enter|exit|iter|next)__"
+    return re.search(marks, name.replace(NAME, ""), re.IGNORECASE) is not None
+
+
+def plain_docstring(text: str, rules: Rules) -> str:
+    """A docstring as it stands in the synchronous twin, broken into the same lines.
+
+    Raises:
+        CannotGenerate: asynchronous code stands in it outside of backquotes.
+    """
+    plain = re.sub(r"`[^`]+`", lambda code: _plain_code(code[0], rules), text)
+    if left := re.search(r"\bawait\b|\basync (for|with|def)\b|AsyncMensatek|aclose", plain):
+        raise CannotGenerate(f"{left[0]!r} is left over in a docstring: {plain!r}")
+    return plain
+
+
+def _plain_code(code: str, rules: Rules) -> str:
+    code = re.sub(r"\b(async|await)\s+", "", code)
+    for name, instead in NAMES.items():
+        code, times = re.subn(rf"\b{name}\b", instead, code)
+        rules.used |= {name} if times else set()
+    return code

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Desk:
+class CallerQueue:
     """Where work in the loop leaves errands for the thread that waits for it."""
 
     def __init__(self) -> None:
@@ -30,8 +30,8 @@ class Desk:
         value, error = await answer
         if error is not None:
             raise error
-        found: T = value
-        return found
+        result: T = value
+        return result
 
     def serve(self) -> None:
         """Run the errands that wait. In the calling thread."""
@@ -40,20 +40,20 @@ class Desk:
             if answer.done():
                 continue
             try:
-                told: tuple[Any, Exception | None] = errand(), None
+                outcome: tuple[Any, Exception | None] = errand(), None
             except Exception as error:
-                told = None, error
-            answer.get_loop().call_soon_threadsafe(_settle, answer, told)
+                outcome = None, error
+            answer.get_loop().call_soon_threadsafe(_settle, answer, outcome)
 
 
-def _settle(answer: asyncio.Future[Any], told: tuple[Any, Exception | None]) -> None:
+def _settle(answer: asyncio.Future[Any], outcome: tuple[Any, Exception | None]) -> None:
     if not answer.done():
-        answer.set_result(told)
+        answer.set_result(outcome)
 
 
-desk_of_this_call: contextvars.ContextVar[Desk] = contextvars.ContextVar("desk_of_this_call")
+queue_of_this_call: contextvars.ContextVar[CallerQueue] = contextvars.ContextVar("queue_of_this_call")
 
 
 async def ask_caller(errand: Callable[[], T]) -> T:
     """Have the thread that called the client call a function, from work in the loop."""
-    return await desk_of_this_call.get().ask(errand)
+    return await queue_of_this_call.get().ask(errand)
