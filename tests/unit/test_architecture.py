@@ -58,7 +58,7 @@ HOMES: dict[str, set[str]] = {
         "_core/limits/account.py",
         "store/database.py",
         "loop_thread.py",
-        "sync/_portal.py",
+        "sync/_caller.py",
         "sources/batches.py",
         "sandbox/",
         "webhooks/dedupe.py",
