@@ -14,7 +14,14 @@ from .state import KEPT_POSTS, Figures, Store, unpack
 def load_account(store: Store, account: Account) -> None:
     """Fill an account that is still empty."""
     for (data,) in store.select("SELECT data FROM figures"):
-        _load_figures(account, unpack(data, Figures))
+        figures = unpack(data, Figures)
+        account.credits, account.used = figures.credits, figures.used
+        account.next_message, account.last_batch = figures.next_message, figures.last_batch
+        account.delivery.choices.update(figures.choices)
+        account.delivery.absences.update(figures.absences)
+        account.delivery.contracts_by_themselves = figures.contracts_by_themselves
+        if figures.clock is not None:
+            account.clock.restore(figures.clock)
     for data, listed in store.select("SELECT data, phones FROM batch ORDER BY number"):
         batch, phones = unpack(data, Batch), unpack(listed, list[str])
         message = account.messages.setdefault(
@@ -29,16 +36,6 @@ def load_account(store: Store, account: Account) -> None:
     for data, content in store.select("SELECT data, content FROM file ORDER BY number"):
         account.library.restore(unpack(data, LibraryFile, content=content))
     account.documents.update(store.select("SELECT digest, content FROM document"))
-
-
-def _load_figures(account: Account, figures: Figures) -> None:
-    account.credits, account.used = figures.credits, figures.used
-    account.next_message, account.last_batch = figures.next_message, figures.last_batch
-    account.delivery.choices.update(figures.choices)
-    account.delivery.absences.update(figures.absences)
-    account.delivery.contracts_by_themselves = figures.contracts_by_themselves
-    if figures.clock is not None:
-        account.clock.restore(figures.clock)
 
 
 def load_calls(store: Store) -> tuple[int, list[Call]]:

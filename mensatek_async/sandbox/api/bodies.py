@@ -37,15 +37,9 @@ class Params:
         self._items = {name.lower(): value for name, value in items.items()}
         self.uploads = uploads
 
-    @property
-    def names(self) -> set[str]:
-        """The names given, in lower case."""
-        return set(self._items)
-
     def note_unknown(self, known: frozenset[str]) -> None:
         """Remember which names, as they came, are none of the known ones (in lower case)."""
-        if not self.names <= known:
-            self.unknown |= {name for name in self._named if name.lower() not in known}
+        self.unknown |= {name for name in self._named if name.lower() not in known}
 
     def decoded(self) -> dict[str, Any]:
         """Everything by the names that were sent; arrays that came as a JSON string are decoded."""
