@@ -16,7 +16,7 @@ from mensatek_async.campaigns.journal import chunks
 from mensatek_async.campaigns.journal import lifecycle as journal
 from mensatek_async.campaigns.journal.chunks import Part
 from mensatek_async.campaigns.journal.recipients import ChunkRecipients
-from mensatek_async.campaigns.journal.records import CampaignRow, Settings, all_of, by_name, set_state
+from mensatek_async.campaigns.journal.records import CampaignRow, Settings, by_name, set_state
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.store.sqlite import SqliteDatabase
 from mensatek_async.store.transaction import Tx
@@ -140,23 +140,3 @@ def test_a_file_that_cannot_be_written(db: SqliteDatabase, tmp_path: Path) -> No
 
     assert (tmp_path / "out.csv").read_text() == old
     assert [one.name for one in tmp_path.glob("out*")] == ["out.csv"]
-
-
-def test_rows_of_the_campaigns_table(db: SqliteDatabase) -> None:
-    """By state, oldest first; an account is never shown; an ended campaign knows when."""
-    db.write(lambda tx: journal.create(tx, "b", "user", "{}", Settings(), "digest"))
-    db.write(lambda tx: set_state(tx, 1, "paused", "user", "somebody did"))
-
-    assert [row.name for row in db.read(all_of)] == ["a", "b"]
-    assert [row.name for row in db.read(lambda tx: all_of(tx, ("running",)))] == ["b"]
-    paused = row_of(db)
-    assert (paused.state, paused.reason, paused.note, paused.ended) == (
-        "paused",
-        "user",
-        "somebody did",
-        None,
-    )
-    assert "'user'" not in repr(paused).replace("reason='user'", "")
-    db.write(lambda tx: set_state(tx, 1, "done"))
-    assert row_of(db).ended is not None
-    assert not row_of(db).is_read_by_somebody(0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from mensatek_async.store import location, rate
 from mensatek_async.store.location import check_place, file_system
 from mensatek_async.store.opening import open_database
 from mensatek_async.store.schema import Schema
-from mensatek_async.store.sqlite import SqliteDatabase
+from mensatek_async.store.sqlite import SqliteDatabase, _Tx
 from mensatek_async.store.transaction import Tx
 
 # --- Tables ------------------------------------------------------------------------------------------------------
@@ -197,25 +198,13 @@ def test_read_only_places(tmp_path: Path) -> None:
 # --- The shared rate --------------------------------------------------------------------------------------------
 
 
-class Clocked(Tx):
-    """A transaction at a moment of the test's choice, on a row in memory."""
-
-    def __init__(self) -> None:
-        self.now = self.wall = 100_000.0
-        self.row = [0.0, 0.0, 0.0]
-
-    def all(self, sql: str, *values: object) -> list[object]:
-        return [tuple(self.row)]
-
-    def run(self, sql: str, *values: object) -> int:
-        names = ["tat", "hold_until", "seen_at"]
-        fixed = {"hold_until": 0.0} if "hold_until = 0" in sql else {}
-        given = dict(zip([name for name in names if f"{name} = ?" in sql], values, strict=True)) | fixed
-        self.row = [float(str(given.get(name, self.row[at]))) for at, name in enumerate(names)]
-        return 1
-
-    def many(self, sql: str, rows: object) -> None:
-        raise AssertionError
+def transaction_at(now: float) -> Tx:
+    """A transaction at a moment of the test's choice, on a rate in memory."""
+    tx = _Tx(sqlite3.connect(":memory:"), Path())
+    for statement in rate.TABLES:
+        tx.run(statement.format(real="REAL"))
+    tx.now = now
+    return tx
 
 
 @pytest.fixture
@@ -240,7 +229,7 @@ def test_places_follow_each_other_and_a_hold_holds_everybody(db: SqliteDatabase)
 
 def test_a_short_hold_does_not_end_a_long_one() -> None:
     """Two answers told different times."""
-    tx = Clocked()
+    tx = transaction_at(100_000.0)
     rate.hold(tx, 30.0)
     rate.hold(tx, 5.0)
 
@@ -249,7 +238,7 @@ def test_a_short_hold_does_not_end_a_long_one() -> None:
 
 def test_a_clock_set_back_begins_anew() -> None:
     """Nobody waits an hour because the machine's clock went back one."""
-    tx = Clocked()
+    tx = transaction_at(100_000.0)
     rate.book(tx, 2.0)
     rate.hold(tx, 60.0)
     tx.now -= 3600
@@ -261,7 +250,7 @@ def test_a_clock_set_back_begins_anew() -> None:
 
 def test_time_not_used_is_not_saved_up() -> None:
     """After a pause there is no burst."""
-    tx = Clocked()
+    tx = transaction_at(100_000.0)
     rate.book(tx, 1.0)
     tx.now += 1000
 
@@ -271,7 +260,7 @@ def test_time_not_used_is_not_saved_up() -> None:
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 3)), min_size=1, max_size=60))
 def test_never_more_than_the_rate(calls: list[tuple[float, float]]) -> None:
     """Whenever bookings come: no two leave closer together than the first one's cost."""
-    tx = Clocked()
+    tx = transaction_at(100_000.0)
     leaves: list[float] = []
     costs: list[float] = []
     for later, cost in calls:
