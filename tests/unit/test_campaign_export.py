@@ -16,7 +16,7 @@ from mensatek_async.campaigns.journal import chunks
 from mensatek_async.campaigns.journal import lifecycle as journal
 from mensatek_async.campaigns.journal.chunks import Part
 from mensatek_async.campaigns.journal.recipients import ChunkRecipients
-from mensatek_async.campaigns.journal.records import CampaignRow, Settings, by_name, set_state
+from mensatek_async.campaigns.journal.records import CampaignRow, Settings, by_name
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.store.sqlite import SqliteDatabase
 from mensatek_async.store.transaction import Tx
