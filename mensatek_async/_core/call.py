@@ -30,7 +30,7 @@ from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
 from .operations import Answers, Kind, Operation, is_rare, joins, key_of
-from .reading import Answer, Reply, read_answer
+from .reading import DecodedReply, RawReply, read_answer
 from .sink import Sink
 from .transport import Transport
 
@@ -60,7 +60,7 @@ class Caller:
         self._breaker = CircuitBreaker(guard, state, self._login)
         self._write, self._content_type = _FORMATS[request_format]
         self._limiter: Limiter | None = None
-        self._cache: ReadCache[Answer] = ReadCache(guard.read_interval, guard.remember, self._login)
+        self._cache: ReadCache[DecodedReply] = ReadCache(guard.read_interval, guard.remember, self._login)
 
     @property
     def last_credits(self) -> Decimal | None:
@@ -113,7 +113,7 @@ class Caller:
         body: tuple[Body, str] | None = None,
         state: CallState | None = None,
         sink: Sink | None = None,
-    ) -> Answer:
+    ) -> DecodedReply:
         """Make one call that is not a read.
 
         Args:
@@ -150,7 +150,7 @@ class Caller:
             if not state.maybe_done or operation.kind is Kind.READ or refusal.code in operation.not_done:
                 raise shown from None
             if refusal.code in operation.done:
-                return Answer({"res": 1}, Reply(200, "", b""), done_before=True)
+                return DecodedReply({"res": 1}, RawReply(200, "", b""), done_before=True)
             raise unknown(
                 operation, "an earlier try got no answer, and its repeat was refused", params
             ) from shown
@@ -167,7 +167,7 @@ class Caller:
 
     async def read(
         self, operation: Operation, params: Params, *, max_age: float = 0.0, form: str = "JSON"
-    ) -> Answer:
+    ) -> DecodedReply:
         """Make one read, or answer it from what is remembered.
 
         Args:
@@ -199,7 +199,7 @@ class Caller:
         sink: Sink | None = None,
         *,
         form: str = "JSON",
-    ) -> Answer:
+    ) -> DecodedReply:
         """Make one read whose answer is a document, too large to remember; the same waits for the interval.
 
         Args:
@@ -220,7 +220,7 @@ class Caller:
             lambda: state.left,
         )
 
-    async def any(self, operation: Operation, params: Params, *, form: str = "JSON") -> Answer:
+    async def any(self, operation: Operation, params: Params, *, form: str = "JSON") -> DecodedReply:
         """Make a call of whatever kind."""
         if operation.kind is Kind.READ:
             read = self.fetch if operation.reply is Answers.FILE else self.read
@@ -235,7 +235,7 @@ class Caller:
 
     async def _attempt(
         self, operation: Operation, body: tuple[Body, str], state: CallState, started: float
-    ) -> Answer:
+    ) -> DecodedReply:
         """Wait for a turn and make the request; the circuit breaker is asked before and after the wait."""
         breaker, limiter = self._breaker, self._limiter
         if limiter is None:
@@ -272,7 +272,7 @@ class Caller:
                 if turn is not None:
                     self._login.leave(turn)
 
-    async def _post(self, operation: Operation, body: tuple[Body, str], state: CallState) -> Reply:
+    async def _post(self, operation: Operation, body: tuple[Body, str], state: CallState) -> RawReply:
         state.attempts += 1
         left, state.left = state.left, True
         try:
@@ -326,7 +326,7 @@ class Caller:
         state: CallState,
         failure: Failure,
         started: float,
-    ) -> Answer:
+    ) -> DecodedReply:
         settings, joined = self._retry, joins(operation, params)
         # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
         patient = joined and state.shield is not None and settings.attempts > 1

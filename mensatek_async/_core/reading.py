@@ -24,7 +24,7 @@ _PIECE = 2**20  # bytes of a download written at once
 
 
 @frozen
-class Reply:
+class RawReply:
     """A whole answer, still undecoded.
 
     Attributes:
@@ -38,7 +38,7 @@ class Reply:
     stored: bool | None = None
 
 
-async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -> Reply:
+async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -> RawReply:
     """Read the answer and close it.
 
     Args:
@@ -61,7 +61,7 @@ async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -
     finally:
         await response.aclose()
     wait = headers.get("retry-after")
-    return Reply(
+    return RawReply(
         response.status_code,
         headers.get("content-type", ""),
         body,
@@ -177,7 +177,7 @@ _FILES = ("application/pdf", "application/zip", "application/octet-stream")
 
 
 @frozen
-class Answer:
+class DecodedReply:
     """A decoded reply, or the file that came instead of one.
 
     Attributes:
@@ -187,11 +187,13 @@ class Answer:
     """
 
     reply: dict[str, Any] = field(repr=False)
-    raw: Reply
+    raw: RawReply
     done_before: bool = False
 
 
-def read_answer(operation: Operation, reply: Reply, note_credits: Callable[[Decimal], None]) -> Answer:
+def read_answer(
+    operation: Operation, reply: RawReply, note_credits: Callable[[Decimal], None]
+) -> DecodedReply:
     """Turn an answer into a decoded reply.
 
     Args:
@@ -209,7 +211,7 @@ def read_answer(operation: Operation, reply: Reply, note_credits: Callable[[Deci
     if reply.status != 200:
         _check_status(operation, reply)
     elif reply.stored or (isinstance(operation.reply, Answers) and _is_file(operation, reply)):
-        return Answer({}, reply)
+        return DecodedReply({}, reply)
     try:
         decoded = decode(reply.body, reply.content_type)
         code = result_code(decoded)
@@ -224,10 +226,10 @@ def read_answer(operation: Operation, reply: Reply, note_credits: Callable[[Deci
         raise _refusal(operation, code, decoded)
     if reply.status >= 300:
         raise Unreadable((f"HTTP {reply.status}, with an answer that says it was done",))
-    return Answer(decoded, reply)
+    return DecodedReply(decoded, reply)
 
 
-def _is_file(operation: Operation, reply: Reply) -> bool:
+def _is_file(operation: Operation, reply: RawReply) -> bool:
     """Return whether a file came; a refusal may come under any content type."""
     if operation.reply is Answers.NOTHING or reply.stored is not None:
         return False
@@ -236,7 +238,7 @@ def _is_file(operation: Operation, reply: Reply) -> bool:
     return operation.reply is Answers.FILE or not _says_no(reply)
 
 
-def _check_status(operation: Operation, reply: Reply) -> None:
+def _check_status(operation: Operation, reply: RawReply) -> None:
     """Raise for an HTTP status that decides by itself; return when the body has the word."""
     status = reply.status
     if status == 401:
@@ -254,7 +256,7 @@ def _where(operation: Operation, status: int) -> str:
     return f"HTTP {status}; {hint or 'is base_url right?'}"
 
 
-def _says_no(reply: Reply) -> bool:
+def _says_no(reply: RawReply) -> bool:
     try:
         return result_code(decode(reply.body, reply.content_type)) < 0
     except DecodeError:

@@ -19,7 +19,7 @@ from ..errors import ConfigurationError
 from ..settings import Account, Limits, Secret, Timeout
 from .failures import Cut, NotStored, mapped
 from .pool import AsyncTransport, ConnectionPool
-from .reading import Reply, receive
+from .reading import RawReply, receive
 from .sink import Sink
 
 _log = logging.getLogger("mensatek_async")
@@ -77,7 +77,7 @@ class Transport:
                 advice="Open a client in each event loop.",
             )
 
-    async def post(self, path: str, body: bytes, content_type: str, sink: Sink | None = None) -> Reply:
+    async def post(self, path: str, body: bytes, content_type: str, sink: Sink | None = None) -> RawReply:
         """POST one body and read the whole answer; a document goes into the sink if there is one.
 
         Raises:

@@ -340,13 +340,13 @@ async def test_a_destination_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("selection", "error", "told"),
     [
-        ({}, InvalidRequest, "not told"),
+        ({}, InvalidRequest, "Nothing says"),
         ({"phone": "600000000"}, InvalidRequest, "message_id too"),
         ({"message_id": 12, "start": START, "end": END}, InvalidRequest, "not of both"),
         ({"message_id": 0}, InvalidRequest, "message id"),
         ({"message_id": 12, "phone": "no"}, InvalidPhone, "phone"),
-        ({"start": START}, InvalidRequest, "not told"),
-        ({"end": END}, InvalidRequest, "not told"),
+        ({"start": START}, InvalidRequest, "Nothing says"),
+        ({"end": END}, InvalidRequest, "Nothing says"),
         ({"start": END, "end": START}, InvalidDate, "ends before"),
         ({"start": START.replace(tzinfo=None), "end": END}, InvalidDate, "time zone"),
         ({"start": "2027-01-01", "end": END}, InvalidDate, "start is a datetime"),

@@ -44,7 +44,7 @@ def transport_of(given: Any = None, base_url: str = BASE_URL, **timeout: float) 
     return Transport(load_account(USER, TOKEN, base_url, None), Timeout(**timeout), Limits(), given)
 
 
-async def post(transport: Transport, body: bytes = b"{}") -> module.Reply:
+async def post(transport: Transport, body: bytes = b"{}") -> module.RawReply:
     """One request, as the caller makes it, and everything closed."""
     transport.check()
     try:
