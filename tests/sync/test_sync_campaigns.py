@@ -53,7 +53,8 @@ def texted_once(sandbox: Sandbox, count: int) -> bool:
 
 def test_a_campaign_from_start_to_end(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
     """Start, complete, look, export: the same words as in the asynchronous one, without `await`."""
-    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+    with client.campaigns(tmp_path / "c.db", poll=0.05) as campaigns:
+        assert isinstance(campaigns, SyncCampaigns)
         campaign = campaigns.start("navidad", "Hola", phones(95))
         assert isinstance(campaign, SyncCampaign)
         assert campaign.name == "navidad"
@@ -68,13 +69,6 @@ def test_a_campaign_from_start_to_end(client: Mensatek, sandbox: Sandbox, tmp_pa
         assert [one.name for one in campaigns.list()] == ["navidad"]
         assert campaigns.get("navidad").progress().done
     assert texted_once(sandbox, 95)
-
-
-def test_a_client_gives_its_campaigns(client: Mensatek, tmp_path: Path) -> None:
-    """`client.campaigns(store)` is the short form."""
-    with client.campaigns(tmp_path / "c.db", poll=0.05) as campaigns:
-        assert isinstance(campaigns, SyncCampaigns)
-        assert campaigns.start("a", "Hola", phones(3)).complete().sent == 3
 
 
 def test_progress_is_watched_while_it_runs(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -118,31 +112,22 @@ def test_leaving_the_block_early_leaves_the_rest_for_later(
 
 
 def test_rows_are_read_in_the_thread_that_called(client: Mensatek, tmp_path: Path) -> None:
-    """A generator over a database cursor may insist on its own thread."""
+    """A cursor may insist on its own thread; when it fails, the same rows, whole, go on where the broken ones ended."""
     threads = set()
 
-    def rows() -> Iterator[Recipient]:
-        for number, phone in enumerate(phones(25)):
+    def rows(count: int) -> Iterator[Recipient]:
+        for number, phone in enumerate(phones(count)):
             threads.add(threading.get_ident())
             yield Recipient(phone, {"n": str(number)})
-
-    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
-        assert campaigns.start("a", Template("Hola {n}"), rows()).progress().total == 25
-    assert threads == {threading.get_ident()}
-
-
-def test_an_error_of_the_rows_is_raised_and_what_was_read_stays(client: Mensatek, tmp_path: Path) -> None:
-    """The same rows, whole this time, go on where the broken ones ended."""
-
-    def rows() -> Iterator[str]:
-        yield from phones(12)
-        raise RuntimeError("the cursor is gone")
+        if count < 30:
+            raise RuntimeError("the cursor is gone")
 
     with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
         with pytest.raises(RuntimeError, match="cursor"):
-            campaigns.start("a", "Hola", rows())
+            campaigns.start("a", Template("Hola {n}"), rows(12))
         assert campaigns.get("a").progress().reading
-        assert campaigns.start("a", "Hola", phones(30)).complete().sent == 30
+        assert campaigns.start("a", Template("Hola {n}"), rows(30)).complete().sent == 30
+    assert threads == {threading.get_ident()}
 
 
 class Slow(RecipientSource):
@@ -194,26 +179,24 @@ def test_slices_of_work_go_on_until_all_is_done(client: Mensatek, sandbox: Sandb
 
 
 def test_without_a_block_it_is_closed_by_hand(client: Mensatek, tmp_path: Path) -> None:
-    """For whoever keeps campaigns in a variable: no block is needed, and closing twice does nothing."""
+    """No block is needed, and closing twice does nothing; a block inside a block is a mistake, one behind it is not."""
     campaigns = SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05)
     assert campaigns.start("a", "Hola", phones(11)).complete().sent == 11
     campaigns.close()
     campaigns.close()
-    assert campaigns.get("a").progress().sent == 11
-    campaigns.close()
-
-
-def test_one_block_at_a_time(client: Mensatek, tmp_path: Path) -> None:
-    """A second `with` inside the first is a mistake; one behind it is not."""
-    campaigns = SyncCampaigns(client, store=tmp_path / "c.db")
     with campaigns, pytest.raises(ConfigurationError, match="open already"), campaigns:
         pass
     with campaigns:
-        assert campaigns.list() == []
+        assert campaigns.get("a").progress().sent == 11
 
 
-def test_wrong_arguments_are_told_at_once(client: Mensatek, tmp_path: Path) -> None:
-    """Before anything is opened."""
+def test_wrong_arguments_are_told_at_once(sandbox: Sandbox, client: Mensatek, tmp_path: Path) -> None:
+    """Before anything is opened; campaigns of the other kind of client say what it should have been."""
+    other = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url)
+    with pytest.raises(ConfigurationError, match="async with"):
+        SyncCampaigns(other, store=tmp_path / "c.db")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="SyncCampaigns"):
+        Campaigns(client, store=tmp_path / "c.db")  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest):
         SyncCampaigns(client, store=":memory:")
     with pytest.raises(InvalidRequest):
@@ -226,15 +209,6 @@ def test_wrong_arguments_are_told_at_once(client: Mensatek, tmp_path: Path) -> N
         campaigns.start("a", "Hola", phones(2))
         with pytest.raises(CampaignConflict):
             campaigns.start("a", "Adios", phones(2))
-
-
-def test_the_wrong_kind_of_client_is_named(sandbox: Sandbox, client: Mensatek, tmp_path: Path) -> None:
-    """Campaigns of the other kind say what it should have been."""
-    other = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url)
-    with pytest.raises(ConfigurationError, match="async with"):
-        SyncCampaigns(other, store=tmp_path / "c.db")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="SyncCampaigns"):
-        Campaigns(client, store=tmp_path / "c.db")  # type: ignore[arg-type]
 
 
 def test_threads_share_campaigns(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
-import io
 import json
 from pathlib import Path
 from types import ModuleType
@@ -31,22 +29,6 @@ def script() -> ModuleType:
 def test_the_script_makes_the_file_byte_for_byte() -> None:
     """Whoever doubts the data can make it again."""
     assert script().make() == FILE.read_bytes()
-
-
-def test_it_is_what_a_clinic_exports() -> None:
-    """5,000 rows in the order of the diary, Windows-1252, semicolons, phones in every writing."""
-    text = FILE.read_bytes().decode("cp1252")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
-
-    assert len(rows) == 5000
-    assert list(rows[0]) == ["Nombre", "Apellidos", "Teléfono móvil", "Fecha", "Hora", "Doctor", "Centro"]
-    order = [(*reversed(row["Fecha"].split("/")), row["Hora"]) for row in rows]
-    assert order == sorted(order)
-    writings = {
-        "".join("9" if letter.isdigit() else letter for letter in row["Teléfono móvil"]) for row in rows
-    }
-    assert len(writings) > 10
-    assert {"Begoña", "Íñigo", "Lucía"} <= {row["Nombre"] for row in rows}
 
 
 def test_about_one_row_in_a_hundred_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
