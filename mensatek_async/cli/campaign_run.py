@@ -15,7 +15,7 @@ from attrs import define
 from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
 from ..client import AsyncMensatek
-from ..errors import CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
+from ..errors import CampaignConflict, CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
 from ..models.campaign import Progress
 from ..settings import Limits
 from ..sources.text_files import shown
@@ -199,6 +199,8 @@ def conclude(session: Session, name: str) -> Exit:
     if problem is not None:
         output.error(problem)
     code = session.code(progress)
+    if isinstance(session.error, CampaignConflict):
+        progress = None  # how the other one stands is not what was asked
     if progress is not None:
         what = scheduled_for(progress.scheduled_at) or "sent"
         output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {what}.")

@@ -110,7 +110,7 @@ def start(
             return preview(send.output, send.reading, send.what)
         store = options.store or (temporary_store(stack) if rows.account.sandbox else DEFAULT_STORE)
         progress, connection = look(name, store), send.connect()
-        send.agree(connection, progress, "It is there already and goes on")
+        send.agree(connection, progress, "It is there already")
         session = Session(connection, store, send.output, rows.concurrency)
 
         async def work(campaigns: Campaigns) -> None:
