@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from attrs import field, frozen
 
@@ -18,6 +19,7 @@ def _filled(value: object) -> str:
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not text:
         raise InvalidField("An issuer needs a name, a phone and a tax id.")
+    text = unicodedata.normalize("NFC", text)
     if not text.isprintable() or len(text) > _LONGEST_NAME:
         raise InvalidField(
             f"An issuer's name, phone and tax id are one line each, {_LONGEST_NAME} characters at most."

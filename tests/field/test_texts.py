@@ -233,6 +233,7 @@ def test_a_cell_of_a_database_that_cannot_be_written(sandbox: Sandbox) -> None:
 def test_accents_in_two_pieces_are_counted_as_one_letter() -> None:
     """As they are sent: GSM, not Unicode."""
     assert segments(NFD) == segments("José, mañana, Ángel")
+    assert Issuer("Compan\u0303i\u0301a", "900000000", "B00000000", check=False).name == "Compañía"
     assert segments("e\u0301" * 160).segments == 1
     assert split("e\u0301" * 161) == ("é" * 153, "é" * 8)
 
