@@ -63,7 +63,7 @@ def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
 
 def _password(given: str | None, host: str) -> tuple[str | None, bool]:
     try:
-        from ..sandbox.page.gate import choose_password
+        from ..sandbox.page.access import choose_password
     except ImportError:
         return given, False  # what is missing is told when the sandbox is started
     return choose_password(given, host)

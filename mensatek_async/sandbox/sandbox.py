@@ -24,7 +24,7 @@ from .callbacks.subscriptions import Callbacks, Recorder
 from .carrier.delivery_state import DeliveryStates
 from .clock import Clock
 from .controls import Controls
-from .page.gate import Gate, is_loopback
+from .page.access import AccessControl, is_loopback
 from .page.routes import Page
 from .server import ServerThread
 
@@ -139,9 +139,9 @@ class Sandbox(Controls):
         self._provider = Provider(account, gatekeeper, user, token, keep_calls=keep_calls)
         self._dispatchers: list[CallbackDispatcher] = []
         page = Page(self, self._provider, self._dispatchers)
-        gate = Gate(page, page.token, host=host, password=password, allowed_hosts=allowed_hosts)
-        self._gateway = Gateway(self._provider, gate)
-        self._server = ServerThread(build_app(self._gateway, gate), self._every_second)
+        access = AccessControl(page, page.token, host=host, password=password, allowed_hosts=allowed_hosts)
+        self._gateway = Gateway(self._provider, access)
+        self._server = ServerThread(build_app(self._gateway, access), self._every_second)
         self._host = host
         self._port = port
         self.refusal_status = refusal_status

@@ -104,10 +104,6 @@ class ServerThread:
         self.connections += 1
         return Connection(config, state, {})
 
-    def _connection(self, config: uvicorn.Config, state: ServerState) -> Connection:
-        self.connections += 1
-        return Connection(config, state, {})
-
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1)

@@ -214,7 +214,7 @@ def test_wrong_passwords_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """After twenty within a minute not even the right one passes, until the minute has gone; the API goes on."""
     real, shift = time.monotonic, 0.0
     monkeypatch.setattr("time.monotonic", lambda: real() + shift)
-    monkeypatch.setattr("mensatek_async.sandbox.page.gate._WRONG_PASSWORD_SECONDS", 0.01)
+    monkeypatch.setattr("mensatek_async.sandbox.page.access._WRONG_PASSWORD_SECONDS", 0.01)
     with Sandbox(host="0.0.0.0", password="secreto") as sandbox:
         _, _, port = sandbox.page_url.rstrip("/").rpartition(":")
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=NO_TLS, timeout=30) as http:

@@ -35,7 +35,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         found.append({"sandbox": self, "answers": answers, "state": state})
 
     monkeypatch.setattr(Sandbox, "wait", look)
-    monkeypatch.setattr("mensatek_async.sandbox.page.gate._WRONG_PASSWORD_SECONDS", 0.01)
+    monkeypatch.setattr("mensatek_async.sandbox.page.access._WRONG_PASSWORD_SECONDS", 0.01)
     yield found
     signal.signal(signal.SIGTERM, before)
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from ..page.gate import Gate
+from ..page.access import AccessControl
 from ..server import Connection
 from .operations import OPERATIONS
 from .provider import ApiRequest, ApiResponse, Provider
@@ -24,9 +24,9 @@ _log = logging.getLogger("mensatek_async.sandbox")
 class Gateway:
     """The API's paths: each request goes to the provider, and what comes back goes out."""
 
-    def __init__(self, provider: Provider, gate: Gate) -> None:
+    def __init__(self, provider: Provider, access: AccessControl) -> None:
         self._provider = provider
-        self._gate = gate
+        self._access = access
         self._in_flight = 0
         self.max_in_flight: int = 0
 
@@ -49,7 +49,7 @@ class Gateway:
         if operation not in OPERATIONS:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
-        if not self._gate.lets_call(request.headers):
+        if not self._access.lets_call(request.headers):
             await PlainTextResponse("Not from a web page", 403)(scope, receive, send)
             return
         asked = ApiRequest(
@@ -103,13 +103,13 @@ async def _openapi(_request: Request) -> Response:
     return Response(json.dumps(document, ensure_ascii=False), media_type="application/json")
 
 
-def build_app(gateway: Gateway, gate: Gate) -> Starlette:
-    """The application: the API under `/v7`, its OpenAPI document, and the page behind its gate."""
+def build_app(gateway: Gateway, access: AccessControl) -> Starlette:
+    """The application: the API under `/v7`, its OpenAPI document, and the page behind its access control."""
     return Starlette(
         routes=[
             Route("/v7/{operation}", endpoint=gateway, methods=["POST"]),
             Route("/openapi.json", endpoint=_openapi, methods=["GET"]),
-            Route("/", endpoint=gate),
-            Route("/_sandbox/{rest:path}", endpoint=gate),
+            Route("/", endpoint=access),
+            Route("/_sandbox/{rest:path}", endpoint=access),
         ]
     )

@@ -18,8 +18,8 @@ from ..account.account import Account
 from ..account.events import Topic
 from ..account.records import Batch
 from ..api.provider import Provider
+from .access import error_answer
 from .forms import clock_form
-from .gate import error_answer
 
 _TICK_SECONDS = 0.5
 _GATHER_SECONDS = 0.1

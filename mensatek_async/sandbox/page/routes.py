@@ -24,9 +24,9 @@ from ..api.provider import Provider
 from ..api.tracking import certificate
 from ..callbacks.dispatcher import CallbackDispatcher
 from ..controls import Controls
+from .access import error_answer
 from .actions import ACTIONS, BadAction, Body
 from .forms import moment_form
-from .gate import error_answer
 from .live import Live
 from .log import list_callbacks, list_calls, show_call
 from .overview import overview
@@ -41,7 +41,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Page:
-    """The page of a sandbox, to be put behind a gate that knows its `token`."""
+    """The page of a sandbox, to be put behind an `AccessControl` that knows its `token`."""
 
     def __init__(self, controls: Controls, provider: Provider, dispatchers: list[CallbackDispatcher]) -> None:
         self._controls = controls

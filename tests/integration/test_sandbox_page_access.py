@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from mensatek_async.sandbox import Sandbox
-from mensatek_async.sandbox.page import gate
-from mensatek_async.sandbox.page.gate import PASSWORD_VARIABLE, choose_password
+from mensatek_async.sandbox.page import access
+from mensatek_async.sandbox.page.access import PASSWORD_VARIABLE, choose_password
 from tests.sandbox_calls import ANA, NO_TLS, Caller
 from tests.sandbox_page import PageCaller, visiting
 
@@ -143,7 +143,7 @@ def test_a_request_without_a_host_is_refused(sandbox: Sandbox) -> None:
 
 def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP Basic with any user name, before anything is told; names do not matter where there is a password."""
-    monkeypatch.setattr(gate, "_WRONG_PASSWORD_SECONDS", 0.01)
+    monkeypatch.setattr(access, "_WRONG_PASSWORD_SECONDS", 0.01)
     with Sandbox(host="0.0.0.0", password="se:creto") as sandbox:
         base = f"http://127.0.0.1:{sandbox.base_url.split(':')[2].split('/')[0]}"
         with httpx.Client(base_url=base, verify=NO_TLS) as http:
@@ -192,7 +192,7 @@ def test_a_wrong_password_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> Non
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(gate.anyio, "sleep", sleep)
+    monkeypatch.setattr(access.anyio, "sleep", sleep)
     with (
         Sandbox(password="secreto") as sandbox,
         httpx.Client(base_url=sandbox.page_url, verify=NO_TLS) as http,

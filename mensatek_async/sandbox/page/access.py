@@ -60,7 +60,7 @@ def choose_password(given: str | None, host: str) -> tuple[str | None, bool]:
     return secrets.token_urlsafe(12), True
 
 
-class Gate:
+class AccessControl:
     """Lets through to the page who may come; on loopback, by its own names only."""
 
     def __init__(
