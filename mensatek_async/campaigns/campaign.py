@@ -39,7 +39,7 @@ class Campaign:
         return self._name
 
     async def progress(self) -> Progress:
-        """How it stands, whoever runs it; touches nothing.
+        """Return how it stands, whoever runs it; nothing is changed.
 
         Returns:
             The counts.
@@ -146,7 +146,7 @@ class Campaign:
         return await self.progress()
 
     async def unknown(self) -> list[UnknownRecipient]:
-        """Who may have been texted: their request left and no answer came.
+        """Return who may have been texted: their request left and no answer came.
 
         Returns:
             The recipients, by row.
@@ -237,7 +237,7 @@ class Campaign:
 
 
 def missing_rows(row: CampaignRow) -> SourceMissing:
-    """What running a campaign ends with that lacks rows."""
+    """Return what running a campaign ends with that lacks rows."""
     return SourceMissing(
         f"The campaign {row.name!r} has read {row.ingested} rows, and nobody is left who reads the rest.",
         advice="Start it again with the same recipients: it goes on where it stopped.",

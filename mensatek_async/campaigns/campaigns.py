@@ -184,7 +184,7 @@ class Campaigns(SessionBlock):
         return Campaign(session, name)
 
     async def get(self, name: str) -> Campaign:
-        """A campaign of this store, to look at it or to go on without its recipients.
+        """Return a campaign of this store, to look at it or to go on without its recipients.
 
         Args:
             name: its name.
@@ -204,7 +204,7 @@ class Campaigns(SessionBlock):
         return Campaign(self._session, name)
 
     async def list(self) -> builtins.list[Progress]:
-        """How every campaign of this store stands, oldest first; touches nothing.
+        """Return how every campaign of this store stands, oldest first; nothing is changed.
 
         Returns:
             Their progress; empty where there is no store yet.

@@ -26,11 +26,11 @@ class Feed(Reader):
 
     @property
     def digest(self) -> str:
-        """What tells the rows up to `position` from any others."""
+        """Return what tells the rows up to `position` from any others."""
         return self._digest.hexdigest()
 
     async def take(self, most: int) -> Sequence[Any]:
-        """From 1 to `most` further rows; none at the end."""
+        """Return from 1 to `most` further rows; none at the end."""
         rows = [] if self._ended else await self.read(most)
         self._ended = not rows
         self._earlier = self.position, self._digest.copy()

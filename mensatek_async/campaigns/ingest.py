@@ -83,7 +83,7 @@ class Ingest:
             raise failure
 
     async def _to_the_end(self) -> None:
-        """Every way out has read these rows into the journal, or compared them with what is there."""
+        """Read these rows into the journal, or compare them with what is there."""
         row = await self._row()
         while not row.ingest_done and row.state != CANCELLED:
             if row.ingest_owner != self.owner and await self._is_read(row):
@@ -215,7 +215,7 @@ class Ingest:
             raise _conflict(row)
 
     async def _is_in_step(self, row: CampaignRow) -> bool:
-        """Whether these recipients begin as those in the journal."""
+        """Return whether these recipients begin as those in the journal."""
         if not row.ingested:
             return True
         return await self.feed.skip_to(row.ingested) and self.feed.digest == row.source_fingerprint
@@ -283,7 +283,7 @@ def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[C
 
 
 def _by_zone(chunk: Chunk, local: bool) -> list[Part]:
-    """A chunk, in parts of one time zone each where the recipient's own time counts."""
+    """Split a chunk into parts of one time zone each, where the recipient's own time counts."""
     content = ChunkRecipients(chunk.rows, chunk.wire, chunk.unicode)
     if not local:
         return [Part(content, chunk.segments)]

@@ -66,17 +66,17 @@ class Content:
 
     @property
     def reference(self) -> str:
-        """The user's reference."""
+        """Return the user's reference."""
         return str(self.message.params.get(REQUEST["reference"], ""))
 
     @property
     def report_operation(self) -> str:
-        """The operation that reports on its message."""
+        """Return the operation that reports on its message."""
         return _REPORTS[self.product]
 
     @property
     def cancel_operation(self) -> str:
-        """The operation that cancels its message."""
+        """Return the operation that cancels its message."""
         return _CANCELS[self.product]
 
     def dump(self) -> str:
@@ -96,7 +96,7 @@ class Content:
         )
 
     def digest(self) -> str:
-        """The same in short: two campaigns with one digest send the same."""
+        """Return a digest: two campaigns with the same one send the same."""
         content = json.loads(self.dump())
         del content["size"]
         return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -35,7 +35,7 @@ _OWN = 5.0  # seconds after which a chunk is offered again that this client's ow
 
 
 class NotNow(Exception):
-    """The request is not wanted any more, found out right before it would have left."""
+    """The request is no longer wanted, which was found out right before it would have left."""
 
 
 class Post:
@@ -53,7 +53,7 @@ class Post:
 
     @property
     def left(self) -> bool:
-        """Whether the request may have reached the provider."""
+        """Return whether the request may have reached the provider."""
         return self._state.left
 
     def renewed(self, begun: float) -> None:

@@ -22,7 +22,7 @@ class Pace:
         self._seen: deque[tuple[float, int]] = deque()
 
     def add(self, progress: Progress) -> Progress:
-        """The same progress with the rate and the time left."""
+        """Return the same progress with the rate and the time left."""
         now, sent = anyio.current_time(), progress.sent + progress.rejected
         self._seen.append((now, sent))
         while len(self._seen) > 2 and now - self._seen[0][0] > _MEMORY:
@@ -34,7 +34,7 @@ class Pace:
 
 
 class ProgressStream:
-    """How a campaign stands, again and again while it runs: iterate over it for each `Progress`.
+    """A stream of how a campaign stands while it runs: iterate over it for each `Progress`.
 
     The last one is how it ended; `latest` keeps it.
     """

@@ -57,7 +57,7 @@ def _held(tx: Tx, campaign: int) -> list[int]:
 
 
 def _take_back(tx: Tx, campaign: int, number: int, count: int) -> None:
-    """What is not sent in a campaign that is cancelled never will be."""
+    """Count what the provider cancelled as not sent, which in a cancelled campaign it never will be."""
     tx.run(
         "UPDATE mensatek_chunk SET state = ?, accepted = 0, duplicated = 0, credits = 0, attempts = 0 "
         "WHERE campaign_id = ? AND state = ? AND idmensaje = ?",

@@ -38,7 +38,7 @@ class _Step:
 
     @property
     def ended(self) -> bool:
-        """Whether it was committed, or cannot be."""
+        """Return whether it was committed, or cannot be."""
         return self.found is not None or self.error is not None
 
 

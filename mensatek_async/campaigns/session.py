@@ -72,7 +72,7 @@ class CampaignSession:
 
     @property
     def who(self) -> Claimer:
-        """Whose name claims carry; another one after a fork."""
+        """Return whose name claims carry; another one after a fork."""
         return Claimer(f"{self._name}:{os.getpid()}", self._lease)
 
     def slots(self, concurrency: int | None) -> int:

@@ -47,7 +47,7 @@ class Database(ABC):
     @property
     @abstractmethod
     def shown(self) -> str:
-        """How messages call it; never with a password."""
+        """Return how messages call it; never with a password."""
 
     @abstractmethod
     def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:

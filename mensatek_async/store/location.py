@@ -62,7 +62,7 @@ def postgres_address(url: str) -> PostgresAddress:
 
 
 def _read(login: str, place: str) -> PostgresAddress | None:
-    """The address, where its login ends at this @; None where it cannot."""
+    """Return the address, where its login ends at this @; None where it cannot."""
     parts = _ADDRESS.fullmatch(place)
     if parts is None:
         return None
@@ -88,7 +88,7 @@ def _read(login: str, place: str) -> PostgresAddress | None:
 
 
 def _decoded(text: str) -> str:
-    """What percent signs stand for; those that stand for nothing stay."""
+    """Decode percent signs; those that stand for nothing stay."""
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
@@ -149,7 +149,7 @@ def check_place(path: Path) -> None:
 
 
 def file_system(folder: Path) -> str:
-    """The kind of file system a folder lies on; "" where the system does not say."""
+    """Return the kind of file system a folder lies on; "" where the system does not say."""
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

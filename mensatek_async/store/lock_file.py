@@ -57,7 +57,7 @@ class LockFile:
             os.pwrite(self._handle, b"%020d\n" % commits, 0)
 
     def noted(self) -> int:
-        """The number remembered, 0 for none."""
+        """Return the number remembered, 0 for none."""
         number = os.pread(self._handle, 21, 0).strip() if self._handle is not None else b""
         return int(number) if number.isdigit() else 0
 
@@ -66,7 +66,7 @@ _WRITER = re.compile(r"POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:(\d+)\s+120\s+120\
 
 
 def writer_of(path: Path) -> tuple[int, bool] | None:
-    """The process that holds a SQLite store's write lock: its id, and whether it is stopped; None where none is found.
+    """Return the process that holds a SQLite store's write lock, and whether it is stopped; None where none is found.
 
     It is read from the system's list, on Linux: opening the locked file here would let go of this process's own locks.
     """

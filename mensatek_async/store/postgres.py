@@ -73,7 +73,7 @@ class PostgresDatabase(Database):
 
     @property
     def shown(self) -> str:
-        """The address's host and database, without user and password."""
+        """Return the address's host and database, without user and password."""
         return self._address.shown
 
     def is_there(self) -> bool:

@@ -20,13 +20,13 @@ def restart(tx: Tx) -> None:
 
 
 def held(tx: Tx) -> float:
-    """Seconds that everybody waits because the provider said so. It locks nothing: every claim asks."""
+    """Return the seconds that everybody waits because the provider said so. It locks nothing: every claim asks."""
     _tat, hold_until, seen_at = _row(tx, lock=False)
     return 0.0 if _reset(tx, seen_at) else max(hold_until - tx.now, 0.0)
 
 
 def ahead(tx: Tx) -> tuple[float, float]:
-    """Seconds until the next place may be taken, and until the provider's word is over; changes nothing."""
+    """Return the seconds until the next place may be taken, and until the provider's hold ends; nothing is changed."""
     tat, hold_until, seen_at = _row(tx, lock=False)
     if seen_at > tx.now + _BACK:
         return 0.0, 0.0
@@ -34,7 +34,7 @@ def ahead(tx: Tx) -> tuple[float, float]:
 
 
 def waits(tx: Tx) -> float:
-    """Seconds until the next place is near enough to be booked; 0 when it is.
+    """Return the seconds until the next place is near enough to be booked; 0 when it is.
 
     The row stays locked until the transaction ends.
     """
@@ -75,7 +75,7 @@ def _row(tx: Tx, *, lock: bool = True) -> tuple[float, float, float]:
 
 
 def _reset(tx: Tx, seen_at: float) -> bool:
-    """Whether the clock went back, which would leave everybody waiting: the row then begins anew."""
+    """Begin the row anew if the clock went back, which would leave everybody waiting; return whether it did."""
     if seen_at <= tx.now + _BACK:
         return False
     tx.run("UPDATE mensatek_rate SET tat = ?, hold_until = 0, seen_at = ? WHERE name = ''", tx.now, tx.now)

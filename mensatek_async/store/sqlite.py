@@ -68,7 +68,7 @@ class SqliteDatabase(Database):
 
     @property
     def shown(self) -> str:
-        """The file's path."""
+        """Return the file's path."""
         return repr(str(self._path))
 
     def is_there(self) -> bool:
@@ -149,7 +149,7 @@ class SqliteDatabase(Database):
             self._file_lock.drop()
 
     def owns(self, path: Path) -> bool:
-        """Whether a file is the store, or one of those beside it."""
+        """Return whether a file is the store, or one of those beside it."""
         return path.resolve() in self._files(self._path.resolve())
 
     @staticmethod
@@ -273,14 +273,14 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> str:
 
 
 def _clock() -> float:
-    """Seconds since the machine started, sleep included: one clock for all its processes, which nobody can set."""
+    """Return the seconds since the machine started, sleep included: one clock for all, which nobody can set."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.time()
 
 
 def _boot() -> str:
-    """This run of the machine."""
+    """Return what tells this run of the machine from others."""
     try:
         return _BOOT.read_text(encoding="ascii").strip()
     except OSError:

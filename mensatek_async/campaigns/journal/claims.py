@@ -24,7 +24,7 @@ _FOR_ROWS = 0.25
 
 @frozen
 class Claimer:
-    """Somebody who sends: what it claims carries its name.
+    """A worker: what it claims carries its name.
 
     Attributes:
         owner: its name.
@@ -36,7 +36,7 @@ class Claimer:
     _openers: dict[tuple[int, int], set[str]] = field(factory=dict, repr=False)
 
     def phones_of_openers(self, tx: Tx, row: CampaignRow) -> set[str]:
-        """The phones of a campaign's openers, looked up again when there is a new one."""
+        """Return the phones of a campaign's openers, looked up again when there is a new one."""
         key = row.id, row.opener_gen
         if key not in self._openers:
             self._openers[key] = openers.opener_phones(tx, row.id)
@@ -79,7 +79,7 @@ def claim(
 
 
 def new_token() -> str:
-    """A claim's token."""
+    """Return a token for a claim."""
     return token_hex(16)
 
 
@@ -114,7 +114,7 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait
 
 
 def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, *, tried: bool = False) -> Any:
-    """The chunk that is due first: among openers alone while there is no group to join.
+    """Return the chunk that is due first: among openers alone while there is no group to join.
 
     Of those tried before, only what is due now: under a cap they go first, since their share is set aside already.
     """
@@ -153,7 +153,7 @@ def _until_settled(tx: Tx, row: CampaignRow) -> float:
 
 
 def open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]:
-    """The zones within the campaign's hours, None for all; and seconds until another opens."""
+    """Return the zones within the campaign's hours, None for all; and the seconds until another opens."""
     hours = row.settings.hours
     if hours is None:
         return None, _IDLE
@@ -210,7 +210,7 @@ def _work(row: CampaignRow, seq: int, token: str, part: Part, attempts: int, wai
 
 
 def _taken_before(tx: Tx, token: str) -> Work | None:
-    """The claim that this token has taken already; asked again only where a commit may not have been reported."""
+    """Return what this token has claimed already; asked only where a commit may not have been reported."""
     if not tx.repeated:
         return None
     found = tx.one(
@@ -228,7 +228,7 @@ def _taken_before(tx: Tx, token: str) -> Work | None:
 
 
 def _within_cap(tx: Tx, row: CampaignRow, seq: int, part: Part, attempts: int) -> Part | Wait:
-    """What of a chunk the campaign's own cap still pays; nothing, after pausing it or until others have landed."""
+    """Return what of a chunk the campaign's cap still pays; `Wait` after pausing it, or until others have landed."""
     cap = row.settings.cap
     if cap is None or attempts or row.idmensaje is None:
         return part  # what was tried before has its share already, and goes again as it was

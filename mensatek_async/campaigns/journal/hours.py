@@ -59,7 +59,7 @@ class Hours:
     end: time
 
     def waits(self, zones: Iterable[str], now: float) -> float:
-        """Seconds until it is within the hours in every zone; 0 when it is.
+        """Return the seconds until it is within the hours in every zone; 0 when it is.
 
         Args:
             zones: names of time zones.
@@ -114,10 +114,10 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def country_of(phone: str) -> str:
-    """The calling code of a phone in international digits, where its time zones are known; "" elsewhere."""
+    """Return the calling code of a phone in international digits; "" where its time zones are not known."""
     return next((phone[:size] for size in (3, 2, 1) if phone[:size] in _ZONES), "")
 
 
 def zones_of(country: str) -> tuple[str, ...]:
-    """The time zones of a calling code; Spain's for "" and for codes this table does not know."""
+    """Return the time zones of a calling code; Spain's for "" and for codes this table does not know."""
     return _ZONES.get(country, (SPAIN,))

@@ -30,7 +30,7 @@ _WAITING = (PENDING, CLAIMED, POSTING)
 
 
 def find(tx: Tx, name: str) -> CampaignRow:
-    """The campaign of a name.
+    """Return the campaign of a name.
 
     Raises:
         CampaignNotFound: there is none.
@@ -82,7 +82,7 @@ def check_account(row: CampaignRow, account: str) -> None:
 
 
 def progress(tx: Tx, row: CampaignRow) -> Progress:
-    """How a campaign stands, counted from its chunks."""
+    """Return how a campaign stands, counted from its chunks."""
     counted = {
         state: (int(n or 0), int(accepted or 0), int(credits or 0))
         for state, n, accepted, credits in tx.all(
@@ -189,7 +189,7 @@ def cancel(tx: Tx, name: str) -> Progress:
 
 
 def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
-    """Who may have been texted."""
+    """Return who may have been texted."""
     found: list[Any] = tx.all(
         "SELECT seq, token, since, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? ORDER BY seq",
         *(row.id, UNKNOWN),
@@ -209,7 +209,7 @@ def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
 
 
 def problems(tx: Tx, row: CampaignRow, outcome: str, most: int) -> list[RowProblem]:
-    """The first rows that are invalid, failed or unknown, by their numbers."""
+    """Return the first rows that are invalid, failed or unknown, by their numbers."""
     if outcome == "invalid":
         found = tx.all(
             "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? ORDER BY row_no LIMIT ?",

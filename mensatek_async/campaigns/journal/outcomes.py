@@ -38,7 +38,7 @@ _MOST_REJECTED = 10  # openers in a row whose phone the provider does not take
 
 
 def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
-    """The last word before a request leaves: whether it is still ours, and wanted (transition 2).
+    """Return whether a request that is about to leave is still ours, and wanted (transition 2).
 
     An opener's is written down here, so that from now on nobody repeats it.
     """
@@ -149,7 +149,7 @@ def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, chunk: A
 
 
 def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
-    """The provider refuses it for good; after some in a row it is not theirs but everybody's fault."""
+    """Fail what the provider refuses for good; after some in a row, pause the campaign."""
     if work.join is not None:
         # A repeat that is refused says nothing of the try before it, whose answer was lost.
         (chunks.park if work.repeat else chunks.fail)(tx, row.id, work.seq, reason)
@@ -187,7 +187,7 @@ def _trouble(tx: Tx, row: CampaignRow) -> None:
 
 
 def _back(tx: Tx, work: Work, wait: float, reason: str, *, attempted: bool, failures: int) -> None:
-    """To be sent again, later; with the same message and recipients if it had any chance to arrive."""
+    """Send it again later; with the same message and recipients if it had any chance to arrive."""
     tx.run(
         "UPDATE mensatek_chunk SET state = ?, due_at = ?, failures = ?, error = ?, since = NULL, "
         "attempts = CASE WHEN attempts > 0 THEN attempts - ? ELSE 0 END WHERE campaign_id = ? AND seq = ?",

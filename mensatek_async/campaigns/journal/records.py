@@ -41,12 +41,12 @@ class Settings:
 
     @property
     def hours(self) -> Hours | None:
-        """The hours in which it sends."""
+        """Return the hours in which it sends."""
         return Hours(self.start, self.end) if self.start is not None and self.end is not None else None
 
     @property
     def cap(self) -> int | None:
-        """The cap in millionths of a credit."""
+        """Return the cap in millionths of a credit."""
         return None if self.max_credits is None else int(self.max_credits * MICRO)
 
 
@@ -92,7 +92,7 @@ class CampaignRow:
     ended: float | None
 
     def is_read_by_somebody(self, now: float) -> bool:
-        """Whether somebody is alive who reads its rows."""
+        """Return whether somebody is alive who reads its rows."""
         return not self.ingest_done and self.ingest_until > now
 
 

@@ -45,7 +45,7 @@ _VERSION_1 = (
 
 
 def _recover(tx: Tx, restarted: bool) -> None:
-    """Nobody else is left: every lease is over, and after a restart nothing that was due is later than now."""
+    """End every lease; after a restart of the machine, make all that waits due now."""
     if restarted:
         rate.restart(tx)
         tx.run("UPDATE mensatek_chunk SET due_at = 0 WHERE due_at IS NOT NULL")

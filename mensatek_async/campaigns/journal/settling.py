@@ -55,7 +55,7 @@ def adopt(tx: Tx, campaign: int, seq: int, accepted: int, message_id: int | None
 
 
 def open_group(tx: Tx, campaign: int, message_id: int) -> None:
-    """From now on everything joins this message, unless there is one to join already."""
+    """Let everything join this message from now on, unless there is one to join already."""
     tx.run(
         "UPDATE mensatek_campaign SET idmensaje = ? WHERE id = ? AND idmensaje IS NULL",
         *(message_id, campaign),

@@ -71,7 +71,7 @@ class Over:
 
 @frozen(kw_only=True)
 class Taken:
-    """The provider answered."""
+    """An answer of the provider."""
 
     message_id: int
     accepted: int
@@ -101,7 +101,7 @@ class NotTaken:
 
 @frozen
 class Lost:
-    """The request left and no answer came."""
+    """A request that left and was not answered."""
 
     reason: str
 

@@ -46,7 +46,7 @@ class Waiting:
 
 
 def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
-    """What a campaign waits for, by what the store says; changes nothing."""
+    """Return what a campaign waits for, by what the store says; nothing is changed."""
     if row.state == PAUSED:
         why = row.note.rstrip(".") or PAUSED_BECAUSE.get(row.reason, row.reason)
         return Waiting(f"{why}; it waits until it is resumed")
@@ -71,7 +71,7 @@ def _for_store(tx: Tx, _: CampaignRow) -> Waiting | None:
 
 
 def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
-    """Whether the one who read its rows is gone."""
+    """Say so if the reader of its rows is gone."""
     if row.ingest_done or (not row.ingest_owner and tx.wall - row.created < _QUIET):
         return None
     if row.is_read_by_somebody(tx.now) and not _is_gone(row.ingest_owner):
@@ -103,7 +103,7 @@ def _for_hours(tx: Tx, row: CampaignRow) -> Waiting | None:
 
 
 def _for_worker(tx: Tx, row: CampaignRow) -> Waiting | None:
-    """Whether those are gone who have begun to send what is not answered yet."""
+    """Say so if the workers are gone that began to send what is not answered yet."""
     begun: list[Any] = tx.all(
         "SELECT owner, max(due_at) FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL "
         "AND state IN (?, ?) GROUP BY owner",
@@ -119,7 +119,7 @@ def _for_worker(tx: Tx, row: CampaignRow) -> Waiting | None:
 
 
 def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
-    """Whether what is next has to wait, or could leave and nobody sends it."""
+    """Say so if what is next has to wait, or could leave and nobody sends it."""
     due = _next_due(tx, row, None)
     if due is None:
         return None
@@ -138,7 +138,7 @@ def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
 
 
 def _for_unknown(tx: Tx, row: CampaignRow) -> Waiting | None:
-    """Whether unknown recipients are settled by the campaign's own policy, later."""
+    """Say so if unknown recipients are settled later, by the campaign's own policy."""
     left = until_settled(tx, row)
     if left is None or left <= 0:
         return None
@@ -156,7 +156,7 @@ def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> Any:
 
 
 def _trouble(tx: Tx, row: CampaignRow) -> str:
-    """The request that was tried most often, "" where all goes well."""
+    """Return the request that was tried most often, "" where all goes well."""
     if row.state != RUNNING or not row.troubles:
         return ""
     found = tx.one(
@@ -168,7 +168,7 @@ def _trouble(tx: Tx, row: CampaignRow) -> str:
 
 
 def _is_gone(owner: str) -> bool:
-    """Whether a process of this machine has ended; of others nobody can tell before their lease ends."""
+    """Return whether a process of this machine has ended; of others nobody can tell before their lease ends."""
     host, _, rest = owner.partition(":")
     number = rest.rpartition(":")[2]
     if sys.platform == "win32" or host != socket.gethostname() or not number.isdigit():

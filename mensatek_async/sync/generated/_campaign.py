@@ -23,7 +23,7 @@ class SyncCampaign(CampaignTwin):
         return self._original.name
 
     def progress(self) -> Progress:
-        """How it stands, whoever runs it; touches nothing.
+        """Return how it stands, whoever runs it; nothing is changed.
 
         Returns:
             The counts.
@@ -107,7 +107,7 @@ class SyncCampaign(CampaignTwin):
         return self._run(self._original.cancel())
 
     def unknown(self) -> list[UnknownRecipient]:
-        """Who may have been texted: their request left and no answer came.
+        """Return who may have been texted: their request left and no answer came.
 
         Returns:
             The recipients, by row.

@@ -168,7 +168,7 @@ class SyncCampaigns(CampaignsTwin):
         )
 
     def get(self, name: str) -> SyncCampaign:
-        """A campaign of this store, to look at it or to go on without its recipients.
+        """Return a campaign of this store, to look at it or to go on without its recipients.
 
         Args:
             name: its name.
@@ -183,7 +183,7 @@ class SyncCampaigns(CampaignsTwin):
         return self._one(self._run(self._original.get(name)), SyncCampaign)
 
     def list(self) -> builtins.list[Progress]:
-        """How every campaign of this store stands, oldest first; touches nothing.
+        """Return how every campaign of this store stands, oldest first; nothing is changed.
 
         Returns:
             Their progress; empty where there is no store yet.

@@ -10,7 +10,7 @@ from .._managed import Stream
 
 
 class SyncProgressStream(Stream[ProgressStream]):
-    """How a campaign stands, again and again while it runs: iterate over it for each `Progress`.
+    """A stream of how a campaign stands while it runs: iterate over it for each `Progress`.
 
     The last one is how it ended; `latest` keeps it.
     """
