@@ -41,7 +41,13 @@ _FORMATS = {"json": (json_body, "application/json"), "form": (form_body, "applic
 
 
 class Caller:
-    """Makes every call of one client."""
+    """Makes every call of one client.
+
+    Its methods take an operation's row, its parameters by wire names, and of these: `form`, the reply form to ask for
+    (JSON, TXT or XML); `body`, an encoded one and its content type instead of the parameters; `state`, filled with what
+    happened; `sink`, where a document goes that comes as the answer; `max_age`, the seconds that a remembered answer
+    may be old.
+    """
 
     def __init__(
         self,
@@ -78,13 +84,6 @@ class Caller:
     ) -> Any:
         """Make a call and return its reply as the model that the operation's row names; None where it names none.
 
-        Args:
-            operation: its row.
-            params: parameters by wire names.
-            body: an encoded body and its content type, in place of the parameters'.
-            state: filled with what happened.
-            max_age: seconds that the remembered answer of a read may be old.
-
         Raises:
             UnexpectedReply: a read's reply holds a value of the wrong kind.
             OutcomeUnknown: another's does, so what it did is not known for certain.
@@ -115,14 +114,6 @@ class Caller:
         sink: Sink | None = None,
     ) -> DecodedReply:
         """Make one call that is not a read.
-
-        Args:
-            operation: its row.
-            params: parameters by wire names; `Resp` is added here.
-            form: the reply form to ask for: JSON, TXT or XML.
-            body: an encoded body and its content type, in place of the parameters'.
-            state: filled with what happened.
-            sink: where a document goes that comes as the answer.
 
         Raises:
             MensatekError: see the family.
@@ -170,12 +161,6 @@ class Caller:
     ) -> DecodedReply:
         """Make one read, or answer it from what is remembered.
 
-        Args:
-            operation: its row.
-            params: parameters by wire names.
-            max_age: seconds that a remembered answer may be old.
-            form: the reply form to ask for.
-
         Raises:
             MensatekError: see the family.
         """
@@ -201,12 +186,6 @@ class Caller:
         form: str = "JSON",
     ) -> DecodedReply:
         """Make one read whose answer is a document, too large to remember; the same waits for the interval.
-
-        Args:
-            operation: its row.
-            params: parameters by wire names.
-            sink: where the document goes; without one into the answer.
-            form: the reply form to ask for.
 
         Raises:
             MensatekError: see the family.

@@ -36,16 +36,7 @@ def final(
     secrets: Sequence[Secret],
     wait_max: float,
 ) -> MensatekError:
-    """Return the error for a failure after which there are no further tries.
-
-    Args:
-        operation: what was called.
-        params: its parameters.
-        state: what happened.
-        failure: the last one.
-        secrets: values that may not show.
-        wait_max: seconds to name when the provider asked to wait and did not say how long.
-    """
+    """Return the error for a failure after which there are no further tries."""
     reason = scrub(failure.reason, params, secrets)
     if state.maybe_done and operation.kind is not Kind.READ:
         return unknown(operation, f"no readable answer came ({reason})", params)
@@ -77,13 +68,7 @@ _PHONE = re.compile(r"(?<![\w.,])\+?[0-9]{9,15}(?![\w]|[.,][0-9])")
 
 
 def scrub(text: str, params: Mapping[str, Any], secrets: Iterable[Secret] = ()) -> str:
-    """Return words without what a call carried: its text, its recipients' fields, phones, and secrets.
-
-    Args:
-        text: the words.
-        params: the call's parameters by wire names.
-        secrets: further values that may not show, such as the token.
-    """
+    """Return words without what a call carried: its text, its recipients' fields, phones, and secrets."""
     for secret in (*(one.reveal() for one in secrets), *_values(params)):
         text = _without(text, " ".join(secret.split()))
     return _PHONE.sub(lambda phone: mask(phone[0]), text)

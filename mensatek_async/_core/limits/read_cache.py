@@ -36,6 +36,9 @@ class _Flight(UnderWay, Generic[T]):
 class ReadCache(Generic[T]):
     """Bounded; the oldest read is forgotten first.
 
+    Its methods take `key`, what is asked; `form`, the reply form, which has answers of its own; `max_age`, the seconds
+    that a remembered answer may be old; `fetch`, which makes the call; `left`, whether it may have left.
+
     Args:
         interval: seconds before the same read may go out again.
         size: how many reads are remembered.
@@ -61,13 +64,6 @@ class ReadCache(Generic[T]):
 
         The same read never goes out twice within the interval: what was answered then is answered again, errors
         included; when that became stale meanwhile, the call waits for the rest of the interval.
-
-        Args:
-            key: what is asked.
-            form: the reply form, which has answers of its own.
-            max_age: seconds that a remembered answer may be old.
-            fetch: makes the call.
-            left: whether the call it made may have reached the provider.
         """
         while True:
             with lock():
@@ -93,13 +89,7 @@ class ReadCache(Generic[T]):
         return known is not None and not isinstance(known, MensatekError)
 
     async def pace(self, key: Key, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]) -> T:
-        """Make a read whose answer is too large to remember, once its turn has come.
-
-        Args:
-            key: what is asked.
-            fetch: makes the call.
-            left: whether the call it made may have reached the provider.
-        """
+        """Make a read whose answer is too large to remember, once its turn has come."""
         entry, before = await self._turn(key)
         try:
             return await fetch()
