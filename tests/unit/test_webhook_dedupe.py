@@ -33,7 +33,7 @@ def key(build: Any, **changes: Any) -> str:
         (testing.incoming_message, {"sender": "34600000009"}),
         (testing.incoming_message, {"message_id": 5}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", None) or str(value),
 )
 def test_events_that_differ_are_two(build: Any, changes: dict[str, Any]) -> None:
     """Above all two statuses of one text, which share its `idReport`; the same event is one in every encoding."""
