@@ -102,17 +102,12 @@ def test_the_rows_that_cannot_be_sent_are_exported(
     assert rows[3]["reason"]
 
 
-def test_nothing_is_started_by_a_dry_run(sandbox: Sandbox, people: Path, folder: Path) -> None:
-    """It reads and checks, without an account, and leaves no store behind."""
-    assert start(people, "--dry-run") == 0
+def test_rehearsals_leave_no_store_behind(sandbox: Sandbox, people: Path, folder: Path) -> None:
+    """A dry run reads and checks, without an account; what is sent to a sandbox is no campaign of the real account."""
+    for option in ("--dry-run", "--sandbox"):
+        assert start(people, option) == 0
+        assert not (folder / "campaigns.db").exists()
     assert not sandbox.requests
-    assert not (folder / "campaigns.db").exists()
-
-
-def test_the_sandbox_has_a_store_of_its_own(people: Path, folder: Path) -> None:
-    """A rehearsal is no campaign of the real account."""
-    assert start(people, "--sandbox") == 0
-    assert not (folder / "campaigns.db").exists()
 
 
 def test_starting_apart_from_sending(
