@@ -43,7 +43,7 @@ _ON_POSTGRES = {
     "test_fault_13_a_report_settles_an_unknown_opener",
     "test_fault_18_credit_runs_out_and_comes_back",
     "test_fault_27_two_event_loops",
-    "test_fault_28_a_newer_journal_is_refused",
+    "test_fault_28_journals_of_other_versions",
 }
 _ON_BOTH = {"test_workers_die_and_nobody_is_lost_or_texted_twice"}
 

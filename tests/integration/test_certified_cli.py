@@ -114,7 +114,7 @@ def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: py
         (["certified", "send", "600000001", "--text", "x", *ISSUER, "--attach", "no.pdf"], "No such file"),
         (["certified", "send", "600000001", "--text", "x", *ISSUER[:-1], "B1"], "tax id"),
         (["contract", "send", "text.txt", "--to", "600000001", "--text", "x", *ISSUER], "not a PDF"),
-        (["certified", "download", "a.pdf"], "What to download"),
+        (["certified", "download", "a.pdf"], "says what to download"),
         (["certified", "download", "a.pdf", "--start", "x", "--end", "y"], "--start takes"),
         (["certified", "download", ".", "--message-id", "5"], "directory"),
         (["certified", "report", "x"], "MESSAGE-ID"),
