@@ -47,6 +47,11 @@ def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"MENSATEK_{name}", value)
 
 
+# What is the same on both kinds of store is tried on one.
+on_sqlite = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize("store", ["postgres"], indirect=True)
+
+
 # --- 31: the same name with other recipients, while somebody still reads ----------------------------------------
 
 
@@ -127,6 +132,7 @@ async def test_the_same_recipients_while_somebody_reads_are_welcome(
     assert sandbox.counts == dict.fromkeys(A, 1)
 
 
+@on_sqlite
 async def test_a_cancelled_campaign_still_tells_other_recipients(client: AsyncMensatek, store: str) -> None:
     """It was cancelled before all was read: its own rows start in peace, others are refused."""
     async with Campaigns(client, store) as first:
@@ -139,6 +145,7 @@ async def test_a_cancelled_campaign_still_tells_other_recipients(client: AsyncMe
             await second.start("sale", "Hello", phones(20, 34_610_000_000))
 
 
+@on_sqlite
 async def test_what_ends_a_reading_in_the_background_is_raised_at_the_end_of_the_block(
     client: AsyncMensatek, store: str
 ) -> None:
@@ -154,6 +161,7 @@ async def test_what_ends_a_reading_in_the_background_is_raised_at_the_end_of_the
             await campaigns.start("sale", "Hello", breaking())
 
 
+@on_postgres
 def test_the_command_refuses_other_recipients_while_somebody_reads(
     environment: None, sandbox: Sandbox, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,6 +223,7 @@ async def test_cancelling_a_scheduled_campaign_cancels_what_the_provider_holds(
     assert (tmp_path / "after.csv").read_text().count(",cancelled,") == 19
 
 
+@on_postgres
 async def test_what_has_left_already_stays_sent(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
     """The provider says that it is too late: nobody is counted as cancelled."""
     async with Campaigns(client, store, poll=0.05) as campaigns:
@@ -227,6 +236,7 @@ async def test_what_has_left_already_stays_sent(client: AsyncMensatek, sandbox: 
     assert (after.sent, after.cancelled) == (20, 0)
 
 
+@on_sqlite
 def test_the_command_cancels_a_scheduled_campaign(
     environment: None, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,6 +262,7 @@ async def started(campaigns: Campaigns, **options: Any) -> Campaign:
     return await campaigns.start("sale", "Hello", A, chunk_size=2, **options)
 
 
+@on_postgres
 async def test_quiet_hours_say_until_when(client: AsyncMensatek, store: str) -> None:
     """Spanish hours that begin in three hours."""
     now = datetime.now(ZoneInfo("Europe/Madrid"))
@@ -269,6 +280,7 @@ async def test_quiet_hours_say_until_when(client: AsyncMensatek, store: str) -> 
         assert "somebody paused it; it waits until it is resumed" in (await campaign.progress()).note
 
 
+@on_sqlite
 async def test_a_provider_that_says_slow_down_is_told(
     client: AsyncMensatek, sandbox: Sandbox, store: str
 ) -> None:
@@ -282,6 +294,7 @@ async def test_a_provider_that_says_slow_down_is_told(
     assert "slow down" in stands.note
 
 
+@on_postgres
 async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
     """A recipient in twenty seconds."""
     async with Campaigns(client, store, poll=0.05) as campaigns:
@@ -292,6 +305,7 @@ async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
     assert stands.waiting_until > datetime.now(UTC) + timedelta(seconds=10)
 
 
+@on_sqlite
 async def test_a_request_that_fails_says_when_it_is_tried_again(sandbox: Sandbox, store: str) -> None:
     """Nobody answers at all: what happened, and the next try."""
     url = sandbox.base_url
@@ -345,6 +359,7 @@ async def test_a_worker_that_is_gone_shows_as_such(
                 assert (await (await campaigns.get("sale")).complete()).sent == 20
 
 
+@on_postgres
 async def test_a_campaign_that_nobody_sends_says_so(
     client: AsyncMensatek, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +372,7 @@ async def test_a_campaign_that_nobody_sends_says_so(
         assert (await campaign.complete()).note == ""
 
 
+@on_sqlite
 def test_the_command_says_what_it_waits_for(
     environment: None, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +34,7 @@ from mensatek_async import (
     Template,
 )
 from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.store.sqlite import SqliteDatabase
 from mensatek_async.webhooks import parse
 from tests.sandbox_calls import phones
 
@@ -526,3 +530,23 @@ async def test_what_waits_for_its_turn_keeps_its_lease(sandbox: Sandbox, store: 
         campaign = await campaigns.start("slow", "Hola", phones(13), chunk_size=2)
         assert (await campaign.complete(concurrency=8)).sent == 13
     assert len(sandbox.calls("EnviarSMS")) == 8
+
+
+async def test_requests_that_end_together_share_a_transaction(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow disk eight requests in flight do not queue for eight commits."""
+    fast = SqliteDatabase.attempt
+
+    def slow(*given: Any, **named: Any) -> Any:
+        threading.Event().wait(0.03)
+        return fast(*given, **named)
+
+    monkeypatch.setattr(SqliteDatabase, "attempt", slow)
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = await campaigns.start("many", "Hola", phones(81), chunk_size=1)
+        assert (await campaign.complete()).sent == 81
+    with closing(sqlite3.connect(tmp_path / "c.db")) as store:
+        ((commits,),) = store.execute("SELECT value FROM mensatek_meta WHERE name = 'commits'")
+    assert int(commits) < 50
+    assert set(sandbox.counts.values()) == {1}
