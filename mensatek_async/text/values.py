@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -39,8 +40,10 @@ def _spelt(name: str, value: object) -> str:
     if isinstance(value, (bytes, bytearray, memoryview, Mapping, list, tuple, set, frozenset)):
         raise InvalidField(f"The field {name!r} is a {type(value).__name__}, not a text, number or date.")
     try:
+        if value in (math.inf, -math.inf):
+            raise OverflowError
         return str(value)
-    except Exception as error:  # an object of the caller's, or a number of thousands of digits
+    except Exception as error:  # an object of the caller's, or a number of thousands of digits or without end
         raise InvalidField(
             f"The field {name!r} cannot be written as a text: {type(error).__name__}."
         ) from error

@@ -80,6 +80,7 @@ POISON: dict[str, Any] = {
     "half a character in a phone": Recipient(f"60000{HALF}000", {"n": "Ana"}),
     "half a character in a name": Recipient("600000000", {f"n{HALF}": "Ana"}),
     "a value that cannot be written": Recipient("600000000", {"n": Grumpy()}),
+    "a number without end": Recipient("600000000", {"n": float("-inf")}),
     "a number of ten thousand digits": Recipient("600000000", {"n": 10**10_000}),
     "a signalling NaN": Recipient("600000000", {"n": Decimal("sNaN")}),
     "a value of a megabyte": Recipient("600000000", {"n": "x" * 1_000_000}),
