@@ -74,13 +74,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _notes(output: Output, show: Callable[..., None]) -> Callable[..., None]:
     """What tells a warning of ours as a note, once; any other is shown as ever."""
-    told: set[str] = set()
+    noted: set[str] = set()
 
     def note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if not issubclass(category, MensatekWarning):
             show(message, category, *where, **more)
-        elif str(message) not in told:
-            told.add(str(message))
+        elif str(message) not in noted:
+            noted.add(str(message))
             output.note(str(message))
 
     return note

@@ -194,7 +194,7 @@ def _quoted(word: str) -> str:
 
 
 def exit_of(progress: Progress) -> Exit:
-    """What the shell is told of a campaign: whether anything went wrong so far."""
+    """Return the exit code of a campaign: whether anything went wrong so far."""
     if progress.state == "paused":
         return Exit.REFUSED if progress.reason == "auth" else Exit.SOME_NOT_SENT
     lost = progress.rejected + progress.invalid + progress.unknown + progress.failed - progress.undelivered

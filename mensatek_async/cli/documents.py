@@ -177,10 +177,10 @@ def parse_duration(text: str | None) -> timedelta | None:
     """
     if text is None:
         return None
-    found = _DURATION.fullmatch(text.strip().lower())
-    if found is None or not any(found.groups()):
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None or not any(match.groups()):
         raise Stop(f"--validity takes days, hours and minutes, such as 1d6h30m, not {shown(text)}.")
-    days, hours, minutes = (int(number or 0) for number in found.groups())
+    days, hours, minutes = (int(number or 0) for number in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 

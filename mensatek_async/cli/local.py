@@ -65,7 +65,7 @@ def _password(given: str | None, host: str) -> tuple[str | None, bool]:
     try:
         from ..sandbox.page.access import choose_password
     except ImportError:
-        return given, False  # what is missing is told when the sandbox is started
+        return given, False  # what is missing is said when the sandbox is started
     return choose_password(given, host)
 
 

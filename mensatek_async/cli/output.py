@@ -65,7 +65,7 @@ _NAME = re.compile(
 
 
 class Exit(IntEnum):
-    """What the shell is told."""
+    """Exit codes of the command."""
 
     DONE = 0
     SOME_NOT_SENT = 1

@@ -243,7 +243,7 @@ def _credits(amount: Decimal) -> str:
 
 
 def _dry_summary(output: Output, checked: Checked, price: Decimal) -> Exit:
-    """Tell what a dry run found; nothing was sent."""
+    """Print what a dry run shows; nothing was sent."""
     for one in checked.samples:
         coding = "Unicode" if one.unicode else "GSM"
         cost = _credits(price * one.segments)

@@ -74,7 +74,7 @@ def _copied(path: str, stack: ExitStack) -> Path | None:
 def open_rows(
     source: FileSource, text: str | Template, stack: ExitStack, *, rows: ChosenRows | None = None
 ) -> Reading:
-    """The rows of a file, with the columns of the phone and of the text's fields found.
+    """Open the rows of a file, and find the columns of the phone and of the text's fields.
 
     Raises:
         Stop: it is no file of recipients, or holds none; a column is missing, or several could be meant.
