@@ -91,6 +91,7 @@ async def test_fault_18_the_token_is_revoked_midway(scene: Scene, status: int) -
         assert (found.state, found.reason) == ("paused", "auth")
         assert found.sent + found.pending == 201
         scene.sandbox.token = token
+    await anyio.sleep(0.1)  # the guard's pause, which all clients of the account share
     async with campaigns_of(scene) as campaigns:
         campaign = await campaigns.get("campaign")
         await campaign.resume()
