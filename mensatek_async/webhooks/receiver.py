@@ -196,8 +196,10 @@ class Receiver:
         return DONE
 
     async def _finish(self, key: str, handled: bool) -> None:
-        with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
-            await _settled(self._dedupe.finish(key, handled))
+        ending = self._dedupe.finish(key, handled)
+        if isinstance(ending, Awaitable):
+            with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
+                await ending
 
     def _hand_over_sync(self, event: Event) -> Reply:
         key = event_key(event)

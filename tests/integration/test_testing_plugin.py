@@ -68,10 +68,10 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("reach", WAYS)
-def test_swallowed(reach):
+@pytest.mark.parametrize("way", range(len(WAYS)))
+def test_swallowed(way):
     with contextlib.suppress(BaseException):
-        reach()
+        WAYS[way]()
 
 
 @pytest.mark.anyio
