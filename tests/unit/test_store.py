@@ -198,9 +198,16 @@ def test_read_only_places(tmp_path: Path) -> None:
 # --- The shared rate --------------------------------------------------------------------------------------------
 
 
+class Closed(sqlite3.Connection):
+    """Closes itself when nobody holds it any more."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def transaction_at(now: float) -> Tx:
     """A transaction at a moment of the test's choice, on a rate in memory."""
-    tx = _Tx(sqlite3.connect(":memory:"), Path())
+    tx = _Tx(sqlite3.connect(":memory:", factory=Closed), Path())
     for statement in rate.TABLES:
         tx.run(statement.format(real="REAL"))
     tx.now = now
