@@ -199,7 +199,7 @@ def test_read_only_places(tmp_path: Path) -> None:
 
 
 class Closed(sqlite3.Connection):
-    """Closes itself when nobody holds it any more."""
+    """Closes itself when nobody holds it any more, in whatever thread that comes out."""
 
     def __del__(self) -> None:
         self.close()
@@ -207,7 +207,7 @@ class Closed(sqlite3.Connection):
 
 def transaction_at(now: float) -> Tx:
     """A transaction at a moment of the test's choice, on a rate in memory."""
-    tx = _Tx(sqlite3.connect(":memory:", factory=Closed), Path())
+    tx = _Tx(sqlite3.connect(":memory:", check_same_thread=False, factory=Closed), Path())
     for statement in rate.TABLES:
         tx.run(statement.format(real="REAL"))
     tx.now = now
