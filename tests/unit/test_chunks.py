@@ -158,11 +158,12 @@ async def test_rows_before_an_error_are_kept() -> None:
     st.integers(0, 2 * _FEW),
     st.integers(1, 700),
     st.sampled_from([1, 7, 10**5]),
-    st.randoms(use_true_random=False),
+    st.integers(0, 2**32),
 )
-@example(20_000, 500, 1, Random(1))
-def test_seen_phones_is_a_set(most: int, step: int, apart: int, chance: Random) -> None:
+@example(20_000, 500, 1, 1)
+def test_seen_phones_is_a_set(most: int, step: int, apart: int, seed: int) -> None:
     """It answers as a plain set would, however near the phones are, and where the first few or a page are full."""
+    chance = Random(seed)
     phones = [str(34_600_000_000 + apart * chance.randrange(3 * _FEW)) for _ in range(most)]
     seen, alone, known = SeenPhones(), SeenPhones(), set[str]()
     for start in range(0, most, step):
