@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -239,12 +240,13 @@ def bounded(name: str, value: int | None, most: int) -> int:
     return min(value, most)
 
 
-def positive_seconds(name: str, value: float) -> float:
-    """Return a time that the user may set.
+def positive_seconds(name: str, value: float | timedelta) -> float:
+    """Return a time that the user may set, in seconds.
 
     Raises:
-        InvalidRequest: it is no number above 0.
+        InvalidRequest: it is no time above 0.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise InvalidRequest(f"{name} is a number of seconds above 0.")
-    return value
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        raise InvalidRequest(f"{name} is a number of seconds above 0, or a timedelta.")
+    return seconds

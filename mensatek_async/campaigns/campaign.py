@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from .._core.operations import positive_seconds
-from ..errors import InvalidRequest, SourceMissing
+from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..store.threads import in_thread
@@ -19,7 +19,7 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, options_of
 from .journal.settling import resolve
-from .options import load_content
+from .options import Content, load_content
 from .progress_stream import ProgressStream
 from .recall import recall
 from .session import CampaignSession
@@ -47,7 +47,7 @@ class Campaign:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await in_thread(self._session.db.read, lambda tx: journal.progress_of(tx, self._name))
+        return await self._session.look(lambda tx: journal.progress_of(tx, self._name))
 
     def run(
         self, *, concurrency: int | None = None, interval: float = 0.5
@@ -76,16 +76,7 @@ class Campaign:
         stream = ProgressStream(self.progress, positive_seconds("interval", interval))
         slots = self._session.slots(concurrency)
 
-        async def work() -> None:
-            row = await self._row()
-            journal.check_account(row, self._session.account)
-            runner = self._session.runner([row.id], slots)
-            await runner.run()
-            await self._session.check_reading(await self._row())
-            if runner.missing:
-                raise missing_rows(row)
-
-        return stream._running(work)
+        return stream._running(lambda: self._session.send(self._name, slots))
 
     async def complete(self, *, concurrency: int | None = None) -> Progress:
         """Send everything that is left, and tell how it ended.
@@ -111,7 +102,7 @@ class Campaign:
         Returns:
             How it stands.
         """
-        return await in_thread(self._session.db.write, lambda tx: journal.pause(tx, self._name))
+        return await self._session.change(lambda tx: journal.pause(tx, self._name))
 
     async def resume(self) -> Progress:
         """Let a paused one go on, with `run`, `complete`, `drive` or `work`.
@@ -121,7 +112,7 @@ class Campaign:
         Returns:
             How it stands.
         """
-        return await in_thread(self._session.db.write, lambda tx: journal.resume(tx, self._name))
+        return await self._session.change(lambda tx: journal.resume(tx, self._name))
 
     async def cancel(self) -> Progress:
         """Send nothing more, ever; what is on its way lands, and what the provider holds for a later date is cancelled.
@@ -135,13 +126,13 @@ class Campaign:
             MensatekError: as in `client.sms.cancel`: nothing more is sent, but the provider may still hold some. Call
                 it again.
         """
-        stands = await in_thread(self._session.db.write, lambda tx: journal.cancel(tx, self._name))
+        stands = await self._session.change(lambda tx: journal.cancel(tx, self._name))
         taken = stands.sent or stands.pending
         if not taken or stands.scheduled_at is None or stands.scheduled_at <= datetime.now(UTC):
             return stands
         row = await self._row()
         journal.check_account(row, self._session.account)
-        content = load_content(self._session.context, await self._options(row))
+        content = await self._content(row)
         await recall(self._session.context, self._session.db, row, content.cancel_operation)
         return await self.progress()
 
@@ -152,8 +143,8 @@ class Campaign:
             The recipients, by row.
         """
         row = await self._row()
-        content = load_content(self._session.context, await self._options(row))
-        return await in_thread(self._session.db.read, lambda tx: journal.unknown(tx, row, content.reference))
+        content = await self._content(row)
+        return await self._session.look(lambda tx: journal.unknown(tx, row, content.reference))
 
     async def resolve(self, policy: Resolution) -> int:
         """Decide about those unknown recipients.
@@ -170,9 +161,7 @@ class Campaign:
         """
         if policy not in ("keep", "assume_sent", "resend"):
             raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
-        return await in_thread(
-            self._session.db.write, lambda tx: resolve(tx, journal.find(tx, self._name), policy)
-        )
+        return await self._session.change(lambda tx: resolve(tx, journal.find(tx, self._name), policy))
 
     async def problems(
         self, outcome: Literal["invalid", "failed", "unknown"], *, most: int = 1000
@@ -190,7 +179,7 @@ class Campaign:
             StoreError: the store cannot be read.
         """
         row = await self._row()
-        return await in_thread(self._session.db.read, lambda tx: journal.problems(tx, row, outcome, most))
+        return await self._session.look(lambda tx: journal.problems(tx, row, outcome, most))
 
     async def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
@@ -222,23 +211,16 @@ class Campaign:
             MensatekError: as in `client.sms.report`.
         """
         row = await self._row()
-        content = load_content(self._session.context, await self._options(row))
+        content = await self._content(row)
         await deliveries.reconcile(self._session.context, self._session.db, row, content.report_operation)
         return await self.progress()
 
     async def _row(self) -> CampaignRow:
-        return await in_thread(self._session.db.read, lambda tx: journal.find(tx, self._name))
+        return await self._session.look(lambda tx: journal.find(tx, self._name))
 
-    async def _options(self, row: CampaignRow) -> str:
-        return await in_thread(self._session.db.read, lambda tx: options_of(tx, row.id))
+    async def _content(self, row: CampaignRow) -> Content:
+        stored = await self._session.look(lambda tx: options_of(tx, row.id))
+        return load_content(self._session.context, stored)
 
     def __repr__(self) -> str:
         return f"<Campaign {self._name!r}>"
-
-
-def missing_rows(row: CampaignRow) -> SourceMissing:
-    """Return what running a campaign ends with that lacks rows."""
-    return SourceMissing(
-        f"The campaign {row.name!r} has read {row.ingested} rows, and nobody is left who reads the rest.",
-        advice="Start it again with the same recipients: it goes on where it stopped.",
-    )

@@ -26,7 +26,7 @@ from ..store.threads import in_thread
 from ..store.transaction import Tx
 from ..text.template import Template
 from ..tracebacks import private
-from .campaign import Campaign, missing_rows
+from .campaign import Campaign
 from .feed import Feed
 from .journal import deliveries
 from .journal import lifecycle as journal
@@ -179,7 +179,7 @@ class Campaigns(SessionBlock):
                 wire_date(scheduled_at)  # one that goes on may be late; a new one may not
             return journal.create(tx, name, session.account, content.dump(), settings, content.digest())
 
-        row = await in_thread(self._db.write, create)
+        row = await session.change(create)
         await session.read(row, content, feed)
         return Campaign(session, name)
 
@@ -200,7 +200,7 @@ class Campaigns(SessionBlock):
             raise CampaignNotFound(
                 f"There is no campaign {name!r}: the store {self._db.shown} has no campaigns."
             )
-        await in_thread(self._db.read, lambda tx: journal.find(tx, name))
+        await self._session.look(lambda tx: journal.find(tx, name))
         return Campaign(self._session, name)
 
     async def list(self) -> builtins.list[Progress]:
@@ -211,7 +211,7 @@ class Campaigns(SessionBlock):
         """
         if not await in_thread(self._db.exists):
             return []
-        return await in_thread(self._db.read, lambda tx: [journal.progress(tx, row) for row in all_of(tx)])
+        return await self._session.look(lambda tx: [journal.progress(tx, row) for row in all_of(tx)])
 
     async def work(
         self, budget: float | timedelta | None = None, *, concurrency: int | None = None
@@ -228,16 +228,15 @@ class Campaigns(SessionBlock):
         Raises:
             StoreError: the journal cannot be written; nothing more was sent.
         """
-        until = _until(budget)
-        slots = self._session.slots(concurrency)
+        session = self._session
+        runner = session.runner(None, session.slots(concurrency), _until(budget))
         if not await in_thread(self._db.exists):
             return []
-        before = await in_thread(self._db.read, lambda tx: all_of(tx, (RUNNING,), self._session.account))
-        runner = self._session.runner(None, slots, until)
+        before = await session.look(lambda tx: all_of(tx, (RUNNING,), session.account))
         await runner.run()
         chosen = runner.seen | {row.id for row in before}
-        return await in_thread(
-            self._db.read, lambda tx: [journal.progress(tx, row) for row in all_of(tx) if row.id in chosen]
+        return await session.look(
+            lambda tx: [journal.progress(tx, row) for row in all_of(tx) if row.id in chosen]
         )
 
     async def drive(
@@ -262,14 +261,7 @@ class Campaigns(SessionBlock):
         until = _until(budget)
         slots = self._session.slots(concurrency)
         campaign = await self.get(name)
-        row = await campaign._row()
-        journal.check_account(row, self._session.account)
-        if row.state == RUNNING:
-            runner = self._session.runner([row.id], slots, until)
-            await runner.run()
-            await self._session.check_reading(await campaign._row())
-            if runner.missing:
-                raise missing_rows(await campaign._row())
+        await self._session.send(name, slots, until)
         return await campaign.progress()
 
     async def record(self, event: Event) -> bool:
@@ -287,7 +279,7 @@ class Campaigns(SessionBlock):
         """
         if not isinstance(event, DeliveryReport) or not await in_thread(self._db.exists):
             return False
-        return await in_thread(self._db.write, lambda tx: deliveries.record(tx, event))
+        return await self._session.change(lambda tx: deliveries.record(tx, event))
 
     async def purge(self, older_than: float | timedelta) -> int:
         """Take phones and texts out of the campaigns that ended so long ago; their names and counts stay.
@@ -301,11 +293,10 @@ class Campaigns(SessionBlock):
         Raises:
             StoreError: the store cannot be written.
         """
-        age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
-        positive_seconds("older_than", age)
+        age = positive_seconds("older_than", older_than)
         if not await in_thread(self._db.exists):
             return 0
-        return await in_thread(self._db.write, lambda tx: journal.purge(tx, tx.wall - age))
+        return await self._session.change(lambda tx: journal.purge(tx, tx.wall - age))
 
     async def aclose(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""
@@ -316,9 +307,4 @@ class Campaigns(SessionBlock):
 
 
 def _until(budget: float | timedelta | None) -> float | None:
-    if budget is None:
-        return None
-    seconds = budget.total_seconds() if isinstance(budget, timedelta) else budget
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-        raise InvalidRequest("budget is a number of seconds above 0, or a timedelta.")
-    return time.monotonic() + seconds
+    return None if budget is None else time.monotonic() + positive_seconds("budget", budget)

@@ -21,15 +21,15 @@ from ..errors import InvalidRequest
 from ..sources.values import spreadsheet_cell
 from ..store.database import Database
 from ..store.transaction import Tx
-from .journal.recipients import ChunkRecipients, phones_in
+from .journal.recipients import ChunkRecipients
 from .journal.records import CampaignRow
 from .journal.states import CANCELLED, FAILED, POSTING, SENT, UNKNOWN
 
 COLUMNS = ("row", "phone", "outcome", "reason", "message_id", "status", "status_label", "reported_at")
 _DISORDER = 30_000  # rows that may come before one with a lower number, since chunks are sorted by encoding
-_AT_ONCE = 50  # chunks
 _JSON_LINES = (".jsonl", ".ndjson")
 Line = tuple[Any, ...]
+Reports = dict[str, tuple[int, float | None]]  # code and moment, by phone
 
 
 def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, force: bool = False) -> int:
@@ -87,8 +87,8 @@ def check_target(target: Path, *, force: bool) -> None:
     """
     start = b""
     if target.is_file() and not is_stream(target):
-        with target.open("rb") as found:
-            start = found.read(4096)
+        with target.open("rb") as file:
+            start = file.read(4096)
     if start.startswith(b"SQLite format 3"):
         raise InvalidRequest(f"{str(target)!r} is a database, not a place for an export.")
     if target.suffix.lower() in (".xlsx", ".xls", ".ods", ".json", ".db"):
@@ -134,48 +134,36 @@ def _ordered(lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def _invalid(db: Database, row: CampaignRow) -> Iterator[Line]:
-    after, seen = -(10**18), 0
-    while found := db.read(partial(_some_invalid, campaign=row.id, after=after, seen=seen)):
-        for number, reason in found:
+    # Every row of a number is on one page: callers number rows as they like, and so twice the same.
+    numbers = f"SELECT DISTINCT row_no FROM mensatek_invalid WHERE campaign_id = {row.id} AND row_no > ?"
+    for page in db.pages(
+        "SELECT i.row_no, i.reason FROM mensatek_invalid i "
+        f"JOIN ({numbers} ORDER BY row_no LIMIT 5000) page ON page.row_no = i.row_no "
+        f"WHERE i.campaign_id = {row.id} ORDER BY i.row_no"
+    ):
+        for number, reason in page:
             yield (number, "", "invalid", reason, "", "", "", "")
-        last = found[-1][0]
-        same = sum(number == last for number, _ in found)
-        seen = seen + same if last == after else same
-        after = last
-
-
-def _some_invalid(tx: Tx, campaign: int, after: int, seen: int) -> list[Any]:
-    return tx.all(
-        "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? AND row_no >= ? "
-        "ORDER BY row_no LIMIT 5000 OFFSET ?",
-        *(campaign, after, seen),
-    )
 
 
 def _sent(db: Database, row: CampaignRow) -> Iterator[Line]:
-    after = -(10**18)
-    while found := db.read(partial(_some, campaign=row.id, after=after)):
-        for chunk, body, known in found:
-            yield from _lines(row, chunk, ChunkRecipients.unpack(body), known)
-            after = chunk[0]
-
-
-def _some(tx: Tx, campaign: int, after: int) -> list[Any]:
-    chunks = tx.all(
+    for page in db.pages(
         "SELECT k.seq, k.state, k.n, k.accepted, k.idmensaje, k.error, p.body FROM mensatek_chunk k "
         "JOIN mensatek_payload p ON p.campaign_id = k.campaign_id AND p.seq = k.seq "
-        "WHERE k.campaign_id = ? AND k.seq > ? ORDER BY k.seq LIMIT ?",
-        *(campaign, after, _AT_ONCE),
-    )
-    return [(chunk[:6], chunk[6], _deliveries(tx, campaign, phones_in(chunk[6]))) for chunk in chunks]
+        "WHERE k.campaign_id = ? AND k.seq > ? ORDER BY k.seq LIMIT 50",
+        row.id,
+    ):
+        for *chunk, body in page:
+            content = ChunkRecipients.unpack(body)
+            reports = db.read(partial(_deliveries, campaign=row.id, phones=content.wire.phones))
+            yield from _lines(row, chunk, content, reports)
 
 
-def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> dict[str, tuple[int, float | None]]:
-    known: dict[str, tuple[int, float | None]] = {}
+def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> Reports:
+    reports: Reports = {}
     for start in range(0, len(phones), 500):
         some = phones[start : start + 500]
         marks = ", ".join("?" * len(some))
-        known.update(
+        reports.update(
             (phone, (code, when))
             for phone, code, when in tx.all(
                 "SELECT phone, code, reported_at FROM mensatek_delivery WHERE campaign_id = ? "
@@ -183,17 +171,17 @@ def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> dict[str, tuple
                 *(campaign, *some),
             )
         )
-    return known
+    return reports
 
 
 def _lines(
-    row: CampaignRow, chunk: Sequence[Any], content: Any, known: dict[str, tuple[int, float | None]]
+    row: CampaignRow, chunk: Sequence[Any], content: ChunkRecipients, reports: Reports
 ) -> Iterator[Line]:
     seq, state, n, accepted, message_id, error = chunk
     if seq <= 0 and not n:
         return  # the anchor is nobody's row
     for number, phone in zip(content.rows, content.wire.phones, strict=True):
-        report = known.get(phone)
+        report = reports.get(phone)
         outcome = _outcome(row, state, n, accepted, report is not None)
         label = moment = ""
         if report is not None:

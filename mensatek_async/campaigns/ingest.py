@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..bulk.chunks import Chunk, Chunker
 from ..bulk.seen import SeenPhones
@@ -56,7 +55,6 @@ class Ingest:
     local: bool
     on_rows: Callable[[], None]
     _seen: SeenPhones = field(factory=SeenPhones, init=False)
-    _read_all: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Read until the end, or until somebody else has.
@@ -90,75 +88,69 @@ class Ingest:
                 row = await self._stand_by(row)
                 continue
             await self._catch_up(row)
-            row = await self._read_on(row)
-            if self._read_all:
+            if await self._read_on():
                 return
+            row = await self._row()
         await self._compare(row)
 
     async def _beat(self) -> None:
         """Show that this reader is alive, also while its rows are slow to come."""
         while True:
             await anyio.sleep(self.lease / 3)
-            await in_thread(self.db.write, self._show_life)
+            await in_thread(self.db.write, lambda tx: self._hold_until(tx, tx.now + self.lease))
 
     def _let_go(self) -> None:
         """Let others know at once that nobody reads any more."""
         with suppress(StoreError):
-            self.db.write(
-                lambda tx: tx.run(
-                    "UPDATE mensatek_campaign SET ingest_until = 0 "
-                    "WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
-                    *(self.campaign, self.owner),
-                )
-            )
+            self.db.write(lambda tx: self._hold_until(tx, 0.0))
 
-    def _show_life(self, tx: Tx) -> None:
+    def _hold_until(self, tx: Tx, moment: float) -> None:
         tx.run(
             "UPDATE mensatek_campaign SET ingest_until = ? WHERE id = ? AND ingest_owner = ? AND ingest_done = 0",
-            *(tx.now + self.lease, self.campaign, self.owner),
+            *(moment, self.campaign, self.owner),
         )
 
     # --- reading --------------------------------------------------------------------------------------------
 
-    async def _read_on(self, row: CampaignRow) -> CampaignRow:
+    async def _read_on(self) -> bool:
+        """Read to the end; False when somebody else has read on meanwhile, so that what is known here is old."""
         chunker = Chunker(self.content.message, self._seen)
         chunker.rows = self.feed.position
         file = await self._fingerprint()
         while True:
             before = self.feed.position
             rows = await self.feed.take(_BATCH * self.content.size)
-            batch = _Batch(before, self.feed.position, self.feed.digest, not rows, file if not rows else "")
-            if await in_thread(self._store, chunker, rows, batch):
-                self.on_rows()
-                if rows:
-                    continue
-                self._read_all = True
-            else:  # somebody else read on meanwhile: what this reader knows is old
+            if not await in_thread(self._store, chunker, before, rows, "" if rows else file):
                 self.feed.undo(rows)
-            return await self._row()
+                return False
+            self.on_rows()
+            if not rows:
+                return True
 
-    def _store(self, chunker: Chunker, rows: Sequence[Any], batch: _Batch) -> bool:
+    def _store(self, chunker: Chunker, before: int, rows: Sequence[Any], file: str) -> bool:
         full, problems = _chunks_of(chunker, rows, self.content.size)
         parts = [part for chunk in full for part in _by_zone(chunk, self.local)]
-        written = self.db.write(lambda tx: self._write(tx, batch, parts, problems))
+        written = self.db.write(lambda tx: self._write(tx, before, file, parts, problems))
         if written:
             failpoint("ingest.committed")
         return written
 
-    def _write(self, tx: Tx, batch: _Batch, parts: Sequence[Part], problems: Sequence[RowProblem]) -> bool:
+    def _write(
+        self, tx: Tx, before: int, file: str, parts: Sequence[Part], problems: Sequence[RowProblem]
+    ) -> bool:
         row = by_id(tx, self.campaign, lock=True)
-        if (row.ingested, row.source_fingerprint, row.ingest_owner) == (
-            batch.after,
-            batch.digest,
-            self.owner,
-        ) and (row.ingest_done == batch.last and (batch.last or batch.after > batch.before)):
+        last = self.feed.position == before
+        now = self.feed.position, self.feed.digest, int(last)
+        if tx.repeated and (*now, self.owner) == (
+            *(row.ingested, row.source_fingerprint, row.ingest_done),
+            row.ingest_owner,
+        ):
             return True  # committed before, and the answer got lost
         changed = tx.run(
             "UPDATE mensatek_campaign SET ingested = ?, source_fingerprint = ?, ingest_done = ?, source_file = ?, "
             "ingest_owner = ?, ingest_until = ?, invalid = invalid + ? "
             "WHERE id = ? AND ingested = ? AND ingest_done = 0 AND state <> ?",
-            *(batch.after, batch.digest, int(batch.last), batch.file),
-            *(self.owner, tx.now + self.lease, len(problems), row.id, batch.before, CANCELLED),
+            *(*now, file, self.owner, tx.now + self.lease, len(problems), row.id, before, CANCELLED),
         )
         if not changed:
             return False
@@ -198,11 +190,12 @@ class Ingest:
         await in_thread(self._remember, row)
 
     def _remember(self, row: CampaignRow) -> None:
-        after = -(10**18)
-        while found := self.db.read(partial(_bodies, campaign=row.id, after=after)):
-            for seq, body in found:
+        for page in self.db.pages(
+            "SELECT seq, body FROM mensatek_payload WHERE campaign_id = ? AND seq > ? ORDER BY seq LIMIT 200",
+            row.id,
+        ):
+            for _, body in page:
                 self._seen.repeats(phones_in(body))
-                after = seq
 
     async def _compare(self, row: CampaignRow) -> None:
         """Refuse other recipients than those that were read, of a cancelled campaign in part perhaps."""
@@ -242,29 +235,11 @@ class Ingest:
         return await in_thread(self.db.read, lambda tx: by_id(tx, self.campaign))
 
 
-def _bodies(tx: Tx, campaign: int, after: int) -> list[Any]:
-    return tx.all(
-        "SELECT seq, body FROM mensatek_payload WHERE campaign_id = ? AND seq > ? ORDER BY seq LIMIT 200",
-        *(campaign, after),
-    )
-
-
 def _conflict(row: CampaignRow) -> CampaignConflict:
     return CampaignConflict(
         f"The campaign {row.name!r} exists with other recipients.",
         advice="Give this one another name. To go on with that one, use get().",
     )
-
-
-@frozen
-class _Batch:
-    """Rows that were read: from where to where, with the digest of all so far and the file's own at the end."""
-
-    before: int
-    after: int
-    digest: str
-    last: bool
-    file: str
 
 
 def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[Chunk], list[RowProblem]]:

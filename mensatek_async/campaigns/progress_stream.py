@@ -16,7 +16,7 @@ _MEMORY = 10.0  # seconds over which the rate is measured
 
 
 class Pace:
-    """How fast a campaign goes, by what was seen of it lately."""
+    """Measures how fast a campaign goes, by what was seen of it lately."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
@@ -43,9 +43,8 @@ class ProgressStream:
         self._look = look
         self._interval = interval
         self._pace = Pace()
-        self._news = anyio.Event()
-        self._ended = False
-        self._told_last = False
+        self._end = anyio.Event()
+        self._gave_last = False
         self._error: Exception | None = None
         self._latest: Progress | None = None
 
@@ -58,18 +57,16 @@ class ProgressStream:
         return self
 
     async def __anext__(self) -> Progress:
-        while not self._told_last:
-            if self._latest is not None and not self._ended:
+        while not self._gave_last:
+            if self._latest is not None:
                 with anyio.move_on_after(self._interval):
                     await self._end.wait()
-            self._told_last = self._ended
+            self._gave_last = self._end.is_set()
             if self._error is not None:
                 break
-            found = self._pace.add(await self._look())
-            changed = found != self._latest
-            self._latest = found
-            if changed or self._told_last:
-                return found
+            before, self._latest = self._latest, self._pace.add(await self._look())
+            if self._latest != before or self._gave_last:
+                return self._latest
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -78,7 +75,6 @@ class ProgressStream:
     @asynccontextmanager
     async def _running(self, work: Callable[[], Awaitable[None]]) -> AsyncIterator[ProgressStream]:
         """Run the work while the block lasts; leaving it stops the work, and no exception group leaves it."""
-        self._end = anyio.Event()
         cancelled = anyio.get_cancelled_exc_class()
         failure: BaseException | None = None
         try:
@@ -106,5 +102,4 @@ class ProgressStream:
             hide_frames(error)
             self._error = error
         finally:
-            self._ended = True
             self._end.set()

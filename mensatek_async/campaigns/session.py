@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from secrets import token_hex
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,20 +15,24 @@ from attrs import define, field
 
 from .._core.context import Context
 from .._core.operations import bounded, positive_seconds
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, SourceMissing
 from ..settings import Account
 from ..store.database import Database
 from ..store.opening import open_database
 from ..store.threads import in_thread
+from ..store.transaction import Tx
 from ..tracebacks import private
 from .feed import Feed
 from .ingest import Ingest
 from .journal.claims import Claimer
-from .journal.records import CampaignRow
+from .journal.lifecycle import check_account, find
+from .journal.records import CampaignRow, by_id
 from .journal.schema import CAMPAIGNS
 from .journal.states import CANCELLED
 from .options import Content
 from .runner import Runner
+
+T = TypeVar("T")
 
 _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be read
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead
@@ -83,6 +87,34 @@ class CampaignSession:
         """
         return bounded("concurrency", concurrency, self.context.limits.concurrency)
 
+    async def look(self, work: Callable[[Tx], T]) -> T:
+        """Run work that only reads in a transaction of the store."""
+        return await in_thread(self.db.read, work)
+
+    async def change(self, work: Callable[[Tx], T]) -> T:
+        """Run work in a transaction of the store."""
+        return await in_thread(self.db.write, work)
+
+    async def send(self, name: str, slots: int, until: float | None = None) -> None:
+        """Send what there is of a campaign, if it runs.
+
+        Raises:
+            SourceMissing: as in `Campaign.run`, and so are the others.
+        """
+        row = await self.look(lambda tx: find(tx, name))
+        check_account(row, self.account)
+        runner = self.runner([row.id], slots, until)
+        await runner.run()
+        row = await self.look(lambda tx: by_id(tx, row.id))
+        if row.ingest_done or row.state == CANCELLED:
+            await self._has_read(row.name)
+        self._raise_for_reading(row.name)
+        if runner.missing:
+            raise SourceMissing(
+                f"The campaign {row.name!r} has read {row.ingested} rows, and nobody is left who reads the rest.",
+                advice="Start it again with the same recipients: it goes on where it stopped.",
+            )
+
     def runner(self, campaigns: Sequence[int] | None, slots: int, until: float | None = None) -> Runner:
         """Return what sends campaigns: those of these ids, or all."""
         return Runner(
@@ -122,7 +154,7 @@ class CampaignSession:
             if wait:
                 for reading in list(self._readings):
                     await reading.ended.wait()
-                self.raise_for_reading()
+                self._raise_for_reading()
         finally:
             group, self._group = self._group, None
             try:
@@ -145,7 +177,7 @@ class CampaignSession:
         Raises:
             SourceChanged: as in `Campaigns.start`, and so are the others.
         """
-        await self.has_read(row.name)
+        await self._has_read(row.name)
         ingest = Ingest(
             db=self.db,
             campaign=row.id,
@@ -164,24 +196,14 @@ class CampaignSession:
             self._group.start_soon(self._read, reading)
             with anyio.move_on_after(_SOON):
                 await reading.ended.wait()
-        self.raise_for_reading(row.name)
+        self._raise_for_reading(row.name)
 
-    async def has_read(self, name: str) -> None:
+    async def _has_read(self, name: str) -> None:
         """Wait until nobody here reads recipients of a campaign any more."""
         while running := [one for one in self._readings if one.name == name and not one.ended.is_set()]:
             await running[0].ended.wait()
 
-    async def check_reading(self, row: CampaignRow) -> None:
-        """Raise what ended the reading of a campaign's recipients here; one that is at its end is waited for.
-
-        Raises:
-            CampaignConflict: as in `Campaigns.start`, and so are the others.
-        """
-        if row.ingest_done or row.state == CANCELLED:
-            await self.has_read(row.name)
-        self.raise_for_reading(row.name)
-
-    def raise_for_reading(self, name: str | None = None) -> None:
+    def _raise_for_reading(self, name: str | None = None) -> None:
         """Raise what ended the reading of recipients, of one campaign or of any; each error once."""
         for reading in self._readings:
             if reading.error is not None and name in (None, reading.name):
@@ -206,7 +228,7 @@ class CampaignSession:
 
 
 class SessionBlock:
-    """A session as `async with`."""
+    """A session as `async with`; the synchronous campaigns have a block of their own, which is not generated."""
 
     _session: CampaignSession
 

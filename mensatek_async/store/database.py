@@ -6,9 +6,9 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..errors import StoreError
 from .schema import Schema, read_versions
@@ -116,6 +116,26 @@ class Database(ABC):
             return self._again(
                 lambda: self.attempt(lambda tx: self._understood(tx, work), write=False), tries
             )
+
+    def pages(self, sql: str, *values: Any) -> Iterator[list[Any]]:
+        """Give the rows of a statement of any length, a part of them to a transaction.
+
+        Args:
+            sql: a statement that is ordered by its first column, has a limit, and ends its conditions with one that
+                this column is greater than the last value.
+            values: the values before that one.
+
+        Raises:
+            StoreError: the store does not work.
+        """
+        last = -(10**18)
+
+        def next_page(tx: Tx) -> list[Any]:
+            return tx.all(sql, *values, last)
+
+        while page := self.read(next_page):
+            yield page
+            last = page[-1][0]
 
     def _understood(self, tx: Tx, work: Callable[[Tx], T]) -> T:
         if not self._ready and not self._known:
