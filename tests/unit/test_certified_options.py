@@ -73,32 +73,19 @@ async def test_everything_on_the_wire() -> None:
 
 
 async def test_what_is_not_given_is_not_sent() -> None:
-    """The provider's defaults are its own; only the issuer is needed, here the client's."""
-    script = Script(reply(**SENT))
+    """The provider's defaults are its own; only the issuer is needed, the call's or else the client's."""
+    script = Script(reply(**SENT), reply(**SENT))
+    other = Issuer("Otra", "+34 911 111 111", "FR 12345678901", check=False)
     async with client_of(script, issuer=ISSUER) as client:
         assert client.issuer is ISSUER
         sent = await client.certified.send("600000000", "Hola")
-
-    assert sent.message_id == 5
-    assert script.params().keys() == {
-        *("Remitente", "Destinatarios", "Mensaje", "Unicode", "Resp"),
-        *("Contacto", "Telcontacto", "Cifcontacto"),
-    }
-
-
-async def test_the_calls_issuer_goes_before_the_clients() -> None:
-    """An issuer given with the text is the one in its certificate."""
-    script = Script(reply(**SENT))
-    other = Issuer("Otra", "+34 911 111 111", "FR 12345678901", check=False)
-    async with client_of(script, issuer=ISSUER) as client:
         await client.certified.send("600000000", "Hola", issuer=other)
 
-    wire = script.params()
-    assert (wire["Contacto"], wire["Telcontacto"], wire["Cifcontacto"]) == (
-        "Otra",
-        "+34911111111",
-        "FR 12345678901",
-    )
+    assert sent.message_id == 5
+    named = ("Contacto", "Telcontacto", "Cifcontacto")
+    assert script.params(0).keys() == {"Remitente", "Destinatarios", "Mensaje", "Unicode", "Resp", *named}
+    assert [script.params(0)[name] for name in named] == ["EMPRESA S.L.", "900000000", "B00000000"]
+    assert [script.params(1)[name] for name in named] == ["Otra", "+34911111111", "FR 12345678901"]
 
 
 @pytest.mark.parametrize(
@@ -119,50 +106,42 @@ async def test_validity_is_split(validity: timedelta, wire: tuple[int, int, int]
     assert tuple(script.params()[name] for name in ("Vpd", "Vph", "Vpm")) == wire
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "told"),
-    [
-        ({"issuer": "EMPRESA"}, InvalidRequest, "issuer"),
-        ({"contract_type": True}, InvalidRequest, "contract_type"),
-        ({"contract_type": -1}, InvalidRequest, "contract_type"),
-        ({"contract_type": "18"}, InvalidRequest, "contract_type"),
-        ({"contract_type": ContractType.PDF}, InvalidFile, "PDF"),
-        ({"contract_type": 18}, InvalidFile, "PDF"),
-        ({"validity": timedelta(0)}, InvalidRequest, "validity"),
-        ({"validity": timedelta(seconds=59)}, InvalidRequest, "validity"),
-        ({"validity": timedelta(seconds=90)}, InvalidRequest, "validity"),
-        ({"validity": timedelta(days=21)}, InvalidRequest, "validity"),
-        ({"validity": timedelta(days=-1)}, InvalidRequest, "validity"),
-        ({"validity": 3}, InvalidRequest, "validity"),
-        ({"identify": ""}, InvalidRequest, "identify"),
-        ({"identify": "a\nb"}, InvalidRequest, "identify"),
-        ({"identify": 5}, InvalidRequest, "identify"),
-        ({"identify": "SMS", "contract_type": 1}, InvalidRequest, "identify"),
-        ({"acceptance_days": 5, "contract_type": 1}, InvalidRequest, "acceptance_days"),
-        ({"acceptance_days": 16}, InvalidRequest, "acceptance_days"),
-        ({"acceptance_days": -1}, InvalidRequest, "acceptance_days"),
-        ({"acceptance_days": True}, InvalidRequest, "acceptance_days"),
-        ({"acceptance_days": 1.5}, InvalidRequest, "acceptance_days"),
-        ({"report_email": "empresa.es"}, InvalidRequest, "report_email"),
-        ({"report_email": "a@b"}, InvalidRequest, "report_email"),
-        ({"report_email": "a@b.es,c@d.es"}, InvalidRequest, "report_email"),
-        ({"report_email": 5}, InvalidRequest, "report_email"),
-        ({"text": "Firme (BASE64:2:SG9sYQ==)"}, InvalidFile, "no PDF"),
-        ({"to": "not a phone"}, InvalidPhone, "phone"),
-        ({"to": ["600000000"] * 51}, InvalidRequest, "More than 50"),
-        ({"to": []}, InvalidRequest, "recipient"),
-        ({"text": " "}, InvalidRequest, "text"),
-        ({"scheduled_at": datetime(2030, 1, 1)}, InvalidDate, "time zone"),
-    ],
-)
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"issuer": "EMPRESA"}, InvalidRequest, "issuer"),
+    ({"issuer": None}, InvalidRequest, "issuer"),
+    *(({"contract_type": kind}, InvalidRequest, "contract_type") for kind in (True, -1, "18")),
+    *(({"contract_type": kind}, InvalidFile, "PDF") for kind in (ContractType.PDF, 18)),
+    *(
+        ({"validity": timedelta(seconds=s)}, InvalidRequest, "validity")
+        for s in (0, 59, 90, 21 * 86400, -86400)
+    ),
+    ({"validity": 3}, InvalidRequest, "validity"),
+    *(({"identify": identify}, InvalidRequest, "identify") for identify in ("", "a\nb", 5)),
+    ({"identify": "SMS", "contract_type": 1}, InvalidRequest, "identify"),
+    ({"acceptance_days": 5, "contract_type": 1}, InvalidRequest, "acceptance_days"),
+    *(({"acceptance_days": days}, InvalidRequest, "acceptance_days") for days in (16, -1, True, 1.5)),
+    *(
+        ({"report_email": to}, InvalidRequest, "report_email")
+        for to in ("empresa.es", "a@b", "a@b.es,c@d.es", 5)
+    ),
+    ({"text": "Firme (BASE64:2:SG9sYQ==)"}, InvalidFile, "no PDF"),
+    ({"to": "not a phone"}, InvalidPhone, "phone"),
+    ({"to": ["600000000"] * 51}, InvalidRequest, "More than 50"),
+    ({"to": []}, InvalidRequest, "recipient"),
+    ({"text": " "}, InvalidRequest, "text"),
+    ({"scheduled_at": datetime(2030, 1, 1)}, InvalidDate, "time zone"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "told"), REFUSED)
 async def test_refused_before_anything_leaves(
     options: dict[str, Any], error: type[Exception], told: str
 ) -> None:
     """What cannot be right is named here, by one send and by a bulk one alike, and no request leaves."""
     script = Script()
-    options = {"to": "600000000", "text": "Hola", **options}
+    options = {"to": "600000000", "text": "Hola", "issuer": ISSUER, **options}
     to, text = options.pop("to"), options.pop("text")
-    async with client_of(script, issuer=ISSUER) as client:
+    async with client_of(script) as client:
         with pytest.raises(error, match=told):
             await client.certified.send(to, text, **options)
         if to == "600000000":  # of many, a broken recipient is reported and not raised
@@ -170,20 +149,6 @@ async def test_refused_before_anything_leaves(
                 await client.certified.send_bulk([to], text, **options)
             with pytest.raises(error, match=told):
                 client.certified.bulk([to], text, **options)
-
-    assert not script.requests
-
-
-async def test_an_issuer_is_needed() -> None:
-    """Without one, neither here nor on the client, nothing leaves; the error says where to give it."""
-    script = Script()
-    async with client_of(script) as client:
-        with pytest.raises(InvalidRequest, match="issuer"):
-            await client.certified.send("600000000", "Hola")
-        with pytest.raises(InvalidRequest, match="issuer"):
-            await client.certified.send_bulk(["600000000"], "Hola")
-        with pytest.raises(InvalidRequest, match="issuer"):
-            client.certified.bulk(["600000000"], "Hola")
 
     assert not script.requests
 
@@ -197,69 +162,38 @@ async def test_an_issuer_is_needed() -> None:
         (18, "Firme ( file : 2 : contrato.pdf )"),
         (18, Template("Firme (FILE:2:{nombre})")),
         (18, Template("Firme (FILE:2:{nombre}.pdf)")),
-        (ContractType.REPLY, "Responda SI"),
-        (7, "Responda SI"),
-        (25, "Responda SI"),
+        *((kind, "Responda SI") for kind in (ContractType.REPLY, 7, 25)),
+        (None, "Firme"),
+        (None, "Firme " + elements.image("foto.jpg")),
+        (None, "Firme " + elements.file("contrato.docx")),
+        (None, "Firme " + elements.link("https://example.com/contrato.pdf")),
+        (None, "Firme (FILE:2:contrato.pdf"),
+        (None, Template("Firme {nombre}")),
+        (None, Template("Firme (FILE:2:{nombre}.doc)")),
     ],
 )
-async def test_a_contract_with_what_it_needs_leaves(contract_type: int, text: str | Template) -> None:
-    """A PDF in the request, or one in the library; a reply has no document, and of other numbers nothing is known."""
+async def test_a_contract_leaves_with_what_it_needs(contract_type: int | None, text: str | Template) -> None:
+    """A PDF in the request or in the library, nothing else; a reply has no document, of other numbers who knows."""
     script = Script(reply(**SENT))
+    to = Recipient("600000000", {"nombre": "contrato.pdf"})
     async with client_of(script, issuer=ISSUER) as client:
-        await client.certified.send(
-            Recipient("600000000", {"nombre": "ana"}), text, contract_type=contract_type
-        )
-
-    assert script.params()["Tipocontrato"] == contract_type
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Firme",
-        "Firme " + elements.image("foto.jpg"),
-        "Firme " + elements.file("contrato.docx"),
-        "Firme " + elements.link("https://example.com/contrato.pdf"),
-        "Firme (FILE:2:contrato.pdf",
-        Template("Firme {nombre}"),
-        Template("Firme (FILE:2:{nombre}.doc)"),
-    ],
-)
-async def test_a_contract_without_its_pdf_does_not(text: str | Template) -> None:
-    """A picture, a link or a file of another kind is nothing that can be signed."""
-    async with client_of(Script(), issuer=ISSUER) as client:
-        with pytest.raises(InvalidFile, match="needs a PDF"):
-            await client.certified.send(
-                Recipient("600000000", {"nombre": "contrato.pdf"}), text, contract_type=ContractType.PDF
-            )
+        if contract_type is None:
+            with pytest.raises(InvalidFile, match="needs a PDF"):
+                await client.certified.send(to, text, contract_type=ContractType.PDF)
+        else:
+            await client.certified.send(to, text, contract_type=contract_type)
+            assert script.params()["Tipocontrato"] == contract_type
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [(b"", "empty"), (b"GIF89a", "not a PDF"), (b"%PDF-" + bytes(10 * 2**20), "bytes; 10485760 are taken")],
-)
-def test_what_is_no_pdf_becomes_no_element(content: bytes, told: str) -> None:
-    """Empty, of another kind, too large: refused while the text is written."""
-    with pytest.raises(InvalidFile, match=told):
-        elements.pdf(content)
-
-
-@pytest.mark.parametrize(
-    ("call", "operation"),
-    [
-        (lambda certified: certified.cancel(5), "CancelarSMSCERTIFICADO"),
-        (lambda certified: certified.report(5), "GetReportSMSCERTIFICADO"),
-    ],
-)
-async def test_the_other_calls_go_to_the_certified_operations(
-    call: Callable[[Any], Any], operation: str
-) -> None:
+async def test_the_other_calls_go_to_the_certified_operations() -> None:
     """Cancelling and asking have operations of their own, whose path can be replaced where it is inferred."""
+    paths = {"CancelarSMSCERTIFICADO": "Uno", "GetReportSMSCERTIFICADO": "Otra"}
     script = Script(reply(Informe=[]), repeat_last=True)
-    async with client_of(script, paths={operation: "Otra"}) as client:
-        await call(client.certified)
+    async with client_of(script, paths=paths) as client:
+        await client.certified.cancel(5)
+        await client.certified.report(5)
 
-    assert script.requests[0].url.path == "/v7/Otra"
+    assert [request.url.path for request in script.requests] == ["/v7/Uno", "/v7/Otra"]
 
 
 @pytest.mark.parametrize("tax_id", ["", "1234", "12345678É", "1" * 21, None, "CERTIFICADO-1"])

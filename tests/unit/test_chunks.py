@@ -189,56 +189,36 @@ def test_memory_is_bounded() -> None:
     assert seen.repeats([numbers[0], numbers[-1], numbers[1]]) == [0, 2]
 
 
-@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc"))))
+@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc")), unique_by=lambda pair: pair[0]))
 def test_row_problems_are_a_sequence(pairs: list[tuple[int, str]]) -> None:
-    """Packed or not, it reads like the list it was made of, and in order of rows when asked."""
+    """Packed or not, it reads like the list it was made of; and in order, however requests overtook each other."""
     plain = [RowProblem(row, reason) for row, reason in pairs]
     packed = RowProblems(plain)
 
     assert list(packed) == plain
     assert packed == plain
     assert len(packed) == len(plain)
-    assert [packed[at] for at in range(len(packed))] == plain
+    assert [packed[at] for at in range(-len(packed), len(packed))] == plain * 2
     assert packed[1:3] == plain[1:3]
-    if plain:
-        assert packed[-1] == plain[-1]
     with pytest.raises(IndexError):
         packed[len(plain)]
     assert packed != 5
+    assert list(packed.ordered()) == sorted(plain, key=lambda problem: problem.row)
 
 
-@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc")), unique_by=lambda pair: pair[0]))
-def test_row_problems_in_order(pairs: list[tuple[int, str]]) -> None:
-    """However requests overtook each other, the rows are named in order."""
-    plain = [RowProblem(row, reason) for row, reason in pairs]
-
-    assert list(RowProblems(plain).ordered()) == sorted(plain, key=lambda problem: problem.row)
-
-
-def test_ten_million_rows_with_one_reason_cost_nothing() -> None:
-    """Rows left unsent by the million are one entry."""
+def test_row_problems_by_the_million_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of one reason are one entry; after so many different reasons the general one stands in."""
     problems = RowProblems()
     problems._add(1, 10_000_001, "not sent")
-
     assert len(problems) == 10_000_000
     assert problems[9_999_999].row == 10_000_000
     assert repr(problems) == "<RowProblems: 10000000 rows>"
 
-
-def test_reasons_by_the_million_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After so many different sentences the general one stands in."""
     monkeypatch.setattr(RowProblems, "_detailed", 3)
     problems = RowProblems()
     for row in range(10):
         problems._add(row, row + 1, f"reason {row}", "many reasons")
-
-    assert [problem.reason for problem in problems][:4] == [
-        "reason 0",
-        "reason 1",
-        "reason 2",
-        "many reasons",
-    ]
-    assert len(problems) == 10
+    assert [one.reason for one in problems] == [*(f"reason {n}" for n in range(3)), *["many reasons"] * 7]
 
 
 async def test_rows_of_an_async_iterable_are_not_lost() -> None:

@@ -36,6 +36,12 @@ PARAMS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def circular() -> list[Any]:
+    inner: list[Any] = []
+    inner.append(inner)
+    return inner
+
+
 def test_every_parameter_of_the_manuals_has_a_name() -> None:
     """No parameter is missing and none was made up."""
     assert set(REQUEST.values()) == PARAMETERS
@@ -49,99 +55,58 @@ def test_to_wire() -> None:
     )
 
     assert wire == {"Remitente": "", "Mensaje": "Hola", "Unicode": 0, "Fecha": "2027-01-08 10:00"}
+    for asked, yes in ((True, {"Autoborrado": "Si"}), (False, {}), ("Si", {"Autoborrado": "Si"})):
+        assert yes == to_wire(delete_after_certification=asked)
     with pytest.raises(KeyError, match="recipient"):
         to_wire(recipient="34600000000")
     with pytest.raises(InvalidDate):
         to_wire(scheduled_at=datetime(2027, 1, 8))
 
 
-@pytest.mark.parametrize(
-    ("asked", "wire"), [(True, {"Autoborrado": "Si"}), (False, {}), ("Si", {"Autoborrado": "Si"})]
-)
-def test_delete_after_certification(asked: object, wire: dict[str, str]) -> None:
-    """The manual says yes as "Si", and no by silence."""
-    assert wire == to_wire(delete_after_certification=asked)
-
-
-def test_json_body() -> None:
-    """Compact UTF-8, yes and no as 1 and 0, decimals exactly."""
+def test_bodies() -> None:
+    """JSON is compact UTF-8, yes and no as 1 and 0, decimals exact; forms have lists as JSON texts."""
     body = encode.json_body(PARAMS)
-
     assert "mañana a las 10:00 €".encode() in body
     assert b'": ' not in body
-    assert json.loads(body) == {
+    assert b'"Unicode":1' in body
+    plain = {
         "Mensaje": PARAMS["Mensaje"],
-        "Destinatarios": PARAMS["Destinatarios"],
         "Unicode": 1,
         "Fixutf8": 0,
         "Idmensaje": 1765987,
         "Cred": "1.50",
         "Vpd": 3,
     }
-    assert b'"Unicode":1' in body
+    assert json.loads(body) == {**plain, "Destinatarios": PARAMS["Destinatarios"]}
 
-
-def test_form_body() -> None:
-    """A form, whose lists are JSON texts."""
     fields = parse_qs(encode.form_body(PARAMS).decode("ascii"), strict_parsing=True)
-
     assert json.loads(fields.pop("Destinatarios")[0]) == PARAMS["Destinatarios"]
-    assert fields == {
-        "Mensaje": [PARAMS["Mensaje"]],
-        "Unicode": ["1"],
-        "Fixutf8": ["0"],
-        "Idmensaje": ["1765987"],
-        "Cred": ["1.50"],
-        "Vpd": ["3"],
-    }
-
-
-def test_multipart_fields() -> None:
-    """The same values as texts, for a form with a file."""
-    assert encode.multipart_fields({"Tipo": "FILES", "Resp": "JSON", "N": 1, "L": ["a"], "x": None}) == {
-        "Tipo": "FILES",
-        "Resp": "JSON",
-        "N": "1",
-        "L": '["a"]',
-    }
+    assert fields == {name: [str(value)] for name, value in plain.items()}
+    asked = {"Tipo": "FILES", "Resp": "JSON", "N": 1, "L": ["a"], "x": None}
+    assert encode.multipart_fields(asked) == {"Tipo": "FILES", "Resp": "JSON", "N": "1", "L": '["a"]'}
 
 
 @pytest.mark.parametrize("write", [encode.json_body, encode.form_body, encode.multipart_fields])
 @pytest.mark.parametrize(
-    "params", [{"Mensaje": "a\ud83d"}, {"Destinatarios": [{"Movil": "1", "Variable_1": "\udc00"}]}]
-)
-def test_half_a_character(write: Any, params: dict[str, Any]) -> None:
-    """A lone surrogate is a clear error, and is not shown."""
-    with pytest.raises(InvalidField, match="surrogate"):
-        write(params)
-
-
-def circular() -> list[Any]:
-    inner: list[Any] = []
-    inner.append(inner)
-    return inner
-
-
-@pytest.mark.parametrize("write", [encode.json_body, encode.form_body, encode.multipart_fields])
-@pytest.mark.parametrize(
-    "value",
+    ("value", "error"),
     [
-        circular(),
-        float("nan"),
-        [float("inf")],
-        {"a": object()},
-        {1, 2},
-        b"x",
-        {(1,): 2},
-        [Decimal("NaN")],
-        Decimal("Infinity"),
-        Decimal("1E+999999"),
+        ("a\ud83d", InvalidField),
+        ([{"Movil": "1", "Variable_1": "\udc00"}], InvalidField),
+        *(
+            (value, InvalidRequest)
+            for value in (circular(), [float("inf")], {"a": object()}, b"x", {(1,): 2})
+        ),
+        *((value, InvalidRequest) for value in (float("nan"), {1, 2}, [Decimal("NaN")], Decimal("Infinity"))),
+        (Decimal("1E+999999"), InvalidRequest),
     ],
-    ids=["circular", "nan", "inf", "object", "set", "bytes", "tuple", "dnan", "dinf", "huge"],
+    ids=[
+        *("surrogate", "deep surrogate", "circular", "inf", "object", "bytes", "tuple", "nan", "set"),
+        *("dnan", "dinf", "huge"),
+    ],
 )
-def test_values_the_wire_does_not_have(write: Any, value: object) -> None:
-    """What JSON cannot hold is a clear error."""
-    with pytest.raises(InvalidRequest):
+def test_values_the_wire_does_not_have(write: Any, value: object, error: type[InvalidRequest]) -> None:
+    """What JSON cannot hold, and half a character, which is not shown, are a clear error."""
+    with pytest.raises(error, match="surrogate" if error is InvalidField else None):
         write({"x": value})
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from mensatek_async import (
     FileNotFound,
+    Guard,
     InvalidFile,
     OutcomeUnknown,
     Retry,
@@ -28,14 +29,27 @@ PDF = b"%PDF-1.4 \x00\xff\r\n--"
 
 
 class Named(io.BytesIO):
-    """An open file with a name of any kind."""
+    """An open file with a name of any kind, which may be broken."""
 
-    name: Any = None
+    def __init__(self, content: bytes, name: Any = None, broken: bool = False) -> None:
+        super().__init__(content)
+        self.name, self.broken = name, broken
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.broken:
+            raise OSError("bad sector")
+        return super().read(size)
+
+
+def closed() -> io.BytesIO:
+    file = io.BytesIO(PDF)
+    file.close()
+    return file
 
 
 async def test_an_upload_as_multipart() -> None:
-    """The way the provider recommends: fields, and the file as it is."""
-    script = Script(reply(Nombre="contrato.pdf"))
+    """The way the provider recommends: fields, and the file as it is; the name is the one that the library gave."""
+    script = Script(reply(Nombre="contra.pdf"))
     async with client_of(script) as client:
         stored = await client.files.upload(PDF, name="contrato.pdf", delete_after_certification=True)
 
@@ -43,15 +57,11 @@ async def test_an_upload_as_multipart() -> None:
     assert request.url.path == "/v7/CargarFichero"
     assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
     assert PDF in request.content
-    for name, value in {
-        "Nombre": "contrato.pdf",
-        "Tipo": "FILES",
-        "Autoborrado": "Si",
-        "Resp": "JSON",
-    }.items():
+    fields = {"Nombre": "contrato.pdf", "Tipo": "FILES", "Autoborrado": "Si", "Resp": "JSON"}
+    for name, value in fields.items():
         assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in request.content
     assert b'filename="contrato.pdf"' in request.content
-    assert stored == StoredFile(name="contrato.pdf", extension="PDF")
+    assert stored == StoredFile(name="contra.pdf", extension="PDF")
 
 
 @pytest.mark.parametrize("request_format", ["json", "form"])
@@ -70,18 +80,11 @@ async def test_an_upload_as_base64(request_format: Any) -> None:
     assert stored.name == "a.pdf"
 
 
-async def test_the_name_the_library_gave_counts() -> None:
-    """The provider may shorten it; messages need the one it has there."""
-    async with client_of(Script(reply(Nombre="contra.pdf"))) as client:
-        assert (await client.files.upload(PDF, name="contrato.pdf")).name == "contra.pdf"
-
-
 async def test_a_file_in_every_form(tmp_path: Path) -> None:
     """A path, its text, bytes of any kind, an open file, and an async one: the same content, the same name."""
     path = tmp_path / "carta.docx"
     path.write_bytes(PDF)
-    named = Named(PDF)
-    named.name = str(path)
+    named = Named(PDF, str(path))
     script = Script(reply(), repeat_last=True)
     async with client_of(script) as client:
         for file in (path, str(path), named):
@@ -97,76 +100,44 @@ async def test_a_file_in_every_form(tmp_path: Path) -> None:
     assert all(PDF in request.content for request in script.requests)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "a.pdf",
-        "ABCDEFGHIJK.PDF",
-        "a1.doc",
-        "a.docx",
-        "a.xls",
-        "a.xlsx",
-        "a.vcf",
-        "a.gif",
-        "a.png",
-        "a.jpg",
-        "a.JPEG",
-    ],
-)
-async def test_names_the_library_takes(name: str) -> None:
+async def test_names_the_library_takes() -> None:
     """Letters and digits with an extension, 15 characters at most, of the types in the manuals."""
-    async with client_of(Script(reply())) as client:
-        assert (await client.files.upload(PDF, name=name)).extension == name.rpartition(".")[2].upper()
+    types = ("pdf", "PDF", "doc", "docx", "xls", "xlsx", "vcf", "gif", "png", "jpg", "JPEG")
+    async with client_of(Script(reply(), repeat_last=True)) as client:
+        for name in (*(f"a1.{kind}" for kind in types), "ABCDEFGHIJK.PDF"):
+            stored = await client.files.upload(PDF, name=name)
+            assert stored.extension == name.rpartition(".")[2].upper()
+
+
+WRONG_NAMES = ("pdf", ".pdf", "mi contrato.pdf", "año.pdf", "../a.pdf", "a.b.pdf", "a.pdf\n")
 
 
 @pytest.mark.parametrize(
     ("file", "options", "why"),
     [
-        (PDF, {}, "Bytes have no name"),
+        *((file, {}, "Bytes have no name") for file in (PDF, io.BytesIO(PDF), Named(PDF, 3))),
         (PDF, {"name": ""}, "Bytes have no name"),
-        (io.BytesIO(PDF), {}, "Bytes have no name"),
-        (PDF, {"name": "pdf"}, "letters and digits"),
-        (PDF, {"name": ".pdf"}, "letters and digits"),
-        (PDF, {"name": "mi contrato.pdf"}, "letters and digits"),
-        (PDF, {"name": "año.pdf"}, "letters and digits"),
-        (PDF, {"name": "../a.pdf"}, "letters and digits"),
-        (PDF, {"name": "a.b.pdf"}, "letters and digits"),
-        (PDF, {"name": "a.pdf\n"}, "letters and digits"),
+        *((PDF, {"name": name}, "letters and digits") for name in WRONG_NAMES),
         (PDF, {"name": "ABCDEFGHIJKL.PDF"}, "15 characters"),
         (PDF, {"name": "a.exe"}, "does not take .exe"),
         (PDF, {"name": 5}, "name is a text, not int"),
         (PDF, {"name": "a.pdf", "encoding": "gzip"}, "'multipart' or 'base64'"),
-        (b"", {"name": "a.pdf"}, "is empty"),
-        (io.BytesIO(), {"name": "a.pdf"}, "is empty"),
+        *((file, {"name": "a.pdf"}, "is empty") for file in (b"", io.BytesIO())),
         (io.StringIO("x"), {"name": "a.pdf"}, "opened as text"),
         (5, {"name": "a.pdf"}, "not int"),
         (None, {"name": "a.pdf"}, "not NoneType"),
         ("nowhere/a.pdf", {}, "No such file"),
-        (".", {"name": "a.pdf"}, "cannot be read"),
-        ("a\0.pdf", {"name": "a.pdf"}, "cannot be read"),
+        *((path, {"name": "a.pdf"}, "cannot be read") for path in (".", "a\0.pdf")),
+        *((file, {"name": "a.pdf"}, "cannot be read") for file in (closed(), Named(PDF, broken=True))),
     ],
 )
 async def test_a_file_that_cannot_be_is_refused(file: Any, options: dict[str, Any], why: str) -> None:
-    """Said before anything leaves, with the reason."""
+    """Said before anything leaves, with the reason; whatever its `read` raises that has to do with reading."""
     async with client_of(Script()) as client:
         with pytest.raises(InvalidFile, match=why) as caught:
             await client.files.upload(file, **options)
 
     assert caught.value.sent is False
-
-
-async def test_a_file_that_cannot_be_read_or_named_is_refused() -> None:
-    """Whatever its `read` raises that has to do with reading; a descriptor's number is no name."""
-    closed, broken, numbered = io.BytesIO(PDF), Named(PDF), Named(PDF)
-    closed.close()
-    broken.read = lambda: (_ for _ in ()).throw(OSError("bad sector"))  # type: ignore[method-assign,assignment]
-    numbered.name = 3
-    async with client_of(Script()) as client:
-        for file in (closed, broken):
-            with pytest.raises(InvalidFile, match="cannot be read"):
-                await client.files.upload(file, name="a.pdf")
-        with pytest.raises(InvalidFile, match="Bytes have no name"):
-            await client.files.upload(numbered)
 
 
 async def test_an_upload_whose_answer_is_lost_is_unknown() -> None:
@@ -182,32 +153,18 @@ async def test_an_upload_whose_answer_is_lost_is_unknown() -> None:
 
 
 async def test_the_list_of_files() -> None:
-    """In the provider's order, dates in Spanish time; an empty library is an empty list."""
-    rows = [
-        {"Fecha": "2027-01-08 10:00:05", "Nombre": "b.pdf", "Ext": "PDF"},
-        {"Nombre": "a.png"},
-    ]
-    async with client_of(Script(reply(Ficheros=rows))) as client:
-        files = await client.files.list()
-
+    """In the provider's order, dates in Spanish time; an empty library is an empty list, a missing one an error."""
+    rows = [{"Fecha": "2027-01-08 10:00:05", "Nombre": "b.pdf", "Ext": "PDF"}, {"Nombre": "a.png"}]
     uploaded = datetime(2027, 1, 8, 10, 0, 5, tzinfo=ZoneInfo("Europe/Madrid"))
-    assert files == [
-        StoredFile(name="b.pdf", extension="PDF", uploaded_at=uploaded),
-        StoredFile(name="a.png"),
-    ]
-    for number, empty in enumerate((reply(Ficheros=[]), reply(Ficheros=None), reply(Ficheros=""))):
-        async with client_of(Script(empty), base_url=f"{BASE_URL}{number}") as client:
-            assert await client.files.list() == []
-
-
-async def test_a_list_nobody_can_read() -> None:
-    """A missing list, or a file without a name, is an error with its place, not a silent default."""
-    async with client_of(Script(reply())) as client:
-        with pytest.raises(UnexpectedReply, match="missing @ Ficheros"):
-            await client.files.list()
-    async with client_of(Script(reply(Ficheros=[{"Ext": "PDF"}]))) as client:
-        with pytest.raises(UnexpectedReply, match="Ficheros"):
-            await client.files.list()
+    files = [StoredFile(name="b.pdf", extension="PDF", uploaded_at=uploaded), StoredFile(name="a.png")]
+    answers = [(rows, files), *((empty, []) for empty in ([], None, ""))]
+    for number, (told, expected) in enumerate(answers):
+        async with client_of(Script(reply(Ficheros=told)), base_url=f"{BASE_URL}{number}") as client:
+            assert await client.files.list() == expected
+    for odd, told in ((reply(), "missing @ Ficheros"), (reply(Ficheros=[{"Ext": "PDF"}]), r"Ficheros\[0\]")):
+        async with client_of(Script(odd), guard=Guard(read_interval=0)) as client:
+            with pytest.raises(UnexpectedReply, match=told):
+                await client.files.list()
 
 
 async def test_a_deletion() -> None:
