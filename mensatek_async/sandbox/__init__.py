@@ -4,8 +4,8 @@ from .account.records import Call, Incoming, LibraryFile, Text
 from .api.faults import ERROR_KINDS, Fault
 from .api.operations import OPERATIONS
 from .api.replies import REPLY_STYLES
+from .callbacks.callbacks import Callbacks, Recorder
 from .callbacks.poster import Post
-from .callbacks.subscriptions import Callbacks, Recorder
 from .clock import Clock
 
 try:

@@ -19,8 +19,7 @@ from .account.records import Call, Text
 from .api.gatekeeper import Gatekeeper
 from .api.provider import Provider
 from .api.routes import Gateway, build_app
-from .callbacks.dispatcher import CallbackDispatcher
-from .callbacks.subscriptions import Callbacks, Recorder
+from .callbacks.callbacks import Callbacks, Recorder
 from .carrier.delivery_state import DeliveryStates
 from .clock import Clock
 from .controls import Controls
@@ -137,8 +136,8 @@ class Sandbox(Controls):
         )
         gatekeeper = Gatekeeper(block_after, block_seconds, read_interval)
         self._provider = Provider(account, gatekeeper, user, token, keep_calls=keep_calls)
-        self._dispatchers: list[CallbackDispatcher] = []
-        page = Page(self, self._provider, self._dispatchers)
+        self._callbacks: list[Callbacks] = []
+        page = Page(self, self._provider, self._callbacks)
         access = AccessControl(page, page.token, host=host, password=password, allowed_hosts=allowed_hosts)
         self._gateway = Gateway(self._provider, access)
         self._server = ServerThread(build_app(self._gateway, access), self._every_second)
@@ -170,14 +169,14 @@ class Sandbox(Controls):
             if self._provider.state is not None:
                 self._provider.state.hold()
         self._port = self._server.start(self._host, self._port)
-        for dispatcher in self._dispatchers:
-            dispatcher.start()
+        for callbacks in self._callbacks:
+            callbacks.poster.start()
         return self
 
     def stop(self) -> None:
         """Close all connections and free the port; what was received stays readable."""
-        for dispatcher in self._dispatchers:
-            dispatcher.stop()
+        for callbacks in self._callbacks:
+            callbacks.poster.stop()
         self._server.stop()
         with self._provider.lock:
             if self._provider.state is not None:
@@ -242,10 +241,10 @@ class Sandbox(Controls):
             ValueError: they belong to a sandbox already.
         """
         with self._provider.changing("callbacks"):
-            dispatcher = callbacks.attach(self._provider)
-        self._dispatchers.append(dispatcher)
+            callbacks.attach(self._provider)
+        self._callbacks.append(callbacks)
         if self._server.is_running:
-            dispatcher.start()
+            callbacks.poster.start()
         return callbacks
 
     def record(self) -> Recorder:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
+from ..callbacks.poster import Post
 from .records import Act, Batch, Call, Incoming, LibraryFile
 
 
@@ -77,9 +78,7 @@ class Posted(NamedTuple):
     """A callback was added, or is over."""
 
     target: str
-    number: int
-    ended: bool
-    content: list[Any]
+    post: Post
 
 
 class Cleared(NamedTuple):

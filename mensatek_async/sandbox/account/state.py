@@ -138,11 +138,13 @@ class Store:
                 self._write(
                     "INSERT OR REPLACE INTO journey VALUES (?, ?, ?)", target, batch.number, pack(progress)
                 )
-            case events.Posted(target, number, ended, content):
-                post = target, number, int(ended), pack(content)
-                self._write("INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", *post)
-                if number % _TIDY_EVERY == 0:
-                    oldest = number - KEPT_POSTS
+            case events.Posted(target, post):
+                data = pack([post.fields, post.answers, post.repeated])
+                self._write(
+                    "INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", target, post.number, post.ended, data
+                )
+                if post.number % _TIDY_EVERY == 0:
+                    oldest = post.number - KEPT_POSTS
                     self._write("DELETE FROM post WHERE target = ? AND number <= ? AND ended", target, oldest)
             case events.Cleared():
                 for table in TABLES:

@@ -9,13 +9,16 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 _BOUNDARY = "----SandboxFormBoundary7MA4YWxk"
 _USER_AGENT = "mensatek-sandbox"
 _PATIENCE_SECONDS = 5.0
+_TICK_SECONDS = 0.02
 FORMS = ("json", "form", "multipart")
 
 
@@ -79,7 +82,7 @@ class CallbackSettings:
         if self.connections < 1:
             raise ValueError("Connections are 1 or more")
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The same for the same webhook in every run, and nothing of its secrets."""
         return hashlib.sha256(f"{self.url} {self.token}".encode()).hexdigest()[:16]
@@ -120,11 +123,14 @@ class CallbackSettings:
 
 
 class Poster:
-    """Threads that bring posts to a target, each over a connection it keeps, and say when one is over."""
+    """Threads that bring posts to a target, each over a connection it keeps, and one that calls `tick`."""
 
-    def __init__(self, settings: CallbackSettings, ended: Callable[[Post], None]) -> None:
+    def __init__(
+        self, settings: CallbackSettings, ended: Callable[[Post], None], tick: Callable[[], None]
+    ) -> None:
         self._settings = settings
         self._ended = ended
+        self._tick = tick
         self._changed = threading.Condition()
         self._waiting: deque[Post] = deque()
         self._under_way = 0
@@ -135,8 +141,8 @@ class Poster:
         """Begin, or go on after a stop with what was waiting."""
         self._stopping.clear()
         self._threads = [
-            threading.Thread(target=self._work, name=f"mensatek-sandbox-callbacks-{n}", daemon=True)
-            for n in range(self._settings.connections)
+            threading.Thread(target=work, name="mensatek-sandbox-callbacks", daemon=True)
+            for work in (self._watch, *[self._work] * self._settings.connections)
         ]
         for thread in self._threads:
             thread.start()
@@ -173,9 +179,12 @@ class Poster:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting and not self._under_way, timeout)
 
+    def _watch(self) -> None:
+        while not self._stopping.wait(_TICK_SECONDS):
+            self._tick()
+
     def _work(self) -> None:
-        connection = self._settings.connect()
-        try:
+        with closing(self._settings.connect()) as connection:
             while (post := self._next()) is not None:
                 try:
                     self._bring(post, connection)
@@ -184,8 +193,6 @@ class Poster:
                     with self._changed:
                         self._under_way -= 1
                         self._changed.notify_all()
-        finally:
-            connection.close()
 
     def _next(self) -> Post | None:
         with self._changed:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ..account.records import Call
 from ..api.provider import Provider
-from ..callbacks.dispatcher import CallbackDispatcher
+from ..callbacks.callbacks import Callbacks
 from .forms import moment_form
 
 _LONGEST = 20_000
@@ -106,12 +106,12 @@ def _without(value: Any, token: str) -> Any:
     return _masked(value, token) if isinstance(value, dict) else value
 
 
-def list_callbacks(dispatchers: Iterable[CallbackDispatcher], limit: int) -> dict[str, Any]:
+def list_callbacks(webhooks: Iterable[Callbacks], limit: int) -> dict[str, Any]:
     """The newest callbacks of every webhook."""
     items: list[dict[str, Any]] = []
     total = 0
-    for dispatcher in dispatchers:
-        posts = list(dispatcher.posts)
+    for webhook in webhooks:
+        posts = list(webhook.posts)
         total += len(posts)
         for number, post in islice(zip(range(len(posts), 0, -1), reversed(posts), strict=False), limit):
             items.append(
@@ -123,7 +123,7 @@ def list_callbacks(dispatchers: Iterable[CallbackDispatcher], limit: int) -> dic
                     "taken": post.taken,
                     "repeated": post.repeated,
                     "waiting": not post.ended,
-                    "url": bare_url(dispatcher.url),
+                    "url": bare_url(webhook.url),
                 }
             )
     return {"items": items[:limit], "total": total}

@@ -9,7 +9,7 @@ from typing import Any
 from ..api.faults import ERROR_KINDS
 from ..api.gatekeeper import WRONG_WINDOW
 from ..api.provider import Provider
-from ..callbacks.dispatcher import CallbackDispatcher
+from ..callbacks.callbacks import Callbacks
 from ..carrier.delivery import MAGIC, has_ending
 from ..carrier.statuses import ENGLISH, LABELS, PHASES
 from ..controls import Controls
@@ -24,9 +24,7 @@ STATUSES = [
 ENDINGS = [{"ending": f"{MAGIC}{code:03}", "status": code} for code in sorted(LABELS) if has_ending(code)]
 
 
-def overview(
-    controls: Controls, provider: Provider, dispatchers: list[CallbackDispatcher], token: str
-) -> dict[str, Any]:
+def overview(controls: Controls, provider: Provider, webhooks: list[Callbacks], token: str) -> dict[str, Any]:
     """Everything that is not a list."""
     account = provider.account
     return {
@@ -46,7 +44,7 @@ def overview(
         "faults": _faults(provider),
         "contracts_by_themselves": account.delivery.contracts_by_themselves,
         "delivery_seconds": account.delivery.pace,
-        "callbacks": [_callbacks(dispatcher) for dispatcher in dispatchers],
+        "callbacks": [_callbacks(webhook) for webhook in webhooks],
         "state_file": provider.state is not None,
         "keep_texts": account.keep_texts,
         "statuses": STATUSES,
@@ -87,12 +85,12 @@ def _faults(provider: Provider) -> dict[str, Any]:
     }
 
 
-def _callbacks(dispatcher: CallbackDispatcher) -> dict[str, Any]:
+def _callbacks(webhook: Callbacks) -> dict[str, Any]:
     return {
-        "url": bare_url(dispatcher.url),
-        "posted": len(dispatcher.posts),
-        "lost": sum(post.ended and not post.taken for post in list(dispatcher.posts)),
-        "waiting": dispatcher.poster.waiting,
+        "url": bare_url(webhook.url),
+        "posted": len(webhook.posts),
+        "lost": sum(post.ended and not post.taken for post in list(webhook.posts)),
+        "waiting": webhook.poster.waiting,
     }
 
 

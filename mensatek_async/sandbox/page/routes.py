@@ -22,7 +22,7 @@ from ..account.account import Account
 from ..api.bodies import Params
 from ..api.provider import Provider
 from ..api.tracking import certificate
-from ..callbacks.dispatcher import CallbackDispatcher
+from ..callbacks.callbacks import Callbacks
 from ..controls import Controls
 from .access import error_answer
 from .actions import ACTIONS, BadAction, Body
@@ -43,10 +43,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Page:
     """The page of a sandbox, to be put behind an `AccessControl` that knows its `token`."""
 
-    def __init__(self, controls: Controls, provider: Provider, dispatchers: list[CallbackDispatcher]) -> None:
+    def __init__(self, controls: Controls, provider: Provider, webhooks: list[Callbacks]) -> None:
         self._controls = controls
         self._provider = provider
-        self._dispatchers = dispatchers
+        self._webhooks = webhooks
         self._app: Starlette | None = None
         self.token: str = secrets.token_urlsafe(24)
         self._live = Live(provider, self.token)
@@ -60,7 +60,7 @@ class Page:
 
     def _routes(self) -> list[BaseRoute]:
         reads: dict[str, Callable[[Request], Any]] = {
-            "/state": lambda request: overview(self._controls, self._provider, self._dispatchers, self.token),
+            "/state": lambda request: overview(self._controls, self._provider, self._webhooks, self.token),
             "/messages": lambda request: find_texts(self._account, _search(request)),
             "/phones": lambda request: find_phones(
                 self._account, request.query_params.get("q", "").strip(), _limit(request)
@@ -71,7 +71,7 @@ class Page:
             "/certificates": lambda request: certificates(self._account),
             "/calls": self._calls,
             "/calls/{number:int}": lambda request: show_call(self._provider, request.path_params["number"]),
-            "/callbacks": lambda request: list_callbacks(self._dispatchers, _limit(request)),
+            "/callbacks": lambda request: list_callbacks(self._webhooks, _limit(request)),
             "/certificates/{message_id:int}": self._certificate,
             "/certificates/{message_id:int}/{phone}": self._certificate,
             "/documents/{digest}": self._document,
