@@ -1,9 +1,8 @@
-"""What happens in an account, for whoever keeps it, posts it or shows it; and the listeners for changes."""
+"""What happens in an account, for whoever keeps it, posts it or shows it."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 from ..callbacks.poster import Post
@@ -108,31 +107,3 @@ TOPICS: Mapping[type, tuple[Topic, ...]] = {
     Cleared: ALL_TOPICS,
 }
 """What the page shows of each."""
-
-
-class Changes:
-    """Counts changes and calls listeners with their topics; these must be quick, and are called on any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._listeners: list[Callable[[frozenset[Topic]], None]] = []
-        self.revision: int = 0
-
-    def announce(self, *topics: Topic) -> None:
-        """Something of these topics changed."""
-        with self._lock:
-            self.revision += 1
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener(frozenset(topics))
-
-    def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
-        """Call a listener from now on; returns what ends it."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def leave() -> None:
-            with self._lock:
-                self._listeners.remove(listener)
-
-        return leave

@@ -128,6 +128,12 @@ class Call:
         return read_body(self.content_type, self.body).decoded()
 
 
+def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a call but those that are kept and shown nowhere."""
+    credentials = ("authorization", "proxy-authorization", "cookie")
+    return {name: value for name, value in headers.items() if name not in credentials}
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Batch:
     """The recipients one request added to a message; they share everything but the rendered text."""

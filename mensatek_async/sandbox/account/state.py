@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..carrier.delivery_state import Absence, Choice
 from . import events
 from .account import Account
-from .records import Batch, Call, LibraryFile
+from .records import Batch, Call, LibraryFile, without_credentials
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -47,7 +47,6 @@ _FILE = (
     " ON CONFLICT (name) DO UPDATE SET data = excluded.data, content = excluded.content"
 )
 TABLES = ("figures", "batch", "act", "incoming", "file", "document", "call", "journey", "post")
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _ELSEWHERE = {Batch: ("phones",), Call: ("body", "answer"), LibraryFile: ("content",)}
 """What stands in columns of its own."""
 
@@ -113,36 +112,30 @@ class Store:
         """Write what an event says, under the account's lock; it lasts from the next `commit` on."""
         match event:
             case events.Accepted(batch, phones):
-                self._write("INSERT INTO batch VALUES (?, ?, ?)", batch.number, pack(batch), pack(phones))
+                self._put("batch", batch.number, pack(batch), pack(phones))
             case events.Moved(batch):
                 self._write("UPDATE batch SET data = ? WHERE number = ?", pack(batch), batch.number)
             case events.Acted(batch, phone, act):
-                values = batch.message_id, phone, pack(act)
-                self._write("INSERT INTO act (message_id, phone, data) VALUES (?, ?, ?)", *values)
+                self._put("act", None, batch.message_id, phone, pack(act))
             case events.Received(incoming):
-                self._write("INSERT INTO incoming (data) VALUES (?)", pack(incoming))
+                self._put("incoming", None, pack(incoming))
             case events.Filed(name, None):
                 self._write("DELETE FROM file WHERE name = ?", name)
             case events.Filed(name, LibraryFile() as file):
                 self._write(_FILE, name, pack(file), file.content)
             case events.Documented(digest, content):
-                self._write("INSERT OR IGNORE INTO document VALUES (?, ?)", digest, content)
+                self._put("document", digest, content)
             case events.Called(number, call):
-                row = number, pack(call), call.body, call.answer
-                self._write("INSERT OR REPLACE INTO call VALUES (?, ?, ?, ?)", *row)
+                self._put("call", number, pack(call), call.body, call.answer)
                 if number % _TIDY_EVERY == 0:
                     self._write("DELETE FROM call WHERE number <= ?", number - KEPT_CALLS)
             case events.Followed(target, batch, None):
                 self._write("DELETE FROM journey WHERE target = ? AND batch = ?", target, batch.number)
             case events.Followed(target, batch, progress):
-                self._write(
-                    "INSERT OR REPLACE INTO journey VALUES (?, ?, ?)", target, batch.number, pack(progress)
-                )
+                self._put("journey", target, batch.number, pack(progress))
             case events.Posted(target, post):
                 data = pack([post.fields, post.answers, post.repeated])
-                self._write(
-                    "INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?)", target, post.number, post.ended, data
-                )
+                self._put("post", target, post.number, post.ended, data)
                 if post.number % _TIDY_EVERY == 0:
                     oldest = post.number - KEPT_POSTS
                     self._write("DELETE FROM post WHERE target = ? AND number <= ? AND ended", target, oldest)
@@ -155,7 +148,7 @@ class Store:
         """Write it to the disk."""
         figures = pack(_figures(self._account))
         if self._figures != figures:
-            self._write("INSERT OR REPLACE INTO figures VALUES (1, ?)", figures)
+            self._put("figures", 1, figures)
             self._figures = figures
         if self._rows is not None and self._rows.in_transaction:
             self._try("COMMIT")
@@ -166,6 +159,9 @@ class Store:
         if self._rows is not None:
             self._rows.close()
             self._rows = None
+
+    def _put(self, table: str, *row: object) -> None:
+        self._write(f"INSERT OR REPLACE INTO {table} VALUES ({','.join('?' * len(row))})", *row)  # noqa: S608
 
     def _write(self, statement: str, *values: object) -> None:
         if not self._open().in_transaction:
@@ -233,33 +229,23 @@ def _converter() -> Converter:
     for plain in (datetime, Decimal, bytes):  # JSON has forms for the first two, see below
         converter.register_structure_hook(plain, lambda value, _: value)
     for cls, names in _ELSEWHERE.items():
-        omitted: Any = {name: override(omit=True) for name in names}
-        converter.register_unstructure_hook(cls, make_dict_unstructure_fn(cls, converter, **omitted))
+        ways: Any = {name: override(omit=True) for name in names}
+        if cls is Call:
+            ways["headers"] = override(unstruct_hook=without_credentials)
+        converter.register_unstructure_hook(cls, make_dict_unstructure_fn(cls, converter, **ways))
     return converter
 
 
 def pack(value: Any) -> str:
     """Anything of ours as JSON: moments and decimals have forms of their own, credentials are left out."""
-    return json.dumps(
-        _without_credentials(_converter().unstructure(value)),
-        ensure_ascii=False,
-        separators=(",", ":"),
-        default=_packed,
-    )
+    plain = _converter().unstructure(value)
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_packed)
 
 
 def unpack(text: str, cls: type[_T], **elsewhere: Any) -> _T:
     """What `pack` made of it, with what stands elsewhere."""
     value = json.loads(text, object_hook=_unpacked)
     return _converter().structure({**value, **elsewhere} if elsewhere else value, cls)
-
-
-def _without_credentials(value: Any) -> Any:
-    headers = value.get("headers") if isinstance(value, dict) else None
-    if not isinstance(headers, dict):
-        return value
-    kept = {name: value for name, value in headers.items() if name not in _CREDENTIALS}
-    return {**value, "headers": kept}
 
 
 def _packed(value: Any) -> Any:

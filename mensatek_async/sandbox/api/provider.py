@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..account.account import Account
-from ..account.events import TOPICS, Called, Changes, Event, Topic
+from ..account.events import TOPICS, Called, Event, Topic
 from ..account.records import Call, OperationResult
 from ..account.state import KEPT_BODY_BYTES, Store
 from ..account.state_load import load_account, load_calls
@@ -76,8 +76,11 @@ class Provider:
     state: Store | None = None  # the file that keeps it all
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     faults: Faults = field(default_factory=Faults)
-    changes: Changes = field(default_factory=Changes)
     handlers: list[Callable[[Event], None]] = field(default_factory=list)  # of every event, in this order
+    revision: int = 0  # how often something has changed
+    listeners: set[Callable[[set[Topic]], None]] = field(
+        default_factory=set
+    )  # for what has changed; quick ones
     calls: list[Call] = field(default_factory=list)
 
     def keep_in(self, path: Path) -> None:
@@ -94,9 +97,14 @@ class Provider:
         """Change something under the lock, then keep, post and announce it; `topics` have no event."""
         with self.lock:
             yield self.account
-            changed = self._settle() | set(topics)
-        if changed:
-            self.changes.announce(*changed)
+            self.announce(self._settle() | set(topics))
+
+    def announce(self, topics: set[Topic]) -> None:
+        """Say what has changed, under the lock."""
+        if topics:
+            self.revision += 1
+            for listener in list(self.listeners):
+                listener(topics)
 
     def _settle(self) -> set[Topic]:
         """Hand out what has happened, also what comes of that, and keep it; which topics it touches."""
@@ -142,10 +150,8 @@ class Provider:
                 answer = self._encoded(request, reply) if reply else _troubled(ApiResponse(status=200), fault)
             self._note(request, reply, answer, verdict, fault.kind if fault else "")
             changed = self._settle()
-        if verdict in ("work", "wrong", "quick"):
-            changed.add("guard")
-        self.changes.announce(*changed)
-        return answer
+            self.announce(changed | {"guard"} if verdict in ("work", "wrong", "quick") else changed)
+            return answer
 
     def _note(
         self,

@@ -201,7 +201,7 @@ class Callbacks(CallbackSettings):
             # After a reset another one may have its number.
             if index < len(self.posts) and self.posts[index] is post:
                 self.provider.account.events.append(Posted(self.key, post))
-        self.provider.changes.announce("callbacks")
+            self.provider.announce({"callbacks"})
 
 
 class Recorder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import statuses
 
@@ -14,7 +15,6 @@ CONTRACT_DAYS = 15
 """How long a contract waits for its recipient unless the send says otherwise (`Aceptacion`, at most 15)."""
 
 MAGIC = "999"
-_ANSWERS = frozenset({statuses.CONTRACT_ACCEPTED, statuses.CONTRACT_REJECTED, statuses.CONTRACT_EXPIRED})
 _DAY = 86_400.0
 
 Stage = tuple[float, int]
@@ -72,59 +72,53 @@ def usual_way(kind: Kind) -> list[int]:
     return [statuses.RECEIVED, statuses.CERTIFIED]
 
 
+@lru_cache(maxsize=256)
+def _ways(kind: Kind) -> dict[int, list[int]]:
+    """The statuses after the first that lead to each one that is a kind's own."""
+    way = usual_way(kind)
+    ways = {status: way[: number + 1] for number, status in enumerate(way)}
+    if kind.contract in (statuses.BY_REPLY, statuses.WITH_PDF):
+        ways[statuses.CONTRACT_REJECTED] = [way[0], statuses.CONTRACT_REJECTED]
+        ways[statuses.CONTRACT_EXPIRED] = [way[0], statuses.CONTRACT_EXPIRED]
+    if kind.contract == statuses.WITH_PDF:
+        written = [*way[:-1], statuses.CONTRACT_WRITTEN]
+        ways[statuses.CONTRACT_WRITTEN] = written
+        ways[statuses.CONTRACT_SIGNED] = [*written, statuses.CONTRACT_SIGNED]
+        ways[statuses.CONTRACT_REJECTED] = [way[0], statuses.CONTRACT_OPENED, statuses.CONTRACT_REJECTED]
+    if kind.asks_acceptance:
+        ways[statuses.CONTRACT_ACCEPTED] = [*way, statuses.CONTRACT_YES, statuses.CONTRACT_ACCEPTED]
+        ways[statuses.CONTRACT_REJECTED] = [*way, statuses.CONTRACT_REJECTED]
+        ways[statuses.CONTRACT_EXPIRED] = [*way, statuses.CONTRACT_EXPIRED]
+    if kind.voice:
+        ways |= {status: [statuses.TO_VOICE, statuses.RINGING, status] for status in statuses.VOICE}
+        ways |= {
+            statuses.TO_VOICE: [statuses.TO_VOICE],
+            statuses.RINGING: [statuses.TO_VOICE, statuses.RINGING],
+        }
+    return ways
+
+
 def fits(kind: Kind, status: int) -> bool:
     """Whether a text of this kind can come to a status of the manual."""
-    way = usual_way(kind)
-    if status in statuses.VOICE:
-        return kind.voice
-    if kind.asks_acceptance and status in _ANSWERS:
-        return True
-    if status in way or statuses.PHASES.get(status) in ("failed", "pending", "retrying", "delivered"):
-        # Certified is not what plain texts are; what is not certified by itself needs no 14 either.
-        return status != statuses.CERTIFIED or statuses.CERTIFIED in way
-    if kind.contract == statuses.WITH_PDF:
-        return status in (
-            statuses.CONTRACT_WRITTEN,
-            statuses.CONTRACT_SIGNED,
-            statuses.CONTRACT_REJECTED,
-            statuses.CONTRACT_EXPIRED,
-        )
-    return kind.contract == statuses.BY_REPLY and status in (
-        statuses.CONTRACT_REJECTED,
-        statuses.CONTRACT_EXPIRED,
-    )
+    # Certified is not what plain texts are; what is not certified by itself needs no 14 either.
+    is_anybodys = status not in statuses.VOICE and status != statuses.CERTIFIED
+    phase = statuses.PHASES.get(status)
+    return status in _ways(kind) or (is_anybodys and phase in ("failed", "pending", "retrying", "delivered"))
 
 
 def way_to(kind: Kind, outcome: int) -> list[int]:
     """The statuses after the first that end in a chosen one."""
-    way = usual_way(kind)
-    if outcome in way:
-        return way[: way.index(outcome) + 1]
-    if kind.contract == statuses.WITH_PDF and outcome in (
-        statuses.CONTRACT_WRITTEN,
-        statuses.CONTRACT_SIGNED,
-    ):
-        written = [*way[:-1], statuses.CONTRACT_WRITTEN]
-        return written if outcome == statuses.CONTRACT_WRITTEN else [*written, statuses.CONTRACT_SIGNED]
-    if kind.contract == statuses.WITH_PDF and outcome == statuses.CONTRACT_REJECTED:
-        return [statuses.RECEIVED, statuses.CONTRACT_OPENED, statuses.CONTRACT_REJECTED]
+    ways = _ways(kind)
+    if outcome in ways:
+        return ways[outcome]
     if kind.contract in (statuses.BY_REPLY, statuses.WITH_PDF) and outcome in statuses.FINAL_CONTRACT:
-        return [way[0], outcome]
-    if kind.asks_acceptance and outcome in _ANSWERS:
-        return (
-            [*way, statuses.CONTRACT_YES, outcome]
-            if outcome == statuses.CONTRACT_ACCEPTED
-            else [*way, outcome]
-        )
-    if kind.voice and outcome in statuses.VOICE:
-        way = [statuses.TO_VOICE, statuses.RINGING, outcome]
-        return way[: way.index(outcome) + 1]
+        return [usual_way(kind)[0], outcome]
     if (
         kind.voice
         and statuses.PHASES.get(outcome) == "failed"
         and statuses.LABELS[outcome] != statuses.LABELS[statuses.EXPIRED]
     ):
-        return [statuses.TO_VOICE, statuses.RINGING, statuses.VOICE_DELIVERED]
+        return ways[statuses.VOICE_DELIVERED]
     return [outcome]
 
 

@@ -9,8 +9,10 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from ..controls import Controls
-from .forms import clock_form, credits_form
+from .forms import picked
 
 _LONGEST_TEXT = 10_000
 _LARGEST_NUMBER = 10**15
@@ -19,10 +21,11 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 8999
 Body = dict[str, Any]
 
 
-class BadAction(Exception):
+class BadAction(HTTPException):
     """What the page sent makes no sense."""
 
-    refusal = 400, "bad_request"
+    def __init__(self, why: str) -> None:
+        super().__init__(400, why)
 
 
 def _reply(controls: Controls, body: Body, phone: str) -> None:
@@ -64,7 +67,7 @@ def _close(controls: Controls, body: Body, phone: str, message_id: int, action: 
 def _cancel(controls: Controls, body: Body, message_id: int) -> Body:
     before = controls.credits
     cancelled = controls.cancel(message_id)
-    return {"cancelled": cancelled, "refunded": credits_form(controls.credits - before)}
+    return {"cancelled": cancelled, "refunded": controls.credits - before}
 
 
 def _clock(controls: Controls, body: Body) -> Body:
@@ -74,7 +77,7 @@ def _clock(controls: Controls, body: Body) -> Body:
         controls.advance(_number(body, "step"))
     if "to" in body:
         controls.advance((_moment(body, "to") - controls.now).total_seconds())
-    return {"clock": clock_form(controls.clock)}
+    return {"clock": picked(controls.clock, "now", "scale", "standing")}
 
 
 def _faults(controls: Controls, body: Body) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,29 +11,28 @@ from ..account.account import Account
 from ..account.records import UNNAMED_DOCUMENT, Batch
 from ..api import texting
 from ..carrier import statuses
-from ..carrier.delivery_state import Standing
-from ..clock import Clock
 
-_PREVIEW = 300
+PREVIEW = 300
 _CONTRACTS = {0: None, statuses.BY_REPLY: "reply", statuses.WITH_PDF: "pdf"}
 
 
-def moment_form(moment: datetime | None) -> str | None:
-    """A moment as ISO 8601, UTC, with Z."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def json_form(value: Any) -> str:
+    """What the page gets: moments as ISO 8601, UTC, with Z, and credits as plain decimals."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_scalar_form)
 
 
-def credits_form(credits: Decimal) -> str:
-    """Credits as a plain decimal."""
-    text = f"{credits:f}"
+def _scalar_form(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} has no form")
+    text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def clock_form(clock: Clock) -> dict[str, Any]:
-    """The clock."""
-    return {"now": moment_form(clock.now), "scale": clock.scale, "standing": clock.standing}
+def picked(value: object, *names: str) -> dict[str, Any]:
+    """Some attributes, by their names."""
+    return {name: getattr(value, name) for name in names}
 
 
 def contract_form(batch: Batch) -> str | None:
@@ -46,44 +46,43 @@ def certificate_url(batch: Batch, phone: str, status: int) -> str | None:
     return f"/_sandbox/certificates/{batch.message_id}/{phone}" if ready else None
 
 
-def row_form(batch: Batch, position: int, standing: Standing) -> dict[str, Any]:
+def row_form(batch: Batch, position: int, status: int) -> dict[str, Any]:
     """A text in the list."""
-    phone, status = batch.phones[position], standing[0]
-    segments = batch.written(position)[1]
+    phone = batch.phones[position]
     return {
-        "id": f"{batch.message_id}-{phone}",
-        "message_id": batch.message_id,
+        **_shared_form(batch, position, status),
+        **picked(batch, "accepted_at", "scheduled_at", "leaves_at"),
         "phone": phone,
-        "sender": batch.sender,
-        "text": batch.shown(position)[:_PREVIEW],
+        "text": batch.shown(position)[:PREVIEW],
+    }
+
+
+def _shared_form(batch: Batch, position: int, status: int) -> dict[str, Any]:
+    phone, segments = batch.phones[position], batch.written(position)[1]
+    return {
+        **picked(batch, "message_id", "sender", "reference", "certified"),
+        "id": f"{batch.message_id}-{phone}",
         "status": status,
         "phase": statuses.phase(status),
-        "reference": batch.reference,
-        "certified": batch.certified,
         "contract": contract_form(batch),
         "encoding": "unicode" if batch.unicode else "gsm",
         "segments": segments,
-        "cost": credits_form(segments * batch.price),
-        "accepted_at": moment_form(batch.accepted_at),
-        "scheduled_at": moment_form(batch.scheduled_at),
-        "leaves_at": moment_form(batch.leaves_at),
+        "cost": segments * batch.price,
         "certificate": certificate_url(batch, phone, status),
     }
 
 
 def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
     """A text in a conversation, as its phone shows it, with all that is known of it."""
-    now, phone = account.clock.now, batch.phones[position]
+    phone = batch.phones[position]
     status = account.status(batch, phone)
-    history = history_of(account, batch, phone, now)
+    history = history_of(account, batch, phone, account.clock.now)
     written = batch.written(position)[0]
     shown = batch.shown(position)
-    row = row_form(batch, position, (status, now, 0))
-    del row["text"], row["phone"], row["accepted_at"], row["scheduled_at"], row["leaves_at"]
     return {
-        **row,
+        **_shared_form(batch, position, status),
         "kind": "text",
-        "at": moment_form(batch.leaves_at),
+        "at": batch.leaves_at,
         "arrived": any(one[1] in statuses.ARRIVED for one in history),
         "pieces": [_piece_form(account, batch, piece) for piece in texting.pieces(written, batch.unicode)],
         "text": shown,
@@ -93,7 +92,7 @@ def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
             for old, new, times in texting.replaced(written, batch.unicode)
         ],
         "characters": texting.width(shown, batch.unicode),
-        "history": [{"at": moment_form(moment), "status": one} for moment, one in history],
+        "history": [{"at": moment, "status": one} for moment, one in history],
         "documents": _documents(account, batch),
         "actions": _actions(batch, status, {one for _, one in history}),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
@@ -19,7 +18,7 @@ from ..account.events import Topic
 from ..account.records import Batch
 from ..api.provider import Provider
 from .access import error_answer
-from .forms import clock_form
+from .forms import json_form, picked
 
 _TICK_SECONDS = 0.5
 _GATHER_SECONDS = 0.1
@@ -89,24 +88,26 @@ class Live:
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
         pending: set[Topic] = set()
 
-        def wake(topics: frozenset[Topic]) -> None:
+        def wake(topics: set[Topic]) -> None:
             pending.update(topics)
             changed.set()
 
-        def listener(topics: frozenset[Topic]) -> None:
+        def listener(topics: set[Topic]) -> None:
             with suppress(RuntimeError):  # the server has ended meanwhile
                 loop.call_soon_threadsafe(wake, topics)
 
         self._listeners += 1
-        leave = self._provider.changes.listen(listener)
+        with self._provider.lock:
+            self._provider.listeners.add(listener)
         try:
-            revision = self._provider.changes.revision
+            revision = self._provider.revision
             yield "retry: 1000\n\n" + _event("hello", {"revision": revision, "csrf": self._token})
             async for event in self._events(changed, pending):
                 yield event
         finally:
-            leave()
             self._listeners -= 1
+            with self._provider.lock:
+                self._provider.listeners.remove(listener)
 
     async def _events(self, changed: asyncio.Event, pending: set[Topic]) -> AsyncIterator[str]:
         pulse, clock_due = Pulse(self._provider), 0.0
@@ -117,13 +118,13 @@ class Live:
             changed.clear()
             pending.update(pulse.moved())
             if pending:
-                revision, topics = self._provider.changes.revision, sorted(pending)
+                revision, topics = self._provider.revision, sorted(pending)
                 pending.clear()
                 yield _event("change", {"revision": revision, "topics": topics})
             if anyio.current_time() >= clock_due:
                 clock_due = anyio.current_time() + _CLOCK_SECONDS
-                yield _event("clock", clock_form(self._provider.account.clock))
+                yield _event("clock", picked(self._provider.account.clock, "now", "scale", "standing"))
 
 
 def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+    return f"event: {name}\ndata: {json_form(data)}\n\n"

@@ -9,14 +9,13 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..account.records import Call
+from ..account.records import Call, without_credentials
 from ..api.provider import Provider
 from ..callbacks.callbacks import Callbacks
-from .forms import moment_form
+from .forms import picked
 
 _LONGEST = 20_000
 _LONGEST_PARAMS = 200_000
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SECRET = re.compile(r"pass|token|clave|secret|auth|api.?key", re.IGNORECASE)
 _STARS = "***"
 
@@ -52,9 +51,7 @@ def show_call(provider: Provider, number: int) -> dict[str, Any] | None:
     return {
         **_call_form(number, call),
         "request": {
-            "headers": _masked(
-                {name: value for name, value in call.headers.items() if name not in _CREDENTIALS}, token
-            ),
+            "headers": _masked(without_credentials(call.headers), token),
             "content_type": call.content_type,
             "body": body,
             "params": params,
@@ -65,7 +62,7 @@ def show_call(provider: Provider, number: int) -> dict[str, Any] | None:
             "http": call.status,
             "content_type": call.answer_type,
             "body": answer,
-            "fields": None if call.reply is None else json.loads(json.dumps(call.reply, default=str)),
+            "fields": call.reply,
             "cut": answer_cut,
         },
     }
@@ -73,12 +70,10 @@ def show_call(provider: Provider, number: int) -> dict[str, Any] | None:
 
 def _call_form(number: int, call: Call) -> dict[str, Any]:
     return {
+        **picked(call, "at", "operation", "verdict"),
         "number": number,
-        "at": moment_form(call.at),
-        "operation": call.operation,
         "http": call.status,
         "res": None if call.reply is None else call.reply.get("Res"),
-        "verdict": call.verdict,
         "fault": call.fault or None,
         "unknown": len(call.unknown),
     }
@@ -116,12 +111,9 @@ def list_callbacks(webhooks: Iterable[Callbacks], limit: int) -> dict[str, Any]:
         for number, post in islice(zip(range(len(posts), 0, -1), reversed(posts), strict=False), limit):
             items.append(
                 {
+                    **picked(post, "fields", "answers", "taken", "repeated"),
                     "number": number,
                     "service": post.fields.get("Servicio"),
-                    "fields": dict(post.fields),
-                    "answers": list(post.answers),
-                    "taken": post.taken,
-                    "repeated": post.repeated,
                     "waiting": not post.ended,
                     "url": bare_url(webhook.url),
                 }

@@ -13,7 +13,7 @@ from ..callbacks.callbacks import Callbacks
 from ..carrier.delivery import MAGIC, has_ending
 from ..carrier.statuses import ENGLISH, LABELS, PHASES
 from ..controls import Controls
-from .forms import clock_form, credits_form, moment_form
+from .forms import picked
 from .log import bare_url
 from .texts import certified
 
@@ -30,14 +30,14 @@ def overview(controls: Controls, provider: Provider, webhooks: list[Callbacks], 
     return {
         "version": _version(),
         "csrf": token,
-        "revision": provider.changes.revision,
+        "revision": provider.revision,
         "api": {"base_url": controls.base_url, "user": provider.user},
-        "clock": clock_form(account.clock),
+        "clock": picked(account.clock, "now", "scale", "standing"),
         "credits": {
-            "left": credits_form(account.credits),
-            "used": credits_form(account.used),
-            "price": credits_form(account.prices[False]),
-            "certified_price": credits_form(account.prices[True]),
+            "left": account.credits,
+            "used": account.used,
+            "price": account.prices[False],
+            "certified_price": account.prices[True],
         },
         "counts": _counts(provider),
         "guard": _guard(provider),
@@ -100,7 +100,7 @@ def _guard(provider: Provider) -> dict[str, Any]:
     return {
         "strict": provider.account.guarded,
         "blocked": blocked and provider.account.guarded,
-        "blocked_until": moment_form(keeper.blocked_until) if blocked else None,
+        "blocked_until": keeper.blocked_until if blocked else None,
         "wrong_calls": keeper.wrong_calls(now),
         "quick_reads": keeper.quick_reads(now),
         "block_after": keeper.after,

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -26,7 +26,7 @@ from ..callbacks.callbacks import Callbacks
 from ..controls import Controls
 from .access import error_answer
 from .actions import ACTIONS, BadAction, Body
-from .forms import moment_form
+from .forms import json_form, picked
 from .live import Live
 from .log import list_callbacks, list_calls, show_call
 from .overview import overview
@@ -35,7 +35,8 @@ from .texts import Search, certificates, conversation, find_phones, find_texts, 
 _log = logging.getLogger("mensatek_async.sandbox")
 
 _LARGEST_BODY = 100_000
-_NOT_FOUND = 404, "not_found", "There is no such thing"
+_CODES = {404: "not_found", 409: "conflict", 413: "too_large"}
+_OWN_WORDS = {"Not Found": "There is no such thing", "Method Not Allowed": "The page does not ask that"}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -98,8 +99,8 @@ class Page:
             with self._provider.lock:
                 found = read(request)
             if found is None:
-                return error_answer(*_NOT_FOUND)
-            return found if isinstance(found, Response) else JSONResponse(found)
+                raise HTTPException(404)
+            return found if isinstance(found, Response) else _json(found)
 
         return handle
 
@@ -110,11 +111,11 @@ class Page:
                 # One action is one step for everybody who looks on.
                 with self._provider.lock:
                     done = run(self._controls, body, **request.path_params)
-                return JSONResponse({"ok": True, **(done or {})})
+                return _json({"ok": True, **(done or {})})
             except KeyError as error:
-                return error_answer(404, "not_found", str(error.args[0]))
+                raise HTTPException(404, str(error.args[0])) from None
             except ValueError as error:
-                return error_answer(409, "conflict", str(error))
+                raise HTTPException(409, str(error)) from None
 
         return handle
 
@@ -132,16 +133,13 @@ class Page:
         return {
             "items": [
                 {
-                    "name": file.name,
+                    **picked(file, "name", "uploaded_at", "delete_after_certification"),
                     "size": len(file.content),
-                    "uploaded_at": moment_form(file.uploaded_at),
-                    "delete_after_certification": file.delete_after_certification,
                     "url": f"/_sandbox/files/{file.name}",
                 }
                 for file in found
             ],
-            "max_files": account.library.max_files,
-            "max_bytes": account.library.max_bytes,
+            **picked(account.library, "max_files", "max_bytes"),
             "used_bytes": sum(len(file.content) for file in found),
         }
 
@@ -165,14 +163,12 @@ class Page:
         return _download(reply.file, "-".join(str(part) for part in asked.values()) + f".{kind}")
 
 
+def _json(value: Any) -> Response:
+    return Response(json_form(value), media_type="application/json")
+
+
 def _delete_file(controls: Controls, _body: Body, name: str) -> None:
     controls.delete_file(name)
-
-
-class _TooLarge(BadAction):
-    """The body is larger than any action needs."""
-
-    refusal = 413, "too_large"
 
 
 async def _body(request: Request) -> Body:
@@ -180,7 +176,7 @@ async def _body(request: Request) -> Body:
     async for chunk in request.stream():
         data += chunk
         if len(data) > _LARGEST_BODY:
-            raise _TooLarge("That is too much")
+            raise HTTPException(413, "That is too much")
     try:
         body = json.loads(data or b"{}")
     except (ValueError, RecursionError):
@@ -247,16 +243,10 @@ async def _index(request: Request) -> Response:
     return await _assets().get_response("index.html", request.scope)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    if status == 404:
-        return error_answer(*_NOT_FOUND)
-    return error_answer(status, "bad_request", "The page does not ask that")
-
-
-async def _bad_action(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, BadAction)
-    return error_answer(*error.refusal, str(error))
+async def _refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "bad_request")
+    return error_answer(error.status_code, code, _OWN_WORDS.get(error.detail, error.detail))
 
 
 async def _failure(_request: Request, error: Exception) -> Response:
@@ -264,4 +254,4 @@ async def _failure(_request: Request, error: Exception) -> Response:
     return error_answer(500, "failure", "Sandbox failure, see its log")
 
 
-_HANDLERS = {HTTPException: _http_error, BadAction: _bad_action, Exception: _failure}
+_HANDLERS = {HTTPException: _refusal, Exception: _failure}

@@ -14,16 +14,8 @@ from ..account.account import Account
 from ..account.records import Batch, Incoming
 from ..carrier.delivery_state import Standing
 from ..carrier.statuses import CERTIFICATE_READY, phase
-from .forms import (
-    certificate_url,
-    contract_form,
-    credits_form,
-    moment_form,
-    row_form,
-    text_form,
-)
+from .forms import PREVIEW, certificate_url, contract_form, picked, row_form, text_form
 
-_PREVIEW = 300
 _CONVERSATION = 200
 _CERTIFICATES = 500
 
@@ -84,7 +76,7 @@ def find_texts(account: Account, search: Search) -> dict[str, Any]:
                 if len(items) == search.limit:
                     # The next page begins behind the last one given.
                     return {"items": items, "cursor": cursor, "total": _total(account)}
-                items.append(row_form(batch, position, standing(batch.phones[position])))
+                items.append(row_form(batch, position, standing(batch.phones[position])[0]))
                 cursor = f"{batch.number}.{position}"
     return {"items": items, "cursor": None, "total": _total(account)}
 
@@ -140,8 +132,8 @@ def _talk_form(
         "phone": phone,
         "texts": account.counts[phone],
         "replies": replies,
-        "last_at": moment_form(last.at if isinstance(last, Incoming) else last[0].leaves_at),
-        "last_text": shown[:_PREVIEW],
+        "last_at": last.at if isinstance(last, Incoming) else last[0].leaves_at,
+        "last_text": shown[:PREVIEW],
         "last_is_reply": isinstance(last, Incoming),
         "switched_off": account.delivery.is_off(phone),
         "outcome": account.delivery.chosen(phone),
@@ -170,13 +162,7 @@ def conversation(account: Account, phone: str) -> dict[str, Any]:
         "items": [
             text_form(account, one, one.phones.index(phone))
             if isinstance(one, Batch)
-            else {
-                "kind": "reply",
-                "at": moment_form(one.at),
-                "text": one.text,
-                "number": one.number,
-                "message_id": one.message_id,
-            }
+            else {"kind": "reply", **picked(one, "at", "text", "number", "message_id")}
             for _, _, one in found[-_CONVERSATION:]
         ],
     }
@@ -194,15 +180,12 @@ def scheduled(account: Account) -> dict[str, Any]:
     return {
         "items": [
             {
-                "message_id": batch.message_id,
+                **picked(batch, "message_id", "sender", "certified", "reference"),
                 "recipients": sum(one.recipients for one in waiting),
-                "sender": batch.sender,
-                "text": (batch.shown(0) if batch.phones else "")[:_PREVIEW],
-                "leaves_at": moment_form(leaves_at),
-                "cost": credits_form(sum((one.cost for one in waiting), start=Decimal(0))),
-                "certified": batch.certified,
+                "text": (batch.shown(0) if batch.phones else "")[:PREVIEW],
+                "leaves_at": leaves_at,
+                "cost": sum((one.cost for one in waiting), start=Decimal(0)),
                 "contract": contract_form(batch),
-                "reference": batch.reference,
             }
             for leaves_at, batch, waiting in messages
         ]
@@ -217,13 +200,12 @@ def certificates(account: Account) -> dict[str, Any]:
             break
         items.append(
             {
-                "message_id": batch.message_id,
+                **picked(batch, "message_id", "reference"),
                 "phone": phone,
                 "status": standing[0],
-                "at": moment_form(standing[1]),
+                "at": standing[1],
                 "url": certificate_url(batch, phone, standing[0]),
                 "zip_url": f"/_sandbox/certificates/{batch.message_id}",
-                "reference": batch.reference,
             }
         )
     return {"items": items}
