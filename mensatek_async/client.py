@@ -8,6 +8,8 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from attrs import evolve
+
 from ._core import exchange
 from ._core.call import Caller, RequestFormat
 from ._core.context import Context
@@ -22,7 +24,18 @@ from .resources.certified import CertifiedResource
 from .resources.files import FilesResource
 from .resources.sms import SmsResource
 from .senders import check_sender
-from .settings import Guard, Limits, Retry, Seconds, Timeout, as_setting, as_timeout, load_account
+from .settings import (
+    Account,
+    Guard,
+    Limits,
+    Retry,
+    Seconds,
+    Timeout,
+    as_setting,
+    as_timeout,
+    check_account,
+    load_account,
+)
 from .tracebacks import private
 
 if TYPE_CHECKING:
@@ -83,16 +96,13 @@ class AsyncMensatek:
         account = load_account(user, token, base_url, sender)
         if request_format not in ("json", "form"):
             raise ConfigurationError(f"request_format is 'json' or 'form', not {request_format!r}.")
-        if issuer is not None and not isinstance(issuer, Issuer):
-            raise ConfigurationError(f"issuer is an Issuer, not {type(issuer).__name__}.")
         if report is not None and not isinstance(report, bool):
             raise ConfigurationError(f"report is True, False or None, not {type(report).__name__}.")
         timeout = as_timeout(timeout)
         limits, guard = as_setting(Limits, limits, "concurrency=4"), as_setting(Guard, guard, "pause=60")
         self._account = account
-        self._transport = Transport(account, timeout, limits, transport)
         self._caller = Caller(
-            self._transport,
+            Transport(account, timeout, limits, transport),
             account=account,
             limits=limits,
             retry=as_setting(Retry, retry, "attempts=4"),
@@ -105,8 +115,8 @@ class AsyncMensatek:
             limits=limits,
             timeout=timeout,
             region=check_region(default_region),
-            sender=check_sender(account.sender) if account.sender else None,
-            issuer=issuer,
+            sender=_sender(account),
+            issuer=_issuer(issuer),
             report=report,
             read_interval=guard.read_interval,
         )
@@ -123,6 +133,40 @@ class AsyncMensatek:
     def last_credits(self) -> Decimal | None:
         """The credits left by the newest reply to any client of the account; None before the first. Makes no call."""
         return self._caller.last_credits
+
+    def for_account(
+        self, user: str, token: str, *, sender: str | None = None, issuer: Issuer | None = None
+    ) -> AsyncMensatek:
+        """Return a client of another account, on this one's connections and limits.
+
+        For programs that serve many accounts. It costs little to make, so make one for each piece of work, with the
+        token as it is now: what the guard, the memory of reads and the credits know of an account outlives its
+        clients, and nobody else's refusal holds it up. Settings are this client's, but for whose texts they are. It
+        need not be closed, and works for as long as this one is open.
+
+        Args:
+            user: the API user of the account.
+            token: its API token. A new one counts at once, also while the old one is refused.
+            sender: the sender of messages that name none; None is the account's own, not this client's.
+            issuer: who issues certified messages that name none; never this client's.
+
+        Returns:
+            The client. Its calls raise ConfigurationError once this one is closed.
+
+        Raises:
+            ConfigurationError: the user or the token is missing or cannot be.
+            InvalidSender: the sender is too long, or holds what no text can hold.
+        """
+        account = check_account(user, token, self._account.base_url, sender)
+        client = object.__new__(type(self))
+        client._account = account
+        client._caller = self._caller.for_account(account)
+        client._context = context = evolve(
+            self._context, caller=client._caller, sender=_sender(account), issuer=_issuer(issuer)
+        )
+        client.sms, client.certified = SmsResource(context), CertifiedResource(context)
+        client.files = FilesResource(context)
+        return client
 
     def campaigns(
         self, store: str | os.PathLike[str] = "campaigns.db", *, lease: float = 300.0, poll: float = 0.5
@@ -209,8 +253,13 @@ class AsyncMensatek:
         return answer.raw.body
 
     async def aclose(self) -> None:
-        """Close the connections. A second time does nothing; calls after it are refused."""
-        await self._transport.aclose()
+        """Close the connections. A second time does nothing; calls after it are refused.
+
+        Calls that are on their way have the `grace` of `Timeout` to come back. Those that have not then are ended: a
+        send as `OutcomeUnknown`, and a WARNING in the log names their operations. Closing the client of `for_account`
+        closes nothing else.
+        """
+        await self._caller.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -222,3 +271,13 @@ class AsyncMensatek:
 
     def __repr__(self) -> str:
         return f"<AsyncMensatek user={self._account.user!r} base_url={self._account.base_url!r}>"
+
+
+def _sender(account: Account) -> str | None:
+    return check_sender(account.sender) if account.sender else None
+
+
+def _issuer(issuer: Issuer | None) -> Issuer | None:
+    if issuer is not None and not isinstance(issuer, Issuer):
+        raise ConfigurationError(f"issuer is an Issuer, not {type(issuer).__name__}.")
+    return issuer

@@ -220,6 +220,17 @@ def load_account(user: str | None, token: str | None, base_url: str | None, send
     """
     user = user or os.environ.get("MENSATEK_API_USER", "")
     token = token or os.environ.get("MENSATEK_API_TOKEN", "")
+    url = base_url or os.environ.get("MENSATEK_BASE_URL") or DEFAULT_BASE_URL
+    sender = sender if sender is not None else os.environ.get("MENSATEK_SENDER") or None
+    return check_account(user, token, check_base_url(url), sender)
+
+
+def check_account(user: str, token: str, base_url: str, sender: str | None) -> Account:
+    """Return an account, of whose credentials nothing comes from the environment.
+
+    Raises:
+        ConfigurationError: credentials are missing, or cannot be.
+    """
     missing = [
         name for name, value in (("MENSATEK_API_USER", user), ("MENSATEK_API_TOKEN", token)) if not value
     ]
@@ -238,13 +249,7 @@ def load_account(user: str | None, token: str | None, base_url: str | None, send
             )
     if ":" in user:
         raise ConfigurationError("The API user holds a colon, which HTTP Basic cannot carry.")
-    url = base_url or os.environ.get("MENSATEK_BASE_URL") or DEFAULT_BASE_URL
-    return Account(
-        user=user,
-        token=Secret(token),
-        base_url=check_base_url(url),
-        sender=sender if sender is not None else os.environ.get("MENSATEK_SENDER") or None,
-    )
+    return Account(user=user, token=Secret(token), base_url=base_url, sender=sender)
 
 
 def check_base_url(url: str) -> str:
@@ -283,6 +288,11 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def certificate_files() -> tuple[str, str]:
+    """Return where OpenSSL's environment says that the certificates of authorities are: a file, and a folder."""
+    return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
 
 
 def fault_points() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -60,13 +61,27 @@ class Caller:
         request_format: RequestFormat = "json",
     ) -> None:
         self._transport = transport
-        self._limits = limits
         self._retry = retry
-        state, self._login = known(account)
-        self._breaker = CircuitBreaker(guard, state, self._login)
+        self._guard = guard
         self._write, self._content_type = _FORMATS[request_format]
-        self._limiter: Limiter | None = None
+        self._limiter = Limiter(limits.concurrency, limits.per_second)
+        self._use(account)
+
+    def for_account(self, account: Account) -> Caller:
+        """Return one for another account, on the same connections and limiter."""
+        other = copy(self)
+        other._transport = self._transport.for_account(account)
+        other._use(account)
+        return other
+
+    def _use(self, account: Account) -> None:
+        guard, (state, self._login) = self._guard, known(account)
+        self._breaker = CircuitBreaker(guard, state, self._login)
         self._cache: ReadCache[DecodedReply] = ReadCache(guard.read_interval, guard.remember, self._login)
+
+    async def aclose(self) -> None:
+        """Close the connections, unless another caller owns them; calls after it are refused."""
+        await self._transport.aclose()
 
     @property
     def last_credits(self) -> Decimal | None:
@@ -217,8 +232,6 @@ class Caller:
     ) -> DecodedReply:
         """Wait for a turn and make the request; the circuit breaker is asked before and after the wait."""
         breaker, limiter = self._breaker, self._limiter
-        if limiter is None:
-            limiter = self._limiter = Limiter(self._limits.concurrency, self._limits.per_second)
         while True:
             while wait := breaker.check(operation.name, now()):
                 if now() - started + wait > self._retry.timeout:
@@ -257,9 +270,9 @@ class Caller:
         try:
             shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
             if shield is None:
-                return await self._transport.post(operation.path, *body, state.sink)
+                return await self._transport.post(operation.path, *body, state.sink, operation.name)
             with shield.covering():
-                return await self._transport.post(operation.path, *body, state.sink)
+                return await self._transport.post(operation.path, *body, state.sink, operation.name)
         except NotReached:
             state.left = left
             if state.rare:

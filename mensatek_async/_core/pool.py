@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
+from collections import Counter
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.request import getproxies
 
 import anyio
 import httpx
+from anyio.lowlevel import EventLoopToken, current_token
 
+from ..settings import certificate_files
+from ..store.threads import in_thread
+
+if TYPE_CHECKING:
+    import ssl
+
+_log = logging.getLogger("mensatek_async")
 # Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
 # would turn a send into an unknown.
 _KEEPALIVE = 4.0
+_ENDING = 1.0  # seconds that requests are given to end that were told to
 
 
 class AsyncTransport(Protocol):
@@ -25,22 +38,45 @@ class AsyncTransport(Protocol):
 
 
 class ConnectionPool:
-    """Connections to one host, each in a transport of its own.
+    """Connections to one host, each in a transport of its own; a client and its accounts share them.
 
     One pool for all would look through every connection and every waiting request each time; this way a request costs
     the same however many are in flight. A line that failed is closed and never used again.
+
+    Attributes:
+        is_open: whether lines can be taken.
+        closed: whether no request may leave any more.
+        home: the event loop of the first use, to which the connections belong.
     """
 
     def __init__(self, given: AsyncTransport | None, *, tls: bool, most: int) -> None:
-        # This machine, which is reached without TLS, is behind no proxy, whatever the environment says.
-        shared = self._shared = given or (_through_proxy(most) if tls else None)
+        self.is_open: bool = given is not None
+        self.closed = False
+        self.home: EventLoopToken | None = None
+        self._tls, self._most = tls, most
+        self._shared = given
+        self._context: ssl.SSLContext | None = None
         self._free: list[AsyncTransport] = []
         self._all: set[AsyncTransport] = set()
-        # The certificates of authorities take long to load, and are for TLS.
-        self._context = None if shared else httpx.create_ssl_context(verify=tls, trust_env=tls)
+        self._on_way: dict[anyio.CancelScope, str] = {}
+        self._landed = anyio.Event()
 
-    def take(self) -> AsyncTransport:
-        """Return a line nobody uses, the one used last first; the limit of requests stands before it."""
+    async def open(self) -> None:
+        """Get ready for the first request; the certificates of authorities are loaded in a worker thread."""
+        context = await _tls_context(self._tls)
+        if not self.is_open:
+            # This machine, which is reached without TLS, is behind no proxy, whatever the environment says.
+            self._shared = _through_proxy(self._most, context) if self._tls else None
+            self._context, self.is_open = context, True
+
+    def take(self, scope: anyio.CancelScope, name: str) -> AsyncTransport:
+        """Return a line nobody uses, the one used last first; the limit of requests stands before it.
+
+        Args:
+            scope: what ends the request, should the pool be closed and the grace be over.
+            name: what the request is called when it has to be ended.
+        """
+        self._on_way[scope] = name
         if self._shared is not None:
             return self._shared
         if self._free:
@@ -51,25 +87,84 @@ class ConnectionPool:
         self._all.add(line)
         return line
 
-    def give(self, line: AsyncTransport) -> None:
+    def give(self, line: AsyncTransport, scope: anyio.CancelScope) -> None:
         """Give a line back after a whole answer."""
         if line in self._all:
             self._free.append(line)
+        self._land(scope)
 
-    async def drop(self, line: AsyncTransport) -> None:
+    async def drop(self, line: AsyncTransport, scope: anyio.CancelScope) -> None:
         """Close a line that failed, or was cut off."""
         if line in self._all:
             self._all.remove(line)
             with anyio.CancelScope(shield=True), suppress(Exception):
                 await line.aclose()
+        self._land(scope)
 
-    async def aclose(self) -> None:
-        """Close all."""
-        lines = [*self._all, *filter(None, [self._shared])]
-        self._all.clear()
-        self._free.clear()
-        for line in lines:
-            await line.aclose()
+    def _land(self, scope: anyio.CancelScope) -> None:
+        del self._on_way[scope]
+        if self.closed and not self._on_way:
+            self._landed.set()
+
+    async def aclose(self, grace: float) -> None:
+        """Let nothing leave any more, wait for the answers on their way, end the others, and close all.
+
+        A cancellation does not cut it short: what a lost answer would have said is worth the wait.
+
+        Args:
+            grace: seconds to wait.
+        """
+        self.closed = True
+        if self.home not in (None, current_token()):
+            return  # the connections ended with their event loop
+        with anyio.CancelScope(shield=True):
+            await self._all_landed(grace)
+            if self._on_way:
+                self._end_requests(grace)
+                await self._all_landed(_ENDING)
+            lines = [*self._all, *filter(None, [self._shared])]
+            self._all.clear()
+            self._free.clear()
+            for line in lines:
+                await line.aclose()
+
+    async def _all_landed(self, seconds: float) -> None:
+        if self._on_way:
+            with anyio.move_on_after(seconds):
+                await self._landed.wait()
+
+    def _end_requests(self, grace: float) -> None:
+        names = ", ".join(f"{name} ({times})" for name, times in Counter(self._on_way.values()).items())
+        _log.warning(
+            "The client was closed, and after %g s there was no answer to %s: whether the provider has done what was "
+            "asked is not known",
+            *(grace, names),
+        )
+        for scope in self._on_way:
+            scope.cancel()
+
+
+_contexts: dict[tuple[bool, str, str], ssl.SSLContext] = {}
+_making = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    # A child has no thread that would ever let go of the lock, or of those in OpenSSL.
+    os.register_at_fork(
+        before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
+    )
+
+
+async def _tls_context(tls: bool) -> ssl.SSLContext:
+    """Return the process's TLS context; it takes 0.1 to 0.2 s to make, which no event loop waits for."""
+    key = (tls, *certificate_files()) if tls else (tls, "", "")
+    found = _contexts.get(key)
+    return found if found is not None else await in_thread(_make_context, key)
+
+
+def _make_context(key: tuple[bool, str, str]) -> ssl.SSLContext:
+    with _making:
+        if key not in _contexts:
+            _contexts[key] = httpx.create_ssl_context(verify=key[0], trust_env=key[0])
+        return _contexts[key]
 
 
 class _Proxied:
@@ -85,9 +180,9 @@ class _Proxied:
         await self._client.aclose()
 
 
-def _through_proxy(most: int) -> AsyncTransport | None:
+def _through_proxy(most: int, context: ssl.SSLContext) -> AsyncTransport | None:
     """Return, where the environment names a proxy, httpx's own client, which knows when to use it."""
     if not {"https", "all"} & getproxies().keys():
         return None
     limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE)
-    return _Proxied(httpx.AsyncClient(limits=limits, follow_redirects=False))
+    return _Proxied(httpx.AsyncClient(verify=context, limits=limits, follow_redirects=False))

@@ -6,12 +6,13 @@ import base64
 import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
+from copy import copy
 from functools import cache, partial
 from typing import Any
 
 import anyio
 import httpx
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio.lowlevel import current_token
 
 from .._version import __version__
 from .._wire.encode import Body
@@ -26,30 +27,22 @@ _log = logging.getLogger("mensatek_async")
 
 
 class Transport:
-    """Kept-alive connections to one base URL. It opens nothing before the first request."""
+    """Kept-alive connections to one base URL, used as one account. It opens nothing before the first request."""
 
     def __init__(
         self, account: Account, timeout: Timeout, limits: Limits, transport: AsyncTransport | None = None
     ) -> None:
         # Longer than one request may take nobody waits for that of another.
         self.patience: float = timeout.total
-        self._account = account
         self._timeout = timeout
-        self._limits = limits
-        self._given = transport
-        self._kit = _kit_of(transport)
-        self._pool: ConnectionPool | None = None
-        self._urls: dict[str, httpx.URL] = {}
         self._closed = False
-        self._home: EventLoopToken | None = None
-        login = base64.b64encode(f"{account.user}:{account.token.reveal()}".encode()).decode("ascii")
+        self._owns = True
+        self._kit = _kit_of(transport)
+        tls = account.base_url.startswith("https:")
+        self._pool = ConnectionPool(transport, tls=tls, most=limits.concurrency)
+        self._urls: dict[str, httpx.URL] = {}
+        self._use(account)
         self._url("")
-        self.secrets: tuple[Secret, ...] = (account.token, Secret(login))
-        self._headers = {
-            "Authorization": f"Basic {login}",
-            "Accept": "application/json, */*;q=0.5",
-            "User-Agent": f"mensatek-async/{__version__}",
-        }
         self._extensions = {
             "timeout": {
                 "connect": timeout.connect,
@@ -57,6 +50,23 @@ class Transport:
                 "write": timeout.write,
                 "pool": None,
             }
+        }
+
+    def for_account(self, account: Account) -> Transport:
+        """Return one for another account, on the same connections; closing it leaves them open."""
+        other = copy(self)
+        other._owns, other._closed = False, False
+        other._use(account)
+        return other
+
+    def _use(self, account: Account) -> None:
+        self._account = account
+        login = base64.b64encode(f"{account.user}:{account.token.reveal()}".encode()).decode("ascii")
+        self.secrets: tuple[Secret, ...] = (account.token, Secret(login))
+        self._headers = {
+            "Authorization": f"Basic {login}",
+            "Accept": "application/json, */*;q=0.5",
+            "User-Agent": f"mensatek-async/{__version__}",
         }
         self._heads: dict[str, Any] = {}
 
@@ -66,19 +76,31 @@ class Transport:
         Raises:
             ConfigurationError: it is so.
         """
+        pool = self._pool
         if self._closed:
-            raise ConfigurationError("This client is closed.", advice="Open a new one.")
+            raise closed_error()
+        if pool.closed:
+            raise closed_error(of_parent=True)
         here = current_token()
-        if self._home is None:
-            self._home = here
-        elif self._home != here:
+        if pool.home is None:
+            pool.home = here
+        elif pool.home != here:
             raise ConfigurationError(
                 "This client was used in another event loop before, and belongs to it.",
                 advice="Open a client in each event loop.",
             )
 
-    async def post(self, path: str, body: bytes, content_type: str, sink: Sink | None = None) -> RawReply:
-        """POST one body and read the whole answer; a document goes into the sink if there is one.
+    async def post(
+        self, path: str, body: bytes, content_type: str, sink: Sink | None = None, name: str = ""
+    ) -> RawReply:
+        """POST one body and read the whole answer.
+
+        Args:
+            path: the last part of the URL.
+            body: what is sent.
+            content_type: what that is.
+            sink: where a document goes, if there is one.
+            name: what the request is called in the log.
 
         Raises:
             NotStored: the sink failed.
@@ -86,14 +108,17 @@ class Transport:
             Cut: anything else went wrong before the answer was whole.
             ConfigurationError: the client is closed, or cannot be set up.
         """
-        if self._closed or self._home is None:  # closed while the call waited for its turn
+        pool = self._pool
+        if not pool.is_open:
+            await self._open()
+        if self._closed or pool.closed or pool.home is None:  # closed while the call waited for its turn
             self.check()
-        pool = self._pool or self._open()
         request = self._request(path, body, content_type)
-        line = pool.take()
+        scope = anyio.CancelScope(deadline=anyio.current_time() + self._timeout.total)
+        line = pool.take(scope, name or path)
         reply = None
         try:
-            with anyio.move_on_after(self._timeout.total) as scope:
+            with scope:
                 response = await line.handle_async_request(request)
                 reply = await receive(response, sink, partial(self._longer, scope))
         except (Cut, NotStored):
@@ -102,11 +127,12 @@ class Transport:
             raise mapped(error) from error
         finally:
             if reply is None:
-                await pool.drop(line)
+                await pool.drop(line, scope)
             else:
-                pool.give(line)
+                pool.give(line, scope)
         if reply is None:
-            raise Cut(f"no whole answer within {self._timeout.total:g} s")
+            closed = "the client was closed before the answer came"
+            raise Cut(closed if pool.closed else f"no whole answer within {self._timeout.total:g} s")
         _log.debug("%s: HTTP %d", path, reply.status)
         return reply
 
@@ -128,16 +154,14 @@ class Transport:
         """Give a download that goes on as much time again: its size is not known, only that it moves."""
         scope.deadline = anyio.current_time() + self._timeout.total
 
-    def _open(self) -> ConnectionPool:
+    async def _open(self) -> None:
         try:
-            tls, most = self._url("").scheme == "https", self._limits.concurrency
-            self._pool = ConnectionPool(self._given, tls=tls, most=most)
+            await self._pool.open()
         except Exception as error:  # which may quote a proxy's password
             raise ConfigurationError(
                 f"The HTTP client cannot be set up: {type(error).__name__}.",
                 advice="Look at the environment: HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE.",
             ) from None
-        return self._pool
 
     def _url(self, path: str) -> Any:
         try:
@@ -148,15 +172,23 @@ class Transport:
         return url
 
     async def aclose(self) -> None:
-        """Close every connection; a second time does nothing. Calls after it are refused."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._pool is None:
-            if self._given is not None:
-                await self._given.aclose()
-        elif self._home == current_token():  # else its connections ended with their event loop
-            await self._pool.aclose()
+        """Close every connection that is not another's; a second time does nothing. Calls after it are refused.
+
+        What is on its way has the grace of `Timeout` to land; see `ConnectionPool.aclose`.
+        """
+        closed, self._closed = self._closed, True
+        if self._owns and not closed:
+            await self._pool.aclose(self._timeout.grace)
+
+
+def closed_error(*, of_parent: bool = False) -> ConfigurationError:
+    """Return the error of a call to a client that is closed, or whose connections were another's, which is closed."""
+    if of_parent:
+        return ConfigurationError(
+            "The client whose connections this account uses is closed.",
+            advice="Keep it open for as long as its accounts are used, or open a new one.",
+        )
+    return ConfigurationError("This client is closed.", advice="Open a new one.")
 
 
 def _kit_of(transport: AsyncTransport | None) -> Any:

@@ -8,9 +8,13 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
 A = TypeVarTuple("A")
+
+_MOST = 40  # threads of one event loop
+_threads: RunVar[anyio.CapacityLimiter | None] = RunVar("mensatek_async_threads")
 
 
 async def in_thread(work: Callable[[*A], T], *given: *A) -> T:
@@ -21,5 +25,14 @@ async def in_thread(work: Callable[[*A], T], *given: *A) -> T:
     """
     await anyio.lowlevel.checkpoint_if_cancelled()
     with anyio.CancelScope(shield=True):
-        return await anyio.to_thread.run_sync(work, *given)
+        return await anyio.to_thread.run_sync(work, *given, limiter=_limiter())
     raise AssertionError("unreachable")
+
+
+def _limiter() -> anyio.CapacityLimiter:
+    # Of our own: a web framework whose threads all wait for this one would wait for ever if they were of the same kind.
+    found = _threads.get(None)
+    if found is None:
+        found = anyio.CapacityLimiter(_MOST)
+        _threads.set(found)
+    return found

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import os
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
+from .._core.transport import closed_error
 from ..client import AsyncMensatek
-from ..errors import ConfigurationError
 from ..loop_thread import Portal, portal
 from ..models.recipient import Recipient
 from ._call import Call
@@ -22,25 +23,33 @@ A = TypeVar("A")  # an asynchronous class
 B = TypeVar("B")  # another one
 S = TypeVar("S")  # its synchronous twin
 
-_AT_EXIT = 1.0  # seconds that connections are given to close when the interpreter ends
+_AT_EXIT = 1.0  # seconds beyond the grace that connections are given to close when the interpreter ends
 
 
 class _Held:
     """An asynchronous client, and the portal it was used in."""
 
-    def __init__(self, make: Callable[[], AsyncMensatek]) -> None:
+    def __init__(self, make: Callable[[], AsyncMensatek], parent: Runner | None) -> None:
         self.make = make
-        self.client = make()
+        self.parent = parent
         self.portal: Portal | None = None
         self.closed = False
         # After a fork the parent's connections are in the child's memory too, and must not be closed from here.
         self._of_the_parent: list[AsyncMensatek] = []
+        self.renew()
+
+    def renew(self) -> None:
+        """Make the client anew."""
+        self._made_of = self.parent.client if self.parent else None
+        self.client, self.portal, self._process = self.make(), None, os.getpid()
 
     def follow_the_fork(self) -> None:
         """Start afresh in a process that was forked from the one that used the client."""
-        if self.portal is not None and not self.portal.is_here:
+        if self._process != os.getpid():
             self._of_the_parent.append(self.client)
-            self.client, self.portal = self.make(), None
+            self.renew()
+        elif self.parent is not None and self.parent.client is not self._made_of:
+            self.renew()
 
     @property
     def is_open(self) -> bool:
@@ -71,9 +80,9 @@ def _dispose(held: _Held) -> None:
 def _at_exit() -> None:
     for held in list(_held):
         if held.is_open and held.portal is not None:
-            held.portal.finish(held.client.aclose(), _AT_EXIT)
+            held.portal.finish(held.client.aclose(), held.client._context.timeout.grace + _AT_EXIT)
             unclosed = held.name
-            held.client, held.portal = held.make(), None  # what runs later at exit may still send
+            held.renew()  # what runs later at exit may still send
             _warn(unclosed)
 
 
@@ -81,12 +90,18 @@ atexit.register(_at_exit)
 
 
 class Runner:
-    """What a client, its resources and its streams share."""
+    """What a client, its resources and its streams share.
 
-    def __init__(self, make: Callable[[], AsyncMensatek]) -> None:
-        self._held = _Held(make)
-        _held.add(self._held)
-        weakref.finalize(self, _dispose, self._held).atexit = False
+    Args:
+        make: makes the asynchronous client, again after a fork.
+        parent: of the client whose connections it uses; None for one with its own, which have to be closed.
+    """
+
+    def __init__(self, make: Callable[[], AsyncMensatek], parent: Runner | None = None) -> None:
+        self._held = _Held(make, parent)
+        if parent is None:
+            _held.add(self._held)
+            weakref.finalize(self, _dispose, self._held).atexit = False
 
     @property
     def client(self) -> AsyncMensatek:
@@ -107,7 +122,11 @@ class Runner:
         """
         held = self._held
         if held.closed:
-            raise ConfigurationError("This client is closed.", advice="Open a new one.")
+            raise closed_error()
+        if held.parent is not None:
+            if held.parent._held.closed:
+                raise closed_error(of_parent=True)
+            held.parent.open()
         here = portal()
         if held.portal is None:
             held.portal = here
@@ -177,6 +196,15 @@ class ClientTwin(Twin[AsyncMensatek]):
 
     def _close(self) -> None:
         self._runner.close()
+
+    def _account(self, make: Callable[[], AsyncMensatek]) -> Self:
+        """Return the twin of another account's client, with parts of its own."""
+        twin = object.__new__(type(self))
+        Twin.__init__(twin, Runner(make, self._runner), lambda client: client)
+        for name, part in vars(self).items():
+            if isinstance(part, Twin):
+                setattr(twin, name, type(part)(twin._runner, part._find))
+        return twin
 
     def __repr__(self) -> str:
         return repr(self._original).replace("AsyncMensatek", type(self).__name__, 1)

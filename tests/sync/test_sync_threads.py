@@ -24,6 +24,7 @@ import pytest
 import trio
 
 from mensatek_async import (
+    AuthenticationError,
     BulkProgress,
     ConfigurationError,
     InvalidPhone,
@@ -346,6 +347,26 @@ def test_a_closed_client_refuses_calls(sandbox: Sandbox) -> None:
             client.sms.send("600000000", "Hola")
         with pytest.raises(ConfigurationError, match="closed"), client.sms.bulk([], "Hola"):
             pass
+
+
+def test_accounts_of_one_client(sandbox: Sandbox, recwarn: pytest.WarningsRecorder) -> None:
+    """They need not be closed, close nothing else, and end with the client, whether it was used itself or not."""
+    client = client_of(sandbox)
+    tenant = client.for_account(sandbox.user, sandbox.token, sender="TENANT")
+    assert tenant.sms.send("600000000", "Hola").accepted == 1
+    with client.for_account(sandbox.user, "wrong") as refused, pytest.raises(AuthenticationError):
+        refused.credits()
+    with pytest.raises(ConfigurationError, match="This client is closed"):
+        refused.credits()
+    assert tenant.sms.send_bulk(phones(3), "Hola").accepted == 3
+    assert {text.sender for text in sandbox.texts} == {"TENANT"}
+    assert repr(tenant).startswith("<Mensatek user=")
+    client.close()
+    with pytest.raises(ConfigurationError, match="whose connections this account uses is closed"):
+        tenant.credits()
+    del tenant, refused
+    gc.collect()
+    assert not recwarn.list
 
 
 def test_a_total_is_known_where_nothing_must_be_read_for_it(client: Mensatek) -> None:

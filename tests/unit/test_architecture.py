@@ -56,6 +56,7 @@ HOMES: dict[str, set[str]] = {
     "uvicorn": {"sandbox/"},
     "threading": {
         "_core/limits/account.py",
+        "_core/pool.py",
         "store/database.py",
         "loop_thread.py",
         "sync/_caller.py",

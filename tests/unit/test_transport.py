@@ -8,6 +8,9 @@ import email.parser
 import email.policy
 import gc
 import gzip
+import ssl
+import threading
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,12 +18,14 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import certifi
 import httpx
 import pytest
 import respx
 from anyio.abc import SocketAttribute, SocketStream
 
-from mensatek_async import AsyncMensatek, ConfigurationError, Limits, Timeout
+from mensatek_async import AsyncMensatek, ConfigurationError, ConnectionFailed, Limits, Retry, Timeout
+from mensatek_async._core import pool
 from mensatek_async._core import reading as module
 from mensatek_async._core.failures import Cut, NotReached, Unreadable
 from mensatek_async._core.limits.retry import parse_retry_after
@@ -203,6 +208,42 @@ def test_another_event_loop_is_refused_clearly() -> None:
 
     anyio.run(client.aclose, backend="trio")
     assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("file", [None, "a file of its own"])
+async def test_the_certificates_are_loaded_once_in_a_worker_thread(
+    monkeypatch: pytest.MonkeyPatch, file: str | None
+) -> None:
+    """For all clients of the process, and not before the first request."""
+    made: list[int] = []
+    create = ssl.create_default_context
+
+    def note(*given: Any, **more: Any) -> ssl.SSLContext:
+        made.append(threading.get_ident())
+        time.sleep(0.05)  # whoever else wants one comes meanwhile
+        return create(*given, **more)
+
+    monkeypatch.setattr(pool, "_contexts", {})
+    monkeypatch.setattr(ssl, "create_default_context", note)
+    if file is not None:
+        monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    clients = [AsyncMensatek(USER, TOKEN, base_url="https://127.0.0.1:9/v7", retry=Retry(attempts=1))] * 2
+    clients += [AsyncMensatek("OTHER", TOKEN, base_url="https://127.0.0.1:9/v7", retry=Retry(attempts=1))]
+    clients += [clients[0].for_account("TENANT", "t")]
+    assert made == []
+
+    async def ask(client: AsyncMensatek) -> None:
+        with pytest.raises(ConnectionFailed):
+            await client.credits()
+
+    async with clients[0], clients[2], anyio.create_task_group() as group:
+        await anyio.lowlevel.checkpoint()
+        assert made == []
+        for client in clients:
+            group.start_soon(ask, client)
+
+    assert len(made) == 1
+    assert made[0] != threading.get_ident()
 
 
 async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

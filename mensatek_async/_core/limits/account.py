@@ -19,6 +19,7 @@ from ...settings import Account, Guard
 
 NEVER = float("-inf")
 _MOST = 4096  # accounts kept in mind; the one used longest ago is forgotten first
+_MOST_LOGINS = 64  # tokens kept in mind of each
 _LOOK = 0.02  # seconds between two looks at what is under way in another event loop
 _KEY = os.urandom(32)  # so that no digest of a token means anything outside this process
 
@@ -136,7 +137,7 @@ class AccountState:
     held_until: float = NEVER
     wrong: dict[str, deque[float]] = Factory(dict)
     rare: dict[str, float] = Factory(dict)
-    logins: dict[bytes, Login] = Factory(dict)
+    logins: OrderedDict[bytes, Login] = Factory(OrderedDict)
 
 
 _accounts: OrderedDict[tuple[str, str], AccountState] = OrderedDict()
@@ -156,7 +157,11 @@ def known(account: Account) -> tuple[AccountState, Login]:
         _accounts.move_to_end((account.base_url, account.user))
         if len(_accounts) > _MOST:
             _accounts.popitem(last=False)
-        return state, state.logins.setdefault(digest, Login())
+        login = state.logins.setdefault(digest, Login())
+        state.logins.move_to_end(digest)
+        if len(state.logins) > _MOST_LOGINS:
+            state.logins.popitem(last=False)
+        return state, login
 
 
 def forget_all() -> None:

@@ -54,12 +54,13 @@ ANNOTATIONS = {
     "ProgressCallback | None": "Callable[[BulkProgress], object] | None",
     "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
     "AbstractAsyncContextManager[ProgressStream]": "AbstractContextManager[SyncProgressStream]",
+    "AsyncMensatek": "Mensatek",
     "Campaign": "SyncCampaign",
     "Campaigns": "SyncCampaigns",
     "Client": "ClientTwin",
 }
 # What is returned of an asynchronous class, and how it becomes its twin; `{}` is the call.
-RETURNED = {"Campaign": "self._one({}, SyncCampaign)"}
+RETURNED = {"AsyncMensatek": "self._account(lambda: {})", "Campaign": "self._one({}, SyncCampaign)"}
 # What a method that does not wait makes for its client, and the twin that is made instead.
 MADE = {"Campaigns": "SyncCampaigns"}
 # What is done with a parameter of such a type on its way; `{}` is the parameter.

@@ -141,11 +141,11 @@ class Writer:
             return f"return {self._call(MADE[returns], node.args, 'self')}"
         call = f"self._original.{node.name}"
         call = call if "property" in marks else self._call(call, node.args)
+        ran = f"self._run({call})" if isinstance(node, ast.AsyncFunctionDef) else call
+        if returns in RETURNED:
+            self.rules.used.add(returns)
+            return f"return {RETURNED[returns].format(ran)}"
         if isinstance(node, ast.AsyncFunctionDef):
-            ran = f"self._run({call})"
-            if returns in RETURNED:
-                self.rules.used.add(returns)
-                ran = RETURNED[returns].format(ran)
             return f"return {ran}"
         if returns.startswith("AbstractAsyncContextManager["):
             twin = ANNOTATIONS[returns].removeprefix("AbstractContextManager[").removesuffix("]")

@@ -104,6 +104,31 @@ class Mensatek(ClientTwin):
         """The credits left by the newest reply to any client of the account; None before the first. Makes no call."""
         return self._original.last_credits
 
+    def for_account(
+        self, user: str, token: str, *, sender: str | None = None, issuer: Issuer | None = None
+    ) -> Mensatek:
+        """Return a client of another account, on this one's connections and limits.
+
+        For programs that serve many accounts. It costs little to make, so make one for each piece of work, with the
+        token as it is now: what the guard, the memory of reads and the credits know of an account outlives its
+        clients, and nobody else's refusal holds it up. Settings are this client's, but for whose texts they are. It
+        need not be closed, and works for as long as this one is open.
+
+        Args:
+            user: the API user of the account.
+            token: its API token. A new one counts at once, also while the old one is refused.
+            sender: the sender of messages that name none; None is the account's own, not this client's.
+            issuer: who issues certified messages that name none; never this client's.
+
+        Returns:
+            The client. Its calls raise ConfigurationError once this one is closed.
+
+        Raises:
+            ConfigurationError: the user or the token is missing or cannot be.
+            InvalidSender: the sender is too long, or holds what no text can hold.
+        """
+        return self._account(lambda: self._original.for_account(user, token, sender=sender, issuer=issuer))
+
     def campaigns(
         self, store: str | os.PathLike[str] = "campaigns.db", *, lease: float = 300.0, poll: float = 0.5
     ) -> SyncCampaigns:
@@ -178,7 +203,12 @@ class Mensatek(ClientTwin):
         return self._run(self._original.raw(operation, params, resp=resp))
 
     def close(self) -> None:
-        """Close the connections. A second time does nothing; calls after it are refused."""
+        """Close the connections. A second time does nothing; calls after it are refused.
+
+        Calls that are on their way have the `grace` of `Timeout` to come back. Those that have not then are ended: a
+        send as `OutcomeUnknown`, and a WARNING in the log names their operations. Closing the client of `for_account`
+        closes nothing else.
+        """
         self._close()
 
     def __enter__(self) -> Self:
