@@ -15,10 +15,11 @@ from common import CHUNK, PHONE, TEXT, peak_megabytes, phones
 from ways_campaign import client_of
 
 from mensatek_async import Campaigns
-from mensatek_async.campaigns.journal.claims import Claimer, claim, new_token
+from mensatek_async.campaigns.journal.claims import Claimer, claim
 from mensatek_async.campaigns.journal.outcomes import finish
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
-from mensatek_async.campaigns.journal.states import Finish, Taken, Work
+from mensatek_async.campaigns.journal.states import Work
+from mensatek_async.durable.work import Finish, Taken, new_token
 from mensatek_async.store.sqlite import SqliteDatabase
 from mensatek_async.store.transaction import Tx
 
@@ -42,7 +43,7 @@ async def read(url: str, file: str, count: int) -> dict[str, float]:
     return {"seconds": took, "memory": max(peak_megabytes() - empty, 0.0)}
 
 
-def step(tx: Tx, done: list[Finish], who: Claimer, token: str) -> object:
+def step(tx: Tx, done: list[Finish[Work]], who: Claimer, token: str) -> object:
     """What a worker does between two requests, in one transaction."""
     for one in done:
         finish(tx, one)
@@ -63,7 +64,7 @@ def claims(db: SqliteDatabase, part: int) -> list[float]:
 
     db.write(send)
     who, took = Claimer("bench", 300.0), []
-    done: list[Finish] = []
+    done: list[Finish[Work]] = []
     for _ in range(CLAIMS):
         before = time.perf_counter()
         found = db.write(partial(step, done=done, who=who, token=new_token()))

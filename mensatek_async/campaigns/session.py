@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from secrets import token_hex
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,6 +15,7 @@ from attrs import define, field
 
 from .._core.context import Context
 from .._core.operations import bounded, positive_seconds
+from ..durable.worker import Worker
 from ..errors import ConfigurationError, SourceMissing
 from ..settings import Account
 from ..store.database import Database
@@ -72,7 +73,7 @@ class CampaignSession:
         self._name = f"{socket.gethostname()}:{token_hex(4)}"
         self._group: TaskGroup | None = None
         self._readings: list[Reading] = []
-        self._runners: set[Runner] = set()
+        self._runners: set[Worker[Any]] = set()
 
     @property
     def who(self) -> Claimer:

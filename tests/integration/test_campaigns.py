@@ -416,9 +416,7 @@ async def test_a_provider_that_answers_nobody_costs_few_recipients(
     client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lost openers make the next one wait, and after eight in a row the campaign pauses instead of using people up."""
-    monkeypatch.setattr(
-        "mensatek_async.campaigns.journal.outcomes._backoff", lambda failures: 0.01 * failures
-    )
+    monkeypatch.setattr("mensatek_async.campaigns.journal.outcomes.backoff", lambda failures: 0.01 * failures)
     sandbox.fault(Fault.http_status(500), times=9)
     async with Campaigns(client, tmp_path / "c.db", poll=0.05) as campaigns:
         campaign = await campaigns.start("down", "Hola", phones(60), chunk_size=10)

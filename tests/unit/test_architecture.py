@@ -23,8 +23,8 @@ FLOORS: list[set[str]] = [
     {"sync"},
     {"client"},
     {"resources"},
-    {"campaigns"},
-    {"bulk"},
+    {"campaigns", "outbox"},
+    {"bulk", "durable"},
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
     {"models", "senders"},
@@ -69,8 +69,8 @@ HOMES: dict[str, set[str]] = {
     "multiprocessing": set(),
     "asyncio": {"loop_thread.py", "sandbox/", "sync/"},
     "trio": set(),
-    "sqlite3": {"store/", "campaigns/", "sandbox/"},
-    "psycopg": {"store/", "campaigns/"},
+    "sqlite3": {"store/", "sandbox/"},
+    "psycopg": {"store/"},
 }
 LONGEST = 350
 MOST_FILES = 15

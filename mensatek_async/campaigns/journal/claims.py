@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from secrets import token_hex
 from typing import Any
 
 from attrs import field, frozen
 
 from ..._wire.marks import Mark
+from ...durable import work
+from ...durable.work import Over, Wait
 from ...store import rate
 from ...store.transaction import Tx
 from . import chunks, openers
@@ -16,23 +17,16 @@ from .chunks import Part
 from .hours import zones_of
 from .records import CampaignRow, all_of, by_id, set_state
 from .settling import settle_unknown, until_settled
-from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, Over, Wait, Work
+from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, Work
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
 
 
 @frozen
-class Claimer:
-    """A worker: what it claims carries its name.
+class Claimer(work.Claimer):
+    """A worker on campaigns."""
 
-    Attributes:
-        owner: its name.
-        lease: seconds that a claim lasts.
-    """
-
-    owner: str
-    lease: float
     _openers: dict[tuple[int, int], set[str]] = field(factory=dict, repr=False)
 
     def phones_of_openers(self, tx: Tx, row: CampaignRow) -> set[str]:
@@ -76,11 +70,6 @@ def claim(
     if not waits:
         return Over(missing)
     return Wait(min(wait.seconds for wait in waits), all(wait.sure for wait in waits))
-
-
-def new_token() -> str:
-    """Return a token for a claim."""
-    return token_hex(16)
 
 
 def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait | Over:

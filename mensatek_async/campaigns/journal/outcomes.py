@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import Any
 
+from ...durable.work import Finish, Lost, NotTaken, Taken, backoff
 from ...store import rate
 from ...store.transaction import Tx
 from . import chunks, openers
@@ -22,14 +22,10 @@ from .states import (
     RUNNING,
     SENT,
     UNKNOWN,
-    Finish,
-    Lost,
-    NotTaken,
-    Taken,
     Work,
 )
 
-_LONGEST = 60.0  # seconds between two tries of one chunk
+_LONGEST = 60.0  # seconds that everybody waits at most
 _MOST_REFUSED = 3  # requests in a row that the provider refuses for good
 _MOST_LOST = 8  # openers in a row whose answer is lost
 _MANY = 4  # requests in a row, of any kind, that came to nothing
@@ -70,7 +66,7 @@ def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> list[str]:
     ]
 
 
-def finish(tx: Tx, done: Finish) -> None:
+def finish(tx: Tx, done: Finish[Work]) -> None:
     """Write an outcome down; nothing where the token is another's by now."""
     work, outcome = done.work, done.outcome
     # The campaign first, as in a claim: who claims passes over chunks that are locked.
@@ -134,7 +130,7 @@ def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, chunk: A
     if outcome.failed:
         _refused(tx, row, work, outcome.reason, n)
         return
-    wait = _backoff(failures) if outcome.wait is None else outcome.wait
+    wait = backoff(failures) if outcome.wait is None else outcome.wait
     failed = bool(outcome.reason and not outcome.pause)  # without a reason it only had to wait
     _back(
         tx, work, 0.0 if outcome.pause else wait, outcome.reason, attempted=False, failures=failures + failed
@@ -153,7 +149,7 @@ def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
     if work.join is not None:
         # A repeat that is refused says nothing of the try before it, whose answer was lost.
         (chunks.park if work.repeat else chunks.fail)(tx, row.id, work.seq, reason)
-    elif n and openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals)):
+    elif n and openers.cut_opener(tx, row, None, tx.now + backoff(row.refusals)):
         openers.demote(tx, row, work.seq)
     else:
         chunks.fail(tx, row.id, work.seq, reason)
@@ -169,13 +165,13 @@ def _count_refusal(tx: Tx, row: CampaignRow, most: int, pause: str, reason: str)
 
 def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
     if work.join is not None and row.state != CANCELLED:
-        _back(tx, work, _backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
+        _back(tx, work, backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
         _trouble(tx, row)
         return
     chunks.park(tx, row.id, work.seq, outcome.reason)  # and what is cancelled is not tried again
     if work.join is None and row.idmensaje is None:
         # A provider that answers nobody must not cost one recipient after the other.
-        openers.cut_opener(tx, row, None, tx.now + _backoff(row.refusals))
+        openers.cut_opener(tx, row, None, tx.now + backoff(row.refusals))
         _count_refusal(tx, row, _MOST_LOST, "no_answer", outcome.reason)
 
 
@@ -193,8 +189,3 @@ def _back(tx: Tx, work: Work, wait: float, reason: str, *, attempted: bool, fail
         "attempts = CASE WHEN attempts > 0 THEN attempts - ? ELSE 0 END WHERE campaign_id = ? AND seq = ?",
         *(PENDING, tx.now + wait, failures, reason, int(not attempted), work.campaign, work.seq),
     )
-
-
-def _backoff(failures: int) -> float:
-    longest = min(0.5 * 2.0 ** min(failures, 10), _LONGEST)
-    return random.uniform(longest / 2, longest)  # noqa: S311

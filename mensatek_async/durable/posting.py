@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Generic
+
+import anyio
 
 from .._core.call_state import CallState, InFlightShield
 from .._core.context import Context
@@ -28,8 +32,7 @@ from ..errors import (
 )
 from ..models.results import SendResult
 from ..store.failpoints import failpoint
-from .journal.states import Lost, NotTaken, Taken, Work
-from .options import Content
+from .work import Lost, NotTaken, Request, Taken, W, Work
 
 _OWN = 5.0  # seconds after which a chunk is offered again that this client's own guard held back
 
@@ -38,15 +41,16 @@ class NotNow(Exception):
     """The request is no longer wanted, which was found out right before it would have left."""
 
 
-class Post:
+class Post(Generic[W]):
     """Sends one piece of work once; repeats are the journal's business."""
 
-    def __init__(self, context: Context, content: Content, work: Work, lease: float) -> None:
+    def __init__(self, context: Context, request: Request, work: W, lease: float) -> None:
         self._context = context
-        self._content = content
-        self.work: Work = work
+        self._request = request
+        self.work: W = work
         self._limit = lease / 2
         self._deadline = time.monotonic() + work.wait + lease / 2
+        self._latest = inf if work.patience is None else anyio.current_time() + work.patience
         self._shield = InFlightShield()
         self._state = CallState(shield=self._shield, once=True)
         self._stopped = False
@@ -77,29 +81,37 @@ class Post:
             MensatekError: as in a send.
         """
 
+        waiting = anyio.CancelScope(deadline=self._latest)
+
         async def leaving() -> None:
             begun = time.monotonic()
             if ask or begun > self._deadline:
                 if not await may_leave():
                     raise NotNow
                 self._deadline = begun + self._limit  # the lease was renewed
-            # A worker that was stopped meanwhile must not send under a lease that is over.
-            if self._stopped or time.monotonic() > self._deadline:
+            # A worker that was stopped meanwhile must not send under a lease that is over, or too late.
+            if self._stopped or time.monotonic() > self._deadline or anyio.current_time() >= self._latest:
                 raise NotNow
+            waiting.deadline = inf
             self._shield.release_in(self._limit)
             failpoint("post.before")
 
-        work, message = self.work, self._content.message
         self._state.leaving = leaving
-        params = message.request(work.content.wire, work.content.unicode, work.join)
-        # Left out by who started the campaign and by the client, reports are asked for: the journal lives by them.
+        with waiting:
+            return await self._ask()
+        raise NotNow  # its time passed while it waited for its turn
+
+    async def _ask(self) -> Taken:
+        work, request = self.work, self._request
+        params = request.params
+        # Left out by the user and by the client, reports are asked for: they settle what is unknown.
         wanted = self._context.report is not False or REQUEST["report_email"] in params
         params.setdefault(REQUEST["report"], int(wanted))
         if work.mark is not None:
-            params[REQUEST["reference"]] = marked(self._content.reference, work.mark)
-        result: SendResult = await self._context.caller.ask(message.operation, params, state=self._state)
+            params[REQUEST["reference"]] = marked(request.reference, work.mark)
+        result: SendResult = await self._context.caller.ask(request.operation, params, state=self._state)
         failpoint("post.after")
-        final = reconcile_repeat(result, len(work.content), repeat=work.repeat, joined=work.join or 0)
+        final = reconcile_repeat(result, request.recipients, repeat=work.repeat, joined=work.join or 0)
         return Taken(
             message_id=final.message_id,
             accepted=final.accepted,
@@ -123,7 +135,7 @@ def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
     if isinstance(error, OutcomeUnknown):
         return Lost(reason)
     if isinstance(error, AuthenticationError) or (isinstance(error, AccountPaused) and error.by_credentials):
-        return NotTaken(reason=reason, pause="auth")
+        return NotTaken(reason=reason, pause="auth", wait=getattr(error, "retry_after", None))
     if isinstance(error.__cause__, ToldToWait) and error.__cause__.wait is None:
         return NotTaken(
             reason=reason, hold=True
@@ -138,7 +150,9 @@ def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
         return NotTaken(reason=reason, pause="no_credit")
     if _is_group_lost(error, work):
         return NotTaken(reason=reason, pause="group_lost")
-    return NotTaken(reason=reason, failed=True) if isinstance(error, APIError) else Lost(reason)
+    return (
+        NotTaken(reason=reason, failed=type(error).__name__) if isinstance(error, APIError) else Lost(reason)
+    )
 
 
 def _is_group_lost(error: Exception, work: Work) -> bool:

@@ -1,0 +1,321 @@
+"""A worker: a fixed number of slots, each of which claims, sends, and writes down what became of it."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+from attrs import define, field
+
+from .._core.context import Context
+from .._core.limits.limiter import FIRST_WORKERS
+from ..errors import CampaignError, ConfigurationError, MensatekError
+from ..store.database import Database
+from ..store.failpoints import failpoint
+from ..store.threads import in_thread
+from ..store.transaction import Tx
+from .posting import NotNow, Post, outcome_of
+from .work import Claimer, Finish, Lost, NotTaken, Over, Request, Taken, W, Wait, new_token
+
+_SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
+
+
+@define(eq=False)
+class _Step(Generic[W]):
+    """What a slot wants of the journal in one transaction with others.
+
+    Attributes:
+        done: work to write down the end of.
+        leaving: work that is about to leave.
+        token: under which to claim more; "" for nothing.
+        found: what was claimed.
+        allowed: whether what is about to leave may.
+        error: why it could not be committed.
+    """
+
+    done: Finish[W] | None = None
+    leaving: W | None = None
+    token: str = ""
+    found: W | Wait | Over = field(factory=Over)
+    allowed: bool = False
+    error: Exception | None = None
+    ended: bool = False
+
+
+@define(eq=False, kw_only=True)
+class Worker(ABC, Generic[W]):
+    """Sends what a journal holds until nothing is left, or the time is up.
+
+    Attributes:
+        context: the client's.
+        db: the store.
+        who: whose name its claims carry.
+        to_start: requests in flight at most.
+        poll: seconds between two looks at what others have changed.
+        until: when to stop, by the monotonic clock.
+        peers: those of this process, itself among them while it runs.
+        failure: what ended it.
+    """
+
+    context: Context
+    db: Database
+    who: Claimer
+    to_start: int
+    poll: float
+    until: float | None = None
+    peers: set[Worker[Any]]
+    failure: Exception | None = field(default=None, init=False)
+    _posts: set[Post[W]] = field(factory=set, init=False)
+    _steps: list[_Step[W]] = field(factory=list, init=False)
+    _committing: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _ending: bool = field(default=False, init=False)
+    _news: anyio.Event = field(factory=anyio.Event, init=False)
+
+    # --- the journal ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def claim(self, tx: Tx, tokens: Sequence[str]) -> list[W | Wait | Over]:
+        """Take the next pieces of work, one for each token; one that its token has taken before is found."""
+
+    @abstractmethod
+    def may_leave(self, tx: Tx, work: W) -> bool:
+        """Return whether work that is about to leave is still ours, and wanted; that it leaves is written down."""
+
+    @abstractmethod
+    def finish(self, tx: Tx, done: Finish[W]) -> None:
+        """Write an outcome down."""
+
+    @abstractmethod
+    def renew(self, tx: Tx, works: Sequence[W]) -> list[str]:
+        """Begin the leases of work anew that has not left yet; the tokens of what is still ours."""
+
+    @abstractmethod
+    async def request(self, work: W) -> Request:
+        """Return what goes to the provider."""
+
+    def rest(self, over: Over) -> float | None:
+        """Return the seconds after which a slot that found nothing looks again; None to end it."""
+        return None
+
+    def begin(self, tx: Tx) -> None:
+        """Begin a transaction of steps; it may be begun again."""
+
+    def committed(self) -> None:
+        """Go on after the transaction of steps that `begin` began last."""
+
+    def finished(self, done: Finish[W]) -> None:
+        """Go on after an outcome is committed."""
+
+    def claimed(self, work: W) -> None:
+        """Go on after a claim is committed."""
+
+    def leaves(self, work: W) -> None:
+        """Go on after it is committed that work leaves."""
+
+    # --- running --------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until there is nothing more to do; a cancellation lets what is on its way land.
+
+        Raises:
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        self.peers.add(self)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._watch)
+                async with anyio.create_task_group() as slots:
+                    self._start_slots(slots, FIRST_WORKERS)
+                group.cancel_scope.cancel()
+        finally:
+            self.peers.discard(self)
+        if self.failure is not None:
+            raise self.failure
+
+    def wake(self) -> None:
+        """Something has changed: whoever waits looks again."""
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def _watch(self) -> None:
+        try:
+            while True:
+                await anyio.sleep(self.who.lease / 3)
+                await self._keep_waiting()
+        finally:
+            self._ending = True
+            for post in self._posts:
+                post.stop(self.context.timeout.grace)
+
+    async def _keep_waiting(self) -> None:
+        """Renew the leases of what waits for its turn: a provider that wants few requests may make that long."""
+        waiting = {post.work.token: post for post in self._posts if not post.left}
+        if not waiting:
+            return
+        begun = time.monotonic()
+        works = [post.work for post in waiting.values()]
+        try:
+            kept = await in_thread(self.db.write, lambda tx: self.renew(tx, works))
+        except Exception as error:
+            self._end(error)
+            return
+        for token in kept:
+            waiting[token].renewed(begun)
+
+    # --- a slot ---------------------------------------------------------------------------------------------
+
+    def _start_slots(self, group: TaskGroup, count: int) -> None:
+        for _ in range(min(count, self.to_start)):
+            self.to_start -= 1
+            group.start_soon(self._slot, group)
+
+    async def _slot(self, group: TaskGroup) -> None:
+        """Claim and send, again and again; the first answer starts one more slot, until all have started."""
+        done: Finish[W] | None = None
+        more = 1
+        while True:
+            try:
+                found = await self._step(done)
+            except Exception as error:  # the journal does not work: nothing more may leave
+                self._end(error)
+                return
+            if done is not None:
+                self.finished(done)
+            done = None
+            if isinstance(found, Over):
+                seconds = self.rest(found)
+                if seconds is None:
+                    return
+                await self._idle(seconds)
+            elif isinstance(found, Wait):
+                if self._over_before(found.seconds if found.sure else 0.0):
+                    return
+                await self._idle(found.seconds)
+            else:
+                done = await self._send(found)
+                if more and isinstance(done.outcome, Taken):
+                    self._start_slots(group, more)
+                    more = 0
+
+    async def _step(self, done: Finish[W] | None) -> W | Wait | Over:
+        """Write down what became of the last piece of work and claim the next, in one transaction."""
+        if done is not None:
+            failpoint("finish.before")
+        try:
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except BaseException:
+            await self._write_down(done)
+            raise
+        found = (await self._commit(_Step(done, token=new_token()))).found
+        if done is not None:
+            failpoint("finish.committed")
+        if not isinstance(found, Wait | Over):
+            self.claimed(found)
+        return found
+
+    async def _commit(self, step: _Step[W]) -> _Step[W]:
+        """Commit a step together with those of all slots that came while the transaction before was under way.
+
+        A cancellation waits for it, so that what was claimed is known to its slot.
+        """
+        self._steps.append(step)
+        with anyio.CancelScope(shield=True):
+            async with self._committing:
+                if not step.ended:
+                    steps, self._steps = self._steps, []
+                    await in_thread(self._commit_all, steps)
+                    self.committed()
+        if step.error is not None:
+            raise step.error
+        return step
+
+    def _commit_all(self, steps: Sequence[_Step[W]]) -> None:
+        try:
+            self.db.write(lambda tx: self._in_one(tx, steps))
+        except Exception as error:
+            for step in steps:
+                step.error = error
+        for step in steps:
+            step.ended = True
+
+    def _in_one(self, tx: Tx, steps: Sequence[_Step[W]]) -> None:
+        self.begin(tx)
+        for step in steps:
+            step.found = Over()
+            if step.leaving is not None:
+                step.allowed = self.may_leave(tx, step.leaving)
+        # What ended before what is claimed: everybody locks campaigns before the rate that claims book.
+        for step in steps:
+            if step.done is not None:
+                self.finish(tx, step.done)
+        claiming = [step for step in steps if step.token]
+        if not claiming or self._ending or self._over_before(0.0):
+            return
+        for step, found in zip(claiming, self.claim(tx, [step.token for step in claiming]), strict=True):
+            step.found = found
+
+    async def _write_down(self, done: Finish[W] | None) -> None:
+        if done is not None:
+            await self._commit(_Step(done))
+
+    async def _idle(self, seconds: float) -> None:
+        news = self._news
+        left = seconds if self.until is None else min(seconds, self.until - time.monotonic())
+        with anyio.move_on_after(max(min(left, self.poll), 0.001)):
+            await news.wait()
+
+    def _over_before(self, seconds: float) -> bool:
+        return self.until is not None and time.monotonic() + seconds >= self.until
+
+    def _end(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        self._ending = True
+        self.wake()
+
+    # --- sending --------------------------------------------------------------------------------------------
+
+    async def _send(self, work: W) -> Finish[W]:
+        """Send one piece of work; whatever happens, its end is known."""
+        post: Post[W] | None = None
+        try:
+            post = Post(self.context, await self.request(work), work, self.who.lease)
+            self._posts.add(post)
+            if work.wait:
+                await anyio.sleep(work.wait)
+            if self._ending:
+                raise NotNow
+            # What cannot be repeated is written down before it leaves; the rest was, unless it had to wait since.
+            ask = work.join is None or work.wait > _SHORT
+            return Finish(work, await post.run(lambda: self._may_leave(work), ask=ask))
+        except Exception as error:
+            if isinstance(error, CampaignError | ConfigurationError):
+                self._end(error)
+                return Finish(work, NotTaken(reason="", wait=0.0))
+            if not isinstance(
+                error, MensatekError | NotNow
+            ):  # a fault of this package: stop, and lose nobody
+                self._end(error)
+                left = post is not None and post.left
+                return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
+            return Finish(work, outcome_of(error, work, post is not None and post.left))
+        except BaseException:
+            lost = post is not None and post.left
+            outcome = (
+                Lost("it was cancelled before its answer came") if lost else NotTaken(reason="", wait=0.0)
+            )
+            await self._write_down(Finish(work, outcome))
+            raise
+        finally:
+            if post is not None:
+                self._posts.discard(post)
+
+    async def _may_leave(self, work: W) -> bool:
+        step = await self._commit(_Step(leaving=work))
+        if step.allowed:
+            self.leaves(work)
+        return step.allowed
