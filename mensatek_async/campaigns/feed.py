@@ -58,9 +58,8 @@ class Feed(Reader):
 
 def spelt(rows: Sequence[Any]) -> bytes:
     """Rows as bytes that are the same for the same rows, however they are batched."""
-    if all(type(row) is str for row in rows):
-        return "".join([f"{row}\n" for row in rows]).encode("utf-8", "surrogatepass")
-    return "".join([f"{_one(row)}\n" for row in rows]).encode("utf-8", "surrogatepass")
+    lines = rows if set(map(type, rows)) == {str} else map(_one, rows)
+    return "\n".join([*lines, ""]).encode("utf-8", "surrogatepass")
 
 
 def _one(row: Any) -> str:
