@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
 from attrs import field, frozen
 
 from ..errors import InvalidRequest, StoreError
+from ..text.segments import is_writable
 
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|afs|ncpfs|9p|ceph|glusterfs|lustre|gpfs|beegfs|ocfs2|davfs|drvfs|"
@@ -20,15 +22,6 @@ MOUNTS = Path("/proc/self/mountinfo")
 
 _HOSTS = r"(?:[\w.%-]*|\[[0-9a-fA-F:.]+\])(?::\d*)?"
 _ADDRESS = re.compile(rf"({_HOSTS}(?:,{_HOSTS})*)(?:/([^\s/?#@]*))?(?:\?(.*))?", re.DOTALL)
-# What libpq takes behind the question mark. Whatever else stands there belongs to a password.
-_PARAMETERS = re.compile(
-    r"host|hostaddr|port|dbname|user|password|passfile|require_auth|channel_binding|connect_timeout|"
-    r"client_encoding|options|application_name|fallback_application_name|keepalives|keepalives_idle|"
-    r"keepalives_interval|keepalives_count|tcp_user_timeout|gssencmode|sslmode|sslnegotiation|"
-    r"sslcompression|sslcert|sslkey|sslpassword|sslcertmode|sslrootcert|sslcrl|sslcrldir|sslsni|"
-    r"requirepeer|ssl_min_protocol_version|ssl_max_protocol_version|krbsrvname|gsslib|gssdelegation|"
-    r"service|target_session_attrs|load_balance_hosts"
-)
 
 
 @frozen
@@ -51,14 +44,13 @@ def postgres_address(url: str) -> PostgresAddress:
         InvalidRequest: it cannot be read; nothing of it is repeated, since a password may stand anywhere.
     """
     rest = url.partition("://")[2]
-    ends = [-1, *(at for at, letter in enumerate(rest) if letter == "@")]
-    found = next(filter(None, (_read(rest[: max(end, 0)], rest[end + 1 :]) for end in ends)), None)
-    if found is None:
-        raise InvalidRequest(
-            "store is no PostgreSQL address that can be read.",
-            advice='It is "postgresql://user@host:5432/database". Leave the password to PGPASSWORD or ~/.pgpass.',
-        )
-    return found
+    for end in [-1, *(at for at, letter in enumerate(rest) if letter == "@")]:
+        if address := _read(rest[: max(end, 0)], rest[end + 1 :]):
+            return address
+    raise InvalidRequest(
+        "store is no PostgreSQL address that can be read.",
+        advice='It is "postgresql://user@host:5432/database". Leave the password to PGPASSWORD or ~/.pgpass.',
+    )
 
 
 def _read(login: str, place: str) -> PostgresAddress | None:
@@ -67,7 +59,7 @@ def _read(login: str, place: str) -> PostgresAddress | None:
     if parts is None:
         return None
     pairs = [one.partition("=") for one in parts[3].split("&")] if parts[3] else []
-    if not all(_PARAMETERS.fullmatch(name) for name, _, _ in pairs):
+    if not _parameters().issuperset(name for name, _, _ in pairs):
         return None
     user, _, password = login.partition(":")
     hosts = [re.fullmatch(r"(\[.*\]|[^:]*)(?::(\d*))?", one) for one in parts[1].split(",")]
@@ -82,9 +74,17 @@ def _read(login: str, place: str) -> PostgresAddress | None:
     }
     given.update((name, value) for name, _, value in pairs)
     parameters = {name: _decoded(value) for name, value in given.items() if value}
-    if not _can_be_sent(parameters.values()):
+    if not all(is_writable(value) for value in parameters.values()):
         return None
     return PostgresAddress(parameters, f"postgresql://{','.join(names)}/{parts[2] or ''}")
+
+
+@cache
+def _parameters() -> frozenset[str]:
+    """Return what libpq takes behind the question mark; whatever else stands there belongs to a password."""
+    from psycopg.pq import Conninfo
+
+    return frozenset(one.keyword.decode() for one in Conninfo.get_defaults())
 
 
 def _decoded(text: str) -> str:
@@ -93,13 +93,6 @@ def _decoded(text: str) -> str:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
         return text
-
-
-def _can_be_sent(values: Iterable[str]) -> bool:
-    try:
-        return not any(b"\0" in value.encode() for value in values)
-    except UnicodeEncodeError:
-        return False
 
 
 def tighten(files: Iterable[Path], shown: str) -> None:
@@ -155,11 +148,11 @@ def file_system(folder: Path) -> str:
     except OSError:
         return ""
     place = os.path.realpath(folder)
-    found, kind = -1, ""
+    longest, kind = -1, ""
     for line in lines:
         left, _, right = line.partition(" - ")
         point = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), left.split(" ")[4])
         inside = place == point or place.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= found:  # a later mount lies over an earlier one
-            found, kind = len(point), right.split(" ")[0]
+        if inside and len(point) >= longest:  # a later mount lies over an earlier one
+            longest, kind = len(point), right.split(" ")[0]
     return kind

@@ -65,8 +65,8 @@ class LockFile:
 _WRITER = re.compile(r"POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:(\d+)\s+120\s+120\b")
 
 
-def writer_of(path: Path) -> tuple[int, bool] | None:
-    """Return the process that holds a SQLite store's write lock, and whether it is stopped; None where none is found.
+def writer_of(path: Path) -> tuple[int, bool]:
+    """Return the process that holds a SQLite store's write lock, and whether it is stopped; 0 where none is found.
 
     It is read from the system's list, on Linux: opening the locked file here would let go of this process's own locks.
     """
@@ -76,5 +76,5 @@ def writer_of(path: Path) -> tuple[int, bool] | None:
         process = next(int(one[1]) for one in _WRITER.finditer(locks) if one[2] == number)
         state = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
     except (OSError, StopIteration):
-        return None
+        return 0, False
     return process, state.rpartition(")")[2].split()[0] in "Tt"

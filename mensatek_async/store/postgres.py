@@ -58,7 +58,6 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str, *schemas: Schema) -> None:
         super().__init__(*schemas)
-        self._address = postgres_address(url)
         self._connection: psycopg.Connection[Any] | None = None
         self._reached = False
         try:
@@ -68,6 +67,7 @@ class PostgresDatabase(Database):
                 "A store in PostgreSQL needs psycopg.",
                 advice="pip install 'mensatek-async[postgres]'",
             ) from None
+        self._address = postgres_address(url)
         self._errors: type[Exception] = psycopg.Error
         self._broken: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
 
@@ -105,7 +105,7 @@ class PostgresDatabase(Database):
 
         self.attempt(create, write=True)
 
-    def abandon(self) -> object:
+    def abandon(self) -> psycopg.Connection[Any] | None:
         """Forget a parent's connection; closing it here would end the parent's."""
         connection, self._connection = self._connection, None
         return connection
@@ -113,11 +113,14 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            connection, self._connection = self._connection, None
             self._ready = False
-            if connection is not None:
-                with suppress(self._errors):
-                    connection.close()
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection = self.abandon()
+        if connection is not None:
+            with suppress(self._errors):
+                connection.close()
 
     def _open(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed or self._connection.broken:
@@ -143,15 +146,10 @@ class PostgresDatabase(Database):
         state = getattr(error, "sqlstate", None)
         lost = self._connection is None or self._connection.closed or self._connection.broken
         if (isinstance(error, self._broken) and (lost or state is None)) or _AGAIN.fullmatch(state or ""):
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                with suppress(self._errors):
-                    connection.close()
-            if state in ("28P01", "28000", "3D000"):
-                return self._refused(error)
-            if state is None and "password authentication failed" in str(error):
-                return self._refused(error)
-            return Again(type(error).__name__)
+            self._disconnect()
+            barred = state is None and "password authentication failed" in str(error)
+            if not barred and state not in ("28P01", "28000", "3D000"):
+                return Again(type(error).__name__)
         return self._refused(error)
 
     def _refused(self, error: psycopg.Error) -> StoreError:

@@ -34,14 +34,14 @@ class Schema:
         """Under which the store keeps their version."""
         return f"schema{self.suffix}"
 
-    def create(self, tx: Tx, found: int, dialect: Mapping[str, str]) -> bool:
+    def create(self, tx: Tx, version: int, dialect: Mapping[str, str]) -> bool:
         """Bring tables of a version, 0 for none, to the newest one; return whether anything was to do."""
-        for statement in (one for step in self.steps[found:] for one in step):
+        for statement in (one for step in self.steps[version:] for one in step):
             tx.run(statement.format(**dialect))
-        if found < len(self.steps):
+        if version < len(self.steps):
             tx.run("DELETE FROM mensatek_meta WHERE name = ?", self.name)
             tx.run("INSERT INTO mensatek_meta VALUES (?, ?)", self.name, str(len(self.steps)))
-        return found < len(self.steps)
+        return version < len(self.steps)
 
 
 def create_tables(tx: Tx, schemas: Sequence[Schema], dialect: Mapping[str, str], shown: str) -> bool:
@@ -51,8 +51,8 @@ def create_tables(tx: Tx, schemas: Sequence[Schema], dialect: Mapping[str, str],
         StoreError: a newer version of this package has written some.
     """
     tx.run(_VERSIONS)
-    found = read_versions(tx, schemas, shown)
-    created = [schema.create(tx, found.get(schema.name, 0), dialect) for schema in schemas]
+    versions = read_versions(tx, schemas, shown)
+    created = [schema.create(tx, versions.get(schema.name, 0), dialect) for schema in schemas]
     return any(created)
 
 
@@ -62,16 +62,16 @@ def read_versions(tx: Tx, schemas: Sequence[Schema], shown: str) -> dict[str, in
     Raises:
         StoreError: one is newer than this package knows.
     """
-    found = {}
+    versions = {}
     for schema in schemas:
         row = tx.one("SELECT value FROM mensatek_meta WHERE name = ?", schema.name)
         if row is None:
             continue
-        found[schema.name] = int(row[0])
-        if found[schema.name] > len(schema.steps):
+        versions[schema.name] = int(row[0])
+        if versions[schema.name] > len(schema.steps):
             raise StoreError(
                 f"The store {shown} is of version {row[0]}; this version of mensatek-async knows "
                 f"{len(schema.steps)}.",
                 advice="Use the newer version of mensatek-async that wrote it.",
             )
-    return found
+    return versions

@@ -45,7 +45,7 @@ class _Tx(Tx):
         self._connection.executemany(sql, rows)
 
     def stopped_writer(self) -> int:
-        process, stopped = writer_of(self._path) or (0, False)
+        process, stopped = writer_of(self._path)
         return process if stopped else 0
 
     def leaves(self) -> None:
@@ -114,7 +114,7 @@ class SqliteDatabase(Database):
                 _log.warning("The store %s is held by %s; waiting.", self.shown, self._holder())
 
     def _holder(self) -> str:
-        process, stopped = writer_of(self._path) or (0, False)
+        process, stopped = writer_of(self._path)
         if not process:
             return "another process"
         return f"process {process}, which is stopped" if stopped else f"process {process}"
@@ -181,10 +181,10 @@ class SqliteDatabase(Database):
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def _connection_to(self, mode: str, timeout: float) -> sqlite3.Connection:
         return sqlite3.connect(
