@@ -7,9 +7,11 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from starlette.responses import Response
 
 from ..account.account import Account
 from ..account.events import TOPICS, Called, Event, Topic
@@ -45,18 +47,6 @@ class ApiRequest:
     def params(self) -> Params:
         """The parameters in its body."""
         return read_body(self.content_type, self.body)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiResponse:
-    """What goes back; `status` None is a dropped connection."""
-
-    status: int | None
-    body: bytes = field(default=b"", repr=False)
-    content_type: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
-    cut: bool = False
-    reset: bool = False
 
 
 @dataclass(eq=False, repr=False)
@@ -136,19 +126,22 @@ class Provider:
                 found += [asked] if asked else []
             return found
 
-    def answer(self, request: ApiRequest, fault: Fault | None) -> ApiResponse:
-        """Process a request, unless the fault says not to, and note it down before it is answered."""
+    def answer(self, request: ApiRequest, fault: Fault | None) -> Response:
+        """Process a request, unless the fault says not to, and note it down before it is answered.
+
+        An answer that is to be lost on its way, with its connection, is that of the processing.
+        """
         with self.lock:
             reply: OperationResult | None = None
-            verdict = "fault"
+            answer, verdict = Response(), "fault"
             if fault is None or fault.processed:
                 reply, answer, verdict = self._process(request)
-                answer = _troubled(answer, fault)
-            else:
-                if fault.kind == "refuse":
-                    reply = OperationResult(fields={"Res": fault.code, **dict(fault.fields)})
-                answer = self._encoded(request, reply) if reply else _troubled(ApiResponse(status=200), fault)
-            self._note(request, reply, answer, verdict, fault.kind if fault else "")
+            elif fault.kind == "refuse":
+                reply = OperationResult(fields={"Res": fault.code, **dict(fault.fields)})
+                answer = self._encoded(request, reply)
+            if fault is not None and fault.kind == "reply":
+                answer = _response(fault.body, fault.content_type, fault.status, *fault.headers)
+            self._note(request, reply, answer, verdict, fault)
             changed = self._settle()
             self.announce(changed | {"guard"} if verdict in ("work", "wrong", "quick") else changed)
             return answer
@@ -157,23 +150,24 @@ class Provider:
         self,
         request: ApiRequest,
         reply: OperationResult | None,
-        answer: ApiResponse,
+        answer: Response,
         verdict: str,
-        fault: str,
+        fault: Fault | None,
     ) -> None:
-        has_text = self.account.keep_texts and answer.status is not None and not (reply and reply.file)
+        is_dropped = fault is not None and fault.kind == "drop"
+        has_text = self.account.keep_texts and not is_dropped and not (reply and reply.file)
         call = Call(
             operation=request.operation,
             headers=dict(request.headers),
-            status=answer.status,
+            status=None if is_dropped else answer.status_code,
             reply=dict(reply.fields) if reply and reply.file is None else None,
             at=self.account.clock.now,
             content_type=request.content_type,
             body=self._kept(request.body),
             verdict=verdict,
-            fault=fault,
-            answer=answer.body[:KEPT_ANSWER_BYTES] if has_text else b"",
-            answer_type=answer.content_type,
+            fault=fault.kind if fault else "",
+            answer=bytes(answer.body[:KEPT_ANSWER_BYTES]) if has_text else b"",
+            answer_type=answer.headers.get("content-type", ""),
             unknown=tuple(sorted(request.params.unknown)),
         )
         self.calls.append(call)
@@ -188,11 +182,10 @@ class Provider:
             return b""
         return body if self.keep_calls is None else body[:KEPT_BODY_BYTES]
 
-    def _process(self, request: ApiRequest) -> tuple[OperationResult | None, ApiResponse, str]:
+    def _process(self, request: ApiRequest) -> tuple[OperationResult | None, Response, str]:
         now = self.account.clock.now
         if self.account.guarded and self.gatekeeper.is_blocked(now):
-            answer = ApiResponse(status=403, body=_FORBIDDEN, content_type="text/html; charset=utf-8")
-            return None, answer, "blocked"
+            return None, _response(_FORBIDDEN, "text/html; charset=utf-8", 403), "blocked"
         operation = OPERATIONS[request.operation]
         reply = self._run(operation, request) if self._is_known(request) else _REFUSED
         verdict = "work"
@@ -231,25 +224,17 @@ class Provider:
         except BadCall as bad:
             return OperationResult(fields={"Res": -3, "Error": str(bad)}, wrong=True)
 
-    def _encoded(self, request: ApiRequest, reply: OperationResult) -> ApiResponse:
+    def _encoded(self, request: ApiRequest, reply: OperationResult) -> Response:
         if reply.file is not None:
-            return ApiResponse(status=200, body=reply.file, content_type=reply.media_type)
+            return _response(reply.file, reply.media_type)
         resp = "JSON" if request.params.problem else str(request.params.raw("Resp") or "")
         body, content_type = encode(reply.fields, resp, self.reply_style)
-        refused = reply.fields["Res"] == -1 and self.refusal_status != 200
-        headers = (("WWW-Authenticate", 'Basic realm="API"'),) if refused else ()
-        status = self.refusal_status if refused else 200
-        return ApiResponse(status=status, body=body, content_type=content_type, headers=headers)
+        if reply.fields["Res"] == -1 and self.refusal_status != 200:
+            return _response(
+                body, content_type, self.refusal_status, ("WWW-Authenticate", 'Basic realm="API"')
+            )
+        return _response(body, content_type)
 
 
-def _troubled(answer: ApiResponse, fault: Fault | None) -> ApiResponse:
-    """An answer as the fault leaves it."""
-    if fault is None:
-        return answer
-    if fault.kind == "drop":
-        return replace(answer, status=None, reset=fault.reset)
-    if fault.kind == "cut":
-        return replace(answer, cut=True)
-    return ApiResponse(
-        status=fault.status, body=fault.body, content_type=fault.content_type, headers=fault.headers
-    )
+def _response(body: bytes, content_type: str, status: int = 200, *headers: tuple[str, str]) -> Response:
+    return Response(body, status, {"Content-Type": content_type, **dict(headers)})

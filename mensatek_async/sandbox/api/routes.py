@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from ..page.access import AccessControl
 from ..server import Connection
 from .operations import OPERATIONS
-from .provider import ApiRequest, ApiResponse, Provider
+from .provider import ApiRequest, Provider
 
 _log = logging.getLogger("mensatek_async.sandbox")
 
@@ -67,27 +67,23 @@ class Gateway:
         answer = self._provider.answer(asked, final)
         if waits:
             await asyncio.sleep(sum(fault.seconds for fault in waits if fault.processed))
-        await _deliver(answer, scope["state"]["connection"], scope, receive, send)
-
-
-async def _deliver(
-    answer: ApiResponse, connection: Connection, scope: Scope, receive: Receive, send: Send
-) -> None:
-    if answer.status is None:
-        connection.drop(answer.reset)
+        connection: Connection = scope["state"]["connection"]
+        if final is not None and final.kind == "drop":
+            connection.drop(final.reset)
+        elif final is not None and final.kind == "cut":
+            start = {
+                "type": "http.response.start",
+                "status": answer.status_code,
+                "headers": answer.raw_headers,
+            }
+            await send(start)
+            half = answer.body[: len(answer.body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            connection.transport.close()  # after what was written has left
+        else:
+            await answer(scope, receive, send)
+            return
         await _gone(receive)
-        return
-    headers = {"Content-Type": answer.content_type, **dict(answer.headers)}
-    response = Response(answer.body, answer.status, headers)
-    if not answer.cut:
-        await response(scope, receive, send)
-        return
-    start = {"type": "http.response.start", "status": answer.status, "headers": response.raw_headers}
-    await send(start)
-    half = answer.body[: len(answer.body) // 2]
-    await send({"type": "http.response.body", "body": half, "more_body": True})
-    connection.transport.close()  # after what was written has left
-    await _gone(receive)
 
 
 async def _gone(receive: Receive) -> None:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -19,6 +18,7 @@ _LARGEST_NUMBER = 10**15
 _LARGEST_STATUS = 9999
 _FIRST_YEAR, _LAST_YEAR = 1970, 8999
 Body = dict[str, Any]
+Reader = Callable[[Body, str], Any]
 
 
 class BadAction(HTTPException):
@@ -28,46 +28,31 @@ class BadAction(HTTPException):
         super().__init__(400, why)
 
 
-def _reply(controls: Controls, body: Body, phone: str) -> None:
-    text = _text(body, "text")
-    if not text.strip():
-        raise BadAction("A reply needs a text")
-    controls.reply(_phone(phone), text, message_id=_whole(body, "message_id"))
+def method(name: str, **readers: Reader) -> Callable[..., None]:
+    """An action that is a method of the sandbox, called with what its readers find in the body."""
+
+    def act(controls: Controls, body: Body, **place: Any) -> None:
+        phone = place.get("phone", "0")
+        if not (phone.isascii() and phone.isdigit() and len(phone) <= 20):
+            raise BadAction("A phone is its digits, with the country's first")
+        given = {parameter: read(body, parameter) for parameter, read in readers.items()}
+        getattr(controls, name)(**place, **given)
+
+    return act
 
 
 def _switch(controls: Controls, body: Body, phone: str) -> None:
-    (controls.switch_on if _flag(body, "on") else controls.switch_off)(_phone(phone))
-
-
-def _outcome(controls: Controls, body: Body, phone: str) -> None:
-    status = _whole(body, "status")
-    if status is not None and status > _LARGEST_STATUS:
-        raise BadAction("A status has at most four digits")
-    controls.set_outcome(_phone(phone), status)
-
-
-def _deliver(controls: Controls, body: Body, phone: str, message_id: int) -> None:
-    controls.deliver(phone, _whole(body, "status"), message_id=message_id)
-
-
-def _open_document(controls: Controls, body: Body, phone: str, message_id: int) -> None:
-    document = _text(body, "document") if body.get("document") is not None else None
-    controls.open_document(phone, message_id=message_id, document=document)
-
-
-def _close(controls: Controls, body: Body, phone: str, message_id: int, action: str) -> None:
-    if action in ("reject", "expire"):
-        act = controls.reject_contract if action == "reject" else controls.expire_contract
-        act(phone, message_id=message_id)
-    else:
-        signed, place = action == "sign", _location(body)
-        controls.sign_contract(phone, message_id=message_id, location=place, biometric=signed)
+    method("switch_on" if _flag(body, "on") else "switch_off")(controls, body, phone=phone)
 
 
 def _cancel(controls: Controls, body: Body, message_id: int) -> Body:
     before = controls.credits
     cancelled = controls.cancel(message_id)
     return {"cancelled": cancelled, "refunded": controls.credits - before}
+
+
+def _reschedule(controls: Controls, body: Body, message_id: int) -> Body:
+    return {"rescheduled": controls.reschedule(message_id, _moment(body, "at"))}
 
 
 def _clock(controls: Controls, body: Body) -> Body:
@@ -89,13 +74,6 @@ def _faults(controls: Controls, body: Body) -> None:
             setattr(controls, name, read(body, name))
 
 
-def _block(controls: Controls, body: Body) -> None:
-    seconds = _number(body, "seconds") if body.get("seconds") is not None else None
-    if seconds is not None and not 0 < seconds <= 366 * 86_400:
-        raise BadAction("A block lasts more than 0 seconds and at most a year")
-    controls.block(seconds)
-
-
 def _credits(controls: Controls, body: Body) -> None:
     try:
         left = Decimal(str(body.get("left")))
@@ -110,37 +88,6 @@ def _contracts(controls: Controls, body: Body) -> None:
     controls.contracts_by_themselves = _flag(body, "by_themselves")
 
 
-ACTIONS: dict[str, Callable[..., Body | None]] = {
-    "/phones/{phone}/reply": _reply,
-    "/phones/{phone}/switch": _switch,
-    "/phones/{phone}/outcome": _outcome,
-    "/texts/{message_id:int}/{phone}/deliver": _deliver,
-    "/texts/{message_id:int}/{phone}/open": _open_document,
-    **{
-        f"/texts/{{message_id:int}}/{{phone}}/{action}": partial(_close, action=action)
-        for action in ("accept", "sign", "reject", "expire")
-    },
-    "/messages/{message_id:int}/cancel": _cancel,
-    "/messages/{message_id:int}/reschedule": lambda controls, body, message_id: {
-        "rescheduled": controls.reschedule(message_id, _moment(body, "at"))
-    },
-    "/clock": _clock,
-    "/faults": _faults,
-    "/block": _block,
-    "/unblock": lambda controls, body: controls.unblock(),
-    "/credits": _credits,
-    "/contracts": _contracts,
-    "/reset": lambda controls, body: controls.reset(),
-}
-"""What is posted where, under /_sandbox: each with the controls, the body and the places in its path by name."""
-
-
-def _phone(phone: str) -> str:
-    if not (phone.isascii() and phone.isdigit() and len(phone) <= 20):
-        raise BadAction("A phone is its digits, with the country's first")
-    return phone
-
-
 def _text(body: Body, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
@@ -148,13 +95,25 @@ def _text(body: Body, name: str) -> str:
     return value
 
 
-def _whole(body: Body, name: str) -> int | None:
+def _words(body: Body, name: str) -> str:
+    text = _text(body, name)
+    if not text.strip():
+        raise BadAction("A reply needs a text")
+    return text
+
+
+def _whole(body: Body, name: str) -> int:
     value = body.get(name)
-    if value is None:
-        return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_NUMBER:
         raise BadAction(f"{name} is a whole number")
     return value
+
+
+def _status(body: Body, name: str) -> int:
+    status = _whole(body, name)
+    if status > _LARGEST_STATUS:
+        raise BadAction("A status has at most four digits")
+    return status
 
 
 def _number(body: Body, name: str) -> float:
@@ -162,6 +121,13 @@ def _number(body: Body, name: str) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
         raise BadAction(f"{name} is a number")
     return float(value)
+
+
+def _seconds(body: Body, name: str) -> float:
+    seconds = _number(body, name)
+    if not 0 < seconds <= 366 * 86_400:
+        raise BadAction("A block lasts more than 0 seconds and at most a year")
+    return seconds
 
 
 def _flag(body: Body, name: str) -> bool:
@@ -183,13 +149,41 @@ def _moment(body: Body, name: str) -> datetime:
     return moment
 
 
-def _location(body: Body) -> tuple[float, float] | None:
-    value = body.get("location")
-    if value is None:
-        return None
+def _location(body: Body, name: str) -> tuple[float, float]:
+    value = body[name]
     if not isinstance(value, list) or len(value) != 2:
         raise BadAction("location is latitude and longitude")
-    latitude, longitude = (_number({"location": one}, "location") for one in value)
+    latitude, longitude = (_number({name: one}, name) for one in value)
     if abs(latitude) > 90 or abs(longitude) > 180:
         raise BadAction("location is latitude and longitude")
     return latitude, longitude
+
+
+def _optional(read: Reader) -> Reader:
+    return lambda body, name: None if body.get(name) is None else read(body, name)
+
+
+_TEXT = "/texts/{message_id:int}/{phone}"
+ACTIONS: dict[str, Callable[..., Body | None]] = {
+    "/phones/{phone}/reply": method("reply", text=_words, message_id=_optional(_whole)),
+    "/phones/{phone}/switch": _switch,
+    "/phones/{phone}/outcome": method("set_outcome", status=_optional(_status)),
+    f"{_TEXT}/deliver": method("deliver", status=_optional(_whole)),
+    f"{_TEXT}/open": method("open_document", document=_optional(_text)),
+    f"{_TEXT}/accept": method("accept_contract", location=_optional(_location)),
+    f"{_TEXT}/sign": method(
+        "sign_contract", location=_optional(_location), biometric=lambda body, name: True
+    ),
+    f"{_TEXT}/reject": method("reject_contract"),
+    f"{_TEXT}/expire": method("expire_contract"),
+    "/messages/{message_id:int}/cancel": _cancel,
+    "/messages/{message_id:int}/reschedule": _reschedule,
+    "/clock": _clock,
+    "/faults": _faults,
+    "/block": method("block", seconds=_optional(_seconds)),
+    "/unblock": method("unblock"),
+    "/credits": _credits,
+    "/contracts": _contracts,
+    "/reset": method("reset"),
+}
+"""What is posted where, under /_sandbox: each with the controls, the body and the places in its path by name."""

@@ -25,7 +25,7 @@ from ..api.tracking import certificate
 from ..callbacks.callbacks import Callbacks
 from ..controls import Controls
 from .access import error_answer
-from .actions import ACTIONS, BadAction, Body
+from .actions import ACTIONS, BadAction, Body, method
 from .forms import json_form, picked
 from .live import Live
 from .log import list_callbacks, list_calls, show_call
@@ -82,7 +82,7 @@ class Page:
             Route("/", _index),
             Mount("/_sandbox/static", _assets()),
             Route("/_sandbox/events", self._events),
-            Route("/_sandbox/files/{name}", self._act(_delete_file), methods=["DELETE"]),
+            Route("/_sandbox/files/{name}", self._act(method("delete_file")), methods=["DELETE"]),
             *(Route(f"/_sandbox{path}", self._read(read)) for path, read in reads.items()),
             *(Route(f"/_sandbox{path}", self._act(run), methods=["POST"]) for path, run in ACTIONS.items()),
         ]
@@ -165,10 +165,6 @@ class Page:
 
 def _json(value: Any) -> Response:
     return Response(json_form(value), media_type="application/json")
-
-
-def _delete_file(controls: Controls, _body: Body, name: str) -> None:
-    controls.delete_file(name)
 
 
 async def _body(request: Request) -> Body:
