@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from io import BytesIO
@@ -103,6 +104,15 @@ def _decode(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def read_basic(header: str) -> bytes:
+    """The credentials of a Basic `Authorization` header; empty when it holds none."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        return base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
+    except ValueError:
+        return b""
 
 
 def read_body(content_type: str, body: bytes) -> Params:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from ..account.events import TOPICS, Called, Event, Topic
 from ..account.records import Call, OperationResult
 from ..account.state import KEPT_BODY_BYTES, Store
 from ..account.state_load import load_account, load_calls
-from .bodies import BadCall, Params, read_body
+from .bodies import BadCall, Params, read_basic, read_body
 from .faults import Fault, Faults, fault_asked_for
 from .gatekeeper import Gatekeeper
 from .operations import OPERATIONS, Operation
@@ -203,14 +202,8 @@ class Provider:
         # Parameters in the query make the live API refuse the credentials.
         if self.account.guarded and request.query:
             return False
-        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-        try:
-            given = base64.b64decode(credentials.strip(), validate=True)
-        except ValueError:
-            return False
-        return scheme.lower() == "basic" and secrets.compare_digest(
-            given, f"{self.user}:{self.token}".encode()
-        )
+        given = read_basic(request.headers.get("authorization", ""))
+        return secrets.compare_digest(given, f"{self.user}:{self.token}".encode())
 
     def _run(self, operation: Operation, request: ApiRequest) -> OperationResult:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import os
 import re
@@ -16,6 +15,8 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..api.bodies import read_basic
 
 PASSWORD_VARIABLE = "MENSATEK_SANDBOX_PASSWORD"  # noqa: S105  a name
 TOKEN_HEADER = "x-sandbox-token"  # noqa: S105  a header's name
@@ -100,7 +101,7 @@ class AccessControl:
         host = headers.get("host", "")
         if not self._knows(host):
             return error_answer(403, "host", "The sandbox's page is not known by this name")
-        if self._password is not None and (refusal := await self._without_password(scope, headers)):
+        if refusal := await self._without_password(scope, headers):
             return refusal
         is_action = scope["method"] not in _SAFE_METHODS
         # A link from elsewhere may open the page; its data and actions are for the page itself.
@@ -114,6 +115,8 @@ class AccessControl:
 
     async def _without_password(self, scope: Scope, headers: Headers) -> Response | None:
         """Refuse who does not give the password, and for a while who has given too many wrong ones."""
+        if self._password is None:
+            return None
         address = (scope.get("client") or ("",))[0]
         now = time.monotonic()
         wrong = self._wrong.get(address, deque())
@@ -124,7 +127,8 @@ class AccessControl:
             answer = error_answer(429, "passwords", "Too many wrong passwords, wait a minute")
             answer.headers["Retry-After"] = str(int(_WRONG_WINDOW_SECONDS - (now - wrong[0])) + 1)
             return answer
-        if self._is_password(headers.get("authorization", "")):
+        given = read_basic(headers.get("authorization", "")).partition(b":")[2]
+        if secrets.compare_digest(given, self._password.encode()):
             return None
         if "authorization" in headers:
             wrong.append(now)
@@ -143,14 +147,6 @@ class AccessControl:
             return False
         name = match.group(1).lower()
         return not self._is_local or is_loopback(name) or name in self._hosts
-
-    def _is_password(self, header: str) -> bool:
-        scheme, _, credentials = header.partition(" ")
-        try:
-            given = base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
-        except ValueError:
-            return False
-        return scheme.lower() == "basic" and secrets.compare_digest(given, (self._password or "").encode())
 
     def _is_own(self, headers: Mapping[str, str], host: str) -> bool:
         if headers.get("sec-fetch-site", "") not in _OWN_SITE:
