@@ -28,6 +28,7 @@ PROGRAMS = (
     "campaign",
     "scaling",
     "callers",
+    "priority",
     "cli_start",
     "transports",
     "allowed_rate",

@@ -240,7 +240,7 @@ class Caller:
                         retry_after=wait,
                     )
                 await anyio.sleep(wait)
-            await limiter.acquire()
+            await limiter.acquire(bulk=state.bulk)
             turn, accepted = None, False
             try:
                 if not self._login.accepted:
@@ -260,7 +260,7 @@ class Caller:
                 accepted = True
                 return answer
             finally:
-                limiter.release(accepted=accepted)
+                limiter.release(bulk=state.bulk, accepted=accepted)
                 if turn is not None:
                     self._login.leave(turn)
 
@@ -321,7 +321,7 @@ class Caller:
     ) -> DecodedReply:
         settings, joined = self._retry, joins(operation, params)
         # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
-        patient = joined and state.shield is not None and settings.attempts > 1
+        patient = joined and state.bulk and settings.attempts > 1
         for attempt in range(2, (2 if patient else 1) * settings.attempts + 1):
             if not may_repeat(operation.kind, joined, failure):
                 raise failure

@@ -67,6 +67,7 @@ class CallState:
         shield: where its requests are shielded from cancellation, if anywhere.
         sink: where a document goes that comes as its answer.
         rare: whether the provider wants this call made very rarely.
+        bulk: whether it is one of many that nobody waits for by itself: single calls go first.
         once: whether whoever calls decides on repeats, so that none is made here.
         leaving: awaited right before a request leaves, when it has waited for everything; what it raises stops it.
     """
@@ -77,5 +78,6 @@ class CallState:
     shield: InFlightShield | None = None
     sink: Sink | None = None
     rare: bool = False
+    bulk: bool = False
     once: bool = False
     leaving: Callable[[], Awaitable[None]] | None = None

@@ -583,3 +583,27 @@ async def test_two_bulk_sends_at_once_share_the_limits(sandbox: Sandbox) -> None
     assert [result.accepted for result in results] == [500, 500]
     assert sandbox.max_in_flight <= 3
     assert len({result.message_id for result in results}) == 2
+
+
+async def test_a_single_send_goes_before_bulk_sends(sandbox: Sandbox) -> None:
+    """Of one client with a single request in flight, it is the next, whatever waits."""
+    async with client_with(limits=Limits(concurrency=1)) as client, anyio.create_task_group() as group:
+
+        def progress(so_far: BulkProgress) -> None:
+            if so_far.accepted == 1:
+                began.append(len(sandbox.calls("EnviarSMS")))
+                group.start_soon(client.sms.send, "34699000000", "Código 1234")
+
+        async def bulk(first: int) -> None:
+            results.append(
+                await client.sms.send_bulk(phones(20, first), "Hola", chunk_size=1, on_progress=progress)
+            )
+
+        began: list[int] = []
+        results: list[BulkResult] = []
+        for number in range(6):
+            group.start_soon(bulk, 34_600_000_000 + 1000 * number)
+
+    order = [call.params["Mensaje"] for call in sandbox.calls("EnviarSMS")]
+    assert order[: began[0] + 2].count("Código 1234") == 1
+    assert [result.accepted for result in results] == [20] * 6

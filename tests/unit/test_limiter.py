@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+from bisect import bisect_left
+from functools import partial
 from typing import Any
 
 import anyio
@@ -17,18 +20,18 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
     return "trio", {"clock": MockClock(autojump_threshold=0)}
 
 
-async def starts(limiter: Limiter, tasks: int, lasting: float = 0.0) -> list[float]:
+async def starts(limiter: Limiter, tasks: int, lasting: float = 0.0, *, bulk: bool = False) -> list[float]:
     """When so many requests, asked for together, began; each lasts so many seconds."""
     began: list[float] = []
     origin = anyio.current_time()
 
     async def request() -> None:
-        await limiter.acquire()
+        await limiter.acquire(bulk=bulk)
         try:
             began.append(round(anyio.current_time() - origin, 6))
             await anyio.sleep(lasting)
         finally:
-            limiter.release()
+            limiter.release(bulk=bulk)
 
     async with anyio.create_task_group() as group:
         for _ in range(tasks):
@@ -49,35 +52,107 @@ async def test_a_pace_spreads_requests() -> None:
         await anyio.sleep(60)
 
 
-async def test_first_come_first_served() -> None:
-    """Tasks leave in the order they asked."""
-    limiter, order = Limiter(1, None), []
+@pytest.mark.parametrize("per_second", [None, 2.0])
+async def test_single_calls_come_first_and_in_their_order(per_second: float | None) -> None:
+    """Tasks of one kind leave in the order they asked, single calls before bulk work that asked sooner."""
+    limiter, order = Limiter(1, per_second), []
 
-    async def request(name: int) -> None:
-        await limiter.acquire()
+    async def request(name: str) -> None:
+        await limiter.acquire(bulk=name.startswith("bulk"))
         order.append(name)
         await anyio.sleep(1)
-        limiter.release()
+        limiter.release(bulk=name.startswith("bulk"))
 
     async with anyio.create_task_group() as group:
-        for name in range(5):
+        for name in ("bulk 1", "bulk 2", "bulk 3", "single 1", "single 2"):
             group.start_soon(request, name)
             await anyio.sleep(0.1)
 
-    assert order == [0, 1, 2, 3, 4]
+    assert order == ["bulk 1", "single 1", "single 2", "bulk 2", "bulk 3"]
 
 
-@pytest.mark.parametrize("per_second", [None, 0.5])
-async def test_a_cancelled_wait_gives_its_place_back(per_second: float | None) -> None:
-    """Whoever gives up waiting, for a place or for its turn, takes no place with it."""
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize("per_second", [None, 0.5, 5.0])
+async def test_a_cancelled_wait_gives_its_place_back(per_second: float | None, bulk: bool) -> None:
+    """Whoever gives up waiting, for a place or for its turn, takes no place with it and holds up nobody."""
     limiter = Limiter(2, per_second)
     for _ in range(6):
         with anyio.move_on_after(0.01):
-            await starts(limiter, 4, lasting=30)
+            async with anyio.create_task_group() as group:
+                group.start_soon(partial(starts, limiter, 4, 30, bulk=not bulk))
+                group.start_soon(partial(starts, limiter, 4, 30, bulk=bulk))
 
     await anyio.sleep(60)
     with anyio.fail_after(10):
-        assert len(await starts(limiter, 2, lasting=1)) == 2
+        assert len(await starts(limiter, 2, lasting=1, bulk=bulk)) == 2
+
+
+class Traffic:
+    """A bulk send's workers and single calls on one limiter; each request lasts 0.2 s."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self.limiter = limiter
+        self.left: list[float] = []
+        self.in_flight = self.most = self.bulk = 0
+
+    async def request(self, bulk: bool) -> float:
+        """Make one; gives the seconds from asking to its end."""
+        asked = anyio.current_time()
+        await self.limiter.acquire(bulk=bulk)
+        self.left.append(anyio.current_time())
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        await anyio.sleep(0.2)
+        self.in_flight -= 1
+        self.bulk += bulk
+        self.limiter.release(bulk=bulk, accepted=True)
+        return anyio.current_time() - asked
+
+    async def without_end(self, bulk: bool) -> None:
+        while True:
+            await self.request(bulk)
+            await anyio.sleep(0.002)
+
+    @property
+    def most_in_a_second(self) -> int:
+        return max(bisect_left(self.left, at + 0.9999) - n for n, at in enumerate(self.left))
+
+
+@pytest.mark.parametrize("pause", [0.001, 0.05, 3.0])
+@pytest.mark.parametrize("per_second", [None, 10.0, 25.0])
+async def test_a_single_call_does_not_wait_behind_bulk_work(per_second: float | None, pause: float) -> None:
+    """It takes what it takes alone, and the bulk work goes on; neither the places nor the pace are passed."""
+    traffic = Traffic(Limiter(8, per_second))
+    async with anyio.create_task_group() as group:
+        for _ in range(8):
+            group.start_soon(traffic.without_end, True)
+        await anyio.sleep(1.05)
+        took, before = [], traffic.bulk
+        for _ in range(60):
+            took.append(await traffic.request(False))
+            await anyio.sleep(pause)
+        per_single = (traffic.bulk - before) / 60
+        group.cancel_scope.cancel()
+
+    assert statistics.median(took) <= 1.05 * 0.2
+    assert max(took[1:]) <= 1.3 * 0.2
+    assert per_single >= 0.8 * ((0.2 + pause) * (per_second or 35) - 1)
+    assert traffic.most <= 8
+    assert traffic.most_in_a_second <= (per_second or 40)
+
+
+@pytest.mark.parametrize(("places", "per_second"), [(1, None), (8, None), (8, 10.0), (8, 1.5)])
+async def test_bulk_work_goes_on_under_single_calls_without_end(
+    places: int, per_second: float | None
+) -> None:
+    """However many single calls wait, now and then one request of a bulk send is let by."""
+    traffic = Traffic(Limiter(places, per_second))
+    with anyio.move_on_after(120):
+        async with anyio.create_task_group() as group:
+            for bulk in [False] * 20 + [True] * 4:
+                group.start_soon(traffic.without_end, bulk)
+
+    assert 0.04 * len(traffic.left) <= traffic.bulk <= 0.2 * len(traffic.left)
 
 
 class Provider:

@@ -6,6 +6,7 @@ import math
 from collections import deque
 
 import anyio
+from attrs import Factory, define
 
 # Requests in flight with which bulk work begins; each that is accepted brings one more, as in TCP's slow start, so that
 # a provider that allows little is not flooded.
@@ -16,6 +17,9 @@ _SLOWEST = 0.5  # requests a second that leave, however often they are refused
 _LONGEST = 60.0  # seconds until a ceiling that was refused again and again is tried once more
 _REQUESTS = 30  # requests, at the least, before the ceiling is tried again
 _TOGETHER = 1.0  # seconds within which refusals are one: those requests were on their way together
+_RECENT = 60.0  # seconds after a single call during which bulk work leaves room for the next one
+_PASSED = 16  # single calls that may pass bulk work which has nothing in flight
+_FEW_TURNS = 4  # requests a second, from which bulk work leaves a turn of the pace free
 _DOUBLING = 8  # accepted requests after which the rate doubles while next to nothing is known
 
 
@@ -92,32 +96,64 @@ class Pace:
         return sum(1 for when in self._accepted if when > now - seconds) / seconds
 
 
+@define(eq=False)
+class _Ticket:
+    """One who waits, and how it is called."""
+
+    call: anyio.Event = Factory(anyio.Event)
+
+
 class Limiter:
-    """First come, first served, on anyio's clock. Made at first use, since its parts belong to one event loop."""
+    """Gives places in flight and turns of the pace, on anyio's clock.
+
+    Single calls go before bulk work, and within each of the two it is first come, first served. While single calls
+    come, bulk work leaves one place free for the next of them, and one turn of the pace where there are a few; never
+    do more than a second's worth leave in a second. Bulk work that has nothing in flight lets some pass, not all.
+    """
 
     def __init__(self, concurrency: int, per_second: float | None) -> None:
-        self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
         self._per_second = per_second
-        self._turns = anyio.Lock(fast_acquire=True)
         self._pace = Pace()
-        self._next = 0.0
+        self._lines: tuple[deque[_Ticket], ...] = deque(), deque()  # of single calls, of bulk work
+        self._free = concurrency
+        self._spare = int(concurrency > 1)
+        self._in_bulk = 0
+        self._passed = 0  # single calls that left while bulk work waited
+        self._single_at = float("-inf")  # when one came last beside bulk work
+        self._next = self._next_single = 0.0
+        self._turns = 1  # in a second; or one in more than that
+        self._second = 0.0
+        self._left: deque[float] = deque()  # when those left that this second has seen
 
-    async def acquire(self) -> float:
-        """Wait for a place in flight, then for this request's turn; gives the time. Pair it with `release`."""
-        await self._slots.acquire()
-        now = anyio.current_time()
-        if now >= self._next and self._per_second is None and self._pace.ceiling is None:
-            return now
-        try:
-            async with self._turns:
-                # A refusal may move the turn meanwhile.
-                while (now := anyio.current_time()) < self._next:  # noqa: ASYNC110
-                    await anyio.sleep_until(self._next)
-                self._next = now + self.interval
-                return now
-        except BaseException:
-            self._slots.release()
-            raise
+    async def acquire(self, *, bulk: bool = False) -> float:
+        """Wait for a place in flight and a turn of the pace; return the time. Pair it with `release`.
+
+        Args:
+            bulk: whether nobody waits for this very request.
+        """
+        line, now = self._lines[bulk], anyio.current_time()
+        if self._in_bulk and not bulk:
+            self._single_at = now
+        if line or self._wait(bulk, now) > 0:
+            now = await self._in_line(bulk, line)
+        self._free -= 1
+        if bulk:
+            self._in_bulk += 1
+            self._passed = 0
+        elif self._lines[True]:
+            self._passed += 1
+        if self._per_second is not None or self._pace.ceiling is not None:
+            self._take_turn(bulk, now)
+        return now
+
+    def release(self, *, bulk: bool = False, accepted: bool = False) -> None:
+        """Give a place in flight back, and note whether the provider took the request."""
+        self._free += 1
+        self._in_bulk -= bulk
+        if accepted:
+            self._pace.accepted(anyio.current_time())
+        if self._lines[False] or self._lines[True]:
+            self._call()
 
     @property
     def interval(self) -> float:
@@ -125,15 +161,65 @@ class Limiter:
         rates = [rate for rate in (self._per_second, self._pace.rate(anyio.current_time())) if rate]
         return 1 / min(rates) if rates else 0.0
 
-    def release(self, *, accepted: bool = False) -> None:
-        """Give the place in flight back, and note whether the provider took the request."""
-        self._slots.release()
-        if accepted:
-            self._pace.accepted(anyio.current_time())
-
     def slow_down(self, wait: float | None = None) -> None:
         """Note that the provider refused a request because too many came, and how many seconds it said to wait."""
         now = anyio.current_time()
         pause = self._pace.refused(now, wait, self._per_second)
         if wait is None:  # else the circuit breaker holds every call for as long as was said
             self._next = max(self._next, now + pause)
+            self._next_single = max(self._next_single, now + pause)
+
+    async def _in_line(self, bulk: bool, line: deque[_Ticket]) -> float:
+        """Wait until nobody of the same kind is before this one, and there is a place and a turn for it."""
+        ticket = _Ticket()
+        line.append(ticket)
+        try:
+            while True:
+                now = anyio.current_time()
+                wait = self._wait(bulk, now) if line[0] is ticket else math.inf
+                if wait <= 0:
+                    return now
+                with anyio.move_on_after(wait):
+                    await ticket.call.wait()
+                if ticket.call.is_set():
+                    ticket.call = anyio.Event()
+        finally:
+            line.remove(ticket)
+            self._call()
+
+    def _take_turn(self, bulk: bool, now: float) -> None:
+        interval = self.interval
+        self._next = max(self._next, now) + interval
+        if not bulk:
+            self._next_single = now + interval
+        self._turns = max(int(1 / interval), 1) if interval else 1
+        self._second = self._turns * interval
+        self._left.append(now)
+        while self._left and self._left[0] <= now - self._second:
+            self._left.popleft()
+
+    def _call(self) -> None:
+        """Let the first of each line look whether it may leave."""
+        for line in self._lines:
+            if line:
+                line[0].call.set()
+
+    def _wait(self, bulk: bool, now: float) -> float:
+        """Return the seconds until a request may leave, as things stand; without end where others come first."""
+        singles, others = self._lines
+        owed = bool(others) and not self._in_bulk and self._passed >= _PASSED
+        after = singles and not owed if bulk else owed
+        spare = bulk and not owed and now - self._single_at < _RECENT
+        if after or self._free <= (self._spare if spare else 0):
+            return math.inf
+        if now >= self._next and not spare:
+            return 0.0
+        if bulk:
+            keep_free = spare and self._turns >= _FEW_TURNS
+            return max(self._next, self._room(self._turns - 1) if keep_free else 0.0) - now
+        # Sooner than its turn, where this second has room for one more; the next turn is so much later.
+        return min(self._next, max(self._next_single, self._room(self._turns))) - now
+
+    def _room(self, most: int) -> float:
+        """Return when fewer than so many have left within a second."""
+        return self._left[-most] + self._second if len(self._left) >= most else 0.0
