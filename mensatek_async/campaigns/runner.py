@@ -64,7 +64,7 @@ class Runner(Worker[Work]):
         content = await self._content_of(work.campaign)
         message, recipients = content.message, work.content
         params = message.request(recipients.wire, recipients.unicode, work.join)
-        return Request(message.operation, params, len(recipients), content.reference)
+        return Request(message.operation, params, len(recipients), content.reference, bulk=True)
 
     def rest(self, over: Over) -> float | None:
         """Wait where a reader of this process is about to go on with rows that are missing."""

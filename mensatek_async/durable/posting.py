@@ -52,7 +52,7 @@ class Post(Generic[W]):
         self._deadline = time.monotonic() + work.wait + lease / 2
         self._latest = inf if work.patience is None else anyio.current_time() + work.patience
         self._shield = InFlightShield()
-        self._state = CallState(shield=self._shield, bulk=True, once=True)
+        self._state = CallState(shield=self._shield, bulk=request.bulk, once=True)
         self._stopped = False
 
     @property

@@ -62,12 +62,14 @@ class Request:
         params: its parameters by wire names.
         recipients: how many they are.
         reference: the user's own.
+        bulk: whether it is one of many, which let single calls go first.
     """
 
     operation: Operation
     params: Params = field(repr=False)
     recipients: int
     reference: str
+    bulk: bool = False
 
 
 @frozen
