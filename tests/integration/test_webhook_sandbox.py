@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mensatek_async import AsyncMensatek, Deliveries, DeliveryReport, IncomingMessage, Phase
+from mensatek_async import AsyncMensatek, Deliveries, DeliveryReport, Phase
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.webhooks import Event, asgi, event_key, wsgi
-from tests.sandbox_calls import ANA, calling
+from tests.sandbox_calls import calling
 from tests.webhook_servers import serve_asgi, serve_wsgi
 
 ASGI = (asgi.WebhookApp, serve_asgi)
@@ -97,22 +97,3 @@ async def test_waiting_for_a_delivery(certified: bool) -> None:
 
     assert status.code == (14 if certified else 11)
     assert {call.operation for call in sandbox.requests} <= {"EnviarSMS", "EnviarSMSCERTIFICADO"}
-
-
-def test_a_reply_reaches_the_handler() -> None:
-    """Text, number and the message it replies to, as they were written."""
-    book = Book()
-    with serve_asgi(asgi.WebhookApp(book.handle_async, token="t")) as url, Sandbox() as sandbox:
-        callbacks = sandbox.call_back(Callbacks(url, token="t", form="form", charset="cp1252"))
-        with calling(sandbox) as call:
-            message_id = call.send(ANA, Referenciausuario="cita 7")["idMensaje"]
-        callbacks.receive(ANA, "Sí, mañana 10 €", message_id=message_id)
-        assert callbacks.wait(10)
-
-    (event,) = (event for event in book.events if isinstance(event, IncomingMessage))
-    assert (event.text, event.sender, event.message_id, event.reference) == (
-        "Sí, mañana 10 €",
-        ANA,
-        message_id,
-        "cita 7",
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+import httpx
 import pytest
 
 from mensatek_async import ConfigurationError, testing
@@ -31,8 +32,6 @@ from mensatek_async.webhooks import (
 )
 
 PAYLOAD = testing.delivery_report(reference="r1")
-Answer = tuple[int, dict[str, str], str]
-Post = Callable[..., Awaitable[Answer]]
 
 
 async def run_asgi(
@@ -53,49 +52,24 @@ async def run_asgi(
     return sent, list(islice(waiting, 100))
 
 
-async def ask_asgi(
+async def ask(
     app: Any, payload: testing.Payload, method: str = "POST", query: str = "token=t"
-) -> Answer:
-    (start, body), _ = await run_asgi(
-        app,
-        [{"type": "http.request", "body": payload.body}],
-        method=method,
-        query_string=query.encode(),
-        client=("127.0.0.1", 50_000),
-        headers=[(b"content-type", payload.content_type.encode())],
-    )
-    headers = {name.decode(): value.decode() for name, value in start["headers"]}
-    return start["status"], headers, body["body"].decode()
+) -> httpx.Response:
+    """Post to an application of either kind."""
+    headers = {"Content-Type": payload.content_type}
+    if isinstance(app, wsgi.WebhookApp):
+        transport = httpx.WSGITransport(app, remote_addr="127.0.0.1")
+        request = httpx.Request(method, f"http://test/?{query}", headers=headers, content=payload.body)
+        answer = await anyio.to_thread.run_sync(transport.handle_request, request)
+        answer.read()
+        return answer
+    asked = {"method": method, "query_string": query.encode(), "client": ("127.0.0.1", 50_000)}
+    message = {"type": "http.request", "body": payload.body}
+    (start, body), _ = await run_asgi(app, [message], headers=httpx.Headers(headers).raw, **asked)
+    return httpx.Response(start["status"], headers=start["headers"], content=body["body"])
 
 
-def environ(payload: testing.Payload, method: str, query: str, **more: Any) -> dict[str, Any]:
-    return {
-        "REQUEST_METHOD": method,
-        "QUERY_STRING": query,
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_TYPE": payload.content_type,
-        "CONTENT_LENGTH": str(len(payload.body)),
-        "wsgi.input": io.BytesIO(payload.body),
-    } | more
-
-
-def call_wsgi(app: Any, given: dict[str, Any]) -> Answer:
-    started: list[Any] = []
-    body = b"".join(app(given, lambda status, headers: started.extend((status, headers))))
-    return int(started[0][:3]), {name.lower(): value for name, value in started[1]}, body.decode()
-
-
-async def ask_wsgi(
-    app: Any, payload: testing.Payload, method: str = "POST", query: str = "token=t"
-) -> Answer:
-    return await anyio.to_thread.run_sync(call_wsgi, app, environ(payload, method, query))
-
-
-MOUNTS: dict[str, tuple[Any, Any]] = {
-    "asgi": (asgi.WebhookApp, ask_asgi),
-    "wsgi": (wsgi.WebhookApp, ask_wsgi),
-}
-on_every_mount = pytest.mark.parametrize(("app_of", "ask"), MOUNTS.values(), ids=MOUNTS)
+on_every_mount = pytest.mark.parametrize("app_of", [asgi.WebhookApp, wsgi.WebhookApp], ids=["asgi", "wsgi"])
 
 
 class Kept:
@@ -126,15 +100,15 @@ class Kept:
 @on_every_mount
 @pytest.mark.parametrize("kind", ["sync", "coroutine", "returns_a_coroutine", "partial", "object"])
 @pytest.mark.parametrize("form", ["json", "form", "multipart"])
-async def test_a_callback_is_handed_over(app_of: Any, ask: Any, kind: str, form: Any) -> None:
+async def test_a_callback_is_handed_over(app_of: Any, kind: str, form: Any) -> None:
     """In every encoding, to a handler of every kind, under both mounts, on asyncio and trio."""
     kept = Kept()
 
-    status, headers, text = await ask(
-        app_of(kept.kind(kind), token="t"), testing.delivery_report(reference="r1", form=form)
-    )
+    app = app_of(kept.kind(kind), token="t")
+    answer = await ask(app, testing.delivery_report(reference="r1", form=form))
 
-    assert (status, text, headers["content-type"]) == (200, "OK", "text/plain; charset=utf-8")
+    kind_of_answer = answer.headers["content-type"]
+    assert (answer.status_code, answer.text, kind_of_answer) == (200, "OK", "text/plain; charset=utf-8")
     (event,) = kept.events
     assert isinstance(event, DeliveryReport)
     assert event.reference == "r1"
@@ -148,10 +122,10 @@ async def test_where_handlers_run() -> None:
 
     under_asgi, under_wsgi = Kept(), Kept()
 
-    await ask_asgi(asgi.WebhookApp(under_asgi.sync, token="t"), PAYLOAD)
+    await ask(asgi.WebhookApp(under_asgi.sync, token="t"), PAYLOAD)
     app = wsgi.WebhookApp(under_wsgi.coroutine, token="t", dedupe=False)
     for _ in range(3):
-        await ask_wsgi(app, PAYLOAD)
+        await ask(app, PAYLOAD)
 
     assert threading.get_ident() not in under_asgi.threads
     assert len(under_wsgi.events) == 3
@@ -160,44 +134,43 @@ async def test_where_handlers_run() -> None:
 
 @on_every_mount
 @pytest.mark.parametrize("query", ["", "token=", "token=else", "token=t"])
-async def test_strangers_are_told_nothing(app_of: Any, ask: Any, query: str) -> None:
+async def test_strangers_are_told_nothing(app_of: Any, query: str) -> None:
     """401, the same for every part that is wrong and by every method; who may post learns that only POST will do."""
     kept = Kept()
     app = app_of(kept.sync, token="t", username="u", password="p", networks=["127.0.0.0/8"])
 
-    status, headers, text = await ask(app, PAYLOAD, query=query)
-
-    assert (status, text) == (401, "Unauthorized")
-    assert headers["www-authenticate"] == 'Basic realm="webhook", charset="UTF-8"'
-    assert await ask(app, PAYLOAD, "PUT", query=query) == (status, headers, text)
+    for method in ("POST", "PUT"):
+        answer = await ask(app, PAYLOAD, method, query=query)
+        assert (answer.status_code, answer.text) == (401, "Unauthorized")
+        assert answer.headers["www-authenticate"] == 'Basic realm="webhook", charset="UTF-8"'
     assert not kept.events
-    status, headers, _ = await ask(app_of(print, token="t"), PAYLOAD, "PUT")
-    assert (status, headers["allow"]) == (405, "GET, HEAD, POST")
+    answer = await ask(app_of(print, token="t"), PAYLOAD, "PUT")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 @on_every_mount
 async def test_what_cannot_be_read_is_answered_with_the_reason(
-    app_of: Any, ask: Any, caplog: pytest.LogCaptureFixture
+    app_of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """400, and a line in the log, neither with anything of the payload."""
     broken = testing.delivery_report(extra={"Resultado": "secreto"})
 
-    status, _, text = await ask(app_of(print, token="t"), broken)
+    answer = await ask(app_of(print, token="t"), broken)
 
-    assert status == 400
-    assert text == "The callback could not be read: expected a whole number, got a text @ Resultado."
-    assert text in caplog.text
+    assert answer.status_code == 400
+    assert answer.text == "The callback could not be read: expected a whole number, got a text @ Resultado."
+    assert answer.text in caplog.text
     assert "secreto" not in caplog.text
 
 
 @on_every_mount
-async def test_a_system_without_time_zones(app_of: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_system_without_time_zones(app_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no fault of the callback, which may come again: 500."""
     monkeypatch.setattr(
         "mensatek_async._wire.scalars.madrid", partial(raise_, ConfigurationError("no zones"))
     )
 
-    assert (await ask(app_of(print, token="t"), PAYLOAD))[0] == 500
+    assert (await ask(app_of(print, token="t"), PAYLOAD)).status_code == 500
 
 
 def raise_(error: Exception) -> None:
@@ -205,12 +178,12 @@ def raise_(error: Exception) -> None:
 
 
 @on_every_mount
-async def test_a_large_body_is_refused(app_of: Any, ask: Any) -> None:
+async def test_a_large_body_is_refused(app_of: Any) -> None:
     """Nobody fills the memory with one request; a body of just the size allowed is read."""
     app = app_of(print, token="t")
 
-    assert (await ask(app, testing.Payload(b"x" * 65_537, "text/plain")))[0] == 413
-    assert (await ask(app, testing.Payload(b"x" * 65_536, "text/plain")))[0] == 400
+    assert (await ask(app, testing.Payload(b"x" * 65_537, "text/plain"))).status_code == 413
+    assert (await ask(app, testing.Payload(b"x" * 65_536, "text/plain"))).status_code == 400
 
 
 async def test_no_more_is_read_than_is_needed() -> None:
@@ -228,23 +201,29 @@ async def test_no_more_is_read_than_is_needed() -> None:
     assert not kept.events
 
 
-def test_a_wsgi_body_without_a_length() -> None:
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({}, 400),
+        ({"wsgi.input_terminated": True}, 200),
+        ({"CONTENT_LENGTH": "9" * 30}, 413),
+    ],
+)
+def test_a_wsgi_body_without_a_length(environ: dict[str, Any], status: int) -> None:
     """A server that ends the input itself may leave the length out; with any other there is no body."""
-    kept = Kept()
-    app = wsgi.WebhookApp(kept.sync, token="t")
-    given = environ(PAYLOAD, "POST", "token=t", CONTENT_LENGTH="")
+    given = {"REQUEST_METHOD": "POST", "QUERY_STRING": "token=t", "CONTENT_TYPE": PAYLOAD.content_type}
+    answers: list[str] = []
 
-    assert call_wsgi(app, dict(given))[0] == 400
-    given["wsgi.input"] = io.BytesIO(PAYLOAD.body)
-    assert call_wsgi(app, given | {"wsgi.input_terminated": True})[0] == 200
-    large = environ(PAYLOAD, "POST", "token=t") | {"CONTENT_LENGTH": "9" * 30}
-    assert call_wsgi(app, large)[0] == 413
+    app = wsgi.WebhookApp(Kept().sync, token="t")
+    app(given | {"wsgi.input": io.BytesIO(PAYLOAD.body)} | environ, lambda status, _: answers.append(status))
+
+    assert [int(answer[:3]) for answer in answers] == [status]
 
 
 @on_every_mount
 @pytest.mark.parametrize("kind", ["function", "coroutine"])
 async def test_a_failed_handler_gets_the_event_again(
-    app_of: Any, ask: Any, kind: str, caplog: pytest.LogCaptureFixture
+    app_of: Any, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """500 is answered, nothing is remembered, and what comes again is handed over again."""
     calls: list[Event] = []
@@ -259,7 +238,7 @@ async def test_a_failed_handler_gets_the_event_again(
 
     app = app_of(handle if kind == "function" else coroutine, token="t")
 
-    assert [(await ask(app, PAYLOAD))[0] for _ in range(3)] == [500, 200, 200]
+    assert [(await ask(app, PAYLOAD)).status_code for _ in range(3)] == [500, 200, 200]
     assert len(calls) == 2
     assert "the database is away" in caplog.text
 
@@ -267,19 +246,19 @@ async def test_a_failed_handler_gets_the_event_again(
 @on_every_mount
 @pytest.mark.parametrize(("dedupe", "times"), [(True, 1), (False, 3)])
 async def test_an_event_that_was_handled_is_not_handed_over_again(
-    app_of: Any, ask: Any, dedupe: bool, times: int
+    app_of: Any, dedupe: bool, times: int
 ) -> None:
     """Every repetition is answered with 200; without a memory each is handed over."""
     kept = Kept()
     app = app_of(kept.sync, token="t", dedupe=dedupe)
 
-    assert [(await ask(app, PAYLOAD))[0] for _ in range(3)] == [200] * 3
+    assert [(await ask(app, PAYLOAD)).status_code for _ in range(3)] == [200] * 3
     assert len(kept.events) == times
 
 
 @on_every_mount
 @pytest.mark.parametrize("first_fails", [True, False])
-async def test_a_copy_waits_for_the_first(app_of: Any, ask: Any, first_fails: bool) -> None:
+async def test_a_copy_waits_for_the_first(app_of: Any, first_fails: bool) -> None:
     """Two copies at once: the second is answered when the first is done, and handled only if that failed."""
     calls: list[Event] = []
 
@@ -292,7 +271,7 @@ async def test_a_copy_waits_for_the_first(app_of: Any, ask: Any, first_fails: bo
     app, answers = app_of(handle, token="t"), []
 
     async def post() -> None:
-        answers.append((await ask(app, PAYLOAD))[0])
+        answers.append((await ask(app, PAYLOAD)).status_code)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(post)
@@ -303,15 +282,15 @@ async def test_a_copy_waits_for_the_first(app_of: Any, ask: Any, first_fails: bo
 
 
 @on_every_mount
-async def test_a_copy_does_not_wait_for_ever(app_of: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_copy_does_not_wait_for_ever(app_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the first copy's handler hangs, the second is asked to come again later."""
     monkeypatch.setattr("mensatek_async.webhooks.receiver._PATIENCE", 0.05)
     store = MemoryDedupe()
     monkeypatch.setattr(store, "begin", lambda key: Standing.BUSY)
 
-    status, headers, _ = await ask(app_of(print, token="t", dedupe=store), PAYLOAD)
+    answer = await ask(app_of(print, token="t", dedupe=store), PAYLOAD)
 
-    assert (status, headers["retry-after"]) == (503, "5")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 async def test_a_cancelled_handler_has_not_handled() -> None:
@@ -319,10 +298,10 @@ async def test_a_cancelled_handler_has_not_handled() -> None:
     store = MemoryDedupe()
 
     with anyio.move_on_after(0.05):
-        await ask_asgi(asgi.WebhookApp(lambda event: anyio.sleep_forever(), token="t", dedupe=store), PAYLOAD)
+        await ask(asgi.WebhookApp(lambda event: anyio.sleep_forever(), token="t", dedupe=store), PAYLOAD)
     kept = Kept()
 
-    assert (await ask_asgi(asgi.WebhookApp(kept.sync, token="t", dedupe=store), PAYLOAD))[0] == 200
+    assert (await ask(asgi.WebhookApp(kept.sync, token="t", dedupe=store), PAYLOAD)).status_code == 200
     assert len(kept.events) == 1
 
 
@@ -344,25 +323,25 @@ class SlowStore:
 
 
 @on_every_mount
-async def test_a_store_may_be_asynchronous(app_of: Any, ask: Any) -> None:
+async def test_a_store_may_be_asynchronous(app_of: Any) -> None:
     """A store of the user's own is asked before and told after."""
     kept = Kept()
     store = SlowStore()
     typed: DedupeStore = store
     app = app_of(kept.sync, token="t", dedupe=typed)
 
-    assert [(await ask(app, PAYLOAD))[0] for _ in range(2)] == [200, 200]
+    assert [(await ask(app, PAYLOAD)).status_code for _ in range(2)] == [200, 200]
     assert (len(kept.events), store.finished) == (1, [True])
 
 
 @on_every_mount
-async def test_a_store_that_fails_loses_nothing(app_of: Any, ask: Any) -> None:
+async def test_a_store_that_fails_loses_nothing(app_of: Any) -> None:
     """Without an answer from the store nobody knows: 500, so that the event comes again."""
     kept = Kept()
     store = MemoryDedupe()
     store.begin = None  # type: ignore[assignment, method-assign]
 
-    assert (await ask(app_of(kept.sync, token="t", dedupe=store), PAYLOAD))[0] == 500
+    assert (await ask(app_of(kept.sync, token="t", dedupe=store), PAYLOAD)).status_code == 500
     assert not kept.events
 
 
@@ -372,9 +351,9 @@ async def test_a_handler_cannot_end_the_loop_in_the_background() -> None:
     async def leave(event: Event) -> None:
         raise SystemExit
 
-    assert (await ask_wsgi(wsgi.WebhookApp(leave, token="t"), PAYLOAD))[0] == 500
+    assert (await ask(wsgi.WebhookApp(leave, token="t"), PAYLOAD)).status_code == 500
     kept = Kept()
-    assert (await ask_wsgi(wsgi.WebhookApp(kept.coroutine, token="t"), PAYLOAD))[0] == 200
+    assert (await ask(wsgi.WebhookApp(kept.coroutine, token="t"), PAYLOAD)).status_code == 200
 
 
 async def test_the_app_lives_and_dies_with_its_server() -> None:
