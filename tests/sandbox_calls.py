@@ -15,7 +15,6 @@ from mensatek_async.sandbox import Sandbox
 
 NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
 ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
-NOON = datetime(2027, 1, 8, 11, 0, tzinfo=UTC)  # 12:00 in Spain
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load a real one for every client
 ISSUER = {"Contacto": "EMPRESA S.L.", "Telcontacto": "900000000", "Cifcontacto": "B00000000"}
 

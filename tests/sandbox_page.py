@@ -21,7 +21,7 @@ class PageCaller:
     def get(self, path: str, **query: Any) -> Any:
         """What a path of the page answers, decoded."""
         answer = self.http.get(f"/_sandbox{path}", params=query)
-        assert answer.status_code == 200, answer.text
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), answer.text
         return answer.json()
 
     def post(self, path: str, body: Any = None, **request: Any) -> httpx.Response:

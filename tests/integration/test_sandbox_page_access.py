@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import httpx
 import pytest
@@ -10,19 +11,17 @@ import pytest
 from mensatek_async.sandbox import Sandbox
 from mensatek_async.sandbox.page import access
 from mensatek_async.sandbox.page.access import PASSWORD_VARIABLE, choose_password
-from tests.sandbox_calls import ANA, NO_TLS, Caller
+from tests.sandbox_calls import NO_TLS, Caller
 from tests.sandbox_page import PageCaller, visiting
 
 
-def token(page: PageCaller) -> str:
-    given: str = page.get("/state")["csrf"]
-    return given
+def token(page: PageCaller) -> Any:
+    return page.get("/state")["csrf"]
 
 
-def code(answer: httpx.Response) -> str:
+def code(answer: httpx.Response) -> Any:
     """What kind of refusal it is."""
-    given: str = answer.json()["error"]["code"]
-    return given
+    return answer.json()["error"]["code"]
 
 
 PATHS = ["/", "/_sandbox/state", "/_sandbox/events", "/_sandbox/static/app.js", "/_sandbox/nothing"]
@@ -58,15 +57,10 @@ def test_no_action_without_the_token(sandbox: Sandbox, page: PageCaller, given: 
         answer = page.http.request(method, path, headers=headers)
         assert (answer.status_code, code(answer)) == (403, "csrf")
     assert page.http.post("/_sandbox/block", data={"seconds": "60"}).status_code == 403
+    with Sandbox() as other, visiting(other) as there:  # what one sandbox gave out opens no other
+        headers = {"X-Sandbox-Token": token(there)}
+        assert page.http.post("/_sandbox/block", headers=headers).status_code == 403
     assert not sandbox.blocked
-
-
-def test_the_token_is_new_in_every_sandbox(page: PageCaller) -> None:
-    """What one sandbox gave out opens no other."""
-    with Sandbox() as other, visiting(other) as there:
-        assert token(there) != token(page)
-        answer = there.http.post("/_sandbox/reset", headers={"X-Sandbox-Token": token(page)})
-        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -172,17 +166,6 @@ def test_which_password_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PASSWORD_VARIABLE, "from outside")
     assert choose_password(None, "127.0.0.1") == ("from outside", False)
     assert choose_password("given", "0.0.0.0") == ("given", False)
-
-
-def test_what_is_sent_is_told_as_data(call: Caller, page: PageCaller) -> None:
-    """Markup in a text, a sender, a reference or a reply is JSON text in an answer no browser takes for HTML."""
-    evil = "<img src=x onerror=alert(1)>"
-    call.send(ANA, text=evil, Referenciausuario=evil, Remitente="<b>x</b>")
-    page.act(f"/phones/{ANA}/reply", text=evil)
-    answer = page.http.get(f"/_sandbox/phones/{ANA}")
-    assert answer.headers["content-type"] == "application/json"
-    items = answer.json()["items"]
-    assert [items[0]["text"], items[0]["reference"], items[1]["text"]] == [evil, evil, evil]
 
 
 def test_a_wrong_password_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
