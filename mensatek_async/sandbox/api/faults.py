@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 _HTML = (
@@ -103,31 +103,31 @@ class Fault:
         return cls(kind="refuse", code=code, fields=extra)
 
 
-ERROR_KINDS = ("503", "429", "500", "drop", "lost", "cut", "html", "credits", "refused")
+_ERRORS = {
+    "503": Fault.status_503(),
+    "429": Fault.status_429(1),
+    "500": Fault.http_status(500),
+    "drop": Fault.drop_before(),
+    "lost": Fault.drop_after_accept(),
+    "cut": Fault.cut_body(),
+    "html": Fault.html_page(),
+    "credits": Fault.refuse(-2, Cred=0, CreditosNecesarios=1),
+    "refused": Fault.refuse(-1),
+}
+ERROR_KINDS = tuple(_ERRORS)
 """The errors of `Sandbox.error_kind`: HTTP statuses; the connection closed before, or after, the call was processed;
 half an answer; an HTML page; no credits; credentials refused."""
 
-_NO_CREDITS = {"EnviarSMS": -2, "EnviarSMSCERTIFICADO": -5}
+_NO_CREDITS = {"EnviarSMS": -2, "EnviarSMSCERTIFICADO": -5}  # the sends
 
 
 def error_of_kind(kind: str, operation: str) -> Fault | None:
     """The fault of an error kind for an operation; None when this operation does not know such an error."""
-    if kind == "credits":
-        code = _NO_CREDITS.get(operation)
-        return None if code is None else Fault.refuse(code, Cred=0, CreditosNecesarios=1)
-    return {
-        "503": Fault.status_503(),
-        "429": Fault.status_429(1),
-        "500": Fault.http_status(500),
-        "drop": Fault.drop_before(),
-        "lost": Fault.drop_after_accept(),
-        "cut": Fault.cut_body(),
-        "html": Fault.html_page(),
-        "refused": Fault.refuse(-1),
-    }[kind]
+    if kind != "credits":
+        return _ERRORS[kind]
+    return replace(_ERRORS[kind], code=_NO_CREDITS[operation]) if operation in _NO_CREDITS else None
 
 
-_SENDS = frozenset({"EnviarSMS", "EnviarSMSCERTIFICADO"})
 _PHONE = re.compile(r"\+?[0-9]{5,9}998([0-9]{3})")
 
 ENDINGS = {
@@ -146,7 +146,7 @@ ENDINGS = {
 
 def fault_asked_for(operation: str, body: bytes, params: Callable[[], Mapping[str, Any]]) -> Fault | None:
     """The fault that a recipient of a send asks for by its ending: 998 and three digits."""
-    if operation not in _SENDS or b"998" not in body:
+    if operation not in _NO_CREDITS or b"998" not in body:
         return None
     rows = {name.lower(): value for name, value in params().items()}.get("destinatarios")
     for row in rows if isinstance(rows, list) else ():

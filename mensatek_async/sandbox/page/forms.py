@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from ..account.account import Account
@@ -33,6 +35,13 @@ def _scalar_form(value: Any) -> str:
 def picked(value: object, *names: str) -> dict[str, Any]:
     """Some attributes, by their names."""
     return {name: getattr(value, name) for name in names}
+
+
+def one_page(rows: Iterator[tuple[str, dict[str, Any]]], limit: int, total: int) -> dict[str, Any]:
+    """The first rows, each with its cursor; the next page begins behind the last one given."""
+    found = list(islice(rows, limit + 1))
+    cursor = found[limit - 1][0] if len(found) > limit else None
+    return {"items": [row for _, row in found[:limit]], "cursor": cursor, "total": total}
 
 
 def contract_form(batch: Batch) -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..account.records import Call, without_credentials
 from ..api.provider import Provider
 from ..callbacks.callbacks import Callbacks
-from .forms import picked
+from .forms import one_page, picked
 
 _LONGEST = 20_000
 _LONGEST_PARAMS = 200_000
@@ -24,16 +24,15 @@ def list_calls(
     provider: Provider, operation: str, verdict: str, limit: int, before: int | None
 ) -> dict[str, Any]:
     """The newest calls."""
-    first = provider.forgotten_calls + 1
-    items: list[dict[str, Any]] = []
-    last = first + len(provider.calls) - 1
-    for number in range(min(last, (before or last + 1) - 1), first - 1, -1):
-        call = provider.calls[number - first]
-        if operation in ("", call.operation) and verdict in ("", call.verdict):
-            if len(items) == limit:
-                return {"items": items, "cursor": str(items[-1]["number"]), "total": last}
-            items.append(_call_form(number, call))
-    return {"items": items, "cursor": None, "total": last}
+    first, total = provider.forgotten_calls + 1, provider.forgotten_calls + len(provider.calls)
+    last = total if before is None else min(total, before - 1)
+    calls = ((number, provider.calls[number - first]) for number in range(last, first - 1, -1))
+    rows = (
+        (str(number), _call_form(number, call))
+        for number, call in calls
+        if operation in ("", call.operation) and verdict in ("", call.verdict)
+    )
+    return one_page(rows, limit, total)
 
 
 def show_call(provider: Provider, number: int) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from ..account.account import Account
 from ..account.records import Batch, Incoming
 from ..carrier.delivery_state import Standing
 from ..carrier.statuses import CERTIFICATE_READY, phase
-from .forms import PREVIEW, certificate_url, contract_form, picked, row_form, text_form
+from .forms import PREVIEW, certificate_url, contract_form, one_page, picked, row_form, text_form
 
 _CONVERSATION = 200
 _CERTIFICATES = 500
@@ -36,14 +35,17 @@ class Search:
 
     def wants_batch(self, batch: Batch) -> bool:
         """Whether any text of a batch may be among what is looked for."""
-        return (self.message_id in (None, batch.message_id)) and (
-            self.reference.casefold() in batch.reference.casefold()
+        return (
+            self.message_id in (None, batch.message_id)
+            and self.reference.casefold() in batch.reference.casefold()
+            and (self.before is None or batch.number <= self.before[0])
         )
 
     def wants(self, batch: Batch, position: int, standing: Callable[[str], Standing]) -> bool:
         """Whether a text is among what is looked for."""
         phone = batch.phones[position]
-        if self.phone not in phone:
+        is_behind = self.before is None or (batch.number, position) < self.before
+        if not is_behind or self.phone not in phone:
             return False
         if self.status is not None or self.phase:
             status = standing(phone)[0]
@@ -64,37 +66,18 @@ class Search:
 
 def find_texts(account: Account, search: Search) -> dict[str, Any]:
     """The newest texts that are looked for."""
+    total = sum(len(batch.phones) for batch in account.batches)
+    return one_page(_matching(account, search), search.limit, total)
+
+
+def _matching(account: Account, search: Search) -> Iterator[tuple[str, dict[str, Any]]]:
     now = account.clock.now
-    items: list[dict[str, Any]] = []
-    cursor = None
-    for batch, first in _newest(account, search.before):
-        if not search.wants_batch(batch):
-            continue
+    for batch in filter(search.wants_batch, reversed(account.batches)):
         standing = account.delivery.standings(batch, now)
-        for position in range(first - 1, -1, -1):
+        for position in range(len(batch.phones) - 1, -1, -1):
             if search.wants(batch, position, standing):
-                if len(items) == search.limit:
-                    # The next page begins behind the last one given.
-                    return {"items": items, "cursor": cursor, "total": _total(account)}
-                items.append(row_form(batch, position, standing(batch.phones[position])[0]))
-                cursor = f"{batch.number}.{position}"
-    return {"items": items, "cursor": None, "total": _total(account)}
-
-
-def _newest(account: Account, before: tuple[int, int] | None) -> Iterator[tuple[Batch, int]]:
-    """The batches, newest first, each with how many of its texts are meant."""
-    batches = account.batches
-    end = len(batches)
-    if before is not None:
-        end = bisect_left(batches, before[0], key=lambda batch: batch.number)
-        if end < len(batches) and batches[end].number == before[0]:
-            yield batches[end], min(before[1], len(batches[end].phones))
-    for index in range(end - 1, -1, -1):
-        yield batches[index], len(batches[index].phones)
-
-
-def _total(account: Account) -> int:
-    return sum(len(batch.phones) for batch in account.batches)
+                row = row_form(batch, position, standing(batch.phones[position])[0])
+                yield f"{batch.number}.{position}", row
 
 
 def find_phones(account: Account, words: str, limit: int) -> dict[str, Any]:
