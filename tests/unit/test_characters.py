@@ -1,6 +1,5 @@
 """The GSM 03.38 alphabet."""
 
-import pytest
 from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,19 +44,15 @@ def test_every_character_of_unicode_is_sorted_as_the_independent_codec_sorts_it(
     assert (len(basic), len(extension)) == (127, 10)
 
 
-@pytest.mark.parametrize("character", [*BASIC, *EXTENSION, *PLAIN])
-def test_the_alphabet_and_the_replaced_vowels_need_no_unicode(character: str) -> None:
-    """Each accepted character alone travels as GSM."""
-    assert not needs_unicode(character)
-
-
-@pytest.mark.parametrize(
-    "character", ["ç", "ê", "ã", "\x1b", "\u00a0", "’", "–", "ñ\u0303", "a\u0301", "а", "😀", "\ud800"]
-)
-def test_anything_else_needs_unicode(character: str) -> None:
-    """Look-alikes and combining accents are not in the alphabet."""
-    assert needs_unicode("Hola " + character)
-    assert needs_unicode("10 € " + character)
+def test_what_needs_unicode() -> None:
+    """Not the alphabet, nor what the provider replaces, which is what it lacks (é and É stay); look-alikes and
+    combining accents do."""
+    assert not [character for character in (*BASIC, *EXTENSION, *PLAIN) if needs_unicode(character)]
+    assert not set(PLAIN) & {*BASIC, "é", "É"}
+    assert set(PLAIN.values()) <= set(BASIC)
+    for character in ("ç", "ê", "ã", "\x1b", "\u00a0", "’", "–", "ñ\u0303", "a\u0301", "а", "😀", "\ud800"):
+        assert needs_unicode("Hola " + character)
+        assert needs_unicode("10 € " + character)
 
 
 @given(any_text)
@@ -69,11 +64,3 @@ def test_unicode_is_needed_exactly_when_a_character_is_outside(text: str) -> Non
     assert lost_characters(text) == tuple(dict.fromkeys(outside))
     assert extension_count(text) == sum(c in EXTENSION for c in text)
     assert replaced_characters(text) == tuple(dict.fromkeys(c for c in text if c in PLAIN))
-
-
-def test_the_plain_letters_are_in_the_alphabet_and_the_accented_are_not() -> None:
-    """What the provider replaces is what the alphabet lacks; é and É stay."""
-    assert not set(PLAIN) & set(BASIC)
-    assert set(PLAIN.values()) <= set(BASIC)
-    assert "é" not in PLAIN
-    assert "É" not in PLAIN

@@ -121,52 +121,35 @@ def test_an_unknown_outcome_carries_what_was_asked_and_never_shows_it() -> None:
     assert OutcomeUnknown("EnviarSMS", "no answer").asked == {}
 
 
-@pytest.mark.parametrize(
-    ("code", "detail", "shown"),
-    [
-        (-3, "Faltan datos", "EnviarSMS refused -3: Faltan datos."),
-        (-3, "Faltan datos.", "EnviarSMS refused -3: Faltan datos."),
-        (-3, "Faltan datos...", "EnviarSMS refused -3: Faltan datos."),
-        (-3, "Falta 1..2 aquí", "EnviarSMS refused -3: Falta 1..2 aquí."),
+def test_a_refusal_says_who_what_and_why() -> None:
+    """Operation, code and the provider's own words, which stay as they are."""
+    for code, detail, shown in (
+        *(
+            (-3, detail, "EnviarSMS refused -3: Faltan datos.")
+            for detail in ("Faltan datos", "Faltan datos...")
+        ),
+        (-3, "Falta 1..2 aquí.", "EnviarSMS refused -3: Falta 1..2 aquí."),
         (None, "HTTP 401", "EnviarSMS refused: HTTP 401."),
         (-99, "", "EnviarSMS refused -99: no reason given."),
-    ],
-)
-def test_a_refusal_says_who_what_and_why(code: int | None, detail: str, shown: str) -> None:
-    """Operation, code and the provider's own words, which stay as they are."""
-    error = APIError("EnviarSMS", code, detail)
-
-    assert str(error) == shown
-    assert (error.operation, error.code, error.detail) == ("EnviarSMS", code, detail)
+    ):
+        error = APIError("EnviarSMS", code, detail)
+        assert str(error) == shown
+        assert (error.operation, error.code, error.detail) == ("EnviarSMS", code, detail)
 
 
-@pytest.mark.parametrize(
-    ("needed", "left", "end"),
-    [
+def test_errors_that_need_it_say_what_to_do_next() -> None:
+    """Credentials, credits, and an unreadable answer come with a next step; what is needed and left, if known."""
+    assert "API token" in str(AuthenticationError("GetCreditos", -1))
+    assert "Nothing was changed" in str(UnexpectedReply("GetCreditos", ("missing @ Res",)))
+    for needed, left, end in (
         (Decimal(5), Decimal("1.5"), "(needed 5, left 1.5)"),
         (None, Decimal(1), "(left 1)"),
         (None, None, "send again."),
-    ],
-)
-def test_missing_credits_are_named_when_known(needed: Decimal | None, left: Decimal | None, end: str) -> None:
-    """The message ends with what is needed and left, or with the advice alone."""
-    error = InsufficientCredits("EnviarSMS", -2, "Sin saldo", needed=needed, left=left)
-
-    assert str(error).endswith(end)
-    assert (error.needed, error.left) == (needed, left)
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (AuthenticationError("GetCreditos", -1), "API token"),
-        (InsufficientCredits("EnviarSMS", -2), "Buy credits"),
-        (UnexpectedReply("GetCreditos", ("missing @ Res",)), "Nothing was changed"),
-    ],
-)
-def test_errors_that_need_it_say_what_to_do_next(error: MensatekError, words: str) -> None:
-    """Credentials, credits, and an unreadable answer come with a next step."""
-    assert words in str(error)
+    ):
+        error = InsufficientCredits("EnviarSMS", -2, "Sin saldo", needed=needed, left=left)
+        assert "Buy credits" in str(error)
+        assert str(error).endswith(end)
+        assert (error.needed, error.left) == (needed, left)
 
 
 def test_a_refusal_of_ours_says_when_to_try_again() -> None:

@@ -22,6 +22,7 @@ from mensatek_async import (
 )
 from mensatek_async.webhooks import parse
 from mensatek_async.webhooks.deliveries import _Waiter
+from tests.callbacks import as_json
 
 PHONE = "34600000000"
 
@@ -49,24 +50,32 @@ class Client:
         self.certified = certified or Reports()
 
 
-async def tell(deliveries: Deliveries, status: int, message_id: int = 7, phone: str = PHONE) -> None:
-    await deliveries(parse(*testing.delivery_report(status=status, message_id=message_id, phone=phone)))
+async def tell(deliveries: Deliveries, *statuses: int, message_id: int = 7, **changes: Any) -> None:
+    for status in statuses:
+        payload = testing.delivery_report(status=status, message_id=message_id, **{"phone": PHONE, **changes})
+        await deliveries(parse(*payload))
 
 
 @pytest.mark.parametrize(
-    ("statuses", "certified"),
-    [((2, end), False) for end in (11, 13, 50, 101)]
-    + [(steps, True) for steps in ((2, 13, 14), (2, 51), (15, 190))],
+    ("statuses", "service", "certified"),
+    [
+        *(((2, end), "SMSMASIVO", False) for end in (11, 13, 50, 101)),
+        *((steps, "SMSMASIVO", True) for steps in ((2, 13, 14), (2, 51), (15, 190))),
+        ((13, 5000, 14), "SMSCERTIFICADO", False),
+    ],
 )
-async def test_a_wait_ends_with_the_final_status(statuses: tuple[int, ...], certified: bool) -> None:
-    """Delivered or failed, not "awaiting delivery"; 13 is the end of a plain text, and a step of a certified one."""
+async def test_a_wait_ends_with_the_final_status(
+    statuses: tuple[int, ...], service: str, certified: bool
+) -> None:
+    """Delivered or failed, not "awaiting delivery"; 13 is the end of a plain text, and a step of a certified one, which
+    the wait or the callback says that it is."""
     client = Client()
     deliveries = Deliveries(client)
 
     async def post() -> None:
         for status in statuses:
             await anyio.sleep(0.01)
-            await tell(deliveries, status)
+            await tell(deliveries, status, service=service)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(post)
@@ -75,40 +84,57 @@ async def test_a_wait_ends_with_the_final_status(statuses: tuple[int, ...], cert
 
 
 async def test_a_callback_may_come_before_the_wait() -> None:
-    """The provider may be quicker than the sender's next line."""
-    deliveries = Deliveries(Client())
-    await tell(deliveries, 13)
-
-    assert (await deliveries.wait("7", "+34 600 000 000", timeout=0)).code == 13
-
-
-async def test_events_of_others_and_of_other_kinds_change_nothing() -> None:
-    """Only this message, to this phone."""
+    """The provider may be quicker than the sender's next line. Only this message counts, to this phone."""
     deliveries = Deliveries(Client(Reports(2)))
     await tell(deliveries, 13, message_id=8)
     await tell(deliveries, 13, phone="34600000001")
     await deliveries(parse(*testing.incoming_message(message_id=7, sender=PHONE)))
 
     assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
+    assert (await deliveries.wait("8", "+34 600 000 000", timeout=0)).code == 13
 
 
 async def test_in_the_end_one_report_is_asked_for() -> None:
-    """One, with whatever it says, final or not; a certified text's where certified texts are reported."""
+    """One, with whatever it says, final or not; a certified text's where certified texts are reported. Where it knows
+    nothing, or only where the signer is, the newest callback counts."""
     client = Client(Reports(2), Reports(14))
     deliveries = Deliveries(client)
-
     assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
     assert (await deliveries.wait(9, PHONE, timeout=0.01, certified=True)).code == 14
     assert (client.sms.asked, client.certified.asked) == ([7], [9])
 
-
-async def test_the_newest_callback_counts_where_the_report_knows_nothing() -> None:
-    """A report without the phone does not undo what a callback said."""
-    deliveries = Deliveries(Client())
+    deliveries = Deliveries(Client(certified=Reports(5000)))
     await tell(deliveries, 2)
-
+    await tell(deliveries, 162, message_id=8, service="SMSCERTIFICADO")
     assert (await deliveries.wait(7, PHONE, timeout=0.01)).code == 2
-    assert deliveries.newest(8, PHONE) is None
+    assert (await deliveries.wait(8, PHONE, timeout=0, certified=True)).code == 162
+    assert deliveries.newest(9, PHONE) is None
+    unfinished = await Deliveries(Client(certified=Reports(13))).wait(7, PHONE, timeout=0, certified=True)
+    assert not unfinished.is_final
+
+
+@pytest.mark.parametrize(
+    ("service", "codes", "newest"),
+    [
+        *(("SMSMASIVO", codes, 13) for codes in ((13, 1000), (1000, 13))),
+        ("SMSCERTIFICADO", (13, 1000), 13),
+        *(("SMSCERTIFICADO", codes, 14) for codes in ((14, 13), (13, 14))),
+        *(("SMSCERTIFICADO", codes, codes[0]) for codes in ((180, 5000), (160, 5000), (162, 161, 13))),
+        ("SMSCERTIFICADO", (5000, 160), 160),
+        ("SMSCERTIFICADO", (5000,), None),
+    ],
+)
+async def test_news_that_are_old_or_no_status_replace_none(
+    service: str, codes: tuple[int, ...], newest: int | None
+) -> None:
+    """In whatever order the callbacks come."""
+    deliveries = Deliveries(Client())
+    await tell(deliveries, *codes, service=service)
+    await deliveries(parse(*testing.document_event(message_id=7)))
+    await deliveries(parse(*as_json({"Servicio": "EMAILCERTIFICADO", "Resultado": 50, "idMensaje": 7})))
+
+    found = deliveries.newest(7, PHONE)
+    assert (found and found.code) == newest
 
 
 @pytest.mark.parametrize(
@@ -182,18 +208,12 @@ async def test_a_waiter_whose_loop_has_ended_harms_nobody() -> None:
 
 
 async def test_what_is_remembered_is_bounded() -> None:
-    """The oldest texts are forgotten."""
+    """The oldest texts are forgotten; a misprint shows at once, not after the timeout."""
     deliveries = Deliveries(Client(), remember=2)
     for number in (1, 2, 3):
         await tell(deliveries, 13, message_id=number)
 
     assert [deliveries.newest(number, PHONE) is None for number in (1, 2, 3)] == [True, False, False]
-
-
-async def test_what_makes_no_sense_is_refused() -> None:
-    """A misprint shows at once, not after the timeout."""
-    deliveries = Deliveries(Client())
-
     with pytest.raises(InvalidPhone):
         await deliveries.wait(7, "nobody")
     with pytest.raises(ValueError, match="invalid literal"):
