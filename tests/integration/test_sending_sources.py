@@ -74,32 +74,16 @@ async def test_a_csv_file_is_sent(client: AsyncMensatek, sandbox: Sandbox, peopl
 
 
 async def test_rows_may_be_chosen_on_the_way(client: AsyncMensatek, sandbox: Sandbox, people: Path) -> None:
-    """A source is an iterable like any other; its rows keep their numbers."""
-    chosen = (
-        row
-        for row in CsvSource(people, fields={"nombre": 3})
-        if isinstance(row, BrokenRow) or row.row in (2, 3)
-    )
+    """A source is an iterable like any other; its rows keep their numbers, those without one are counted."""
+    rows = CsvSource(people, fields={"nombre": 3})
+    chosen = (row for row in rows if isinstance(row, BrokenRow) or row.row in (2, 3))
 
     result = await client.sms.send_bulk(chosen, TEXT)
 
     assert [problem.row for problem in result.invalid] == [11, 701]
     assert sorted(sandbox.counts) == ["34600000002", "34600000003"]
-
-
-async def test_broken_rows_among_others_keep_every_number(client: AsyncMensatek) -> None:
-    """Rows without a number of their own are counted, the broken ones too."""
-    rows: list[str | Recipient | BrokenRow] = [
-        "600000001",
-        BrokenRow(2, "broken"),
-        "nonsense",
-        Recipient("600000004"),
-        BrokenRow(99, "late"),
-        "600000001",
-    ]
-
-    result = await client.sms.send_bulk(rows, "Hola")
-
+    mixed: list[Any] = ["600000001", BrokenRow(2, "broken"), "nonsense", Recipient("600000004")]
+    result = await client.sms.send_bulk([*mixed, BrokenRow(99, "late"), "600000001"], "Hola")
     assert sorted(problem.row for problem in result.invalid) == [2, 3, 6, 99]
 
 
@@ -182,12 +166,15 @@ def table() -> Iterator[sqlite3.Connection]:
 
 
 async def test_a_query_is_sent(client: AsyncMensatek, sandbox: Sandbox, table: sqlite3.Connection) -> None:
-    """Row 1 is the first; a NULL is a missing field."""
-    result = await client.sms.send_bulk(SqlSource(table.execute("SELECT * FROM people ORDER BY id")), TEXT)
+    """Row 1 is the first; a NULL is a missing field. A second send of its cursor would quietly text nobody."""
+    source = SqlSource(table.execute("SELECT * FROM people ORDER BY id"))
+    result = await client.sms.send_bulk(source, TEXT)
 
     assert sorted(problem.row for problem in result.invalid) == list(range(100, 1001, 100))
     assert {problem.reason for problem in result.invalid} == {"it has no nombre"}
     assert len(sandbox.counts) == 990
+    with pytest.raises(InvalidRequest, match="were read already"):
+        await client.sms.send_bulk(source, TEXT)
 
 
 def test_a_query_is_read_by_the_thread_that_sends(sandbox: Sandbox, table: sqlite3.Connection) -> None:
@@ -222,12 +209,3 @@ async def test_an_async_cursor_is_awaited(client: AsyncMensatek, sandbox: Sandbo
 
     assert result.accepted == len(sandbox.counts) == 700
     assert cursor.threads == {threading.get_ident()}
-
-
-async def test_a_cursor_is_sent_once(client: AsyncMensatek, table: sqlite3.Connection) -> None:
-    """A second send of it would quietly text nobody."""
-    source = SqlSource(table.execute("SELECT movil FROM people LIMIT 3"))
-    await client.sms.send_bulk(source, "Hola")
-
-    with pytest.raises(InvalidRequest, match="were read already"):
-        await client.sms.send_bulk(source, "Hola")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,39 +193,43 @@ def test_without_a_block_it_is_closed_by_hand(client: Mensatek, tmp_path: Path) 
 
 def test_wrong_arguments_are_told_at_once(sandbox: Sandbox, client: Mensatek, tmp_path: Path) -> None:
     """Before anything is opened; campaigns of the other kind of client say what it should have been."""
+    store = tmp_path / "c.db"
     other = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url)
-    with pytest.raises(ConfigurationError, match="async with"):
-        SyncCampaigns(other, store=tmp_path / "c.db")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="SyncCampaigns"):
-        Campaigns(client, store=tmp_path / "c.db")  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequest):
-        SyncCampaigns(client, store=":memory:")
-    with pytest.raises(InvalidRequest):
-        SyncCampaigns(client, store=tmp_path / "c.db", poll=0)
-    with pytest.raises(ConfigurationError, match="Mensatek"):
-        SyncCampaigns(object(), store=tmp_path / "c.db")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="Mensatek"):
-        Campaigns(object(), store=tmp_path / "c.db")  # type: ignore[arg-type]
-    with SyncCampaigns(client, store=tmp_path / "c.db") as campaigns:
+    wrong: list[tuple[Any, Any, str]] = [
+        (SyncCampaigns, other, "async with"),
+        (Campaigns, client, "SyncCampaigns"),
+        (SyncCampaigns, object(), "Mensatek"),
+        (Campaigns, object(), "Mensatek"),
+    ]
+    for kind, given, told in wrong:
+        with pytest.raises(ConfigurationError, match=told):
+            kind(given, store=store)
+    for place, options in ((":memory:", {}), (store, {"poll": 0})):
+        with pytest.raises(InvalidRequest):
+            SyncCampaigns(client, store=place, **options)
+    with SyncCampaigns(client, store=store) as campaigns:
         campaigns.start("a", "Hola", phones(2))
         with pytest.raises(CampaignConflict):
             campaigns.start("a", "Adios", phones(2))
 
 
-def test_threads_share_campaigns(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
-    """One thread runs it, others watch."""
+def test_a_campaign_is_shared(client: Mensatek, sandbox: Sandbox, store: str) -> None:
+    """By threads, one of which runs it while others watch; and by openings of one store, as on several machines."""
     sandbox.fault(Fault.latency(0.03), operation="EnviarSMS", times=None)
-    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
+    with (
+        SyncCampaigns(client, store=store, poll=0.05) as campaigns,
+        SyncCampaigns(client, store=store, poll=0.05) as others,
+    ):
         campaign = campaigns.start("a", "Hola", phones(100))
-        worker = threading.Thread(target=campaign.complete)
-        worker.start()
-        seen = []
-        while worker.is_alive():
-            seen.append(campaigns.get("a").progress().sent)
+        workers = [threading.Thread(target=campaign.complete), threading.Thread(target=others.work)]
+        for worker in workers:
+            worker.start()
+        seen = set()
+        while any(worker.is_alive() for worker in workers):
+            seen.add(campaigns.get("a").progress().sent)
             time.sleep(0.01)
-        worker.join()
-        assert campaign.progress().sent == 100
-    assert len(set(seen)) > 2
+        assert campaign.progress().sent == others.get("a").progress().sent == 100
+    assert len(seen) > 2
     assert texted_once(sandbox, 100)
 
 
@@ -329,17 +334,3 @@ def test_a_forked_process_has_campaigns_of_its_own(sandbox: Sandbox, tmp_path: P
         assert program.line() == {"sent": 20}
         assert program.line() == {"sent": 20}
     assert texted_once(sandbox, 20)
-
-
-def test_a_store_in_postgresql(client: Mensatek, sandbox: Sandbox, database: str) -> None:
-    """The same, for several machines; two of them share one campaign."""
-    sandbox.fault(Fault.latency(0.02), operation="EnviarSMS", times=None)
-    with SyncCampaigns(client, store=database, poll=0.05) as campaigns:
-        campaigns.start("a", "Hola", phones(100))
-        with SyncCampaigns(client, store=database, poll=0.05) as others:
-            other = threading.Thread(target=others.work)
-            other.start()
-            campaigns.get("a").complete()
-            other.join()
-            assert others.get("a").progress().sent == 100
-    assert texted_once(sandbox, 100)

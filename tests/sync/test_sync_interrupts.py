@@ -6,8 +6,11 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from attrs import define
 
 from mensatek_async.sandbox import Fault, Sandbox
 from tests.sandbox_calls import wait_until
@@ -19,19 +22,46 @@ pytestmark = [
 ]
 
 
-def still(sandbox: Sandbox) -> int:
-    """How many texts there are, after a moment in which no more may come."""
-    count = len(sandbox.texts)
-    time.sleep(0.3)
-    assert len(sandbox.texts) == count, "something went on sending"
-    return count
+@define
+class Interrupted:
+    """What an interrupted program told, after how many seconds, how many texts there were then, and how it ended."""
+
+    told: dict[str, Any]
+    seconds: float
+    texts: int
+    code: int
+    errors: str
+
+
+def interrupted(
+    code: str,
+    sandbox: Sandbox,
+    when: Callable[[], object],
+    pause: float = 0,
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT,),
+) -> Interrupted:
+    """Run a program until then and a moment longer, interrupt it, and see that no text is sent after it told."""
+    with child(code, sandbox) as program:
+        program.line()
+        wait_until(when)
+        time.sleep(pause)
+        started = time.monotonic()
+        for one in signals:
+            os.kill(program.process.pid, one)
+            time.sleep(0.03)
+        told = program.line()
+        taken, texts = time.monotonic() - started, len(sandbox.texts)
+        time.sleep(0.3)
+        assert len(sandbox.texts) == texts or "sent" in told, "something went on sending"
+        sandbox.clear_faults()
+        return Interrupted(told, taken, texts, *program.end())
 
 
 SEND = """
     with Mensatek({settings}) as client:
         tell(ready=True)
         try:
-            client.sms.send("600000000", "Hola")
+            client.sms.send("600000000", "Hola"{join})
         except KeyboardInterrupt as error:
             sent = getattr(error, "call_result", None)
             tell(**told_by(error), sent=sent and sent.accepted, error=repr(getattr(error, "call_error", None)))
@@ -44,17 +74,12 @@ SEND = """
 def test_a_send_whose_answer_comes_in_time_is_told(sandbox: Sandbox) -> None:
     """Interrupted while its answer is on the way, a send waits for it, and the interruption carries the result."""
     sandbox.fault(Fault.latency(1), operation="EnviarSMS")
-    with child(SEND.format(settings=""), sandbox) as program:
-        program.line()
-        wait_until(lambda: sandbox.max_in_flight)
-        os.kill(program.process.pid, signal.SIGINT)
-        told = program.line()
-        code, errors = program.end()
+    found = interrupted(SEND.format(settings="", join=""), sandbox, lambda: sandbox.max_in_flight)
 
-    assert (told["kind"], told["sent"]) == ("KeyboardInterrupt", 1)
-    assert "had ended" in told["notes"][0]
+    assert (found.told["kind"], found.told["sent"]) == ("KeyboardInterrupt", 1)
+    assert "had ended" in found.told["notes"][0]
     assert sandbox.count("34600000000") == 1
-    assert (code, errors.strip()) == (0, "1")
+    assert (found.code, found.errors.strip()) == (0, "1")
 
 
 @pytest.mark.parametrize("join", ["", ", join=10573758"], ids=["plain", "joins"])
@@ -63,65 +88,52 @@ def test_a_send_whose_answer_does_not_come_says_that_it_may_have_been_sent(
 ) -> None:
     """After the time of grace it is cut off, and nobody claims to know; nor is it repeated where it could be."""
     sandbox.fault(Fault.latency(30), operation="EnviarSMS")
-    code = SEND.replace('"Hola")', f'"Hola"{join})', 1)
-    with child(code.format(settings="timeout=Timeout(grace=0.2)"), sandbox) as program:
-        program.line()
-        wait_until(lambda: sandbox.max_in_flight)
-        started = time.monotonic()
-        os.kill(program.process.pid, signal.SIGINT)
-        told = program.line()
-        taken = time.monotonic() - started
+    code = SEND.format(settings="timeout=Timeout(grace=0.2)", join=join)
+    found = interrupted(code, sandbox, lambda: sandbox.max_in_flight)
 
-    assert taken < 20
-    assert told["sent"] is None
-    assert "OutcomeUnknown" in told["error"]
-    assert "may or may not" in told["notes"][0]
-    sandbox.clear_faults()
+    assert found.seconds < 20
+    assert found.told["sent"] is None
+    assert "OutcomeUnknown" in found.told["error"]
+    assert "may or may not" in found.told["notes"][0]
 
 
 def test_a_send_that_waits_for_its_next_try_is_not_sent(sandbox: Sandbox) -> None:
     """Between two tries nothing is on the way: the interruption is raised at once and says that nothing was sent."""
     sandbox.fault(Fault.status_429(20), operation="EnviarSMS")
-    with child(SEND.format(settings=""), sandbox) as program:
-        program.line()
-        wait_until(lambda: sandbox.max_in_flight)
-        time.sleep(0.3)
-        started = time.monotonic()
-        os.kill(program.process.pid, signal.SIGINT)
-        told = program.line()
-        taken = time.monotonic() - started
-        assert taken < 10
+    code = SEND.format(settings="", join="")
+    found = interrupted(code, sandbox, lambda: sandbox.calls("EnviarSMS"), pause=0.3)
 
-        assert "was not sent" in told["notes"][0]
-        assert not still(sandbox)
+    assert found.seconds < 10
+    assert "was not sent" in found.told["notes"][0]
+    assert not sandbox.count("34600000000")
 
 
 BULK = """
-    sent_before = 0
+    import signal, time
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
     with Mensatek(timeout=Timeout(grace={grace})) as client:
         tell(ready=True)
         try:
-            client.sms.send_bulk(phones(100_000), "Hola", chunk_size=100)
-        except KeyboardInterrupt as error:
+            {send}
+        except (KeyboardInterrupt, SystemExit) as error:
+            {check}
             tell(**told_by(error))
+            if isinstance(error, SystemExit):
+                raise
 """
-STREAM = """
-    with Mensatek(timeout=Timeout(grace={grace})) as client:
-        tell(ready=True)
-        try:
-            with client.sms.bulk(phones(100_000), "Hola", chunk_size=100) as outcomes:
-                for outcome in outcomes:
-                    {body}
-        except KeyboardInterrupt as error:
-            again = outcomes.result
-            assert again.accepted == error.bulk_result.accepted, (again, error.bulk_result)
-            tell(**told_by(error))
-"""
+STREAM = """with client.sms.bulk(phones(100_000), "Hola", chunk_size=100) as outcomes:
+                for outcome in outcomes: {body}"""
 BULKS = {
-    "send_bulk": BULK,
-    "stream": STREAM.replace("{body}", "pass"),
-    "stream-slow-body": STREAM.replace("{body}", "import time; time.sleep(0.02)"),
+    "send_bulk": BULK.replace("{send}", 'client.sms.send_bulk(phones(100_000), "Hola", chunk_size=100)'),
+    "stream": BULK.replace("{send}", STREAM.replace("{body}", "pass")),
+    "stream-slow-body": BULK.replace("{send}", STREAM.replace("{body}", "time.sleep(0.02)")),
 }
+
+
+def bulk(form: str = "send_bulk", grace: float = 5) -> str:
+    """A program that sends to 100,000."""
+    check = "pass" if form == "send_bulk" else "assert outcomes.result.accepted == error.bulk_result.accepted"
+    return BULKS[form].format(grace=grace, check=check)
 
 
 @pytest.mark.parametrize("form", BULKS)
@@ -129,54 +141,37 @@ BULKS = {
 def test_a_bulk_send_tells_exactly_what_was_sent(sandbox: Sandbox, form: str, moment: float) -> None:
     """The sandbox's count is what the interruption says, and nothing is sent after it was raised."""
     sandbox.latency = 0.1
-    with child(BULKS[form].format(grace=5), sandbox) as program:
-        program.line()
-        wait_until(lambda: sandbox.texts)
-        time.sleep(moment)
-        os.kill(program.process.pid, signal.SIGINT)
-        told = program.line()
-        count = still(sandbox)
-        code, errors = program.end()
+    found = interrupted(bulk(form), sandbox, lambda: sandbox.texts, moment)
 
-    assert told["accepted"] == count > 0
-    assert told["unknown"] == told["rejected"] == 0
-    assert told["accepted"] + told["failed"] == told["rows"] < 100_000
-    assert f"{count} accepted" in told["notes"][0]
-    assert len(told["notes"]) == 1
+    assert found.told["accepted"] == found.texts > 0
+    assert found.told["unknown"] == found.told["rejected"] == 0
+    assert found.texts + found.told["failed"] == found.told["rows"] < 100_000
+    (note,) = found.told["notes"]
+    assert f"{found.texts} accepted" in note
     assert max(sandbox.counts.values()) == 1
-    assert (code, errors) == (0, "")
+    assert (found.code, found.errors) == (0, "")
 
 
 def test_a_bulk_send_does_not_wait_for_ever(sandbox: Sandbox) -> None:
     """Answers that do not come within the grace leave their rows unknown, and no others."""
     sandbox.fault(Fault.latency(30), operation="EnviarSMS", times=None, after=60)
-    with child(BULK.format(grace=0.3), sandbox) as program:
-        program.line()
-        wait_until(lambda: sandbox.max_in_flight == 8)
-        started = time.monotonic()
-        os.kill(program.process.pid, signal.SIGINT)
-        told = program.line()
+    found = interrupted(bulk(grace=0.3), sandbox, lambda: sandbox.max_in_flight == 8)
 
-    assert time.monotonic() - started < 20
-    assert (told["accepted"], told["unknown"]) == (5901, 800)
-    sandbox.clear_faults()
+    assert found.seconds < 20
+    assert (found.told["accepted"], found.told["unknown"]) == (5901, 800)
 
 
-def test_a_second_ctrl_c_changes_nothing(sandbox: Sandbox) -> None:
-    """Impatience does not lose the account of what was sent."""
-    sandbox.latency = 0.5
-    with child(BULK.format(grace=5), sandbox) as program:
-        program.line()
-        wait_until(lambda: sandbox.texts)
-        time.sleep(0.2)
-        for _ in range(3):
-            os.kill(program.process.pid, signal.SIGINT)
-            time.sleep(0.03)
-        told = program.line()
-        count = still(sandbox)
+@pytest.mark.parametrize(
+    ("signals", "code"), [((signal.SIGINT,) * 3, 0), ((signal.SIGTERM,), 3)], ids=["impatience", "SIGTERM"]
+)
+def test_other_signals_end_a_bulk_send_too(
+    sandbox: Sandbox, signals: tuple[signal.Signals, ...], code: int
+) -> None:
+    """A second Ctrl-C does not lose the account of what was sent; a SystemExit of the program's own has it as well."""
+    sandbox.latency = 0.3
+    found = interrupted(bulk(), sandbox, lambda: len(sandbox.texts) > 300, 0.1, signals)
 
-    assert told["accepted"] == count
-    assert told["unknown"] == 0
+    assert (found.told["accepted"], found.told["unknown"], found.code) == (found.texts, 0, code)
 
 
 def test_ctrl_c_in_the_rows_or_the_callback_counts_too(sandbox: Sandbox) -> None:
@@ -202,33 +197,7 @@ def test_ctrl_c_in_the_rows_or_the_callback_counts_too(sandbox: Sandbox) -> None
     with child(code, sandbox) as program:
         first, second, last = program.line(), program.line(), program.line()
 
-    assert first["accepted"] + second["accepted"] == still(sandbox)
+    assert first["accepted"] + second["accepted"] == len(sandbox.texts)
     assert first["accepted"] > 0
     assert second["accepted"] > 300
     assert last["credits"] == str(sandbox.credits)
-
-
-def test_system_exit_from_a_signal_handler_ends_a_send_too(sandbox: Sandbox) -> None:
-    """A worker told to stop (SIGTERM) raises SystemExit wherever it is: the same account of what was sent."""
-    sandbox.latency = 0.1
-    code = """
-        import signal
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
-        with Mensatek() as client:
-            tell(ready=True)
-            try:
-                client.sms.send_bulk(phones(100_000), "Hola", chunk_size=100)
-            except SystemExit as error:
-                tell(**told_by(error))
-                raise
-    """
-    with child(code, sandbox) as program:
-        program.line()
-        wait_until(lambda: len(sandbox.texts) > 300)
-        os.kill(program.process.pid, signal.SIGTERM)
-        told = program.line()
-        count = still(sandbox)
-        code_, _ = program.end()
-
-    assert told["accepted"] == count
-    assert code_ == 3
