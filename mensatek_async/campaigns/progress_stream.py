@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ class Pace:
 
     def add(self, progress: Progress) -> Progress:
         """Return the same progress with the rate and the time left."""
-        now, sent = anyio.current_time(), progress.sent + progress.rejected
+        now, sent = time.monotonic(), progress.sent + progress.rejected
         self._seen.append((now, sent))
         while len(self._seen) > 2 and now - self._seen[0][0] > _MEMORY:
             self._seen.popleft()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +19,8 @@ from .options import AccountOptions
 from .output import Exit, Output, Stop, can_ask
 
 if TYPE_CHECKING:
-    from ..client import AsyncMensatek
     from ..sandbox import Sandbox
+    from ..sync.generated._client import Mensatek
 
 T = TypeVar("T")
 
@@ -47,11 +47,11 @@ class Connection:
     account: Account
     sandbox: bool = False
 
-    def client(self, limits: Limits | None = None) -> AsyncMensatek:
-        """Create a client of this account, to be opened by `async with`."""
-        from ..client import AsyncMensatek
+    def client(self, limits: Limits | None = None) -> Mensatek:
+        """Create a client of this account, to be closed by `with`."""
+        from ..sync.generated._client import Mensatek
 
-        return AsyncMensatek(
+        return Mensatek(
             self.account.user,
             self.account.token.reveal(),
             base_url=self.account.base_url,
@@ -63,21 +63,16 @@ class Connection:
         """Who sends: whoever the command names, "" being the account's own, else the account's default."""
         return self.account.sender if asked is None else asked
 
-    def do(self, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
+    def do(self, work: Callable[[Mensatek], T]) -> T:
         """Do something with a client of this account.
 
         Raises:
             Stop: Ctrl-C ended it.
             MensatekError: it failed.
         """
-        import anyio
-
-        async def run() -> T:
-            async with self.client() as client:
-                return await work(client)
-
         try:
-            return anyio.run(run)
+            with self.client() as client:
+                return work(client)
         except KeyboardInterrupt:
             raise Stop(
                 "interrupted; what was asked for may or may not have been done.", Exit.INTERRUPTED
@@ -116,7 +111,7 @@ def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) ->
         yield Connection(account=account, sandbox=True)
 
 
-def call(options: AccountOptions, output: Output, work: Callable[[AsyncMensatek], Awaitable[T]]) -> T:
+def call(options: AccountOptions, output: Output, work: Callable[[Mensatek], T]) -> T:
     """Do something with a client of the account that the user named, as `Connection.do` does."""
     with connect(options, output) as connection:
         return connection.do(work)

@@ -12,8 +12,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-from ..campaigns.campaign import Campaign
-from ..campaigns.campaigns import Campaigns
 from ..campaigns.export import check_target
 from ..errors import InvalidRequest, MensatekError
 from ..models.bulk import RowProblem
@@ -21,7 +19,7 @@ from ..models.campaign import Progress
 from ..settings import state_folder
 from ..sources.text_files import reason_of, shown
 from .account import Connection
-from .campaign_run import Session, ask, look, offline, run_to_the_end
+from .campaign_run import Session, look, offline, run_to_the_end
 from .campaign_view import (
     advice,
     line,
@@ -81,15 +79,14 @@ def _run(session: Session, name: str, send: Send, options: BulkOptions) -> Exit:
     if not session.connection.sandbox:
         output.note(f"The journal of this send: {name} in {shown(place(session.store), 300)}")
     begun = time.monotonic()
-
-    async def work(campaigns: Campaigns) -> None:
-        campaign = await send.begin(campaigns, name)
-        await campaign.resume()
-        await run_to_the_end(campaign, view, patience=_PATIENCE)
-
-    with viewing(output, watch=True) as view:
-        # Standard input may not come again: it is read to its end before anything leaves.
-        session.do(work, background=send.free)
+    # Standard input may not come again: it is read to its end before anything leaves.
+    with (
+        viewing(output, watch=True) as view,
+        session.campaigns(background=send.free) as campaigns,
+    ):
+        campaign = send.begin(campaigns, name)
+        campaign.resume()
+        run_to_the_end(campaign, view, patience=_PATIENCE)
     return _conclude(session, name, options, time.monotonic() - begun, free=send.free)
 
 
@@ -135,7 +132,8 @@ def _store(options: BulkOptions, stack: ExitStack, *, sandbox: bool) -> str:
     keep = _KEEP if options.keep is None and options.store is None else options.keep
     if keep is not None:
         age = timedelta(days=min(keep, _LONGEST)) + timedelta.resolution
-        offline(store, lambda campaigns: campaigns.purge(age))
+        with offline(store) as campaigns:
+            campaigns.purge(age)
     return store
 
 
@@ -179,19 +177,14 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
     """Print what became of every row, and write the report."""
     output, stopped, progress, report = session.output, session.error, None, None
     problems: dict[str, list[RowProblem]] = {}
-
-    async def look_into(campaign: Campaign) -> Progress:
-        nonlocal progress, report
-        progress = await campaign.progress()
-        for outcome, kind in _KINDS.items():
-            problems[kind] = await campaign.problems(outcome)
-        if options.report is not None and progress.total:
-            await campaign.export(options.report, force=options.force)
-            report = options.report
-        return progress
-
     try:
-        ask(session.store, name, look_into)
+        with offline(session.store) as campaigns:
+            campaign = campaigns.get(name)
+            progress = campaign.progress()
+            problems = {kind: campaign.problems(outcome) for outcome, kind in _KINDS.items()}
+            if options.report is not None and progress.total:
+                campaign.export(options.report, force=options.force)
+                report = options.report
     except MensatekError as error:
         session.error = stopped or error
     if session.interrupted:

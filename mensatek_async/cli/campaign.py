@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Literal
 
-import anyio
 from cyclopts import App, Parameter
 
-from ..campaigns.campaign import Campaign
-from ..campaigns.campaigns import Campaigns
 from ..campaigns.progress_stream import Pace
 from ..models.campaign import Progress
 from ..sources.text_files import shown
 from .account import connect
-from .campaign_run import LOOK, Session, ask, conclude, offline, run_to_the_end
+from .campaign_run import LOOK, Session, conclude, offline, run_to_the_end
 from .campaign_view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 from .options import (
     ALL_WORK,
@@ -55,17 +53,15 @@ def resume(
 
 
 def _run(name: str, options: WorkOptions, *, watch: bool, resume: bool = False) -> Exit:
-    async def work(campaigns: Campaigns) -> None:
-        campaign = await campaigns.get(name)
-        if resume:
-            await campaign.resume()
-        await run_to_the_end(campaign, view)
-
     output = Output(json=options.json)
-    ask(options.store, name, _progress)  # a wrong name is said before anybody is asked for a token
+    _progress(name, options.store)  # a wrong name is said before anybody is asked for a token
     with connect(options.account, output) as connection, viewing(output, watch=watch) as view:
         session = Session(connection, options.store, output, options.concurrency)
-        session.do(work)
+        with session.campaigns() as campaigns:
+            campaign = campaigns.get(name)
+            if resume:
+                campaign.resume()
+            run_to_the_end(campaign, view)
     return conclude(session, name)
 
 
@@ -82,21 +78,14 @@ def status(
         return list_command(options=options)
     output = Output(json=options.json)
     progress: Progress | None = None
-
-    async def look_on(campaign: Campaign) -> None:
-        nonlocal progress
-        pace = Pace()
-        while True:
-            progress = pace.add(await campaign.progress())
-            view.show(progress)
-            if progress.state != "running" or not watch:
-                return
-            await anyio.sleep(LOOK)
-
-    interrupted = False
+    pace, interrupted = Pace(), False
     try:
-        with viewing(output, watch=watch) as view:
-            ask(options.store, name, look_on)
+        with viewing(output, watch=watch) as view, offline(options.store) as campaigns:
+            campaign = campaigns.get(name)
+            while progress is None or (watch and progress.state == "running"):
+                time.sleep(0 if progress is None else LOOK)
+                progress = pace.add(campaign.progress())
+                view.show(progress)
     except KeyboardInterrupt:
         interrupted = True
         output.note("Stopped watching; the campaign goes on wherever it runs.")
@@ -112,7 +101,8 @@ def status(
 def list_command(*, options: StoreOptions = ONE_STORE) -> None:
     """List the campaigns of a store. Only looks; needs no account."""
     output = Output(json=options.json)
-    listed = offline(options.store, lambda campaigns: campaigns.list())
+    with offline(options.store) as campaigns:
+        listed = campaigns.list()
     for one in listed:
         output.say(line(one) + ".")
     if not listed:
@@ -139,21 +129,18 @@ def cancel(
     output, store = Output(json=options.json), options.store
     if not yes:
         _confirm(output, f"Cancel {shown(name, 60)} for good?")
-    before = ask(store, name, _progress)
+    before = _progress(name, store)
     if not (before.sent or before.pending) or not scheduled_for(before.scheduled_at):
         _change("cancel", name, options)
         return
-
-    async def stop(campaigns: Campaigns) -> None:
-        await (await campaigns.get(name)).cancel()
-
     with connect(account, output) as connection:
         session = Session(connection, store, output)
-        session.do(stop)
+        with session.campaigns() as campaigns:
+            campaigns.get(name).cancel()
     if session.error is not None:
         output.say("Nothing more is sent, but the provider may still hold some texts: cancel it again.")
         raise session.error
-    progress = ask(store, name, _progress)
+    progress = _progress(name, store)
     output.say(line(progress) + ".")
     if progress.note:
         output.say(f"{progress.note}.")
@@ -177,7 +164,8 @@ def export(
         The file to write: CSV, or JSON Lines when its name ends in .jsonl; an earlier export is overwritten.
     """
     output = Output(json=options.json)
-    rows = ask(options.store, name, lambda campaign: campaign.export(file, force=force))
+    with offline(options.store) as campaigns:
+        rows = campaigns.get(name).export(file, force=force)
     output.say(f"{plural(rows, 'row')}: {shown(file, 300)}")
     output.answer({"rows": rows, "path": file})
 
@@ -186,7 +174,8 @@ def export(
 def unknown(name: Name, /, *, options: StoreOptions = ONE_STORE) -> Exit:
     """List who may have been texted: their request left and no answer came."""
     output = Output(json=options.json)
-    listed = ask(options.store, name, lambda campaign: campaign.unknown())
+    with offline(options.store) as campaigns:
+        listed = campaigns.get(name).unknown()
     for one in listed:
         when = f"{one.since.astimezone():%Y-%m-%d %H:%M:%S}"
         output.say(f"row {one.row}  {one.phone}  {when}  {shown(one.reason, 200)}")
@@ -216,11 +205,9 @@ def resolve(
     output = Output(json=options.json)
     if policy == "resend" and not yes:
         _confirm(output, "Text them with the next run, some of them perhaps twice?")
-
-    async def settle(campaign: Campaign) -> tuple[int, Progress]:
-        return await campaign.resolve(policy), await campaign.progress()
-
-    count, progress = ask(options.store, name, settle)
+    with offline(options.store) as campaigns:
+        campaign = campaigns.get(name)
+        count, progress = campaign.resolve(policy), campaign.progress()
     output.say(f"Decided about {plural(count, 'recipient')}. {line(progress)}.")
     output.answer({"resolved": count, **as_json(progress)})
 
@@ -230,15 +217,12 @@ def reconcile(
     name: Name, /, *, options: StoreOptions = ONE_STORE, account: AccountOptions = NO_ACCOUNT
 ) -> Exit:
     """Ask the provider once where every recipient stands."""
-
-    async def look(campaigns: Campaigns) -> None:
-        await (await campaigns.get(name)).reconcile()
-
     output = Output(json=options.json)
-    ask(options.store, name, _progress)
+    _progress(name, options.store)
     with connect(account, output) as connection:
         session = Session(connection, options.store, output)
-        session.do(look)
+        with session.campaigns() as campaigns:
+            campaigns.get(name).reconcile()
     return conclude(session, name)
 
 
@@ -253,13 +237,10 @@ def work(
     """Send for every campaign that runs in the store: on further machines, and from cron."""
     output = Output(json=options.json)
     worked: list[Progress] = []
-
-    async def send(campaigns: Campaigns) -> None:
-        worked.extend(await campaigns.work(budget))
-
     with connect(options.account, output) as connection:
         session = Session(connection, options.store, output, options.concurrency)
-        session.do(send)
+        with session.campaigns() as campaigns:
+            worked = campaigns.work(budget)
     if session.error is not None:
         raise session.error
     code = max((session.code(one) for one in worked), default=session.code(None))
@@ -271,19 +252,16 @@ def work(
     return code
 
 
-async def _progress(campaign: Campaign) -> Progress:
-    return await campaign.progress()
+def _progress(name: str, store: str) -> Progress:
+    with offline(store) as campaigns:
+        return campaigns.get(name).progress()
 
 
 def _change(order: Literal["pause", "resume", "cancel"], name: str, options: StoreOptions) -> Exit:
     """Pause, resume or cancel a campaign, wherever it runs."""
     output = Output(json=options.json)
-
-    async def change(campaign: Campaign) -> Progress:
-        changed: Progress = await getattr(campaign, order)()
-        return changed
-
-    progress = ask(options.store, name, change)
+    with offline(options.store) as campaigns:
+        progress: Progress = getattr(campaigns.get(name), order)()
     output.say(line(progress) + ".")
     output.answer(as_json(progress))
     return Exit.DONE

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
-from typing import TypeVar
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from types import FrameType
 
-import anyio
-from anyio.abc import TaskStatus
 from attrs import define
 
-from ..campaigns.campaign import Campaign
-from ..campaigns.campaigns import Campaigns
-from ..client import AsyncMensatek
 from ..errors import CampaignConflict, CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
 from ..models.campaign import Progress
 from ..settings import Limits
 from ..sources.text_files import shown
+from ..sync.generated._campaign import SyncCampaign
+from ..sync.generated._campaigns import SyncCampaigns
+from ..sync.generated._client import Mensatek
 from .account import Connection
 from .campaign_view import View, as_json, exit_of, say_state, scheduled_for, to_go_on
 from .output import Exit, Output, Stop, code_of, plural, text_of
@@ -26,8 +25,6 @@ from .output import Exit, Output, Stop, code_of, plural, text_of
 _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _UNREACHED = "could not be reached"
 LOOK = 0.5  # seconds between two looks
-
-T = TypeVar("T")
 
 
 @define
@@ -71,72 +68,57 @@ class Session:
             return code_of(self.error)
         return Exit.DONE if progress is None else exit_of(progress)
 
-    def do(self, work: Callable[[Campaigns], Awaitable[None]], *, background: bool = True) -> None:
-        """Do something with the campaigns, with recipients read in the background. What ends it early is noted."""
+    @contextmanager
+    def campaigns(self, *, background: bool = True) -> Iterator[SyncCampaigns]:
+        """Give the campaigns, with recipients read in the background. What ends the block early is noted."""
         limits = self.limits()
+        handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
-            anyio.run(self._do, work, limits, background)
-        except KeyboardInterrupt:  # where signals cannot be received, such as on Windows
+            with (
+                self.connection.client(limits) as client,
+                closing(client.campaigns(check_store(self.store))) as campaigns,
+                campaigns if background else nullcontext(),
+            ):
+                yield campaigns
+        except KeyboardInterrupt:
             self.interrupted = True
+        except MensatekError as error:
+            self.error = error
+        finally:
+            for one, handler in handlers.items():
+                signal.signal(one, handler)
 
-    async def _do(
-        self, work: Callable[[Campaigns], Awaitable[None]], limits: Limits, background: bool
-    ) -> None:
-        failure: Exception | None = None
-        async with self.connection.client(limits) as client, anyio.create_task_group() as group:
-            try:
-                with anyio.CancelScope() as scope:
-                    await group.start(self._cancel_on_signal, scope)
-                    campaigns = Campaigns(client, check_store(self.store))
-                    async with AsyncExitStack() as stack:
-                        if background:
-                            await stack.enter_async_context(campaigns)
-                        else:
-                            stack.push_async_callback(campaigns.aclose)
-                        await work(campaigns)
-            except MensatekError as error:
-                self.error = error
-            except Exception as error:  # raised below, where no group wraps it
-                failure = error
-            group.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-
-    async def _cancel_on_signal(self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
-        try:
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                task_status.started()
-                async for _ in signals:
-                    if not self.interrupted:
-                        self.output.note(_STOPPING)
-                    self.interrupted = True
-                    scope.cancel()
-        except NotImplementedError:  # Windows: Ctrl-C cancels the whole run instead
-            task_status.started()
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal for Ctrl-C, once: the end is near."""
+        if not self.interrupted:
+            self.interrupted = True
+            self.output.note(_STOPPING)
+            raise KeyboardInterrupt
 
 
-async def run_to_the_end(campaign: Campaign, view: View, *, patience: float | None = None) -> None:
+def run_to_the_end(campaign: SyncCampaign, view: View, *, patience: float | None = None) -> None:
     """Send what a campaign holds; the patience, in seconds, is for a provider that cannot be reached.
 
     Raises:
         ConnectionFailed: the patience is over; what is left goes on with the next run.
     """
-    pending, since = -1, anyio.current_time()
-    async with campaign.run(interval=LOOK) as updates:
-        async for progress in updates:
+    pending, since = -1, time.monotonic()
+    with campaign.run(interval=LOOK) as updates:
+        for progress in updates:
             view.show(progress)
             if progress.pending != pending or _UNREACHED not in progress.note:
-                pending, since = progress.pending, anyio.current_time()
-            elif patience is not None and anyio.current_time() - since > patience:
+                pending, since = progress.pending, time.monotonic()
+            elif patience is not None and time.monotonic() - since > patience:
                 raise ConnectionFailed(f"for {patience:,.0f} s the provider could not be reached.")
 
 
-async def look_on(campaigns: Campaigns, name: str, view: View) -> None:
-    """Show a campaign until it is cancelled, as far as it is there."""
-    while True:
-        await anyio.sleep(LOOK)
-        with suppress(CampaignNotFound):
-            view.show(await (await campaigns.get(name)).progress())
+def look_on(campaign: SyncCampaign, view: View) -> None:
+    """Show a campaign while its rows come; leaving the campaigns waits for the rest, and raises what went wrong."""
+    rows = -1
+    while (progress := campaign.progress()).reading and progress.total > rows:
+        view.show(progress)
+        rows = progress.total
+        time.sleep(LOOK)
 
 
 def check_store(store: str) -> str:
@@ -150,41 +132,20 @@ def check_store(store: str) -> str:
     return store
 
 
-def offline(store: str, work: Callable[[Campaigns], Awaitable[T]]) -> T:
-    """Do something that needs the store alone; there is no account, and nothing leaves.
-
-    Raises:
-        MensatekError: as the work does.
-    """
-
-    async def run() -> T:
-        async with AsyncMensatek("nobody", "nothing", base_url="http://127.0.0.1") as client:
-            campaigns = Campaigns(client, check_store(store))
-            try:
-                return await work(campaigns)
-            finally:
-                await campaigns.aclose()
-
-    return anyio.run(run)
-
-
-def ask(store: str, name: str, work: Callable[[Campaign], Awaitable[T]]) -> T:
-    """Do something with one campaign that needs the store alone.
-
-    Raises:
-        MensatekError: as the work does, or there is no such campaign.
-    """
-
-    async def find(campaigns: Campaigns) -> T:
-        return await work(await campaigns.get(name))
-
-    return offline(store, find)
+@contextmanager
+def offline(store: str) -> Iterator[SyncCampaigns]:
+    """Give the campaigns of a store to look at and to change there; there is no account, and nothing leaves."""
+    with (
+        Mensatek("nobody", "nothing", base_url="http://127.0.0.1") as client,
+        closing(client.campaigns(check_store(store))) as campaigns,
+    ):
+        yield campaigns
 
 
 def look(name: str, store: str) -> Progress | None:
     """Return how a campaign stands, or None when there is none."""
-    with suppress(CampaignNotFound):
-        return ask(store, name, lambda campaign: campaign.progress())
+    with suppress(CampaignNotFound), offline(store) as campaigns:
+        return campaigns.get(name).progress()
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -25,11 +25,6 @@ from .options import (
     Yes,
 )
 from .output import Exit, Output, Stop, can_ask, plural
-
-if TYPE_CHECKING:
-    from ..client import AsyncMensatek
-    from ..models.certified import Download
-
 
 certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
@@ -120,14 +115,14 @@ def download(
     """
     output = Output(json=options.json)
     since, until = parse_when(start, "--start"), parse_when(end, "--end")
-
-    async def work(client: AsyncMensatek) -> Download:
-        return await client.certified.download(
-            destination, message_id=message_id, phone=phone, start=since, end=until
-        )
-
     try:
-        done = call(options, output, work)
+        done = call(
+            options,
+            output,
+            lambda client: client.certified.download(
+                destination, message_id=message_id, phone=phone, start=since, end=until
+            ),
+        )
     except OSError as error:
         raise Stop(f"{shown(destination)} cannot be written: {reason_of(error)}.") from None
     kind = "PDF" if done.media_type == "application/pdf" else "ZIP"

@@ -24,10 +24,8 @@ from .options import (
 from .output import Exit, Output, Stop, can_ask, credits_text, plural, spelt
 
 if TYPE_CHECKING:
-    from ..client import AsyncMensatek
     from ..models.results import MessageReport, SendResult
-    from ..resources.certified import CertifiedResource
-    from ..resources.sms import SmsResource
+    from ..sync.generated._client import Mensatek
 
 Certified = Annotated[bool, Parameter(parse=False)]
 MessageId = Annotated[int, Parameter(help="The message's number, as its send printed it.")]
@@ -79,12 +77,10 @@ def send_text(
             cost = credits_text(options.price * texts)
             output.say(f"{plural(texts, 'text')} to {plural(len(to), 'phone')}, {cost} credits estimated.")
             output.confirm("Send?")
-
-        async def work(client: AsyncMensatek) -> SendResult:
-            sent: SendResult = await _product(client, legal is not None).send(to, text, **what.options())
-            return sent
-
-        return _show_sent(output, connection.do(work), what.when)
+        sent: SendResult = connection.do(
+            lambda client: _product(client, legal is not None).send(to, text, **what.options())
+        )
+        return _show_sent(output, sent, what.when)
 
 
 def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
@@ -113,9 +109,8 @@ def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
     return code
 
 
-def _product(client: AsyncMensatek, certified: bool) -> Any:
-    product: SmsResource | CertifiedResource = client.certified if certified else client.sms
-    return product
+def _product(client: Mensatek, certified: bool) -> Any:
+    return client.certified if certified else client.sms
 
 
 # --- a message that was sent -------------------------------------------------------------------------------

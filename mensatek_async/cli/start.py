@@ -10,14 +10,11 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
-import anyio
-
-from ..campaigns.campaign import Campaign
-from ..campaigns.campaigns import Campaigns
-from ..errors import MensatekError
 from ..models.campaign import Progress
 from ..models.recipient import Recipient
 from ..sources.text_files import shown
+from ..sync.generated._campaign import SyncCampaign
+from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
 from .account import Connection, connect, needs_answer
 from .campaign_run import Session, conclude, look, look_on, run_to_the_end
@@ -80,9 +77,9 @@ class Send:
         checked = check_rows(self.output, self.reading, self.what, sender=sender)
         agree(self.output, self.reading, checked, self.what, connection, asks=asks, test_to=test_to)
 
-    async def begin(self, campaigns: Campaigns, name: str, **more: Any) -> Campaign:
+    def begin(self, campaigns: SyncCampaigns, name: str, **more: Any) -> SyncCampaign:
         """Write the campaign down."""
-        return await campaigns.start(name, self.what.text, self.source, **self.what.options(), **more)
+        return campaigns.start(name, self.what.text, self.source, **self.what.options(), **more)
 
 
 def start(
@@ -112,9 +109,11 @@ def start(
         progress, connection = look(name, store), send.connect()
         send.agree(connection, progress, "It is there already")
         session = Session(connection, store, send.output, rows.concurrency)
-
-        async def work(campaigns: Campaigns) -> None:
-            campaign = await send.begin(
+        with (
+            viewing(send.output, watch=options.watch) as view,
+            session.campaigns() as campaigns,
+        ):
+            campaign = send.begin(
                 campaigns,
                 name,
                 product="sms" if extra is None else "certified",
@@ -126,19 +125,9 @@ def start(
                 anchor=_anchor(options.anchor, send.what.text),
             )
             if options.run:
-                await run_to_the_end(campaign, view)
-
-        async def read_only(campaigns: Campaigns) -> None:
-            async with anyio.create_task_group() as group:
-                group.start_soon(look_on, campaigns, name, view)
-                try:
-                    await work(campaigns)
-                except MensatekError as error:
-                    session.error = error
-                group.cancel_scope.cancel()
-
-        with viewing(send.output, watch=options.watch) as view:
-            session.do(work if options.run else read_only, background=options.run)
+                run_to_the_end(campaign, view)
+            else:
+                look_on(campaign, view)
         return conclude(session, name)
 
 

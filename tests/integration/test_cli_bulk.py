@@ -320,26 +320,15 @@ def test_rows_the_provider_refuses(
     assert statuses(tmp_path / "r.csv")["sent_or_rejected"] in (499, 500)  # of one request
 
 
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "no receiver"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_send_knows_what_it_did(
     sandbox: Sandbox,
     people: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    how: str,
+    number: int,
 ) -> None:
-    """Answers on their way are awaited, the report is written, and the same command sends the rest.
-
-    Windows has no signal receiver; there Ctrl-C cancels the run.
-    """
-    number = signal.SIGTERM if how == "SIGTERM" else signal.SIGINT
-
-    def unsupported(*signals: int) -> None:
-        raise NotImplementedError
-
-    if how == "no receiver":
-        monkeypatch.setattr("mensatek_async.cli.campaign_run.anyio.open_signal_receiver", unsupported)
+    """Answers on their way are awaited, the report is written, and the same command sends the rest."""
     sandbox.latency = 0.5
     timer = threading.Timer(0.9, os.kill, (os.getpid(), number))
     timer.start()
