@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import socket  # noqa: F401  imported here, so that it is guarded from the first moment on
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -40,8 +40,6 @@ class RealAPIGuard:
             sys.addaudithook(_audit)  # for good: there is no way to take one out, so it asks who is active
             _hooks.append(_audit)
         _active.append(self)
-        for name in ("connect", "connect_ex"):
-            self._replace(socket.socket, name, _checked_connect)
         self.watch()
 
     def uninstall(self) -> None:
@@ -59,7 +57,7 @@ class RealAPIGuard:
             owner = getattr(sys.modules.get(module), cls, None)
             if self in _active and method not in self._replaced and hasattr(owner, name):
                 self._replaced.add(method)
-                self._replace(owner, name, _checked(position, keywords))
+                self._replace(owner, name, position, keywords)
 
     def taken(self) -> list[str]:
         """Give what was tried since it was asked last: hosts, and from where."""
@@ -67,7 +65,8 @@ class RealAPIGuard:
         return taken
 
     def check(self, host: object) -> None:
-        """Refuse a host that is the provider's."""
+        """Refuse a host, or a socket's address with one, that is the provider's."""
+        host = host[0] if isinstance(host, tuple) and host else host
         if self.allows or not _is_providers(host):
             return
         shown = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
@@ -75,14 +74,23 @@ class RealAPIGuard:
         self._attempts.append(attempt)
         raise self._error(explained([attempt]))
 
-    def _replace(self, owner: Any, name: str, make: Callable[[Any, RealAPIGuard], Any]) -> None:
+    def _replace(self, owner: Any, name: str, position: int, keywords: tuple[str, ...]) -> None:
         original, own = getattr(owner, name), name in vars(owner)
-        setattr(owner, name, make(original, self))
+
+        def call(this: Any, *args: Any, **kwargs: Any) -> Any:
+            for host in (*args[position : position + 1], *(kwargs.get(keyword) for keyword in keywords)):
+                self.check(host)
+            return original(this, *args, **kwargs)
+
+        setattr(owner, name, call)
         self._undo.append(lambda: setattr(owner, name, original) if own else delattr(owner, name))
 
 
 # By module, class and name: where a host stands among the arguments, and what they are called.
 _METHODS: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = {
+    # A socket that is given a name looks it up before any audit event.
+    ("socket", "socket", "connect"): (0, ()),
+    ("socket", "socket", "connect_ex"): (0, ()),
     ("ssl", "SSLContext", "wrap_bio"): (3, ("server_hostname",)),
     ("ssl", "SSLContext", "wrap_socket"): (4, ("server_hostname",)),
     ("uvloop", "Loop", "create_connection"): (1, ("host", "server_hostname")),
@@ -118,30 +126,6 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
     if event in _LOOKUPS and _active:
         for guard in _active:
             guard.check(args[0])
-
-
-def _checked_connect(original: Any, guard: RealAPIGuard) -> Any:
-    # A socket that is given a name looks it up before any audit event.
-    def connect(self: socket.socket, address: Any, /) -> Any:
-        if isinstance(address, tuple) and address:
-            guard.check(address[0])
-        return original(self, address)
-
-    return connect
-
-
-def _checked(position: int, keywords: tuple[str, ...]) -> Callable[[Any, RealAPIGuard], Any]:
-    """A replacement for a method whose argument at that position, or under these names, is a host."""
-
-    def make(original: Any, guard: RealAPIGuard) -> Any:
-        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            for host in (*args[position : position + 1], *(kwargs.get(keyword) for keyword in keywords)):
-                guard.check(host)
-            return original(self, *args, **kwargs)
-
-        return call
-
-    return make
 
 
 def _is_providers(host: object) -> bool:

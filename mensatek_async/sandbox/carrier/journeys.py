@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -67,26 +66,24 @@ class Journey:
             self._seen = *key, delivery.path(self.batch), own
         return self._seen[2], self._seen[3]
 
-    def _steps(self, account: Account, elapsed: float) -> Iterator[Step]:
+    def _steps(self, account: Account, elapsed: float) -> list[Step]:
         """The steps that are due and were not reported."""
         common, own = self._ways(account)
         others = [phone for phone in self.phones if phone not in own] if own else self.phones
         self.finished = True
+        steps: list[Step] = []
+
+        def go_on(way: list[Stage], step: int, phones: list[str]) -> int:
+            reached = max(step, sum(seconds <= elapsed for seconds, _ in way))
+            self.finished &= reached >= len(way)
+            due = enumerate(way[step:reached], step)
+            steps.extend((seconds, number, status, phones) for number, (seconds, status) in due)
+            return reached
+
         for phone in own:
             self.own.setdefault(phone, self.step)
         if others:
-            self.step = yield from self._due(common, self.step, elapsed, others)
+            self.step = go_on(common, self.step, others)
         for phone, way in own.items():
-            self.own[phone] = yield from self._due(way, self.own[phone], elapsed, [phone])
-
-    def _due(
-        self, way: list[Stage], step: int, elapsed: float, phones: list[str]
-    ) -> Generator[Step, None, int]:
-        """The steps of one way, from that number on; returns the number of the next one."""
-        for seconds, status in way[step:]:
-            if seconds > elapsed:
-                self.finished = False
-                break
-            yield seconds, step, status, phones
-            step += 1
-        return step
+            self.own[phone] = go_on(way, self.own[phone], [phone])
+        return steps
