@@ -42,6 +42,9 @@ from .errors import InvalidSender as InvalidSender
 from .errors import InvalidWebhook as InvalidWebhook
 from .errors import MensatekError as MensatekError
 from .errors import NotYours as NotYours
+from .errors import OutboxConflict as OutboxConflict
+from .errors import OutboxError as OutboxError
+from .errors import OutboxNotFound as OutboxNotFound
 from .errors import OutcomeUnknown as OutcomeUnknown
 from .errors import Refused as Refused
 from .errors import SourceChanged as SourceChanged
@@ -70,6 +73,7 @@ from .models.events import IncomingMessage as IncomingMessage
 from .models.events import Location as Location
 from .models.events import OtherEvent as OtherEvent
 from .models.issuer import Issuer as Issuer
+from .models.outbox import OutboxItem as OutboxItem
 from .models.recipient import Recipient as Recipient
 from .models.recipient import VoiceFallback as VoiceFallback
 from .models.results import Cancellation as Cancellation
@@ -78,6 +82,8 @@ from .models.results import RecipientReport as RecipientReport
 from .models.results import Rescheduling as Rescheduling
 from .models.results import SendResult as SendResult
 from .models.results import StoredFile as StoredFile
+from .outbox.outbox import Outbox as Outbox
+from .outbox.stream import OutboxStream as OutboxStream
 from .resources.certified import CertifiedResource as CertifiedResource
 from .resources.files import FilesResource as FilesResource
 from .resources.sms import SmsResource as SmsResource
@@ -96,6 +102,8 @@ from .sync.generated._campaigns import SyncCampaigns as SyncCampaigns
 from .sync.generated._certified import SyncCertifiedResource as SyncCertifiedResource
 from .sync.generated._client import Mensatek as Mensatek
 from .sync.generated._files import SyncFilesResource as SyncFilesResource
+from .sync.generated._outbox import SyncOutbox as SyncOutbox
+from .sync.generated._outbox_stream import SyncOutboxStream as SyncOutboxStream
 from .sync.generated._outcomes import SyncBulkStream as SyncBulkStream
 from .sync.generated._progress import SyncProgressStream as SyncProgressStream
 from .sync.generated._sms import SyncSmsResource as SyncSmsResource

@@ -40,6 +40,7 @@ from .tracebacks import private
 
 if TYPE_CHECKING:
     from .campaigns.campaigns import Campaigns
+    from .outbox.outbox import Outbox
 
 ReplyForm = Literal["JSON", "TXT", "XML"]
 
@@ -185,6 +186,30 @@ class AsyncMensatek:
         from .campaigns.campaigns import Campaigns  # few programs need them, and they load the databases
 
         return Campaigns(self, store, lease=lease, poll=poll)
+
+    def outbox(
+        self,
+        store: str | os.PathLike[str] = "outbox.db",
+        *,
+        lease: float = 120.0,
+        poll: float | None = None,
+        rate: float | None = None,
+    ) -> Outbox:
+        """Return the outbox of a store; the same as `Outbox(client, store)`.
+
+        Args:
+            store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
+            lease: seconds after which a worker that shows no life is taken for dead.
+            poll: seconds between two looks at what other processes have put.
+            rate: items a second, over everybody who uses the store; None sets no limit.
+
+        Raises:
+            InvalidRequest: the store's name or a number cannot be.
+            ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
+        """
+        from .outbox.outbox import Outbox  # as with campaigns
+
+        return Outbox(self, store, lease=lease, poll=poll, rate=rate)
 
     async def credits(self, max_age: float = 60) -> Decimal:
         """Return the credits left in the account.

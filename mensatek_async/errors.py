@@ -197,6 +197,18 @@ class StoreError(CampaignError):
     sent: ClassVar[bool | None] = None
 
 
+class OutboxError(MensatekError):
+    """Raised when the outbox cannot do what was asked; its kinds say why. Nothing was sent by the call."""
+
+
+class OutboxNotFound(OutboxError):
+    """Raised when the outbox has no item of that key."""
+
+
+class OutboxConflict(OutboxError):
+    """Raised when the outbox has an item of that key with another recipient, text or options."""
+
+
 # --- the provider said no ----------------------------------------------------------------------------------
 
 

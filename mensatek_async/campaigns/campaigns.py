@@ -14,6 +14,7 @@ from typing import Literal
 from .._core.messages.message import Encoding
 from .._core.messages.options import wire_date
 from .._core.operations import positive_seconds
+from ..durable.session import Client
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
 from ..models.certified import ContractType
@@ -33,7 +34,7 @@ from .journal import lifecycle as journal
 from .journal.records import CampaignRow, all_of, by_name
 from .journal.states import RUNNING
 from .options import compose_content, compose_settings
-from .session import CampaignSession, Client, SessionBlock
+from .session import CampaignSession, SessionBlock
 
 Recipients = (
     RecipientSource | Iterable[str | Recipient | BrokenRow] | AsyncIterable[str | Recipient | BrokenRow]

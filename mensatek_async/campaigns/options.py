@@ -12,12 +12,11 @@ from typing import Any
 from attrs import field, frozen
 
 from .._core.context import Context
-from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Encoding, Message, compose, prepare
+from .._core.messages.message import Encoding, Message, prepare
 from .._core.operations import bounded
-from .._wire.encode import to_wire
 from .._wire.names import REQUEST
 from .._wire.structure import dumps, loads
+from ..durable.content import OPERATIONS, compose_message
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from ..text.template import Template
@@ -25,10 +24,8 @@ from .journal.hours import SPAIN, check_hours
 from .journal.recipients import ChunkRecipients
 from .journal.records import Settings
 
-_OPERATIONS = {"sms": "EnviarSMS", "certified": "EnviarSMSCERTIFICADO"}
 _REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}
 _CANCELS = {"sms": "CancelarSMS", "certified": "CancelarSMSCERTIFICADO"}
-_LEGAL = ("issuer", "contract_type", "validity", "identify", "acceptance_days", "report_email")
 _POLICIES = ("keep", "assume_sent", "resend")
 
 
@@ -106,7 +103,7 @@ def load_content(context: Context, dumped: str) -> Content:
     """Read what `dump` wrote."""
     stored = loads(dumped, StoredContent)
     message = Message(
-        operation=context.operations[_OPERATIONS[stored.product]],
+        operation=context.operations[OPERATIONS[stored.product]],
         text=prepare(Template(stored.text) if stored.template else stored.text),
         params=stored.params,
         encoding=stored.encoding,
@@ -131,29 +128,8 @@ def compose_content(
     Raises:
         InvalidRequest: or one of its kinds, naming what is wrong.
     """
-    if product not in _OPERATIONS:
-        raise InvalidRequest(f'product is "sms" or "certified", not {product!r}.')
-    legal = {name: options[name] for name in _LEGAL}
-    plain = {name: value for name, value in options.items() if name not in _LEGAL}
+    message = compose_message(context, text, product, options)
     certified = product == "certified"
-    when = plain.pop("scheduled_at")
-    if certified and plain.pop("voice_fallback"):
-        raise InvalidRequest("voice_fallback is for plain texts only.")
-    if not certified and (given := [name for name, value in legal.items() if value is not None]):
-        raise InvalidRequest(f'{given[0]} is for campaigns of product="certified" only.')
-    message = compose(
-        context.operations[_OPERATIONS[product]],
-        text,
-        region=context.region,
-        extra={
-            **(certified_params(context.issuer, *legal.values()) if certified else {}),
-            **({} if when is None else to_wire(scheduled_at=when)),
-        },
-        default_sender=context.sender,
-        **plain,
-    )
-    if certified:
-        check_documents(message)
     limits = context.limits
     most = limits.certified_per_request if certified else limits.sms_per_request
     return Content(

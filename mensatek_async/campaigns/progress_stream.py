@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import anyio
 from attrs import evolve
 
+from ..durable.work_stream import WorkStream
 from ..models.campaign import Progress
-from ..tracebacks import hide_frames
 
 _MEMORY = 10.0  # seconds over which the rate is measured
 
@@ -34,19 +33,18 @@ class Pace:
         return evolve(progress, rate=rate, time_left=progress.pending / rate if known else None)
 
 
-class ProgressStream:
+class ProgressStream(WorkStream):
     """A stream of how a campaign stands while it runs: iterate over it for each `Progress`.
 
     The last one is how it ended; `latest` keeps it.
     """
 
     def __init__(self, look: Callable[[], Awaitable[Progress]], interval: float) -> None:
+        super().__init__()
         self._look = look
         self._interval = interval
         self._pace = Pace()
-        self._end = anyio.Event()
         self._gave_last = False
-        self._error: Exception | None = None
         self._latest: Progress | None = None
 
     @property
@@ -68,39 +66,8 @@ class ProgressStream:
             before, self._latest = self._latest, self._pace.add(await self._look())
             if self._latest != before or self._gave_last:
                 return self._latest
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
+        self._raise()
         raise StopAsyncIteration
 
-    @asynccontextmanager
-    async def _running(self, work: Callable[[], Awaitable[None]]) -> AsyncIterator[ProgressStream]:
-        """Run the work while the block lasts; leaving it stops the work, and no exception group leaves it."""
-        cancelled = anyio.get_cancelled_exc_class()
-        failure: BaseException | None = None
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._drive, work)
-                try:
-                    yield self
-                except (cancelled, GeneratorExit):
-                    raise
-                except BaseException as error:
-                    failure = error
-                group.cancel_scope.cancel()
-        finally:
-            with anyio.move_on_after(5, shield=True):
-                self._latest = self._pace.add(await self._look())
-        if failure is None and self._error is not None:
-            failure, self._error = self._error, None
-        if failure is not None:
-            raise failure
-
-    async def _drive(self, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except Exception as error:
-            hide_frames(error)
-            self._error = error
-        finally:
-            self._end.set()
+    async def _left(self) -> None:
+        self._latest = self._pace.add(await self._look())

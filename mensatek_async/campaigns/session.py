@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Sequence
-from secrets import token_hex
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 from attrs import define, field
 
-from .._core.context import Context
-from .._core.operations import bounded, positive_seconds
-from ..durable.worker import Worker
+from .._core.operations import positive_seconds
+from ..durable.session import Client, Session
 from ..errors import ConfigurationError, SourceMissing
-from ..settings import Account
-from ..store.database import Database
-from ..store.opening import open_database
 from ..store.threads import in_thread
-from ..store.transaction import Tx
 from ..tracebacks import private
 from .feed import Feed
 from .ingest import Ingest
@@ -39,13 +32,6 @@ _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be r
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead
 
 
-class Client(Protocol):
-    """What of a client a campaign needs."""
-
-    _context: Context
-    _account: Account
-
-
 @define(eq=False)
 class Reading:
     """Recipients that are being read into the journal."""
@@ -56,45 +42,19 @@ class Reading:
     error: Exception | None = None
 
 
-class CampaignSession:
-    """One store as one client uses it."""
+class CampaignSession(Session):
+    """One store with campaigns as one client uses it."""
 
     def __init__(self, client: Client, store: str | os.PathLike[str], lease: float, poll: float) -> None:
-        if not hasattr(client, "_context"):
-            raise ConfigurationError(
-                f"client is an AsyncMensatek, not {type(client).__name__}.",
-                advice="Campaigns of a Mensatek are `SyncCampaigns`, or `client.campaigns(store)`.",
-            )
-        self.context: Context = client._context
-        self.account: str = client._account.user
-        self._lease = positive_seconds("lease", lease)
+        super().__init__(client, store, CAMPAIGNS, lease, "`SyncCampaigns`, or `client.campaigns(store)`")
         self._poll = positive_seconds("poll", poll)
-        self.db: Database = open_database(store, CAMPAIGNS)
-        self._name = f"{socket.gethostname()}:{token_hex(4)}"
         self._group: TaskGroup | None = None
         self._readings: list[Reading] = []
-        self._runners: set[Worker[Any]] = set()
 
     @property
     def who(self) -> Claimer:
-        """Return whose name claims carry; another one after a fork."""
-        return Claimer(f"{self._name}:{os.getpid()}", self._lease)
-
-    def slots(self, concurrency: int | None) -> int:
-        """Return how many requests may be in flight.
-
-        Raises:
-            InvalidRequest: it is no whole number from 1.
-        """
-        return bounded("concurrency", concurrency, self.context.limits.concurrency)
-
-    async def look(self, work: Callable[[Tx], T]) -> T:
-        """Run work that only reads in a transaction of the store."""
-        return await in_thread(self.db.read, work)
-
-    async def change(self, work: Callable[[Tx], T]) -> T:
-        """Run work in a transaction of the store."""
-        return await in_thread(self.db.write, work)
+        """Return whose name claims carry."""
+        return Claimer(self.owner, self.lease)
 
     async def send(self, name: str, slots: int, until: float | None = None) -> None:
         """Send what there is of a campaign, if it runs.
@@ -127,7 +87,7 @@ class CampaignSession:
             to_start=slots,
             poll=self._poll,
             until=until,
-            peers=self._runners,
+            peers=self.workers,
             reading=self._is_reading,
         )
 
@@ -185,9 +145,9 @@ class CampaignSession:
             content=content,
             feed=feed,
             owner=self.who.owner,
-            lease=min(self._lease, _READING_LEASE),
+            lease=min(self.lease, _READING_LEASE),
             local=row.settings.local,
-            on_rows=self._wake,
+            on_rows=self.wake,
         )
         reading = Reading(row.name, ingest)
         self._readings = [one for one in self._readings if one.error or not one.ended.is_set()] + [reading]
@@ -221,11 +181,7 @@ class CampaignSession:
             reading.error = error
         finally:
             reading.ended.set()
-            self._wake()
-
-    def _wake(self) -> None:
-        for runner in self._runners:
-            runner.wake()
+            self.wake()
 
 
 class SessionBlock:

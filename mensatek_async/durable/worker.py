@@ -117,6 +117,9 @@ class Worker(ABC, Generic[W]):
     def leaves(self, work: W) -> None:
         """Go on after it is committed that work leaves."""
 
+    async def look_out(self) -> None:
+        """Look, beside the slots, for what others have changed."""
+
     # --- running --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -129,6 +132,7 @@ class Worker(ABC, Generic[W]):
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch)
+                group.start_soon(self.look_out)
                 async with anyio.create_task_group() as slots:
                     self._start_slots(slots, FIRST_WORKERS)
                 group.cancel_scope.cancel()

@@ -8,7 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 from ..errors import StoreError
 from .schema import Schema, read_versions
@@ -20,12 +20,29 @@ _abandoned: Final[
 ] = []  # connections of a parent process, which closing or collecting would disturb
 
 
+class Listener(Protocol):
+    """Hears what other processes commit."""
+
+    async def heard(self) -> None:
+        """Wait until something is heard, or the connection is lost: a StoreError."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
 class Database(ABC):
     """One store. Its methods block: they run in worker threads, one at a time.
 
     Args:
         schemas: the tables that are used; they are created with the first write.
+
+    Attributes:
+        clock: the civil time, seconds since 1970, as SQL.
+        claims: whether claims are made through it, and not only entries: see `take_part`.
     """
+
+    clock: ClassVar[str]
+    claims: bool = True
 
     def __init__(self, *schemas: Schema) -> None:
         self.schemas: tuple[Schema, ...] = schemas
@@ -73,6 +90,23 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the connection."""
+
+    def take_part(self) -> None:
+        """Make claims from now on: what the dead had claimed is freed with the next write, if nobody else makes any."""
+        with self._lock:
+            self._ready, self.claims = self._ready and self.claims, True
+
+    def waking(self, channel: str) -> str:
+        """Return what an INSERT ends with so that its commit wakes whoever listens; "" where nothing can."""
+        return ""
+
+    def listen(self, channel: str) -> Listener | None:
+        """Return what hears commits that wake a channel; None where nothing can.
+
+        Raises:
+            StoreError: the store does not work.
+        """
+        return None
 
     def owns(self, path: Path) -> bool:
         """Return whether a file is the store's own."""

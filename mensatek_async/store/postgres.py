@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError, StoreError
 from .database import Again, Database
+from .listening import Listener
 from .location import postgres_address
 from .schema import Schema, create_tables
 from .transaction import Tx
@@ -55,6 +56,8 @@ class _Tx(Tx):
 
 class PostgresDatabase(Database):
     """One connection, made anew when it breaks; the database's clock is everybody's."""
+
+    clock = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
     def __init__(self, url: str, *schemas: Schema) -> None:
         super().__init__(*schemas)
@@ -104,6 +107,23 @@ class PostgresDatabase(Database):
             create_tables(tx, self.schemas, _DIALECT, self.shown)
 
         self.attempt(create, write=True)
+
+    def waking(self, channel: str) -> str:
+        """Return what an INSERT ends with so that its commit wakes whoever listens."""
+        return f" RETURNING pg_notify('{channel}', '')"
+
+    def listen(self, channel: str) -> Listener:
+        """Return what hears commits that wake a channel, on a connection of its own."""
+        import psycopg
+
+        try:
+            connection = psycopg.connect(autocommit=True, **{**_CONNECTING, **self._address.parameters})
+            connection.execute(f"LISTEN {channel}")
+        except psycopg.Error as error:
+            trouble = self._refused(error)
+        else:
+            return Listener(connection, self.shown)
+        raise trouble
 
     def abandon(self) -> psycopg.Connection[Any] | None:
         """Forget a parent's connection; closing it here would end the parent's."""

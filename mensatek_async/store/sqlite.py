@@ -57,6 +57,8 @@ class _Tx(Tx):
 class SqliteDatabase(Database):
     """One file, write-ahead log, every commit forced to the disk."""
 
+    clock = "(julianday('now') - 2440587.5) * 86400.0"
+
     def __init__(self, path: Path, *schemas: Schema) -> None:
         super().__init__(*schemas)
         self._path = path
@@ -64,7 +66,10 @@ class SqliteDatabase(Database):
         self._connection: sqlite3.Connection | None = None
         self._writes = False
         self._file: tuple[int, int] | None = None
-        self._file_lock = LockFile(path.with_name(path.name + ".lock"))
+        # Who claims nothing of these tables holds no lease of them, whatever else it does with the store.
+        suffix = schemas[0].suffix if schemas else ""
+        self._lock_name = f"{path.name}{suffix.replace(':', '.')}.lock"
+        self._file_lock = LockFile(path.with_name(self._lock_name))
 
     @property
     def shown(self) -> str:
@@ -122,6 +127,9 @@ class SqliteDatabase(Database):
     def prepare(self) -> None:
         """Create or migrate the tables, and free what processes that are gone had claimed."""
         check_place(self._path)
+        if not self.claims:
+            self._create()
+            return
         try:
             alone = self._file_lock.take()
             try:
@@ -152,9 +160,9 @@ class SqliteDatabase(Database):
         """Return whether a file is the store, or one of those beside it."""
         return path.resolve() in self._files(self._path.resolve())
 
-    @staticmethod
-    def _files(path: Path) -> list[Path]:
-        return [path.with_name(path.name + end) for end in ("", "-wal", "-shm", ".lock")]
+    def _files(self, path: Path) -> list[Path]:
+        names = (path.name, f"{path.name}-wal", f"{path.name}-shm", self._lock_name)
+        return [path.with_name(name) for name in names]
 
     def abandon(self) -> object:
         """Forget what a parent process had open; closing it here would write into its file."""

@@ -14,10 +14,12 @@ from ..campaigns.campaigns import Campaigns
 from ..client import AsyncMensatek
 from ..errors import ConfigurationError
 from ..loop_thread import portal
+from ..outbox.outbox import Outbox
 from ._call import Call
 from ._managed import Managed
 from ._twins import ClientTwin, Runner, Twin
 
+D = TypeVar("D", bound="Campaigns | Outbox")
 S = TypeVar("S", bound="CampaignTwin")
 
 
@@ -47,35 +49,54 @@ class _Block(Managed[Campaigns, None]):
             await super()._end(reason)
 
 
-class _Made:
-    """The asynchronous campaigns, made anew for the client of a forked process.
+class _StoreTwin(Twin[D]):
+    """What is over a store, synchronous over asynchronous.
 
-    Those of the parent stay: letting go of them would close what is the parent's.
+    The original is made anew for the client of a forked process. That of the parent stays: letting go of it would close
+    what is the parent's.
     """
 
-    def __init__(self, make: Callable[[AsyncMensatek], Campaigns]) -> None:
-        self._make = make
-        self._by_client: dict[AsyncMensatek, Campaigns] = {}
-
-    def of(self, client: AsyncMensatek) -> Campaigns:
-        """Those of a client."""
-        campaigns = self._by_client.get(client)
-        return campaigns if campaigns is not None else self._by_client.setdefault(client, self._make(client))
-
-
-class CampaignsTwin(Twin[Campaigns]):
-    """Synchronous campaigns over asynchronous ones."""
-
-    def __init__(self, client: ClientTwin, make: Callable[[AsyncMensatek], Campaigns]) -> None:
+    def __init__(self, client: ClientTwin, make: Callable[[AsyncMensatek], D]) -> None:
         if not isinstance(client, ClientTwin):
             raise ConfigurationError(
                 f"client is a Mensatek, not {type(client).__name__}.",
-                advice="Campaigns of an AsyncMensatek are `Campaigns`, with `async with`.",
+                advice=f"With an AsyncMensatek it is `{type(self).__name__.removeprefix('Sync')}`, with `async with`.",
             )
-        made = _Made(make)
-        made.of(client._runner.client)  # so that what is wrong with the arguments is said here and now
-        super().__init__(client._runner, made.of)
-        self._block: AbstractContextManager[None] | None = None
+        made: dict[AsyncMensatek, D] = {}
+
+        def find(client: AsyncMensatek) -> D:
+            original = made.get(client)
+            return original if original is not None else made.setdefault(client, make(client))
+
+        find(client._runner.client)  # so that what is wrong with the arguments is said here and now
+        super().__init__(client._runner, find)
+
+    def _close(self) -> None:
+        error = Call(portal(), self._original.aclose(), grace=self._runner.grace).wait()
+        if error is not None:
+            raise error
+
+    def __repr__(self) -> str:
+        original = self._original
+        return repr(original).replace(type(original).__name__, type(self).__name__, 1)
+
+
+class OutboxTwin(_StoreTwin[Outbox]):
+    """A synchronous outbox over an asynchronous one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+
+class CampaignsTwin(_StoreTwin[Campaigns]):
+    """Synchronous campaigns over asynchronous ones."""
+
+    _block: AbstractContextManager[None] | None = None
 
     def __enter__(self) -> Self:
         block = _Block(self._runner.line, self._original, lambda _campaigns, _line: None)
@@ -90,17 +111,9 @@ class CampaignsTwin(Twin[Campaigns]):
         if block is not None:
             block.__exit__(kind, error, trace)
 
-    def _close(self) -> None:
-        error = Call(portal(), self._original.aclose(), grace=self._runner.grace).wait()
-        if error is not None:
-            raise error
-
     def _one(self, campaign: Campaign, twin: Callable[[Runner, Callable[[AsyncMensatek], Campaign]], S]) -> S:
         name = campaign.name
         return twin(self._runner, lambda client: Campaign(self._find(client)._session, name))
-
-    def __repr__(self) -> str:
-        return repr(self._original).replace("Campaigns", type(self).__name__, 1)
 
 
 class CampaignTwin(Twin[Campaign]):

@@ -90,7 +90,8 @@ FAMILY = {
     "FileRejected": "StorageFull FormatNotAllowed ContentMissing FileTooLarge UploadFailed FilesNotAllowed "
     "FileNotFound ContractWithoutPdf",
     "MensatekError": "ConfigurationError InvalidRequest Refused ConnectionFailed OutcomeUnknown UnexpectedReply "
-    "APIError Interrupted InvalidWebhook CampaignError",
+    "APIError Interrupted InvalidWebhook CampaignError OutboxError",
+    "OutboxError": "OutboxConflict OutboxNotFound",
     "CampaignError": "CampaignNotFound CampaignConflict SourceMissing StoreError",
     "CampaignConflict": "SourceChanged",
 }

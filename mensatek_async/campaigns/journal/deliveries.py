@@ -10,6 +10,7 @@ from ..._core import exchange
 from ..._core.context import Context
 from ..._wire.marks import Mark, read_mark
 from ...codes import DeliveryStatus, Phase
+from ...durable.reports import is_older
 from ...errors import NotYours
 from ...models.events import DeliveryReport
 from ...models.results import RecipientReport
@@ -81,7 +82,7 @@ def _note(
         )
     else:
         code, before, earlier = found
-        if _is_older(moment, earlier, status, DeliveryStatus(code, certifies=status.certifies)):
+        if is_older(moment, earlier, status, DeliveryStatus(code, certifies=status.certifies)):
             status, moment = DeliveryStatus(code), earlier
             standing = before or standing
         standing = standing or before  # "opened" after "delivered" takes nothing back
@@ -94,14 +95,6 @@ def _note(
             "UPDATE mensatek_campaign SET delivered = delivered + ?, undelivered = undelivered + ? WHERE id = ?",
             *(int(standing == 1) - int(before == 1), int(standing == -1) - int(before == -1), campaign),
         )
-
-
-def _is_older(
-    moment: float | None, earlier: float | None, status: DeliveryStatus, before: DeliveryStatus
-) -> bool:
-    if moment is not None and earlier is not None and moment != earlier:
-        return moment < earlier
-    return not status.replaces(before)
 
 
 async def reconcile(context: Context, db: Database, row: CampaignRow, operation: str) -> None:

@@ -44,9 +44,11 @@ SOURCES = (
     Source("campaigns/progress_stream.py", "ProgressStream", "SyncProgressStream", "_progress.py", "Stream"),
     Source("campaigns/campaign.py", "Campaign", "SyncCampaign", "_campaign.py", "CampaignTwin"),
     Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
+    Source("outbox/stream.py", "OutboxStream", "SyncOutboxStream", "_outbox_stream.py", "Stream"),
+    Source("outbox/outbox.py", "Outbox", "SyncOutbox", "_outbox.py", "OutboxTwin"),
 )
 # Bases that say themselves what their original is.
-WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin"}
+WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin", "OutboxTwin"}
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
@@ -55,14 +57,16 @@ ANNOTATIONS = {
     "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
     "AbstractAsyncContextManager[ProgressStream]": "AbstractContextManager[SyncProgressStream]",
     "AsyncMensatek": "Mensatek",
+    "AbstractAsyncContextManager[OutboxStream]": "AbstractContextManager[SyncOutboxStream]",
     "Campaign": "SyncCampaign",
     "Campaigns": "SyncCampaigns",
+    "Outbox": "SyncOutbox",
     "Client": "ClientTwin",
 }
 # What is returned of an asynchronous class, and how it becomes its twin; `{}` is the call.
 RETURNED = {"AsyncMensatek": "self._account(lambda: {})", "Campaign": "self._one({}, SyncCampaign)"}
 # What a method that does not wait makes for its client, and the twin that is made instead.
-MADE = {"Campaigns": "SyncCampaigns"}
+MADE = {"Campaigns": "SyncCampaigns", "Outbox": "SyncOutbox"}
 # What is done with a parameter of such a type on its way; `{}` is the parameter.
 ADAPTED = {
     "Recipients": "in_caller({})",
@@ -77,7 +81,7 @@ METHODS = {
     "__anext__": "__next__",
 }
 # Names in code that stands in docstrings.
-NAMES = {"AsyncMensatek": "Mensatek", "Campaigns": "SyncCampaigns", "aclose": "close"}
+NAMES = {"AsyncMensatek": "Mensatek", "Campaigns": "SyncCampaigns", "Outbox": "SyncOutbox", "aclose": "close"}
 # Identifiers that may keep their asynchronous look: the original behind the twin, and what runs in its loop.
 KEPT = {"AsyncMensatek", "AsyncTransport"}
 IMPORTED = {  # by what is written here itself
@@ -96,6 +100,7 @@ IMPORTED = {  # by what is written here itself
     "CampaignTwin": f"{NAME}.sync._durable",
     "CampaignsTwin": f"{NAME}.sync._durable",
     "ClientTwin": f"{NAME}.sync._twins",
+    "OutboxTwin": f"{NAME}.sync._durable",
     "Twin": f"{NAME}.sync._twins",
     "Stream": f"{NAME}.sync._managed",
 }

@@ -62,7 +62,7 @@ class Writer:
             return
         if node.name == "__init__" and self.source.base == "ClientTwin":
             self._init(node)
-        elif node.name == "__init__" and self.source.base == "CampaignsTwin":
+        elif node.name == "__init__" and self.source.base in ("CampaignsTwin", "OutboxTwin"):
             self._init_of_part(node)
         elif node.name in METHODS or not node.name.startswith("_"):
             self._method(node)
@@ -153,10 +153,11 @@ class Writer:
         return f"return self._look(lambda: {call})" if self.source.base == "Stream" else f"return {call}"
 
     def _call(self, function: str, arguments: ast.arguments, *first: str) -> str:
-        if arguments.vararg or arguments.kwarg or arguments.posonlyargs:
+        if arguments.vararg or arguments.posonlyargs:
             raise CannotGenerate(f"{function} has parameters that cannot be handed on one by one")
         given = [*first, *(self._adapted(one) for one in arguments.args if one.arg != "self")]
         given += [f"{one.arg}={self._adapted(one)}" for one in arguments.kwonlyargs]
+        given += [f"**{arguments.kwarg.arg}"] if arguments.kwarg else []
         return f"{function}({', '.join(given)})"
 
     def _adapted(self, argument: ast.arg) -> str:

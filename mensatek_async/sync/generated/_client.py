@@ -18,6 +18,7 @@ from .._twins import ClientTwin
 from ._campaigns import SyncCampaigns
 from ._certified import SyncCertifiedResource
 from ._files import SyncFilesResource
+from ._outbox import SyncOutbox
 from ._sms import SyncSmsResource
 
 
@@ -144,6 +145,28 @@ class Mensatek(ClientTwin):
             ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
         """
         return SyncCampaigns(self, store, lease=lease, poll=poll)
+
+    def outbox(
+        self,
+        store: str | os.PathLike[str] = "outbox.db",
+        *,
+        lease: float = 120.0,
+        poll: float | None = None,
+        rate: float | None = None,
+    ) -> SyncOutbox:
+        """Return the outbox of a store; the same as `SyncOutbox(client, store)`.
+
+        Args:
+            store: the path of a SQLite file, made when it is not there; or "postgresql://..." (extra `postgres`).
+            lease: seconds after which a worker that shows no life is taken for dead.
+            poll: seconds between two looks at what other processes have put.
+            rate: items a second, over everybody who uses the store; None sets no limit.
+
+        Raises:
+            InvalidRequest: the store's name or a number cannot be.
+            ConfigurationError: PostgreSQL was asked for and psycopg is not installed.
+        """
+        return SyncOutbox(self, store, lease=lease, poll=poll, rate=rate)
 
     def credits(self, max_age: float = 60) -> Decimal:
         """Return the credits left in the account.

@@ -1,0 +1,88 @@
+"""One store as one client uses it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from secrets import token_hex
+from typing import Any, Protocol, TypeVar
+
+from .._core.context import Context
+from .._core.operations import bounded, positive_seconds
+from ..errors import ConfigurationError
+from ..settings import Account
+from ..store.database import Database
+from ..store.opening import open_database
+from ..store.schema import Schema
+from ..store.threads import in_thread
+from ..store.transaction import Tx
+from .worker import Worker
+
+T = TypeVar("T")
+
+
+class Client(Protocol):
+    """What of a client durable work needs."""
+
+    _context: Context
+    _account: Account
+
+
+class Session:
+    """One store as one client uses it.
+
+    Args:
+        client: the client.
+        store: the store's path or address.
+        schema: its tables.
+        lease: seconds that a claim lasts.
+        instead: what to use with a synchronous client.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        store: str | os.PathLike[str],
+        schema: Schema,
+        lease: float | timedelta,
+        instead: str,
+    ) -> None:
+        if not hasattr(client, "_context"):
+            raise ConfigurationError(
+                f"client is an AsyncMensatek, not {type(client).__name__}.",
+                advice=f"With a Mensatek it is {instead}.",
+            )
+        self.context: Context = client._context
+        self.account: str = client._account.user
+        self.lease: float = positive_seconds("lease", lease)
+        self.db: Database = open_database(store, schema)
+        self.workers: set[Worker[Any]] = set()
+        self._name = f"{socket.gethostname()}:{token_hex(4)}"
+
+    @property
+    def owner(self) -> str:
+        """Return the name that claims carry; another one after a fork."""
+        return f"{self._name}:{os.getpid()}"
+
+    def slots(self, concurrency: int | None) -> int:
+        """Return how many requests may be in flight.
+
+        Raises:
+            InvalidRequest: it is no whole number from 1.
+        """
+        return bounded("concurrency", concurrency, self.context.limits.concurrency)
+
+    async def look(self, work: Callable[[Tx], T]) -> T:
+        """Run work that only reads in a transaction of the store."""
+        return await in_thread(self.db.read, work)
+
+    async def change(self, work: Callable[[Tx], T]) -> T:
+        """Run work in a transaction of the store."""
+        return await in_thread(self.db.write, work)
+
+    def wake(self) -> None:
+        """Let every worker of this process look again."""
+        for worker in self.workers:
+            worker.wake()

@@ -1,0 +1,214 @@
+"""Putting an item: checked like a send, then one INSERT, ours or of the user's own transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from secrets import token_hex
+from typing import Any, Literal, TypedDict
+
+from attrs import field, frozen
+
+from .._core.context import Context
+from .._core.messages.message import Encoding
+from .._core.messages.options import wire_date
+from .._wire.names import REQUEST
+from ..durable.content import compose_message
+from ..errors import InvalidDate, InvalidRequest, OutboxConflict
+from ..models.certified import ContractType
+from ..models.issuer import Issuer
+from ..models.recipient import Recipient, VoiceFallback
+from ..store.database import Database
+from ..store.transaction import Tx
+from ..text.template import Template
+from .rows import ItemRow, by_key
+from .schema import CHANNEL
+
+
+class SendOptions(TypedDict, total=False):
+    """The options that an item has as any send.
+
+    Attributes:
+        sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+        scheduled_at: when the provider is to deliver it, an aware datetime, to the minute. Default: now.
+        reference: comes back in every delivery report.
+        report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
+            unknown and fill the status.
+        voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+        encoding: "auto", "gsm" or "unicode". Default: "auto".
+        fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+        issuer: who stands in the certificate. Default: the client's. It and the next five: certified only.
+        contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+        validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+        identify: how the recipient is identified before the attachments open; see `Identify`.
+        acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+        report_email: an address that gets the reports.
+    """
+
+    sender: str | None
+    scheduled_at: datetime | None
+    reference: str | None
+    report: bool | None
+    voice_fallback: bool | VoiceFallback | None
+    encoding: Encoding
+    fix_utf8: bool
+    issuer: Issuer | None
+    contract_type: ContractType | int | None
+    validity: timedelta | None
+    identify: str | None
+    acceptance_days: int | None
+    report_email: str | None
+
+
+ParamStyle = Literal["pyformat", "qmark", "named", "numeric"]
+_LONGEST_KEY = 200
+_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(SendOptions.__annotations__),
+    "product": "sms",
+    "not_after": None,
+    "repeat_unknown": False,
+    "encoding": "auto",
+    "fix_utf8": False,
+}
+
+
+@frozen(kw_only=True)
+class Entry:
+    """What is written down of a new item.
+
+    Attributes:
+        values: its columns.
+        not_after: seconds since 1970; or from now on, where it is relative; None for never.
+        relative: whether it is.
+        scheduled_at: when the provider is to send it.
+    """
+
+    values: Mapping[str, Any] = field(repr=False)
+    not_after: float | None
+    relative: bool
+    scheduled_at: datetime | None
+
+    def insert(self, db: Database, place: Callable[[str], str]) -> tuple[str, dict[str, Any]]:
+        """Return the INSERT and its values, in the order of their places.
+
+        Args:
+            db: the store, whose SQL it is.
+            place: what stands for a value of a name.
+        """
+        values = dict(self.values)
+        columns = {name: place(name) for name in values}
+        columns["created"] = db.clock
+        if self.not_after is not None:
+            values["not_after"] = self.not_after
+            columns["not_after"] = (
+                f"{db.clock} + {place('not_after')}" if self.relative else place("not_after")
+            )
+        names, places = ", ".join(columns), ", ".join(columns.values())
+        sql = f"INSERT INTO mensatek_outbox ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"
+        return sql + db.waking(CHANNEL), values
+
+
+def make_entry(
+    context: Context,
+    account: str,
+    key: str,
+    to: str | Recipient,
+    text: str | Template,
+    options: Mapping[str, Any],
+) -> Entry:
+    """Check a new item, before anything is written down.
+
+    Raises:
+        InvalidRequest: or one of its kinds, naming what is wrong.
+        TypeError: there is no such option.
+    """
+    if not isinstance(key, str) or not key.strip() or not key.isprintable() or len(key) > _LONGEST_KEY:
+        raise InvalidRequest(f"A key is a text of one line, of up to {_LONGEST_KEY} characters.")
+    given = {**_DEFAULTS, **options}
+    if unknown := given.keys() - _DEFAULTS.keys():
+        raise TypeError(f"An item has no option {min(unknown)!r}.")
+    product, repeat_unknown = given.pop("product"), given.pop("repeat_unknown")
+    if not isinstance(repeat_unknown, bool):
+        raise InvalidRequest(f"repeat_unknown is True or False, not {type(repeat_unknown).__name__}.")
+    seconds, relative = _moment(given.pop("not_after"))
+    message = compose_message(context, text, product, given)
+    if message.braces:
+        message.refuse_braces([to])
+    addressed = message.address(to)
+    params = message.request([addressed.wire], addressed.unicode)
+    body = json.dumps(params, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    values = {
+        "account": account,
+        "item_key": key,
+        "digest": blake2b(f"{product}:{int(repeat_unknown)}:{body}".encode(), digest_size=16).hexdigest(),
+        "product": product,
+        "phone": addressed.phone,
+        "reference": str(params.get(REQUEST["reference"], "")),
+        "body": body,
+        "mark": token_hex(4),
+        "repeat_unknown": int(repeat_unknown),
+    }
+    return Entry(values=values, not_after=seconds, relative=relative, scheduled_at=given["scheduled_at"])
+
+
+def _moment(not_after: datetime | timedelta | None) -> tuple[float | None, bool]:
+    if not_after is None:
+        return None, False
+    if isinstance(not_after, timedelta):
+        return not_after.total_seconds(), True
+    if not isinstance(not_after, datetime) or not_after.utcoffset() is None:
+        raise InvalidDate("not_after is a timedelta, or a datetime with a time zone.")
+    return not_after.timestamp(), False
+
+
+def put(tx: Tx, db: Database, entry: Entry) -> ItemRow:
+    """Add an item, or find the one of its key.
+
+    Raises:
+        OutboxConflict: the item of this key has another content.
+        InvalidDate: it is new, and its date has passed.
+    """
+    account, key = entry.values["account"], entry.values["item_key"]
+    row = by_key(tx, account, key) if entry.scheduled_at is not None else None
+    if row is None:
+        if entry.scheduled_at is not None:
+            wire_date(entry.scheduled_at)
+        sql, values = entry.insert(db, lambda name: "?")
+        tx.run(sql, *values.values())
+        row = by_key(tx, account, key)
+    assert row is not None
+    if row.digest and row.digest != entry.values["digest"]:  # one that was purged has none
+        raise OutboxConflict(
+            f"The outbox has an item {key!r} with another recipient, text or options.",
+            advice="Give this one another key. The other one is as it was.",
+        )
+    return row
+
+
+def statement(db: Database, entry: Entry, style: str) -> tuple[str, Any]:
+    """Return the INSERT of an item for somebody else's connection, with values in one of the styles of PEP 249.
+
+    Raises:
+        InvalidRequest: there is no such style.
+        InvalidDate: its date has passed.
+    """
+    if entry.scheduled_at is not None:
+        wire_date(entry.scheduled_at)
+    places: list[str] = []
+
+    def numbered(name: str) -> str:
+        places.append(name)
+        return f":{len(places)}"
+
+    styles: dict[str, Callable[[str], str]] = {
+        "pyformat": lambda name: f"%({name})s",
+        "qmark": lambda name: "?",
+        "named": lambda name: f":{name}",
+        "numeric": numbered,
+    }
+    if style not in styles:
+        raise InvalidRequest(f"paramstyle is one of {', '.join(styles)}, not {style!r}.")
+    sql, values = entry.insert(db, styles[style])
+    return sql, values if style in ("pyformat", "named") else tuple(values.values())

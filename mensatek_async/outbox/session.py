@@ -1,0 +1,226 @@
+"""The outbox of one store, as one client uses it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from typing import TypeVar
+
+import anyio
+
+from .._core.operations import positive_seconds
+from ..durable.session import Client, Session
+from ..durable.work import Claimer
+from ..errors import InvalidRequest, OutboxNotFound
+from ..models.outbox import OutboxItem
+from ..models.recipient import Recipient
+from ..store.threads import in_thread
+from ..store.transaction import Tx
+from ..text.template import Template
+from . import upkeep
+from .claims import Claims
+from .entries import Entry, SendOptions, make_entry, put
+from .rows import ItemRow, by_key
+from .schema import OUTBOX, STATES
+from .worker import OutboxWorker
+
+T = TypeVar("T")
+
+_LOOK, _LOOK_WHERE_TOLD = 0.05, 1.0  # seconds between two looks at what others have put
+_FIRST, _LONGEST = 0.02, 0.25  # seconds between two looks at an item that is waited for
+
+
+class OutboxSession(Session):
+    """One store with an outbox as one client uses it.
+
+    Attributes:
+        changed: set when an item of it has changed here.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        store: str | os.PathLike[str],
+        lease: float,
+        poll: float | None,
+        rate: float | None,
+    ) -> None:
+        super().__init__(client, store, OUTBOX, lease, "`SyncOutbox`, or `client.outbox(store)`")
+        if rate is not None and (
+            isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1e9
+        ):
+            raise InvalidRequest("rate is items a second: a number above 0, or None.")
+        self.db.claims = False  # who puts items holds no lease
+        told = self.db.waking("")
+        self._look = (_LOOK_WHERE_TOLD if told else _LOOK) if poll is None else positive_seconds("poll", poll)
+        self._rate = rate
+        # By a part of the token's digest, which tells another token and gives none away.
+        token = blake2b(str(client._account.token).encode(), digest_size=4).hexdigest()
+        self._login = f"{self.account} {client._account.base_url} {token}"
+        self._known = False
+        self.changed = anyio.Event()
+
+    def worker(
+        self,
+        slots: int,
+        on_end: Callable[[OutboxItem], None],
+        *,
+        forever: bool,
+        until: float | None = None,
+    ) -> OutboxWorker:
+        """Return what sends the account's items."""
+        self.db.take_part()
+        who = Claimer(self.owner, self.lease)
+
+        def ended(item: OutboxItem) -> None:
+            on_end(item)
+            self.tell()
+
+        return OutboxWorker(
+            context=self.context,
+            db=self.db,
+            who=who,
+            to_start=slots,
+            poll=self.lease,  # whoever waits is woken
+            until=until,
+            peers=self.workers,
+            claims=Claims(who=who, account=self.account, rate=self._rate, forever=forever),
+            login=self._login,
+            look=self._look,
+            on_end=ended,
+        )
+
+    def entry(
+        self,
+        key: str,
+        to: str | Recipient,
+        text: str | Template,
+        product: str,
+        not_after: datetime | timedelta | None,
+        repeat_unknown: bool,
+        options: SendOptions,
+    ) -> Entry:
+        """Check a new item.
+
+        Raises:
+            InvalidRequest: or one of its kinds, naming what is wrong.
+        """
+        special = {"product": product, "not_after": not_after, "repeat_unknown": repeat_unknown}
+        return make_entry(self.context, self.account, key, to, text, {**special, **options})
+
+    async def put(self, entry: Entry) -> OutboxItem:
+        """Add an item, or find the one of its key.
+
+        Raises:
+            OutboxConflict: the item of this key has another content.
+        """
+        item = await self.change(lambda tx: put(tx, self.db, entry).item(tx.wall))
+        if item.state == "queued":
+            self.wake()
+        return item
+
+    async def get(self, key: str) -> OutboxItem | None:
+        """Return the item of a key."""
+        return await self.look_up(None, lambda tx, account: item_of(by_key(tx, account, key), tx.wall))
+
+    async def wait(self, key: str, seconds: float) -> OutboxItem:
+        """Wait until an item has ended, or so many seconds.
+
+        Raises:
+            OutboxNotFound: there is none of this key.
+        """
+        item: OutboxItem | None = None
+        pause = _FIRST
+        with anyio.move_on_after(seconds):
+            while item is None or not item.done:
+                changed = self.changed
+                item = await self.get(key)
+                if item is None or not item.done:
+                    with anyio.move_on_after(pause):
+                        await changed.wait()
+                    pause = min(1.5 * pause, _LONGEST)
+        return known(item, key)
+
+    async def drain(self, slots: int, until: float | None) -> dict[str, int]:
+        """Send what there is until a moment; return what has ended, and what is left, by state."""
+        ended: list[OutboxItem] = []
+        if await self.is_there():
+            await self.worker(slots, ended.append, forever=False, until=until).run()
+        counted = await self.counts(waiting=True)
+        for item in ended:
+            counted[item.state] += 1
+        return counted
+
+    async def purge(self, age: float) -> int:
+        """Take phones and texts out of items that ended so many seconds ago; return of how many."""
+        purged, after, found = 0, 0, -1
+        while found and await self.is_there():
+            found, after = await self.change(
+                partial(upkeep.purge, account=self.account, age=age, after=after)
+            )
+            purged += found
+        return purged
+
+    async def look_up(self, nothing: T, work: Callable[[Tx, str], T]) -> T:
+        """Run work that only reads, where there is a store."""
+        if not await self.is_there():
+            return nothing
+        return await self.look(lambda tx: work(tx, self.account))
+
+    async def is_there(self) -> bool:
+        """Return whether there is a store to read."""
+        self._known = self._known or await in_thread(self.db.exists)
+        return self._known
+
+    async def item(self, key: str, work: Callable[[Tx, str, str], ItemRow | None]) -> OutboxItem:
+        """Change an item and return it as it is then.
+
+        Raises:
+            OutboxNotFound: there is none of this key.
+        """
+        item = None
+        if await self.is_there():
+            item = await self.change(lambda tx: item_of(work(tx, self.account, key), tx.wall))
+        self.tell()
+        return known(item, key)
+
+    async def counts(self, *, waiting: bool = False) -> dict[str, int]:
+        """Return how many items are in each state."""
+        none = dict.fromkeys(STATES, 0)
+        return await self.look_up(none, lambda tx, account: upkeep.counts(tx, account, waiting=waiting))
+
+    def tell(self) -> None:
+        """Let whoever waits for an item look again."""
+        self.changed.set()
+        self.changed = anyio.Event()
+
+
+def item_of(row: ItemRow | None, wall: float) -> OutboxItem | None:
+    """Return a row as users see it at a moment."""
+    return None if row is None else row.item(wall)
+
+
+def known(item: OutboxItem | None, key: str) -> OutboxItem:
+    """Return an item that has to be there.
+
+    Raises:
+        OutboxNotFound: it is not.
+    """
+    if item is None:
+        raise OutboxNotFound(f"The outbox has no item {key!r}.")
+    return item
+
+
+def check_state(state: str | None, limit: int) -> None:
+    """Refuse a state that there is not, and a limit that is none.
+
+    Raises:
+        InvalidRequest: it names which.
+    """
+    if state is not None and state not in STATES:
+        raise InvalidRequest(f"A state is one of {', '.join(STATES)}, not {state!r}.")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise InvalidRequest("limit is a whole number from 1.")

@@ -1,0 +1,73 @@
+"""Looking at the outbox, and keeping it: lists, counts, cancelling, retrying, purging."""
+
+from __future__ import annotations
+
+from ..models.outbox import OutboxItem
+from ..store.transaction import Tx
+from .rows import SELECT, ItemRow, by_key, change, end
+from .schema import CANCELLED, FAILED, QUEUED, RARE, SENDING, STATES, UNKNOWN
+
+_BLANK = "phone = '', reference = '', body = '', digest = ''"
+_AT_ONCE = 1000  # items purged in one transaction
+_AGAIN = (UNKNOWN, FAILED, CANCELLED)
+
+
+def listed(tx: Tx, account: str, state: str | None, limit: int) -> list[OutboxItem]:
+    """Return the newest items of an account, in one state or in any."""
+    more = ""
+    if state in (QUEUED, SENDING):
+        more = " AND due_at IS NOT NULL AND state = ?"
+    elif state is not None:
+        more = f" AND state = ?{'' if state == 'sent' else f' AND {RARE}'}"
+    values = (account,) if state is None else (account, state)
+    found = tx.all(f"{SELECT} WHERE account = ?{more} ORDER BY id DESC LIMIT ?", *values, limit)
+    return [ItemRow(*columns).item(tx.wall) for columns in found]
+
+
+def counts(tx: Tx, account: str, *, waiting: bool = False) -> dict[str, int]:
+    """Return how many items of an account are in each state; of those that wait alone, if asked."""
+    more = " AND due_at IS NOT NULL" if waiting else ""
+    found = tx.all(
+        f"SELECT state, count(*) FROM mensatek_outbox WHERE account = ?{more} GROUP BY state", account
+    )
+    return dict.fromkeys(STATES, 0) | {state: int(n) for state, n in found}
+
+
+def cancel(tx: Tx, account: str, key: str) -> ItemRow | None:
+    """Cancel an item that has not left yet; one whose answer was lost before is not sent again."""
+    row = by_key(tx, account, key, lock=True)
+    if row is None or row.state != QUEUED or row.is_late(tx.wall):
+        return row
+    return end(tx, row, UNKNOWN if row.lost else CANCELLED, token="")
+
+
+def retry(tx: Tx, account: str, key: str) -> ItemRow | None:
+    """Put an item into the queue again that was cancelled, failed, or is unknown."""
+    row = by_key(tx, account, key, lock=True)
+    if row is None or row.state not in _AGAIN or not row.phone:
+        return row
+    fresh = {"state": QUEUED, "due_at": 0, "token": "", "failures": 0, "error": ""}
+    return change(tx, row, **fresh, ended=None)
+
+
+def purge(tx: Tx, account: str, age: float, after: int) -> tuple[int, int]:
+    """Take phones and texts out of some of the items that ended so many seconds ago; their keys and states stay.
+
+    Returns:
+        How many, and the number after which to go on.
+    """
+    found = tx.all(
+        "SELECT id FROM mensatek_outbox WHERE account = ? AND due_at IS NULL AND ended < ? AND body <> '' AND id > ? "
+        "ORDER BY id LIMIT ?",
+        *(account, tx.wall - age, after, _AT_ONCE),
+    )
+    tx.many(f"UPDATE mensatek_outbox SET {_BLANK} WHERE id = ?", found)
+    return len(found), int(found[-1][0]) if found else after
+
+
+def forget(tx: Tx, phone: str) -> int:
+    """Take a phone out of every item; what waits for it is cancelled."""
+    for columns in tx.all(f"{SELECT} WHERE phone = ? AND state = ?{tx.locking}", phone, QUEUED):
+        row = ItemRow(*columns)
+        end(tx, row, UNKNOWN if row.lost else CANCELLED, token="")
+    return tx.run(f"UPDATE mensatek_outbox SET {_BLANK} WHERE phone = ?", phone)

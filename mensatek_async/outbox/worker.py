@@ -1,0 +1,117 @@
+"""Sends items: the worker over the outbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import anyio
+from attrs import define, field
+
+from .._wire.encode import Params
+from ..durable.content import OPERATIONS
+from ..durable.work import Finish, Over, Request, Wait
+from ..durable.worker import Worker
+from ..errors import StoreError
+from ..models.outbox import OutboxItem
+from ..store.failpoints import failpoint
+from ..store.threads import in_thread
+from ..store.transaction import Tx
+from .claims import Claims, ItemWork, has_news, may_leave, renew
+from .holds import Hold, hold_of
+from .outcomes import affects, finish
+from .rows import ItemRow
+from .schema import CHANNEL
+
+_AGAIN = 1.0  # seconds before a connection that was lost is made anew
+
+
+@define(eq=False, kw_only=True)
+class OutboxWorker(Worker[ItemWork]):
+    """Sends the items of an account until nothing is left, the time is up, or for ever.
+
+    Attributes:
+        claims: how it claims.
+        login: under which name it is noted what the account's items wait for.
+        look: seconds between two looks at what other processes have put.
+        on_end: gets each item that ends.
+    """
+
+    claims: Claims
+    login: str
+    look: float
+    on_end: Callable[[OutboxItem], None]
+    _hold: Hold = field(factory=lambda: Hold(""), init=False)
+    _ended: list[ItemRow] = field(factory=list, init=False)
+    _wall: float = field(default=0.0, init=False)
+
+    def begin(self, tx: Tx) -> None:
+        """Look what the account's items wait for."""
+        self._ended, self._wall = [], tx.wall
+        self._hold = hold_of(tx, self.login)
+
+    def claim(self, tx: Tx, tokens: Sequence[str]) -> list[ItemWork | Wait | Over]:
+        """Take the next items."""
+        return self.claims.take(tx, tokens, self._hold, self._ended)
+
+    def may_leave(self, tx: Tx, work: ItemWork) -> bool:
+        """Return whether an item may leave, which is written down here, so that nobody repeats it."""
+        return may_leave(tx, self.who, work)
+
+    def finish(self, tx: Tx, done: Finish[ItemWork]) -> None:
+        """Write an outcome down."""
+        if (row := finish(tx, done)) is not None:
+            self._ended.append(row)
+        self._hold = affects(tx, done, self._hold)
+
+    def renew(self, tx: Tx, works: Sequence[ItemWork]) -> list[str]:
+        """Begin the leases of items anew that have not left yet."""
+        return renew(tx, self.who, works)
+
+    async def request(self, work: ItemWork) -> Request:
+        """Return the request of an item."""
+        operation = self.context.operations[OPERATIONS[work.row.product]]
+        return Request(operation, Params(json.loads(work.body)), 1, work.row.reference)
+
+    def committed(self) -> None:
+        """Hand out what ended."""
+        ended, self._ended = self._ended, []
+        for row in ended:
+            self.on_end(row.item(self._wall))
+
+    def claimed(self, work: ItemWork) -> None:
+        """Show tests that an item is claimed."""
+        failpoint("outbox.claimed")
+
+    def leaves(self, work: ItemWork) -> None:
+        """Show tests that an item leaves."""
+        failpoint("outbox.sending")
+
+    # --- what others put ------------------------------------------------------------------------------------
+
+    async def look_out(self) -> None:
+        """Wake the slots when something is put, or gets late, that this process does not know of."""
+        if not self.claims.forever:
+            return
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._listen)
+            while True:
+                await anyio.sleep(self.look)
+                with suppress(StoreError):  # the next claim says so
+                    if await in_thread(self.db.read, lambda tx: has_news(tx, self.claims.account)):
+                        self.wake()
+
+    async def _listen(self) -> None:
+        while True:
+            with suppress(StoreError):
+                listener = await in_thread(self.db.listen, CHANNEL)
+                if listener is None:
+                    return
+                try:
+                    while True:
+                        self.wake()  # at first for what came before it listened
+                        await listener.heard()
+                finally:
+                    listener.close()
+            await anyio.sleep(_AGAIN)
