@@ -125,6 +125,10 @@ class Account:
         """The delivery status of a text at this moment."""
         return self.delivery.standings(batch, self.clock.now)(phone)[0]
 
+    def reached(self, batch: Batch, phone: str) -> set[int]:
+        """The delivery statuses that a text has had so far."""
+        return {status for _, status in self.delivery.history(batch, phone, self.clock.now)}
+
     def texts(self) -> list[Text]:
         """Every text accepted and kept so far."""
         now = self.clock.now

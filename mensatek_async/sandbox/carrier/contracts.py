@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..account.account import Account
-from ..account.records import Act, Batch
+from ..account.records import Act
 from ..api.provider import Provider
 from . import statuses
 
@@ -97,7 +96,11 @@ class ContractActions:
             batch = account.find(phone, message_id, lambda batch: batch.is_closed_by_hand)
             if batch is None:
                 raise KeyError("This phone has no such contract")
-            reached = _reached(account, batch, phone)
+            if batch.cancelled_at is not None or batch.leaves_at > account.clock.now:
+                raise ValueError("The contract was cancelled, or has not left yet")
+            reached = account.reached(batch, phone)
+            if reached & statuses.FINAL_CONTRACT:
+                raise ValueError("The contract has ended already")
             wanted = [statuses.RECEIVED, *steps]
             if batch.contract == statuses.BY_REPLY:
                 steps, wanted = by_reply, [statuses.REPLY_AWAITED, *by_reply]
@@ -105,25 +108,12 @@ class ContractActions:
                 steps, wanted = accepting, [statuses.RECEIVED, statuses.CERTIFIED, *accepting]
             if not steps:
                 raise ValueError("It has no document to open or to sign")
-            acts = [
-                Act(at=account.clock.now, status=status, variables=_variables(status, location))
-                for status in wanted
-                if status not in reached
-            ]
+            said: dict[int, dict[str, str]] = {}
+            if location is not None:
+                latitude, longitude = location
+                place = {"Latitud": f"{latitude:.6f}", "Longitud": f"{longitude:.6f}"}
+                said[statuses.CONTRACT_LOCATED] = place
+            now = account.clock.now
+            new = [status for status in wanted if status not in reached]
+            acts = [Act(at=now, status=status, variables=said.get(status, {})) for status in new]
             account.act(batch, phone, acts)
-
-
-def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
-    now = account.clock.now
-    if batch.cancelled_at is not None or batch.leaves_at > now:
-        raise ValueError("The contract was cancelled, or has not left yet")
-    reached = {status for _, status in account.delivery.history(batch, phone, now)}
-    if reached & statuses.FINAL_CONTRACT:
-        raise ValueError("The contract has ended already")
-    return reached
-
-
-def _variables(status: int, location: tuple[float, float] | None) -> dict[str, str]:
-    if status == statuses.CONTRACT_LOCATED and location is not None:
-        return {"Latitud": f"{location[0]:.6f}", "Longitud": f"{location[1]:.6f}"}
-    return {"IP": "127.0.0.1"}

@@ -107,7 +107,7 @@ class RecipientActions(ContractActions):
                 raise KeyError("The text has no such document")
             if not _has_arrived(account, batch, phone):
                 raise ValueError("The text has not arrived")
-            reached = _reached(account, batch, phone)
+            reached = account.reached(batch, phone)
             if batch.kind.asks_acceptance and statuses.CONTRACT_ACCEPTED not in reached:
                 raise ValueError("Its recipient has to accept the text before its content opens")
             opens = batch.contract == statuses.WITH_PDF and not reached & (
@@ -204,12 +204,8 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalpha())
 
 
-def _reached(account: Account, batch: Batch, phone: str) -> set[int]:
-    return {status for _, status in account.delivery.history(batch, phone, account.clock.now)}
-
-
 def _has_arrived(account: Account, batch: Batch, phone: str) -> bool:
-    return batch.cancelled_at is None and not statuses.ARRIVED.isdisjoint(_reached(account, batch, phone))
+    return batch.cancelled_at is None and not statuses.ARRIVED.isdisjoint(account.reached(batch, phone))
 
 
 def _left(account: Account, phone: str, message_id: int | None) -> Batch:
