@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from mensatek_async import DeliveryStatus
-from mensatek_async.sandbox import REPLY_STYLES, Sandbox
+from mensatek_async.sandbox import Sandbox
 from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS, NOON, Caller
 from tests.sandbox_page import visiting
 
@@ -23,15 +23,6 @@ IN_LINES = "\r\n".join(PDF[at : at + 76] for at in range(0, len(PDF), 76))
 ORACLE = json.loads(
     (Path(__file__).parents[1] / "oracle" / "delivery_phases.json").read_text(encoding="utf-8")
 )
-
-
-def test_replies_are_bare_objects_unless_asked_otherwise(sandbox: Sandbox, call: Caller) -> None:
-    """As live replies are; the array of the manuals is one of the styles."""
-    assert (sandbox.reply_style, REPLY_STYLES[0]) == ("json-object", "json-object")
-    reply = call.post("GetCreditos").json()
-    assert (reply["Res"], type(reply["Res"])) == (1, int)
-    sandbox.reply_style = "json-array"
-    assert call.post("GetCreditos").json() == [reply]
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,6 @@ def test_a_payload_says_what_was_asked(build: Any, form: testing.Form) -> None:
     assert parse(*build()).is_known_service
 
 
-def test_a_report_has_the_status_asked_for() -> None:
-    """By its number."""
-    event = parse(*testing.delivery_report(status=50))
-    assert isinstance(event, DeliveryReport)
-    assert event.status.code == 50
-
-
 def test_further_fields_replace_and_remove() -> None:
     """A test of what the provider may do some day can be written."""
     event = parse(*testing.delivery_report(extra={"Nuevo": "x", "idReport": None, "Segundos": "9"}))
