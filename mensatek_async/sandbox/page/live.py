@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import anyio
-from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ..account.account import Account
@@ -69,61 +68,52 @@ class Pulse:
         return moved
 
 
-class Live:
-    """The stream of events."""
+def follow_changes(provider: Provider, token: str) -> Response:
+    """Answer GET /_sandbox/events."""
+    if len(provider.listeners) >= _MOST_LISTENERS:
+        return error_answer(503, "busy", "Too many pages are open")
+    return StreamingResponse(_follow(provider, token), media_type="text/event-stream")
 
-    def __init__(self, provider: Provider, token: str) -> None:
-        self._provider = provider
-        self._token = token
-        self._listeners = 0
 
-    async def events(self, _request: Request) -> Response:
-        """GET /_sandbox/events."""
-        if self._listeners >= _MOST_LISTENERS:
-            return error_answer(503, "busy", "Too many pages are open")
-        return StreamingResponse(self._follow(), media_type="text/event-stream")
+async def _follow(provider: Provider, token: str) -> AsyncIterator[str]:
+    """Send what has changed until the page goes away; those that come close together are one event."""
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    pending: set[Topic] = set()
 
-    async def _follow(self) -> AsyncIterator[str]:
-        """Send what has changed until the page goes away; those that come close together are one event."""
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
-        pending: set[Topic] = set()
+    def wake(topics: set[Topic]) -> None:
+        pending.update(topics)
+        changed.set()
 
-        def wake(topics: set[Topic]) -> None:
-            pending.update(topics)
-            changed.set()
+    def listener(topics: set[Topic]) -> None:
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            loop.call_soon_threadsafe(wake, topics)
 
-        def listener(topics: set[Topic]) -> None:
-            with suppress(RuntimeError):  # the server has ended meanwhile
-                loop.call_soon_threadsafe(wake, topics)
+    with provider.lock:
+        provider.listeners.add(listener)
+    try:
+        yield "retry: 1000\n\n" + _event("hello", {"revision": provider.revision, "csrf": token})
+        async for event in _events(provider, changed, pending):
+            yield event
+    finally:
+        with provider.lock:
+            provider.listeners.remove(listener)
 
-        self._listeners += 1
-        with self._provider.lock:
-            self._provider.listeners.add(listener)
-        try:
-            revision = self._provider.revision
-            yield "retry: 1000\n\n" + _event("hello", {"revision": revision, "csrf": self._token})
-            async for event in self._events(changed, pending):
-                yield event
-        finally:
-            self._listeners -= 1
-            with self._provider.lock:
-                self._provider.listeners.remove(listener)
 
-    async def _events(self, changed: asyncio.Event, pending: set[Topic]) -> AsyncIterator[str]:
-        pulse, clock_due = Pulse(self._provider), 0.0
-        while True:
-            with anyio.move_on_after(_TICK_SECONDS):
-                await changed.wait()
-                await anyio.sleep(_GATHER_SECONDS)
-            changed.clear()
-            pending.update(pulse.moved())
-            if pending:
-                revision, topics = self._provider.revision, sorted(pending)
-                pending.clear()
-                yield _event("change", {"revision": revision, "topics": topics})
-            if anyio.current_time() >= clock_due:
-                clock_due = anyio.current_time() + _CLOCK_SECONDS
-                yield _event("clock", picked(self._provider.account.clock, "now", "scale", "standing"))
+async def _events(provider: Provider, changed: asyncio.Event, pending: set[Topic]) -> AsyncIterator[str]:
+    pulse, clock_due = Pulse(provider), 0.0
+    while True:
+        with anyio.move_on_after(_TICK_SECONDS):
+            await changed.wait()
+            await anyio.sleep(_GATHER_SECONDS)
+        changed.clear()
+        pending.update(pulse.moved())
+        if pending:
+            revision, topics = provider.revision, sorted(pending)
+            pending.clear()
+            yield _event("change", {"revision": revision, "topics": topics})
+        if anyio.current_time() >= clock_due:
+            clock_due = anyio.current_time() + _CLOCK_SECONDS
+            yield _event("clock", picked(provider.account.clock, "now", "scale", "standing"))
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

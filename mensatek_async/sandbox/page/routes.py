@@ -27,7 +27,7 @@ from ..controls import Controls
 from .access import error_answer
 from .actions import ACTIONS, BadAction, Body, method
 from .forms import json_form, picked
-from .live import Live
+from .live import follow_changes
 from .log import list_callbacks, list_calls, show_call
 from .overview import overview
 from .texts import Search, certificates, conversation, find_phones, find_texts, scheduled
@@ -50,7 +50,6 @@ class Page:
         self._webhooks = webhooks
         self._app: Starlette | None = None
         self.token: str = secrets.token_urlsafe(24)
-        self._live = Live(provider, self.token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -91,8 +90,8 @@ class Page:
     def _account(self) -> Account:
         return self._provider.account
 
-    async def _events(self, request: Request) -> Response:
-        return await self._live.events(request)
+    async def _events(self, _request: Request) -> Response:
+        return follow_changes(self._provider, self.token)
 
     def _read(self, read: Callable[[Request], Any]) -> Handler:
         async def handle(request: Request) -> Response:
