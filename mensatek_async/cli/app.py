@@ -13,7 +13,7 @@ from .._version import __version__
 from ..errors import MensatekError
 from ..sources.text_files import reason_of
 from ..warning import MensatekWarning
-from .output import Exit, Output, Stop, code_of, quiet_streams, text_of
+from .output import Exit, Output, Stop, code_of, in_words_of_the_command, quiet_streams
 
 _HELP = """Send texts through the Mensatek API.
 
@@ -96,7 +96,7 @@ def _run(arguments: Sequence[str], output: Output) -> int:
         output.error(stop.message)
         return stop.code
     except MensatekError as error:
-        output.error(text_of(error))
+        output.error("\n".join(filter(None, in_words_of_the_command(error))))
         return code_of(error)
     except KeyboardInterrupt:
         output.error("interrupted; nothing was sent.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..campaigns.export import check_target
-from ..errors import InvalidRequest, MensatekError
+from ..errors import MensatekError
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..settings import state_folder
@@ -32,10 +32,9 @@ from .campaign_view import (
     why_not,
 )
 from .options import BulkOptions, Name, RowsOptions
-from .output import Exit, Output, Stop, credits_text, plural, stop_at, text_of
-from .preview import preview
+from .output import Exit, Output, Stop, credits_text, plural, text_of
 from .recipients import parse_rows
-from .start import Send, temporary_store
+from .sending import Send
 
 _KEEP = 30.0  # days
 _LONGEST = 36_500.0  # days
@@ -62,11 +61,11 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
     chosen = parse_rows(options.rows)
     _check_report(options, recipients)
     with ExitStack() as stack:
-        send = Send(stack, recipients, rows, chosen=chosen)
+        send = Send(stack, recipients, rows, rows=chosen)
         if rows.dry_run:
-            return preview(send.output, send.reading, send.what, report=options.report, force=options.force)
+            return send.preview(options.report, force=options.force)
         connection = send.connect()
-        store = _store(options, stack, sandbox=rows.account.sandbox)
+        store = send.temporary_store() if rows.account.sandbox and not options.store else _store(options)
         name, progress = _find(options, store, options.name or _name_of(send, connection))
         send.agree(connection, progress, "It was begun before and goes on")
         return _run(
@@ -124,10 +123,8 @@ def _find(options: BulkOptions, store: str, first: str) -> tuple[str, Progress |
     )
 
 
-def _store(options: BulkOptions, stack: ExitStack, *, sandbox: bool) -> str:
+def _store(options: BulkOptions) -> str:
     """The journal, without the phones and texts of what ended long ago."""
-    if sandbox and options.store is None:
-        return temporary_store(stack)
     store = options.store or _default_store()
     keep = _KEEP if options.keep is None and options.store is None else options.keep
     if keep is not None:
@@ -167,8 +164,6 @@ def _check_report(options: BulkOptions, recipients: str) -> None:
         if not os.access(path.parent, os.W_OK):
             raise Stop(f"The report {shown(report)} cannot be written: its folder is not there, or closed.")
         check_target(path, force=options.force)
-    except InvalidRequest as error:
-        raise stop_at(error) from None
     except (OSError, ValueError) as error:
         raise Stop(f"The report {shown(report)} cannot be written: {reason_of(error)}.") from None
 

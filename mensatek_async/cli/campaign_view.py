@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
@@ -27,47 +27,30 @@ EVERY = 3.0  # seconds between two plain lines
 _SHOWN = 100  # rows with a problem, which somebody has to correct one by one
 
 
-class View(Protocol):
-    """Shows how a campaign stands."""
+class View:
+    """A line every few seconds, or what is drawn over itself where somebody watches."""
 
-    def show(self, progress: Progress) -> None:
-        """Take the newest counts."""
-
-
-class PlainView:
-    """A line every few seconds."""
-
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, live: Live | None = None) -> None:
         self._output = output
+        self._live = live
         self._next = time.monotonic() + EVERY
 
     def note(self, text: Callable[[], str]) -> None:
         """Print a line when it is time."""
-        if time.monotonic() >= self._next:
+        if self._live is not None:
+            self._live.update(text())
+        elif time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY
             self._output.note(text())
 
     def show(self, progress: Progress) -> None:
-        """Print the counts when it is time."""
-        self.note(lambda: "; ".join(filter(None, (line(progress), shown(progress.note, 200)))))
+        """Show how a campaign stands: a line, or a bar and the counts below it."""
+        if self._live is None:
+            self.note(lambda: "; ".join(filter(None, (line(progress), shown(progress.note, 200)))))
+        else:
+            self._draw(progress, self._live)
 
-
-def live(output: Output, **options: Any) -> Live:
-    """What is drawn over itself on standard error."""
-    from rich.console import Console
-    from rich.live import Live
-
-    return Live(console=Console(file=output.err, highlight=False, markup=False), **options)
-
-
-class LiveView:
-    """A bar and the counts below it, drawn over themselves."""
-
-    def __init__(self, output: Output) -> None:
-        self.rich = live(output, auto_refresh=False)
-
-    def show(self, progress: Progress) -> None:
-        """Draw it anew."""
+    def _draw(self, progress: Progress, live: Live) -> None:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -81,18 +64,21 @@ class LiveView:
         )
         head = Text(f"{shown(progress.name, 60)}: {_state(progress)}")
         under = [Text(one) for one in (_counts(progress), _money(progress), shown(progress.note, 200)) if one]
-        self.rich.update(Group(head, bar, *under), refresh=True)
+        live.update(Group(head, bar, *under), refresh=True)
 
 
 @contextmanager
-def viewing(output: Output, *, watch: bool) -> Iterator[View]:
-    """Show a campaign while the block lasts, drawn where somebody watches; its last counts stay."""
-    if watch and output.err.isatty():
-        view = LiveView(output)
-        with view.rich:
-            yield view
+def viewing(output: Output, *, watch: bool, transient: bool = False) -> Iterator[View]:
+    """Show what is done while the block lasts, drawn where somebody watches; its last state stays, or goes."""
+    if not (watch and output.err.isatty()):
+        yield View(output)
         return
-    yield PlainView(output)
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(file=output.err, highlight=False, markup=False)
+    with Live(console=console, auto_refresh=transient, transient=transient) as live:
+        yield View(output, live)
 
 
 def line(progress: Progress) -> str:

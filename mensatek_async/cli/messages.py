@@ -66,7 +66,7 @@ def send_text(
     if not to:
         raise Stop("Say to whom: mensatek send 600000000 --text TEXT")
     from ..models.recipient import Recipient
-    from .preview import Text
+    from .sending import Text
 
     output, what = Output(json=options.json), Text.of(text, options, legal, fields=False)
     asks = needs_answer(account, yes=options.yes)

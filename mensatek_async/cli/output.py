@@ -119,11 +119,6 @@ def text_of(error: MensatekError) -> str:
     return " ".join(filter(None, in_words_of_the_command(error)))
 
 
-def stop_at(error: MensatekError) -> Stop:
-    """An error of ours as the end of the command, the advice on a line of its own."""
-    return Stop("\n".join(filter(None, in_words_of_the_command(error))), code_of(error))
-
-
 def as_ctrl_c(number: int, frame: FrameType | None) -> None:
     """Take a signal for Ctrl-C."""
     raise KeyboardInterrupt

@@ -7,8 +7,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 
@@ -17,40 +16,41 @@ from attrs import asdict, define, field, frozen
 from .._core.messages.message import Message
 from ..bulk.chunks import REPEATED
 from ..bulk.seen import SeenPhones
-from ..errors import InvalidRequest, MensatekError
+from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.recipient import Recipient
-from ..sources.batches import Batches, RecipientSource, ThreadBatches
 from ..sources.file_source import FileSource
 from ..sources.files import AnyFileSource
-from ..sources.reading import Reading
+from ..sources.reading import ChosenRows
 from ..sources.rows import BrokenRow
 from ..sources.text_files import BLOCK, open_file, reason_of, shown
 from ..text.segments import lost_characters
-from ..text.template import Template
-from .campaign_view import PlainView, live
 from .options import FileOptions
-from .output import Output, Stop, stop_at, text_of
+from .output import Stop, text_of
 
 _ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
+_KEPT_PROBLEMS = 10_000
+_SAMPLES = 3
+_FORCING = 10  # characters
 
 
-def open_recipients(path: str, options: FileOptions, stack: ExitStack) -> FileSource:
-    """The file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file.
+def open_recipients(
+    path: str, options: FileOptions, stack: ExitStack, rows: ChosenRows | None = None
+) -> FileSource:
+    """Open the file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file.
 
     Raises:
-        Stop: it does not exist, is a directory, may not be read, or is empty, or an option is none.
+        InvalidRequest: it does not exist, is a directory, may not be read, or is empty, or an option is none.
+        Stop: what comes by a pipe cannot be read.
     """
     warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which nobody sends
-    try:
-        return AnyFileSource(
-            _copied(path, stack) or path,
-            name="Standard input" if path == "-" else path,
-            say=_option,
-            **asdict(options),
-        )
-    except MensatekError as error:
-        raise stop_at(error) from None
+    return AnyFileSource(
+        _copied(path, stack) or path,
+        name="Standard input" if path == "-" else path,
+        rows=rows,
+        say=lambda name, value: f"--{name.replace('_', '-')} {value}",
+        **asdict(options),
+    )
 
 
 def _copied(path: str, stack: ExitStack) -> Path | None:
@@ -71,42 +71,8 @@ def _copied(path: str, stack: ExitStack) -> Path | None:
     return copy
 
 
-def open_rows(
-    source: FileSource, text: str | Template, stack: ExitStack, *, rows: ChosenRows | None = None
-) -> Reading:
-    """Open the rows of a file, and find the columns of the phone and of the text's fields.
-
-    Raises:
-        Stop: it is no file of recipients, or holds none; a column is missing, or several could be meant.
-    """
-    fields = () if isinstance(text, str) else text.fields
-    try:
-        return stack.enter_context(source.reading(fields, rows=rows))
-    except MensatekError as error:
-        raise stop_at(error) from None
-
-
-@frozen
-class ChosenRows:
-    """Some rows of a file, written as `2-500,700,1022-`.
-
-    Attributes:
-        spans: the first row and the last of each part.
-        written: as the user wrote it.
-    """
-
-    spans: tuple[tuple[int, float], ...]
-    written: str
-
-    def __contains__(self, row: int) -> bool:
-        return any(first <= row <= last for first, last in self.spans)
-
-    def __str__(self) -> str:
-        return self.written
-
-
 def parse_rows(text: str | None) -> ChosenRows | None:
-    """Read what the user wrote; nothing is every row.
+    """Read rows as the user wrote them, such as `2-500,700,1022-`; nothing is every row.
 
     Raises:
         Stop: it is no list of rows.
@@ -123,43 +89,7 @@ def parse_rows(text: str | None) -> ChosenRows | None:
         if last < first:
             raise Stop(f"--rows {shown(part)} ends before it begins.")
         spans.append((first, last))
-    return ChosenRows(tuple(spans), shown(text))
-
-
-class SomeRows(RecipientSource):
-    """The chosen rows of a file."""
-
-    def __init__(self, source: FileSource, chosen: ChosenRows) -> None:
-        self._source = source
-        self._chosen = chosen
-
-    def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Those rows, in order."""
-        return (one for one in self._source.rows(needed) if (one.row or 0) in self._chosen)
-
-    def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """Those rows for a send."""
-        return ThreadBatches(lambda: self.rows(needed))
-
-    def describe(self) -> str:
-        """What the file is."""
-        return self._source.describe()
-
-    def fingerprint(self) -> str:
-        """What tells these rows from any other."""
-        return f"{self._source.fingerprint()}-{self._chosen.spans}"
-
-
-def _option(name: str, value: str) -> str:
-    return f"--{name.replace('_', '-')} {value}"
-
-
-KEPT_PROBLEMS = 10_000
-RowChecked = Callable[[int, str, str], None]
-"""Called with a row's number, its phone, and why it cannot be sent; "" when it can."""
-SAMPLES = 3
-_FORCING = 10  # characters
-_TICK = 1000  # rows between two looks at the clock
+    return ChosenRows(tuple(spans))
 
 
 @frozen
@@ -193,7 +123,6 @@ class Checked:
         longest: the most texts one row takes.
         forcing: characters that make them Unicode, the first few.
         gaps: rows with an empty cell where the text has a field.
-        hidden: rows that the spreadsheet hides, left out.
         samples: the first texts, as their recipients see them.
         broken: rows that cannot be sent.
         problems: the first of them.
@@ -206,76 +135,40 @@ class Checked:
     longest: int = 0
     forcing: dict[str, None] = field(factory=dict)
     gaps: int = 0
-    hidden: int = 0
     samples: list[Sample] = field(factory=list)
     broken: int = 0
     problems: list[RowProblem] = field(factory=list)
+    _seen: SeenPhones = field(factory=SeenPhones, repr=False)
 
-
-def check(
-    reading: Reading,
-    message: Message,
-    *,
-    tick: Callable[[int], None],
-    row_checked: RowChecked | None = None,
-) -> Checked:
-    """Read every row and check it as the sending will; `tick` hears now and then how many were read.
-
-    Raises:
-        InvalidRequest: the text would show the braces around a column's name.
-    """
-    message.refuse_braces((), reading.source.columns)
-    checked = Checked()
-    seen = SeenPhones()
-    for item in reading:
-        checked.rows += 1
-        if checked.rows % _TICK == 0:
-            tick(checked.rows)
-        row, phone, reason = _look(item, message, seen, checked)
+    def add(self, item: Recipient | BrokenRow, message: Message) -> tuple[int, str, str]:
+        """Check one row as the sending will; return its number, its phone, and why it cannot be sent or ""."""
+        self.rows += 1
+        row, phone, reason = self._look(item, message)
         if reason:
-            checked.broken += 1
-            if checked.broken <= KEPT_PROBLEMS:
-                checked.problems.append(RowProblem(row, reason))
-        if row_checked is not None:
-            row_checked(row, phone, reason)
-    checked.hidden = reading.source.hidden
-    return checked
+            self.broken += 1
+            if self.broken <= _KEPT_PROBLEMS:
+                self.problems.append(RowProblem(row, reason))
+        return row, phone, reason
 
-
-def _look(
-    item: Recipient | BrokenRow, message: Message, seen: SeenPhones, checked: Checked
-) -> tuple[int, str, str]:
-    """Check one row: its number, its phone, and why it cannot be sent or ""."""
-    if isinstance(item, BrokenRow):
-        return item.row, item.phone, item.reason
-    row = item.row or 0
-    try:
-        addressed = message.address(item)
-    except InvalidRequest as error:
-        return row, item.phone, text_of(error)
-    if not seen.add(addressed.phone):
-        return row, addressed.phone, REPEATED
-    checked.ready += 1
-    checked.texts += addressed.segments
-    checked.unicode += addressed.unicode
-    if addressed.unicode and len(checked.forcing) < _FORCING:
-        checked.forcing |= dict.fromkeys(
-            lost_characters("".join([message.text.layout.literal, *addressed.wire.values()]))
-        )
-    checked.longest = max(checked.longest, addressed.segments)
-    checked.gaps += "" in addressed.wire.values()
-    if len(checked.samples) < SAMPLES:
-        text = message.text.render(item.fields, addressed.phone)
-        checked.samples.append(Sample(row, addressed.phone, text, addressed.segments, addressed.unicode))
-    return row, addressed.phone, ""
-
-
-@contextmanager
-def checking(output: Output) -> Iterator[Callable[[int], None]]:
-    """Give what shows how many rows were checked; nothing of it stays on a terminal."""
-    if output.err.isatty():
-        with live(output, transient=True) as view:
-            yield lambda rows: view.update(f"{rows:,} rows checked")
-        return
-    plain = PlainView(output)
-    yield lambda rows: plain.note(lambda: f"{rows:,} rows checked")
+    def _look(self, item: Recipient | BrokenRow, message: Message) -> tuple[int, str, str]:
+        if isinstance(item, BrokenRow):
+            return item.row, item.phone, item.reason
+        row = item.row or 0
+        try:
+            phone, wire, unicode, segments = message.address(item)
+        except InvalidRequest as error:
+            return row, item.phone, text_of(error)
+        if not self._seen.add(phone):
+            return row, phone, REPEATED
+        self.ready += 1
+        self.texts += segments
+        self.unicode += unicode
+        self.longest = max(self.longest, segments)
+        self.gaps += "" in wire.values()
+        if unicode and len(self.forcing) < _FORCING:
+            written = "".join([message.text.layout.literal, *wire.values()])
+            self.forcing |= dict.fromkeys(lost_characters(written))
+        if len(self.samples) < _SAMPLES:
+            text = message.text.render(item.fields, phone)
+            self.samples.append(Sample(row, phone, text, segments, unicode))
+        return row, phone, ""

@@ -1,85 +1,24 @@
-"""A send to every row of a file, which `bulk` and `campaign start` share; and `mensatek campaign start`."""
+"""`mensatek campaign start`."""
 
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import time
-from pathlib import Path
 from typing import Any
 
-from ..models.campaign import Progress
 from ..models.recipient import Recipient
 from ..sources.text_files import shown
-from ..sync.generated._campaign import SyncCampaign
-from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
-from .account import Connection, connect, needs_answer
 from .campaign_run import Session, conclude, look, look_on, run_to_the_end
-from .campaign_view import line, viewing
+from .campaign_view import viewing
 from .documents import legal_of
-from .options import (
-    DEFAULT_STORE,
-    NO_LEGAL,
-    LegalOptions,
-    Name,
-    RowsOptions,
-    StartOptions,
-)
-from .output import Exit, Output, Stop
-from .preview import Text, agree, check_rows, check_test, preview
-from .recipients import ChosenRows, SomeRows, open_recipients, open_rows
+from .options import DEFAULT_STORE, NO_LEGAL, LegalOptions, Name, RowsOptions, StartOptions
+from .output import Exit, Stop
+from .sending import Send
 
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
 _NO_OPTIONS = StartOptions()
-
-
-class Send:
-    """A send to every row of a file, or of standard input ("-"): read, checked, agreed to and begun."""
-
-    def __init__(
-        self,
-        stack: ExitStack,
-        recipients: str,
-        options: RowsOptions,
-        *,
-        legal: Mapping[str, Any] | None = None,
-        chosen: ChosenRows | None = None,
-    ) -> None:
-        check_test(options.test_to, options.dry_run)
-        self.options = options
-        self.output = Output(json=options.sending.json)
-        self.what = Text.of(options.text, options.sending, legal, fields=True)
-        source = open_recipients(recipients, options.file, stack)
-        self.reading = open_rows(source, self.what.text, stack, rows=chosen)
-        self.source = source if chosen is None else SomeRows(source, chosen)
-        self.free = recipients != "-"  # for an answer on standard input
-        self._stack = stack
-
-    def connect(self) -> Connection:
-        """Return the account to send with."""
-        return self._stack.enter_context(connect(self.options.account, self.output, may_ask=self.free))
-
-    def agree(self, connection: Connection, progress: Progress | None, note: str) -> None:
-        """Check every row, show what it would cost, and ask; a send that was begun goes on with a note.
-
-        Raises:
-            Stop: something is wrong, or the answer was no.
-        """
-        if progress is not None:
-            self.output.note(f"{note}: {line(progress)}.")
-            return
-        sending, test_to = self.options.sending, self.options.test_to
-        asks = needs_answer(self.options.account, yes=sending.yes, free=self.free)
-        sender = connection.sender_or(sending.sender)
-        checked = check_rows(self.output, self.reading, self.what, sender=sender)
-        agree(self.output, self.reading, checked, self.what, connection, asks=asks, test_to=test_to)
-
-    def begin(self, campaigns: SyncCampaigns, name: str, **more: Any) -> SyncCampaign:
-        """Write the campaign down."""
-        return campaigns.start(name, self.what.text, self.source, **self.what.options(), **more)
 
 
 def start(
@@ -104,8 +43,8 @@ def start(
     with ExitStack() as stack:
         send = Send(stack, recipients, rows, legal=extra)
         if rows.dry_run:
-            return preview(send.output, send.reading, send.what)
-        store = options.store or (temporary_store(stack) if rows.account.sandbox else DEFAULT_STORE)
+            return send.preview()
+        store = options.store or (send.temporary_store() if rows.account.sandbox else DEFAULT_STORE)
         progress, connection = look(name, store), send.connect()
         send.agree(connection, progress, "It is there already")
         session = Session(connection, store, send.output, rows.concurrency)
@@ -162,8 +101,3 @@ def _anchor(phone: str | None, text: str | Template) -> Recipient | None:
     if phone is None:
         return None
     return Recipient(phone, {} if isinstance(text, str) else {name: name for name in text.fields})
-
-
-def temporary_store(stack: ExitStack) -> str:
-    """A store that is gone when the stack is closed."""
-    return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "sandbox.db")

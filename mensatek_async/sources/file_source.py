@@ -18,7 +18,7 @@ from ..errors import InvalidFile, InvalidRequest, MensatekError
 from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
 from .columns import Say, keyword
-from .reading import Chosen, Fields, Reading, assign_columns, checked_fields, checked_phone
+from .reading import ChosenRows, Fields, Reading, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .sheet_xml import MOST_ROWS
 from .text_files import Encoding, detect, is_zip, open_file, reason_of, shown
@@ -46,6 +46,7 @@ class FileSource(RecipientSource):
         header_row: int | None = None,
         include_hidden: bool = False,
         name: str | None = None,
+        rows: ChosenRows | None = None,
         say: Say = keyword,
     ) -> None:
         self._path = Path(path)
@@ -53,6 +54,7 @@ class FileSource(RecipientSource):
         self._delimiter = delimiter
         self._sheet = None if sheet is None else str(sheet)
         self._include_hidden = include_hidden
+        self._rows = rows
         self._say = say
         self._encoding = None if encoding is None else _checked_encoding(encoding)
         self._phone = checked_phone(phone)
@@ -83,13 +85,13 @@ class FileSource(RecipientSource):
             _log.warning(hint, self._name, self.hidden_rows)
 
     @contextmanager
-    def reading(self, needed: Sequence[str] | None, *, rows: Chosen | None = None) -> Iterator[Reading]:
-        """Open the file and assign its columns, for whoever reads all rows, or chosen ones, more than once."""
+    def reading(self, needed: Sequence[str] | None) -> Iterator[Reading]:
+        """Open the file and assign its columns, for whoever reads the rows more than once."""
         with self._open() as handle:
             with self._named_errors():
                 table = self._table(handle)
                 reading = assign_columns(
-                    table, needed, self._phone, fields=self._fields, rows=rows, say=self._say
+                    table, needed, self._phone, fields=self._fields, rows=self._rows, say=self._say
                 )
             yield reading
 
@@ -134,7 +136,9 @@ class FileSource(RecipientSource):
                 self._hash_of = state, content.hexdigest()
         fields = list(self._fields.items()) if isinstance(self._fields, Mapping) else self._fields
         options = repr((self._kind, self._phone, fields, *self._options()))
-        return f"{state[0]}-{self._hash_of[1]}-{hashlib.blake2b(options.encode(), digest_size=8).hexdigest()}"
+        options = hashlib.blake2b(options.encode(), digest_size=8).hexdigest()
+        rows = "" if self._rows is None else f"-{self._rows.spans}"
+        return f"{state[0]}-{self._hash_of[1]}-{options}{rows}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Protocol
 
 from attrs import frozen
 
@@ -34,12 +33,22 @@ Columns = tuple[tuple[str, int], ...]
 """Fields, each with the position of its column."""
 
 
-class Chosen(Protocol):
-    """Row numbers."""
+@frozen
+class ChosenRows:
+    """Some rows of a file.
 
-    def __contains__(self, row: int, /) -> bool:
-        """Whether a row is chosen."""
-        ...
+    Attributes:
+        spans: the first row and the last of each part.
+    """
+
+    spans: tuple[tuple[int, float], ...]
+
+    def __contains__(self, row: int) -> bool:
+        return any(first <= row <= last for first, last in self.spans)
+
+    def __str__(self) -> str:
+        parts = (str(first) if first == last else f"{first}-{last}" for first, last in self.spans)
+        return ",".join(parts).replace("inf", "")
 
 
 @frozen
@@ -58,7 +67,7 @@ class Reading:
     phone: int
     fields: Columns = ()
     extra: Columns = ()
-    rows: Chosen | None = None
+    rows: ChosenRows | None = None
 
     def __iter__(self) -> Iterator[Recipient | BrokenRow]:
         return chain.from_iterable(map(self._read, self.source.parts()))
@@ -145,7 +154,7 @@ def assign_columns(
     phone: str | int | None = None,
     *,
     fields: Fields = None,
-    rows: Chosen | None = None,
+    rows: ChosenRows | None = None,
     say: Say = keyword,
 ) -> Reading:
     """Find the phone's column and those of the fields.

@@ -34,7 +34,7 @@ from mensatek_async import (
     Recipient,
 )
 from mensatek_async.cli.options import FileOptions
-from mensatek_async.cli.recipients import open_recipients, open_rows, parse_rows
+from mensatek_async.cli.recipients import open_recipients, parse_rows
 from mensatek_async.sources import csv_table, file_source, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
 from mensatek_async.sources.files import AnyFileSource
@@ -309,7 +309,7 @@ def test_what_a_file_is_taken_for_is_said(put: Put) -> None:
         with AnyFileSource(put(content)).reading(None) as reading:
             assert len(list(reading)) >= 1
             assert (reading.source.label, reading.source.blank >= blank) == (label, True)
-    with CsvSource(put("tel\n1\n2;3\n3\n4;5\n6\n")).reading((), rows=parse_rows("4-5")) as reading:
+    with AnyFileSource(put("tel\n1\n2;3\n3\n4;5\n6\n"), rows=parse_rows("4-5")).reading(()) as reading:
         assert [row.row for row in reading] == [4, 5]
         assert reading.phone_column == "tel"
 
@@ -432,7 +432,7 @@ def test_what_openpyxl_warns_of_is_left_to_the_users_filters(tmp_path: Path) -> 
     with pytest.warns(UserWarning, match="no default style"):
         assert read(ExcelSource(path)) == [(2, "600000001")]
     with ExitStack() as stack, warnings.catch_warnings():
-        assert list(open_rows(open_recipients(str(path), FileOptions(), stack), "Hola", stack))
+        assert list(open_recipients(str(path), FileOptions(), stack))
 
 
 # --- errors ------------------------------------------------------------------------------------------------
