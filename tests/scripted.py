@@ -72,9 +72,9 @@ def client_of(script: Script, **settings: Any) -> AsyncMensatek:
 
 
 def chain(error: BaseException | None) -> str:
-    """Everything a traceback shows of an exception and those before it, with notes but without source lines."""
+    """All that can be shown of an exception and of those before it, with notes but without source lines."""
     told: list[str] = []
     while error is not None:
         told += [f"{type(error).__name__}: {error}", repr(error), *getattr(error, "__notes__", ())]
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = error.__cause__ or error.__context__
     return "\n".join(told)

@@ -25,7 +25,6 @@ from mensatek_async import (
     MensatekError,
     Retry,
 )
-from mensatek_async.testing import forget_accounts
 from tests.scripted import BASE_URL, USER
 
 RIGHT, WRONG = "right-token", "wrong-token"
@@ -190,15 +189,6 @@ async def test_wrong_calls_blocks_and_waits_are_counted_for_the_account(provider
             with pytest.raises(AccountPaused):
                 await client.sms.reschedule(7 + number, TOMORROW)
     assert not answers
-
-
-async def test_tests_begin_afresh(provider: Provider) -> None:
-    """The pytest plugin forgets before each test; other tests do it themselves."""
-    for _ in range(2):
-        async with provider.client(WRONG) as client:
-            with pytest.raises(AuthenticationError):
-                await client.credits()
-        forget_accounts()
 
 
 def test_event_loops_and_threads_share_it(provider: Provider) -> None:

@@ -96,22 +96,21 @@ def test_what_is_scheduled_is_not_called_sent(sandbox: Sandbox, capsys: Captured
 # --- 25: numbers and dates as people write them ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("written", "estimate"),
-    [
-        ("0,05", "0.25"),
-        ("0.05", "0.25"),
-        (",5", "2.5"),
-        ("1.000,5", "5,002.5"),
-        ("1,000.5", "5,002.5"),
-        ("1.234.567", "6,172,835"),
-        ("2", "10"),
-    ],
-)
-def test_spanish_numbers(sandbox: Sandbox, capsys: Captured, written: str, estimate: str) -> None:
-    """The decimal comma and the thousands' dot."""
-    assert run(["bulk", "people.csv", "--text", "Hola", "--dry-run", "--price", written]) == 0
-    assert f"Credits: {estimate} estimated" in capsys.readouterr().out
+def test_spanish_numbers(sandbox: Sandbox, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decimal comma and the thousands' dot; the same in the options of the sandbox."""
+    for written, estimate in {
+        **dict.fromkeys(("0,05", "0.05"), "0.25"),
+        **dict.fromkeys(("1.000,5", "1,000.5"), "5,002.5"),
+        ",5": "2.5",
+        "1.234.567": "6,172,835",
+        "2": "10",
+    }.items():
+        assert run(["bulk", "people.csv", "--text", "Hola", "--dry-run", "--price", written]) == 0
+        assert f"Credits: {estimate} estimated" in capsys.readouterr().out
+    monkeypatch.setattr(Sandbox, "wait", lambda self: None)
+    prices = ["--credits", "1.000,5", "--price", "0,5", "--error-rate", "0,1"]
+    assert run(["sandbox", "--port", "0", *prices]) == 0
+    assert "with 1,000.5 credits" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -139,37 +138,19 @@ def test_what_is_no_number(sandbox: Sandbox, capsys: Captured, command: str) -> 
     assert not sandbox.requests
 
 
-def test_spanish_numbers_of_the_sandbox(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    """The same in its options."""
-    monkeypatch.setattr(Sandbox, "wait", lambda self: None)
-    assert (
-        run(["sandbox", "--port", "0", "--credits", "1.000,5", "--price", "0,5", "--error-rate", "0,1"]) == 0
-    )
-    assert "with 1,000.5 credits" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("28/11/2026 09:00", "2026-11-28T09:00:00+01:00"),
-        ("28-11-2026 9:00", "2026-11-28T09:00:00+01:00"),
-        ("1.7.2026, 21:30", "2026-07-01T21:30:00+02:00"),
-        ("28/11/2026T09:00", "2026-11-28T09:00:00+01:00"),
-        ("28/11/2026 09:00 +00:00", "2026-11-28T09:00:00+00:00"),
-        ("2026-11-28 09:00", "2026-11-28T09:00:00+01:00"),
-        ("2026-11-28T09:00:30Z", "2026-11-28T09:00:30+00:00"),
-    ],
-)
-def test_dates(written: str, read: str) -> None:
-    """Day first, or year first; without an offset it is Spanish time."""
-    when = parse_when(written)
-    assert when is not None
-    assert when == datetime.fromisoformat(read)
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
+def test_dates() -> None:
+    """Day first, or year first; without an offset it is Spanish time. A day alone, a month 28, a time that spring
+    skips: said, naming the option."""
+    nine = "2026-11-28T09:00:00+01:00"
+    same = ("28/11/2026 09:00", "28-11-2026 9:00", "28/11/2026T09:00", "2026-11-28 09:00")
+    for written, read in {
+        **dict.fromkeys(same, nine),
+        "1.7.2026, 21:30": "2026-07-01T21:30:00+02:00",
+        "28/11/2026 09:00 +00:00": "2026-11-28T09:00:00+00:00",
+        "2026-11-28T09:00:30Z": "2026-11-28T09:00:30+00:00",
+    }.items():
+        assert parse_when(written) == datetime.fromisoformat(read)
+    wrong = (
         "28/11/2026",
         "31/02/2027 09:00",
         "11/28/2026 09:00",
@@ -177,12 +158,10 @@ def test_dates(written: str, read: str) -> None:
         "09:00",
         "x",
         "29/03/2026 02:30",
-    ],
-)
-def test_what_is_no_date(written: str) -> None:
-    """A day alone, a month 28, a time that spring skips: said, naming the option."""
-    with pytest.raises(Stop, match=r"^--start "):
-        parse_when(written, "--start")
+    )
+    for written in wrong:
+        with pytest.raises(Stop, match=r"^--start "):
+            parse_when(written, "--start")
 
 
 # --- 27: previews, a test to oneself, references -----------------------------------------------------------
@@ -315,25 +294,25 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ("M bulk people.csv --text Hola --dry-run | head -1", 0, ""),
-        ("M --help | head -1", 0, ""),
-        ("M segments Hola >&-", 0, ""),
-        ("M --version >&-", 0, ""),
-        ("M segments Hola >&- 2>&-", 0, ""),
-        ("M segments Hola >/dev/full", 1, "No space left"),
-        ("M --help >/dev/full", 1, "No space left"),
+        *((f"M {line} | head -1", 0, "") for line in ("bulk people.csv --text Hola --dry-run", "--help")),
+        *((f"M {line} >&-", 0, "") for line in ("segments Hola", "--version", "segments Hola 2>&-")),
+        *((f"M {line} >/dev/full", 1, "No space left") for line in ("segments Hola", "--help")),
         ("M bulk - --text Hola --dry-run <&-", 2, "input is closed"),
-        ("M bulk nothing.csv --text Hola --dry-run", 2, "There is no file"),
+        *(
+            (f"M {start} nothing.csv --text Hola --dry-run", 2, "There is no file")
+            for start in ("bulk", "campaign start n")
+        ),
         ("M bulk . --text Hola --dry-run", 2, "is a directory"),
-        ("M campaign start n nothing.csv --text Hola --dry-run", 2, "There is no file"),
-        ("M campaign status n --store .", 2, "is a directory"),
-        ("M campaign list --store .", 2, "is a directory"),
-        ("M campaign start n people.csv --text Hola --yes --store .", 2, "is a directory"),
+        *(
+            (f"M campaign {line} --store .", 2, "is a directory")
+            for line in ("status n", "list", "start n people.csv --text Hola --yes")
+        ),
         ("M certified download . --message-id 1", 2, "directory"),
-        ("M credits --token-file nothing", 2, "cannot be read"),
-        ("M send 600000001 --text x --yes --token-file .", 2, "cannot be read"),
-        ("M files upload nothing.pdf", 2, "cannot be read"),
-        ("M files upload .", 2, "cannot be read"),
+        *(
+            (f"M {line}", 2, "cannot be read")
+            for line in ("credits --token-file nothing", "send 600000001 --text x --yes --token-file .")
+        ),
+        *((f"M files upload {file}", 2, "cannot be read") for file in ("nothing.pdf", ".")),
     ],
 )
 def test_streams_and_files_that_are_none(sandbox: Sandbox, line: str, code: int, said: str) -> None:

@@ -37,18 +37,14 @@ ORACLE = json.loads(
 def test_recipients_as_older_versions_took_them(
     sandbox: Sandbox, call: Caller, given: str, phones: list[str], rest: int
 ) -> None:
-    """Numbers with semicolons between, in JSON and in a form."""
-    reply = call("EnviarSMS", Remitente="X", Mensaje="Hola", Destinatarios=given)
-    assert (reply["Res"], reply["NoEnviados"]) == (len(phones), rest)
+    """Numbers with semicolons between, in JSON and in a form; what is neither that nor an array is refused."""
     fields = {"Remitente": "X", "Mensaje": "Hola", "Destinatarios": given, "Resp": "JSON"}
+    reply = call("EnviarSMS", **fields)
+    assert (reply["Res"], reply["NoEnviados"]) == (len(phones), rest)
     assert call.post("EnviarSMS", data=fields).json()["Res"] == len(phones)
     assert sandbox.counts == dict.fromkeys(phones, 2)
-
-
-@pytest.mark.parametrize("given", [";", " ", 34600000001, "34600000001,34600000002", "Ana", {"Movil": ANA}])
-def test_what_is_no_list_of_recipients_is_refused(call: Caller, given: Any) -> None:
-    """Neither an array nor numbers with semicolons."""
-    assert call("EnviarSMS", Remitente="X", Mensaje="Hola", Destinatarios=given)["Res"] == -3
+    for wrong in (";", " ", 34600000001, "34600000001,34600000002", "Ana", {"Movil": ANA}):
+        assert call("EnviarSMS", **{**fields, "Destinatarios": wrong})["Res"] == -3
 
 
 def test_base64_in_lines_of_76(sandbox: Sandbox, call: Caller) -> None:
@@ -121,10 +117,8 @@ def test_phones_that_accept_or_reject_a_certified_text(
     ("ending", "voice", "way"),
     [
         ("000001", 1, [2, 11]),
-        ("999050", 1, [2, 512, 501, 510]),
-        ("999050", 0, [2, 50]),
-        ("999552", 1, [2, 512, 501, 552]),
-        ("999552", 0, [2, 11]),
+        *(("999050", voice, way) for voice, way in ((1, [2, 512, 501, 510]), (0, [2, 50]))),
+        *(("999552", voice, way) for voice, way in ((1, [2, 512, 501, 552]), (0, [2, 11]))),
         ("999509", 1, [2, 512, 501, 509]),
         ("999053", 1, [2, 53]),
         ("999022", 0, [2, 22]),
@@ -139,6 +133,14 @@ def test_what_fails_is_said_by_a_call(
     assert statuses(sandbox, "34600" + ending) == way
 
 
+def test_held_back_by_the_carrier_is_not_the_end(sandbox: Sandbox, call: Caller) -> None:
+    """120, 122 and 150 are retried until the text expires."""
+    call.send(*(f"34600999{status}" for status in (120, 122, 150)))
+    for seconds, expected in ((60, [120, 122, 150]), (3 * DAY, [53, 53, 53])):
+        sandbox.advance(seconds)
+        assert [text.status for text in sandbox.texts] == expected
+
+
 def test_the_sandbox_and_the_client_agree_on_every_status(sandbox: Sandbox) -> None:
     """Two tables typed apart: what kind of news each number is, held against each other and against a third."""
     with visiting(sandbox) as page:
@@ -148,14 +150,6 @@ def test_the_sandbox_and_the_client_agree_on_every_status(sandbox: Sandbox) -> N
     assert known == third
     assert {code: phase for code, phase in client.items() if phase != known[code]} == {}
     assert [known[code] for code in (120, 122, 150)] == ["RETRYING"] * 3
-
-
-def test_held_back_by_the_carrier_is_not_the_end(sandbox: Sandbox, call: Caller) -> None:
-    """120, 122 and 150 are retried until the text expires."""
-    call.send(*(f"34600999{status}" for status in (120, 122, 150)))
-    for seconds, expected in ((60, [120, 122, 150]), (3 * DAY, [53, 53, 53])):
-        sandbox.advance(seconds)
-        assert [text.status for text in sandbox.texts] == expected
 
 
 def test_a_position_is_no_place_to_stand(sandbox: Sandbox, call: Caller) -> None:
@@ -172,22 +166,13 @@ def test_a_position_is_no_place_to_stand(sandbox: Sandbox, call: Caller) -> None
         sandbox.set_outcome(LUIS, 5000)
 
 
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
-        ({}, True),
-        ({"Report": 1}, True),
-        ({"Report": "0"}, False),
-        ({"Report": 0, "Emailreport": "a@b.es"}, True),
-    ],
-)
-def test_callbacks_come_where_reports_are_asked_for(
-    sandbox: Sandbox, call: Caller, asked: dict[str, Any], told: bool
-) -> None:
+def test_callbacks_come_where_reports_are_asked_for(sandbox: Sandbox, call: Caller) -> None:
     """`Report=0` has none; an address for reports asks for them; without a word the account's panel says yes."""
     recorder = sandbox.record()
-    call.certify(ANA, **asked)
-    assert bool(recorder.take()) is told
+    asked: list[tuple[dict[str, Any], bool]] = [({}, True), ({"Report": 1}, True), ({"Report": "0"}, False)]
+    for params, told in (*asked, ({"Report": 0, "Emailreport": "a@b.es"}, True)):
+        call.certify(ANA, **params)
+        assert bool(recorder.take()) is told
 
 
 @pytest.mark.parametrize("password", ["", " ", "\t\n", None])

@@ -13,16 +13,10 @@ import pytest
 from mensatek_async import (
     AsyncMensatek,
     ConfigurationError,
-    OutcomeUnknown,
-    Recipient,
     Retry,
     Timeout,
-    TooManyRequests,
 )
 from mensatek_async.sandbox import Sandbox
-from tests.scripted import Script, client_of, page, reply
-
-SENT = {"Res": 1, "idMensaje": 77, "Mensajes": 1}
 
 
 @pytest.mark.parametrize("given", [5, 5.0, timedelta(seconds=5), Timeout(total=5)])
@@ -38,41 +32,6 @@ def test_what_is_no_setting_is_refused_with_advice(name: str, given: Any) -> Non
     with pytest.raises(ConfigurationError) as caught:
         AsyncMensatek("user", "token", **{name: given})
     assert name in str(caught.value).casefold()
-
-
-@pytest.mark.parametrize(
-    "answer", [page(429), page(429, {"Retry-After": "1"}), page(503, {"Retry-After": "1"})]
-)
-async def test_a_distrusted_429_leaves_a_send_unknown(answer: httpx.Response) -> None:
-    """It is not repeated where that could text somebody twice; what is safe to repeat is, and a read is a read."""
-    retry = Retry(trust_429=False, wait_initial=0, wait_max=0)
-    async with client_of(Script(answer, reply(**SENT)), retry=retry) as client:
-        with pytest.raises(OutcomeUnknown):
-            await client.sms.send("600000001", "Hola")
-        assert (await client.sms.send("600000001", "Hola", join=77)).accepted == 1
-    async with client_of(Script(answer, reply(), answer, reply(Cred=5)), retry=retry) as client:
-        await client.sms.cancel(7)
-        assert await client.credits(0) == 5
-    once = Retry(trust_429=False, attempts=1)
-    async with client_of(Script(answer), retry=once, base_url="https://other.example") as client:
-        with pytest.raises(TooManyRequests):
-            await client.credits()
-
-
-@pytest.mark.parametrize("trusted", [True, False])
-async def test_a_bulk_send_whose_opener_is_told_to_wait(trusted: bool) -> None:
-    """Trusted, its first recipient is sent again; distrusted, that one is unknown and the next one opens."""
-    retry = Retry(trust_429=trusted, wait_initial=0, wait_max=0)
-    script = Script(page(429), reply(**SENT), reply(**{**SENT, "Res": 2}), reply(**SENT))
-    async with client_of(script, retry=retry) as client:
-        result = await client.sms.send_bulk([Recipient(f"60000000{at}") for at in range(4)], "Hola")
-    phones = [
-        one["Movil"]
-        for number in range(len(script.requests))
-        for one in script.params(number)["Destinatarios"]
-    ]
-    assert phones.count("34600000000") == (2 if trusted else 1)
-    assert len(result.unknown) == (0 if trusted else 1)
 
 
 _SCRIPT = """

@@ -332,6 +332,35 @@ async def test_told_to_slow_down_the_client_does() -> None:
     assert times[-1] - times[-2] == 0
 
 
+@pytest.mark.parametrize(
+    "answer", [page(429), page(429, {"Retry-After": "1"}), page(503, {"Retry-After": "1"})]
+)
+async def test_a_distrusted_429_leaves_a_send_unknown(answer: httpx.Response) -> None:
+    """It is not repeated where that could text somebody twice; what is safe to repeat is, and a read is a read."""
+    script = Script(answer, answer, reply(**SENT), answer, reply(), answer, reply(Cred=5))
+    async with client_of(script, retry=Retry(trust_429=False)) as client:
+        with pytest.raises(OutcomeUnknown):
+            await client.sms.send(PHONE, "Hola")
+        assert (await client.sms.send(PHONE, "Hola", join=77)).accepted == 1
+        await client.sms.cancel(7)
+        assert await client.credits(0) == 5
+    once = Retry(trust_429=False, attempts=1)
+    async with client_of(Script(answer), retry=once, base_url="https://other.example") as client:
+        with pytest.raises(TooManyRequests):
+            await client.credits()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_bulk_send_whose_opener_is_told_to_wait(trusted: bool) -> None:
+    """Trusted, its first recipient is sent again; distrusted, that one is unknown and the next one opens."""
+    script = Script(page(429), reply(**SENT), reply(**{**SENT, "Res": 2}), reply(**SENT))
+    async with client_of(script, retry=Retry(trust_429=trusted)) as client:
+        result = await client.sms.send_bulk([f"60000000{at}" for at in range(4)], "Hola")
+    asked = [script.params(number)["Destinatarios"] for number in range(len(script.requests))]
+    assert str(asked).count("34600000000") == (2 if trusted else 1)
+    assert len(result.unknown) == (0 if trusted else 1)
+
+
 # --- reads -------------------------------------------------------------------------------------------------
 
 

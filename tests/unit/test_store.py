@@ -112,66 +112,37 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "fuse.sshfs", "fuse.s3fs", "drvfs", "gpfs"]
-)
-def test_networks_are_refused(mounts: Path, tmp_path: Path, kind: str) -> None:
-    """By name, with what to do instead."""
-    mounts.write_text(LINE.format(point="/", kind="ext4") + LINE.format(point=tmp_path, kind=kind))
-
-    with pytest.raises(StoreError, match=f"network.*{kind}") as raised:
-        check_place(tmp_path / "c.db")
-    assert "PostgreSQL" in raised.value.advice
+NETWORKS = ["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "fuse.sshfs", "fuse.s3fs", "drvfs", "gpfs"]
 
 
-@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "apfs", "fuse.lxcfs"])
-def test_local_disks_are_taken(mounts: Path, tmp_path: Path, kind: str) -> None:
-    """And whatever looks like one."""
-    mounts.write_text(LINE.format(point="/", kind=kind))
-
+def test_networks_are_refused(mounts: Path, tmp_path: Path) -> None:
+    """By name, with what to do instead; local disks are taken, and whatever looks like one; where the system does not
+    say, as Windows and macOS, nobody is kept from working."""
+    assert file_system(tmp_path) == ""
     check_place(tmp_path / "c.db")
+    for kind in ("ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "apfs", "fuse.lxcfs"):
+        mounts.write_text(LINE.format(point="/", kind=kind))
+        check_place(tmp_path / "c.db")
     assert not (tmp_path / "c.db").exists()
+    for kind in NETWORKS:
+        mounts.write_text(LINE.format(point="/", kind="ext4") + LINE.format(point=tmp_path, kind=kind))
+        with pytest.raises(StoreError, match=f"network.*{kind}") as raised:
+            check_place(tmp_path / "c.db")
+        assert "PostgreSQL" in raised.value.advice
 
 
 def test_the_nearest_and_newest_mount_counts(mounts: Path, tmp_path: Path) -> None:
-    """A disk inside a network, a mount over another, and a folder whose name only begins the same."""
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    (tmp_path / "inner-too").mkdir()
-    mounts.write_text(
-        LINE.format(point="/", kind="nfs4")
-        + LINE.format(point=inner, kind="cifs")
-        + LINE.format(point=inner, kind="ext4")
-    )
+    """A disk inside a network, a mount over another, a folder whose name only begins the same, one with a space, which
+    the system writes in octal, and a link to a network, which is one."""
+    inner, spaced, link = tmp_path / "inner", tmp_path / "mis datos", tmp_path / "link"
+    for folder in (inner, spaced, tmp_path / "inner-too"):
+        folder.mkdir()
+    link.symlink_to(spaced)
+    points = [("/", "nfs4"), (inner, "cifs"), (inner, "ext4"), (str(spaced).replace(" ", "\\040"), "nfs")]
+    mounts.write_text("".join(LINE.format(point=point, kind=kind) for point, kind in points))
 
-    assert file_system(inner) == "ext4"
-    assert file_system(tmp_path / "inner-too") == "nfs4"
-
-
-def test_mounts_with_spaces(mounts: Path, tmp_path: Path) -> None:
-    """The system writes them in octal."""
-    folder = tmp_path / "mis datos"
-    folder.mkdir()
-    mounts.write_text(
-        LINE.format(point="/", kind="ext4") + LINE.format(point=str(folder).replace(" ", "\\040"), kind="nfs")
-    )
-
-    assert file_system(folder) == "nfs"
-
-
-def test_a_system_that_does_not_say(mounts: Path, tmp_path: Path) -> None:
-    """Windows and macOS: nobody is kept from working."""
-    assert file_system(tmp_path) == ""
-    check_place(tmp_path / "c.db")
-
-
-def test_links_are_followed(mounts: Path, tmp_path: Path) -> None:
-    """A link to a network is a network."""
-    real, link = tmp_path / "real", tmp_path / "link"
-    real.mkdir()
-    link.symlink_to(real)
-    mounts.write_text(LINE.format(point="/", kind="ext4") + LINE.format(point=real, kind="nfs"))
-
+    found = [file_system(folder) for folder in (inner, tmp_path / "inner-too", spaced)]
+    assert found == ["ext4", "nfs4", "nfs"]
     with pytest.raises(StoreError, match="network"):
         check_place(link / "c.db")
 
@@ -234,33 +205,18 @@ def test_places_follow_each_other_and_a_hold_holds_everybody(db: SqliteDatabase)
     assert db.write(lambda tx: rate.book(tx, 1.0)) == pytest.approx(50, abs=0.5)
 
 
-def test_a_short_hold_does_not_end_a_long_one() -> None:
-    """Two answers told different times."""
-    tx = transaction_at(100_000.0)
-    rate.hold(tx, 30.0)
-    rate.hold(tx, 5.0)
-
-    assert rate.held(tx) == 30.0
-
-
-def test_a_clock_set_back_begins_anew() -> None:
-    """Nobody waits an hour because the machine's clock went back one."""
+def test_holds_and_clocks() -> None:
+    """A short hold does not end a long one; nobody waits an hour because the machine's clock went back one; and after
+    a pause there is no burst."""
     tx = transaction_at(100_000.0)
     rate.book(tx, 2.0)
-    rate.hold(tx, 60.0)
+    rate.hold(tx, 30.0)
+    rate.hold(tx, 5.0)
+    assert rate.held(tx) == 30.0
+
     tx.now -= 3600
-
-    assert rate.waits(tx) == 0
-    assert rate.held(tx) == 0
-    assert rate.book(tx, 1.0) == 0
-
-
-def test_time_not_used_is_not_saved_up() -> None:
-    """After a pause there is no burst."""
-    tx = transaction_at(100_000.0)
-    rate.book(tx, 1.0)
+    assert (rate.waits(tx), rate.held(tx), rate.book(tx, 1.0)) == (0, 0, 0)
     tx.now += 1000
-
     assert [rate.book(tx, 1.0) for _ in range(3)] == [0, 1, 2]
 
 
