@@ -113,5 +113,6 @@ from .warning import DateWarning as DateWarning
 from .warning import ElementWarning as ElementWarning
 from .warning import MensatekWarning as MensatekWarning
 from .warning import SenderWarning as SenderWarning
+from .warning import StoreWarning as StoreWarning
 from .warning import TextAltered as TextAltered
 from .webhooks.deliveries import Deliveries as Deliveries

@@ -31,6 +31,7 @@ from .settings import (
     Retry,
     Seconds,
     Timeout,
+    as_guard,
     as_setting,
     as_timeout,
     check_account,
@@ -100,7 +101,7 @@ class AsyncMensatek:
         if report is not None and not isinstance(report, bool):
             raise ConfigurationError(f"report is True, False or None, not {type(report).__name__}.")
         timeout = as_timeout(timeout)
-        limits, guard = as_setting(Limits, limits, "concurrency=4"), as_setting(Guard, guard, "pause=60")
+        limits, guard = as_setting(Limits, limits, "concurrency=4"), as_guard(guard)
         self._account = account
         self._caller = Caller(
             Transport(account, timeout, limits, transport),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
 from .errors import ConfigurationError
 
@@ -64,6 +64,11 @@ def _pace(setting: Any, attribute: Attribute[Any], value: object) -> None:
 def _flag(setting: Any, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         _refuse(setting, attribute, value, "True or False")
+
+
+def _store(setting: Any, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, str | os.PathLike | None):
+        raise ConfigurationError(f"Guard(store=...) is a path or an address, not {type(value).__name__}.")
 
 
 @frozen(kw_only=True)
@@ -139,6 +144,10 @@ class Guard:
         period_interval: seconds before the certificates of a period may be downloaded again: the provider means
             that call for rare use.
         remember: how many reads are remembered.
+        store: where processes share all this but the answers of reads, so that a pause is everybody's: the path of a
+            SQLite file, made when it is not there, or "postgresql://..." (extra `postgres`) for several machines.
+            Default: MENSATEK_GUARD_STORE, else none; "" is none. Neither token, phone nor text is written there. When
+            it does not work, a `StoreWarning` says so once, and the process goes on with what it knows itself.
     """
 
     pause: float = field(default=60.0, converter=_seconds, validator=_not_negative)
@@ -149,6 +158,9 @@ class Guard:
     read_interval: float = field(default=5.0, converter=_seconds, validator=_not_negative)
     period_interval: float = field(default=60.0, converter=_seconds, validator=_not_negative)
     remember: int = field(default=1024, validator=_whole())
+    store: str | os.PathLike[str] | None = field(
+        default=None, validator=_store, repr=lambda store: "'***'" if store else repr(store)
+    )
 
 
 def as_setting(cls: type[S], value: object, example: str) -> S:
@@ -165,6 +177,16 @@ def as_setting(cls: type[S], value: object, example: str) -> S:
             f"{name.lower()} is a {name}, not {type(value).__name__}.", advice=f"Write {name}({example})."
         )
     return value
+
+
+def as_guard(value: object) -> Guard:
+    """Return what keeps the account from being blocked, with the environment's store where it names none.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    guard = as_setting(Guard, value, "pause=60")
+    return guard if guard.store is not None else evolve(guard, store=os.environ.get("MENSATEK_GUARD_STORE"))
 
 
 def as_timeout(value: Timeout | Seconds | None) -> Timeout:

@@ -1,4 +1,4 @@
-"""The warnings: what is sent as it was given, and perhaps not as it was meant."""
+"""The warnings: what goes on, and perhaps not as it was meant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 
 class MensatekWarning(UserWarning):
-    """Root of the warnings about what is sent as it was given, and may not arrive as it was meant."""
+    """Root of the warnings about what goes on, and perhaps not as it was meant."""
 
 
 class TextAltered(MensatekWarning):
@@ -26,6 +26,10 @@ class DateWarning(MensatekWarning):
 
 class ElementWarning(MensatekWarning):
     """Warned when a text carries a message element that the manuals give to another product only."""
+
+
+class StoreWarning(MensatekWarning):
+    """Warned once when the guard's store does not work: then each process knows its own pauses alone."""
 
 
 calling_thread: ContextVar[int | None] = ContextVar("calling_thread", default=None)

@@ -13,23 +13,20 @@ from .._wire.decode import DecodeError
 from .._wire.encode import Body, Params, form_body, json_body
 from .._wire.structure import structure
 from ..errors import (
-    AccountPaused,
     APIError,
-    AuthenticationError,
-    BadParameters,
     MensatekError,
-    NotYours,
     TooManyRequests,
     UnexpectedReply,
 )
 from ..settings import Account, Guard, Limits, Retry
 from .call_state import CallState, in_flight_shield
-from .failures import Blocked, Cut, Failure, NotReached, ToldToWait
+from .failures import Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
 from .limits.account import CircuitBreaker, known, now
 from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
+from .limits.shared_guard import allow_rare, begin_first_call, end_first_call, forget_rare, shared_guard
 from .operations import Answers, Kind, Operation, is_rare, joins, key_of
 from .reading import DecodedReply, RawReply, read_answer
 from .sink import Sink
@@ -77,11 +74,16 @@ class Caller:
     def _use(self, account: Account) -> None:
         guard, (state, self._login) = self._guard, known(account)
         self._breaker = CircuitBreaker(guard, state, self._login)
-        self._cache: ReadCache[DecodedReply] = ReadCache(guard.read_interval, guard.remember, self._login)
+        self._shared = shared_guard(guard, account, state, self._login)
+        self._cache: ReadCache[DecodedReply] = ReadCache(
+            guard.read_interval, guard.remember, self._login, self._shared
+        )
 
     async def aclose(self) -> None:
         """Close the connections, unless another caller owns them; calls after it are refused."""
         await self._transport.aclose()
+        if self._shared is not None and self._transport.owns:
+            await self._shared.store.release(self._transport.pool)
 
     @property
     def last_credits(self) -> Decimal | None:
@@ -182,6 +184,7 @@ class Caller:
         self._transport.check()
         state = CallState()
         key = key_of(operation, params)
+        await self._look()
         if not self._cache.knows(key, form, max_age):
             self._breaker.check(operation.name, now())
         return await self._cache.read(
@@ -221,18 +224,30 @@ class Caller:
             return await read(operation, params, form=form)
         return await self.call(operation, params, form=form)
 
-    def credits_known(self, max_age: float) -> Decimal | None:
-        """Return the credits that the newest reply named, unless it is older than `max_age` seconds."""
+    async def credits_known(self, max_age: float) -> Decimal | None:
+        """Return the credits that the newest reply named, unless it is older than `max_age` seconds.
+
+        Those that another process asked for count for as long as the question may not go out again.
+        """
         self._transport.check()
-        young = now() - self._login.credits_at < max_age
-        return self._login.credits if young else None
+        await self._look()
+        login, time = self._login, now()
+        young = time - login.credits_at < max_age or time - login.credits_asked_at < self._guard.read_interval
+        return login.credits if young else None
+
+    async def _look(self) -> None:
+        """Learn what other processes were told of the account, now and then."""
+        if self._shared is not None and now() >= self._shared.next_look:
+            await self._shared.look(self._transport.pool)
 
     async def _attempt(
         self, operation: Operation, body: tuple[Body, str], state: CallState, started: float
     ) -> DecodedReply:
         """Wait for a turn and make the request; the circuit breaker is asked before and after the wait."""
-        breaker, limiter = self._breaker, self._limiter
+        breaker, limiter, shared = self._breaker, self._limiter, self._shared
         while True:
+            if shared is not None:
+                await self._look()
             while wait := breaker.check(operation.name, now()):
                 if now() - started + wait > self._retry.timeout:
                     raise TooManyRequests(
@@ -244,25 +259,25 @@ class Caller:
             turn, accepted = None, False
             try:
                 if not self._login.accepted:
-                    turn = await self._login.turn(self._transport.patience)
+                    turn = await begin_first_call(self._login, shared, self._transport.patience)
                 if breaker.check(operation.name, now()):  # came up while this call waited for its place
                     continue
                 if state.rare:
-                    breaker.allow_rare(operation.name, now())
+                    await allow_rare(breaker, shared, operation.name)
                 if state.leaving is not None:
                     await state.leaving()
                 reply = await self._post(operation, body, state)
                 try:
                     answer = read_answer(operation, reply, self._note_credits)
                 except (Failure, APIError) as error:
-                    raise self._noted(operation, error, limiter, state) from error.__cause__
+                    raise await self._noted(operation, error, state) from error.__cause__
                 breaker.accepted()
                 accepted = True
                 return answer
             finally:
                 limiter.release(bulk=state.bulk, accepted=accepted)
                 if turn is not None:
-                    self._login.leave(turn)
+                    await end_first_call(self._login, shared, turn, accepted=accepted)
 
     async def _post(self, operation: Operation, body: tuple[Body, str], state: CallState) -> RawReply:
         state.attempts += 1
@@ -276,36 +291,27 @@ class Caller:
         except NotReached:
             state.left = left
             if state.rare:
-                self._breaker.forget_rare(operation.name)
+                await forget_rare(self._breaker, self._shared, operation.name)
             raise
         except Cut:
             state.maybe_done = True
             raise
 
-    def _noted(
-        self, operation: Operation, error: Failure | APIError, limiter: Limiter, state: CallState
+    async def _noted(
+        self, operation: Operation, error: Failure | APIError, state: CallState
     ) -> Failure | MensatekError:
         """Note what a refusal means for the calls after it; return the error to raise."""
-        time = now()
+        noted = self._breaker.note(operation.name, error, now())
         if isinstance(error, Cut):
             state.maybe_done = True
         elif isinstance(error, ToldToWait):
-            limiter.slow_down(error.wait)
-            if error.wait is not None:
-                self._breaker.hold(error.wait, time)
+            self._limiter.slow_down(error.wait)
             if not self._retry.trust_429 and operation.kind is not Kind.READ:
                 state.maybe_done = True
-                return Cut(error.reason, wait=error.wait)
-        elif isinstance(error, Blocked):
-            return AccountPaused(
-                f"{operation.name} was turned away ({error.reason}): the provider has blocked this account or address.",
-                retry_after=self._breaker.blocked(error.wait, time),
-            )
-        elif isinstance(error, AuthenticationError):
-            self._breaker.refused_credentials(time)
-        elif isinstance(error, BadParameters | NotYours):
-            self._breaker.wrong_call(operation.name, time)
-        return error
+                noted = Cut(error.reason, wait=error.wait)
+        if self._shared is not None:
+            await self._shared.tell(operation.name, error)
+        return noted
 
     def _note_credits(self, credits: Decimal) -> None:
         self._login.credits, self._login.credits_at = credits, now()

@@ -60,7 +60,7 @@ async def report(context: Context, name: str, message_id: int | str, max_age: fl
 async def credits(context: Context, max_age: float) -> Decimal:
     """Return the credits left, from the newest reply when that is young enough."""
     _check_age(max_age)
-    known = context.caller.credits_known(max_age)
+    known = await context.caller.credits_known(max_age)
     if known is not None:
         return known
     balance: Balance = await context.caller.ask(context.operations["GetCreditos"], Params(), max_age=max_age)

@@ -27,19 +27,24 @@ _log = logging.getLogger("mensatek_async")
 
 
 class Transport:
-    """Kept-alive connections to one base URL, used as one account. It opens nothing before the first request."""
+    """Kept-alive connections to one base URL, used as one account. It opens nothing before the first request.
+
+    Attributes:
+        pool: the connections.
+        owns: whether they are closed with it.
+        patience: seconds that one request may take; nobody waits longer for that of another.
+    """
 
     def __init__(
         self, account: Account, timeout: Timeout, limits: Limits, transport: AsyncTransport | None = None
     ) -> None:
-        # Longer than one request may take nobody waits for that of another.
         self.patience: float = timeout.total
         self._timeout = timeout
         self._closed = False
-        self._owns = True
+        self.owns: bool = True
         self._kit = _kit_of(transport)
         tls = account.base_url.startswith("https:")
-        self._pool = ConnectionPool(transport, tls=tls, most=limits.concurrency)
+        self.pool: ConnectionPool = ConnectionPool(transport, tls=tls, most=limits.concurrency)
         self._urls: dict[str, httpx.URL] = {}
         self._use(account)
         self._url("")
@@ -55,7 +60,7 @@ class Transport:
     def for_account(self, account: Account) -> Transport:
         """Return one for another account, on the same connections; closing it leaves them open."""
         other = copy(self)
-        other._owns, other._closed = False, False
+        other.owns, other._closed = False, False
         other._use(account)
         return other
 
@@ -76,7 +81,7 @@ class Transport:
         Raises:
             ConfigurationError: it is so.
         """
-        pool = self._pool
+        pool = self.pool
         if self._closed:
             raise closed_error()
         if pool.closed:
@@ -108,7 +113,7 @@ class Transport:
             Cut: anything else went wrong before the answer was whole.
             ConfigurationError: the client is closed, or cannot be set up.
         """
-        pool = self._pool
+        pool = self.pool
         if not pool.is_open:
             await self._open()
         if self._closed or pool.closed or pool.home is None:  # closed while the call waited for its turn
@@ -156,7 +161,7 @@ class Transport:
 
     async def _open(self) -> None:
         try:
-            await self._pool.open()
+            await self.pool.open()
         except Exception as error:  # which may quote a proxy's password
             raise ConfigurationError(
                 f"The HTTP client cannot be set up: {type(error).__name__}.",
@@ -177,8 +182,8 @@ class Transport:
         What is on its way has the grace of `Timeout` to land; see `ConnectionPool.aclose`.
         """
         closed, self._closed = self._closed, True
-        if self._owns and not closed:
-            await self._pool.aclose(self._timeout.grace)
+        if self.owns and not closed:
+            await self.pool.aclose(self._timeout.grace)
 
 
 def closed_error(*, of_parent: bool = False) -> ConfigurationError:

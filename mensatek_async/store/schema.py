@@ -22,12 +22,13 @@ class Schema:
         steps: for each version, the statements that lead to it from the one before; those released never change.
             `{serial}`, `{real}`, `{bytes}` and `{rowless}` stand for what each database has of its own.
         recover: called when no other process uses the store, to free what the dead had claimed; its second argument
-            says whether the machine has started anew, and the store's clock with it.
+            says whether the machine has started anew, and the store's clock with it. None for tables that need no such
+            proof: who uses them alone is not among those who are looked for.
     """
 
     suffix: str
     steps: Sequence[Sequence[str]]
-    recover: Callable[[Tx, bool], None]
+    recover: Callable[[Tx, bool], None] | None = None
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from ..errors import StoreError
 from .database import Database
 from .location import check_place, tighten
 from .lock_file import LockFile, writer_of
+from .owner import boot
 from .schema import Schema, create_tables
 from .transaction import Tx
 
@@ -24,7 +25,6 @@ _BUSY = 30.0  # seconds to wait for somebody else's transaction
 _SLICE = 5.0  # seconds after which who waits says for whom
 _log = logging.getLogger("mensatek_async")
 _DIALECT = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "rowless": " WITHOUT ROWID"}
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class _Tx(Tx):
@@ -127,7 +127,7 @@ class SqliteDatabase(Database):
     def prepare(self) -> None:
         """Create or migrate the tables, and free what processes that are gone had claimed."""
         check_place(self._path)
-        if not self.claims:
+        if not (self.claims and any(schema.recover for schema in self.schemas)):
             self._create()
             return
         try:
@@ -240,9 +240,10 @@ class SqliteDatabase(Database):
                 "sent since may then be sent again.",
             )
         for schema in self.schemas:
-            name, boot = f"boot{schema.suffix}", _boot()
-            schema.recover(tx, _kept(tx, name, boot) != boot)
-            tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES (?, ?)", name, boot)
+            if schema.recover is not None:
+                name, now = f"boot{schema.suffix}", boot()
+                schema.recover(tx, _kept(tx, name, now) != now)
+                tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES (?, ?)", name, now)
 
     def _error_of(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
@@ -285,11 +286,3 @@ def _clock() -> float:
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.time()
-
-
-def _boot() -> str:
-    """Return what tells this run of the machine from others."""
-    try:
-        return _BOOT.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""

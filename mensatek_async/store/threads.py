@@ -29,6 +29,17 @@ async def in_thread(work: Callable[[*A], T], *given: *A) -> T:
     raise AssertionError("unreachable")
 
 
+async def in_thread_for(seconds: float, work: Callable[[*A], T], *given: *A) -> T:
+    """Run something that blocks in a worker thread, to its end also when this is cancelled; wait so long at most.
+
+    Raises:
+        TimeoutError: it has not ended yet, and nobody will know what came of it.
+    """
+    with anyio.CancelScope(shield=True), anyio.fail_after(seconds):
+        return await anyio.to_thread.run_sync(work, *given, abandon_on_cancel=True, limiter=_limiter())
+    raise AssertionError("unreachable")
+
+
 def _limiter() -> anyio.CapacityLimiter:
     # Of our own: a web framework whose threads all wait for this one would wait for ever if they were of the same kind.
     found = _threads.get(None)

@@ -85,7 +85,7 @@ def test_five_wrong_calls_within_a_minute_stop_more_of_their_kind() -> None:
     door = gate()
     for moment in range(5):
         assert allowed(door, float(moment), "GetReportSMS")
-        door.wrong_call("GetReportSMS", float(moment))
+        door.note("GetReportSMS", BadParameters("GetReportSMS", -2), float(moment))
 
     with pytest.raises(TooManyRequests, match="5 wrong calls in 60 s") as caught:
         door.check("GetReportSMS", 10.0)
@@ -94,7 +94,7 @@ def test_five_wrong_calls_within_a_minute_stop_more_of_their_kind() -> None:
     assert allowed(door, 10.0, "EnviarSMS")
     assert not allowed(door, 59.9, "GetReportSMS")
     assert allowed(door, 60.0, "GetReportSMS")
-    door.wrong_call("GetReportSMS", 60.0)
+    door.note("GetReportSMS", BadParameters("GetReportSMS", -2), 60.0)
     assert not allowed(door, 60.5, "GetReportSMS")
     assert allowed(door, 61.0, "GetReportSMS")
 
@@ -103,7 +103,7 @@ def test_more_wrong_calls_than_allowed_can_come_back_together() -> None:
     """Those already in flight count too, and the newest decide when it goes on."""
     door = gate(wrong_calls=2)
     for moment in (0.0, 1.0, 2.0, 3.0):
-        door.wrong_call("CancelarSMS", moment)
+        door.note("CancelarSMS", BadParameters("CancelarSMS", -2), moment)
 
     assert not allowed(door, 61.9, "CancelarSMS")
     assert allowed(door, 62.0, "CancelarSMS")

@@ -87,7 +87,7 @@ def test_what_the_dead_left_is_recovered_once_nobody_else_is_there(
     first = opened(OUTBOX, CAMPAIGNS)
     opened(OUTBOX).close()  # beside somebody else
     first.close()
-    monkeypatch.setattr("mensatek_async.store.sqlite._boot", lambda: "another")
+    monkeypatch.setattr("mensatek_async.store.sqlite.boot", lambda: "another")
     opened(CAMPAIGNS).close()
     opened(OUTBOX).close()
     last = opened(OUTBOX)

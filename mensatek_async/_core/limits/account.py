@@ -14,8 +14,16 @@ import anyio
 from anyio.lowlevel import EventLoopToken, RunVar, current_token
 from attrs import Factory, define
 
-from ...errors import AccountPaused, TooManyRequests
+from ...errors import (
+    AccountPaused,
+    AuthenticationError,
+    BadParameters,
+    MensatekError,
+    NotYours,
+    TooManyRequests,
+)
 from ...settings import Account, Guard
+from ..failures import Blocked, Failure, ToldToWait
 
 NEVER = float("-inf")
 _MOST = 4096  # accounts kept in mind; the one used longest ago is forgotten first
@@ -79,8 +87,10 @@ class Login:
         refusals: how often it was refused in a row.
         credits: the credits left by the newest reply.
         credits_at: when that came.
+        credits_asked_at: when another process asked for them, where they came from there.
         entries: the answers to reads, by what was asked.
         flights: the reads under way.
+        shared: by store, what processes share of it.
     """
 
     accepted: bool = False
@@ -88,8 +98,10 @@ class Login:
     refusals: int = 0
     credits: Decimal | None = None
     credits_at: float = NEVER
+    credits_asked_at: float = NEVER
     entries: OrderedDict[Any, Any] = Factory(OrderedDict)
     flights: dict[Any, Any] = Factory(dict)
+    shared: dict[Any, Any] = Factory(dict)
     _first: UnderWay | None = None
 
     async def turn(self, patience: float) -> UnderWay | None:
@@ -138,6 +150,10 @@ class AccountState:
     wrong: dict[str, deque[float]] = Factory(dict)
     rare: dict[str, float] = Factory(dict)
     logins: OrderedDict[bytes, Login] = Factory(OrderedDict)
+
+    def add_wrong(self, operation: str, at: float) -> None:
+        """Count a call that the provider found wrong."""
+        self.wrong.setdefault(operation, deque(maxlen=_MOST_WRONG)).append(at)
 
 
 _accounts: OrderedDict[tuple[str, str], AccountState] = OrderedDict()
@@ -252,6 +268,21 @@ class CircuitBreaker:
         """Forget the last such call, which never reached the provider."""
         self._account.rare.pop(operation, None)
 
+    def note(self, operation: str, error: Failure | MensatekError, now: float) -> Failure | MensatekError:
+        """Note what a refusal means for the calls after it; return the error to raise."""
+        if isinstance(error, Blocked):
+            return AccountPaused(
+                f"{operation} was turned away ({error.reason}): the provider has blocked this account or address.",
+                retry_after=self.blocked(error.wait, now),
+            )
+        if isinstance(error, ToldToWait) and error.wait is not None:
+            self.hold(error.wait, now)
+        elif isinstance(error, AuthenticationError):
+            self.refused_credentials(now)
+        elif isinstance(error, BadParameters | NotYours):
+            self._account.add_wrong(operation, now)
+        return error
+
     def hold(self, seconds: float, now: float) -> None:
         """Let every call wait for the seconds that the provider named (429, 503)."""
         self._account.held_until = max(self._account.held_until, now + seconds)
@@ -271,10 +302,6 @@ class CircuitBreaker:
         pause = self._settings.block_pause if seconds is None else seconds
         self._account.blocked_until = max(self._account.blocked_until, now + pause)
         return pause
-
-    def wrong_call(self, operation: str, now: float) -> None:
-        """Count a call that the provider found wrong."""
-        self._account.wrong.setdefault(operation, deque(maxlen=_MOST_WRONG)).append(now)
 
     def accepted(self) -> None:
         """Note that the credentials work: the next refusal starts with the short pause again."""

@@ -12,6 +12,8 @@ from attrs import Factory, define
 
 from ...errors import AuthenticationError, ConfigurationError, MensatekError
 from .account import NEVER, Login, UnderWay, lock, now
+from .guard_tables import What
+from .shared_guard import SharedGuard
 
 T = TypeVar("T")
 Key = tuple[str, Hashable]
@@ -43,12 +45,16 @@ class ReadCache(Generic[T]):
         interval: seconds before the same read may go out again.
         size: how many reads are remembered.
         login: whose clients share what is remembered.
+        shared: what they share with other processes: when a read went out, and the credits.
     """
 
-    def __init__(self, interval: float, size: int, login: Login | None = None) -> None:
+    def __init__(
+        self, interval: float, size: int, login: Login | None = None, shared: SharedGuard | None = None
+    ) -> None:
         login = login or Login()
         self._interval = interval
         self._size = size
+        self._shared = shared
         self._entries: OrderedDict[Key, _Entry[T]] = login.entries
         self._flights: dict[tuple[Key, str], _Flight[T]] = login.flights
 
@@ -95,7 +101,7 @@ class ReadCache(Generic[T]):
             return await fetch()
         finally:
             if not left():
-                entry.went_out = before
+                await self._never_left(key, entry, before)
 
     def forget(self, operations: tuple[str, ...], subject: Hashable | None) -> None:
         """Mark what was remembered of some operations as stale; of one subject only when it is given."""
@@ -158,9 +164,16 @@ class ReadCache(Generic[T]):
             raise
         finally:
             if not left():
-                entry.went_out = before
+                await self._never_left(key, entry, before)
         entry.answers[form] = (answer, now())
+        if self._shared is not None:
+            await self._shared.keep_credits()
         return answer
+
+    async def _never_left(self, key: Key, entry: _Entry[T], before: float) -> None:
+        entry.went_out = before
+        if self._shared is not None:
+            await self._shared.unbook(What.READ, key)
 
     async def _turn(self, key: Key) -> tuple[_Entry[T], float]:
         """Wait until the read may go out again, and note that it does.
@@ -173,8 +186,17 @@ class ReadCache(Generic[T]):
                 entry = self._entries.get(key)
                 wait = 0.0 if entry is None else entry.went_out + self._interval - now()
                 if wait <= 0:
-                    return self._entered(key, entry)
+                    found = self._entered(key, entry)
+                    break
             await anyio.sleep(wait)
+        if self._shared is not None:
+            try:
+                await self._shared.book_read(key)
+            except BaseException:
+                found[0].went_out = found[1]
+                raise
+            found[0].went_out = now()
+        return found
 
     def _entered(self, key: Key, entry: _Entry[T] | None) -> tuple[_Entry[T], float]:
         if entry is None or entry.stale:

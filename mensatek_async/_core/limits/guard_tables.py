@@ -1,0 +1,192 @@
+"""What processes share of the guard, as rows of a store: nothing of it is secret, and no phone stands in it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from enum import Enum
+
+from attrs import frozen
+
+from ...settings import Account
+from ...store.owner import has_ended
+from ...store.schema import Schema
+from ...store.transaction import Tx
+
+GUARD = Schema(
+    suffix=":guard",
+    steps=[
+        [
+            """CREATE TABLE IF NOT EXISTS mensatek_guard (
+                account TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, at {real} NOT NULL,
+                until {real} NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL, keep_until {real} NOT NULL,
+                PRIMARY KEY (account, what, about)){rowless}""",
+            "CREATE INDEX IF NOT EXISTS mensatek_guard_keep ON mensatek_guard (keep_until)",
+        ]
+    ],
+)
+_DAY = 86_400.0
+_SALT = "salt:guard"
+_REPLACE = "at = excluded.at, until = excluded.until, number = excluded.number, value = excluded.value"
+_RAISE = ", ".join(
+    f"{name} = CASE WHEN excluded.{name} > mensatek_guard.{name} THEN excluded.{name} ELSE mensatek_guard.{name} END"
+    for name in ("until", "number")
+)
+
+
+class What(Enum):
+    """What a row is about; in brackets what its columns say."""
+
+    BLOCK = "block"
+    """The provider blocked the account (until)."""
+    HOLD = "hold"
+    """The provider asked to wait (until)."""
+    WRONG = "wrong"
+    """A wrong call (about: its operation and a number)."""
+    RARE = "rare"
+    """A call meant for rare use (about: its operation)."""
+    LOGIN = "login"
+    """A token (about: its digest; until and number: how long, and how often, it is refused; value: accepted)."""
+    TURN = "turn"
+    """The first call of a token (about: its digest; value: the process that makes it)."""
+    CREDITS = "credits"
+    """The credits that a read named (about: the token's digest)."""
+    READ = "read"
+    """When a read went out last (about: a digest of what was asked)."""
+
+
+@frozen
+class Keys:
+    """Under which names an account, and a token of it, stand in a store.
+
+    The store's own salt is in them, so they mean nothing elsewhere; a token cannot be guessed from its digest, which is
+    slow to make, and short.
+    """
+
+    salt: bytes
+    account: str
+    login: str
+
+    def read(self, asked: object) -> str:
+        """Return the name of a read."""
+        return _digest(f"{self.login} {asked!r}", self.salt)
+
+
+@frozen
+class Row:
+    """A row: `age` and `left` are seconds since it was written, and until its end."""
+
+    what: What
+    about: str
+    age: float
+    left: float
+    number: int
+    value: str
+
+
+def keys_of(tx: Tx, account: Account) -> Keys:
+    """Return an account's names, and make the store's salt if it has none."""
+    tx.run(
+        "INSERT INTO mensatek_meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING", _SALT, os.urandom(16).hex()
+    )
+    salt = bytes.fromhex(tx.one("SELECT value FROM mensatek_meta WHERE name = ?", _SALT)[0])
+    whose = f"{account.base_url} {account.user}"
+    token = f"{whose} {account.token.reveal()}".encode()
+    login = hashlib.scrypt(token, salt=salt, n=2048, r=8, p=1, dklen=8).hex()
+    return Keys(salt, _digest(whose, salt), login)
+
+
+def _digest(text: str, salt: bytes) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt, digest_size=12).hexdigest()
+
+
+def look(tx: Tx, account: str) -> list[Row]:
+    """Return all that is known of an account, but for its reads."""
+    rows = tx.all(
+        "SELECT what, about, at, until, number, value FROM mensatek_guard WHERE account = ? AND what <> ?",
+        *(account, What.READ.value),
+    )
+    return [
+        # A clock that was set back makes nothing last longer than it was meant to.
+        Row(What(what), about, max(tx.wall - at, 0.0), min(until - tx.wall, until - at), number, value)
+        for what, about, at, until, number, value in rows
+    ]
+
+
+def put(
+    tx: Tx,
+    account: str,
+    what: What,
+    about: str = "",
+    *,
+    left: float = 0.0,
+    number: int = 0,
+    value: str = "",
+    longest: bool = False,
+) -> None:
+    """Write a row, and remove those that mean nothing any more.
+
+    Args:
+        tx: the transaction.
+        account: whose it is.
+        what: what it is about.
+        about: which of its kind.
+        left: seconds until its end.
+        number: its number.
+        value: its value.
+        longest: whether the later end, and the greater number, stays.
+    """
+    tx.run("DELETE FROM mensatek_guard WHERE keep_until < ?", tx.wall)
+    until = tx.wall + left
+    tx.run(
+        "INSERT INTO mensatek_guard VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, what, about) DO UPDATE SET "
+        + (f"at = excluded.at, value = excluded.value, {_RAISE}" if longest else _REPLACE)
+        + ", keep_until = excluded.keep_until",
+        *(account, what.value, about, tx.wall, until, number, value, until + _DAY),
+    )
+
+
+def book(tx: Tx, account: str, what: What, about: str, interval: float) -> float:
+    """Take the turn of a call that goes out once in an interval; return the seconds until then, 0 when it is taken."""
+    place = (account, what.value, about)
+    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
+    (at,) = tx.one(
+        "SELECT at FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?" + tx.locking, *place
+    ) or (0.0,)
+    wait = float(at + interval - tx.wall)
+    if wait <= 0.001 or at > tx.wall + 1:  # a sleep may end a hair early; a clock may go back
+        put(tx, account, what, about, left=interval)
+        return 0.0
+    return wait
+
+
+def unbook(tx: Tx, account: str, what: What, about: str) -> None:
+    """Give a turn back that was not used."""
+    tx.run(
+        "DELETE FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?", account, what.value, about
+    )
+
+
+def take_turn(tx: Tx, keys: Keys, process: str, lease: float) -> bool:
+    """Take a token's first call; return False while a process that has not ended makes it."""
+    place = (keys.account, What.TURN.value, keys.login)
+    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
+    holder, at, until = tx.one(
+        "SELECT value, at, until FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?"
+        + tx.locking,
+        *place,
+    ) or ("", 0.0, 0.0)
+    if holder not in ("", process) and at - 1 < tx.wall < until and not has_ended(holder):
+        return False
+    put(tx, keys.account, What.TURN, keys.login, left=lease, value=process)
+    return True
+
+
+def end_turn(tx: Tx, keys: Keys, process: str, *, accepted: bool) -> None:
+    """Give the first call back, and note that the token was accepted, if it was."""
+    tx.run(
+        "DELETE FROM mensatek_guard WHERE account = ? AND what = ? AND about = ? AND value = ?",
+        *(keys.account, What.TURN.value, keys.login, process),
+    )
+    if accepted:
+        put(tx, keys.account, What.LOGIN, keys.login, value="accepted")

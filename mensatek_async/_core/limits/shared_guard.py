@@ -1,0 +1,318 @@
+"""The guard over processes: what is known of an account, read from and written to a store that they share."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from secrets import token_hex
+from typing import TypeVar
+from weakref import WeakSet, WeakValueDictionary
+
+import anyio
+from attrs import define, field
+
+from ...errors import AuthenticationError, BadParameters, MensatekError, NotYours, StoreError
+from ...settings import Account, Guard
+from ...store.database import Database
+from ...store.opening import open_database
+from ...store.owner import this_process
+from ...store.threads import in_thread_for
+from ...store.transaction import Tx
+from ...warning import StoreWarning, warn
+from ..failures import Blocked, Failure, ToldToWait
+from . import guard_tables as tables
+from .account import NEVER, AccountState, CircuitBreaker, Login, UnderWay, lock, now
+from .guard_tables import GUARD, Keys, What
+
+T = TypeVar("T")
+
+_EVERY = 1.0  # seconds between two looks at the store
+_PATIENCE = 3.0  # seconds that a call waits for the store
+_AGAIN = 60.0  # seconds until a store that did not work is tried again
+_LEASE = 30.0  # seconds after which another machine no longer waits for a first call
+_POLL = 0.1  # seconds between two looks whether it has ended
+_ACCEPTED = 3600.0  # seconds that another process's word that a token is accepted counts
+
+
+class GuardStore:
+    """A store, one in a process for all clients that name it. What fails in it is warned of once."""
+
+    def __init__(self, store: str | os.PathLike[str]) -> None:
+        self._db = open_database(store, GUARD)
+        self._users: WeakSet[object] = WeakSet()
+        self._retry_at = NEVER
+        self._warned = False
+        weakref.finalize(self, _close, self._db, os.getpid())
+
+    async def run(self, work: Callable[[Tx], T], *, write: bool, user: object = None) -> T | None:
+        """Run work in a transaction, in a worker thread.
+
+        Args:
+            work: what to do; again after a connection broke.
+            write: whether it changes anything.
+            user: who has the store open until it calls `release`.
+
+        Returns:
+            What it gave; None when the store does not work, and nobody else is to be held up by that.
+        """
+        if now() < self._retry_at:
+            return None
+        if user is not None:
+            self._users.add(user)
+        try:
+            return await in_thread_for(_PATIENCE, self._db.write if write else self._db.read, work, 2)
+        except (StoreError, TimeoutError) as error:
+            self._retry_at = now() + _AGAIN
+            self._warn(str(error.args[0]) if isinstance(error, StoreError) else "it does not answer in time")
+        return None
+
+    def _warn(self, why: str) -> None:
+        if not self._warned:
+            self._warned = True
+            warn(
+                f"The guard's store {self._db.shown} is not used for now, so other processes do not know of pauses: "
+                f"{why}",
+                StoreWarning,
+            )
+
+    async def release(self, user: object) -> None:
+        """Close the store when nobody has it open any more."""
+        self._users.discard(user)
+        if not self._users:
+            with suppress(TimeoutError):
+                await in_thread_for(_PATIENCE, self._db.close)
+
+
+def _close(database: Database, process: int) -> None:
+    if process == os.getpid():
+        database.close()
+
+
+_stores: WeakValueDictionary[str, GuardStore] = WeakValueDictionary()
+
+
+def _store_of(store: str | os.PathLike[str]) -> GuardStore:
+    is_address = isinstance(store, str) and "://" in store
+    name = store if isinstance(store, str) and is_address else os.path.abspath(os.path.expanduser(store))
+    made = GuardStore(store)
+    with lock():
+        return _stores.setdefault(str(name), made)
+
+
+@define(eq=False)
+class SharedGuard:
+    """What the clients of a token share with those of other processes.
+
+    Attributes:
+        store: where.
+        next_look: when the store is to be asked again, by this process's clock.
+    """
+
+    store: GuardStore
+    _settings: Guard
+    _account: Account
+    _state: AccountState
+    _login: Login
+    next_look: float = NEVER
+    _keys: Keys | None = field(default=None, repr=False)
+    _seen: set[str] = field(factory=set)  # wrong calls
+    _credits_at: float = NEVER
+
+    async def look(self, user: object) -> None:
+        """Learn what other processes were told."""
+        self.next_look = now() + _EVERY
+        self._merge(await self._run(lambda tx, keys: tables.look(tx, keys.account), write=False, user=user))
+
+    async def first_call(self, patience: float) -> None:
+        """Wait while another process finds out whether the token is accepted, for so many seconds at most."""
+
+        def work(tx: Tx, keys: Keys) -> tuple[list[tables.Row], bool]:
+            rows = tables.look(tx, keys.account)
+            settled = any(row.about == keys.login and _settles(row) for row in rows)
+            return rows, settled or tables.take_turn(tx, keys, this_process(), min(patience, _LEASE))
+
+        until = now() + patience
+        while (told := await self._run(work)) is not None:
+            self._merge(told[0])
+            if told[1] or now() > until:
+                return
+            await anyio.sleep(_POLL)
+
+    async def end_first_call(self, *, accepted: bool) -> None:
+        """Let other processes go on."""
+        await self._run(lambda tx, keys: tables.end_turn(tx, keys, this_process(), accepted=accepted))
+
+    async def tell(self, operation: str, error: Failure | MensatekError) -> None:
+        """Let other processes know what the provider said, as it stands in this one's memory already."""
+        about, number, time = "", 0, now()
+        if isinstance(error, AuthenticationError):
+            what, left, number = What.LOGIN, self._login.refused_until - time, self._login.refusals
+        elif isinstance(error, Blocked):
+            what, left = What.BLOCK, self._state.blocked_until - time
+        elif isinstance(error, ToldToWait) and error.wait is not None:
+            what, left = What.HOLD, self._state.held_until - time
+        elif isinstance(error, BadParameters | NotYours):
+            what, left, about = What.WRONG, self._settings.wrong_window, f"{operation}:{token_hex(8)}"
+            self._seen.add(about)
+        else:
+            return
+        await self._run(
+            lambda tx, keys: tables.put(
+                tx,
+                keys.account,
+                what,
+                keys.login if what is What.LOGIN else about,
+                left=max(left, 0.0),
+                number=number,
+                longest=True,
+            )
+        )
+
+    async def book_read(self, asked: object) -> None:
+        """Wait until a read may go out, and note that it does."""
+        interval = self._settings.read_interval
+        while wait := await self._book(What.READ, asked, interval):  # noqa: ASYNC110
+            await anyio.sleep(wait)
+
+    async def book_rare(self, operation: str) -> None:
+        """Note that a call meant for rare use goes out, or that it did in another process not long ago."""
+        interval = self._settings.period_interval
+        if wait := await self._book(What.RARE, operation, interval):
+            self._state.rare[operation] = now() + wait - interval
+
+    async def unbook(self, what: What, asked: object) -> None:
+        """Note that a call never reached the provider."""
+        await self._run(lambda tx, keys: tables.unbook(tx, keys.account, what, _about(keys, what, asked)))
+
+    async def keep_credits(self) -> None:
+        """Let other processes know the credits that a read named."""
+        credits, at = self._login.credits, self._login.credits_at
+        if credits is not None and at > self._credits_at:
+            self._credits_at = at
+            await self._run(
+                lambda tx, keys: tables.put(tx, keys.account, What.CREDITS, keys.login, value=str(credits))
+            )
+
+    async def _book(self, what: What, asked: object, interval: float) -> float:
+        if not interval:
+            return 0.0
+        return (
+            await self._run(
+                lambda tx, keys: tables.book(tx, keys.account, what, _about(keys, what, asked), interval)
+            )
+            or 0.0
+        )
+
+    async def _run(
+        self, work: Callable[[Tx, Keys], T], *, write: bool = True, user: object = None
+    ) -> T | None:
+        known = self._keys
+
+        def whole(tx: Tx) -> tuple[Keys, T]:
+            keys = known or tables.keys_of(tx, self._account)
+            return keys, work(tx, keys)
+
+        found = await self.store.run(whole, write=write or known is None, user=user)
+        if found is None:
+            return None
+        self._keys, answer = found
+        return answer
+
+    def _merge(self, rows: list[tables.Row] | None) -> None:
+        if rows is None:
+            return
+        time, state = now(), self._state
+        self._seen &= {row.about for row in rows}
+        for row in rows:
+            if row.what is What.BLOCK:
+                state.blocked_until = max(state.blocked_until, time + row.left)
+            elif row.what is What.HOLD:
+                state.held_until = max(state.held_until, time + row.left)
+            elif row.what is What.RARE:
+                state.rare[row.about] = max(state.rare.get(row.about, NEVER), time - row.age)
+            elif row.what is What.WRONG and row.about not in self._seen:
+                self._seen.add(row.about)
+                state.add_wrong(row.about.partition(":")[0], time - row.age)
+            elif self._keys is not None and row.about == self._keys.login:
+                self._merge_login(row, time)
+
+    def _merge_login(self, row: tables.Row, time: float) -> None:
+        login = self._login
+        if row.what is What.CREDITS and time - row.age > login.credits_at:
+            login.credits, login.credits_at = Decimal(row.value), time - row.age
+            login.credits_asked_at = self._credits_at = login.credits_at
+        elif row.what is What.LOGIN and not row.value:
+            login.refusals = max(login.refusals, row.number)
+            login.refused_until = max(login.refused_until, time + row.left)
+            login.accepted = login.accepted and row.left <= 0
+        elif row.what is What.LOGIN and row.age < _ACCEPTED and time >= login.refused_until:
+            login.accepted, login.refusals = True, 0
+
+
+def _settles(row: tables.Row) -> bool:
+    """Return whether a row says all that a first call would find out."""
+    return row.what is What.LOGIN and (row.age < _ACCEPTED if row.value else row.left > 0)
+
+
+def _about(keys: Keys, what: What, asked: object) -> str:
+    return keys.read(asked) if what is What.READ else str(asked)
+
+
+def shared_guard(settings: Guard, account: Account, state: AccountState, login: Login) -> SharedGuard | None:
+    """Return what is shared with other processes; None where the settings name no store.
+
+    Raises:
+        InvalidRequest: the store is neither a path nor an address.
+        ConfigurationError: it is in PostgreSQL, and psycopg is not installed.
+    """
+    if not settings.store:
+        return None
+    store = _store_of(settings.store)
+    found: SharedGuard = login.shared.setdefault(store, SharedGuard(store, settings, account, state, login))
+    return found
+
+
+async def begin_first_call(login: Login, shared: SharedGuard | None, patience: float) -> UnderWay | None:
+    """Wait while another call finds out whether a token is accepted, here or in another process.
+
+    Returns:
+        What to hand to `end_first_call` when the call has ended; None when it need not stand alone.
+    """
+    turn = await login.turn(patience)
+    if turn is not None and shared is not None:
+        try:
+            await shared.first_call(patience)
+        except BaseException:
+            login.leave(turn)
+            raise
+    return turn
+
+
+async def end_first_call(login: Login, shared: SharedGuard | None, turn: UnderWay, *, accepted: bool) -> None:
+    """Let those go on that wait for a first call."""
+    try:
+        if shared is not None:
+            await shared.end_first_call(accepted=accepted)
+    finally:
+        login.leave(turn)
+
+
+async def allow_rare(breaker: CircuitBreaker, shared: SharedGuard | None, operation: str) -> None:
+    """Let a call pass that the provider wants made very rarely, by all processes together.
+
+    Raises:
+        TooManyRequests: the last one is too young.
+    """
+    if shared is not None:
+        await shared.book_rare(operation)
+    breaker.allow_rare(operation, now())
+
+
+async def forget_rare(breaker: CircuitBreaker, shared: SharedGuard | None, operation: str) -> None:
+    """Forget the last such call, which never reached the provider."""
+    breaker.forget_rare(operation)
+    if shared is not None:
+        await shared.unbook(What.RARE, operation)
