@@ -40,6 +40,7 @@ def tests_webhooks(session: nox.Session) -> None:
     session.install("-q", ".[all]", *_group("tests"), *_group("webhooks-tests"))
     asked = session.posargs or [
         "tests/integration/test_webhook_frameworks.py",
+        "tests/integration/test_web_backends.py",
         "tests/field/test_callbacks.py",
     ]
     session.run("pytest", *asked)

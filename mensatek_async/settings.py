@@ -186,7 +186,12 @@ def as_guard(value: object) -> Guard:
         ConfigurationError: it is something else.
     """
     guard = as_setting(Guard, value, "pause=60")
-    return guard if guard.store is not None else evolve(guard, store=os.environ.get("MENSATEK_GUARD_STORE"))
+    return guard if guard.store is not None else evolve(guard, store=guard_store())
+
+
+def guard_store() -> str | None:
+    """Return the store of guards that name none."""
+    return os.environ.get("MENSATEK_GUARD_STORE")
 
 
 def as_timeout(value: Timeout | Seconds | None) -> Timeout:

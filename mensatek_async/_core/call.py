@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from copy import copy
 from decimal import Decimal
 from typing import Any, Literal
@@ -282,11 +283,9 @@ class Caller:
     async def _post(self, operation: Operation, body: tuple[Body, str], state: CallState) -> RawReply:
         state.attempts += 1
         left, state.left = state.left, True
+        shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
         try:
-            shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
-            if shield is None:
-                return await self._transport.post(operation.path, *body, state.sink, operation.name)
-            with shield.covering():
+            with nullcontext() if shield is None else shield.covering():
                 return await self._transport.post(operation.path, *body, state.sink, operation.name)
         except NotReached:
             state.left = left
@@ -295,6 +294,10 @@ class Caller:
             raise
         except Cut:
             state.maybe_done = True
+            raise
+        except anyio.get_cancelled_exc_class():
+            if shield is None and operation.kind is not Kind.READ:
+                _log.warning("%s was cancelled on its way: whether it was done is not known", operation.name)
             raise
 
     async def _noted(

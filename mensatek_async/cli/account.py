@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import frozen
 
 from ..errors import ConfigurationError, InvalidDate
-from ..settings import Account, Limits, load_account
+from ..settings import Account, Guard, Limits, guard_store, load_account, state_folder
 from ..sources.text_files import reason_of, shown
 from .options import AccountOptions
 from .output import Exit, Output, Stop, can_ask
@@ -57,6 +57,7 @@ class Connection:
             base_url=self.account.base_url,
             sender=self.account.sender,
             limits=limits or Limits(),
+            guard=Guard(store="" if self.sandbox else _guard_store()),
         )
 
     def sender_or(self, asked: str | None) -> str | None:
@@ -77,6 +78,20 @@ class Connection:
             raise Stop(
                 "interrupted; what was asked for may or may not have been done.", Exit.INTERRUPTED
             ) from None
+
+
+def _guard_store() -> str:
+    """Return where runs of the command share what they were told; a folder that cannot be made is said later."""
+    if given := guard_store():
+        return given
+    try:
+        folder = state_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except ConfigurationError:
+        return ""
+    except OSError:
+        pass
+    return str(folder / "guard.db")
 
 
 def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,38 @@ def test_flask_on_gunicorn(sandbox: Sandbox, tmp_path: Path, worker: str, preloa
     assert len(sandbox.counts) == 660
     assert server.returncode == 0
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.mensatek_sandbox(block_after=1000, latency=0.3)
+def test_four_gunicorn_workers_with_a_wrong_token_make_one_call(
+    sandbox: Sandbox, tmp_path: Path, store: str
+) -> None:
+    """They share their guard; with the right token nothing is held back."""
+    pytest.importorskip("flask")
+    pytest.importorskip("gunicorn")
+    program = FLASK.replace("client.credits()", "")
+    program += """
+@app.errorhandler(Exception)
+def failed(error):
+    return {"error": type(error).__name__, "pid": os.getpid()}
+"""
+    (tmp_path / "clinic.py").write_text(program, encoding="utf-8")
+    told: dict[str, list[dict[str, Any]]] = {}
+    for token in ("wrong", sandbox.token):
+        command = ["-m", "gunicorn", "clinic:app", "--bind", "127.0.0.1:0", "--workers", "4"]
+        more = {"MENSATEK_API_TOKEN": token, "MENSATEK_GUARD_STORE": store}
+        with running(command, sandbox, tmp_path, **more) as server, ThreadPoolExecutor(24) as pool:
+            address = read_until(server, r"Listening at: (\S+)")[1]
+            urls = [f"{address}/send/{34_600_000_000 + number}" for number in range(24)]
+            told[token] = [answer.json() for answer in pool.map(partial(httpx.get, timeout=30), urls)]
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=20)
+
+    refused = [one["error"] for one in told["wrong"]]
+    assert sorted(refused) == [*["AccountPaused"] * 23, "AuthenticationError"]
+    assert all(len({one["pid"] for one in answers}) > 1 for answers in told.values())
+    assert [one["accepted"] for one in told[sandbox.token]] == [1] * 24
+    assert len(sandbox.requests) == 25
 
 
 def test_the_django_view_of_the_documents(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mensatek_async import AccountPaused, Guard, Refused, TooManyRequests
+from mensatek_async import AccountPaused, BadParameters, Guard, Refused, TooManyRequests
 from mensatek_async._core.limits.account import CircuitBreaker
 
 
