@@ -55,9 +55,9 @@ class Runner(Worker[Work]):
         """Write an outcome down."""
         finish(tx, done)
 
-    def renew(self, tx: Tx, works: Sequence[Work]) -> list[str]:
-        """Begin the leases of work anew that has not left yet."""
-        return renew(tx, self.who, works)
+    def renew(self, tx: Tx, works: Sequence[Work]) -> None:
+        """Begin the leases anew of work that has not left yet."""
+        renew(tx, self.who, works)
 
     async def request(self, work: Work) -> Request:
         """Return the request of a chunk."""

@@ -84,7 +84,7 @@ class CampaignSession(Session):
             who=self.who,
             account=self.account,
             only=campaigns,
-            to_start=slots,
+            in_flight=slots,
             poll=self._poll,
             until=until,
             peers=self.workers,

@@ -34,6 +34,7 @@ from ..models.results import SendResult
 from ..store.failpoints import failpoint
 from .work import Lost, NotTaken, Request, Taken, W, Work
 
+_FRESH = 0.5  # seconds after which a claim is looked at again before it is sent
 _OWN = 5.0  # seconds after which a chunk is offered again that this client's own guard held back
 
 
@@ -44,12 +45,12 @@ class NotNow(Exception):
 class Post(Generic[W]):
     """Sends one piece of work once; repeats are the journal's business."""
 
-    def __init__(self, context: Context, request: Request, work: W, lease: float) -> None:
+    def __init__(self, context: Context, request: Request, work: W, claimed: float, lease: float) -> None:
         self._context = context
         self._request = request
         self.work: W = work
         self._limit = lease / 2
-        self._deadline = time.monotonic() + work.wait + lease / 2
+        self._claimed = claimed
         self._latest = inf if work.patience is None else anyio.current_time() + work.patience
         self._shield = InFlightShield()
         self._state = CallState(shield=self._shield, bulk=request.bulk, once=True)
@@ -60,21 +61,21 @@ class Post(Generic[W]):
         """Return whether the request may have reached the provider."""
         return self._state.left
 
-    def renewed(self, begun: float) -> None:
-        """Its lease began anew at this moment."""
-        self._deadline = max(self._deadline, begun + self._limit)
-
     def stop(self, grace: float) -> None:
         """Let it leave no more; one that is on its way is given `grace` seconds."""
         self._stopped = True
         self._shield.release_in(grace)
 
-    async def run(self, may_leave: Callable[[], Awaitable[bool]], *, ask: bool) -> Taken:
+    async def run(
+        self, turns: anyio.Semaphore, wanted: Callable[[], bool], may_leave: Callable[[], Awaitable[bool]]
+    ) -> Taken:
         """Send it.
 
         Args:
-            may_leave: whether it may still leave; if so, its lease begins anew.
-            ask: always, right before it leaves; else only where it has waited for so long that its lease may end.
+            turns: for requests in flight.
+            wanted: whether it is still to be sent. Asked when its turn has come.
+            may_leave: whether it may still leave; if so, its lease begins anew. Asked right before it leaves, if it
+                cannot be repeated, or was claimed a while ago.
 
         Raises:
             NotNow: it did not leave.
@@ -84,13 +85,14 @@ class Post(Generic[W]):
         waiting = anyio.CancelScope(deadline=self._latest)
 
         async def leaving() -> None:
-            begun = time.monotonic()
-            if ask or begun > self._deadline:
+            begun = self._claimed
+            if self.work.join is None or time.monotonic() > begun + min(_FRESH, self._limit):
+                begun = time.monotonic()
                 if not await may_leave():
                     raise NotNow
-                self._deadline = begun + self._limit  # the lease was renewed
             # A worker that was stopped meanwhile must not send under a lease that is over, or too late.
-            if self._stopped or time.monotonic() > self._deadline or anyio.current_time() >= self._latest:
+            late = time.monotonic() > begun + self._limit or anyio.current_time() >= self._latest
+            if self._stopped or late:
                 raise NotNow
             waiting.deadline = inf
             self._shield.release_in(self._limit)
@@ -98,7 +100,10 @@ class Post(Generic[W]):
 
         self._state.leaving = leaving
         with waiting:
-            return await self._ask()
+            async with turns:
+                if not wanted():
+                    raise NotNow
+                return await self._ask()
         raise NotNow  # its time passed while it waited for its turn
 
     async def _ask(self) -> Taken:
@@ -130,8 +135,6 @@ def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
         left: whether the request left.
     """
     reason = str(error.args[0]) if isinstance(error, MensatekError) and error.args else type(error).__name__
-    if isinstance(error, NotNow):
-        return NotTaken(reason="", wait=0.0)
     if isinstance(error, OutcomeUnknown):
         return Lost(reason)
     if isinstance(error, AuthenticationError) or (isinstance(error, AccountPaused) and error.by_credentials):

@@ -22,8 +22,6 @@ from ..store.transaction import Tx
 from .posting import NotNow, Post, outcome_of
 from .work import Claimer, Finish, Lost, NotTaken, Over, Request, Taken, W, Wait, new_token
 
-_SHORT = 0.5  # seconds in the rate's queue after which a claim is looked at again before it is sent
-
 
 @define(eq=False)
 class _Step(Generic[W]):
@@ -55,7 +53,7 @@ class Worker(ABC, Generic[W]):
         context: the client's.
         db: the store.
         who: whose name its claims carry.
-        to_start: requests in flight at most.
+        in_flight: how many requests may be at once.
         poll: seconds between two looks at what others have changed.
         until: when to stop, by the monotonic clock.
         peers: those of this process, itself among them while it runs.
@@ -65,16 +63,24 @@ class Worker(ABC, Generic[W]):
     context: Context
     db: Database
     who: Claimer
-    to_start: int
+    in_flight: int
     poll: float
     until: float | None = None
     peers: set[Worker[Any]]
     failure: Exception | None = field(default=None, init=False)
+    _turns: anyio.Semaphore = field(init=False)
+    _to_start: int = field(init=False)
+    _failures: int = field(default=0, init=False)
     _posts: set[Post[W]] = field(factory=set, init=False)
     _steps: list[_Step[W]] = field(factory=list, init=False)
     _committing: anyio.Lock = field(factory=anyio.Lock, init=False)
     _ending: bool = field(default=False, init=False)
     _news: anyio.Event = field(factory=anyio.Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Some slots wait with what they have claimed, so that a request leaves at once when another has ended.
+        self._to_start = self.in_flight + self.in_flight // 4 + 1
+        self._turns = anyio.Semaphore(self.in_flight, fast_acquire=True)
 
     # --- the journal ----------------------------------------------------------------------------------------
 
@@ -91,8 +97,8 @@ class Worker(ABC, Generic[W]):
         """Write an outcome down."""
 
     @abstractmethod
-    def renew(self, tx: Tx, works: Sequence[W]) -> list[str]:
-        """Begin the leases of work anew that has not left yet; the tokens of what is still ours."""
+    def renew(self, tx: Tx, works: Sequence[W]) -> None:
+        """Begin the leases anew of work that has not left yet, and is still ours."""
 
     @abstractmethod
     async def request(self, work: W) -> Request:
@@ -158,24 +164,19 @@ class Worker(ABC, Generic[W]):
 
     async def _keep_waiting(self) -> None:
         """Renew the leases of what waits for its turn: a provider that wants few requests may make that long."""
-        waiting = {post.work.token: post for post in self._posts if not post.left}
+        waiting = [post.work for post in self._posts if not post.left]
         if not waiting:
             return
-        begun = time.monotonic()
-        works = [post.work for post in waiting.values()]
         try:
-            kept = await in_thread(self.db.write, lambda tx: self.renew(tx, works))
+            await in_thread(self.db.write, lambda tx: self.renew(tx, waiting))
         except Exception as error:
             self._end(error)
-            return
-        for token in kept:
-            waiting[token].renewed(begun)
 
     # --- a slot ---------------------------------------------------------------------------------------------
 
     def _start_slots(self, group: TaskGroup, count: int) -> None:
-        for _ in range(min(count, self.to_start)):
-            self.to_start -= 1
+        for _ in range(min(count, self._to_start)):
+            self._to_start -= 1
             group.start_soon(self._slot, group)
 
     async def _slot(self, group: TaskGroup) -> None:
@@ -183,6 +184,7 @@ class Worker(ABC, Generic[W]):
         done: Finish[W] | None = None
         more = 1
         while True:
+            begun, failures = time.monotonic(), self._failures
             try:
                 found = await self._step(done)
             except Exception as error:  # the journal does not work: nothing more may leave
@@ -201,7 +203,7 @@ class Worker(ABC, Generic[W]):
                     return
                 await self._idle(found.seconds)
             else:
-                done = await self._send(found)
+                done = await self._send(found, begun, failures)
                 if more and isinstance(done.outcome, Taken):
                     self._start_slots(group, more)
                     more = 0
@@ -283,30 +285,36 @@ class Worker(ABC, Generic[W]):
 
     # --- sending --------------------------------------------------------------------------------------------
 
-    async def _send(self, work: W) -> Finish[W]:
-        """Send one piece of work; whatever happens, its end is known."""
+    async def _send(self, work: W, claimed: float, failures: int) -> Finish[W]:
+        """Send one piece of work; whatever happens, its end is known.
+
+        Args:
+            work: the work.
+            claimed: when its claim began, by the monotonic clock.
+            failures: how many there were then.
+        """
         post: Post[W] | None = None
         try:
-            post = Post(self.context, await self.request(work), work, self.who.lease)
+            post = Post(self.context, await self.request(work), work, claimed, self.who.lease)
             self._posts.add(post)
             if work.wait:
                 await anyio.sleep(work.wait)
-            if self._ending:
-                raise NotNow
-            # What cannot be repeated is written down before it leaves; the rest was, unless it had to wait since.
-            ask = work.join is None or work.wait > _SHORT
-            return Finish(work, await post.run(lambda: self._may_leave(work), ask=ask))
+            # What went wrong meanwhile may hold or pause what was claimed before.
+            taken = await post.run(
+                self._turns,
+                lambda: not self._ending and failures == self._failures and not self._over_before(0.0),
+                lambda: self._may_leave(work),
+            )
+            return Finish(work, taken)
+        except NotNow:
+            return Finish(work, NotTaken(reason="", wait=0.0))
         except Exception as error:
-            if isinstance(error, CampaignError | ConfigurationError):
-                self._end(error)
-                return Finish(work, NotTaken(reason="", wait=0.0))
-            if not isinstance(
-                error, MensatekError | NotNow
-            ):  # a fault of this package: stop, and lose nobody
-                self._end(error)
-                left = post is not None and post.left
-                return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
-            return Finish(work, outcome_of(error, work, post is not None and post.left))
+            self._failures += 1
+            left = post is not None and post.left
+            if isinstance(error, MensatekError) and not isinstance(error, CampaignError | ConfigurationError):
+                return Finish(work, outcome_of(error, work, left))
+            self._end(error)  # a fault of this package, perhaps: stop, and lose nobody
+            return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
         except BaseException:
             lost = post is not None and post.left
             outcome = (

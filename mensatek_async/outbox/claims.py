@@ -191,13 +191,9 @@ def may_leave(tx: Tx, who: Claimer, item: ItemWork) -> bool:
     return bool(changed)
 
 
-def renew(tx: Tx, who: Claimer, items: Sequence[ItemWork]) -> list[str]:
-    """Begin the leases of items anew that have not left yet; the tokens of what is still ours."""
-    return [
-        item.token
-        for item in items
-        if tx.run(
-            "UPDATE mensatek_outbox SET due_at = ? WHERE id = ? AND token = ? AND state IN (?, ?)",
-            *(tx.now + who.lease, item.row.id, item.token, QUEUED, SENDING),
-        )
-    ]
+def renew(tx: Tx, who: Claimer, items: Sequence[ItemWork]) -> None:
+    """Begin the leases anew of items that have not left yet, and are still ours."""
+    tx.many(
+        "UPDATE mensatek_outbox SET due_at = ? WHERE id = ? AND token = ? AND state IN (?, ?)",
+        [(tx.now + who.lease, item.row.id, item.token, QUEUED, SENDING) for item in items],
+    )

@@ -83,7 +83,7 @@ class OutboxSession(Session):
             context=self.context,
             db=self.db,
             who=who,
-            to_start=slots,
+            in_flight=slots,
             poll=self.lease,  # whoever waits is woken
             until=until,
             peers=self.workers,

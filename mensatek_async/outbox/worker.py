@@ -65,9 +65,9 @@ class OutboxWorker(Worker[ItemWork]):
             self._ended.append(row)
         self._hold = affects(tx, done, self._hold)
 
-    def renew(self, tx: Tx, works: Sequence[ItemWork]) -> list[str]:
-        """Begin the leases of items anew that have not left yet."""
-        return renew(tx, self.who, works)
+    def renew(self, tx: Tx, works: Sequence[ItemWork]) -> None:
+        """Begin the leases anew of items that have not left yet."""
+        renew(tx, self.who, works)
 
     async def request(self, work: ItemWork) -> Request:
         """Return the request of an item."""

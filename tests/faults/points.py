@@ -43,6 +43,7 @@ def _act(trip: Trip) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(60)  # the other threads run on for a moment, this one must not
     elif trip.action == "stop":
+        time.sleep(0.2)  # what another thread writes ends: everybody would wait for it
         os.kill(os.getpid(), signal.SIGSTOP)
     elif trip.action == "sleep":
         time.sleep(trip.seconds)

@@ -51,7 +51,11 @@ async def test_fault_17_a_chunk_was_tried_under_the_lost_message(scene: Scene) -
         await campaign.resume()
         await campaign.complete()
         progress = await settled(campaign, scene)
-        assert (progress["sent"], progress["unknown"], progress["state"]) == (32, 9, "done")
+        # Ten more, where the next chunk was claimed already: nobody is left who knows that it did not leave.
+        assert (progress["sent"], progress["unknown"], progress["state"]) in (
+            (32, 9, "done"),
+            (22, 19, "done"),
+        )
 
 
 async def test_fault_18_credit_runs_out_and_comes_back(scene: Scene) -> None:

@@ -177,6 +177,7 @@ async def test_slices_and_workers(client: AsyncMensatek, sandbox: Sandbox, store
 
 async def test_pause_resume_and_cancel(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
     """Paused it sends nothing, resumed it goes on, cancelled it never does; every row stays in one place."""
+    sandbox.latency = 0.02
     async with Campaigns(client, store) as campaigns:
         campaign = await campaigns.start("p", "Hola", phones(30), chunk_size=5)
         paused = await campaign.pause()

@@ -54,16 +54,12 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
     return True
 
 
-def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> list[str]:
-    """Begin the leases of work anew that has not left yet; the tokens of what is still ours."""
-    return [
-        work.token
-        for work in works
-        if tx.run(
-            "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ? AND token = ? AND state IN (?, ?)",
-            *(tx.now + who.lease, work.campaign, work.seq, work.token, CLAIMED, POSTING),
-        )
-    ]
+def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> None:
+    """Begin the leases anew of work that has not left yet, and is still ours."""
+    tx.many(
+        "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ? AND token = ? AND state IN (?, ?)",
+        [(tx.now + who.lease, work.campaign, work.seq, work.token, CLAIMED, POSTING) for work in works],
+    )
 
 
 def finish(tx: Tx, done: Finish[Work]) -> None:
