@@ -45,10 +45,8 @@ def test_a_contract_from_end_to_end(sandbox: Sandbox, capsys: pytest.CaptureFixt
     assert luis.startswith(f"{LUIS}  2027-01-08 13:00:03  13  ")
     assert run(["certified", "report", number, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["recipients"]
-    assert [(one["phone"], one["status"], one["certified"]) for one in told] == [
-        (ANA, 180, True),
-        (LUIS, 13, False),
-    ]
+    stands = [(one["phone"], one["status"], one["certified"]) for one in told]
+    assert stands == [(ANA, 180, True), (LUIS, 13, False)]
 
     assert run(["certified", "download", "a.pdf", "--message-id", number, "--phone", "600000001"]) == 0
     assert capsys.readouterr().out.startswith("PDF, ")
@@ -60,9 +58,8 @@ def test_a_contract_from_end_to_end(sandbox: Sandbox, capsys: pytest.CaptureFixt
 
 def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each option has its parameter; the issuer may come from the environment."""
-    monkeypatch.setenv("MENSATEK_ISSUER_NAME", "EMPRESA S.L.")
-    monkeypatch.setenv("MENSATEK_ISSUER_PHONE", "900000000")
-    monkeypatch.setenv("MENSATEK_ISSUER_TAX_ID", "FR12345678901")
+    for name, value in {"NAME": "EMPRESA S.L.", "PHONE": "900000000", "TAX_ID": "FR12345678901"}.items():
+        monkeypatch.setenv(f"MENSATEK_ISSUER_{name}", value)
     options = {
         "--text": "Le notificamos",
         "--attach": "contrato.pdf",
@@ -78,41 +75,38 @@ def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: py
     assert run(["certified", "send", "600000001", *arguments, "--foreign-issuer", "--yes"]) == 0
 
     (call,) = sandbox.calls("EnviarSMSCERTIFICADO")
-    assert (
-        call.params.items()
-        >= {
-            "Identificar": "CERTIFICADO-12345678E",
-            "Aceptacion": 10,
-            "Vpd": 1,
-            "Vph": 6,
-            "Vpm": 30,
-            "Emailreport": "a@b.es",
-            "Referenciausuario": "R1",
-            "Remitente": "MIEMPRESA",
-            "Cifcontacto": "FR12345678901",
-            "Links": 1,
-        }.items()
-    )
+    expected = {
+        "Identificar": "CERTIFICADO-12345678E",
+        "Aceptacion": 10,
+        "Vpd": 1,
+        "Vph": 6,
+        "Vpm": 30,
+        "Links": 1,
+    }
+    expected |= {"Emailreport": "a@b.es", "Referenciausuario": "R1", "Remitente": "MIEMPRESA"}
+    assert call.params.items() >= {**expected, "Cifcontacto": "FR12345678901"}.items()
     assert "Tipocontrato" not in call.params
     assert call.params["Mensaje"].startswith("Le notificamos (BASE64:2:JVBERi")
+
+
+SEND = ["certified", "send", "600000001", "--text", "x"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["certified", "send", "600000001", "--text", "x"], "--issuer-name, --issuer-phone"),
+        (SEND, "--issuer-name, --issuer-phone"),
         (["certified", "send", "--text", "x", *ISSUER], "to whom"),
         (["certified", "send", "no", "--text", "x", *ISSUER], "phone"),
-        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--validity", "tomorrow"], "1d6h30m"),
         *(
-            (["certified", "send", "600000001", "--text", "x", *ISSUER, f"--validity={text}"], "1d6h30m")
-            for text in ("", "3", "1h2d", "-1d", "1.5h", "1w")
+            ([*SEND, *ISSUER, f"--validity={text}"], "1d6h30m")
+            for text in ("tomorrow", "", "3", "1h2d", "-1d", "1.5h", "1w")
         ),
-        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--validity", "21d"], "validity"),
-        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--acceptance-days", "16"], "to 15"),
-        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--report-email", "a"], "e-mail"),
-        (["certified", "send", "600000001", "--text", "x", *ISSUER, "--attach", "no.pdf"], "No such file"),
-        (["certified", "send", "600000001", "--text", "x", *ISSUER[:-1], "B1"], "tax id"),
+        ([*SEND, *ISSUER, "--validity", "21d"], "validity"),
+        ([*SEND, *ISSUER, "--acceptance-days", "16"], "to 15"),
+        ([*SEND, *ISSUER, "--report-email", "a"], "e-mail"),
+        ([*SEND, *ISSUER, "--attach", "no.pdf"], "No such file"),
+        ([*SEND, *ISSUER[:-1], "B1"], "tax id"),
         (["contract", "send", "text.txt", "--to", "600000001", "--text", "x", *ISSUER], "not a PDF"),
         (["certified", "download", "a.pdf"], "says what to download"),
         (["certified", "download", "a.pdf", "--start", "x", "--end", "y"], "--start takes"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,10 +25,11 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.text import elements
+from tests.sandbox_calls import ANA, LUIS, wait_until
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
 
-ANA, LUIS = "34600000001", "34600000002"
+
 ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000")
 QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)
 
@@ -55,9 +55,7 @@ def contract() -> bytes:
     return bytes(pdf.output())
 
 
-def names(folder: Path) -> list[str]:
-    """The files of a folder."""
-    return [path.name for path in folder.iterdir()]
+SIGN = "Firme " + elements.pdf(contract())
 
 
 def stated(pdf: bytes) -> str:
@@ -129,7 +127,7 @@ async def test_a_download_cut_on_the_wire(sandbox: Sandbox, tmp_path: Path, faul
         await client.certified.download(tmp_path / "a.pdf", message_id=sent.message_id, phone=ANA)
 
     assert "Hola" in stated((tmp_path / "a.pdf").read_bytes())
-    assert names(tmp_path) == ["a.pdf"]
+    assert [path.name async for path in anyio.Path(tmp_path).iterdir()] == ["a.pdf"]
     assert len(sandbox.calls("GetSMSCERTIFICADO")) == 3
 
 
@@ -161,32 +159,24 @@ async def test_a_document_of_the_library(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("act", "signed", "rejected"),
-    [
-        (lambda sandbox: sandbox.sign_contract(ANA), True, False),
-        (lambda sandbox: sandbox.reject_contract(ANA), False, True),
-        (lambda sandbox: sandbox.expire_contract(ANA), False, False),
-    ],
-    ids=["signed", "rejected", "expired"],
+    [("sign_contract", True, False), ("reject_contract", False, True), ("expire_contract", False, False)],
 )
 async def test_waiting_ends_with_the_contract(
-    sandbox: Sandbox, act: object, signed: bool, rejected: bool
+    sandbox: Sandbox, act: str, signed: bool, rejected: bool
 ) -> None:
     """Whatever its end, waiting for the certificate stops there and tells it."""
-    assert callable(act)
-    async with hasty() as client, anyio.create_task_group() as group:
-        sent = await client.certified.send(
-            ANA, "Firme " + elements.pdf(contract()), contract_type=ContractType.PDF
-        )
-        sandbox.advance(5)
-        asked = len(sandbox.calls("GetReportSMSCERTIFICADO"))
 
-        def until_asked() -> None:
-            while len(sandbox.calls("GetReportSMSCERTIFICADO")) == asked:
-                time.sleep(0.01)
+    def calls() -> int:
+        return len(sandbox.calls("GetReportSMSCERTIFICADO"))
+
+    async with hasty() as client, anyio.create_task_group() as group:
+        sent = await client.certified.send(ANA, SIGN, contract_type=ContractType.PDF)
+        sandbox.advance(5)
+        asked = calls()
 
         async def later() -> None:
-            await anyio.to_thread.run_sync(until_asked)
-            act(sandbox)
+            await anyio.to_thread.run_sync(wait_until, lambda: calls() > asked)
+            getattr(sandbox, act)(ANA)
 
         group.start_soon(later)
         report = await client.certified.wait_certified(sent.message_id, ANA, timedelta(seconds=10))
@@ -196,35 +186,24 @@ async def test_waiting_ends_with_the_contract(
 
 
 async def test_waiting_has_an_end(sandbox: Sandbox) -> None:
-    """A contract that nobody signs: TimeoutError tells where it stands, and shows no whole phone."""
-    async with hasty() as client:
-        sent = await client.certified.send(
-            ANA, "Firme " + elements.pdf(contract()), contract_type=ContractType.PDF
-        )
+    """A contract that nobody signs: TimeoutError tells where it stands, and shows no whole phone; meanwhile no more
+    questions leave than the guard allows, of 0.2 s here."""
+    async with AsyncMensatek(issuer=ISSUER, guard=Guard(read_interval=0.2)) as client:
+        sent = await client.certified.send(ANA, SIGN, contract_type=ContractType.PDF)
         sandbox.advance(5)
         with pytest.raises(TimeoutError, match="Delivered to the phone") as caught:
             await client.certified.wait_certified(sent.message_id, ANA, 1)
+        assert 2 <= len(sandbox.calls("GetReportSMSCERTIFICADO")) <= 5
         with pytest.raises(TimeoutError, match="not in the report"):
-            await client.certified.wait_certified(sent.message_id, LUIS, 1)
+            await client.certified.wait_certified(sent.message_id, LUIS, 0.5)
 
     assert ANA not in str(caught.value)
-
-
-async def test_waiting_asks_no_faster_than_the_guard_allows(sandbox: Sandbox) -> None:
-    """In a second, with a guard of 0.2 s, at most five questions leave."""
-    async with AsyncMensatek(issuer=ISSUER, guard=Guard(read_interval=0.2)) as client:
-        sent = await client.certified.send(ANA, "Hola")
-        with pytest.raises(TimeoutError):
-            await client.certified.wait_certified(sent.message_id, ANA, 1)
-
-    assert 2 <= len(sandbox.calls("GetReportSMSCERTIFICADO")) <= 5
 
 
 def test_the_synchronous_client_does_it_too(sandbox: Sandbox, tmp_path: Path) -> None:
     """The same contract without await."""
     with Mensatek(issuer=ISSUER, guard=Guard(read_interval=0)) as client:
-        text = "Firme " + elements.pdf(contract())
-        sent = client.certified.send(ANA, text, contract_type=ContractType.PDF)
+        sent = client.certified.send(ANA, SIGN, contract_type=ContractType.PDF)
         sandbox.advance(5)
         sandbox.sign_contract(ANA)
         report = client.certified.wait_certified(sent.message_id, ANA, timeout=5)

@@ -31,21 +31,14 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sandbox.api.replies import REPLY_STYLES
+from tests.sandbox_calls import ANA, EVA, ISSUER, LUIS
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=Decimal("14970.5"))
 
-ANA, LUIS, EVA = "34600000001", "34600000002", "34600000003"
 QUICK = Retry(wait_initial=0.005, wait_max=0.02, timeout=10)
 CODES = json.loads((Path(__file__).parents[1] / "oracle" / "result_codes.json").read_text(encoding="utf-8"))
 TOMORROW = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=1)
-CERTIFIED = {
-    "Remitente": "ACME",
-    "Mensaje": "Hola",
-    "Destinatarios": [{"Movil": ANA}],
-    "Contacto": "EMPRESA S.L.",
-    "Telcontacto": "900000000",
-    "Cifcontacto": "B00000000",
-}
+CERTIFIED = {"Remitente": "ACME", "Mensaje": "Hola", "Destinatarios": [{"Movil": ANA}], **ISSUER}
 
 
 def client_of(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:
@@ -75,10 +68,8 @@ async def test_every_method_in_every_reply_style(sandbox: Sandbox, style: str) -
         assert {row.status.phase for row in report.recipients} == {Phase.PENDING}
         assert all(row.reported_at and row.label and row.seconds is not None for row in report.recipients)
         sandbox.advance(60)
-        assert all(
-            row.status.is_delivered
-            for row in (await client.sms.report(sent.message_id, max_age=0)).recipients
-        )
+        report = await client.sms.report(sent.message_id, max_age=0)
+        assert all(row.status.is_delivered for row in report.recipients)
 
         later = await client.sms.send(ANA, "Mañana", scheduled_at=TOMORROW)
         moved = await client.sms.reschedule(later.message_id, TOMORROW + timedelta(days=1))
@@ -154,23 +145,16 @@ async def test_both_request_formats_and_both_upload_encodings(
         LUIS: "Hola José + 100%, ¿qué tal? €=x",
     }
     assert {text.reference for text in sandbox.texts} == {"cita&5"}
-    assert sandbox.calls("CargarFichero")[0].reply == {
-        "Res": 1,
-        "Nombre": "a.pdf",
-        "Cred": Decimal("14970.5"),
-    }
+    uploaded = {"Res": 1, "Nombre": "a.pdf", "Cred": Decimal("14970.5")}
+    assert sandbox.calls("CargarFichero")[0].reply == uploaded
     kinds = {call.content_type.partition(";")[0] for call in sandbox.calls("EnviarSMS")}
     assert kinds == {"application/json" if request_format == "json" else "application/x-www-form-urlencoded"}
 
 
-@pytest.mark.parametrize(
-    ("operation", "code", "error"),
-    [
-        (operation, int(code), error)
-        for operation, codes in CODES["errors"].items()
-        for code, error in codes.items()
-    ],
-)
+EVERY_CODE = [(name, int(code), row[code]) for name, row in CODES["errors"].items() for code in row]
+
+
+@pytest.mark.parametrize(("operation", "code", "error"), EVERY_CODE)
 async def test_every_result_code_raises_its_error(
     sandbox: Sandbox, operation: str, code: int, error: str
 ) -> None:
@@ -315,8 +299,12 @@ async def test_connections_are_kept_alive_and_never_more_than_requests(sandbox: 
     assert sandbox.connections == before + 1
 
 
-async def test_a_connection_the_server_closed_meanwhile_is_not_used(sandbox: Sandbox) -> None:
-    """A restart of the server costs no send its answer."""
+async def test_a_connection_the_server_closed_meanwhile_is_not_used(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart of the server costs no send its answer; a proxy of the environment is not for this machine."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with client_of(sandbox) as client:
         await client.sms.send(ANA, "Hola")
         sandbox.stop()
@@ -324,14 +312,6 @@ async def test_a_connection_the_server_closed_meanwhile_is_not_used(sandbox: San
         assert (await client.sms.send(LUIS, "Hola")).accepted == 1
 
     assert sandbox.counts == {ANA: 1, LUIS: 1}
-
-
-async def test_no_proxy_stands_between(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy of the environment is not for this machine."""
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    async with client_of(sandbox) as client:
-        assert await client.credits() == sandbox.credits
 
 
 # --- the guard ---------------------------------------------------------------------------------------------

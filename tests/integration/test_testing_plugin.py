@@ -114,74 +114,64 @@ def test_others():
 """
 
 
+LOOKUP = """
+import contextlib, socket
+with contextlib.suppress(BaseException):
+    socket.getaddrinfo("api.mensatek.com", 443)
+"""
+PHASES = """
+import contextlib, socket
+import pytest
+
+def look_up():
+    with contextlib.suppress(BaseException):
+        socket.getaddrinfo("api.mensatek.com", 443)
+
+@pytest.fixture
+def before():
+    look_up()
+
+@pytest.fixture
+def after():
+    yield
+    look_up()
+
+def test_before(before): ...
+def test_after(after): ...
+def test_none(): ...
+"""
+
+
 def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
     """Run what was made, all warnings being errors, without the other plugins that may be installed here."""
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", *args)
 
 
 def test_the_fixtures_work_without_being_imported(pytester: pytest.Pytester) -> None:
-    """An installed package is all it takes, for plain tests, asyncio and trio; its markers are known."""
-    pytester.makepyfile(FIXTURES)
+    """An installed package is all it takes, for plain tests, asyncio and trio; its markers are known. The one that lets
+    a test through holds for its fixtures too; names that only look alike are nobody's business."""
+    pytester.makepyfile(test_fixtures=FIXTURES, test_allowed=ALLOWED)
 
-    run(pytester, "--strict-markers").assert_outcomes(passed=3)
+    run(pytester, "--strict-markers").assert_outcomes(passed=5)
 
 
 def test_whatever_reaches_for_the_real_api_fails(pytester: pytest.Pytester) -> None:
-    """By every way to get there, on both backends, also when the exception is handled."""
-    pytester.makepyfile(REACHING)
-
-    result = run(pytester, "-rA")
-
-    result.assert_outcomes(failed=10, xfailed=1)
-    told = [line for line in result.outlines if line.startswith(HELD_OFF)]
-    assert len(told) == 10
-    assert all("mensatek_sandbox" in line and "mensatek_real_api" in line for line in told)
-    # Where it came from, wherever the program's own code is in the thread that did it.
-    assert sum("test_whatever_reaches_for_the_real_api_fails.py:" in line for line in told) >= 6
-    assert not [line for line in result.outlines if "never retrieved" in line]
-
-
-def test_a_marked_test_and_other_hosts_are_let_through(pytester: pytest.Pytester) -> None:
-    """The marker holds for the test's fixtures too; names that only look alike are nobody's business."""
-    pytester.makepyfile(ALLOWED)
-
-    run(pytester).assert_outcomes(passed=2)
-
-
-def test_fixtures_and_modules_are_guarded_too(pytester: pytest.Pytester) -> None:
-    """What is reached for while a test is set up, cleared up, or collected fails it."""
+    """By every way to get there, on both backends, also when the exception is handled; while a test is set up, cleared
+    up, or collected too."""
     pytester.makepyfile(
-        test_phases="""
-        import contextlib, socket
-        import pytest
-
-        @pytest.fixture
-        def before():
-            with contextlib.suppress(BaseException):
-                socket.getaddrinfo("api.mensatek.com", 443)
-
-        @pytest.fixture
-        def after():
-            yield
-            with contextlib.suppress(BaseException):
-                socket.getaddrinfo("api.mensatek.com", 443)
-
-        def test_before(before): ...
-        def test_after(after): ...
-        def test_none(): ...
-        """,
-        test_import="""
-        import contextlib, socket
-        with contextlib.suppress(BaseException):
-            socket.getaddrinfo("api.mensatek.com", 443)
-        def test_one(): ...
-        """,
+        test_reaching=REACHING, test_phases=PHASES, test_import=f"{LOOKUP}\ndef test_one(): ...\n"
     )
 
-    result = run(pytester, "--continue-on-collection-errors")
+    result = run(pytester, "-rA", "--continue-on-collection-errors")
 
-    result.assert_outcomes(passed=2, errors=3)
+    result.assert_outcomes(failed=10, xfailed=1, passed=2, errors=3)
     result.stdout.fnmatch_lines([f"While collecting: {HELD_OFF}*"])
+    told = [line for line in result.outlines if line.startswith(HELD_OFF)]
+    assert len(told) == 12
+    assert all("mensatek_sandbox" in line and "mensatek_real_api" in line for line in told)
+    # Where it came from, wherever the program's own code is in the thread that did it.
+    assert sum("test_reaching.py:" in line for line in told) >= 6
+    assert not [line for line in result.outlines if "never retrieved" in line]
 
 
 MISSING = {
