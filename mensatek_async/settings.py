@@ -297,7 +297,7 @@ def check_base_url(url: str) -> str:
         )
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise ConfigurationError("base_url may hold no credentials, query or fragment.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             "base_url is not https, so the token would travel in the clear.",
             advice="Use https; plain http is taken for this machine only (localhost, 127.0.0.1, ::1).",
@@ -305,7 +305,7 @@ def check_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Return whether a host's name or address is this machine."""
     import ipaddress
 

@@ -16,7 +16,7 @@ from ..errors import ConfigurationError, InvalidDate
 from ..settings import Account, Guard, Limits, guard_store, load_account, state_folder
 from ..sources.text_files import reason_of, shown
 from .options import AccountOptions
-from .output import Exit, Output, Stop, can_ask
+from .output import Exit, Stop, can_ask
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -27,8 +27,8 @@ T = TypeVar("T")
 _LONGEST_TOKEN = 4096
 _PLENTY = 10_000_000  # credits of a sandbox for one run
 _WHEN = re.compile(
-    r"(?:(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})|(?P<D>\d{1,2})[-/.](?P<M>\d{1,2})[-/.](?P<Y>\d{4}))"
-    r"(?:\s*[Tt]\s*|,?\s+)(?P<time>\d{1,2}:\d{2})(?P<seconds>:\d{2}(?:\.\d{1,6})?)?\s*(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?"
+    r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:\s*[Tt]\s*|,?\s+)(\d{1,2}:\d{2})(:\d{2}(?:\.\d{1,6})?)?\s*"
+    r"([Zz]|[+-]\d{2}:?\d{2})?"
 )  # 2027-01-08T10:00 and 08/01/2027 10:00
 _HINT = (
     "Set MENSATEK_API_USER and MENSATEK_API_TOKEN, or use --user and --token-file; --sandbox needs neither."
@@ -110,7 +110,7 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
 
 
 @contextmanager
-def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) -> Iterator[Connection]:
+def connect(options: AccountOptions, *, may_ask: bool = True) -> Iterator[Connection]:
     """Find the credentials, or start the sandbox; `may_ask` says that standard input is for that.
 
     Raises:
@@ -126,9 +126,9 @@ def connect(options: AccountOptions, output: Output, *, may_ask: bool = True) ->
         yield Connection(account=account, sandbox=True)
 
 
-def call(options: AccountOptions, output: Output, work: Callable[[Mensatek], T]) -> T:
+def call(options: AccountOptions, work: Callable[[Mensatek], T]) -> T:
     """Do something with a client of the account that the user named, as `Connection.do` does."""
-    with connect(options, output) as connection:
+    with connect(options) as connection:
         return connection.do(work)
 
 
@@ -232,6 +232,6 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
 
 def _iso(match: re.Match[str]) -> str:
     """A date as the user wrote it, in the order of ISO 8601."""
-    year, month, day = match["y"] or match["Y"], match["m"] or match["M"], match["d"] or match["D"]
-    offset = (match["zone"] or "").upper()
-    return f"{year}-{int(month):02}-{int(day):02}T{match['time'].zfill(5)}{match['seconds'] or ''}{offset}"
+    first, month, last, clock, seconds, zone = match.groups()
+    year, day = (first, last) if len(first) == 4 else (last, first)
+    return f"{year}-{int(month):02}-{int(day):02}T{clock.zfill(5)}{seconds or ''}{(zone or '').upper()}"

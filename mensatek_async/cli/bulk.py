@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..campaigns.export import check_target
 from ..errors import MensatekError
@@ -39,12 +39,6 @@ from .sending import Send
 _KEEP = 30.0  # days
 _LONGEST = 36_500.0  # days
 _PATIENCE = 120.0  # seconds without an answer while the provider cannot be reached
-_KINDS: dict[Literal["invalid", "failed", "unknown"], str] = {
-    "invalid": "invalid",
-    "failed": "not sent",
-    "unknown": "unknown",
-}
-_TITLES = {"invalid": "Broken rows", "not sent": "Not sent", "unknown": "Perhaps sent"}
 _NO_OPTIONS = BulkOptions()
 
 
@@ -125,8 +119,9 @@ def _find(options: BulkOptions, store: str, first: str) -> tuple[str, Progress |
 
 def _store(options: BulkOptions) -> str:
     """The journal, without the phones and texts of what ended long ago."""
-    store = options.store or _default_store()
-    keep = _KEEP if options.keep is None and options.store is None else options.keep
+    store, keep = options.store or _default_store(), options.keep
+    if keep is None and options.store is None:
+        keep = _KEEP
     if keep is not None:
         age = timedelta(days=min(keep, _LONGEST)) + timedelta.resolution
         with offline(store) as campaigns:
@@ -176,7 +171,9 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
         with offline(session.store) as campaigns:
             campaign = campaigns.get(name)
             progress = campaign.progress()
-            problems = {kind: campaign.problems(outcome) for outcome, kind in _KINDS.items()}
+            problems["invalid"] = campaign.problems("invalid")
+            problems["not sent"] = campaign.problems("failed")
+            problems["unknown"] = campaign.problems("unknown")
             if options.report is not None and progress.total:
                 campaign.export(options.report, force=options.force)
                 report = options.report
@@ -228,8 +225,11 @@ def _say(
             output.say(f"  {count:,} {what}.")
     used, left = credits_text(progress.credits_used), credits_text(progress.credits_left)
     output.say(f"Credits: {used} used, {left} left." if progress.message_id else "Credits: none used.")
-    totals = progress.invalid, progress.failed - progress.undelivered, progress.unknown
-    for (kind, title), total in zip(_TITLES.items(), totals, strict=True):
+    for kind, title, total in (
+        ("invalid", "Broken rows", progress.invalid),
+        ("not sent", "Not sent", progress.failed - progress.undelivered),
+        ("unknown", "Perhaps sent", progress.unknown),
+    ):
         say_rows(output, title, problems.get(kind, ()), total)
 
 

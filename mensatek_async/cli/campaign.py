@@ -55,7 +55,7 @@ def resume(
 def _run(name: str, options: WorkOptions, *, watch: bool, resume: bool = False) -> Exit:
     output = Output(json=options.json)
     _progress(name, options.store)  # a wrong name is said before anybody is asked for a token
-    with connect(options.account, output) as connection, viewing(output, watch=watch) as view:
+    with connect(options.account) as connection, viewing(output, watch=watch) as view:
         session = Session(connection, options.store, output, options.concurrency)
         with session.campaigns() as campaigns:
             campaign = campaigns.get(name)
@@ -133,7 +133,7 @@ def cancel(
     if not (before.sent or before.pending) or not scheduled_for(before.scheduled_at):
         _change("cancel", name, options)
         return
-    with connect(account, output) as connection:
+    with connect(account) as connection:
         session = Session(connection, store, output)
         with session.campaigns() as campaigns:
             campaigns.get(name).cancel()
@@ -219,7 +219,7 @@ def reconcile(
     """Ask the provider once where every recipient stands."""
     output = Output(json=options.json)
     _progress(name, options.store)
-    with connect(account, output) as connection:
+    with connect(account) as connection:
         session = Session(connection, options.store, output)
         with session.campaigns() as campaigns:
             campaigns.get(name).reconcile()
@@ -237,7 +237,7 @@ def work(
     """Send for every campaign that runs in the store: on further machines, and from cron."""
     output = Output(json=options.json)
     worked: list[Progress] = []
-    with connect(options.account, output) as connection:
+    with connect(options.account) as connection:
         session = Session(connection, options.store, output, options.concurrency)
         with session.campaigns() as campaigns:
             worked = campaigns.work(budget)

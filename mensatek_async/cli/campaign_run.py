@@ -49,17 +49,6 @@ class Session:
     interrupted: bool = False
     error: MensatekError | None = None
 
-    def limits(self) -> Limits:
-        """Limits of the client.
-
-        Raises:
-            Stop: there are none like that.
-        """
-        try:
-            return Limits(concurrency=self.concurrency, per_second=self.per_second)
-        except ConfigurationError:
-            raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
-
     def code(self, progress: Progress | None) -> Exit:
         """The exit code when it has ended."""
         if self.interrupted:
@@ -70,13 +59,20 @@ class Session:
 
     @contextmanager
     def campaigns(self, *, background: bool = True) -> Iterator[SyncCampaigns]:
-        """Give the campaigns, with recipients read in the background. What ends the block early is noted."""
-        limits = self.limits()
+        """Give the campaigns, with recipients read in the background. What ends the block early is noted.
+
+        Raises:
+            Stop: there are no such limits, or no such store.
+        """
+        try:
+            limits = Limits(concurrency=self.concurrency, per_second=self.per_second)
+        except ConfigurationError:
+            raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
         handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
             with (
                 self.connection.client(limits) as client,
-                closing(client.campaigns(check_store(self.store))) as campaigns,
+                _campaigns(client, self.store) as campaigns,
                 campaigns if background else nullcontext(),
             ):
                 yield campaigns
@@ -121,23 +117,22 @@ def look_on(campaign: SyncCampaign, view: View) -> None:
         time.sleep(LOOK)
 
 
-def check_store(store: str) -> str:
-    """Return the store, unless a glance shows that it is none.
-
-    Raises:
-        Stop: it is a directory.
-    """
+def _campaigns(client: Mensatek, store: str) -> closing[SyncCampaigns]:
     if os.path.isdir(store):
         raise Stop(f"The store {shown(store)} is a directory; name a file in it.")
-    return store
+    return closing(client.campaigns(store))
 
 
 @contextmanager
 def offline(store: str) -> Iterator[SyncCampaigns]:
-    """Give the campaigns of a store to look at and to change there; there is no account, and nothing leaves."""
+    """Give the campaigns of a store to look at and to change there; there is no account, and nothing leaves.
+
+    Raises:
+        Stop: the store is a directory.
+    """
     with (
         Mensatek("nobody", "nothing", base_url="http://127.0.0.1") as client,
-        closing(client.campaigns(check_store(store))) as campaigns,
+        _campaigns(client, store) as campaigns,
     ):
         yield campaigns
 

@@ -118,7 +118,6 @@ def download(
     try:
         done = call(
             options,
-            output,
             lambda client: client.certified.download(
                 destination, message_id=message_id, phone=phone, start=since, end=until
             ),
@@ -201,7 +200,7 @@ files = App(name="files", help_format="plaintext")
 def list_files(*, options: CallOptions = ONE_CALL) -> None:
     """List the files in the library."""
     output = Output(json=options.json)
-    listed = call(options, output, lambda client: client.files.list())
+    listed = call(options, lambda client: client.files.list())
     for one in listed:
         when = f"{one.uploaded_at:%Y-%m-%d %H:%M}" if one.uploaded_at else "-" * 16
         output.say(f"{when}  {one.name}")
@@ -224,7 +223,7 @@ def upload(
 ) -> None:
     """Put a file into the library; one of the same name is replaced."""
     output = Output(json=options.json)
-    stored = call(options, output, lambda client: client.files.upload(file, name=name))
+    stored = call(options, lambda client: client.files.upload(file, name=name))
     output.say(f"In the library as {stored.name}.")
     output.answer({"name": stored.name, "extension": stored.extension})
 
@@ -239,7 +238,7 @@ def delete_file(
 ) -> None:
     """Delete a file from the library."""
     output = Output(json=options.json)
-    with connect(options, output) as connection:
+    with connect(options) as connection:
         if not yes and can_ask():
             output.confirm(f"Delete {name}?", otherwise="It was not deleted.")
         connection.do(lambda client: client.files.delete(name))

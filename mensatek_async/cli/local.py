@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import socketserver
 import sys
@@ -18,6 +17,7 @@ from cyclopts import App
 
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
+from ..settings import is_loopback
 from ..sources.text_files import reason_of
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
@@ -170,20 +170,13 @@ def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> Webhook
             username=options.username,
             password=password,
             token=token,
-            allow_unauthenticated=options.allow_unauthenticated or _is_loopback(options.host),
+            allow_unauthenticated=options.allow_unauthenticated or is_loopback(options.host),
             dedupe=False,  # who develops wants to see what comes twice
         )
     except ConfigurationError as error:
         raise Stop(
             f"{error.args[0]}\nGive --username and --password-file, --token-file, or --allow-unauthenticated."
         ) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager

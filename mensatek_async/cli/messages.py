@@ -34,7 +34,7 @@ MessageId = Annotated[int, Parameter(help="The message's number, as its send pri
 def credits(*, options: CallOptions = ONE_CALL) -> None:
     """Show the credits left."""
     output = Output(json=options.json)
-    left = call(options, output, lambda client: client.credits())
+    left = call(options, lambda client: client.credits())
     output.say(credits_text(left))
     output.answer({"credits": left})
 
@@ -70,7 +70,7 @@ def send_text(
 
     output, what = Output(json=options.json), Text.of(text, options, legal, fields=False)
     asks = needs_answer(account, yes=options.yes)
-    with connect(account, output) as connection:
+    with connect(account) as connection:
         message = what.message(connection.sender_or(options.sender))
         texts = sum(message.address(Recipient(phone)).segments for phone in to)
         if asks:
@@ -121,7 +121,7 @@ def cancel(
 ) -> None:
     """Cancel a scheduled message that has not left."""
     output = Output(json=options.json)
-    with connect(options, output) as connection:
+    with connect(options) as connection:
         if not yes and can_ask():
             output.confirm(f"Cancel message {message_id}?", otherwise="It was not cancelled.")
         done = connection.do(lambda client: _product(client, certified).cancel(message_id))
@@ -147,7 +147,7 @@ def reschedule(
     output, when = Output(json=options.json), parse_when(at)
     if when is None:
         raise Stop("Say when: mensatek reschedule MESSAGE_ID --at 2027-01-08T10:00")
-    done = call(options, output, lambda client: _product(client, certified).reschedule(message_id, when))
+    done = call(options, lambda client: _product(client, certified).reschedule(message_id, when))
     output.say(f"Message {message_id}: {scheduled_for(when) or f'scheduled for {when}'}.")
     output.answer({"message_id": message_id, "rescheduled": done.rescheduled, "scheduled_at": when})
 
@@ -155,9 +155,7 @@ def reschedule(
 def report(message_id: MessageId, *, options: CallOptions = ONE_CALL, certified: Certified = False) -> None:
     """Show where each recipient of a message stands."""
     output = Output(json=options.json)
-    answer: MessageReport = call(
-        options, output, lambda client: _product(client, certified).report(message_id)
-    )
+    answer: MessageReport = call(options, lambda client: _product(client, certified).report(message_id))
     for one in answer.recipients:
         ready = "; certificate ready" if certified and one.status.is_certified else ""
         when = f"{one.reported_at:%Y-%m-%d %H:%M:%S}" if one.reported_at else "-" * 19

@@ -116,7 +116,7 @@ class Send:
 
     def connect(self) -> Connection:
         """Return the account to send with."""
-        return self._stack.enter_context(connect(self.options.account, self.output, may_ask=self.free))
+        return self._stack.enter_context(connect(self.options.account, may_ask=self.free))
 
     def temporary_store(self) -> str:
         """Return a store that is gone when the command ends."""

@@ -135,8 +135,11 @@ class FileSource(RecipientSource):
                 content = hashlib.file_digest(handle, lambda: hashlib.blake2b(digest_size=20))
                 self._hash_of = state, content.hexdigest()
         fields = list(self._fields.items()) if isinstance(self._fields, Mapping) else self._fields
-        options = repr((self._kind, self._phone, fields, *self._options()))
-        options = hashlib.blake2b(options.encode(), digest_size=8).hexdigest()
+        given = (
+            *(self._kind, self._phone, fields, self._delimiter, self._encoding and self._encoding.name),
+            *(self._sheet, self._header_row, self._include_hidden),
+        )
+        options = hashlib.blake2b(repr(given).encode(), digest_size=8).hexdigest()
         rows = "" if self._rows is None else f"-{self._rows.spans}"
         return f"{state[0]}-{self._hash_of[1]}-{options}{rows}"
 
@@ -146,10 +149,6 @@ class FileSource(RecipientSource):
     @abstractmethod
     def _table(self, handle: BinaryIO) -> Table:
         """Read the file's headings."""
-
-    @abstractmethod
-    def _options(self) -> tuple[object, ...]:
-        """What else decides which rows are read."""
 
     def _open(self) -> BufferedReader:
         handle = open_file(self._path)

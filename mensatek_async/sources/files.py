@@ -58,10 +58,6 @@ class CsvSource(FileSource):
             raise InvalidFile("This is JSON.", advice=advice)
         return CsvTable(handle, encoding, self._delimiter, self._header_row, self._phone)
 
-    def _options(self) -> tuple[object, ...]:
-        row = () if self._header_row is None else (self._header_row,)
-        return (self._delimiter, self._encoding and self._encoding.name, *row)
-
 
 class JsonLinesSource(FileSource):
     """Recipients from a JSON Lines file: one object a line, whose keys are the columns.
@@ -91,9 +87,6 @@ class JsonLinesSource(FileSource):
 
     def _table(self, handle: BinaryIO) -> Table:
         return JsonTable(handle, self._detected(handle))
-
-    def _options(self) -> tuple[object, ...]:
-        return () if self._encoding is None else (self._encoding.name,)
 
 
 class ExcelSource(FileSource):
@@ -138,10 +131,6 @@ class ExcelSource(FileSource):
             handle, self._sheet, self._header_row, self._phone, include_hidden=self._include_hidden
         )
 
-    def _options(self) -> tuple[object, ...]:
-        given = (self._header_row, self._include_hidden)
-        return (self._sheet, *given) if any(given) else (self._sheet,)
-
 
 class AnyFileSource(FileSource):
     """Recipients from a file of whatever kind its content is, as the command takes them."""
@@ -168,7 +157,3 @@ class AnyFileSource(FileSource):
         if self._header_row is not None:
             raise InvalidRequest(f"{self._say('header_row', '').strip(' =')} is for CSV and Excel files.")
         return JsonTable(handle, encoding)
-
-    def _options(self) -> tuple[object, ...]:
-        encoding = self._encoding and self._encoding.name
-        return self._delimiter, encoding, self._sheet, self._header_row, self._include_hidden

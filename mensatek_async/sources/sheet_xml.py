@@ -55,36 +55,41 @@ class Archive(zipfile.ZipFile):
     def shared_texts(self, name: str) -> list[str]:
         """Read the texts that cells refer to by number, unless they are too many, too long, or take too long."""
         self._limit(name, _MOST_TEXT)
-        target = _Texts()
-        parser = XMLParser(target=target)  # noqa: S314 (entities are refused)
-        ends = time.monotonic() + _MOST_SECONDS
-        with self.open(name) as part:
-            while piece := part.read(_PIECE):
-                parser.feed(piece)
-                if len(target.texts) > _MOST_TEXTS:
-                    raise InvalidFile(
-                        f"The spreadsheet has more than {_MOST_TEXTS:,} texts, too many to be held.",
-                        advice=CSV_INSTEAD,
-                    )
-                _check_time(ends)
-        parser.close()
-        return target.texts
+        texts: list[str] = []
+        for found in self._parsed(name):
+            texts += found.texts
+            found.texts.clear()
+            if len(texts) > _MOST_TEXTS:
+                raise InvalidFile(
+                    f"The spreadsheet has more than {_MOST_TEXTS:,} texts, too many to be held.",
+                    advice=CSV_INSTEAD,
+                )
+        return texts
 
     def rows(self, name: str) -> Iterator[SheetRow]:
-        """The rows of a sheet that have something in them, unless there is too much to read between two."""
-        target = _Rows()
-        parser = XMLParser(target=target)  # noqa: S314 (entities are refused)
+        """The rows of a sheet that have something in them, unless it takes too long from one to the next."""
+        for found in self._parsed(name):
+            yield from found.rows
+            found.rows.clear()
+
+    def _parsed(self, name: str) -> Iterator[_Content]:
+        """What a part holds: the same object again and again, with what has come since."""
+        content = _Content()
+        parser = XMLParser(target=content)  # noqa: S314 (entities are refused)
         with self.open(name) as part:
             ends = time.monotonic() + _MOST_SECONDS
             for piece in _without_empty_cells(part):
                 parser.feed(piece)
-                if target.rows:
-                    rows, target.rows = target.rows, []
-                    yield from rows
+                further = bool(content.rows)
+                yield content
+                if further:
                     ends = time.monotonic() + _MOST_SECONDS
-                _check_time(ends)
+                elif time.monotonic() > ends:
+                    raise InvalidFile(
+                        f"The spreadsheet takes more than {_MOST_SECONDS:.0f} s to read.", advice=CSV_INSTEAD
+                    )
         parser.close()
-        yield from target.rows
+        yield content
 
     def _limit(self, name: Any, most: int) -> None:
         size = (name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)).file_size
@@ -111,13 +116,6 @@ def _without_empty_cells(part: IO[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _check_time(ends: float) -> None:
-    if time.monotonic() > ends:
-        raise InvalidFile(
-            f"The spreadsheet takes more than {_MOST_SECONDS:.0f} s to read.", advice=CSV_INSTEAD
-        )
-
-
 def unescaped(text: str) -> str:
     """A cell's text with its line breaks and other characters that XML cannot hold."""
     if "_x" in text:
@@ -134,60 +132,16 @@ def _calculated(formula: str, style: str) -> tuple[str, str, str]:
     return ("n", style, literal[0]) if text is None else ("str", style, text.replace('""', '"'))
 
 
-class _Reader:
-    """What both kinds of XML have in common: the text of the element at hand."""
+class _Content:
+    """The rows of a sheet that have cells with content, or the texts that all sheets share."""
 
     def __init__(self) -> None:
-        self._text: list[str] = []
+        self.rows: list[SheetRow] = []
+        self.texts: list[str] = []
+        self._text: list[str] = []  # of the element at hand
         self._length = 0
         self._open = False
-        self._phonetic = False
-
-    def data(self, data: str) -> None:
-        if self._open:
-            self._length += len(data)
-            self._text.append(data if self._length <= _LONGEST_CELL else "\ufffd")
-
-    def doctype(self, name: str, public: str | None, system: str | None) -> None:
-        raise ValueError("a document type, which no spreadsheet has")  # it could define entities without end
-
-    def close(self) -> None:
-        return
-
-    def _begin(self) -> None:
-        self._text, self._length = [], 0
-
-
-class _Texts(_Reader):
-    """Shared texts; how a Japanese text is pronounced is no part of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == _TEXT:
-            self._open = not self._phonetic
-        elif tag == _ITEM:
-            self._begin()
-        elif tag == _PHONETIC:
-            self._phonetic = True
-
-    def end(self, tag: str) -> None:
-        if tag == _TEXT:
-            self._open = False
-        elif tag == _ITEM:
-            self.texts.append(unescaped("".join(self._text)))
-        elif tag == _PHONETIC:
-            self._phonetic = False
-
-
-class _Rows(_Reader):
-    """Rows of a sheet; those without content are passed over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[SheetRow] = []
+        self._phonetic = False  # how a Japanese text is pronounced is no part of it
         self._number = 0
         self._hidden = False
         self._formula: str | None = None
@@ -201,7 +155,7 @@ class _Rows(_Reader):
             place = attributes.get("r")
             self._column = _COLUMNS.get(place.rstrip("0123456789"), 0) if place else self._column + 1
             self._formula = None
-            self._begin()
+            self._text, self._length = [], 0
         elif tag in (_VALUE, _TEXT, _FORMULA):
             self._open = not self._phonetic
         elif tag == _ROW:
@@ -209,15 +163,22 @@ class _Rows(_Reader):
             self._number = int(float(place)) if place else self._number + 1
             self._hidden = attributes.get("hidden") in ("1", "true") or attributes.get("ht") in ("0", "0.0")
             self._cells, self._column = {}, 0
+        elif tag == _ITEM:
+            self._text, self._length = [], 0
         elif tag == _PHONETIC:
             self._phonetic = True
+
+    def data(self, data: str) -> None:
+        if self._open:
+            self._length += len(data)
+            self._text.append(data if self._length <= _LONGEST_CELL else "\ufffd")
 
     def end(self, tag: str) -> None:
         if tag in (_VALUE, _TEXT):
             self._open = False
         elif tag == _FORMULA:
             self._open, self._formula = False, "".join(self._text)
-            self._begin()
+            self._text, self._length = [], 0
         elif tag == _CELL:
             kind, style = self._cell.get("t", "n"), self._cell.get("s", "0")
             if not 0 < self._column <= MOST_COLUMNS:
@@ -229,5 +190,13 @@ class _Rows(_Reader):
         elif tag == _ROW:
             if self._cells and self._number <= MOST_ROWS:
                 self.rows.append(SheetRow(self._number, self._hidden, self._cells))
+        elif tag == _ITEM:
+            self.texts.append(unescaped("".join(self._text)))
         elif tag == _PHONETIC:
             self._phonetic = False
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        raise ValueError("a document type, which no spreadsheet has")  # it could define entities without end
+
+    def close(self) -> None:
+        return
