@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,14 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the connection."""
+
+    def close_with(self, user: object) -> None:
+        """Close it at the latest when nobody holds its user any more, or the program ends."""
+        weakref.finalize(user, self._close_here)
+
+    def _close_here(self) -> None:
+        if self._process == os.getpid():
+            self.close()
 
     def take_part(self) -> None:
         """Make claims from now on: what the dead had claimed is freed with the next write, if nobody else makes any."""

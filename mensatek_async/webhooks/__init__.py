@@ -10,6 +10,7 @@ from .dedupe import DedupeStore, MemoryDedupe, Standing, event_key
 from .deliveries import Deliveries
 from .parse import parse
 from .receiver import Handler, Receiver, Reply, Request
+from .store_dedupe import StoreDedupe
 
 __all__ = [
     "Authentication",
@@ -27,6 +28,7 @@ __all__ = [
     "Reply",
     "Request",
     "Standing",
+    "StoreDedupe",
     "asgi",
     "event_key",
     "parse",

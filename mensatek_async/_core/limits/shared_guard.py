@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -16,7 +15,6 @@ from attrs import define, field
 
 from ...errors import AuthenticationError, BadParameters, MensatekError, NotYours, StoreError
 from ...settings import Account, Guard
-from ...store.database import Database
 from ...store.opening import open_database
 from ...store.owner import this_process
 from ...store.threads import in_thread_for
@@ -45,7 +43,7 @@ class GuardStore:
         self._users: WeakSet[object] = WeakSet()
         self._retry_at = NEVER
         self._warned = False
-        weakref.finalize(self, _close, self._db, os.getpid())
+        self._db.close_with(self)
 
     async def run(self, work: Callable[[Tx], T], *, write: bool, user: object = None) -> T | None:
         """Run work in a transaction, in a worker thread.
@@ -84,11 +82,6 @@ class GuardStore:
         if not self._users:
             with suppress(TimeoutError):
                 await in_thread_for(_PATIENCE, self._db.close)
-
-
-def _close(database: Database, process: int) -> None:
-    if process == os.getpid():
-        database.close()
 
 
 _stores: WeakValueDictionary[str, GuardStore] = WeakValueDictionary()
