@@ -26,8 +26,8 @@ class SentMessages(Sequence["Text"]):
         self._start = 0
 
     def __repr__(self) -> str:
-        found = self._now()
-        return f"<SentMessages: {len(found)} to {len({text.phone for text in found})} phones>"
+        texts = self._now()
+        return f"<SentMessages: {len(texts)} to {len({text.phone for text in texts})} phones>"
 
     def __len__(self) -> int:
         return len(self._now())

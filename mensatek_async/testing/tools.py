@@ -107,17 +107,17 @@ class Deliver:
         if phone is None:
             if status is not None or message_id is not None:
                 raise ValueError("a status or a message needs a phone")
-            found = self._events.all()
+            callbacks = self._events.all()
         else:
-            found = self._one(normalise(phone), status, message_id)
-        return self._post.hand([encoded(one, webhook.form) for one in found], webhook, expect)
+            callbacks = self._one(normalise(phone), status, message_id)
+        return self._post.hand([encoded(one, webhook.form) for one in callbacks], webhook, expect)
 
     def _one(
         self, phone: str, status: int | DeliveryStatus | None, message_id: int | None
     ) -> list[Mapping[str, Any]]:
         code = status.code if isinstance(status, DeliveryStatus) else status
         try:
-            found = self._events.caused_by(
+            callbacks = self._events.caused_by(
                 lambda: self._events.sandbox.deliver(phone, code, message_id=message_id)
             )
         except KeyError:
@@ -125,11 +125,11 @@ class Deliver:
                 f"no such text was sent to ...{phone[-3:]}; for a report on nothing that was sent, use "
                 "post_callback(testing.delivery_report(...))"
             ) from None
-        if not found:
+        if not callbacks:
             raise LookupError(
                 f"the text to ...{phone[-3:]} was sent with report=False: nothing is reported of it"
             )
-        return found
+        return callbacks
 
 
 @frozen
@@ -167,10 +167,10 @@ class Reply:
             AssertionError: the webhook answered with another status.
         """
         webhook, sender = self._post.webhook(to), normalise(phone)
-        found = self._events.caused_by(
+        callbacks = self._events.caused_by(
             lambda: self._events.sandbox.reply(sender, text, message_id=message_id, number=number)
         )
-        return self._post.hand([encoded(one, webhook.form) for one in found], webhook, expect)
+        return self._post.hand([encoded(one, webhook.form) for one in callbacks], webhook, expect)
 
 
 @frozen

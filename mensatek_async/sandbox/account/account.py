@@ -132,13 +132,13 @@ class Account:
     def texts(self) -> list[Text]:
         """Every text accepted and kept so far."""
         now = self.clock.now
-        found = []
+        texts = []
         for batch in self.batches:
             standing = self.delivery.standings(batch, now)
-            found += [
+            texts += [
                 self.text(batch, position, standing(phone)[0]) for position, phone in enumerate(batch.phones)
             ]
-        return found
+        return texts
 
     def text(self, batch: Batch, position: int, status: int) -> Text:
         """One text of a batch whose texts are kept."""

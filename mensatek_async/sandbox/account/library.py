@@ -65,10 +65,10 @@ class Library:
 
     def delete(self, name: str) -> bool:
         """Remove a file; whether there was one."""
-        found = self._files.pop(name, None) is not None
-        if found:
+        was_there = self._files.pop(name, None) is not None
+        if was_there:
             self.events.append(Filed(name, None))
-        return found
+        return was_there
 
     def clear(self) -> None:
         """Remove all files."""

@@ -48,7 +48,7 @@ def load_calls(store: Store) -> tuple[int, list[Call]]:
 def load_journeys(store: Store, target: str, account: Account) -> list[Journey]:
     """The journeys that were not reported to their end."""
     batches = {batch.number: batch for message in account.messages.values() for batch in message.batches}
-    found = []
+    journeys = []
     for number, data in store.select(
         "SELECT batch, data FROM journey WHERE target = ? ORDER BY batch", target
     ):
@@ -56,8 +56,8 @@ def load_journeys(store: Store, target: str, account: Account) -> list[Journey]:
         announced, step, own = unpack(data, list[Any])
         known = account.messages[batch.message_id].phones
         phones = batch.phones or [phone for phone, its in known.items() if its is batch]
-        found.append(Journey(batch, phones, step=step, own=own, announced=announced))
-    return found
+        journeys.append(Journey(batch, phones, step=step, own=own, announced=announced))
+    return journeys
 
 
 def load_posts(store: Store, target: str) -> tuple[int, list[Post]]:

@@ -207,8 +207,8 @@ class Faults:
 
     def pick(self, operation: str, params: Callable[[], dict[str, Any]]) -> list[Fault]:
         """The faults that hit this call, in the order they were armed."""
-        found = [rule.fault for rule in self.rules if rule.fires(operation, params)]
+        faults = [rule.fault for rule in self.rules if rule.fires(operation, params)]
         if self.rate and self._random.random() < self.rate:
             error = error_of_kind(self.kind, operation)
-            found += [error] if error else []
-        return found
+            faults += [error] if error else []
+        return faults

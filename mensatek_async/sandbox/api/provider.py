@@ -119,11 +119,11 @@ class Provider:
     def troubles(self, request: ApiRequest) -> list[Fault]:
         """The faults that hit this request."""
         with self.lock:
-            found = self.faults.pick(request.operation, request.params.decoded)
+            faults = self.faults.pick(request.operation, request.params.decoded)
             if self.account.delivery.magic:
                 asked = fault_asked_for(request.operation, request.body, request.params.decoded)
-                found += [asked] if asked else []
-            return found
+                faults += [asked] if asked else []
+            return faults
 
     def answer(self, request: ApiRequest, fault: Fault | None) -> Response:
         """Process a request, unless the fault says not to, and note it down before it is answered.

@@ -116,8 +116,8 @@ def replaced(text: str, unicode: bool) -> list[tuple[str, str, int]]:
     """The letters outside elements that do not arrive as they were written: what became of each, and how often."""
     if unicode:
         return []
-    found = Counter(_FOREIGN.findall(_ELEMENT.sub("", text)))
-    return [(letter, to_gsm(letter), times) for letter, times in found.items()]
+    letters = Counter(_FOREIGN.findall(_ELEMENT.sub("", text)))
+    return [(letter, to_gsm(letter), times) for letter, times in letters.items()]
 
 
 def pieces(text: str, unicode: bool) -> list[str | tuple[str, str, str]]:

@@ -87,20 +87,22 @@ def certificate(account: Account, params: Params) -> OperationResult:
     end = read_minute(params.text("Fechafin", required=True))
     if start is None or end is None or end < start:
         raise BadCall("Las fechas no son correctas")
-    found = [one for message in account.messages.values() for one in _certified(account, message, start, end)]
-    return _certificates(account, found)
+    evidence = [
+        one for message in account.messages.values() for one in _certified(account, message, start, end)
+    ]
+    return _certificates(account, evidence)
 
 
-def _certificates(account: Account, found: list[Evidence], phone: str = "") -> OperationResult:
+def _certificates(account: Account, evidence: list[Evidence], phone: str = "") -> OperationResult:
     """The PDF of one phone, or the ZIP of all."""
-    found = [one for one in found if phone in ("", str(one.row["Telefono"]))]
-    if not found:
+    evidence = [one for one in evidence if phone in ("", str(one.row["Telefono"]))]
+    if not evidence:
         error = "El certificado no está disponible"
         return OperationResult(fields={"Res": NO_CERTIFICATE, "Error": error, "Cred": account.credits})
     if phone:
-        file, media_type = certificate_pdf(found[0]), "application/pdf"
+        file, media_type = certificate_pdf(evidence[0]), "application/pdf"
     else:
-        file, media_type = certificate_zip(found), "application/zip"
+        file, media_type = certificate_zip(evidence), "application/zip"
     return OperationResult(fields={"Res": 1}, file=file, media_type=media_type)
 
 
@@ -143,14 +145,14 @@ def _certified(
         return []
     now = account.clock.now
     places = {batch: {phone: n for n, phone in enumerate(batch.phones)} for batch in message.batches}
-    found = []
+    evidence = []
     for row in _rows(account, message):
         phone = str(row["Telefono"])
         batch = message.phones[phone]
         is_within = (start is None or start <= batch.leaves_at) and (end is None or batch.leaves_at <= end)
         if row["Resultado"] not in batch.kind.certificate_ready or not is_within:
             continue
-        found.append(
+        evidence.append(
             Evidence(
                 row={"idMensaje": message.message_id, **row},
                 sender=batch.sender,
@@ -160,4 +162,4 @@ def _certified(
                 documents=batch.documents,
             )
         )
-    return found
+    return evidence

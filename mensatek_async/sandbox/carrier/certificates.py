@@ -77,15 +77,15 @@ def _write(pdf: Any, line: str, *, bold: bool = False) -> None:
     )
 
 
-def certificate_zip(found: Sequence[Evidence]) -> bytes:
+def certificate_zip(evidence: Sequence[Evidence]) -> bytes:
     """A PDF per recipient, and `resultado.csv` with the report's rows."""
     table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=list(found[0].row), delimiter=";")
+    writer = csv.DictWriter(table, fieldnames=list(evidence[0].row), delimiter=";")
     writer.writeheader()
-    writer.writerows(one.row for one in found)
+    writer.writerows(one.row for one in evidence)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for one in found:
+        for one in evidence:
             archive.writestr(f"{one.row['idMensaje']}-{one.row['Telefono']}.pdf", certificate_pdf(one))
         archive.writestr("resultado.csv", table.getvalue())
     return out.getvalue()

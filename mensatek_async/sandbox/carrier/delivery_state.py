@@ -56,9 +56,9 @@ class DeliveryStates:
     def expect(self, phones: Sequence[str]) -> None:
         """Note the magic endings among new recipients."""
         if self.magic:
-            found = {phone: status for phone in phones if (status := magic_status(phone)) is not None}
-            if found:
-                self.endings.update(found)
+            endings = {phone: status for phone in phones if (status := magic_status(phone)) is not None}
+            if endings:
+                self.endings.update(endings)
                 self.version += 1
 
     def choose(self, phone: str, status: int | None, last_batch: int) -> None:

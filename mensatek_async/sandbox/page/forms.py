@@ -39,9 +39,9 @@ def picked(value: object, *names: str) -> dict[str, Any]:
 
 def one_page(rows: Iterator[tuple[str, dict[str, Any]]], limit: int, total: int) -> dict[str, Any]:
     """The first rows, each with its cursor; the next page begins behind the last one given."""
-    found = list(islice(rows, limit + 1))
-    cursor = found[limit - 1][0] if len(found) > limit else None
-    return {"items": [row for _, row in found[:limit]], "cursor": cursor, "total": total}
+    first = list(islice(rows, limit + 1))
+    cursor = first[limit - 1][0] if len(first) > limit else None
+    return {"items": [row for _, row in first[:limit]], "cursor": cursor, "total": total}
 
 
 def contract_form(batch: Batch) -> str | None:

@@ -96,10 +96,10 @@ class Page:
     def _read(self, read: Callable[[Request], Any]) -> Handler:
         async def handle(request: Request) -> Response:
             with self._provider.lock:
-                found = read(request)
-            if found is None:
+                answer = read(request)
+            if answer is None:
                 raise HTTPException(404)
-            return found if isinstance(found, Response) else _json(found)
+            return answer if isinstance(answer, Response) else _json(answer)
 
         return handle
 
@@ -128,7 +128,7 @@ class Page:
     def _files(self) -> dict[str, Any]:
         account = self._provider.account
         account.tidy_library()
-        found = account.library.files()
+        held = account.library.files()
         return {
             "items": [
                 {
@@ -136,10 +136,10 @@ class Page:
                     "size": len(file.content),
                     "url": f"/_sandbox/files/{file.name}",
                 }
-                for file in found
+                for file in held
             ],
             **picked(account.library, "max_files", "max_bytes"),
-            "used_bytes": sum(len(file.content) for file in found),
+            "used_bytes": sum(len(file.content) for file in held),
         }
 
     def _file(self, request: Request) -> Response | None:

@@ -82,16 +82,16 @@ def _matching(account: Account, search: Search) -> Iterator[tuple[str, dict[str,
 
 def find_phones(account: Account, words: str, limit: int) -> dict[str, Any]:
     """The phones of the newest texts and replies."""
-    found: dict[str, Incoming | tuple[Batch, int]] = {}
+    newest: dict[str, Incoming | tuple[Batch, int]] = {}
     for last in _newest_first(account):
         if isinstance(last, Incoming):
-            found.setdefault(last.phone, last)
+            newest.setdefault(last.phone, last)
         else:
             for position in range(len(last.phones) - 1, -1, -1):
-                found.setdefault(last.phones[position], (last, position))
-        if not words and len(found) >= limit:
+                newest.setdefault(last.phones[position], (last, position))
+        if not words and len(newest) >= limit:
             break
-    chosen = islice(((phone, last) for phone, last in found.items() if words in phone), limit)
+    chosen = islice(((phone, last) for phone, last in newest.items() if words in phone), limit)
     replies = Counter(incoming.phone for incoming in account.incoming)
     return {"items": [_talk_form(account, phone, last, replies[phone]) for phone, last in chosen]}
 
@@ -126,27 +126,27 @@ def _talk_form(
 def conversation(account: Account, phone: str) -> dict[str, Any]:
     """Everything between one phone and the account, oldest first."""
     batches = (message.phones.get(phone) for message in account.messages.values())
-    found: list[tuple[Any, int, Any]] = [
+    turns: list[tuple[Any, int, Any]] = [
         (batch.leaves_at, batch.number, batch) for batch in batches if batch is not None and batch.phones
     ]
-    found += [
+    turns += [
         (one.at, account.last_batch + 1 + n, one)
         for n, one in enumerate(account.incoming)
         if one.phone == phone
     ]
-    found.sort(key=lambda one: one[:2])
+    turns.sort(key=lambda one: one[:2])
     delivery = account.delivery
     return {
         "phone": phone,
         "switched_off": delivery.is_off(phone),
         "outcome": delivery.chosen(phone),
         "magic": delivery.endings.get(phone),
-        "more": len(found) > _CONVERSATION,
+        "more": len(turns) > _CONVERSATION,
         "items": [
             text_form(account, one, one.phones.index(phone))
             if isinstance(one, Batch)
             else {"kind": "reply", **picked(one, "at", "text", "number", "message_id")}
-            for _, _, one in found[-_CONVERSATION:]
+            for _, _, one in turns[-_CONVERSATION:]
         ],
     }
 
