@@ -142,7 +142,9 @@ class Provider:
                 answer = _response(fault.body, fault.content_type, fault.status, *fault.headers)
             self._note(request, reply, answer, verdict, fault)
             changed = self._settle()
-            self.announce(changed | {"guard"} if verdict in ("work", "wrong", "quick") else changed)
+            if verdict in ("work", "wrong", "quick"):
+                changed.add("guard")
+            self.announce(changed)
             return answer
 
     def _note(
