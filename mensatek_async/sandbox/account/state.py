@@ -253,9 +253,7 @@ def _packed(value: Any) -> Any:
         return {"$moment": value.isoformat()}
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    raise TypeError(f"{type(value).__name__} is not kept")
+    return sorted(value)  # a set
 
 
 def _unpacked(value: dict[str, Any]) -> Any:

@@ -217,15 +217,13 @@ class Poster:
     def _try(
         self, connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]
     ) -> int | None:
-        for fresh in (connection.sock is None, True):
-            try:
-                connection.request("POST", self._settings.path, body, headers)
-                answer = connection.getresponse()
-                answer.read()
-                return answer.status
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                if fresh:
-                    return None
-                # The other side had closed a connection that was idle: that is no try.
-        return None
+        was_idle = connection.sock is not None
+        try:
+            connection.request("POST", self._settings.path, body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            # The other side may have closed a connection that was idle: that is no try.
+            return self._try(connection, body, headers) if was_idle else None

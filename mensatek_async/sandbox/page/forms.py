@@ -23,11 +23,9 @@ def json_form(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_scalar_form)
 
 
-def _scalar_form(value: Any) -> str:
+def _scalar_form(value: datetime | Decimal) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value).__name__} has no form")
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -177,11 +177,8 @@ def scheduled(account: Account) -> dict[str, Any]:
 
 def certificates(account: Account) -> dict[str, Any]:
     """The newest texts with a certificate."""
-    items: list[dict[str, Any]] = []
-    for batch, phone, standing in certified(account):
-        if len(items) == _CERTIFICATES:
-            break
-        items.append(
+    return {
+        "items": [
             {
                 **picked(batch, "message_id", "reference"),
                 "phone": phone,
@@ -190,8 +187,9 @@ def certificates(account: Account) -> dict[str, Any]:
                 "url": certificate_url(batch, phone, standing[0]),
                 "zip_url": f"/_sandbox/certificates/{batch.message_id}",
             }
-        )
-    return {"items": items}
+            for batch, phone, standing in islice(certified(account), _CERTIFICATES)
+        ]
+    }
 
 
 def certified(account: Account) -> Iterator[tuple[Batch, str, Standing]]:
