@@ -28,6 +28,7 @@ PROGRAMS = (
     "campaign",
     "scaling",
     "callers",
+    "accounts",
     "priority",
     "cli_start",
     "transports",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from by_hand import SyncWork, Work, each
 from common import CHUNK, CONCURRENCY, FIELDS, PHONE, SENDER, TEMPLATE, TEXT, phones
 
-from mensatek_async import AsyncMensatek, Limits, Mensatek, Recipient, Template
+from mensatek_async import AsyncMensatek, Guard, Limits, Mensatek, Recipient, Template
 
 
 def account(base_url: str) -> dict[str, Any]:
@@ -26,6 +27,40 @@ async def send(base_url: str, **more: Any) -> AsyncIterator[Work]:
         async def work(count: int) -> None:
             for _ in range(count):
                 await client.sms.send(PHONE, TEXT)
+
+        yield work
+
+
+@asynccontextmanager
+async def send_guarded(base_url: str) -> AsyncIterator[Work]:
+    """One text at a time, with a guard that processes share."""
+    with TemporaryDirectory() as folder:
+        async with send(base_url, guard=Guard(store=f"{folder}/guard.db")) as work:
+            yield work
+
+
+@asynccontextmanager
+async def account_made(base_url: str) -> AsyncIterator[Work]:
+    """A client for each of that many accounts, which are known already."""
+    async with AsyncMensatek(**account(base_url)) as client:
+
+        async def work(count: int) -> None:
+            for number in range(count):
+                client.for_account(f"user-{number}", "token")
+
+        yield work
+
+
+@asynccontextmanager
+async def account_sends(base_url: str) -> AsyncIterator[Work]:
+    """One text of each of that many accounts, whose clients are kept."""
+    async with AsyncMensatek(**account(base_url)) as client:
+        kept: list[AsyncMensatek] = []
+
+        async def work(count: int) -> None:
+            kept[:] = [client.for_account(f"user-{number}", "token") for number in range(count)]
+            for one in kept:
+                await one.sms.send(PHONE, TEXT)
 
         yield work
 
