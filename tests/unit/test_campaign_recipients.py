@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,24 +27,17 @@ def told(content: ChunkRecipients) -> tuple[list[int], list[dict[str, str]], boo
     return list(content.rows), [dict(one) for one in content.wire], content.unicode
 
 
-@given(chunk_recipients())
-def test_what_is_packed_is_unpacked(content: ChunkRecipients) -> None:
-    """Whatever stands in phones and fields, in any alphabet."""
+@given(chunk_recipients(), st.integers(0, 40))
+def test_what_is_packed_is_unpacked(content: ChunkRecipients, first: int) -> None:
+    """Whatever stands in phones and fields, in any alphabet; and an opener is cut off its front without loss."""
     body = content.pack()
 
     assert told(ChunkRecipients.unpack(body)) == told(content)
     assert phones_in(body) == list(content.wire.phones)
-
-
-@given(chunk_recipients(least=1), st.integers(0, 40))
-def test_a_chunk_is_cut_without_loss(content: ChunkRecipients, first: int) -> None:
-    """An opener is cut off its front; together they are what they were."""
     before, after = content.split(first)
-
     assert len(before) == min(first, len(content))
     rows, wire, unicode = told(before)
-    assert (rows + told(after)[0], wire + told(after)[1]) == told(content)[:2]
-    assert unicode is content.unicode
+    assert (rows + told(after)[0], wire + told(after)[1], unicode) == told(content)
 
 
 @given(chunk_recipients(least=1), st.data())
@@ -73,23 +65,11 @@ def test_some_are_chosen(content: ChunkRecipients, data: st.DataObject) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("rows", "wire"),
-    [
-        (range(2, 502), [{"Movil": str(34600000000 + number)} for number in range(500)]),
-        ([5], [{"Movil": "34600000000", "Variable_1": ""}]),
-        ([], []),
-    ],
-)
-def test_usual_chunks(rows: Any, wire: list[dict[str, str]]) -> None:
-    """500 neighbours, one with an empty field, nobody."""
-    content = ChunkRecipients.of(rows, wire)
-
-    assert told(ChunkRecipients.unpack(content.pack())) == (list(rows), wire, False)
-
-
-def test_neighbours_cost_little() -> None:
-    """Ten million recipients lie on the disk: six bytes each for phones in order, not fifty."""
-    content = ChunkRecipients.of(range(500), [{"Movil": str(34600000000 + number)} for number in range(500)])
-
-    assert len(content.pack()) < 6 * 500
+def test_usual_chunks() -> None:
+    """500 neighbours, of which ten million cost six bytes each, not fifty; one with an empty field; nobody."""
+    neighbours = [{"Movil": str(34600000000 + number)} for number in range(500)]
+    assert len(ChunkRecipients.of(range(500), neighbours).pack()) < 6 * 500
+    usual: list[tuple[Any, list[dict[str, str]]]] = [(range(2, 502), neighbours), ([], [])]
+    for rows, wire in (*usual, ([5], [{"Movil": "34600000000", "Variable_1": ""}])):
+        content = ChunkRecipients.of(rows, wire)
+        assert told(ChunkRecipients.unpack(content.pack())) == (list(rows), wire, False)

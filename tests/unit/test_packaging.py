@@ -10,8 +10,6 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import mensatek_async
 
 ROOT = Path(__file__).parents[2]
@@ -60,41 +58,26 @@ def _foreign(file: Path) -> Iterator[str]:
                 yield {"attrs": "attr"}.get(name, name)
 
 
-@pytest.mark.parametrize(
-    "file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE))
-)
-def test_every_import_is_declared(file: Path) -> None:
-    """A plain install runs all that is not behind an extra, and an extra is needed only in its own room."""
-    allowed = {_name(one) for one in PROJECT["dependencies"]}
-    room = file.relative_to(PACKAGE).parts[0]
-    for extra, home in ROOM_OF.items():
-        if room == home:
-            allowed |= {_name(one) for one in EXTRAS[extra]}
+def test_every_import_is_declared() -> None:
+    """A plain install runs all that is not behind an extra, an extra is needed only in its own room, and nobody
+    installs what the package does not import."""
+    plain, used = {_name(one) for one in PROJECT["dependencies"]}, set[str]()
+    for file in PACKAGE.rglob("*.py"):
+        room = file.relative_to(PACKAGE).parts[0]
+        allowed = {_name(one) for extra, home in ROOM_OF.items() if room == home for one in EXTRAS[extra]}
+        if file == PACKAGE / "testing" / "plugin.py":
+            allowed |= {"pytest", "_pytest"}  # nobody but pytest loads it
+        used |= (imported := set(_foreign(file)))
+        assert not imported - plain - allowed, file
 
-    if file == PACKAGE / "testing" / "plugin.py":
-        allowed |= {"pytest", "_pytest"}  # nobody but pytest loads it
-
-    assert not set(_foreign(file)) - allowed
+    assert not plain - used - NOT_IMPORTED
 
 
-def test_every_dependency_is_used() -> None:
-    """Nobody installs what the package does not import."""
-    used = {name for file in PACKAGE.rglob("*.py") for name in _foreign(file)}
-
-    assert not {_name(one) for one in PROJECT["dependencies"]} - used - NOT_IMPORTED
-
-
-@pytest.mark.parametrize(
-    "requirement", [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]
-)
-def test_every_requirement_has_a_floor(requirement: str) -> None:
-    """The lowest version is stated, so that `tests_lowest` can try it."""
-    assert re.match(r"[\w-]+(\[.*\])?(>=|; |$)", requirement)
-    assert ">=" in requirement or ";" in requirement or requirement.startswith("mensatek-async[")
-
-
-def test_all_is_every_extra() -> None:
-    """`mensatek-async[all]` leaves nothing out."""
+def test_every_requirement_has_a_floor() -> None:
+    """The lowest version is stated, so that `tests_lowest` can try it; `mensatek-async[all]` leaves nothing out."""
+    for requirement in (*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)):
+        assert re.match(r"[\w-]+(\[.*\])?(>=|; |$)", requirement)
+        assert ">=" in requirement or ";" in requirement or requirement.startswith("mensatek-async[")
     (everything,) = EXTRAS["all"]
     named = set(everything.removeprefix("mensatek-async[").removesuffix("]").split(","))
 
@@ -112,16 +95,13 @@ def test_the_version_is_the_built_one_and_in_the_changelog() -> None:
 
 
 def test_the_command_and_the_plugin_are_there() -> None:
-    """The entry points name something that can be called, and a module that has its fixtures."""
+    """The entry points name something that can be called, and a module that has its fixtures; type checkers read a
+    package's types only where py.typed is."""
     module, _, attribute = PROJECT["scripts"]["mensatek"].partition(":")
     assert callable(getattr(importlib.import_module(module), attribute))
 
     plugin = importlib.import_module(PROJECT["entry-points"]["pytest11"]["mensatek_async"])
     assert {"mensatek_sandbox", "sent_messages", "deliver", "reply"} <= vars(plugin).keys()
-
-
-def test_the_package_is_typed() -> None:
-    """Type checkers read a package's types only where py.typed is."""
     assert (PACKAGE / "py.typed").is_file()
 
 

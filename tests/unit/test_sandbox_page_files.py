@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 STATIC = Path(__file__).parents[2] / "mensatek_async" / "sandbox" / "page" / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
 FILES = sorted(path for path in STATIC.iterdir() if path.is_file())
@@ -27,40 +25,30 @@ def used() -> set[str]:
 
 
 def test_every_word_asked_for_is_in_the_table() -> None:
-    """No part of the page asks for words that are not there, and the pattern of this test misses no line."""
-    assert len(WORDS) == (STATIC / "strings.js").read_text().count('  "')
+    """No part of the page asks for words that are not there, and each entry is asked for, by name or put together,
+    or is another's singular. In no entry a language is empty, and both have the same places to fill in."""
+    assert len(WORDS) == (STATIC / "strings.js").read_text().count('  "')  # the pattern misses no line
     assert used() - WORDS.keys() == set()
-
-
-def test_no_word_is_left_over() -> None:
-    """Each entry is asked for, by name or put together, or is another's singular."""
     spoken = " ".join(path.read_text() for path in SCRIPTS if path.name != "strings.js")
-    idle = {
-        key
-        for key in WORDS.keys() - used()
-        if not key.startswith(_MADE) and key.removesuffix(".one") not in used() and f'"{key}"' not in spoken
-    }
-    assert idle == set()
+    for key, both in WORDS.items():
+        asked = key in used() or key.startswith(_MADE) or key.removesuffix(".one") in used()
+        assert asked or f'"{key}"' in spoken
+        assert all(one.strip() for one in both), key
+        assert len({frozenset(re.findall(r"\{\w+\}", one)) for one in both}) == 1, key
 
 
-def test_both_languages_say_the_same() -> None:
-    """In every entry neither is empty, and both have the same places to fill in."""
-    uneven = [
-        key
-        for key, both in WORDS.items()
-        if not all(one.strip() for one in both)
-        or len({frozenset(re.findall(r"\{\w+\}", one)) for one in both}) > 1
-    ]
-    assert uneven == []
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_no_script_makes_markup_or_code_of_data(path: Path) -> None:
-    """None of the ways in which text becomes elements or code, and no style attribute, which the CSP forbids."""
+def test_files_are_small_and_load_only_each_other() -> None:
+    """At most 350 lines, every import is a file of the page, and there is none of the ways in which text becomes
+    elements or code, nor a style attribute, which the CSP forbids."""
     markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment"
-    assert (
-        re.findall(markup + r"|\beval\b|new Function|setAttribute\(.style|\bstyle:", path.read_text()) == []
-    )
+    markup += r"|\beval\b|new Function|setAttribute\(.style|\bstyle:"
+    for path in FILES:
+        text = path.read_text()
+        assert text.count("\n") <= 350, path
+        names = re.findall(r'(?:from|import\()\s*"([^"]+)"', text) if path.suffix == ".js" else []
+        assert not [name for name in names if not (STATIC / name).is_file() or not name.startswith("./")]
+        assert re.findall(r"url\(|@import", text) == [], path
+        assert path.suffix != ".js" or re.findall(markup, text) == [], path
 
 
 def test_the_frame_has_nothing_inline_and_nothing_from_elsewhere() -> None:
@@ -70,13 +58,3 @@ def test_the_frame_has_nothing_inline_and_nothing_from_elsewhere() -> None:
     own = {name.partition("#")[0] for name in re.findall(r'(?:src|href)="/_sandbox/static/([^"]+)"', frame)}
     assert own <= {path.name for path in FILES}
     assert set(re.findall(r'(?:src|href)="([^"#]+)', frame)) == {f"/_sandbox/static/{name}" for name in own}
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_files_are_small_and_load_only_each_other(path: Path) -> None:
-    """At most 350 lines, and every import is a file of the page."""
-    text = path.read_text()
-    assert text.count("\n") <= 350
-    names = re.findall(r'(?:from|import\()\s*"([^"]+)"', text) if path.suffix == ".js" else []
-    assert [name for name in names if not (STATIC / name).is_file() or not name.startswith("./")] == []
-    assert re.findall(r"url\(|@import", text) == []

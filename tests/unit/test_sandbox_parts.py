@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,41 +54,32 @@ def test_all_body_forms_say_the_same(content_type: str, body: str) -> None:
     assert files == ([("a.pdf", b"%PDF\r\n--x")] if body == MULTIPART else [])
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
+def test_unreadable_bodies() -> None:
+    """A body that is not what it says is a bad call; one of another type says nothing. Brackets may begin a text."""
+    multipart = "multipart/form-data; boundary=xx"
+    for content_type, body in (
         *(("application/json", body) for body in (b"{", b"[]", b"\xff")),
         ("multipart/form-data", b""),
-        ("multipart/form-data; boundary=xx", b"--xx\r\n\r\nhalf"),
-        ("multipart/form-data; boundary=xx", MULTIPART[:-10].encode()),
+        *((multipart, body) for body in (b"--xx\r\n\r\nhalf", MULTIPART[:-10].encode())),
         ("text/plain", b"Resp=JSON"),
-    ],
-)
-def test_unreadable_bodies(content_type: str, body: bytes) -> None:
-    """A body that is not what it says is a bad call; one of another type says nothing. Brackets may begin a text."""
-    params = read_body(content_type, body)
-    assert (params.problem is None, params.decoded()) == (content_type == "text/plain", {})
+    ):
+        params = read_body(content_type, body)
+        assert (params.problem is None, params.decoded()) == (content_type == "text/plain", {})
     assert Params({"Mensaje": "[aviso"}).decoded() == {"Mensaje": "[aviso"}
 
 
-@pytest.mark.parametrize(
-    ("read", "value"),
-    [
-        *(("array", value) for value in (None, "", [], "[", "[]", '{"Movil": "1"}', {"Movil": "1"}, 7)),
-        *(("number", value) for value in ("x", "-1", "21", "1.5", 2.5, True, "²", [1], "1" * 5000)),
-    ],
-    ids=lambda value: repr(value)[:20],
-)
-def test_bad_arrays_and_numbers(read: str, value: object) -> None:
-    """Absent, empty, broken or no array at all; only whole numbers within bounds pass."""
-    with pytest.raises(BadCall):
-        getattr(Params({"Filas": value}), read)("Filas", *((0, 20) if read == "number" else ()))
-
-
-def test_numbers_may_be_strings_or_absent() -> None:
-    """3, "3", JSON's 3.0 and nothing are fine."""
+def test_arrays_and_numbers() -> None:
+    """Absent, empty, broken or no array at all; only whole numbers within bounds pass: 3, "3", JSON's 3.0 and
+    nothing."""
+    no_arrays: list[object] = [None, "", [], "[", "[]", '{"Movil": "1"}', {"Movil": "1"}, 7]
+    for value in no_arrays:
+        with pytest.raises(BadCall):
+            Params({"Filas": value}).array("Filas")
+    no_numbers: list[object] = ["x", "-1", "21", "1.5", 2.5, True, "²", [1], "1" * 5000]
+    for value in no_numbers:
+        with pytest.raises(BadCall):
+            Params({"Vpd": value}).number("Vpd", 0, 20)
     read = [Params({"Vpd": value}).number("Vpd", 0, 20, default=1) for value in (3, "3", 3.0, "", None)]
-
     assert read == [3, 3, 3, 1, 1]
 
 
@@ -103,22 +95,16 @@ def test_clock_stands_until_advanced() -> None:
     assert abs(Clock().now - datetime.now(UTC)) < timedelta(seconds=5)
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
+def test_spanish_time_on_the_wire() -> None:
+    """Winter and summer time are told apart; another form is none."""
+    for text, moment in (
         ("2027-01-08 13:00", NOON),
         ("2027-07-08 14:00", datetime(2027, 7, 8, 12, 0, tzinfo=UTC)),
-        *(
-            (bad, None)
-            for bad in ("2027-02-30 10:00", "2027-1-8 10:00", "08/01/2027 10:00", "2027-01-08 10:00:00", "")
-        ),
-    ],
-)
-def test_spanish_time_on_the_wire(text: str, moment: datetime | None) -> None:
-    """Winter and summer time are told apart; another form is none."""
-    assert read_minute(text) == moment
-    if moment:
+    ):
+        assert read_minute(text) == moment
         assert write_second(moment) == f"{text}:00"
+    for bad in ("2027-02-30 10:00", "2027-1-8 10:00", "08/01/2027 10:00", "2027-01-08 10:00:00", ""):
+        assert read_minute(bad) is None
 
 
 def test_wrong_calls_far_apart_do_not_block() -> None:
@@ -153,24 +139,22 @@ def test_faults_hit_the_calls_they_should(times: int | None, every: int, after: 
     assert struck == hits
 
 
-@pytest.mark.parametrize(("times", "every", "after"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
-def test_wrong_settings_are_refused(times: int, every: int, after: int) -> None:
-    """A style, a status or an operation that does not exist is an error at once; nothing can happen zero times."""
-    for settings, problem in (
+def test_wrong_settings_are_refused() -> None:
+    """A style, a status or an operation that does not exist is an error at once; nothing can happen zero times. Neither
+    token nor text shows in a repr."""
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"reply_style": "yaml"}, "Invalid reply style"),
         ({"refusal_status": 403}, "200 or 401"),
-    ):
+    ]
+    for settings, problem in wrong:
         with pytest.raises(ValueError, match=problem):
             Sandbox(**settings)
-    with pytest.raises(ValueError, match="Invalid operation"):
-        Sandbox().fault(Fault.drop_before(), operation="EnviarFax")
-    with pytest.raises(ValueError, match="start at"):
-        Sandbox().fault(Fault.drop_before(), times=times, every=every, after=after)
-
-
-def test_nothing_secret_in_reprs() -> None:
-    """Neither token nor text shows in a repr."""
     sandbox = Sandbox(token="secreto")
+    with pytest.raises(ValueError, match="Invalid operation"):
+        sandbox.fault(Fault.drop_before(), operation="EnviarFax")
+    for counts in ({"times": 0}, {"every": 0}, {"after": -1}):
+        with pytest.raises(ValueError, match="start at"):
+            sandbox.fault(Fault.drop_before(), **counts)
     assert "secreto" not in repr(sandbox)
     assert "stopped" in repr(sandbox)
 
