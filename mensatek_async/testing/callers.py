@@ -5,14 +5,9 @@ from __future__ import annotations
 import http.client
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-import anyio
-import anyio.to_thread
 import sniffio
-
-from ..models.events import Event
 
 if TYPE_CHECKING:
     import httpx
@@ -47,24 +42,6 @@ def kind_of(target: Any) -> Literal["asgi", "wsgi", "handler", "url"]:
             "handler of events; say so: Webhook(target, kind='asgi'), 'wsgi' or 'handler'"
         )
     return _BY_PARAMETERS[len(needed)]
-
-
-def is_async(handler: Any) -> bool:
-    """Whether a handler is a coroutine function, or an object that is called as one."""
-    while isinstance(handler, partial):
-        handler = handler.func
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
-
-
-async def call_handler(handler: Callable[[Event], Any], event: Event) -> None:
-    """Call a handler; one that is a plain function in a worker thread, as webhooks do."""
-    if is_async(handler):
-        await handler(event)
-    else:
-        # In a list: trio takes a function that returns an awaitable for a mistake.
-        (done,) = await anyio.to_thread.run_sync(lambda: [handler(event)])
-        if inspect.isawaitable(done):
-            await done
 
 
 async def call_asgi(app: Any, request: httpx.Request) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from ..models.events import Event
 from ..webhooks import parse
+from ..webhooks.receiver import call_handler, is_coroutine_function
 from . import callers
 from .payloads import Form, Payload
 
@@ -69,7 +70,7 @@ class Webhook:
         if kind == "asgi":
             return Answer(*await callers.call_asgi(self.target, self._request(payload)))
         if kind == "handler":
-            await callers.call_handler(self.target, parse(*payload))
+            await call_handler(self.target, parse(*payload))
             return Answer(200)
         # Both hold their thread up, and what runs in this loop may be what answers.
         return await anyio.to_thread.run_sync(self.hand_now, payload)
@@ -81,7 +82,7 @@ class Webhook:
             return Answer(*callers.call_wsgi(self.target, self._request(payload)))
         if kind == "url":
             return Answer(*callers.call_url(self._request(payload), self.timeout))
-        if kind == "handler" and not callers.is_async(self.target):
+        if kind == "handler" and not is_coroutine_function(self.target):
             self.target(parse(*payload))
             return Answer(200)
         return anyio.run(partial(self.hand, payload))

@@ -9,7 +9,7 @@ from .auth import Authentication
 from .dedupe import DedupeStore, MemoryDedupe, Standing, event_key
 from .deliveries import Deliveries
 from .parse import parse
-from .receiver import Handler, Receiver, Reply, Request
+from .receiver import Handler, Receiver, Request, Response
 from .store_dedupe import StoreDedupe
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "MemoryDedupe",
     "OtherEvent",
     "Receiver",
-    "Reply",
     "Request",
+    "Response",
     "Standing",
     "StoreDedupe",
     "asgi",

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from ..tracebacks import hide_frames
 from .body import MAX_BODY
-from .receiver import TOO_LARGE, Receiver, Reply, Request
+from .receiver import TOO_LARGE, Receiver, Request, Response
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -41,13 +41,13 @@ class WebhookApp(Receiver):
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            reply = await self._answer(scope, receive)
-            if reply is not None:
-                await _send(reply, send, head=scope["method"] == "HEAD")
+            response = await self._answer(scope, receive)
+            if response is not None:
+                await _send(response, send, head=scope["method"] == "HEAD")
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply | None:
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
         headers = {name.lower(): value.decode("latin-1") for name, value in reversed(scope["headers"])}
         request = Request(
             method=scope["method"],
@@ -83,14 +83,14 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(pieces)
 
 
-async def _send(reply: Reply, send: Send, *, head: bool) -> None:
-    body = reply.text.encode()
+async def _send(response: Response, send: Send, *, head: bool) -> None:
+    body = response.text.encode()
     headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
-    headers += [(name.lower(), value) for name, value in reply.headers]
+    headers += [(name.lower(), value) for name, value in response.headers]
     await send(
         {
             "type": "http.response.start",
-            "status": reply.status,
+            "status": response.status,
             "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
         }
     )

@@ -52,7 +52,7 @@ class Request:
 
 
 @frozen
-class Reply:
+class Response:
     """An answer.
 
     Attributes:
@@ -66,12 +66,14 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-DONE = Reply(200, "OK")
-UNAUTHORIZED = Reply(401, "Unauthorized", (("WWW-Authenticate", 'Basic realm="webhook", charset="UTF-8"'),))
-ONLY_POST = Reply(405, "Method Not Allowed", (("Allow", "GET, HEAD, POST"),))
-TOO_LARGE = Reply(413, "Content Too Large", (("Connection", "close"),))
-FAILED = Reply(500, "Internal Server Error")
-BUSY = Reply(503, "Service Unavailable", (("Retry-After", "5"),))
+DONE = Response(200, "OK")
+UNAUTHORIZED = Response(
+    401, "Unauthorized", (("WWW-Authenticate", 'Basic realm="webhook", charset="UTF-8"'),)
+)
+ONLY_POST = Response(405, "Method Not Allowed", (("Allow", "GET, HEAD, POST"),))
+TOO_LARGE = Response(413, "Content Too Large", (("Connection", "close"),))
+FAILED = Response(500, "Internal Server Error")
+BUSY = Response(503, "Service Unavailable", (("Retry-After", "5"),))
 
 
 class Receiver:
@@ -113,7 +115,6 @@ class Receiver:
         if not callable(handler):
             raise ConfigurationError("The webhook's handler cannot be called.")
         self._handler = handler
-        self._is_async = _is_coroutine_function(handler)
         self._authentication = Authentication(
             username=username,
             password=password,
@@ -125,7 +126,7 @@ class Receiver:
             dedupe = MemoryDedupe() if dedupe else KeepNothing()
         self._dedupe = dedupe
 
-    def refusal(self, request: Request) -> Reply | None:
+    def refusal(self, request: Request) -> Response | None:
         """Return the answer to a request whose body is not to be read; None when it may post."""
         if request.method in ("GET", "HEAD"):
             return DONE
@@ -136,7 +137,7 @@ class Receiver:
             return UNAUTHORIZED
         return None if request.method == "POST" else ONLY_POST
 
-    async def receive(self, request: Request) -> Reply:
+    async def receive(self, request: Request) -> Response:
         """Take a callback, on asyncio or trio.
 
         Returns:
@@ -144,7 +145,7 @@ class Receiver:
         """
         return self.refusal(request) or await self.take(request.body, request.content_type)
 
-    def receive_sync(self, request: Request) -> Reply:
+    def receive_sync(self, request: Request) -> Response:
         """Take a callback, from code that is not async; a coroutine handler runs on a loop in the background.
 
         Returns:
@@ -152,27 +153,27 @@ class Receiver:
         """
         return self.refusal(request) or self.take_sync(request.body, request.content_type)
 
-    async def take(self, body: bytes, content_type: str) -> Reply:
+    async def take(self, body: bytes, content_type: str) -> Response:
         """Take the callback of a request that may post, on asyncio or trio."""
         event = _read(body, content_type)
-        if isinstance(event, Reply):
+        if isinstance(event, Response):
             return event
         try:
             return await self._hand_over(event)
         except Exception:
             return _failed(event)
 
-    def take_sync(self, body: bytes, content_type: str) -> Reply:
+    def take_sync(self, body: bytes, content_type: str) -> Response:
         """Take the callback of a request that may post, from code that is not async."""
         event = _read(body, content_type)
-        if isinstance(event, Reply):
+        if isinstance(event, Response):
             return event
         try:
             return self._hand_over_sync(event)
         except Exception:
             return _failed(event)
 
-    async def _hand_over(self, event: Event) -> Reply:
+    async def _hand_over(self, event: Event) -> Response:
         key = event_key(event)
         deadline, pause = time.monotonic() + _PATIENCE, _SHORT_PAUSE
         while (standing := await _settled(self._dedupe.begin(key))) is Standing.BUSY:
@@ -183,12 +184,7 @@ class Receiver:
         if standing is Standing.DONE:
             return DONE
         try:
-            if self._is_async:
-                await self._handler(event)
-            else:
-                # In a list: trio takes a function that returns an awaitable for a mistake.
-                (done,) = await anyio.to_thread.run_sync(lambda: [self._handler(event)])
-                await _settled(done)
+            await call_handler(self._handler, event)
         except BaseException:
             await self._finish(key, False)
             raise
@@ -201,7 +197,7 @@ class Receiver:
             with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
                 await ending
 
-    def _hand_over_sync(self, event: Event) -> Reply:
+    def _hand_over_sync(self, event: Event) -> Response:
         key = event_key(event)
         deadline, pause = time.monotonic() + _PATIENCE, _SHORT_PAUSE
         while (standing := _now(self._dedupe.begin(key))) is Standing.BUSY:
@@ -220,20 +216,20 @@ class Receiver:
         return DONE
 
 
-def _read(body: bytes, content_type: str) -> Event | Reply:
+def _read(body: bytes, content_type: str) -> Event | Response:
     if len(body) > MAX_BODY:
         return TOO_LARGE
     try:
         return parse(body, content_type)
     except InvalidWebhook as error:
         _log.warning("%s", error)
-        return Reply(400, str(error))
+        return Response(400, str(error))
     except ConfigurationError as error:
         _log.error("%s", error)
         return FAILED
 
 
-def _failed(event: Event) -> Reply:
+def _failed(event: Event) -> Response:
     _log.exception("A %s could not be handed over; answered 500", type(event).__name__)
     return FAILED
 
@@ -246,7 +242,18 @@ def _now(value: _Value | Awaitable[_Value]) -> _Value:
     return portal().run(cast("Awaitable[_Value]", value)) if isinstance(value, Awaitable) else value
 
 
-def _is_coroutine_function(handler: Any) -> bool:
+async def call_handler(handler: Handler, event: Event) -> None:
+    """Call a handler; one that is a plain function in a worker thread."""
+    if is_coroutine_function(handler):
+        await handler(event)
+    else:
+        # In a list: trio takes a function that returns an awaitable for a mistake.
+        (done,) = await anyio.to_thread.run_sync(lambda: [handler(event)])
+        await _settled(done)
+
+
+def is_coroutine_function(handler: Any) -> bool:
+    """Whether a handler is a coroutine function, or an object that is called as one."""
     while isinstance(handler, partial):
         handler = handler.func
     # An object counts by its class's __call__, as Python calls it.

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from ..tracebacks import private
 from .body import MAX_BODY
-from .receiver import TOO_LARGE, Receiver, Reply, Request
+from .receiver import TOO_LARGE, Receiver, Request, Response
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Any]
@@ -29,15 +29,15 @@ class WebhookApp(Receiver):
     @private
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Handle one request."""
-        reply = self._answer(environ)
-        body = reply.text.encode()
+        response = self._answer(environ)
+        body = response.text.encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         # A WSGI server keeps the connection's own headers to itself.
-        headers += [header for header in reply.headers if header[0] != "Connection"]
-        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+        headers += [header for header in response.headers if header[0] != "Connection"]
+        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _answer(self, environ: Environ) -> Reply:
+    def _answer(self, environ: Environ) -> Response:
         request = Request(
             method=environ["REQUEST_METHOD"],
             authorization=environ.get("HTTP_AUTHORIZATION"),

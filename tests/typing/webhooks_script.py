@@ -19,8 +19,8 @@ from mensatek_async.webhooks import (
     Event,
     MemoryDedupe,
     Receiver,
-    Reply,
     Request,
+    Response,
     asgi,
     event_key,
     parse,
@@ -54,7 +54,7 @@ def mounts(client: AsyncMensatek) -> None:
 async def waiting(deliveries: Deliveries, receiver: Receiver) -> None:
     assert_type(await deliveries.wait(1, "600000000", timeout=5), DeliveryStatus)
     assert_type(deliveries.newest(1, "600000000"), DeliveryStatus | None)
-    assert_type(await receiver.receive(Request(body=b"")), Reply)
+    assert_type(await receiver.receive(Request(body=b"")), Response)
 
 
 def payloads() -> None:
