@@ -91,7 +91,9 @@ class ConnectionPool:
         """Give a line back after a whole answer."""
         if line in self._all:
             self._free.append(line)
-        self._land(scope)
+        del self._on_way[scope]
+        if self.closed and not self._on_way:
+            self._landed.set()
 
     async def drop(self, line: AsyncTransport, scope: anyio.CancelScope) -> None:
         """Close a line that failed, or was cut off."""
@@ -99,12 +101,7 @@ class ConnectionPool:
             self._all.remove(line)
             with anyio.CancelScope(shield=True), suppress(Exception):
                 await line.aclose()
-        self._land(scope)
-
-    def _land(self, scope: anyio.CancelScope) -> None:
-        del self._on_way[scope]
-        if self.closed and not self._on_way:
-            self._landed.set()
+        self.give(line, scope)
 
     async def aclose(self, grace: float) -> None:
         """Let nothing leave any more, wait for the answers on their way, end the others, and close all.

@@ -340,6 +340,18 @@ def test_a_closed_client_refuses_calls(sandbox: Sandbox) -> None:
             pass
 
 
+@pytest.mark.mensatek_sandbox(latency=0.5)
+def test_closing_lets_another_threads_call_land(sandbox: Sandbox) -> None:
+    """For as long as the grace says."""
+    client = client_of(sandbox)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(client.sms.send, "600000000", "Hola")
+        while not sandbox.max_in_flight:
+            time.sleep(0.01)
+        client.close()
+        assert sent.result().accepted == 1
+
+
 def test_accounts_of_one_client(sandbox: Sandbox, recwarn: pytest.WarningsRecorder) -> None:
     """They need not be closed, close nothing else, and end with the client, whether it was used itself or not."""
     client = client_of(sandbox)

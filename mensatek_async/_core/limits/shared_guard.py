@@ -28,10 +28,11 @@ from .guard_tables import GUARD, Keys, What
 T = TypeVar("T")
 
 _EVERY = 1.0  # seconds between two looks at the store
-_PATIENCE = 3.0  # seconds that a call waits for the store
+_PATIENCE = 5.0  # seconds that a call waits for the store
 _AGAIN = 60.0  # seconds until a store that did not work is tried again
 _LEASE = 30.0  # seconds after which another machine no longer waits for a first call
 _POLL = 0.1  # seconds between two looks whether it has ended
+_MOST_SEEN = 1000  # wrong calls kept in mind, also those that the store has forgotten
 _ACCEPTED = 3600.0  # seconds that another process's word that a token is accepted counts
 
 
@@ -62,9 +63,10 @@ class GuardStore:
             self._users.add(user)
         try:
             return await in_thread_for(_PATIENCE, self._db.write if write else self._db.read, work, 2)
-        except (StoreError, TimeoutError) as error:
+        except (StoreError, OSError) as error:
             self._retry_at = now() + _AGAIN
-            self._warn(str(error.args[0]) if isinstance(error, StoreError) else "it does not answer in time")
+            why = "it does not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+            self._warn(str(error.args[0]) if isinstance(error, StoreError) else why)
         return None
 
     def _warn(self, why: str) -> None:
@@ -218,7 +220,8 @@ class SharedGuard:
         if rows is None:
             return
         time, state = now(), self._state
-        self._seen &= {row.about for row in rows}
+        if len(self._seen) > _MOST_SEEN:
+            self._seen &= {row.about for row in rows}
         for row in rows:
             if row.what is What.BLOCK:
                 state.blocked_until = max(state.blocked_until, time + row.left)
