@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 from collections import Counter, deque
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO, TextIO
 
@@ -45,16 +45,17 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._next() if len(self.record) < _MOST_LINES else ""
-        if not line:  # in the middle of a record, since none is begun without a line
+        if len(self.record) >= _MOST_LINES or not self.more():  # in the middle of a record
             raise _NeverClosed
+        line = self.ahead.popleft()
         self.record.append(line)
         return line.replace(_ESCAPED, '""') if self.escaped else line
 
-    def _next(self) -> str:
+    def more(self) -> bool:
+        """Whether there is a further line."""
         if not self.ahead:
             self.ahead.extend(next(self._blocks, ()))
-        return self.ahead.popleft() if self.ahead else ""
+        return bool(self.ahead)
 
     def give_back_from(self, first: int) -> None:
         """Let lines of the record be read again."""
@@ -62,15 +63,8 @@ class _Lines:
 
     def skip_sep(self) -> None:
         """Leave out Excel's own first line, `sep=;`."""
-        line = self._next()
-        if line and not _SEP.match(line):
-            self.ahead.appendleft(line)
-
-    def block(self) -> list[str]:
-        """The next lines as far as they have been read; none at the end."""
-        lines = list(self.ahead) or next(self._blocks, [])
-        self.ahead.clear()
-        return lines
+        if self.more() and _SEP.match(self.ahead[0]):
+            self.ahead.popleft()
 
 
 class CsvTable(Grid):
@@ -96,50 +90,20 @@ class CsvTable(Grid):
         columns = f"separated by {apart}" if len(self.columns) > 1 else "one column"
         self.label = f"CSV, {encoding.label}, {columns}{self.label}"
 
-    def records(self, width: int | None) -> Iterator[list[Record]]:
+    def records(self, width: int | None) -> Iterator[Record]:
         """Every record; one whose quote is never closed costs its own line and no other."""
         with opened_as(self._handle, self._encoding) as text:
             lines = _Lines(text)
             lines.skip_sep()
             row = 0
-            while block := lines.block():
-                cells = self._at_once(block)
-                if cells is not None:
-                    if self._needs_a_look("".join(block)):
-                        cells = [self._content(record, data=width is not None) for record in cells]
-                    yield list(enumerate(cells, row + 1))
-                    row += len(block)
-                else:
-                    lines.ahead.extend(block)
-                    row = yield from self._one_by_one(lines, row, width)
-
-    def _at_once(self, block: list[str]) -> list[list[str]] | None:
-        """The cells of some lines, or None unless each line is clearly a record of its own."""
-        if _ESCAPED in "".join(block):
-            return None
-        try:
-            records = list(self._reader(iter(block)))
-        except csv.Error:
-            return None
-        return records if len(records) == len(block) else None
-
-    def _needs_a_look(self, text: str) -> bool:
-        return '="' in text or bool(self._latin and _SUSPECT.search(text))
-
-    def _one_by_one(self, lines: _Lines, row: int, width: int | None) -> Generator[list[Record], None, int]:
-        """Records until the lines read ahead are used up; gives the number of the last row."""
-        while True:
-            row += 1
-            expected = width if row > self._heading_row else None  # titles have any width
-            items = self._record(lines, row, expected)
-            data = width is not None
-            yield [
-                item if isinstance(item, BrokenRow) else (row, self._content(item[1], data=data))
-                for item in items
-            ]
-            row += len(items) - 1
-            if not lines.ahead:
-                return row
+            while lines.more():
+                row += 1
+                # Titles have any width.
+                items = self._record(lines, row, width if row > self._heading_row else None)
+                for item in items:
+                    data = width is not None
+                    yield item if isinstance(item, BrokenRow) else (row, self._content(item[1], data=data))
+                row += len(items) - 1
 
     def _record(self, lines: _Lines, row: int, width: int | None) -> list[Record]:
         """The next record, or the broken rows in its place."""

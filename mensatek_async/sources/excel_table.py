@@ -53,7 +53,7 @@ class ExcelTable(Grid):
             self.label += f" ({first} of {len(sheets)})"
         self.find_headings(header_row, phone)
 
-    def records(self, width: int | None) -> Iterator[list[Record]]:
+    def records(self, width: int | None) -> Iterator[Record]:
         """Every row with something in it, as text; hidden ones are left out and counted, unless they were asked for."""
         self.hidden = 0
         last = self._heading_row
@@ -63,7 +63,7 @@ class ExcelTable(Grid):
                 if row.hidden and not self._all_rows and row.number != self._heading_row:
                     self.hidden += below
                 else:
-                    yield [self._book.record(row)]
+                    yield self._book.record(row)
                 if below:
                     self.blank += max(row.number - last - 1, 0)
                     last = row.number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
@@ -37,10 +37,9 @@ class JsonTable(Table):
                 else "The JSON objects are empty."
             )
 
-    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Every object, its values in the order of the columns."""
-        for item in self._objects():
-            yield [item if isinstance(item, BrokenRow) else self._row(*item)]
+        return (item if isinstance(item, BrokenRow) else self._row(*item) for item in self._objects())
 
     def _row(self, number: int, values: dict[str, object]) -> Row | BrokenRow:
         try:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from .columns import Say, field_column, keyword, phone_column
-from .rows import BrokenRow, Row, Table, Whole
+from .rows import BrokenRow, Table
 from .text_files import shown
 
 _UNREADABLE = re.compile("[\0\ufffd\ud800-\udfff]")
@@ -70,30 +69,10 @@ class Reading:
     rows: ChosenRows | None = None
 
     def __iter__(self) -> Iterator[Recipient | BrokenRow]:
-        return chain.from_iterable(map(self._read, self.source.parts()))
-
-    def _read(self, part: Sequence[Row | BrokenRow]) -> Iterable[Recipient | BrokenRow]:
-        rows = self.rows
-        if rows is not None:
-            part = [item for item in part if (item.row if isinstance(item, BrokenRow) else item[0]) in rows]
-        elif isinstance(part, Whole) and (recipients := self._read_clean(part)):
-            return recipients
-        return [item if isinstance(item, BrokenRow) else self.recipient(*item) for item in part]
-
-    def _read_clean(self, part: Whole) -> list[Recipient] | None:
-        """What many rows become, or None when there is anything about one of them."""
-        phones = _column(part, self.phone)
-        fields = self.fields + self.extra
-        columns = [_column(part, at) for _, at in fields]
-        if not all(phones) or not all(map(_is_clean, (phones, *columns))):
-            return None
-        if not fields:
-            return [Recipient(phone, {}, row=row) for phone, (row, _) in zip(phones, part, strict=True)]
-        names = [name for name, _ in fields]
-        return [
-            Recipient(phone, dict(zip(names, values, strict=True)), row=row)
-            for phone, values, (row, _) in zip(phones, zip(*columns, strict=True), part, strict=True)
-        ]
+        for item in self.source.rows():
+            number = item.row if isinstance(item, BrokenRow) else item[0]
+            if self.rows is None or number in self.rows:
+                yield item if isinstance(item, BrokenRow) else self.recipient(*item)
 
     def recipient(self, row: int, cells: Sequence[str | None]) -> Recipient | BrokenRow:
         """What a row of cells becomes."""
@@ -130,15 +109,6 @@ class Reading:
     def phone_column(self) -> str:
         """The heading of the phone's column."""
         return self.source.columns[self.phone]
-
-
-def _column(part: Whole, at: int) -> list[str]:
-    return [cells[at].strip() for _, cells in part]
-
-
-def _is_clean(column: list[str]) -> bool:
-    """Whether none of the cells has a problem."""
-    return _SHEET_ERRORS.isdisjoint(column) and not _UNREADABLE.search("".join(column))
 
 
 def _problem(value: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from operator import itemgetter
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -36,8 +34,6 @@ class BrokenRow:
 Record = tuple[int, list[str]] | BrokenRow
 """A row as the file has it."""
 
-_LOOKED_AT = 8  # columns, to see that no row is blank
-
 
 class Table(ABC):
     """An open file of recipients, read again from its start by each `rows()`.
@@ -61,16 +57,8 @@ class Table(ABC):
     exact: ClassVar[bool] = True
 
     @abstractmethod
-    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
-        """Every row of data, in order, blank ones left out; neighbours that were read together come together."""
-
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Every row of data, one by one."""
-        return chain.from_iterable(self.parts())
-
-
-class Whole(list[tuple[int, list[str]]]):
-    """Rows that have every cell."""
+        """Every row of data, in order, blank ones left out."""
 
 
 class Grid(Table):
@@ -79,7 +67,7 @@ class Grid(Table):
     _heading_row = 0
 
     @abstractmethod
-    def records(self, width: int | None) -> Iterator[Sequence[Record]]:
+    def records(self, width: int | None) -> Iterator[Record]:
         """Every row, headings and blank ones included; `width` is how many cells a row should have, if known."""
 
     def find_headings(self, header_row: int | None, phone: str | int | None) -> None:
@@ -127,30 +115,19 @@ class Grid(Table):
 
     def _beginning(self) -> Iterator[Record]:
         """The rows that are not blank among those that may hold the headings, and one more."""
-        for item in chain.from_iterable(self.records(None)):
+        for item in self.records(None):
             if isinstance(item, BrokenRow) or any(cell.strip() for cell in item[1]):
                 yield item
                 if _number(item) > max(LOOKED_AT, self._heading_row):
                     return
 
-    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Every row of data, as `Table` describes it."""
         self.blank = 0
         width = len(self.columns)
-        for part in self.records(width):
-            whole = self._whole(part, width) if len(part) > 1 else None
-            yield whole or [row for item in part if (row := self._row(item, width)) is not None]
-
-    def _whole(self, part: Sequence[Record], width: int) -> Whole | None:
-        """The rows as they are, if there is nothing about any of them."""
-        rows = Whole(item for item in part if not isinstance(item, BrokenRow))
-        if len(rows) < len(part) or rows[0][0] <= self._heading_row:
-            return None
-        cells = [cells for _, cells in rows]
-        if set(map(len, cells)) != {width}:
-            return None
-        columns = (map(str.strip, map(itemgetter(at), cells)) for at in range(min(width, _LOOKED_AT)))
-        return rows if any(all(column) for column in columns) else None  # none is blank
+        for item in self.records(width):
+            if (row := self._row(item, width)) is not None:
+                yield row
 
     def _row(self, item: Record, width: int) -> Row | BrokenRow | None:
         if _number(item) <= self._heading_row:

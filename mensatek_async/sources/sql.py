@@ -61,7 +61,7 @@ class _Query(Table):
                 reason = f"a value in it cannot be written as a text ({type(error).__name__})"
                 yield BrokenRow(self._read, reason)
 
-    def parts(self) -> Iterator[Sequence[Row | BrokenRow]]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Every row, fetched in the thread that asks."""
         self.begin()
         while True:
@@ -75,7 +75,7 @@ class _Query(Table):
                 )
             if not fetched:
                 return
-            yield list(self.take(fetched))
+            yield from self.take(fetched)
 
     def _cells(self, given: Any) -> list[str | None]:
         values: list[Any] = []

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from contextlib import closing
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -359,16 +358,16 @@ def test_a_file_that_breaks_on_the_way_is_told(
     """It was read well once, and the disk fails the second time; once it works, the rest goes."""
     from mensatek_async.sources.csv_table import CsvTable
 
-    real, readings = CsvTable.parts, []
+    real, readings = CsvTable.rows, []
 
     def failing(self: CsvTable) -> Any:
         readings.append(self)
-        for number, item in enumerate(chain.from_iterable(real(self))):
+        for number, item in enumerate(real(self)):
             if len(readings) == 2 and number > 700:
                 raise OSError(5, "Input/output error")
-            yield [item]
+            yield item
 
-    monkeypatch.setattr(CsvTable, "parts", failing)
+    monkeypatch.setattr(CsvTable, "rows", failing)
 
     assert bulk(people, "--text", "Hola {name}", "--yes", "--json") != 0
 

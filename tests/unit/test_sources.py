@@ -14,7 +14,6 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -38,7 +37,6 @@ from mensatek_async.cli.recipients import open_recipients, parse_rows
 from mensatek_async.sources import csv_table, file_source, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
 from mensatek_async.sources.files import AnyFileSource
-from mensatek_async.sources.reading import Reading, assign_columns
 
 TABLE = "Nombre;Teléfono Móvil;Ciudad\nAna;600000001;Ávila\nEva;;Soria\nLuz\nPaz;600000004;#N/A\n\nMar;600000006;Jaén\n"
 LONG = text_files.LONGEST_LINE * 2
@@ -637,46 +635,20 @@ _PIECES = st.sampled_from(["\n", "\r\n", "a", "ñ", "\x0b", "\u2028", "bcdefgh" 
 
 
 @given(st.lists(_PIECES, max_size=60).map("".join), st.integers(1, 40))
-def test_rows_are_the_same_however_they_are_read(text: str, piece: int) -> None:
-    """Many lines and records at once give what one by one would; of a line that is too long the start is kept."""
+def test_rows_are_the_same_in_whatever_pieces_they_are_read(text: str, piece: int) -> None:
+    """A line may be cut anywhere; of one that is too long the start is kept."""
     table = csv_of(f"a;b\nz;z\n{text}")
 
     def records() -> list[Any]:
-        every = chain.from_iterable
-        return [*every(table.records(None)), *every(table.records(2)), *every(table.parts()), table.blank]
+        return [*table.records(None), *table.records(2), *table.rows(), table.blank]
 
+    whole = records()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(text_files, "_PIECE", piece)
-        quick = records()
-        patched.setattr(csv_table.CsvTable, "_at_once", lambda self, block: None)
-        assert quick == records()
+        assert records() == whole
         patched.setattr(text_files, "LONGEST_LINE", 40)
         lines = list(text_files.lines_of(io.StringIO(text, newline=None)))
     assert lines == [line[:40] for line in io.StringIO(text, newline=None).readlines()]
-
-
-_CELLS = st.sampled_from(["a", " b ", "", "  ", "#N/A", "600000001", "x\0y", "\ufffd", "ñ", "c;d", "e\nf"])
-
-
-@given(
-    st.lists(st.lists(_CELLS, min_size=2, max_size=4), max_size=12),
-    st.integers(1, 200),
-    st.sampled_from([None, (), ("n",), ("n", "m")]),
-)
-def test_recipients_are_the_same_however_they_are_read(
-    lines: list[list[str]], piece: int, needed: tuple[str, ...] | None
-) -> None:
-    """Many rows at once where there is nothing about any of them give what one by one would."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows([["n", "tel", "m"], ["x", "600000009", "y"], *lines])
-    reading = assign_columns(csv_of(text.getvalue()), needed)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(text_files, "_PIECE", piece)
-        quick = list(reading)
-        patched.setattr(Reading, "_read_clean", lambda self, part: None)
-        patched.setattr(csv_table.CsvTable, "_whole", lambda self, part, width: None)
-
-        assert quick == list(reading)
 
 
 LONG = ("ascii only;600000001\n" * 70_000).encode()  # more than one block of reading
