@@ -308,7 +308,8 @@ class Caller:
         if isinstance(error, Cut):
             state.maybe_done = True
         elif isinstance(error, ToldToWait):
-            self._limiter.slow_down(error.wait)
+            if not state.once:  # else whoever decides on repeats keeps to the rate, with others perhaps
+                self._limiter.slow_down(error.wait)
             if not self._retry.trust_429 and operation.kind is not Kind.READ:
                 state.maybe_done = True
                 noted = Cut(error.reason, wait=error.wait)

@@ -139,10 +139,8 @@ def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
         return Lost(reason)
     if isinstance(error, AuthenticationError) or (isinstance(error, AccountPaused) and error.by_credentials):
         return NotTaken(reason=reason, pause="auth", wait=getattr(error, "retry_after", None))
-    if isinstance(error.__cause__, ToldToWait) and error.__cause__.wait is None:
-        return NotTaken(
-            reason=reason, hold=True
-        )  # no time was named: everybody waits as long as for a repeat
+    if isinstance(error.__cause__, ToldToWait):
+        return NotTaken(reason=reason, wait=error.__cause__.wait, hold=True, too_many=True)
     if isinstance(error, Refused):
         wait = max(error.retry_after, 0.1)
         # What the provider said holds for everybody; what this client's own guard says, for this client.

@@ -115,6 +115,7 @@ class NotTaken:
         reason: what happened, without personal data.
         wait: seconds before it is tried again; None for a backoff.
         hold: whether everybody waits that long.
+        too_many: whether the provider said that too many requests came.
         pause: why nothing of the account can be sent, "" where that is not so.
         failed: the class of the error with which it is refused for good; "" where it is not.
     """
@@ -122,6 +123,7 @@ class NotTaken:
     reason: str
     wait: float | None = None
     hold: bool = False
+    too_many: bool = False
     pause: str = ""
     failed: str = ""
 

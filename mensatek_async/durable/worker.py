@@ -13,7 +13,6 @@ from anyio.abc import TaskGroup
 from attrs import define, field
 
 from .._core.context import Context
-from .._core.limits.limiter import FIRST_WORKERS
 from ..errors import CampaignError, ConfigurationError, MensatekError
 from ..store.database import Database
 from ..store.failpoints import failpoint
@@ -140,7 +139,7 @@ class Worker(ABC, Generic[W]):
                 group.start_soon(self._watch)
                 group.start_soon(self.look_out)
                 async with anyio.create_task_group() as slots:
-                    self._start_slots(slots, FIRST_WORKERS)
+                    self._start_slots(slots, 1)  # more as requests are accepted, as in TCP's slow start
                 group.cancel_scope.cancel()
         finally:
             self.peers.discard(self)
@@ -255,10 +254,12 @@ class Worker(ABC, Generic[W]):
             step.found = Over()
             if step.leaving is not None:
                 step.allowed = self.may_leave(tx, step.leaving)
-        # What ended before what is claimed: everybody locks campaigns before the rate that claims book.
-        for step in steps:
-            if step.done is not None:
-                self.finish(tx, step.done)
+        # Everybody locks campaigns before the rate, which claims book and those lower who were told to wait.
+        finished = [step.done for step in steps if step.done is not None]
+        for done in sorted(
+            finished, key=lambda done: isinstance(done.outcome, NotTaken) and done.outcome.hold
+        ):
+            self.finish(tx, done)
         claiming = [step for step in steps if step.token]
         if not claiming or self._ending or self._over_before(0.0):
             return

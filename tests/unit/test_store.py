@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import shutil
 import sqlite3
@@ -18,7 +19,7 @@ from mensatek_async.sandbox import Sandbox
 from mensatek_async.store import location, rate
 from mensatek_async.store.location import check_place, file_system
 from mensatek_async.store.opening import open_database
-from mensatek_async.store.schema import Schema
+from mensatek_async.store.schema import Schema, create_tables
 from mensatek_async.store.sqlite import SqliteDatabase, _Tx
 from mensatek_async.store.transaction import Tx
 
@@ -179,8 +180,7 @@ class Closed(sqlite3.Connection):
 def transaction_at(now: float) -> Tx:
     """A transaction at a moment of the test's choice, on a rate in memory."""
     tx = _Tx(sqlite3.connect(":memory:", check_same_thread=False, factory=Closed), Path())
-    for statement in rate.TABLES:
-        tx.run(statement.format(real="REAL"))
+    create_tables(tx, [Schema("", (rate.TABLES,), lambda tx, restarted: None)], {"real": "REAL"}, "memory")
     tx.now = now
     return tx
 
@@ -218,6 +218,43 @@ def test_holds_and_clocks() -> None:
     assert (rate.waits(tx), rate.held(tx), rate.book(tx, 1.0)) == (0, 0, 0)
     tx.now += 1000
     assert [rate.book(tx, 1.0) for _ in range(3)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+@pytest.mark.parametrize("allowed", [2, 20, 100])
+def test_several_processes_find_the_rate_that_the_provider_allows(
+    allowed: int, retry_after: float | None
+) -> None:
+    """24 in flight, of as many processes as you like: they use most of what is allowed, and little is refused."""
+    tx, start = transaction_at(100_000.0), 100_000.0
+    taken: list[float] = []
+    refused = 0
+    queue = [
+        (start, slot, False) for slot in range(3)
+    ]  # when a slot acts, and whether its request leaves then
+    while queue[0][0] < start + 60:
+        tx.now, slot, leaves = heapq.heappop(queue)
+        standing = rate.standing(tx)
+        again = standing.held or (rate.waits(tx) if standing.learnt else 0.0)
+        if leaves:
+            if sum(1 for at in reversed(taken[-allowed:]) if int(at) == int(tx.now)) < allowed:
+                taken.append(tx.now)
+                if len(queue) < 23:
+                    heapq.heappush(queue, (tx.now, len(queue) + 10, False))
+            else:
+                refused += 1
+                rate.refused(tx, retry_after, lambda seconds: sum(1 for at in taken if at > tx.now - seconds))
+            heapq.heappush(queue, (tx.now + 0.001, slot, False))
+        elif again:
+            heapq.heappush(queue, (tx.now + min(again, 0.1), slot, False))
+        else:
+            wait = rate.book(tx, 0.0) if standing.learnt else 0.0
+            heapq.heappush(queue, (tx.now + wait + 0.05, slot, True))
+
+    assert len(taken) >= 0.85 * allowed * 60
+    assert refused <= 0.05 * (len(taken) + refused)
+    tx.now = start + 3600
+    assert not rate.standing(tx).learnt  # what was long ago is forgotten
 
 
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 3)), min_size=1, max_size=60))

@@ -55,12 +55,13 @@ def claim(
     running = [row for row in all_of(tx, (RUNNING,), account) if only is None or row.id in only]
     if not running:
         return Over()
-    if seconds := rate.held(tx):
-        return Wait(seconds, sure=True)
+    standing = rate.standing(tx)
+    if standing.held:
+        return Wait(standing.held, sure=True)
     waits: list[Wait] = []
     missing = False
     for at in range(len(running)):
-        found = _claim_of(tx, who, token, running[(turn + at) % len(running)])
+        found = _claim_of(tx, who, token, running[(turn + at) % len(running)], standing.learnt)
         if isinstance(found, Work):
             return found
         if isinstance(found, Wait):
@@ -72,7 +73,7 @@ def claim(
     return Wait(min(wait.seconds for wait in waits), all(wait.sure for wait in waits))
 
 
-def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait | Over:
+def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow, paced: bool) -> Work | Wait | Over:
     zones, opens = open_zones(tx, row)
     if zones == ():
         return Wait(opens, sure=True)
@@ -94,7 +95,7 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow) -> Work | Wait
         if seq <= 0 and state == POSTING and joined is None:  # 7: nobody knows what became of it
             chunks.park(tx, row.id, seq, "its sender stopped before an answer came")
             continue
-        if (found := _book(tx, who, token, row, due)) is not None:
+        if (found := _book(tx, who, token, row, due, paced)) is not None:
             return found
         row = by_id(tx, row.id)
         if row.state != RUNNING:
@@ -157,8 +158,11 @@ def open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]
     return tuple(zone for zone, wait in waits.items() if not wait), opens
 
 
-def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work | Wait | None:
-    """Take a chunk that is due; None when it turned out to be nothing to send."""
+def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: bool) -> Work | Wait | None:
+    """Take a chunk that is due; None when it turned out to be nothing to send.
+
+    `paced`: whether it needs a place in the rate also where the campaign has none of its own.
+    """
     seq, _, _, _, segments, attempts = due
     part = Part(chunks.recipients_of(tx, row.id, seq), segments)
     opener = row.idmensaje is None
@@ -167,12 +171,13 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any) -> Work 
         if not len(part.content):
             return None
     price = row.settings.rate
-    if price and (wait := rate.waits(tx)):
+    paced = paced or price is not None
+    if paced and (wait := rate.waits(tx)):
         return Wait(wait)
     affordable = _within_cap(tx, row, seq, part, attempts)
     if isinstance(affordable, Wait):
         return affordable
-    wait = rate.book(tx, len(affordable.content) / price) if price else 0.0
+    wait = rate.book(tx, len(affordable.content) / price if price else 0.0) if paced else 0.0
     until = tx.now + wait + who.lease
     tried = attempts + (not opener)
     state = CLAIMED if opener else POSTING

@@ -127,17 +127,25 @@ def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, chunk: A
         _refused(tx, row, work, outcome.reason, n)
         return
     wait = backoff(failures) if outcome.wait is None else outcome.wait
+    if outcome.too_many:
+        wait = rate.refused(tx, outcome.wait, lambda seconds: _accepted(tx, seconds))
+    elif outcome.hold:
+        rate.hold(tx, wait)
     failed = bool(outcome.reason and not outcome.pause)  # without a reason it only had to wait
     _back(
         tx, work, 0.0 if outcome.pause else wait, outcome.reason, attempted=False, failures=failures + failed
     )
-    if outcome.hold and wait:
-        rate.hold(tx, wait)
-    elif failed:
+    if failed and not outcome.hold:
         _trouble(tx, row)
     lost_before = outcome.pause == "group_lost" and row.idmensaje != work.join
     if outcome.pause and row.state == RUNNING and not lost_before:
         set_state(tx, row.id, PAUSED, outcome.pause, outcome.reason)
+
+
+def _accepted(tx: Tx, seconds: float) -> int:
+    """Return how many requests were accepted within so many seconds."""
+    since = "SELECT count(*) FROM mensatek_chunk WHERE state = ? AND since > ?"
+    return int(tx.one(since, SENT, tx.wall - seconds)[0])
 
 
 def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
