@@ -74,11 +74,13 @@ class Claims:
             found.update((token, mine) for token in tokens if (mine := self._taken_before(tx, token)))
         free = [token for token in tokens if token not in found]
         self._expire(tx, ended)
-        seconds = max(rate.held(tx), hold.until - tx.now)
+        standing = rate.standing(tx)
+        seconds = max(standing.held, hold.until - tx.now)
         if seconds > 0:
             nothing: Wait | Over = Wait(seconds, sure=True)
         else:
-            nothing = self._take(tx, free[:1] if hold.is_trial else free, found, ended)
+            paced = self.rate is not None or standing.learnt
+            nothing = self._take(tx, free[:1] if hold.is_trial else free, paced, found, ended)
             if hold.is_trial and found:
                 hold.tried(tx, self.who.lease / 2)
         return [found.get(token, nothing) for token in tokens]
@@ -87,6 +89,7 @@ class Claims:
         self,
         tx: Tx,
         tokens: Sequence[str],
+        paced: bool,
         found: dict[str, ItemWork | Wait | Over],
         ended: list[ItemRow],
     ) -> Wait | Over:
@@ -105,16 +108,16 @@ class Claims:
                     ).due_at is None:
                         ended.append(left)
                     continue
-                if self.rate and (wait := rate.waits(tx)):
+                if paced and (wait := rate.waits(tx)):
                     return Wait(wait)
                 token = free.pop(0)
-                found[token] = self._claim(tx, row, token, body)
+                found[token] = self._claim(tx, row, token, body, paced)
             if not due:
                 break
         return self._nothing_due(tx)
 
-    def _claim(self, tx: Tx, row: ItemRow, token: str, body: str) -> ItemWork:
-        wait = rate.book(tx, 1 / self.rate) if self.rate else 0.0
+    def _claim(self, tx: Tx, row: ItemRow, token: str, body: str, paced: bool) -> ItemWork:
+        wait = rate.book(tx, 1 / self.rate if self.rate else 0.0) if paced else 0.0
         until = tx.now + wait + self.who.lease
         row = change(tx, row, token=token, owner=self.who.owner, due_at=until)
         return self._work(tx, row, body, wait)

@@ -50,11 +50,21 @@ def affects(tx: Tx, done: Finish[ItemWork], hold: Hold) -> Hold:
         return hold.over(tx)
     if outcome.pause:
         return hold.pause(tx, outcome.reason, outcome.wait or 0.0)
-    if outcome.hold:
+    if outcome.too_many:
+        rate.refused(tx, outcome.wait, lambda seconds: _accepted(tx, seconds))
+    elif outcome.hold:
         rate.hold(tx, backoff(done.work.row.failures) if outcome.wait is None else outcome.wait)
     elif outcome.reason:
         return hold.trouble(tx, outcome.reason)
     return hold.tried(tx, 0.0) if hold.is_trial else hold
+
+
+def _accepted(tx: Tx, seconds: float) -> int:
+    """Return how many items were accepted within so many seconds, among those with the newest messages."""
+    newest = (
+        "SELECT sent_at FROM mensatek_outbox WHERE idmensaje IS NOT NULL ORDER BY idmensaje DESC LIMIT 500"
+    )
+    return sum(1 for (at,) in tx.all(newest) if at is not None and at > tx.wall - seconds)
 
 
 def _taken(tx: Tx, row: ItemRow, outcome: Taken) -> ItemRow | None:

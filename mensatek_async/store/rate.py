@@ -52,11 +52,6 @@ def standing(tx: Tx) -> Standing:
     return Standing(max(hold_until - tx.now, 0.0), pace.rate(tx.now) is not None)
 
 
-def held(tx: Tx) -> float:
-    """Return the seconds that everybody waits because the provider said so."""
-    return standing(tx).held
-
-
 def ahead(tx: Tx) -> tuple[float, float]:
     """Return the seconds until the next place may be taken, and until the provider's hold ends; nothing is changed."""
     tat, hold_until, seen_at, _pace = _row(tx, lock=False)

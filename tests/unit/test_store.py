@@ -13,15 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async import AsyncMensatek, Campaigns, StoreError
+from mensatek_async import AsyncMensatek, Campaigns, Outbox, StoreError
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
-from mensatek_async.sandbox import Sandbox
+from mensatek_async.outbox.schema import OUTBOX
+from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.store import location, rate
 from mensatek_async.store.location import check_place, file_system
 from mensatek_async.store.opening import open_database
 from mensatek_async.store.schema import Schema, create_tables
 from mensatek_async.store.sqlite import SqliteDatabase, _Tx
 from mensatek_async.store.transaction import Tx
+from tests.sandbox_calls import phones
 
 # --- Tables ------------------------------------------------------------------------------------------------------
 
@@ -51,13 +53,13 @@ def _note(tx: Tx, restarted: bool) -> None:
     tx.run("INSERT INTO outbox (text) VALUES (?)", f"recovered {restarted}")
 
 
-OUTBOX = Schema(":outbox", (("CREATE TABLE outbox (text TEXT)",),), _note)
-LATER = Schema(":outbox", (*OUTBOX.steps, ("ALTER TABLE outbox ADD due {real}",)), OUTBOX.recover)
+OTHERS = Schema(":outbox", (("CREATE TABLE outbox (text TEXT)",),), _note)
+LATER = Schema(":outbox", (*OTHERS.steps, ("ALTER TABLE outbox ADD due {real}",)), OTHERS.recover)
 
 
 def test_each_user_of_a_store_has_tables_and_versions_of_its_own(store: str) -> None:
     """In one file, opened together or apart, migrated by itself; what others hold is none of theirs."""
-    first = open_database(store, OUTBOX)
+    first = open_database(store, OTHERS)
     assert not first.exists()
     first.write(lambda tx: tx.run("INSERT INTO outbox VALUES ('a')"))
     first.close()
@@ -69,7 +71,7 @@ def test_each_user_of_a_store_has_tables_and_versions_of_its_own(store: str) -> 
     both.close()
     first.close()
     for order in ("read", "write"):
-        old = open_database(store, OUTBOX)
+        old = open_database(store, OTHERS)
         with pytest.raises(StoreError, match="is of version 2; this version of mensatek-async knows 1"):
             getattr(old, order)(lambda tx: None)
         old.close()
@@ -85,13 +87,13 @@ def test_what_the_dead_left_is_recovered_once_nobody_else_is_there(
         database.write(lambda tx: None)
         return database
 
-    first = opened(OUTBOX, CAMPAIGNS)
-    opened(OUTBOX).close()  # beside somebody else
+    first = opened(OTHERS, CAMPAIGNS)
+    opened(OTHERS).close()  # beside somebody else
     first.close()
     monkeypatch.setattr("mensatek_async.store.sqlite.boot", lambda: "another")
     opened(CAMPAIGNS).close()
-    opened(OUTBOX).close()
-    last = opened(OUTBOX)
+    opened(OTHERS).close()
+    last = opened(OTHERS)
     assert last.read(lambda tx: tx.all("SELECT text FROM outbox")) == [
         ("recovered False",),
         ("recovered True",),
@@ -199,9 +201,9 @@ def test_places_follow_each_other_and_a_hold_holds_everybody(db: SqliteDatabase)
     assert waits == pytest.approx([0, 10, 20], abs=0.5)
     assert db.write(rate.waits) == pytest.approx(29, abs=0.5)
 
-    assert db.write(rate.held) == 0
+    assert db.write(rate.standing) == rate.Standing(0.0, False)
     db.write(lambda tx: rate.hold(tx, 50.0))
-    assert db.write(rate.held) == pytest.approx(50, abs=0.5)
+    assert db.write(rate.standing).held == pytest.approx(50, abs=0.5)
     assert db.write(lambda tx: rate.book(tx, 1.0)) == pytest.approx(50, abs=0.5)
 
 
@@ -212,10 +214,10 @@ def test_holds_and_clocks() -> None:
     rate.book(tx, 2.0)
     rate.hold(tx, 30.0)
     rate.hold(tx, 5.0)
-    assert rate.held(tx) == 30.0
+    assert rate.standing(tx).held == 30.0
 
     tx.now -= 3600
-    assert (rate.waits(tx), rate.held(tx), rate.book(tx, 1.0)) == (0, 0, 0)
+    assert (rate.waits(tx), rate.standing(tx).held, rate.book(tx, 1.0)) == (0, 0, 0)
     tx.now += 1000
     assert [rate.book(tx, 1.0) for _ in range(3)] == [0, 1, 2]
 
@@ -270,3 +272,28 @@ def test_never_more_than_the_rate(calls: list[tuple[float, float]]) -> None:
 
     for at in range(1, len(leaves)):
         assert leaves[at] - leaves[at - 1] >= costs[at - 1] - 1e-6
+
+
+@pytest.mark.mensatek_sandbox(strict=True)
+@pytest.mark.parametrize("durable", ["campaign", "outbox"])
+async def test_whoever_sends_keeps_to_what_a_refusal_taught(
+    store: str, durable: str, client: AsyncMensatek, sandbox: Sandbox
+) -> None:
+    """After a 429 in the middle the store holds a rate for all, each request takes a place in it, and all are sent."""
+    sandbox.fault(Fault.http_status(429), after=2, times=1)
+    if durable == "campaign":
+        async with Campaigns(client, store, poll=0.05) as campaigns:
+            campaign = await campaigns.start("c", "Hola", phones(8), chunk_size=2)
+            assert (await campaign.complete()).sent == 8
+    else:
+        async with Outbox(client, store) as outbox:
+            for key, phone in enumerate(phones(6)):
+                await outbox.put(str(key), phone, "Hola")
+            assert (await outbox.drain())["sent"] == 6
+
+    database = open_database(store, CAMPAIGNS if durable == "campaign" else OUTBOX)
+    try:
+        assert database.write(rate.standing).learnt
+        assert database.write(lambda tx: tx.one("SELECT tat FROM mensatek_rate"))[0] > 0
+    finally:
+        database.close()
