@@ -114,10 +114,14 @@ class DeliveryStates:
 
     def history(self, batch: Batch, phone: str, now: datetime) -> list[tuple[datetime, int]]:
         """When a text has reached which status so far, by itself and by what was done with it."""
-        by_itself = [(batch.moment(after), status) for after, status in self.path(batch, phone)]
-        acts = self.acts.get(batch.message_id, {}).get(phone, ())
-        steps = sorted([*by_itself, *((act.at, act.status) for act in acts)], key=lambda step: step[0])
+        steps = [(batch.moment(seconds), status) for seconds, status in self._whole(batch, phone)]
         return [step for step in steps if step[0] <= now]
+
+    def _whole(self, batch: Batch, phone: str) -> list[Stage]:
+        """The way of a text with what was done with it."""
+        acts = self.acts.get(batch.message_id, {}).get(phone, ())
+        done = [((act.at - batch.leaves_at).total_seconds(), act.status) for act in acts]
+        return sorted([*self.path(batch, phone), *done], key=lambda stage: stage[0])
 
     def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
         """Where the texts of a batch stand, to be asked phone by phone."""
@@ -128,8 +132,9 @@ class DeliveryStates:
         known: dict[int | None, Standing] = {None: common}
 
         def standing(phone: str) -> Standing:
-            if phone in acted:
-                return self._acted(batch, phone, now)
+            if phone in acted:  # where its signer is is no place for a text to stand
+                way = [stage for stage in self._whole(batch, phone) if stage[1] != CONTRACT_LOCATED]
+                return self._standing(batch, way, now)
             if phone in self.absences:
                 return self._standing(batch, self.path(batch, phone), now)
             outcome = self._outcome(batch, phone)
@@ -157,12 +162,6 @@ class DeliveryStates:
             if begun and absence.end is not None and arrives < absence.end:
                 arrives = absence.end
         return delayed(timed, (arrives - batch.leaves_at).total_seconds(), batch.kind.validity)
-
-    def _acted(self, batch: Batch, phone: str, now: datetime) -> Standing:
-        """Where a text stands with which something was done; where its signer is is no place for it to stand."""
-        history = self.history(batch, phone, now)
-        moment, status = [step for step in history if step[1] != CONTRACT_LOCATED][-1]
-        return status, moment, int((moment - batch.leaves_at).total_seconds())
 
     def _standing(self, batch: Batch, path: list[Stage], now: datetime) -> Standing:
         if batch.cancelled_at:
