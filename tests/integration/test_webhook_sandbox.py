@@ -11,11 +11,12 @@ import pytest
 from mensatek_async import AsyncMensatek, Deliveries, DeliveryReport, Phase
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.webhooks import Event, asgi, event_key, wsgi
-from tests.sandbox_calls import calling
+from tests.sandbox_calls import calling, phones
 from tests.webhook_servers import serve_asgi, serve_wsgi
 
 ASGI = (asgi.WebhookApp, serve_asgi)
 WSGI = (wsgi.WebhookApp, serve_wsgi)
+FORMS = ("json", "form", "multipart")
 DOOR = {"username": "mensatek", "password": "contraseña", "token": "s3cr3t"}
 
 
@@ -54,20 +55,32 @@ def seen(event: Event) -> tuple[str, ...]:
     return str(event.message_id), event.phone, str(event.status.code), date
 
 
-@pytest.mark.parametrize(("mount", "serve"), [ASGI, WSGI], ids=["asgi", "wsgi"])
-@pytest.mark.parametrize("form", ["json", "form", "multipart"])
-@pytest.mark.parametrize("is_async", [True, False], ids=["coroutine", "function"])
-def test_every_event_once_and_none_lost(mount: Any, serve: Any, form: str, is_async: bool) -> None:
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("mount", "is_async", "form", "texts"),
+    [
+        *(
+            (mount, is_async, form, 60)
+            for mount in (ASGI, WSGI)
+            for is_async in (True, False)
+            for form in FORMS
+        ),
+        *((ASGI, True, "json", 5000), (WSGI, False, "json", 5000)),  # 10,000 events and more
+    ],
+)
+def test_every_event_once_and_none_lost(mount: Any, is_async: bool, form: str, texts: int) -> None:
     """Duplicates, another order, unknown statuses and a handler that fails now and then."""
     book = Book(failing=0.1)
-    app = mount(book.handle_async if is_async else book.handle, networks=["127.0.0.0/8"], **DOOR)
+    app_of, serve = mount
+    app = app_of(book.handle_async if is_async else book.handle, networks=["127.0.0.0/8"], **DOOR)
     with serve(app) as url, Sandbox(delivery_seconds=0) as sandbox, calling(sandbox) as call:
         trouble: dict[str, Any] = {"duplicates": 0.3, "shuffle": 100, "unknown_statuses": 0.1}
         callbacks = sandbox.call_back(
             Callbacks(f"{url}/mensatek", form=form, connections=4, retry_seconds=0.01, **trouble, **DOOR)
         )
-        call.send(*(str(34600000000 + n) for n in range(60)))
-        assert callbacks.wait(30)
+        for first in range(0, texts, 500):
+            call.send(*phones(min(texts, 500), 34_600_000_000 + first))
+        assert callbacks.wait(280)
 
     assert not callbacks.lost
     assert {seen(event) for event in book.events} == {identity(told) for told in callbacks.events}
