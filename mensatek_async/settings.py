@@ -80,8 +80,8 @@ class Timeout:
         read: between two pieces of the answer.
         write: between two pieces of the request.
         total: for one whole request, however it drips.
-        grace: a cancelled bulk send waits this long for the answers of requests already on their way, so that
-            their rows need not be reported as unknown.
+        grace: a cancelled bulk send, and `aclose()`, wait this long for the answers of requests already on their way,
+            so that their texts need not be reported as unknown.
     """
 
     connect: float = field(default=10.0, converter=_seconds, validator=_more_than_zero)

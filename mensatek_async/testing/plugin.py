@@ -115,6 +115,7 @@ def mensatek_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("MENSATEK_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("MENSATEK_API_USER", sandbox.user)
         monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
+        monkeypatch.delenv("MENSATEK_GUARD_STORE", raising=False)
         yield sandbox
 
 

@@ -47,6 +47,7 @@ def chunk_by_chunk(client: Mensatek) -> BulkResult:
 def main() -> None:
     Mensatek("API-USER", "API-TOKEN", timeout=Timeout(connect=5), request_format="form").close()
     with Mensatek("API-USER", "API-TOKEN", sender="MIEMPRESA") as client:
+        assert_type(client.for_account("TENANT", "TOKEN"), Mensatek)
         assert_type(client, Mensatek)
         assert_type(client.sms, SyncSmsResource)
         assert_type(client.files, SyncFilesResource)

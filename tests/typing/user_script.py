@@ -68,7 +68,7 @@ async def settings() -> None:
         timeout=Timeout(connect=5, read=30, total=60),
         limits=Limits(concurrency=4, per_second=20, sms_per_request=200),
         retry=Retry(attempts=2),
-        guard=Guard(pause=30),
+        guard=Guard(pause=30, store=Path("guard.db")),
         transport=None,
         request_format="form",
     )
@@ -216,6 +216,7 @@ async def errors(client: AsyncMensatek) -> None:
 
 async def main() -> None:
     async with AsyncMensatek("API-USER", "API-TOKEN", sender="MIEMPRESA") as client:
+        assert_type(client.for_account("TENANT", "TOKEN", sender="TENANT"), AsyncMensatek)
         assert_type(client, AsyncMensatek)
         await one_text(client)
         await many_texts(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import assert_type
 
 from mensatek_async import (
@@ -21,6 +22,7 @@ from mensatek_async.webhooks import (
     Receiver,
     Request,
     Response,
+    StoreDedupe,
     asgi,
     event_key,
     parse,
@@ -46,6 +48,7 @@ def handle_sync(event: Event) -> None:
 
 def mounts(client: AsyncMensatek) -> None:
     store: DedupeStore = MemoryDedupe(events=1000)
+    store = StoreDedupe("webhooks.db", lease=timedelta(minutes=5))
     asgi.WebhookApp(handle, username="mensatek", password="secret", dedupe=store)
     wsgi.WebhookApp(handle_sync, token="secret", networks=["192.0.2.0/24"], dedupe=False)
     asgi.WebhookApp(Deliveries(client), token="secret")
