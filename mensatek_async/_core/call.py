@@ -286,7 +286,9 @@ class Caller:
         shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
         try:
             with nullcontext() if shield is None else shield.covering():
-                return await self._transport.post(operation.path, *body, state.sink, operation.name)
+                return await self._transport.post(
+                    operation.path, *body, state.sink, operation.name, state.latest
+                )
         except NotReached:
             state.left = left
             if state.rare:

@@ -69,6 +69,7 @@ class CallState:
         rare: whether the provider wants this call made very rarely.
         bulk: whether it is one of many that nobody waits for by itself: single calls go first.
         once: whether whoever calls decides on repeats, so that none is made here.
+        latest: the moment, by anyio's clock, from which it must not leave any more; None for never.
         leaving: awaited right before a request leaves, when it has waited for everything; what it raises stops it.
     """
 
@@ -80,4 +81,5 @@ class CallState:
     rare: bool = False
     bulk: bool = False
     once: bool = False
+    latest: float | None = None
     leaving: Callable[[], Awaitable[None]] | None = None

@@ -18,7 +18,7 @@ from .._version import __version__
 from .._wire.encode import Body
 from ..errors import ConfigurationError
 from ..settings import Account, Limits, Secret, Timeout
-from .failures import Cut, NotStored, mapped
+from .failures import Cut, NotReached, NotStored, mapped
 from .pool import AsyncTransport, ConnectionPool
 from .reading import RawReply, receive
 from .sink import Sink
@@ -96,7 +96,13 @@ class Transport:
             )
 
     async def post(
-        self, path: str, body: bytes, content_type: str, sink: Sink | None = None, name: str = ""
+        self,
+        path: str,
+        body: bytes,
+        content_type: str,
+        sink: Sink | None = None,
+        name: str = "",
+        latest: float | None = None,
     ) -> RawReply:
         """POST one body and read the whole answer.
 
@@ -106,10 +112,11 @@ class Transport:
             content_type: what that is.
             sink: where a document goes, if there is one.
             name: what the request is called in the log.
+            latest: the moment, by anyio's clock, from which it must not leave any more; None for never.
 
         Raises:
             NotStored: the sink failed.
-            NotReached: no connection could be opened.
+            NotReached: no connection could be opened, or not in time.
             Cut: anything else went wrong before the answer was whole.
             ConfigurationError: the client is closed, or cannot be set up.
         """
@@ -119,6 +126,8 @@ class Transport:
         if self._closed or pool.closed or pool.home is None:  # closed while the call waited for its turn
             self.check()
         request = self._request(path, body, content_type)
+        if latest is not None:  # a connection that was slow to open must not take it along
+            request.extensions = {**self._extensions, "trace": partial(_in_time, latest)}
         scope = anyio.CancelScope(deadline=anyio.current_time() + self._timeout.total)
         line = pool.take(scope, name or path)
         reply = None
@@ -126,7 +135,7 @@ class Transport:
             with scope:
                 response = await line.handle_async_request(request)
                 reply = await receive(response, sink, partial(self._longer, scope))
-        except (Cut, NotStored):
+        except (Cut, NotReached, NotStored):
             raise
         except Exception as error:
             raise mapped(error) from error
@@ -184,6 +193,12 @@ class Transport:
         closed, self._closed = self._closed, True
         if self.owns and not closed:
             await self.pool.aclose(self._timeout.grace)
+
+
+async def _in_time(latest: float, event: str, _: object) -> None:
+    """Stop a request whose time has passed; httpcore tells what it is about to do."""
+    if event.endswith("send_request_headers.started") and anyio.current_time() >= latest:
+        raise NotReached("its time had passed before a connection was open")
 
 
 def closed_error(*, of_parent: bool = False) -> ConfigurationError:

@@ -99,6 +99,7 @@ class Post(Generic[W]):
             failpoint("post.before")
 
         self._state.leaving = leaving
+        self._state.latest = None if self.work.patience is None else self._latest
         with waiting:
             async with turns:
                 if not wanted():

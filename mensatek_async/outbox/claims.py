@@ -80,8 +80,8 @@ class Claims:
             nothing: Wait | Over = Wait(seconds, sure=True)
         else:
             paced = self.rate is not None or standing.learnt
-            nothing = self._take(tx, free[:1] if hold.is_trial else free, paced, found, ended)
-            if hold.is_trial and found:
+            nothing = self._take(tx, free[:1] if hold.is_suspect else free, paced, found, ended)
+            if hold.is_suspect and found:
                 hold.tried(tx, self.who.lease / 2)
         return [found.get(token, nothing) for token in tokens]
 
@@ -159,15 +159,15 @@ class Claims:
         return Wait(seconds, sure=not self.forever)
 
 
-def has_news(tx: Tx, account: str) -> bool:
-    """Return whether anything of an account is due, or late; nothing is changed."""
-    return bool(
-        tx.one("SELECT 1 FROM mensatek_outbox WHERE account = ? AND due_at <= ? LIMIT 1", account, tx.now)
-        or tx.one(
-            "SELECT 1 FROM mensatek_outbox WHERE account = ? AND due_at IS NOT NULL AND not_after <= ? "
-            "AND state = ? LIMIT 1",
-            *(account, tx.wall, QUEUED),
-        )
+def has_news(tx: Tx, account: str, hold: Hold) -> bool:
+    """Return whether anything of an account can be claimed, or is late; nothing is changed."""
+    late = "due_at IS NOT NULL AND not_after <= ? AND state = ?"
+    asked: list[tuple[object, ...]] = [(late, tx.wall, QUEUED)]
+    if hold.until <= tx.now and not rate.ahead(tx)[1]:
+        asked.append(("due_at <= ?", tx.now))
+    return any(
+        tx.one(f"SELECT 1 FROM mensatek_outbox WHERE account = ? AND {where} LIMIT 1", account, *values)
+        for (where, *values) in asked
     )
 
 

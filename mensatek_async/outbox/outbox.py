@@ -23,7 +23,6 @@ from ..text.template import Template
 from ..tracebacks import private
 from . import upkeep
 from .entries import ParamStyle, SendOptions, statement
-from .outcomes import record
 from .session import OutboxSession, check_state
 from .stream import OutboxStream
 
@@ -282,12 +281,7 @@ class Outbox:
         Raises:
             StoreError: the store cannot be written: let the webhook fail, so that the provider may try again.
         """
-        if not isinstance(event, DeliveryReport) or not await self._session.is_there():
-            return False
-        found = await self._session.change(lambda tx: record(tx, event) is not None)
-        if found:
-            self._session.tell()
-        return found
+        return isinstance(event, DeliveryReport) and await self._session.record(event)
 
     async def purge(self, older_than: float | timedelta) -> int:
         """Take phones and texts out of the items that ended so long ago; their keys and states stay.

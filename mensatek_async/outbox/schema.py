@@ -40,7 +40,7 @@ _VERSION_1 = (
     "CREATE INDEX mensatek_outbox_message ON mensatek_outbox (idmensaje) WHERE idmensaje IS NOT NULL",
     """CREATE TABLE mensatek_outbox_hold (
         name TEXT PRIMARY KEY, troubles INTEGER NOT NULL, until {real} NOT NULL, length {real} NOT NULL,
-        reason TEXT NOT NULL)""",
+        trial INTEGER NOT NULL, reason TEXT NOT NULL)""",
     *rate.TABLES,
 )
 

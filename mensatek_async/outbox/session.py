@@ -15,14 +15,17 @@ from .._core.operations import positive_seconds
 from ..durable.session import Client, Session
 from ..durable.work import Claimer
 from ..errors import InvalidRequest, OutboxNotFound
+from ..models.events import DeliveryReport
 from ..models.outbox import OutboxItem
 from ..models.recipient import Recipient
+from ..store.failpoints import failpoint
 from ..store.threads import in_thread
 from ..store.transaction import Tx
 from ..text.template import Template
 from . import upkeep
 from .claims import Claims
 from .entries import Entry, SendOptions, make_entry, put
+from .outcomes import record
 from .rows import ItemRow, by_key
 from .schema import OUTBOX, STATES
 from .worker import OutboxWorker
@@ -58,7 +61,7 @@ class OutboxSession(Session):
         self._look = (_LOOK_WHERE_TOLD if told else _LOOK) if poll is None else positive_seconds("poll", poll)
         self._rate = rate
         # By a part of the token's digest, which tells another token and gives none away.
-        token = blake2b(str(client._account.token).encode(), digest_size=4).hexdigest()
+        token = blake2b(client._account.token.reveal().encode(), digest_size=4).hexdigest()
         self._login = f"{self.account} {client._account.base_url} {token}"
         self._known = False
         self.changed = anyio.Event()
@@ -117,7 +120,9 @@ class OutboxSession(Session):
         Raises:
             OutboxConflict: the item of this key has another content.
         """
+        failpoint("outbox.put.before")
         item = await self.change(lambda tx: put(tx, self.db, entry).item(tx.wall))
+        failpoint("outbox.put")
         if item.state == "queued":
             self.wake()
         return item
@@ -175,6 +180,15 @@ class OutboxSession(Session):
         self._known = self._known or await in_thread(self.db.exists)
         return self._known
 
+    async def record(self, report: DeliveryReport) -> bool:
+        """Take a delivery report in; return whether it is about an item of this store."""
+        if not await self.is_there():
+            return False
+        row = await self.change(lambda tx: record(tx, report))
+        failpoint("outbox.changed")
+        self.tell()
+        return row is not None
+
     async def item(self, key: str, work: Callable[[Tx, str, str], ItemRow | None]) -> OutboxItem:
         """Change an item and return it as it is then.
 
@@ -184,6 +198,7 @@ class OutboxSession(Session):
         item = None
         if await self.is_there():
             item = await self.change(lambda tx: item_of(work(tx, self.account, key), tx.wall))
+            failpoint("outbox.changed")
         self.tell()
         return known(item, key)
 

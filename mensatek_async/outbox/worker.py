@@ -44,11 +44,12 @@ class OutboxWorker(Worker[ItemWork]):
     on_end: Callable[[OutboxItem], None]
     _hold: Hold = field(factory=lambda: Hold(""), init=False)
     _ended: list[ItemRow] = field(factory=list, init=False)
+    _eased: bool = field(default=False, init=False)
     _wall: float = field(default=0.0, init=False)
 
     def begin(self, tx: Tx) -> None:
         """Look what the account's items wait for."""
-        self._ended, self._wall = [], tx.wall
+        self._ended, self._eased, self._wall = [], False, tx.wall
         self._hold = hold_of(tx, self.login)
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[ItemWork | Wait | Over]:
@@ -63,7 +64,8 @@ class OutboxWorker(Worker[ItemWork]):
         """Write an outcome down."""
         if (row := finish(tx, done)) is not None:
             self._ended.append(row)
-        self._hold = affects(tx, done, self._hold)
+        before, self._hold = self._hold, affects(tx, done, self._hold)
+        self._eased = self._eased or (before.is_suspect and not self._hold.is_suspect)
 
     def renew(self, tx: Tx, works: Sequence[ItemWork]) -> None:
         """Begin the leases anew of items that have not left yet."""
@@ -75,8 +77,12 @@ class OutboxWorker(Worker[ItemWork]):
         return Request(operation, Params(json.loads(work.body)), 1, work.row.reference)
 
     def committed(self) -> None:
-        """Hand out what ended."""
+        """Hand out what ended, and let all go on where one request has found out that they can."""
+        if self._eased:
+            self.wake()
         ended, self._ended = self._ended, []
+        if ended:
+            failpoint("outbox.ended")
         for row in ended:
             self.on_end(row.item(self._wall))
 
@@ -99,8 +105,11 @@ class OutboxWorker(Worker[ItemWork]):
             while True:
                 await anyio.sleep(self.look)
                 with suppress(StoreError):  # the next claim says so
-                    if await in_thread(self.db.read, lambda tx: has_news(tx, self.claims.account)):
+                    if await in_thread(self.db.read, self._has_news):
                         self.wake()
+
+    def _has_news(self, tx: Tx) -> bool:
+        return has_news(tx, self.claims.account, hold_of(tx, self.login))
 
     async def _listen(self) -> None:
         while True:

@@ -30,7 +30,9 @@ class Job:
 
     Attributes:
         how: "start" (and run to the end), "watch" (the same, reading the progress), "get", "work", "drive", "sync"
-            (the synchronous client), "ingest" (start, wait until all rows are read, leave), or "look" (only read).
+            (the synchronous client), "ingest" (start, wait until all rows are read, leave), or "look" (only read);
+            of an outbox "put" (an item for each row of the source, whose phone is its key), "drain", "send" (both),
+            "cancel" or "retry" (the item of this name), or "record" (the callback that the options are).
         store: path or address of the journal.
         account: user, token and base URL of the sandbox.
         name: of the campaign.

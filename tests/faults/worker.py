@@ -56,9 +56,35 @@ def _rows(job: Job) -> Any:
     return CsvSource(job.source, phone="movil")
 
 
+def _phones(job: Job) -> list[str]:
+    return Path(job.source).read_text(encoding="utf-8").split()[1:]
+
+
+async def _run_outbox(job: Job) -> dict[str, Any]:
+    from mensatek_async import AsyncMensatek, Outbox
+    from mensatek_async.webhooks import parse
+
+    async with (
+        AsyncMensatek(**_settings(job)) as client,
+        Outbox(client, store=job.store, **job.store_options) as outbox,
+    ):
+        if job.how in ("put", "send"):
+            for row in _phones(job):
+                await outbox.put(row, row, job.text, **job.options)
+        if job.how in ("cancel", "retry"):
+            await getattr(outbox, job.how)(job.name)
+        if job.how == "record":
+            await outbox.record(parse(json.dumps(job.options).encode()))
+        if job.how in ("drain", "send"):
+            return dict(await outbox.drain(job.budget, concurrency=job.concurrency))
+        return {}
+
+
 async def _run(job: Job) -> dict[str, Any]:
     from mensatek_async import AsyncMensatek, Campaigns
 
+    if job.how in ("put", "drain", "send", "cancel", "retry", "record"):
+        return await _run_outbox(job)
     async with (
         AsyncMensatek(**_settings(job)) as client,
         Campaigns(client, store=job.store, **job.store_options) as campaigns,
@@ -151,7 +177,7 @@ def serve() -> None:
 
     import mensatek_async
 
-    for name in ("AsyncMensatek", "Mensatek", "Campaigns", "SyncCampaigns", "CsvSource"):
+    for name in ("AsyncMensatek", "Mensatek", "Campaigns", "SyncCampaigns", "CsvSource", "Outbox"):
         getattr(mensatek_async, name, None)
     print("ready", flush=True)
     for line in sys.stdin:

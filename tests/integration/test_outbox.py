@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -11,6 +14,7 @@ import pytest
 
 from mensatek_async import (
     AsyncMensatek,
+    Campaigns,
     DeliveryReport,
     InvalidDate,
     InvalidField,
@@ -18,6 +22,7 @@ from mensatek_async import (
     InvalidRequest,
     InvalidSender,
     Issuer,
+    Limits,
     Outbox,
     OutboxConflict,
     OutboxItem,
@@ -32,6 +37,12 @@ pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
 ANA, ANA_DIGITS = "600 000 001", "34600000001"
 ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000")
+
+
+def client_of(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:
+    """A client of the sandbox with settings of its own."""
+    account = {"user": sandbox.user, "token": sandbox.token, "base_url": sandbox.base_url}
+    return AsyncMensatek(**{**account, **settings})
 
 
 def report_of(sandbox: Sandbox, phone: str, code: int, **changes: Any) -> DeliveryReport:
@@ -244,3 +255,209 @@ async def test_what_is_late_is_never_sent(client: AsyncMensatek, sandbox: Sandbo
         again = await outbox.put("k", ANA, "4711", not_after=timedelta(minutes=5))
         assert again.state == "expired"
     assert not sandbox.counts
+
+
+async def test_what_gets_late_while_it_waits_is_never_sent(sandbox: Sandbox, store: str) -> None:
+    """For the rate, for a place in flight, for a provider that is down, or for a connection that is slow to open."""
+    soon = timedelta(seconds=0.4)
+    async with client_of(sandbox, limits=Limits(concurrency=1)) as client, Outbox(client, store) as outbox:
+        sandbox.fault(Fault.latency(1.0))
+        await outbox.put("first", "600000009", "Hola")
+        await outbox.put("place", ANA, "4711", not_after=soon)
+        counted = await outbox.drain(budget=10, concurrency=1)
+        assert (counted["sent"], counted["expired"]) == (1, 1)
+    async with client_of(sandbox) as client, Outbox(client, store, rate=1) as outbox:
+        await outbox.put("second", "600000008", "Hola")
+        await outbox.put("third", "600000007", "Hola")
+        await outbox.put("rate", ANA, "4711", not_after=soon)
+        counted = await outbox.drain(budget=10)
+        assert (counted["sent"], counted["expired"]) == (2, 1)
+    sandbox.stop()
+    async with client_of(sandbox) as client, Outbox(client, store) as outbox:
+        await outbox.put("down", ANA, "4711", not_after=soon)
+        assert (await outbox.drain(budget=10))["expired"] == 1
+        assert {item.key for item in await outbox.list(state="expired")} == {"place", "rate", "down"}
+    assert ANA_DIGITS not in sandbox.counts
+
+
+@pytest.mark.mensatek_sandbox(credits=100_000, strict=False)
+async def test_a_refused_account_is_called_once(sandbox: Sandbox, store: str) -> None:
+    """Whatever waits; with the right token, in another client, it all goes."""
+    async with client_of(sandbox, token="wrong") as client, Outbox(client, store) as outbox:
+        for number in range(30):
+            await outbox.put(f"k{number}", f"6000000{number:02}", "Hola")
+        async with outbox.run():
+            await anyio.sleep(0.5)
+        assert (await outbox.drain(budget=1))["queued"] == 30
+    assert len(sandbox.requests) == 1
+    async with client_of(sandbox) as client, Outbox(client, store) as outbox:
+        assert (await outbox.drain(budget=20))["sent"] == 30
+
+
+async def test_without_credits_it_waits_and_tries_now_and_then(
+    sandbox: Sandbox, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request finds out that there are credits again."""
+    monkeypatch.setattr("mensatek_async.outbox.holds._PAUSE", 0.2)
+    sandbox.credits = 0
+    async with client_of(sandbox) as client, Outbox(client, store) as outbox:
+        for number in range(10):
+            await outbox.put(f"k{number}", f"6000000{number:02}", "Hola")
+        async with outbox.run():
+            await anyio.sleep(0.7)
+            assert 1 <= len(sandbox.requests) <= 6
+            sandbox.credits = 1000
+            assert (await outbox.wait("k9", timeout=10)).state == "sent"
+        assert (await outbox.counts())["sent"] == 10
+
+
+async def test_a_provider_that_answers_nobody_costs_few_items(sandbox: Sandbox, store: str) -> None:
+    """After some lost answers in a row everybody waits, instead of making every item unknown."""
+    sandbox.fault(Fault.drop_after_accept(), times=None)
+    async with client_of(sandbox) as client, Outbox(client, store) as outbox:
+        for number in range(60):
+            await outbox.put(f"k{number}", f"6000000{number:02}", "Hola")
+        counted = await outbox.drain(budget=3)
+    assert counted["unknown"] + counted["queued"] == 60
+    assert counted["unknown"] < 20
+
+
+async def test_one_store_for_campaigns_and_the_outbox(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """Each does its own, and a report reaches whom it is about."""
+    async with Campaigns(client, store) as campaigns, Outbox(client, store) as outbox:
+        await outbox.put("k", ANA, "Hola", reference="42")
+        campaign = await campaigns.start("c", "Fiestas", ["600000002", "600000003"])
+        assert (await campaign.complete()).sent == 2
+        assert (await outbox.drain(budget=10))["sent"] == 1
+        event = report_of(sandbox, ANA_DIGITS, 13)
+        assert not await campaigns.record(event)
+        assert await outbox.record(event)
+        assert not await outbox.record(report_of(sandbox, "34600000002", 13))
+        sandbox.fault(Fault.status_429(2))
+        await outbox.put("k2", "600000005", "Hola")
+        await outbox.drain(budget=0.5)
+        held = await campaigns.start("d", "Fiestas", ["600000006"])
+        assert "slow down" in (await held.progress()).note
+    assert set(sandbox.counts.values()) == {1}
+
+
+async def test_reports_in_any_order(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """The newest status stays, and "delivered" before the answer, or twice, does no harm."""
+    async with Outbox(client, store) as outbox:
+        await outbox.put("k", ANA, "Hola")
+        await outbox.drain(budget=10)
+        for code, minute in ((13, 3), (11, 1), (13, 3)):
+            assert await outbox.record(
+                report_of(sandbox, ANA_DIGITS, code, Fecha=f"2027-01-08 10:0{minute}:00")
+            )
+        item = await outbox.get("k")
+        assert item is not None
+        assert item.status is not None
+        assert (item.status.code, item.status.is_delivered) == (13, True)
+        text = sandbox.texts[0]
+        forged = text.reference[:-1] + ("0" if text.reference[-1] != "0" else "1")
+        assert not await outbox.record(report_of(sandbox, ANA_DIGITS, 13, idMensaje=1, Referencia=forged))
+
+
+async def test_purging_and_forgetting(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Phones and texts go, keys and states stay, so that a late repeat sends nothing; what waits is cancelled."""
+    async with Outbox(client, store) as outbox:
+        await outbox.put("old", ANA, "Hola", reference="42")
+        await outbox.drain(budget=10)
+        await anyio.sleep(0.02)
+        assert await outbox.purge(older_than=0.001) == 1
+        await outbox.put("waiting", "600 000 002", "Hola")
+        assert await outbox.forget("+34600000002") == 1
+        items = {item.key: item for item in await outbox.list()}
+        assert [(one.state, one.phone, one.reference) for one in (items["old"], items["waiting"])] == [
+            ("sent", "", ""),
+            ("cancelled", "", ""),
+        ]
+        assert (await outbox.put("old", ANA, "Hola", reference="42")).state == "sent"
+        assert (await outbox.retry("old")).state == "sent"
+        assert (await outbox.drain(budget=1))["sent"] == 0
+    assert sandbox.counts == {ANA_DIGITS: 1}
+
+
+async def test_what_is_not_there_yet_is_only_looked_at(client: AsyncMensatek, tmp_path: Path) -> None:
+    """Nobody makes a file by looking for an item."""
+    file = tmp_path / "none.db"
+    async with Outbox(client, file) as outbox:
+        assert await outbox.get("k") is None
+        assert await outbox.list() == []
+        assert set((await outbox.counts()).values()) == {0}
+        assert await outbox.purge(older_than=1) == 0
+        assert await outbox.forget(ANA) == 0
+        assert (await outbox.drain(budget=1))["sent"] == 0
+        for refused in (outbox.cancel("k"), outbox.retry("k"), outbox.wait("k", timeout=0.01)):
+            with pytest.raises(OutboxNotFound):
+                await refused
+        for state in ("gone", "SENT"):
+            with pytest.raises(InvalidRequest):
+                await outbox.list(state=state)  # type: ignore[arg-type]
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("style", ["pyformat", "named", "qmark", "numeric"])
+async def test_a_statement_of_each_style(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, style: Any
+) -> None:
+    """Committed it is sent, rolled back it never was; a key that is there stays as it is."""
+    async with Outbox(client, store) as outbox:
+        await outbox.create_tables()
+        given: dict[str, Any] = {
+            "reference": "50 % de ñ",
+            "paramstyle": style,
+            "not_after": timedelta(minutes=5),
+        }
+        sql, values = outbox.statement("k", ANA, "Pedido: 'ñ' %s ? :x", **given)
+        assert sql.startswith("INSERT INTO")
+        assert isinstance(values, dict if style in ("pyformat", "named") else tuple)
+        if outbox_takes(store, style):
+            for commit in (False, True):
+                assert execute(store, sql, values, commit=commit) == 1
+                assert (await outbox.get("k") is not None) is commit
+            assert execute(store, sql, values, commit=True) == 0
+            item = await outbox.put("k", ANA, "Pedido: 'ñ' %s ? :x", reference="50 % de ñ")
+            assert item.not_after is not None
+            assert timedelta(minutes=4) < item.not_after - datetime.now(UTC) < timedelta(minutes=6)
+            assert (await outbox.drain(budget=10))["sent"] == 1
+            assert sandbox.texts[0].text == "Pedido: 'ñ' %s ? :x"
+        with pytest.raises(InvalidRequest):
+            outbox.statement("k", ANA, "Hola", paramstyle="format")  # type: ignore[arg-type]
+
+
+def outbox_takes(store: str, style: str) -> bool:
+    """Whether the driver of a store knows a style."""
+    return style == "pyformat" if store.startswith("postgresql") else style in ("named", "qmark")
+
+
+def execute(store: str, sql: str, values: Any, *, commit: bool) -> int:
+    """Run a statement on a connection of the user's own; returns the row count."""
+    import psycopg
+
+    connection: Any = psycopg.connect(store) if store.startswith("postgresql") else sqlite3.connect(store)
+    with closing(connection):
+        count: int = connection.execute(sql, values).rowcount
+        connection.commit() if commit else connection.rollback()
+    return count
+
+
+async def test_a_commit_elsewhere_wakes_an_idle_worker(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """In less than a tenth of a second: PostgreSQL tells, a SQLite file is looked at."""
+    async with Outbox(client, store) as outbox, outbox.run() as items:
+        await outbox.put("first", ANA, "Hola")
+        await outbox.wait("first")
+        await anyio.sleep(0.3)
+        sql, values = outbox.statement(
+            "k", ANA, "Hola", paramstyle="pyformat" if store.startswith("postgresql") else "named"
+        )
+        await anyio.to_thread.run_sync(lambda: execute(store, sql, values, commit=True))
+        with anyio.fail_after(1):
+            async for item in items:
+                if item.key == "k":
+                    break
