@@ -56,7 +56,7 @@ def affects(tx: Tx, done: Finish[ItemWork], hold: Hold) -> Hold:
         rate.hold(tx, backoff(done.work.row.failures) if outcome.wait is None else outcome.wait)
     elif outcome.reason:
         return hold.trouble(tx, outcome.reason)
-    return hold.tried(tx, 0.0) if hold.is_suspect else hold
+    return hold.tried(tx, 0.0) if hold.trial else hold
 
 
 def _accepted(tx: Tx, seconds: float) -> int:
