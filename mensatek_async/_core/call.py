@@ -284,11 +284,10 @@ class Caller:
         state.attempts += 1
         left, state.left = state.left, True
         shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
+        request = (operation.path, *body, state.sink, operation.name, state.latest)
         try:
             with nullcontext() if shield is None else shield.covering():
-                return await self._transport.post(
-                    operation.path, *body, state.sink, operation.name, state.latest
-                )
+                return await self._transport.post(*request)
         except NotReached:
             state.left = left
             if state.rare:
