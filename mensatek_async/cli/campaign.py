@@ -11,7 +11,7 @@ from ..campaigns.progress_stream import Pace
 from ..models.campaign import Progress
 from ..sources.text_files import shown
 from .account import connect
-from .campaign_run import LOOK, Session, conclude, offline, run_to_the_end
+from .campaign_run import LOOK, Session, conclude, offline, run_to_the_end, start
 from .campaign_view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 from .options import (
     ALL_WORK,
@@ -27,7 +27,6 @@ from .options import (
     Yes,
 )
 from .output import Exit, Output, Stop, can_ask, plural
-from .start import start
 
 campaign = App(name="campaign", help_format="plaintext")
 campaign.command(start)

@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 
 from ..errors import InvalidRequest
 from .rows import BrokenRow, Grid, Record
-from .text_files import LONGEST_LINE, Encoding, line_blocks, lines_of, opened_as
+from .text_files import LONGEST_LINE, Encoding, lines_of, opened_as
 
 DELIMITERS = (";", "\t", ",", "|")
 _NAMES = {"\t": "tabs"}
@@ -35,7 +35,7 @@ class _Lines:
     """Physical lines for the csv module, remembering those of the record at hand so that they can be read again."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._blocks = line_blocks(stream)
+        self._lines = lines_of(stream)
         self.ahead: deque[str] = deque()
         self.record: list[str] = []
         self.reader: Iterator[list[str]] | None = None
@@ -54,7 +54,7 @@ class _Lines:
     def more(self) -> bool:
         """Whether there is a further line."""
         if not self.ahead:
-            self.ahead.extend(next(self._blocks, ()))
+            self.ahead.extend(islice(self._lines, 1))
         return bool(self.ahead)
 
     def give_back_from(self, first: int) -> None:

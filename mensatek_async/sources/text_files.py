@@ -7,8 +7,8 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader, StringIO, TextIOWrapper
-from itertools import chain, islice
+from io import BufferedReader, TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -27,7 +27,6 @@ _BOMS = (
 _WRONG_BYTES = re.compile("[\udc80-\udcff]+")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 LONGEST_LINE = 1 << 20
-_PIECE = 1 << 16
 _CTRL_Z = "\x1a"
 
 
@@ -109,54 +108,20 @@ def opened_as(handle: BinaryIO, encoding: Encoding) -> Iterator[TextIOWrapper]:
             text.detach()
 
 
-def line_blocks(text: TextIO) -> Iterator[list[str]]:
-    """The lines of a file, many at a time; of one longer than any row is, the start.
+def lines_of(text: TextIO) -> Iterator[str]:
+    """The lines of a file; of one longer than any row is, the start.
 
     A Ctrl-Z alone in a line, or behind the last row, is the end of a DOS file.
     """
-    for lines in _blocks(text):
-        if _CTRL_Z not in "".join(lines):
-            yield lines
-            continue
-        end = next((at for at, line in enumerate(lines) if line.strip() == _CTRL_Z), None)
-        lines = lines[:end]
-        if end is None:
-            lines[-1] = lines[-1].removesuffix(_CTRL_Z)
-        if lines:
-            yield lines
-        if end is not None:
-            return
-
-
-def _blocks(text: TextIO) -> Iterator[list[str]]:
-    rest = ""
-    while piece := text.read(_PIECE):
-        piece = rest + piece
-        end = piece.rfind("\n") + 1
-        rest = piece[end:]
-        if end:
-            lines = list(StringIO(piece[:end]))  # unlike splitlines, it ends lines at line feeds only
-            lines[0] = lines[0][:LONGEST_LINE]
-            yield lines
-        elif len(rest) >= LONGEST_LINE:
-            yield [rest[:LONGEST_LINE]]
-            rest = _after_line(text, rest[LONGEST_LINE:])
-    if rest:
-        yield list(StringIO(rest))
-
-
-def _after_line(text: TextIO, piece: str) -> str:
-    """What was read after the end of a line that is not wanted."""
-    while "\n" not in piece:
-        piece = text.read(_PIECE)
-        if not piece:
-            return ""
-    return piece.partition("\n")[2]
-
-
-def lines_of(text: TextIO) -> Iterator[str]:
-    """The lines of a file, as `line_blocks`."""
-    return chain.from_iterable(line_blocks(text))
+    while line := text.readline(LONGEST_LINE):
+        rest = line if len(line) == LONGEST_LINE else ""
+        while rest and not rest.endswith("\n"):
+            rest = text.readline(LONGEST_LINE)
+        if _CTRL_Z in line:
+            if line.strip() == _CTRL_Z:
+                return
+            line = line.removesuffix(_CTRL_Z)
+        yield line
 
 
 def first_line(handle: BinaryIO, encoding: Encoding) -> str:
