@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.stage import PLACES, SandboxProcess, Visitor, Webhook, small_pdf
+from tests.browser.stage import PLACES, SandboxProcess, Visitor, Webhook
 
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(2)>"
@@ -47,7 +45,7 @@ def test_markup_is_shown_as_text_everywhere_and_runs_nowhere(
         page.wait_for_timeout(300)
         assert page.locator("body script, #view img, #view svg[onload], #view [onerror]").count() == 0, place
         assert page.locator("#view b").filter(has_text=re.compile("^x$")).count() == 0, place
-        assert page.locator('a[href^="javascript" i]').count() == 0
+        assert page.locator('a[href^="javascript" i], [style], script:not([src])').count() == 0
     page.goto(f"{visitor.url}/#/scheduled")
     expect(page.locator(".cards")).to_contain_text(SCRIPT)
     page.goto(f"{visitor.url}/#/calls/1")
@@ -62,24 +60,6 @@ def test_addresses_of_the_page_inject_nothing(sandbox: SandboxProcess, visitor: 
     page.goto(f"{visitor.url}/#/{MARKUP}/{MARKUP}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
     assert page.locator("#view img, #view script").count() == 0
-
-
-def test_the_page_is_sealed_off(sandbox: SandboxProcess, visitor: Visitor) -> None:
-    """Its answer forbids inline code and other hosts; all it loads is its own files."""
-    page = visitor.open()
-    answer = page.request.get(visitor.url)
-    policy = answer.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe-inline" not in policy
-    assert page.evaluate(
-        "[...document.querySelectorAll('script')].every((one) => one.src && !one.textContent)"
-    )
-    assert page.locator("[style]").count() == 0
-    with sandbox.client() as client:
-        client.files.upload(small_pdf(), name="contrato.pdf")
-    page.goto(f"{visitor.url}/#/files")
-    expect(page.get_by_text("contrato.pdf").first).to_be_visible()
-    assert page.locator("[style]").count() == 0
 
 
 def test_behind_a_password_everything_works(browser: Browser, tmp_path: Path) -> None:
@@ -101,20 +81,3 @@ def test_behind_a_password_everything_works(browser: Browser, tmp_path: Path) ->
         for context in visitor.contexts:
             context.close()
         sandbox.stop()
-
-
-def test_actions_need_the_token(sandbox: SandboxProcess, visitor: Visitor) -> None:
-    """Without the page's token, or from another origin, nothing is done."""
-    page = visitor.open()
-    visitor.expected += ["Failed to load resource"]
-    status = page.evaluate(
-        "fetch('/_sandbox/reset', {method: 'POST', body: '{}'}).then((answer) => answer.status)"
-    )
-    assert status == 403
-    state = json.load(urllib.request.urlopen(f"{sandbox.url}/_sandbox/state"))
-    foreign = page.request.post(
-        f"{sandbox.url}/_sandbox/reset",
-        data="{}",
-        headers={"X-Sandbox-Token": state["csrf"], "Origin": "http://evil.example"},
-    )
-    assert foreign.status == 403
