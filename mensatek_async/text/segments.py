@@ -200,8 +200,6 @@ def has_pairs(text: str, encoding: Wire) -> bool:
 def count_by_length(lengths: Sequence[int], encoding: Wire) -> int:
     """The segments of many texts together, none of them empty or with a character of two units."""
     single, part = _LIMITS[encoding]
-    if max(lengths, default=0) <= single:
-        return len(lengths)
     return sum([1 if length <= single else -(-length // part) for length in lengths])
 
 

@@ -225,6 +225,7 @@ def test_whatever_is_no_text_is_some_other_event(values: dict[str, Any]) -> None
     event = parse(*as_json(values))
 
     assert isinstance(event, OtherEvent)
+    assert not event.is_known_service
     assert event.raw == values
     assert event_key(event) != event_key(parse(*as_json(values | {"x": 1})))
     assert event_key(event) == event_key(parse(*as_json(values)))

@@ -31,6 +31,7 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
+from tests.callbacks import report
 from tests.sandbox_calls import phones, wait_until
 from tests.sync.child import HEAD, child
 
@@ -60,15 +61,20 @@ def test_a_campaign_from_start_to_end(client: Mensatek, sandbox: Sandbox, tmp_pa
         assert isinstance(campaign, SyncCampaign)
         assert campaign.name == "navidad"
         assert campaign.progress().pending == 95
+        assert (campaign.pause().state, campaign.resume().state) == ("paused", "running")
+        assert [repr(one).startswith("<Sync") for one in (campaigns, campaign)] == [True, True]
         done = campaign.complete()
 
         assert (done.state, done.sent, done.total) == ("done", 95, 95)
         assert campaign.export(tmp_path / "out.csv") == 95
-        assert campaign.unknown() == []
+        assert campaign.unknown() == campaign.problems("invalid") == []
+        assert not campaigns.record(report(idMensaje=5))
         assert campaign.resolve("assume_sent") == 0
         assert campaign.reconcile().sent == 95
         assert [one.name for one in campaigns.list()] == ["navidad"]
         assert campaigns.get("navidad").progress().done
+        assert campaigns.start("otra", "Hola", phones(3)).cancel().cancelled == 3
+        assert campaigns.purge(0.001) in (1, 2)
     assert texted_once(sandbox, 95)
 
 

@@ -127,7 +127,11 @@ def test_an_endless_iterable_for_one_request_is_refused(sandbox: Sandbox) -> Non
 
         assert client.sms.send(iter(phones(5)), "Hola").accepted == 5
         issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000")
+        assert client.issuer is None
         assert client.certified.send(iter(phones(7)), "Hola", issuer=issuer).accepted == 7
+        with client.certified.bulk(iter(phones(9)), "Hola", issuer=issuer) as outcomes:
+            assert outcomes.remaining() == []
+            assert sum(outcome.accepted for outcome in outcomes) == 9
 
 
 def test_slow_rows_hold_up_nobody_else(client: Mensatek) -> None:

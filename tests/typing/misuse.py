@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import mensatek_async as mensatek
 from mensatek_async import AsyncMensatec, AsyncMensatek, Limits, SendResult  # type: ignore
 
 
@@ -21,3 +22,14 @@ async def wrong(client: AsyncMensatek, sent: SendResult) -> None:
     Limits(concurency=4)  # type: ignore
     text: str = await client.credits()  # type: ignore
     print(text, AsyncMensatec)
+
+
+async def wrong_campaigns(client: AsyncMensatek, blocking: mensatek.Mensatek) -> None:
+    mensatek.Campaigns(blocking)  # type: ignore
+    with mensatek.Campaigns(client):  # type: ignore
+        pass
+    mensatek.SyncCampaigns(client)  # type: ignore
+    await mensatek.Campaigns(client).start("a", "Hola", "600000000", product="voice")  # type: ignore
+    await mensatek.Campaigns(client).start("a", "Hola", 600000000)  # type: ignore
+    await mensatek.Campaigns(client).start("a", "Hola", [], send_between="9-21")  # type: ignore
+    mensatek.Campaigns(3)  # type: ignore

@@ -66,7 +66,10 @@ async def test_every_row_is_in_one_place_and_every_phone_in_one_chunk(
     for chunk in found:
         needs = ["Ł" in "".join(wire.values()) for wire in chunk.wire]
         assert all(need == chunk.unicode for need in needs)
-        assert [recipient.phone for recipient in chunk.recipients] == [wire["Movil"] for wire in chunk.wire]
+        assert [recipient.phone for recipient in chunk.recipients[:]] == [
+            wire["Movil"] for wire in chunk.wire
+        ]
+        assert repr(chunk.recipients) == f"<{len(chunk.rows)} recipients>"
 
 
 class OneByOne(Chunker):

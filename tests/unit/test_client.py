@@ -44,6 +44,7 @@ def test_it_is_made_without_a_loop_and_opens_nothing() -> None:
     ("settings", "error"),
     [
         ({"request_format": "xml"}, ConfigurationError),
+        ({"report": "yes"}, ConfigurationError),
         ({"sender": "DEMASIADOLARGO"}, InvalidSender),
         ({"default_region": "España"}, InvalidRequest),
         ({"paths": {"Nada": "X"}}, ConfigurationError),

@@ -87,6 +87,7 @@ def test_status_is_a_value() -> None:
 
     assert {DeliveryStatus(14)} == {status}
     assert DeliveryStatus(13) != status
+    assert (status.replaces(DeliveryStatus(13)), DeliveryStatus(5000).replaces(status)) == (True, False)
     assert pickle.loads(pickle.dumps(status)) == status
     assert repr(status) == "<DeliveryStatus 14 DELIVERED: Certified SMS delivered and certified>"
     with pytest.raises(FrozenInstanceError):

@@ -84,6 +84,8 @@ def test_bodies() -> None:
     assert fields == {name: [str(value)] for name, value in plain.items()}
     asked = {"Tipo": "FILES", "Resp": "JSON", "N": 1, "L": ["a"], "x": None}
     assert encode.multipart_fields(asked) == {"Tipo": "FILES", "Resp": "JSON", "N": "1", "L": '["a"]'}
+    params, shown = encode.Params(PARAMS), repr(encode.Body(body))
+    assert (repr(params), [*params.__rich_repr__()], shown) == ("<8 parameters>", [8], f"<{len(body)} bytes>")
 
 
 @pytest.mark.parametrize("write", [encode.json_body, encode.form_body, encode.multipart_fields])

@@ -51,6 +51,7 @@ def test_times_are_seconds_or_timedeltas(cls: Any, name: str) -> None:
         (Limits, "certified_per_request", "50"),
         (Retry, "attempts", 0),
         (Retry, "wait_max", -1),
+        (Retry, "trust_429", "yes"),
         *(
             (Guard, name, value)
             for name, value in (("wrong_calls", 0), ("wrong_window", 0), ("remember", -5))

@@ -48,7 +48,7 @@ def test_braces_and_names() -> None:
     assert template.text == "{(Variable_1)} {b} }{"
     assert template.render({"a": "{x}{Movil}"}, "34600000000") == "{{x}{Movil}} {b} }{"
     assert (Template("Hola").text, Template("Hola").values({})) == ("Hola", {})
-    assert (template.layout.literal, template.layout.needs_unicode) == ("{} {b} }{", False)
+    assert (template.literal, template.needs_unicode) == ("{} {b} }{", False)
     assert not Template("Hola {nombre ж}").layout.needs_unicode
     assert Template("Привет {a}").layout.needs_unicode
 
