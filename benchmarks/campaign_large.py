@@ -48,7 +48,7 @@ def step(tx: Tx, done: list[Finish[Work]], who: Claimer, token: str) -> object:
     for one in done:
         finish(tx, one)
     account = tx.one("SELECT account FROM mensatek_campaign WHERE id = 2")[0]
-    return claim(tx, who, token, account, None, 0)
+    return claim(tx, who, [token], account, None, 0)[0]
 
 
 def claims(db: SqliteDatabase, part: int) -> list[float]:

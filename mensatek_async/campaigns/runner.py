@@ -41,11 +41,8 @@ class Runner(Worker[Work]):
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[Work | Wait | Over]:
         """Take the next pieces of work of the campaigns in turn."""
-        return [self._claim(tx, token) for token in tokens]
-
-    def _claim(self, tx: Tx, token: str) -> Work | Wait | Over:
-        self._turn += 1
-        return claim(tx, self.who, token, self.account, self.only, self._turn)
+        self._turn += len(tokens)
+        return claim(tx, self.who, tokens, self.account, self.only, self._turn)
 
     def may_leave(self, tx: Tx, work: Work) -> bool:
         """Return whether work may leave; an opener's is written down here, so that nobody repeats it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError, StoreError
@@ -40,9 +41,10 @@ class _Tx(Tx):
 
     def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
-        self.now, self.wall = self._cursor.execute(
-            "SELECT now, now FROM (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) AS clock"
-        ).fetchone() or (0.0, 0.0)
+        cursor.execute("BEGIN; SELECT extract(epoch FROM clock_timestamp())::float8", prepare=False)
+        cursor.nextset()
+        (self.now,) = cursor.fetchone() or (0.0,)
+        self.wall = self.now
 
     def all(self, sql: str, *values: Any) -> list[Any]:
         return self._cursor.execute(_with_percents(sql), values).fetchall()
@@ -91,10 +93,17 @@ class PostgresDatabase(Database):
 
         try:
             connection = self._open()
-            with connection.transaction(), connection.cursor() as cursor:
-                tx = _Tx(cursor)
-                tx.repeated = self._repeated
-                return work(tx)
+            with connection.cursor() as cursor:
+                try:
+                    tx = _Tx(cursor)
+                    tx.repeated = self._repeated
+                    done = work(tx)
+                    cursor.execute("COMMIT", prepare=False)
+                except BaseException:
+                    with suppress(psycopg.Error):
+                        connection.execute("ROLLBACK")
+                    raise
+                return done
         except psycopg.Error as error:
             trouble = self._error_of(error)
         raise trouble  # alone: the driver's own words may hold what nobody should see
@@ -195,5 +204,6 @@ _WORDS = (
 )
 
 
+@lru_cache
 def _with_percents(sql: str) -> bytes:
     return sql.replace("?", "%s").encode()

@@ -12,6 +12,11 @@ from .records import CampaignRow, add_to_campaign
 from .states import FAILED, PENDING, UNKNOWN
 
 _ONE = "WHERE campaign_id = ? AND seq = ?"
+BODY = (
+    "(SELECT body FROM mensatek_payload p WHERE p.campaign_id = mensatek_chunk.campaign_id "
+    "AND p.seq = mensatek_chunk.seq)"
+)
+"""A chunk's packed recipients, as one of its columns."""
 
 
 @frozen
@@ -38,11 +43,6 @@ class Part:
 def recipients_of(tx: Tx, campaign: int, seq: int) -> ChunkRecipients:
     """Return a chunk's recipients."""
     return ChunkRecipients.unpack(tx.one(f"SELECT body FROM mensatek_payload {_ONE}", campaign, seq)[0])
-
-
-def select(tx: Tx, columns: str, campaign: int, seq: int, *, lock: bool = False) -> Any:
-    """Return columns of a chunk, or None."""
-    return tx.one(f"SELECT {columns} FROM mensatek_chunk {_ONE}{tx.locking if lock else ''}", campaign, seq)
 
 
 def change(tx: Tx, campaign: int, seq: int, **columns: Any) -> None:
@@ -74,7 +74,8 @@ def first_due(
 
 def part_of(tx: Tx, campaign: int, seq: int) -> Part:
     """Return a chunk's recipients with what goes with them."""
-    return Part(recipients_of(tx, campaign, seq), *select(tx, "segments, zone", campaign, seq))
+    body, *others = tx.one(f"SELECT {BODY}, segments, zone FROM mensatek_chunk {_ONE}", campaign, seq)
+    return Part(ChunkRecipients.unpack(body), *others)
 
 
 def add(tx: Tx, campaign: int, seq: int, *parts: Part, n: int | None = None, due: float = 0.0) -> None:

@@ -15,12 +15,14 @@ from ...store.transaction import Tx
 from . import chunks, openers
 from .chunks import Part
 from .hours import zones_of
+from .recipients import ChunkRecipients
 from .records import CampaignRow, all_of, by_id, set_state
 from .settling import settle_unknown, until_settled
 from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, Work
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
+_COLUMNS = f"seq, state, due_at, idmensaje, segments, attempts, {chunks.BODY}"
 
 
 @frozen
@@ -38,36 +40,49 @@ class Claimer(work.Claimer):
 
 
 def claim(
-    tx: Tx, who: Claimer, token: str, account: str, only: Sequence[int] | None, turn: int
-) -> Work | Wait | Over:
-    """Take the next piece of work.
+    tx: Tx, who: Claimer, tokens: Sequence[str], account: str, only: Sequence[int] | None, turn: int
+) -> list[Work | Wait | Over]:
+    """Take the next pieces of work.
 
     Args:
         tx: a transaction.
         who: for whom.
-        token: the new claim's; when it was taken already, in a transaction whose commit was not reported, it is found.
+        tokens: one for each claim; when it was taken already, in a transaction whose commit was not reported, it is
+            found.
         account: the account whose campaigns are looked at.
         only: the ids of those to look at; None for all.
         turn: where to begin among several, so that each gets its share.
     """
-    if (mine := _taken_before(tx, token)) is not None:
-        return mine
     running = [row for row in all_of(tx, (RUNNING,), account) if only is None or row.id in only]
+    nothing: Wait | Over | None = None
     if not running:
-        return Over()
+        nothing = Over()
     standing = rate.standing(tx)
-    if standing.held:
-        return Wait(standing.held, sure=True)
+    if standing.held and nothing is None:
+        nothing = Wait(standing.held, sure=True)
+    claimed: list[Work | Wait | Over] = []
+    for at, token in enumerate(tokens, turn):
+        work = _taken_before(tx, token) or nothing
+        work = work or _claim_in_turn(tx, who, token, running, at, standing.learnt)
+        claimed.append(work)
+        if not isinstance(work, Work):  # so there is nothing for the others either
+            nothing = work
+    return claimed
+
+
+def _claim_in_turn(
+    tx: Tx, who: Claimer, token: str, running: Sequence[CampaignRow], turn: int, paced: bool
+) -> Work | Wait | Over:
     waits: list[Wait] = []
     missing = False
     for at in range(len(running)):
-        found = _claim_of(tx, who, token, running[(turn + at) % len(running)], standing.learnt)
-        if isinstance(found, Work):
-            return found
-        if isinstance(found, Wait):
-            waits.append(found)
+        work = _claim_of(tx, who, token, running[(turn + at) % len(running)], paced)
+        if isinstance(work, Work):
+            return work
+        if isinstance(work, Wait):
+            waits.append(work)
         else:
-            missing = missing or found.missing
+            missing = missing or work.missing
     if not waits:
         return Over(missing)
     return Wait(min(wait.seconds for wait in waits), all(wait.sure for wait in waits))
@@ -89,14 +104,14 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow, paced: bool) -
             continue
         if due is None:
             return _nothing_due(tx, row, opens)
-        seq, state, due_at, joined, *_ = due
+        seq, state, due_at, joined = due[:4]
         if due_at > tx.now:
             return Wait(min(due_at - tx.now, opens))
         if seq <= 0 and state == POSTING and joined is None:  # 7: nobody knows what became of it
             chunks.park(tx, row.id, seq, "its sender stopped before an answer came")
             continue
-        if (found := _book(tx, who, token, row, due, paced)) is not None:
-            return found
+        if (booked := _book(tx, who, token, row, due, paced)) is not None:
+            return booked
         row = by_id(tx, row.id)
         if row.state != RUNNING:
             return Over()
@@ -110,9 +125,7 @@ def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, *, tried:
     """
     kind = " AND seq <= 0" if row.idmensaje is None else ""
     kind += f" AND attempts > 0 AND due_at <= {tx.now!r}" if tried else ""
-    return chunks.first_due(
-        tx, "seq, state, due_at, idmensaje, segments, attempts", row, zones, kind, tx.skipping
-    )
+    return chunks.first_due(tx, _COLUMNS, row, zones, kind, tx.skipping)
 
 
 def _nothing_due(tx: Tx, row: CampaignRow, opens: float) -> Wait | Over:
@@ -150,8 +163,8 @@ def open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]
     if not row.settings.local:
         wait = hours.waits(zones_of(""), tx.wall)
         return ((), wait) if wait else (None, _IDLE)
-    found = tx.all("SELECT DISTINCT zone FROM mensatek_chunk WHERE campaign_id = ?", row.id)
-    waits = {zone: hours.waits(zones_of(zone), tx.wall) for (zone,) in found}
+    zones = tx.all("SELECT DISTINCT zone FROM mensatek_chunk WHERE campaign_id = ?", row.id)
+    waits = {zone: hours.waits(zones_of(zone), tx.wall) for (zone,) in zones}
     if not waits:
         return None, _FOR_ROWS
     opens = min(filter(None, waits.values()), default=_IDLE)
@@ -163,8 +176,8 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
 
     `paced`: whether it needs a place in the rate also where the campaign has none of its own.
     """
-    seq, _, _, _, segments, attempts = due
-    part = Part(chunks.recipients_of(tx, row.id, seq), segments)
+    seq, _, _, _, segments, attempts, body = due
+    part = Part(ChunkRecipients.unpack(body), segments)
     opener = row.idmensaje is None
     if not opener and seq > 0 and not attempts:
         part = openers.keep_out(tx, row.id, seq, part, who.phones_of_openers(tx, row))
@@ -207,14 +220,14 @@ def _taken_before(tx: Tx, token: str) -> Work | None:
     """Return what this token has claimed already; asked only where a commit may not have been reported."""
     if not tx.repeated:
         return None
-    found = tx.one(
+    chunk = tx.one(
         "SELECT campaign_id, seq, attempts, idmensaje FROM mensatek_chunk WHERE token = ? "
         "AND state IN ('claimed', 'posting')",
         token,
     )
-    if found is None:
+    if chunk is None:
         return None
-    campaign, seq, attempts, joined = found
+    campaign, seq, attempts, joined = chunk
     row = by_id(tx, campaign)
     if joined is None and row.idmensaje is not None:
         return None

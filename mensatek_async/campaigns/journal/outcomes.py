@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from attrs import fields_dict
 
 from ...durable.work import Finish, Lost, NotTaken, Taken, backoff
 from ...store import rate
@@ -25,6 +26,7 @@ from .states import (
     Work,
 )
 
+_OF_CAMPAIGN = ", ".join(f"c.{name}" for name in fields_dict(CampaignRow))
 _LONGEST = 60.0  # seconds that everybody waits at most
 _MOST_REFUSED = 3  # requests in a row that the provider refuses for good
 _MOST_LOST = 8  # openers in a row whose answer is lost
@@ -38,17 +40,19 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
 
     An opener's is written down here, so that from now on nobody repeats it.
     """
-    row = by_id(tx, work.campaign, lock=work.join is None)
-    chunk = _chunk(tx, work)
-    if row.state != RUNNING or chunk is None or chunk[0] != work.token:
+    found = _ours(tx, work)
+    if found is None:
+        return False
+    row, state, *_ = found
+    if row.state != RUNNING:
         return False
     if work.join is None:
-        if row.idmensaje is not None or (chunk[1] != CLAIMED and not (tx.repeated and chunk[1] == POSTING)):
+        if row.idmensaje is not None or (state != CLAIMED and not (tx.repeated and state == POSTING)):
             return False
         chunks.change(tx, row.id, work.seq, state=POSTING, due_at=tx.now + who.lease, attempts=1)
         tx.leaves()
         return True
-    if chunk[1] != POSTING:
+    if state != POSTING:
         return False
     chunks.change(tx, row.id, work.seq, due_at=tx.now + who.lease)
     return True
@@ -65,30 +69,38 @@ def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> None:
 def finish(tx: Tx, done: Finish[Work]) -> None:
     """Write an outcome down; nothing where the token is another's by now."""
     work, outcome = done.work, done.outcome
-    # The campaign first, as in a claim: who claims passes over chunks that are locked.
-    row = by_id(tx, work.campaign, lock=work.join is None)
-    chunk = _chunk(tx, work)
-    if chunk is None or chunk[0] != work.token:
+    found = _ours(tx, work)
+    if found is None:
         return
+    row, state, failures, n = found
     # A delivery report may come before the answer, and has said already that it was taken; not what it cost.
-    overtaken = chunk[1] == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
-    if chunk[1] not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
+    overtaken = state == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
+    if state not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
         return
     if isinstance(outcome, Taken):
-        _taken(tx, row, work, outcome, chunk[3])
-    elif chunk[1] == UNKNOWN:
+        _taken(tx, row, work, outcome, n)
+    elif state == UNKNOWN:
         # Parked too early: the late answer says that nobody was texted.
         if isinstance(outcome, NotTaken) and not work.repeat:
-            _not_taken(tx, row, work, outcome, chunk)
+            _not_taken(tx, row, work, outcome, failures, n)
             reopen(tx, row.id)
     elif isinstance(outcome, NotTaken):
-        _not_taken(tx, row, work, outcome, chunk)
+        _not_taken(tx, row, work, outcome, failures, n)
     else:
-        _lost(tx, row, work, outcome, chunk[2])
+        _lost(tx, row, work, outcome, failures)
 
 
-def _chunk(tx: Tx, work: Work) -> Any:
-    return chunks.select(tx, "token, state, failures, n", work.campaign, work.seq, lock=True)
+def _ours(tx: Tx, work: Work) -> tuple[CampaignRow, str, int, int] | None:
+    """Return a campaign, and the state, failures and rows of its chunk, which is locked; None where it is another's."""
+    if work.join is None:  # the campaign first, as in a claim: who claims passes over chunks that are locked
+        by_id(tx, work.campaign, lock=True)
+    found = tx.one(
+        f"SELECT {_OF_CAMPAIGN}, k.state, k.failures, k.n FROM mensatek_campaign c JOIN mensatek_chunk k "
+        "ON k.campaign_id = c.id WHERE c.id = ? AND k.seq = ? AND k.token = ?"
+        + (tx.locking and f"{tx.locking} OF k"),
+        *(work.campaign, work.seq, work.token),
+    )
+    return (CampaignRow(*found[:-3]), *found[-3:]) if found else None
 
 
 def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:
@@ -121,8 +133,7 @@ def _rejected_opener(tx: Tx, row: CampaignRow) -> None:
     rate.hold(tx, min(0.05 * (row.refusals + 1), 1.0))
 
 
-def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, chunk: Any) -> None:
-    _, _, failures, n = chunk
+def _not_taken(tx: Tx, row: CampaignRow, work: Work, outcome: NotTaken, failures: int, n: int) -> None:
     if outcome.failed:
         _refused(tx, row, work, outcome.reason, n)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
+from itertools import chain
 
 from attrs import field, frozen
 
@@ -47,7 +48,8 @@ class ChunkRecipients:
             wire.add(packed["w"])
         else:
             wire.add_columns(packed["p"].split(",") if packed["p"] else [], packed.get("v", {}))
-        rows = [row for start, count in packed["r"] for row in range(start, start + count)]
+        runs = [range(start, start + count) for start, count in packed["r"]]
+        rows = runs[0] if len(runs) == 1 else list(chain.from_iterable(runs))
         return cls(rows, wire, bool(packed["u"]))
 
     def pack(self) -> bytes:
