@@ -54,16 +54,14 @@ def claim(
         turn: where to begin among several, so that each gets its share.
     """
     running = [row for row in all_of(tx, (RUNNING,), account) if only is None or row.id in only]
-    nothing: Wait | Over | None = None
-    if not running:
-        nothing = Over()
     standing = rate.standing(tx)
-    if standing.held and nothing is None:
+    nothing: Wait | Over | None = None if running else Over()
+    if running and standing.held:
         nothing = Wait(standing.held, sure=True)
     claimed: list[Work | Wait | Over] = []
     for at, token in enumerate(tokens, turn):
-        work = _taken_before(tx, token) or nothing
-        work = work or _claim_in_turn(tx, who, token, running, at, standing.learnt)
+        mine = _taken_before(tx, token) or nothing
+        work = mine or _claim_in_turn(tx, who, token, running, at, standing.learnt)
         claimed.append(work)
         if not isinstance(work, Work):  # so there is nothing for the others either
             nothing = work
