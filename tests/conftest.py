@@ -17,6 +17,7 @@ from tests.postgres_server import PostgresMissing, PostgresServer
 
 if TYPE_CHECKING:
     from mensatek_async.sandbox import Sandbox
+    from tests.command_line import Command
     from tests.sandbox_calls import Caller
     from tests.sandbox_page import PageCaller
 
@@ -90,6 +91,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def sandbox(mensatek_sandbox: Sandbox) -> Sandbox:
     """The sandbox of the shipped plugin; `pytest.mark.mensatek_sandbox` has its options."""
     return mensatek_sandbox
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command in this process, and what it prints."""
+    from tests.command_line import Command
+
+    return Command(capsys, monkeypatch)
 
 
 @pytest.fixture

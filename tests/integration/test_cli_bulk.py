@@ -10,10 +10,9 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import threading
-import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -21,85 +20,84 @@ from typing import Any
 
 import pytest
 
-from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.settings import state_folder
+from tests.command_line import COMMAND, Command, Said
+from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
 
-MAIN = "from mensatek_async.cli import main; raise SystemExit(main())"
 CLINIC = Path(__file__).parents[2] / "docs" / "examples" / "clinic-appointments.csv"
 TEXT = "Hola {Nombre}, le recordamos su cita el {Fecha} a las {Hora} en {Centro}."
+HOLA = ("--text", "Hola {name}", "--yes")
+REPORT = ("--report", "r.csv")
+Bulk = Callable[..., Said]
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> Path:
-    """1,200 good rows: more than two full requests."""
-    path = tmp_path / "people.csv"
-    path.write_text("name;phone\n" + "".join(f"n{number};6000{number:05}\n" for number in range(1200)))
-    return path
+def bulk(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bulk:
+    """The command, in a folder where people.csv has 1,200 good rows: more than two full requests."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"n{number};6000{number:05}\n" for number in range(1200))
+    Path("people.csv").write_text(f"name;phone\n{rows}")
+    return lambda *arguments, **stdin: command("bulk", *arguments, **stdin)
 
 
-def bulk(*arguments: str | Path) -> int:
-    return run(["bulk", *map(str, arguments)])
-
-
-def report(path: Path) -> dict[int, dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+def report() -> dict[int, dict[str, str]]:
+    with open("r.csv", encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
     rows = {int(line["row"]): line for line in lines}
     assert len(rows) == len(lines), "a row has two lines"
     return rows
 
 
-def statuses(path: Path) -> Counter[str]:
-    return Counter(line["outcome"] for line in report(path).values())
+def statuses() -> Counter[str]:
+    return Counter(line["outcome"] for line in report().values())
+
+
+def everybody_once(sandbox: Sandbox, times: int = 1) -> bool:
+    return len(sandbox.counts) == 1200 and set(sandbox.counts.values()) == {times}
 
 
 # --- the main job ------------------------------------------------------------------------------------------
 
 
-def test_the_main_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_main_job(bulk: Bulk) -> None:
     """5,000 appointments through the embedded sandbox, no account, no question, broken rows named."""
-    code = bulk(CLINIC, "--text", TEXT, "--sender", "CLINICA", "--sandbox", "--report", tmp_path / "r.csv")
+    said = bulk(CLINIC, "--text", TEXT, "--sender", "CLINICA", "--sandbox", *REPORT)
 
-    shown = capsys.readouterr()
-    assert code == 1
-    assert "4,950 of 5,000 rows sent" in shown.out
-    assert "row 107: the phone is empty" in shown.out
-    assert shown.out.count("\n  row ") == 50
-    assert "Traceback" not in shown.err
-    assert statuses(tmp_path / "r.csv") == {"sent": 4950, "invalid": 50}
-    assert sorted(report(tmp_path / "r.csv")) == list(range(2, 5002))
+    assert said.code == 1
+    assert "4,950 of 5,000 rows sent" in said.out
+    assert "row 107: the phone is empty" in said.out
+    assert said.out.count("\n  row ") == 50
+    assert "Traceback" not in said.err
+    assert statuses() == {"sent": 4950, "invalid": 50}
+    assert sorted(report()) == list(range(2, 5002))
 
 
-def test_a_program_reads_json(sandbox: Sandbox, people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_reads_json(sandbox: Sandbox, bulk: Bulk) -> None:
     """One object on standard output and nothing else; nobody got two texts."""
-    code = bulk(people, "--text", "Hola {name}", "--yes", "--json")
+    said = bulk("people.csv", *HOLA, "--json")
 
-    answer = json.loads(capsys.readouterr().out)
-    assert code == answer["exit_code"] == 0
-    assert answer["rows"] == answer["accepted"] == 1200
-    assert answer["credits_used"] == 1200
-    assert answer["problems"] == []
-    assert set(sandbox.counts.values()) == {1}
-    assert len(sandbox.counts) == 1200
+    assert said.code == said.json["exit_code"] == 0
+    assert said.json["rows"] == said.json["accepted"] == said.json["credits_used"] == 1200
+    assert said.json["problems"] == []
+    assert everybody_once(sandbox)
 
 
-def test_other_forms_of_recipients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_forms_of_recipients(bulk: Bulk) -> None:
     """JSON Lines from standard input, a pipe such as `<(command)` of a shell, and a spreadsheet."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     book.active.append(["Móvil", "n"])
     book.active.append([600000001, "Ana"])
-    book.save(tmp_path / "x.xlsx")
+    book.save("x.xlsx")
     lines = b'{"tel": 600000001, "n": "Ana"}\n{"tel": "600000002", "n": "Eva"}\n'
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
-    os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(lines,))
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=Path("pipe").write_bytes, args=(lines,))
     writer.start()
 
-    for recipients in ("-", tmp_path / "pipe", tmp_path / "x.xlsx"):
-        assert bulk(recipients, "--text", "Hola {n}", "--sandbox") == 0
+    for recipients in ("-", "pipe", "x.xlsx"):
+        assert bulk(recipients, "--text", "Hola {n}", "--sandbox", piped=lines).code == 0
     writer.join()
 
 
@@ -113,73 +111,71 @@ class _Failing(io.RawIOBase):
         raise OSError(5, "Input/output error")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["empty.csv"], "is empty."),
+        (["a\0b"], "cannot be read"),
+        (["people.csv", "--sheet", "1"], "--sheet is for Excel"),
+        (["utf16.csv"], "mark.\nSave it as CSV UTF-8"),
+        (["-"], "Input/output error"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
 def test_a_file_that_is_none_ends_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bulk: Bulk, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
 ) -> None:
     """With what is wrong on one line and what to do on the next."""
-    (tmp_path / "e.csv").touch()
-    (tmp_path / "good.csv").write_text("phone\n600000001\n")
-    (tmp_path / "u.csv").write_bytes("nombre;tel\nAna;1\n".encode("utf-16-le"))
+    Path("empty.csv").touch()
+    Path("utf16.csv").write_bytes("nombre;tel\nAna;1\n".encode("utf-16-le"))
     monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": _Failing()})())
-    for arguments, said in (
-        ((tmp_path / "e.csv",), "is empty."),
-        (("a\0b",), "cannot be read"),
-        ((tmp_path / "good.csv", "--sheet", "1"), "--sheet is for Excel"),
-        ((tmp_path / "u.csv",), "mark.\nSave it as CSV UTF-8"),
-        (("-",), "Input/output error"),
-    ):
-        assert bulk(*arguments, "--text", "Hola", "--dry-run") == 2
-        assert said in capsys.readouterr().err
+
+    code, _, err = bulk(*arguments, "--text", "Hola", "--dry-run")
+    assert code == 2
+    assert said in err
 
 
-def test_a_dry_run_sends_nothing(
-    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_sends_nothing(sandbox: Sandbox, bulk: Bulk) -> None:
     """It reads and checks everything, without an account."""
-    code = bulk(CLINIC, "--text", TEXT, "--dry-run", "--json", "--report", tmp_path / "r.csv")
+    said = bulk(CLINIC, "--text", TEXT, "--dry-run", "--json", *REPORT)
 
-    answer = json.loads(capsys.readouterr().out)
-    assert code == 1
-    assert answer["ready"] == 4950
-    assert answer["invalid"] == answer["problem_rows"] == 50
-    assert statuses(tmp_path / "r.csv") == {"ready": 4950, "invalid": 50}
+    assert said.code == 1
+    assert said.json["ready"] == 4950
+    assert said.json["invalid"] == said.json["problem_rows"] == 50
+    assert statuses() == {"ready": 4950, "invalid": 50}
     assert not sandbox.requests
 
 
 # --- the question ------------------------------------------------------------------------------------------
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_real_send_asks(
-    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_real_send_asks(sandbox: Sandbox, bulk: Bulk) -> None:
     """With the count, the texts, the credits it may cost and those there are."""
     sandbox.credits = Decimal(1000)
-    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    said = bulk("people.csv", *HOLA[:2], typed="n\n")
 
-    assert bulk(people, "--text", "Hola {name}") == 1
-
-    shown = capsys.readouterr()
-    assert "Send 1,200 texts to 1,200 recipients?" in shown.err
-    assert "The account has 1,000. That may not be enough" in shown.out
-    assert "Nothing was sent." in shown.err
+    assert said.code == 1
+    assert "Send 1,200 texts to 1,200 recipients?" in said.err
+    assert "The account has 1,000. That may not be enough" in said.out
+    assert "Nothing was sent." in said.err
     assert not sandbox.counts
 
 
 @pytest.mark.parametrize(
-    ("typed", "code"), [(" demo-token\n", 0), (EOFError(), 2), (KeyboardInterrupt(), 130)]
+    ("typed", "code", "said"),
+    [
+        (" demo-token\n", 0, "Send 1,200 texts"),
+        (EOFError(), 2, "MENSATEK_API_TOKEN not given"),
+        (KeyboardInterrupt(), 130, "interrupted; nothing was sent."),
+    ],
 )
 def test_the_token_is_asked_for(
     sandbox: Sandbox,
-    people: Path,
+    bulk: Bulk,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     typed: str | BaseException,
     code: int,
+    said: str,
 ) -> None:
     """When nothing else gave it, and without showing it; without one nothing is sent."""
 
@@ -189,39 +185,30 @@ def test_the_token_is_asked_for(
         return typed
 
     monkeypatch.delenv("MENSATEK_API_TOKEN")
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     monkeypatch.setattr("getpass.getpass", ask)
 
-    assert bulk(people, "--text", "Hola {name}") == code
-    said = {0: "Send 1,200 texts", 2: "MENSATEK_API_TOKEN not given", 130: "interrupted; nothing was sent."}
-    assert said[code] in capsys.readouterr().err
+    found = bulk("people.csv", *HOLA[:2], typed="y\n")
+    assert found.code == code
+    assert said in found.err
     assert len(sandbox.counts) == (0 if code else 1200)
 
 
-def test_a_refused_account_is_known_before_the_question(
-    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_refused_account_is_known_before_the_question(sandbox: Sandbox, bulk: Bulk) -> None:
     """Asking for the credits shows it."""
     sandbox.token = "another"
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    code, _, err = bulk("people.csv", *HOLA[:2], typed="y\n")
 
-    assert bulk(people, "--text", "Hola {name}") == 3
-    assert "GetCreditos refused -1" in capsys.readouterr().err
+    assert code == 3
+    assert "GetCreditos refused -1" in err
 
 
-@pytest.mark.parametrize("recipients", ["people", "-"])
-def test_without_a_terminal_yes_is_needed(
-    sandbox: Sandbox,
-    people: Path,
-    recipients: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.mark.parametrize("recipients", ["people.csv", "-"])
+def test_without_a_terminal_yes_is_needed(sandbox: Sandbox, bulk: Bulk, recipients: str) -> None:
     """A script must say that it means it; so must a file that comes by standard input."""
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(people.read_bytes())))
+    code, _, err = bulk(recipients, "--text", "Hola", piped=Path("people.csv").read_bytes())
 
-    assert bulk(people if recipients == "people" else "-", "--text", "Hola") == 2
-    assert "--yes" in capsys.readouterr().err
+    assert code == 2
+    assert "--yes" in err
     assert not sandbox.calls("EnviarSMS")
 
 
@@ -229,131 +216,93 @@ def test_without_a_terminal_yes_is_needed(
 
 
 def test_wrong_credentials_send_nothing(
-    sandbox: Sandbox,
-    people: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    sandbox: Sandbox, bulk: Bulk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 3, the token never shown; with the right one the same command sends."""
     monkeypatch.setenv("MENSATEK_API_TOKEN", "an-old-secret")
-    command = (people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv")
+    code, out, err = bulk("people.csv", *HOLA, *REPORT)
 
-    assert bulk(*command) == 3
-
-    shown = capsys.readouterr()
-    assert "the send stopped: " in shown.err
-    assert "1,200 not sent" in shown.out
-    assert "the same command again" in shown.out
-    assert "an-old-secret" not in shown.out + shown.err
-    assert statuses(tmp_path / "r.csv") == {"pending": 1200}
+    assert code == 3
+    assert "the send stopped: " in err
+    assert "1,200 not sent" in out
+    assert "the same command again" in out
+    assert "an-old-secret" not in out + err
+    assert statuses() == {"pending": 1200}
     assert len(sandbox.requests) == 1
 
     monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
-    assert bulk(*command) == 0
-    assert statuses(tmp_path / "r.csv") == {"sent": 1200}
-    assert set(sandbox.counts.values()) == {1}
+    assert bulk("people.csv", *HOLA, *REPORT).code == 0
+    assert statuses() == {"sent": 1200}
+    assert everybody_once(sandbox)
 
 
-def test_no_credits_halfway_and_on(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_credits_halfway_and_on(sandbox: Sandbox, bulk: Bulk) -> None:
     """The send stops and says so; the same command sends the rest: nobody twice, nobody left out."""
     sandbox.credits = Decimal(700)
-    command = (people, "--text", "Hola {name}", "--yes", "--json", "--report", tmp_path / "r.csv")
+    said = bulk("people.csv", *HOLA, "--json", *REPORT)
 
-    assert bulk(*command) == 1
-
-    shown = capsys.readouterr()
-    answer = json.loads(shown.out)
-    sent = answer["accepted"]
+    assert said.code == 1
+    sent = said.json["accepted"]
     assert 1 < sent <= 700
-    assert (answer["state"], answer["reason"]) == ("paused", "no_credit")
-    assert answer["not_sent"] == 1200 - sent
-    assert "the same command again" in shown.err
-    assert statuses(tmp_path / "r.csv") == {"sent": sent, "pending": 1200 - sent}
+    assert (said.json["state"], said.json["reason"]) == ("paused", "no_credit")
+    assert said.json["not_sent"] == 1200 - sent
+    assert "the same command again" in said.err
+    assert statuses() == {"sent": sent, "pending": 1200 - sent}
 
     sandbox.credits = Decimal(10_000)
-    assert bulk(*command) == 0
-    assert set(sandbox.counts.values()) == {1}
-    assert len(sandbox.counts) == 1200
+    assert bulk("people.csv", *HOLA, "--json", *REPORT).code == 0
+    assert everybody_once(sandbox)
 
 
-def test_a_lost_first_answer_is_one_unknown(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lost_first_answer_is_one_unknown(sandbox: Sandbox, bulk: Bulk) -> None:
     """It is not guessed: the row may have been sent."""
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS")
+    code, out, _ = bulk("people.csv", *HOLA, *REPORT)
 
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv") == 1
-
-    shown = capsys.readouterr().out
-    assert "1 unknown: they may have been sent" in shown
-    assert "Perhaps sent:\n  row 2: " in shown
-    assert "mensatek campaign unknown bulk-" in shown
-    assert statuses(tmp_path / "r.csv") == {"sent": 1199, "unknown": 1}
+    assert code == 1
+    assert "1 unknown: they may have been sent" in out
+    assert "Perhaps sent:\n  row 2: " in out
+    assert "mensatek campaign unknown bulk-" in out
+    assert statuses() == {"sent": 1199, "unknown": 1}
 
 
-def test_rows_the_provider_refuses(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rows_the_provider_refuses(sandbox: Sandbox, bulk: Bulk) -> None:
     """The provider does not say which, so nobody pretends to know."""
-    reply = {
-        "Res": 498,
-        "Mensajes": 498,
-        "NoEnviados": 2,
-        "Cred": "900",
-        "idMensaje": 1,
-        "CreditosUsados": 498,
-    }
-    sandbox.fault(Fault.reply(json.dumps([reply])), operation="EnviarSMS", after=1)
+    counts = {"Res": 498, "Mensajes": 498, "NoEnviados": 2, "CreditosUsados": 498}
+    reply = json.dumps([{**counts, "Cred": "900", "idMensaje": 1}])
+    sandbox.fault(Fault.reply(reply), operation="EnviarSMS", after=1)
+    code, out, _ = bulk("people.csv", *HOLA, "--concurrency", "1", *REPORT)
 
-    assert (
-        bulk(people, "--text", "Hola {name}", "--yes", "--concurrency", "1", "--report", tmp_path / "r.csv")
-        == 1
-    )
-
-    shown = capsys.readouterr().out
-    assert " refused: the provider found them repeated or not correct" in shown
-    assert "does not say which" in shown
-    assert statuses(tmp_path / "r.csv")["sent_or_rejected"] in (499, 500)  # of one request
+    assert code == 1
+    assert " refused: the provider found them repeated or not correct" in out
+    assert "does not say which" in out
+    assert statuses()["sent_or_rejected"] in (499, 500)  # of one request
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_send_knows_what_it_did(
-    sandbox: Sandbox,
-    people: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    number: int,
-) -> None:
+def test_an_interrupted_send_knows_what_it_did(sandbox: Sandbox, bulk: Bulk, number: int) -> None:
     """Answers on their way are awaited, the report is written, and the same command sends the rest."""
     sandbox.latency = 0.5
     timer = threading.Timer(0.9, os.kill, (os.getpid(), number))
     timer.start()
-    command = (people, "--text", "Hola {name}", "--yes", "--report", tmp_path / "r.csv")
-
-    code = bulk(*command, "--concurrency", "1")
-
+    code, out, err = bulk("people.csv", *HOLA, *REPORT, "--concurrency", "1")
     timer.join()
-    shown = capsys.readouterr()
+
     assert code == 130
-    assert "Interrupted." in shown.err
-    lines = report(tmp_path / "r.csv")
-    assert sorted(lines) == list(range(2, 1202))
-    sent = {line["phone"] for line in lines.values() if line["outcome"] == "sent"}
+    assert "Interrupted." in err
+    assert sorted(report()) == list(range(2, 1202))
+    sent = {line["phone"] for line in report().values() if line["outcome"] == "sent"}
     assert len(sent) < 1200
     assert set(sandbox.counts) == sent
-    assert "the same command again" in shown.out
+    assert "the same command again" in out
 
     sandbox.latency = 0
-    assert bulk(*command) == 0
-    assert set(sandbox.counts.values()) == {1}
-    assert len(sandbox.counts) == 1200
+    assert bulk("people.csv", *HOLA, *REPORT).code == 0
+    assert everybody_once(sandbox)
 
 
 def test_a_file_that_breaks_on_the_way_is_told(
-    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, bulk: Bulk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was read well once, and the disk fails the second time; once it works, the rest goes."""
     from mensatek_async.sources.csv_table import CsvTable
@@ -368,57 +317,48 @@ def test_a_file_that_breaks_on_the_way_is_told(
             yield item
 
     monkeypatch.setattr(CsvTable, "rows", failing)
+    said = bulk("people.csv", *HOLA, "--json")
 
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--json") != 0
-
-    answer = json.loads(capsys.readouterr().out)
-    assert "Input/output error" in answer["stopped"]
-    assert answer["accepted"] == len(sandbox.counts)
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--json") == 0
-    assert set(sandbox.counts.values()) == {1}
-    assert len(sandbox.counts) == 1200
+    assert said.code != 0
+    assert "Input/output error" in said.json["stopped"]
+    assert said.json["accepted"] == len(sandbox.counts)
+    assert bulk("people.csv", *HOLA, "--json").code == 0
+    assert everybody_once(sandbox)
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, bulk: Bulk
 ) -> None:
     """Somebody's notes are not overwritten, and nobody is texted meanwhile."""
-    (tmp_path / "r.csv").write_text("my notes")
+    Path("r.csv").write_text("my notes")
 
-    assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path / "r.csv") == 2
-    assert "no export" in capsys.readouterr().err
-    assert bulk(people, "--text", "Hola", "--dry-run", "--report", tmp_path / "r.csv") == 2
-    assert (tmp_path / "r.csv").read_text() == "my notes"
-    assert bulk(people, "--text", "Hola", "--dry-run", "--force", "--report", tmp_path / "r.csv") == 0
-    assert (tmp_path / "r.csv").read_text().startswith("row,phone,outcome")
-    assert bulk(people, "--text", "Hola", "--dry-run", "--report", tmp_path / "r.jsonl") == 0
-    assert json.loads((tmp_path / "r.jsonl").read_text().splitlines()[0])["outcome"] == "ready"
+    for how in ("--yes", "--dry-run"):
+        code, _, err = bulk("people.csv", "--text", "Hola", how, *REPORT)
+        assert code == 2
+        assert "no export" in err
+    assert Path("r.csv").read_text() == "my notes"
+    dry = ("people.csv", "--text", "Hola", "--dry-run")
+    assert bulk(*dry, *REPORT, "--force").code == 0
+    assert Path("r.csv").read_text().startswith("row,phone,outcome")
+    assert bulk(*dry, "--report", "r.jsonl").code == 0
+    assert json.loads(Path("r.jsonl").read_text().splitlines()[0])["outcome"] == "ready"
+    for place in ("people.csv", "."):
+        assert bulk("people.csv", *HOLA, "--report", place).code == 2
     assert not sandbox.counts
-    assert bulk(people, "--text", "Hola", "--yes", "--report", people) == 2
-    assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path) == 2
-    assert bulk(people, "--text", "Hola", "--yes", "--report", tmp_path / "r2.csv") == 0
+    assert bulk("people.csv", *HOLA, "--report", "r2.csv").code == 0
 
 
-def test_broken_rows_are_counted_with_the_others(
-    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Rows that are not even recipients, and rows whose phone is wrong."""
-    path = tmp_path / "x.csv"
-    path.write_text('name;phone\n"Ana;600000001\nEva;600000002\nx;y;z\nLuz;12\nPaz;600000002\n;\n')
+def test_broken_rows_are_counted_with_the_others(sandbox: Sandbox, bulk: Bulk) -> None:
+    """Rows that are not even recipients, and rows whose phone is wrong; a gap in a text is pointed out."""
+    Path("x.csv").write_text('name;phone\n"Ana;600000001\n;600000002\nx;y;z\nLuz;12\nPaz;600000002\n;\n')
+    said = bulk("x.csv", *HOLA, "--json", *REPORT)
 
-    assert bulk(path, "--text", "Hola {name}", "--yes", "--json", "--report", tmp_path / "r.csv") == 1
-
-    answer = json.loads(capsys.readouterr().out)
-    assert (answer["rows"], answer["accepted"], answer["invalid"]) == (5, 1, 4)
-    assert [problem["row"] for problem in answer["problems"]] == [2, 4, 5, 6]
-    lines = report(tmp_path / "r.csv")
-    assert [lines[row]["outcome"] for row in sorted(lines)] == [
-        "invalid",
-        "sent",
-        "invalid",
-        "invalid",
-        "invalid",
-    ]
+    assert said.code == 1
+    assert (said.json["rows"], said.json["accepted"], said.json["invalid"]) == (5, 1, 4)
+    assert [problem["row"] for problem in said.json["problems"]] == [2, 4, 5, 6]
+    outcomes = [report()[row]["outcome"] for row in sorted(report())]
+    assert outcomes == ["invalid", "sent", "invalid", "invalid", "invalid"]
+    assert "Note: 1 row has an empty cell" in said.err
 
 
 @pytest.mark.parametrize(
@@ -428,78 +368,53 @@ def test_broken_rows_are_counted_with_the_others(
         (["--text", "Hola {name"], "no partner"),
         (["--text", "".join(f"{{f{number}}}" for number in range(11))], "10 at most"),
         (["--text", " "], "empty"),
-        (["--text", "x", "--sender", "too long a sender"], "sender"),
-        (["--text", "x", "--at", "tomorrow"], "--at takes a date"),
-        (["--text", "x", "--at", "2027-01-08"], "--at takes a date"),
-        (["--text", "x", "--at", "2001-01-08T10:00"], "has passed"),
-        (["--text", "x", "--at", "2027-03-28T02:30"], "clocks skip"),
-        (["--text", "x", "--at", "9999-12-31T23:59:59.999999"], "out of range"),
-        (
-            ["--text", "x", "--rows", "all\x1b[2J"],
-            "--rows takes rows such as 2-500,700,1022- and not all?[2J",
-        ),
-        (["--text", "x", "--rows", "9-2"], "ends before"),
-        (["--text", "x", "--rows", "90000-"], "no rows 90000-"),
-        (["--text", "x", "--phone", "nobody"], "no column nobody"),
-        (["--text", "x", "--concurrency", "0"], "--concurrency takes"),
-        (["--text", "x", "--per-second", "0"], "--per-second"),
-        (["--text", "x", "--user", "someone"], "--sandbox brings its own account"),
-        (["--text", "x", "--report", "/nonexistent/r.csv"], "cannot be written"),
+        (["--sender", "too long a sender"], "sender"),
+        (["--at", "tomorrow"], "--at takes a date"),
+        (["--at", "2001-01-08T10:00"], "has passed"),
+        (["--at", "2027-03-28T02:30"], "clocks skip"),
+        (["--at", "9999-12-31T23:59:59.999999"], "out of range"),
+        (["--rows", "all\x1b[2J"], "--rows takes rows such as 2-500,700,1022- and not all?[2J"),
+        (["--rows", "9-2"], "ends before"),
+        (["--rows", "90000-"], "no rows 90000-"),
+        (["--phone", "nobody"], "no column nobody"),
+        (["--concurrency", "0"], "--concurrency takes"),
+        (["--per-second", "0"], "--per-second"),
+        (["--user", "someone"], "--sandbox brings its own account"),
+        (["--report", "/nonexistent/r.csv"], "cannot be written"),
     ],
 )
-def test_wrong_use_is_told_before_anything_is_sent(
-    people: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_use_is_told_before_anything_is_sent(bulk: Bulk, arguments: list[str], told: str) -> None:
     """One or two lines, exit code 2, no traceback."""
-    assert bulk(people, *arguments, "--sandbox") == 2
+    text = () if "--text" in arguments else ("--text", "x")
+    code, out, err = bulk("people.csv", *text, *arguments, "--sandbox")
 
-    shown = capsys.readouterr()
-    assert told in shown.err
-    assert len(shown.err.splitlines()) <= 2
-    assert "sent in" not in shown.out
-
-
-def test_empty_cells_are_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A text with a gap is sent as asked, but nobody should find out from the recipients."""
-    people = tmp_path / "people.csv"
-    people.write_text("phone;name\n600000001;Ana\n600000002;\n", encoding="utf-8")
-
-    assert bulk(people, "--text", "Hola {name}.", "--sandbox") == 0
-    assert "Note: 1 row has an empty cell" in capsys.readouterr().out
+    assert code == 2
+    assert told in err
+    assert len(err.splitlines()) <= 2
+    assert "sent in" not in out
 
 
 # --- the journal -------------------------------------------------------------------------------------------
 
 
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "mensatek" / "bulk.db"
-
-
-def test_what_was_sent_is_not_sent_again_by_itself(
-    sandbox: Sandbox,
-    people: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """The same command says so and wants --again, with --yes, without it, and on a terminal."""
-    command = (people, "--text", "Hola {name}", "--sender", "ACME")
-    assert bulk(*command, "--yes") == 0
+def test_what_was_sent_is_not_sent_again_by_itself(sandbox: Sandbox, bulk: Bulk) -> None:
+    """The same command says so and wants --again, with --yes, without it, and on a terminal; so does a copy's."""
+    Path("copy.csv").write_bytes(Path("people.csv").read_bytes())
+    command = (*HOLA[:2], "--sender", "ACME")
+    assert bulk("people.csv", *command, "--yes").code == 0
     for more in ((), ("--yes",), ("--yes", "--json"), ("--concurrency", "1", "--price", "2")):
-        assert bulk(*command, *more) == 2
-        assert "--again" in capsys.readouterr().err
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    assert bulk(*command) == 2
-    copy = tmp_path / "copy.csv"
-    copy.write_bytes(people.read_bytes())
-    assert bulk(copy, *command[1:], "--yes") == 2
-    assert set(sandbox.counts.values()) == {1}
+        code, _, err = bulk("people.csv", *command, *more)
+        assert code == 2
+        assert "--again" in err
+    assert bulk("people.csv", *command, typed="y\n").code == 2
+    assert bulk("copy.csv", *command, "--yes").code == 2
+    assert everybody_once(sandbox)
 
-    assert bulk(*command, "--yes", "--again") == 0
-    assert set(sandbox.counts.values()) == {2}
-    assert bulk(*command, "--yes") == 2
-    assert bulk(*command, "--yes", "--dry-run") == 0
-    assert set(sandbox.counts.values()) == {2}
+    assert bulk("people.csv", *command, "--yes", "--again").code == 0
+    assert everybody_once(sandbox, times=2)
+    assert bulk("people.csv", *command, "--yes").code == 2
+    assert bulk("people.csv", *command, "--yes", "--dry-run").code == 0
+    assert everybody_once(sandbox, times=2)
 
 
 @pytest.mark.parametrize(
@@ -515,108 +430,105 @@ def test_what_was_sent_is_not_sent_again_by_itself(
         ("--name", "another"),
     ],
 )
-def test_another_send_is_another_campaign(sandbox: Sandbox, people: Path, other: tuple[str, str]) -> None:
+def test_another_send_is_another_campaign(sandbox: Sandbox, bulk: Bulk, other: tuple[str, str]) -> None:
     """Whatever decides what is sent to whom makes it another one."""
-    assert bulk(people, "--text", "Hola {name}", "--yes") == 0
-    text = () if other[0] == "--text" else ("--text", "Hola {name}")
-    assert bulk(people, *text, *other, "--yes") == 0
+    assert bulk("people.csv", *HOLA).code == 0
+    text = () if other[0] == "--text" else HOLA[:2]
+    assert bulk("people.csv", *text, *other, "--yes").code == 0
     assert max(sandbox.counts.values()) == 2
 
 
-def test_killed_and_given_again(sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_and_given_again(sandbox: Sandbox, bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on where it stopped, also one that was asked for again: nobody is texted twice by it, nobody left out."""
     monkeypatch.setenv("MENSATEK_SENDER", environment(sandbox)["MENSATEK_SENDER"])
     for times, more in ((1, ()), (2, ("--again",))):
+        words = ("people.csv", *HOLA, "--concurrency", "1", *more)
         sandbox.fault(Fault.latency(0.15), operation="EnviarSMS", times=None)
-        words = ("bulk", str(people), "--text", "Hola {name}", "--yes", "--concurrency", "1", *more)
+        enough = 1200 * (times - 1) + 400
         with subprocess.Popen(
-            [sys.executable, "-c", MAIN, *words], stderr=subprocess.PIPE, env=environment(sandbox)
+            [*COMMAND, "bulk", *words], stderr=subprocess.PIPE, env=environment(sandbox)
         ) as one:
-            limit = time.monotonic() + 25
-            while sum(sandbox.counts.values()) < 1200 * (times - 1) + 400 and time.monotonic() < limit:
-                time.sleep(0.01)
+            wait_until(lambda: sum(sandbox.counts.values()) >= enough)  # noqa: B023
             one.kill()
         assert sum(sandbox.counts.values()) < 1200 * times
         sandbox.clear_faults()
-        assert run([*words]) == 0
-        assert set(sandbox.counts.values()) == {times}
-        assert len(sandbox.counts) == 1200
+        assert bulk(*words).code == 0
+        assert everybody_once(sandbox, times)
 
 
 def test_standard_input_is_in_the_journal_before_anything_leaves(
-    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, bulk: Bulk, command: Command
 ) -> None:
     """What was not sent goes on from the journal alone; a name of one's own finds it as well."""
     sandbox.credits = Decimal(600)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(people.read_bytes())))
-    assert bulk("-", "--text", "Hola {name}", "--yes", "--name", "lunes", "--json") == 1
-    answer = json.loads(capsys.readouterr().out)
-    assert (answer["name"], answer["rows"]) == ("lunes", 1200)
+    people = Path("people.csv").read_bytes()
+    said = bulk("-", *HOLA, "--name", "lunes", "--json", piped=people)
+    assert said.code == 1
+    assert (said.json["name"], said.json["rows"]) == ("lunes", 1200)
     sandbox.credits = Decimal(10_000)
-    store = str(state_folder() / "bulk.db")
-    assert run(["campaign", "resume", "lunes", "--store", store]) == 0
-    assert set(sandbox.counts.values()) == {1}
-    assert len(sandbox.counts) == 1200
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(people.read_bytes())))
-    assert bulk("-", "--text", "Hola {name}", "--yes", "--name", "lunes") == 2
-    assert "--again" in capsys.readouterr().err
+    assert command("campaign", "resume", "lunes", "--store", state_folder() / "bulk.db").code == 0
+    assert everybody_once(sandbox)
+    code, _, err = bulk("-", *HOLA, "--name", "lunes", piped=people)
+    assert code == 2
+    assert "--again" in err
 
 
-def test_a_name_with_other_content_is_refused_while_it_runs(
-    sandbox: Sandbox, people: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_with_other_content_is_refused_while_it_runs(sandbox: Sandbox, bulk: Bulk) -> None:
     """Half of the one text and half of the other would be nobody's wish."""
     sandbox.credits = Decimal(600)
-    assert bulk(people, "--text", "Hola {name}", "--yes", "--name", "lunes") == 1
-    assert bulk(people, "--text", "Adios", "--yes", "--name", "lunes") == 2
-    assert "another name" in capsys.readouterr().err
+    assert bulk("people.csv", *HOLA, "--name", "lunes").code == 1
+    code, _, err = bulk("people.csv", "--text", "Adios", "--yes", "--name", "lunes")
+    assert code == 2
+    assert "another name" in err
 
 
-def test_the_journal_is_private_and_forgets(sandbox: Sandbox, people: Path, tmp_path: Path) -> None:
+def test_the_journal_is_private_and_forgets(sandbox: Sandbox, bulk: Bulk) -> None:
     """In the user's state directory, for its owner alone; after --keep days phones and texts are gone, not its end."""
-    assert bulk(people, "--text", "Hola {name}, clave 4711", "--yes") == 0
-    store = journal(tmp_path)
+    secret = ("--text", "Hola {name}, clave 4711", "--yes")
+    store = state_folder() / "bulk.db"
+
+    def everything() -> bytes:
+        with closing(sqlite3.connect(store)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return b"".join(one.read_bytes() for one in store.parent.iterdir())
+
+    assert bulk("people.csv", *secret).code == 0
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
-    everything = b"".join(one.read_bytes() for one in store.parent.iterdir())
-    assert b"clave 4711" in everything
+    assert b"clave 4711" in everything()
 
-    assert bulk(people, "--text", "x", "--yes", "--keep", "0") == 0
-    with closing(sqlite3.connect(store)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    everything = b"".join(one.read_bytes() for one in store.parent.iterdir())
-    assert b"clave 4711" not in everything
-    assert bulk(people, "--text", "Hola {name}, clave 4711", "--yes") == 2
-    assert set(sandbox.counts.values()) == {2}
+    assert bulk("people.csv", "--text", "x", "--yes", "--keep", "0").code == 0
+    assert b"clave 4711" not in everything()
+    assert bulk("people.csv", *secret).code == 2
+    assert everybody_once(sandbox, times=2)
 
 
 def test_a_provider_out_of_reach_is_given_up(
-    sandbox: Sandbox, people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, bulk: Bulk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A command in a script does not wait for ever; given again it goes on."""
     monkeypatch.setattr("mensatek_async.cli.bulk._PATIENCE", 0.5)
     monkeypatch.setenv("MENSATEK_BASE_URL", "http://127.0.0.1:9/v7")
-    assert bulk(people, "--text", "Hola {name}", "--yes") == 1
-    shown = capsys.readouterr()
-    assert "the provider could not be reached" in shown.err
-    assert "the same command again" in shown.out
+    code, out, err = bulk("people.csv", *HOLA)
+    assert code == 1
+    assert "the provider could not be reached" in err
+    assert "the same command again" in out
 
 
-def test_a_rehearsal_leaves_nothing(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rehearsal_leaves_nothing(bulk: Bulk) -> None:
     """The sandbox of a run is gone with it, and so is its journal: README's first command can be given again."""
     for _ in range(2):
-        assert bulk(people, "--text", "Hola {name}", "--sandbox") == 0
-        assert "1,200 of 1,200 rows sent" in capsys.readouterr().out
-    assert not journal(tmp_path).exists()
+        code, out, _ = bulk("people.csv", "--text", "Hola {name}", "--sandbox")
+        assert code == 0
+        assert "1,200 of 1,200 rows sent" in out
+    assert not (state_folder() / "bulk.db").exists()
 
 
-def test_a_state_directory_that_cannot_be(
-    sandbox: Sandbox, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_state_directory_that_cannot_be(sandbox: Sandbox, bulk: Bulk) -> None:
     """One line of what is wrong, one of what to do; with --store it goes."""
-    (tmp_path / "state").write_text("a file")
-    command = (people, "--text", "Hola {name}", "--yes")
-    assert bulk(*command) == 2
-    assert "--store" in capsys.readouterr().err
-    assert bulk(*command, "--store", tmp_path / "mine.db") == 0
-    assert bulk(*command, "--store", tmp_path) == 2
+    Path("state").write_text("a file")
+    code, _, err = bulk("people.csv", *HOLA)
+    assert code == 2
+    assert "--store" in err
+    assert bulk("people.csv", *HOLA, "--store", "mine.db").code == 0
+    assert bulk("people.csv", *HOLA, "--store", ".").code == 2
