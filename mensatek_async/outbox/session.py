@@ -33,6 +33,7 @@ from .worker import OutboxWorker
 T = TypeVar("T")
 
 _LOOK, _LOOK_WHERE_TOLD = 0.05, 1.0  # seconds between two looks at what others have put
+_LOOK_AT_END = 0.25  # seconds between two looks of a slice at what others are sending
 _FIRST, _LONGEST = 0.02, 0.25  # seconds between two looks at an item that is waited for
 
 
@@ -87,7 +88,7 @@ class OutboxSession(Session):
             db=self.db,
             who=who,
             in_flight=slots,
-            poll=self.lease,  # whoever waits is woken
+            poll=self.lease if forever else _LOOK_AT_END,  # whoever waits for ever is woken
             until=until,
             peers=self.workers,
             claims=Claims(who=who, account=self.account, rate=self._rate, forever=forever),

@@ -86,6 +86,10 @@ class OutboxWorker(Worker[ItemWork]):
         for row in ended:
             self.on_end(row.item(self._wall))
 
+    def rest(self, over: Over) -> None:
+        """Let a slot that found nothing end, and those that wait look again: they end as well."""
+        self.wake()
+
     def claimed(self, work: ItemWork) -> None:
         """Show tests that an item is claimed."""
         failpoint("outbox.claimed")

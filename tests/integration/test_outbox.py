@@ -147,6 +147,15 @@ async def test_what_is_wrong_is_refused_before_anything_is_written(
         assert await outbox.list() == []
 
 
+async def test_a_slice_ends_with_its_last_item(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Whoever found nothing to do while others still sent ends with them, and not when a lease would."""
+    async with Outbox(client, store) as outbox:
+        for number in range(30):
+            await outbox.put(f"k{number}", str(34_600_000_000 + number), "Hola")
+        with anyio.fail_after(20):
+            assert (await outbox.drain(None))["sent"] == 30
+
+
 async def test_a_worker_sends_what_is_put_and_gives_each_item(
     client: AsyncMensatek, sandbox: Sandbox, store: str
 ) -> None:
