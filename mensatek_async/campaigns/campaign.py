@@ -133,7 +133,7 @@ class Campaign:
         row = await self._row()
         journal.check_account(row, self._session.account)
         content = await self._content(row)
-        await recall(self._session.context, self._session.db, row, content.cancel_operation)
+        await recall(self._session.context, self._session.db, row, content.operation("Cancelar"))
         return await self.progress()
 
     async def unknown(self) -> list[UnknownRecipient]:
@@ -212,7 +212,9 @@ class Campaign:
         """
         row = await self._row()
         content = await self._content(row)
-        await deliveries.reconcile(self._session.context, self._session.db, row, content.report_operation)
+        await deliveries.reconcile(
+            self._session.context, self._session.db, row, content.operation("GetReport")
+        )
         return await self.progress()
 
     async def _row(self) -> CampaignRow:

@@ -57,7 +57,7 @@ class Feed(Reader):
 
 
 def spelt(rows: Sequence[Any]) -> bytes:
-    """Rows as bytes that are the same for the same rows, however they are batched."""
+    """Return rows as bytes that are the same for the same rows, however they are batched."""
     lines = rows if set(map(type, rows)) == {str} else map(_one, rows)
     return "\n".join([*lines, ""]).encode("utf-8", "surrogatepass")
 

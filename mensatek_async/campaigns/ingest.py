@@ -243,7 +243,7 @@ def _conflict(row: CampaignRow) -> CampaignConflict:
 
 
 def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[Chunk], list[RowProblem]]:
-    """Rows as full chunks, and the last ones as they are: a transaction leaves nothing half read."""
+    """Return rows as full chunks, and the last ones as they are: a transaction leaves nothing half read."""
     chunks: list[Chunk] = []
     at = 0
     while at < len(rows):

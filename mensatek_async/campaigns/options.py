@@ -24,8 +24,6 @@ from .journal.hours import SPAIN, check_hours
 from .journal.recipients import ChunkRecipients
 from .journal.records import Settings
 
-_REPORTS = {"sms": "GetReportSMS", "certified": "GetReportSMSCERTIFICADO"}
-_CANCELS = {"sms": "CancelarSMS", "certified": "CancelarSMSCERTIFICADO"}
 _POLICIES = ("keep", "assume_sent", "resend")
 
 
@@ -66,18 +64,12 @@ class Content:
         """Return the user's reference."""
         return str(self.message.params.get(REQUEST["reference"], ""))
 
-    @property
-    def report_operation(self) -> str:
-        """Return the operation that reports on its message."""
-        return _REPORTS[self.product]
-
-    @property
-    def cancel_operation(self) -> str:
-        """Return the operation that cancels its message."""
-        return _CANCELS[self.product]
+    def operation(self, verb: str) -> str:
+        """Return the operation that does this to its message: "Cancelar", "GetReport"."""
+        return OPERATIONS[self.product].replace("Enviar", verb)
 
     def dump(self) -> str:
-        """As the journal keeps it."""
+        """Return it as the journal keeps it."""
         message = self.message
         return dumps(
             StoredContent(

@@ -48,12 +48,12 @@ def _is_flying(tx: Tx, campaign: int) -> bool:
 
 
 def _held(tx: Tx, campaign: int) -> list[int]:
-    found = tx.all(
+    numbers = tx.all(
         "SELECT DISTINCT idmensaje FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND accepted > 0 "
-        "AND idmensaje IS NOT NULL",
+        "AND idmensaje IS NOT NULL ORDER BY idmensaje",
         *(campaign, SENT),
     )
-    return sorted(int(one[0]) for one in found)
+    return [int(number) for (number,) in numbers]
 
 
 def _take_back(tx: Tx, campaign: int, number: int, count: int) -> None:

@@ -30,7 +30,7 @@ class _Step(Generic[W]):
         done: work to write down the end of.
         leaving: work that is about to leave.
         token: under which to claim more; "" for nothing.
-        found: what was claimed.
+        claimed: what was claimed.
         allowed: whether what is about to leave may.
         error: why it could not be committed.
     """
@@ -38,7 +38,7 @@ class _Step(Generic[W]):
     done: Finish[W] | None = None
     leaving: W | None = None
     token: str = ""
-    found: W | Wait | Over = field(factory=Over)
+    claimed: W | Wait | Over = field(factory=Over)
     allowed: bool = False
     error: Exception | None = None
     ended: bool = False
@@ -185,24 +185,24 @@ class Worker(ABC, Generic[W]):
         while True:
             begun, failures = time.monotonic(), self._failures
             try:
-                found = await self._step(done)
+                claimed = await self._step(done)
             except Exception as error:  # the journal does not work: nothing more may leave
                 self._end(error)
                 return
             if done is not None:
                 self.finished(done)
             done = None
-            if isinstance(found, Over):
-                seconds = self.rest(found)
+            if isinstance(claimed, Over):
+                seconds = self.rest(claimed)
                 if seconds is None:
                     return
                 await self._idle(seconds)
-            elif isinstance(found, Wait):
-                if self._over_before(found.seconds if found.sure else 0.0):
+            elif isinstance(claimed, Wait):
+                if self._over_before(claimed.seconds if claimed.sure else 0.0):
                     return
-                await self._idle(found.seconds)
+                await self._idle(claimed.seconds)
             else:
-                done = await self._send(found, begun, failures)
+                done = await self._send(claimed, begun, failures)
                 if more and isinstance(done.outcome, Taken):
                     self._start_slots(group, more)
                     more = 0
@@ -216,12 +216,12 @@ class Worker(ABC, Generic[W]):
         except BaseException:
             await self._write_down(done)
             raise
-        found = (await self._commit(_Step(done, token=new_token()))).found
+        claimed = (await self._commit(_Step(done, token=new_token()))).claimed
         if done is not None:
             failpoint("finish.committed")
-        if not isinstance(found, Wait | Over):
-            self.claimed(found)
-        return found
+        if not isinstance(claimed, Wait | Over):
+            self.claimed(claimed)
+        return claimed
 
     async def _commit(self, step: _Step[W]) -> _Step[W]:
         """Commit a step together with those of all slots that came while the transaction before was under way.
@@ -251,7 +251,7 @@ class Worker(ABC, Generic[W]):
     def _in_one(self, tx: Tx, steps: Sequence[_Step[W]]) -> None:
         self.begin(tx)
         for step in steps:
-            step.found = Over()
+            step.claimed = Over()
             if step.leaving is not None:
                 step.allowed = self.may_leave(tx, step.leaving)
         # Everybody locks campaigns before the rate, which claims book and those lower who were told to wait.
@@ -263,8 +263,8 @@ class Worker(ABC, Generic[W]):
         claiming = [step for step in steps if step.token]
         if not claiming or self._ending or self._over_before(0.0):
             return
-        for step, found in zip(claiming, self.claim(tx, [step.token for step in claiming]), strict=True):
-            step.found = found
+        for step, claimed in zip(claiming, self.claim(tx, [step.token for step in claiming]), strict=True):
+            step.claimed = claimed
 
     async def _write_down(self, done: Finish[W] | None) -> None:
         if done is not None:

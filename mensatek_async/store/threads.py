@@ -42,8 +42,8 @@ async def in_thread_for(seconds: float, work: Callable[[*A], T], *given: *A) -> 
 
 def _limiter() -> anyio.CapacityLimiter:
     # Of our own: a web framework whose threads all wait for this one would wait for ever if they were of the same kind.
-    found = _threads.get(None)
-    if found is None:
-        found = anyio.CapacityLimiter(_MOST)
-        _threads.set(found)
-    return found
+    threads = _threads.get(None)
+    if threads is None:
+        threads = anyio.CapacityLimiter(_MOST)
+        _threads.set(threads)
+    return threads

@@ -24,7 +24,7 @@ from .states import POSTING, UNKNOWN
 
 
 def record(tx: Tx, report: DeliveryReport) -> bool:
-    """Take a report in; whether it is about a campaign of this store.
+    """Take a report in; return whether it is about a campaign of this store.
 
     It may come twice, in any order, days late, or before the answer to its send.
     """
@@ -39,14 +39,14 @@ def record(tx: Tx, report: DeliveryReport) -> bool:
 
 
 def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
-    found = tx.one(
+    chunk = tx.one(
         "SELECT c.id, k.state, k.n, k.token FROM mensatek_campaign c JOIN mensatek_chunk k ON k.campaign_id = c.id "
         "WHERE c.uid = ? AND k.seq = ?",
         *(mark.uid, mark.seq),
     )
-    if found is None or not found[3].startswith(mark.token):
+    if chunk is None or not chunk[3].startswith(mark.token):
         return None
-    campaign, state, n, _ = found
+    campaign, state, n, _ = chunk
     by_id(tx, campaign, lock=True)
     if recipients_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
         return None
@@ -56,10 +56,10 @@ def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
 
 
 def _by_message(tx: Tx, message_id: int) -> int | None:
-    found = tx.one("SELECT id FROM mensatek_campaign WHERE idmensaje = ?", message_id) or tx.one(
+    campaign = tx.one("SELECT id FROM mensatek_campaign WHERE idmensaje = ?", message_id) or tx.one(
         "SELECT campaign_id FROM mensatek_chunk WHERE idmensaje = ? AND seq <= 0", message_id
     )
-    return int(found[0]) if found else None
+    return int(campaign[0]) if campaign else None
 
 
 def _note(
@@ -69,19 +69,19 @@ def _note(
         return  # news such as the signer's position, which change nothing
     standing = 1 if status.is_delivered else -1 if status.is_failed else 0
     moment = when.timestamp() if when is not None else None
-    found = tx.one(
+    known = tx.one(
         f"SELECT code, standing, reported_at FROM mensatek_delivery WHERE campaign_id = ? AND phone = ?{tx.locking}",
         *(campaign, phone),
     )
     before = 0
-    if found is None:
+    if known is None:
         tx.run(
             "INSERT INTO mensatek_delivery (campaign_id, phone, message_id, code, standing, reported_at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             *(campaign, phone, message_id, status.code, standing, moment),
         )
     else:
-        code, before, earlier = found
+        code, before, earlier = known
         if is_older(moment, earlier, status, DeliveryStatus(code, certifies=status.certifies)):
             status, moment = DeliveryStatus(code), earlier
             standing = before or standing
@@ -109,34 +109,32 @@ async def reconcile(context: Context, db: Database, row: CampaignRow, operation:
         except NotYours:
             continue
         for start in range(0, len(report.recipients), 1000):
-            await in_thread(_take_in, db, row.id, number, report.recipients[start : start + 1000])
+            part = report.recipients[start : start + 1000]
+            await in_thread(db.write, lambda tx, rows=part, at=number: _take_in(tx, row.id, at, rows))
         await in_thread(db.write, lambda tx, rows=report.recipients, at=number: _settle(tx, row.id, at, rows))
 
 
 def _messages(tx: Tx, row: CampaignRow) -> list[int]:
-    found = tx.all(
+    numbers = tx.all(
         "SELECT DISTINCT idmensaje FROM mensatek_chunk WHERE campaign_id = ? AND idmensaje IS NOT NULL",
         row.id,
     )
-    return sorted({int(one[0]) for one in found} | ({row.idmensaje} if row.idmensaje else set()))
+    return sorted({int(number) for (number,) in [*numbers, (row.idmensaje,)] if number})
 
 
-def _take_in(db: Database, campaign: int, number: int, part: Iterable[RecipientReport]) -> None:
-    def take(tx: Tx) -> None:
-        for one in part:
-            _note(tx, campaign, number, one.phone, one.status, one.reported_at)
-
-    db.write(take)
+def _take_in(tx: Tx, campaign: int, number: int, rows: Iterable[RecipientReport]) -> None:
+    for one in rows:
+        _note(tx, campaign, number, one.phone, one.status, one.reported_at)
 
 
 def _settle(tx: Tx, campaign: int, number: int, rows: Iterable[RecipientReport]) -> None:
-    """Unknown chunks whose recipients the provider reports on were taken."""
+    """Count unknown chunks as taken whose recipients the provider reports on."""
     phones = {one.phone for one in rows}
-    found: list[Any] = tx.all(
+    unknown: list[Any] = tx.all(
         "SELECT seq FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND idmensaje = ?",
         *(campaign, UNKNOWN, number),
     )
-    for (seq,) in found:
+    for (seq,) in unknown:
         known = sum(phone in phones for phone in recipients_of(tx, campaign, seq).wire.phones)
         if known:
             adopt(tx, campaign, seq, known, None)

@@ -127,19 +127,19 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
 
 
 def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
-    """When the provider is to deliver what it takes; None for at once."""
+    """Return when the provider is to deliver what it takes; None for at once."""
     written = json.loads(options_of(tx, campaign))["params"].get(REQUEST["scheduled_at"])
     return madrid_datetime(written) if written else None
 
 
 def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
-    """Return the newest answer's; each chunk keeps its own, so that those who send do not queue for one row."""
-    found = tx.one(
+    """Return what the newest answer said; each chunk keeps its own, so that those who send do not queue for one row."""
+    newest = tx.one(
         "SELECT credits_left FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND credits_left <> '' "
         "ORDER BY since DESC LIMIT 1",
         *(campaign, SENT),
     )
-    return Decimal(found[0]) if found else None
+    return Decimal(newest[0]) if newest else None
 
 
 def progress_of(tx: Tx, name: str) -> Progress:
@@ -190,14 +190,14 @@ def cancel(tx: Tx, name: str) -> Progress:
 
 def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
     """Return who may have been texted."""
-    found: list[Any] = tx.all(
+    chunks: list[Any] = tx.all(
         "SELECT seq, token, since, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? ORDER BY seq",
         *(row.id, UNKNOWN),
     )
     if row.state == CANCELLED:
-        found += tx.all(f"SELECT seq, token, since, error {_GONE} ORDER BY seq", row.id, POSTING, tx.now)
+        chunks += tx.all(f"SELECT seq, token, since, error {_GONE} ORDER BY seq", row.id, POSTING, tx.now)
     listed = []
-    for seq, token, since, error in found:
+    for seq, token, since, error in chunks:
         content = recipients_of(tx, row.id, seq)
         mark = marked(reference, Mark(row.uid, seq, token[:8])) if seq <= 0 else reference
         moment = datetime.fromtimestamp(since or 0.0, UTC)
@@ -211,11 +211,11 @@ def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
 def problems(tx: Tx, row: CampaignRow, outcome: str, most: int) -> list[RowProblem]:
     """Return the first rows that are invalid, failed or unknown, by their numbers."""
     if outcome == "invalid":
-        found = tx.all(
+        invalid = tx.all(
             "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? ORDER BY row_no LIMIT ?",
             *(row.id, most),
         )
-        return [RowProblem(number, reason) for number, reason in found]
+        return [RowProblem(number, reason) for number, reason in invalid]
     chunks = tx.all(
         "SELECT seq, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND n > 0 ORDER BY seq LIMIT ?",
         *(row.id, {"failed": FAILED}.get(outcome, UNKNOWN), most),

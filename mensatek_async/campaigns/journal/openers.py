@@ -23,10 +23,10 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
     if zones == ():
         return False
     more = f" AND seq > 0 AND state = '{PENDING}'"
-    found = chunks.first_due(tx, "seq", row, zones, more, tx.locking)
-    if found is None:
+    first_due = chunks.first_due(tx, "seq", row, zones, more, tx.locking)
+    if first_due is None:
         return False
-    (seq,) = found
+    (seq,) = first_due
     part = chunks.part_of(tx, row.id, seq)
     if keep_out(tx, row.id, seq, part, opener_phones(tx, row.id)) is not part:
         return True

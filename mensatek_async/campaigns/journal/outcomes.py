@@ -40,10 +40,10 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
 
     An opener's is written down here, so that from now on nobody repeats it.
     """
-    found = _ours(tx, work)
-    if found is None:
+    ours = _ours(tx, work)
+    if ours is None:
         return False
-    row, state, *_ = found
+    row, state, *_ = ours
     if row.state != RUNNING:
         return False
     if work.join is None:
@@ -69,10 +69,10 @@ def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> None:
 def finish(tx: Tx, done: Finish[Work]) -> None:
     """Write an outcome down; nothing where the token is another's by now."""
     work, outcome = done.work, done.outcome
-    found = _ours(tx, work)
-    if found is None:
+    ours = _ours(tx, work)
+    if ours is None:
         return
-    row, state, failures, n = found
+    row, state, failures, n = ours
     # A delivery report may come before the answer, and has said already that it was taken; not what it cost.
     overtaken = state == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
     if state not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
@@ -94,13 +94,13 @@ def _ours(tx: Tx, work: Work) -> tuple[CampaignRow, str, int, int] | None:
     """Return a campaign, and the state, failures and rows of its chunk, which is locked; None where it is another's."""
     if work.join is None:  # the campaign first, as in a claim: who claims passes over chunks that are locked
         by_id(tx, work.campaign, lock=True)
-    found = tx.one(
+    columns = tx.one(
         f"SELECT {_OF_CAMPAIGN}, k.state, k.failures, k.n FROM mensatek_campaign c JOIN mensatek_chunk k "
         "ON k.campaign_id = c.id WHERE c.id = ? AND k.seq = ? AND k.token = ?"
         + (tx.locking and f"{tx.locking} OF k"),
         *(work.campaign, work.seq, work.token),
     )
-    return (CampaignRow(*found[:-3]), *found[-3:]) if found else None
+    return (CampaignRow(*columns[:-3]), *columns[-3:]) if columns else None
 
 
 def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:
@@ -127,7 +127,7 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
 
 
 def _rejected_opener(tx: Tx, row: CampaignRow) -> None:
-    """Calls that send nothing must not go on without end."""
+    """Count an opener that nobody took: calls that send nothing must not go on without end."""
     note = f"the provider rejected {row.refusals + 1} recipients in a row, and opened no message"
     _count_refusal(tx, row, _MOST_REJECTED, "refused", note)
     rate.hold(tx, min(0.05 * (row.refusals + 1), 1.0))
@@ -191,7 +191,7 @@ def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) ->
 
 
 def _trouble(tx: Tx, row: CampaignRow) -> None:
-    """While nothing works, everybody waits, longer each time, instead of trying one chunk after the other."""
+    """Make everybody wait while nothing works, longer each time, instead of trying one chunk after the other."""
     add_to_campaign(tx, row.id, troubles=1)
     if row.troubles + 1 >= _MANY:
         rate.hold(tx, min(_PATIENCE * (row.troubles + 1), _LONGEST))

@@ -19,7 +19,7 @@ def until_settled(tx: Tx, row: CampaignRow) -> float | None:
 
 
 def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
-    """Apply a campaign's own policy to recipients unknown for long enough; whether something is to be sent again."""
+    """Apply a campaign's own policy to recipients unknown for long enough; return whether some are sent to again."""
     after, policy = row.settings.unknown_after, row.settings.unknown_policy
     if after is None or policy == "keep":
         return False
@@ -27,23 +27,23 @@ def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
 
 
 def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> int:
-    """Count unknown recipients as sent, or send to them again; how many they were."""
+    """Count unknown recipients as sent, or send to them again; return how many they were."""
     if policy == "keep":
         return 0
-    found = tx.all(
+    decided = tx.all(
         f"SELECT seq, n FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND since <= ?{tx.locking}",
         *(row.id, UNKNOWN, tx.wall - older_than + (0.001 if not older_than else 0.0)),
     )
-    for seq, n in found:
+    for seq, n in decided:
         if policy == "assume_sent":
             adopt(tx, row.id, seq, n, None)
         else:
             chunks.change(
                 tx, row.id, seq, state=PENDING, due_at=0, attempts=0, token="", since=None, error=""
             )
-    if found and policy == "resend":
+    if decided and policy == "resend":
         reopen(tx, row.id)
-    return sum(n for _, n in found)
+    return sum(n for _, n in decided)
 
 
 def adopt(tx: Tx, campaign: int, seq: int, accepted: int, message_id: int | None) -> None:

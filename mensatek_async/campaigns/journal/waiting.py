@@ -147,24 +147,24 @@ def _for_unknown(tx: Tx, row: CampaignRow) -> Waiting | None:
 
 
 def _next_due(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None) -> Any:
-    """When the next chunk may be sent, and why not before; an opener's alone while there is no message to join."""
+    """Return when the next chunk may be sent, and why not before; an opener's where there is no message to join."""
     pending, columns = f" AND state = '{PENDING}'", "due_at, error"
-    found = chunks.first_due(tx, columns, row, zones, pending)
+    due = chunks.first_due(tx, columns, row, zones, pending)
     if row.idmensaje is None:
-        found = chunks.first_due(tx, columns, row, zones, f"{pending} AND seq <= 0") or found
-    return found
+        due = chunks.first_due(tx, columns, row, zones, f"{pending} AND seq <= 0") or due
+    return due
 
 
 def _trouble(tx: Tx, row: CampaignRow) -> str:
     """Return the request that was tried most often, "" where all goes well."""
     if row.state != RUNNING or not row.troubles:
         return ""
-    found = tx.one(
+    worst = tx.one(
         "SELECT failures, error FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND failures > 2 "
         "ORDER BY failures DESC LIMIT 1",
         row.id,
     )
-    return f"a request was tried {found[0]} times: {found[1]}" if found else ""
+    return f"a request was tried {worst[0]} times: {worst[1]}" if worst else ""
 
 
 def _is_gone(owner: str) -> bool:
