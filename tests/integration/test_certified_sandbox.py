@@ -14,11 +14,11 @@ import pytest
 from pypdf import PdfReader
 
 from mensatek_async.sandbox import Callbacks, Sandbox
-from tests.sandbox_calls import Caller
+from tests.sandbox_calls import ANA, LUIS, Caller
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC))
 
-ANA, LUIS = "34600000001", "34600000002"
+
 CONTRACT = b"%PDF-1.4 contrato"
 TEXT = f"Firme (BASE64:2:{b64encode(CONTRACT).decode()})"
 BY_REPLY, WITH_PDF = 1, 18
@@ -57,34 +57,31 @@ def test_a_signed_contract_has_its_certificate(
     assert hashlib.sha256(CONTRACT).hexdigest() in stated
 
 
-def test_rejected_and_expired_contracts_have_no_certificate(sandbox: Sandbox, call: Caller) -> None:
-    """Both are ends: nothing more can be done with them, and there is nothing to download."""
-    message_id = call.certify(ANA, LUIS, text=TEXT, Tipocontrato=WITH_PDF)["idMensaje"]
-    sandbox.advance(10)
-
-    sandbox.reject_contract(ANA)
-    sandbox.expire_contract(LUIS)
-
-    rows = call("GetReportSMSCERTIFICADO", Idmensaje=message_id)["Informe"]
-    assert [row["Resultado"] for row in rows] == [190, 195]
-    assert call("GetSMSCERTIFICADO", Idmensaje=message_id)["Res"] == -4
-    with pytest.raises(ValueError, match="ended"):
-        sandbox.sign_contract(ANA)
-
-
-def test_acting_stops_the_course_of_its_own(sandbox: Sandbox, call: Caller) -> None:
-    """A recipient who rejects is not signed for by the clock; the other one goes on."""
-    sandbox.contracts_by_themselves = True
+@pytest.mark.parametrize("by_themselves", [False, True])
+def test_rejected_and_expired_contracts_have_no_certificate(
+    sandbox: Sandbox, call: Caller, by_themselves: bool
+) -> None:
+    """Both are ends: nothing more can be done with them, nor by the clock, and there is nothing to download; the
+    other one goes on."""
+    sandbox.contracts_by_themselves = by_themselves
     message_id = call.certify(ANA, LUIS, text=TEXT, Tipocontrato=WITH_PDF)["idMensaje"]
     sandbox.advance(3)
-    sandbox.reject_contract(ANA)
 
+    sandbox.reject_contract(ANA)
+    if not by_themselves:
+        sandbox.expire_contract(LUIS)
     sandbox.advance(3600)
 
     rows = call("GetReportSMSCERTIFICADO", Idmensaje=message_id)["Informe"]
-    assert [row["Resultado"] for row in rows] == [190, 180]
-    archive = zipfile.ZipFile(io.BytesIO(call.post("GetSMSCERTIFICADO", {"Idmensaje": message_id}).content))
-    assert archive.namelist() == [f"{message_id}-{LUIS}.pdf", "resultado.csv"]
+    assert [row["Resultado"] for row in rows] == [190, 180 if by_themselves else 195]
+    answer = call.post("GetSMSCERTIFICADO", {"Idmensaje": message_id})
+    if by_themselves:
+        names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+        assert names == [f"{message_id}-{LUIS}.pdf", "resultado.csv"]
+    else:
+        assert answer.json()["Res"] == -4
+    with pytest.raises(ValueError, match="ended"):
+        sandbox.sign_contract(ANA)
 
 
 def test_the_newest_contract_is_meant_unless_told(sandbox: Sandbox, call: Caller) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -110,8 +111,9 @@ class TestOptions:
         assert (mensatek_sandbox.credits, mensatek_sandbox.user) == (5, "other")
 
 
-def test_sent_messages_is_a_live_sequence(sent_messages: SentMessages) -> None:
-    """What was sent is there at once, as phones show it, to be chosen from in every usual way."""
+def test_sent_messages_is_a_live_sequence(sent_messages: SentMessages, mensatek_sandbox: Sandbox) -> None:
+    """What was sent is there at once, as phones show it, to be chosen from in every usual way. `clear` leaves out
+    what was sent before, and the sandbox goes on knowing it; a misspelt phone is an error."""
     assert list(sent_messages) == []
 
     first = send("600 000 001", "Mañana a las 10, ¿sí?", reference="cita 1")
@@ -128,19 +130,12 @@ def test_sent_messages_is_a_live_sequence(sent_messages: SentMessages) -> None:
     assert sent_messages[1:] == [sent_messages[1], sent_messages.last]
     assert sent_messages.to("600000009") == []
     assert repr(sent_messages) == "<SentMessages: 3 to 3 phones>"
-
-
-def test_sent_messages_can_begin_anew(sent_messages: SentMessages, mensatek_sandbox: Sandbox) -> None:
-    """`clear` leaves out what was sent before, and the sandbox goes on knowing it; a misspelt phone is an error."""
-    send()
     sent_messages.clear()
     assert not sent_messages
     with pytest.raises(IndexError):
         sent_messages.last  # noqa: B018
-
     send(text="Otra vez")
-
-    assert (sent_messages.texts, len(mensatek_sandbox.texts)) == (["Otra vez"], 2)
+    assert (sent_messages.texts, len(mensatek_sandbox.texts)) == (["Otra vez"], 4)
     with pytest.raises(InvalidPhone):
         sent_messages.to("12")
 
@@ -232,7 +227,7 @@ def test_the_configured_webhook_is_used(deliver: Deliver, reply: Reply, handler:
 
 
 def test_a_webhook_that_refuses_fails_the_test(post_callback: PostCallback, handler: Handler) -> None:
-    """Unless the test expects just that."""
+    """Unless the test expects just that; and nothing stands between a handler and its test."""
     stranger = Webhook(wsgi.WebhookApp(handler.plain, **DOOR), username="mensatek", password="wrong")
 
     with pytest.raises(AssertionError, match="answered 401"):
@@ -241,47 +236,33 @@ def test_a_webhook_that_refuses_fails_the_test(post_callback: PostCallback, hand
     with pytest.raises(AssertionError, match="201 was expected"):
         post_callback(testing.delivery_report(), to=Webhook(stranger.target, **KEY), expect=201)
     assert "wrong" not in repr(stranger)
+    del handler.events
+    for kind in (handler.plain, handler.coroutine, partial(handler.coroutine)):
+        with pytest.raises(AttributeError):
+            post_callback(testing.delivery_report(), to=kind)
 
 
-@pytest.mark.parametrize("kind", ["plain", "coroutine"])
-def test_what_a_handler_raises_reaches_the_test(post_callback: PostCallback, kind: str) -> None:
-    """Nothing stands between a handler and its test."""
-    broken = Handler()
-    del broken.events
-
-    with pytest.raises(AttributeError):
-        post_callback(testing.delivery_report(), to=getattr(broken, kind))
-
-
-@pytest.mark.parametrize(
-    ("act", "message"),
-    [
-        (lambda deliver: deliver("600000009", 50), r"no such text was sent to \.\.\.009"),
-        (lambda deliver: deliver("600000002", 50), "report=False"),
-        (lambda deliver: deliver(status=50), "needs a phone"),
-        (lambda deliver: deliver("600000001", 999_999), "999999"),
-        (lambda deliver: deliver("600000003", 50), "left"),
-        (lambda deliver: deliver("600000001", to=5), "kind="),
-        (lambda deliver: deliver("600000001", to="ftp://x"), "http"),
-    ],
-)
-def test_what_cannot_be_delivered_says_why(
-    deliver: Deliver, mensatek_sandbox: Sandbox, act: Callable[[Deliver], object], message: str
-) -> None:
-    """A text that is not there, not reported, not sent yet; a status or a webhook that cannot be."""
+def test_what_cannot_be_delivered_says_why(deliver: Deliver, reply: Reply, mensatek_sandbox: Sandbox) -> None:
+    """A text that is not there, not reported, not sent yet; a status or a webhook that cannot be. A reply to a
+    number has to be to a message that arrived; without, anybody may write."""
     send("600000001")
     send("600000002", report=False)
     send("600000003", scheduled_at=mensatek_sandbox.now + timedelta(days=1))
-
-    with pytest.raises((LookupError, ValueError, TypeError), match=message):
-        act(deliver)
-
-
-def test_a_reply_to_nothing_that_arrived_is_an_error(reply: Reply) -> None:
-    """With a message's number there has to be that message; without, anybody may write."""
+    wrong: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        (("600000009", 50), {}, r"no such text was sent to \.\.\.009"),
+        (("600000002", 50), {}, "report=False"),
+        ((), {"status": 50}, "needs a phone"),
+        (("600000001", 999_999), {}, "999999"),
+        (("600000003", 50), {}, "left"),
+        (("600000001",), {"to": 5}, "kind="),
+        (("600000001",), {"to": "ftp://x"}, "http"),
+    ]
+    for given, named, message in wrong:
+        with pytest.raises((LookupError, ValueError, TypeError), match=message):
+            deliver(*given, **named)
     with pytest.raises(LookupError):
-        reply("600000001", "SI", message_id=5)
-    (event,) = reply("600000001", "Hola").events
+        reply("600000004", "SI", message_id=5)
+    (event,) = reply("600000004", "Hola").events
     assert isinstance(event, IncomingMessage)
     assert event.message_id is None
 

@@ -19,26 +19,18 @@ from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 README = ROOT / "README.md"
 
 
-def _shell(number: int) -> str:
-    shell = [block for block in blocks(README) if block.language == "sh"]
-    return shell[number].text.splitlines()[0]
-
-
 def test_the_first_command_does_the_main_job() -> None:
-    """One line, from nothing to 5,000 texts, with files and extras that exist."""
-    command = _shell(0)
+    """One line, from nothing to 5,000 texts, with files and extras that exist; the second runs the tests, and
+    continuous integration runs it as it stands here."""
+    first, second, *_ = (b.text.splitlines()[0] for b in blocks(README) if b.language == "sh")
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    (asked,) = re.findall(r"'\.\[([\w,]+)\]'", command)
-    (file,) = re.findall(r"mensatek bulk (\S+)", command)
+    (asked,) = re.findall(r"'\.\[([\w,]+)\]'", first)
+    (file,) = re.findall(r"mensatek bulk (\S+)", first)
 
     assert set(asked.split(",")) <= extras.keys()
     assert (ROOT / file).is_file()
-    assert "--sandbox" in command
-
-
-def test_the_second_command_runs_the_tests() -> None:
-    """Continuous integration runs this line as it stands here."""
-    assert _shell(1) == "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s tests"
+    assert "--sandbox" in first
+    assert second == "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s tests"
 
 
 def _help(*command: str) -> str:
@@ -85,26 +77,23 @@ def test_the_operations_page_is_the_generated_one() -> None:
 def test_every_error_is_described() -> None:
     """docs/errors.md has each class of the family."""
     described = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")))
-    family = {
-        name
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and issubclass(value, Exception)
-    }
+    classes = {name: one for name, one in vars(errors).items() if isinstance(one, type)}
 
-    assert not family - described - {"UserWarning"}
-
-
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "life-of-a-send.md"])
-def test_files_named_for_contributors_exist(name: str) -> None:
-    """Each path in the two documents is a file, from the root of the project or of the package."""
-    named = set(
-        re.findall(r"`([\w./-]+\.(?:pyi?|json|md))`", (ROOT / "docs" / name).read_text(encoding="utf-8"))
+    assert (
+        not {name for name, one in classes.items() if issubclass(one, Exception)}
+        - described
+        - {"UserWarning"}
     )
 
-    assert len(named) > 10
-    assert not {
-        one for one in named if not any((top / one).is_file() for top in (ROOT, ROOT / "mensatek_async"))
-    }
+
+def test_files_named_for_contributors_exist() -> None:
+    """Each path in the two documents is a file, from the root of the project or of the package."""
+    for name in ("CONTRIBUTING.md", "life-of-a-send.md"):
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        named = set(re.findall(r"`([\w./-]+\.(?:pyi?|json|md))`", text))
+        tops = (ROOT, ROOT / "mensatek_async")
+        assert len(named) > 10
+        assert not {one for one in named if not any((top / one).is_file() for top in tops)}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -36,7 +36,8 @@ def test_the_pause_doubles_to_a_quarter_of_an_hour() -> None:
 
 
 def test_refusals_of_calls_on_their_way_together_count_once() -> None:
-    """Eight calls in flight with a wrong token make one pause of 60 s, not the eighth of a series."""
+    """Eight calls in flight with a wrong token make one pause of 60 s, not the eighth of a series, which ends with an
+    accepted call."""
     door = gate()
     for moment in range(8):
         door.refused_credentials(moment / 10)
@@ -45,38 +46,23 @@ def test_refusals_of_calls_on_their_way_together_count_once() -> None:
     door.refused_credentials(60.0)
     assert not allowed(door, 179.0)
     assert allowed(door, 180.0)
-
-
-def test_an_accepted_call_ends_the_series() -> None:
-    """After credentials worked, the next refusal begins with the short pause again."""
-    door = gate()
-    door.refused_credentials(0.0)
-    door.refused_credentials(60.0)
     door.accepted()
     door.refused_credentials(200.0)
-
     assert allowed(door, 260.0)
 
 
-@pytest.mark.parametrize(("told", "pause"), [(None, 60.0), (7.0, 7.0)])
-def test_a_block_pauses_as_told_else_by_the_settings(told: float | None, pause: float) -> None:
-    """A block that names a time is believed."""
-    door = gate(block_pause=60)
-
-    assert door.blocked(told, 10.0) == pause
-    assert allowed(door, 10.0 + pause)
-    assert not allowed(door, 10.0 + pause - 0.1)
-
-
-def test_a_block_says_so_and_never_shortens_a_pause() -> None:
-    """The longer of two reasons holds."""
+def test_a_block_pauses_as_told_else_by_the_settings() -> None:
+    """A block that names a time is believed; it never shortens a pause: the longer of two reasons holds."""
+    for told, pause in ((None, 60.0), (7.0, 7.0)):
+        door = gate(block_pause=60)
+        assert door.blocked(told, 10.0) == pause
+        assert allowed(door, 10.0 + pause)
+        assert not allowed(door, 10.0 + pause - 0.1)
     door = gate()
     door.refused_credentials(0.0)
     door.blocked(5.0, 0.0)
-
     with pytest.raises(AccountPaused, match="blocked this account") as caught:
         door.check("EnviarSMS", 1.0)
-
     assert caught.value.retry_after == pytest.approx(59.0)
 
 

@@ -32,6 +32,7 @@ from mensatek_async import (
     TooManyRequests,
     UnexpectedReply,
 )
+from mensatek_async._core.call_state import InFlightShield
 from mensatek_async._core.failures import Cut
 from mensatek_async._core.limits.retry import wait_before
 from tests.scripted import Script, client_of, page, reply
@@ -471,3 +472,14 @@ async def test_a_refused_account_is_asked_again_after_the_pause() -> None:
             await anyio.sleep(1.1)
         assert (await client.sms.cancel(5)).cancelled == 3
     assert len(script.requests) == 3
+
+
+async def test_a_request_that_begins_after_the_last_moment_is_cut_at_once() -> None:
+    """Of those on their way during a cancellation: none outlives the grace."""
+    shield = InFlightShield()
+    shield.release_in(1)
+    await anyio.sleep(2)
+    with pytest.raises(Cut), shield.covering():
+        await anyio.sleep(60)
+
+    assert shield.lost == 1
