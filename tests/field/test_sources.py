@@ -131,12 +131,8 @@ def test_hidden_rows_are_left_out_counted_and_said(tmp_path: Path, caplog: pytes
     assert len(read(everything)) == 5
     assert not everything.hidden_rows
     assert len({one.fingerprint() for one in (source, everything, ExcelSource(path, header_row=1))}) == 3
-    headless = sheet(
-        tmp_path / "y.xlsx",
-        ["Móvil"],
-        [600000001],
-        change=lambda s: setattr(s.row_dimensions[1], "hidden", True),
-    )
+    hidden: Any = {"change": lambda s: setattr(s.row_dimensions[1], "hidden", True)}
+    headless = sheet(tmp_path / "y.xlsx", ["Móvil"], [600000001], **hidden)
     assert read(ExcelSource(headless, header_row=1)) == [(2, "600000001")]
 
 
@@ -213,14 +209,15 @@ def test_a_formula_that_is_its_own_content(tmp_path: Path) -> None:
     assert read(ExcelSource(sheet(tmp_path / "x.xlsx", ["tel", "x"], *rows))) == expected
 
 
-def test_a_number_without_end_is_no_text(tmp_path: Path) -> None:
-    """Python reads NaN and 1e999 in JSON Lines, and nobody is to get a text that says "inf"."""
-    (path := tmp_path / "x.jsonl").write_text(
-        "\n".join(f'{{"tel": 600000001, "x": {x}}}' for x in ("NaN", "1e999", "2.0"))
-    )
+def test_json_lines_of_other_kinds(tmp_path: Path) -> None:
+    """Python reads NaN and 1e999 in them, and nobody is to get a text that says "inf"; they take an encoding too."""
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(f'{{"tel": 600000001, "x": {x}}}' for x in ("NaN", "1e999", "2.0")))
     broken = "a value in it cannot be written as a text"
 
     assert read(JsonLinesSource(path)) == [(1, broken), (2, broken), (3, "600000001", "2")]
+    path.write_bytes('{"tel": 600000001, "n": "Peña"}\n'.encode("cp850"))
+    assert read(JsonLinesSource(path, encoding="cp850")) == [(1, "600000001", "Peña")]
 
 
 def test_one_bad_cell_costs_its_own_row(tmp_path: Path) -> None:
@@ -342,36 +339,24 @@ def test_the_headings_are_found(
 
 
 def test_headings_below_a_merged_title(tmp_path: Path) -> None:
-    """The same in a spreadsheet; what is taken for the headings is said."""
-    path = sheet(
-        tmp_path / "x.xlsx",
-        ["Citas de enero"],
-        [],
-        ["Nombre", "Móvil"],
-        ["Ana", 600000001],
-        change=lambda found: found.merge_cells("A1:B1"),
-    )
+    """The same in a spreadsheet; what is taken for the headings is said, and a row of headings that is none is told
+    before anything is sent."""
+    lines: list[list[Any]] = [["Citas de enero"], [], ["Nombre", "Móvil"], ["Ana", 600000001]]
+    path = sheet(tmp_path / "x.xlsx", *lines, change=lambda found: found.merge_cells("A1:B1"))
 
     assert read(ExcelSource(path)) == read(ExcelSource(path, header_row=3)) == [(4, "600000001", "Ana")]
     with ExcelSource(path).reading(None) as rows:
         assert rows.source.label == "Excel, sheet Sheet, headings in row 3"
-
-
-@pytest.mark.parametrize(
-    ("row", "told"),
-    [
+    for row, told in (
         (9, "Row 9, where the headings should be, is blank, or the file ends above it"),
         (2, "Row 2, where the headings should be, is blank"),
         (4, "no row below"),
         (3, "Row 3 cannot be read: a quotation mark"),
         (0, "a number from 1 to"),
         (True, "a number from 1 to"),
-    ],
-)
-def test_a_row_of_headings_that_is_none_is_told(tmp_path: Path, row: int, told: str) -> None:
-    """Before anything is sent."""
-    with pytest.raises(InvalidRequest, match=told):
-        of_csv(tmp_path / "x.csv", 'tel\n\n"x;y\n600000001\n', header_row=row)
+    ):
+        with pytest.raises(InvalidRequest, match=told):
+            of_csv(tmp_path / "x.csv", 'tel\n\n"x;y\n600000001\n', header_row=row)
 
 
 # --- CSV -------------------------------------------------------------------------------------------------------
@@ -426,55 +411,40 @@ def test_damaged_rows_are_broken(tmp_path: Path, content: bytes, reason: str) ->
     assert all(len(row) == 3 for row in rows[:-1])
 
 
-def test_a_field_case_of_two_encodings(sandbox: Sandbox) -> None:
-    """Nineteen rows go, the row of the other encoding is named; with text formulas the content is read."""
-    *good, bad = read(CsvSource(DATA / "csv_cp1252_with_one_utf8_row.csv"))
+def test_a_field_case_of_two_encodings(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Nineteen rows go, the row of the other encoding is named; headings of another encoding are read; with text
+    formulas the content is read."""
+    mixed = DATA / "csv_cp1252_with_one_utf8_row.csv"
+    *good, bad = read(CsvSource(mixed))
 
     assert {row[2] for row in good} == {"Peña"}
     assert bad == (22, UNREADABLE.format("nombre"))
     expected = [(2, "600000001", "Ana"), (3, "34600000002", "Luis")]
     assert read(CsvSource(DATA / "csv_text_formula.csv")) == expected
-    with Mensatek() as client:
-        result = client.sms.send_bulk(
-            CsvSource(DATA / "csv_cp1252_with_one_utf8_row.csv"), Template("Hola {nombre}")
-        )
-    assert (result.accepted, [one.row for one in result.invalid]) == (len(good), [22])
-
-
-def test_headings_of_another_encoding_are_read(tmp_path: Path) -> None:
-    """A template in UTF-8, rows in another encoding; JSON Lines take an encoding too."""
     assert of_csv(tmp_path / "x.csv", "teléfono;n\n".encode() + LATIN * 2)[0] == (2, "600000010", "Peña")
-    path = tmp_path / "x.jsonl"
-    path.write_bytes('{"tel": 600000001, "n": "Peña"}\n'.encode("cp850"))
-    assert read(JsonLinesSource(path, encoding="cp850")) == [(1, "600000001", "Peña")]
+    with Mensatek() as client:
+        result = client.sms.send_bulk(CsvSource(mixed), Template("Hola {nombre}"))
+    assert (result.accepted, [one.row for one in result.invalid]) == (len(good), [22])
 
 
 # --- what we write ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("cell", "written"),
-    [
-        ("=1+1", "'=1+1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        (" \t-2+cmd", "'  -2+cmd"),
-        ("\r=x", "' =x"),
-        ("a\n=x", "a =x"),
-        ("-", "'-"),
-        ("+cmd|x", "'+cmd|x"),
-        ("\u200b=x", "'\u200b=x"),
-        ("＝x", "'＝x"),
-        ("600;=cmd()", "600;'=cmd()"),
-        ('600; "@x"', '600;\' "@x"'),
-        ("+34 600 000 001", "+34 600 000 001"),
-        ("600;+34600", "600;+34600"),
-        ("600-000-001", "600-000-001"),
-        (7, "7"),
-    ],
-)
-def test_no_cell_of_ours_is_a_formula(cell: object, written: str) -> None:
+def test_no_cell_of_ours_is_a_formula() -> None:
     """Nor a part of it where a Spanish spreadsheet splits at `;`."""
-    assert spreadsheet_cell(cell) == written
+    quoted = ("=1+1", "@SUM(A1)", "-", "+cmd|x", "\u200b=x", "＝x")
+    kept = ("+34 600 000 001", "600;+34600", "600-000-001")
+    for cell, written in {
+        **{cell: f"'{cell}" for cell in quoted},
+        **{cell: cell for cell in kept},
+        " \t-2+cmd": "'  -2+cmd",
+        "\r=x": "' =x",
+        "a\n=x": "a =x",
+        "600;=cmd()": "600;'=cmd()",
+        '600; "@x"': '600;\' "@x"',
+        7: "7",
+    }.items():
+        assert spreadsheet_cell(cell) == written
 
 
 def test_reports_and_exports_hold_no_formula(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -499,25 +469,17 @@ def test_reports_and_exports_hold_no_formula(sandbox: Sandbox, tmp_path: Path) -
 
 def test_the_command_reads_as_the_library_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A title, hidden rows and text formulas; headings, encoding and hidden rows can be given; campaigns the same."""
-    path = sheet(
-        tmp_path / "x.xlsx",
+    rows: list[list[Any]] = [
         ["Listado de clientes"],
         ["Nombre", "Móvil"],
         ["Ana", 600000001],
         ["Eva", 600000002],
-        change=lambda found: setattr(found.row_dimensions[4], "hidden", True),
-    )
-    with_part(
-        path,
-        "xl/worksheets/sheet1.xml",
-        [
-            re.sub(
-                rb"<f>.*?</f><v ?/>",
-                b"<v>600000001</v>",
-                zipfile.ZipFile(path).read("xl/worksheets/sheet1.xml"),
-            )
-        ],
-    )
+    ]
+    hidden_row: Any = {"change": lambda found: setattr(found.row_dimensions[4], "hidden", True)}
+    path = sheet(tmp_path / "x.xlsx", *rows, **hidden_row)
+    part = "xl/worksheets/sheet1.xml"
+    xml = zipfile.ZipFile(path).read(part)
+    with_part(path, part, [re.sub(rb"<f>.*?</f><v ?/>", b"<v>600000001</v>", xml)])
     latin = tmp_path / "l.csv"
     latin.write_bytes("Listado\nx;Nombre;Móvil\ny;Peña;600000001\n".encode("cp850"))
     hidden = "(1 hidden row left out; --include-hidden takes them)"

@@ -54,24 +54,14 @@ def test_a_program_tells_what_it_measured(program: str, tmp_path: Path) -> None:
     assert "telnyx" in report["skipped"]
 
 
-@pytest.mark.parametrize(
-    ("line", "row"),
-    [
-        (_line(0.99), "0.99 x | [send.py](send.py): aim met |"),
-        (_line(1.05), "1.05 x | [send.py](send.py): gate met |"),
-        (_line(1.2), "1.20 x | [send.py](send.py): **missed** |"),
-        (_line(3.0, cpu=0.9, by="cpu"), "aim met (by CPU)"),
-    ],
-)
-def test_the_table_holds_the_median_against_its_bounds(
-    line: dict[str, Any], row: str, tmp_path: Path
-) -> None:
-    """A row names the aim or the gate that is met, by processor time where waiting would feign a cost, or the miss.
-
-    The rest of the document stays, and what was left out is named.
-    """
-    told = _table(tmp_path, line)
-    assert "| one send | <= 1.10 | <= 1.00 | " in told
-    assert row in told
+def test_the_table_holds_the_median_against_its_bounds(tmp_path: Path) -> None:
+    """A row names the aim or the gate that is met, by processor time where waiting would feign a cost, or the miss. The
+    rest of the document stays, and what was left out is named."""
+    told = _table(tmp_path, _line(0.99), _line(1.05), _line(1.2), _line(3.0, cpu=0.9, by="cpu"))
+    assert told.count("| one send | <= 1.10 | <= 1.00 | ") == 4
+    for row in ("0.99 x | [send.py](send.py): aim met |", "1.05 x | [send.py](send.py): gate met |"):
+        assert row in told
+    assert "1.20 x | [send.py](send.py): **missed** |" in told
+    assert "aim met (by CPU)" in told
     assert (told.startswith("Before.\n"), told.endswith("After.\n"), "\nold\n" in told) == (True, True, False)
     assert "send.py left out twilio: not installed." in told

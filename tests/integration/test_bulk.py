@@ -486,28 +486,6 @@ async def test_send_bulk_cancelled_carries_its_result(client: AsyncMensatek, san
     assert notes[0].accepted == len(sandbox.texts)
 
 
-async def test_never_more_connections_than_requests_in_flight(sandbox: Sandbox) -> None:
-    """Connections are kept alive: many requests, few connections."""
-    sandbox.latency = 0.01
-    async with client_with(limits=Limits(concurrency=4)) as client:
-        await client.sms.send_bulk(phones(2001), "Hola", chunk_size=50, concurrency=16)
-
-    assert sandbox.max_in_flight <= 4
-    assert sandbox.connections <= 4
-    assert len(sandbox.calls("EnviarSMS")) == 41
-
-
-async def test_a_pace_is_kept(sandbox: Sandbox) -> None:
-    """With a pace of 50 requests a second, 20 requests take at least 0.38 s."""
-    async with client_with(limits=Limits(per_second=50)) as client:
-        started = anyio.current_time()
-        await client.sms.send_bulk(phones(191), "Hola", chunk_size=10)
-        taken = anyio.current_time() - started
-
-    assert len(sandbox.calls("EnviarSMS")) == 20
-    assert taken >= 0.36
-
-
 async def test_wrong_options_are_refused_before_anything_leaves(
     client: AsyncMensatek, sandbox: Sandbox
 ) -> None:
@@ -525,7 +503,7 @@ async def test_wrong_options_are_refused_before_anything_leaves(
 
 
 async def test_two_bulk_sends_at_once_share_the_limits(sandbox: Sandbox) -> None:
-    """Two sends over one client keep to its concurrency together and do not mix their rows."""
+    """Two sends over one client keep to its concurrency together, on as many connections, and do not mix their rows."""
     sandbox.latency = 0.01
     results: list[BulkResult] = []
     async with client_with(limits=Limits(concurrency=3)) as client:
@@ -538,7 +516,7 @@ async def test_two_bulk_sends_at_once_share_the_limits(sandbox: Sandbox) -> None
             group.start_soon(one, 34_611_000_000)
 
     assert [result.accepted for result in results] == [500, 500]
-    assert sandbox.max_in_flight <= 3
+    assert max(sandbox.max_in_flight, sandbox.connections) <= 3
     assert len({result.message_id for result in results}) == 2
 
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
-import anyio
 import httpx
 import pytest
 import respx
@@ -26,7 +25,6 @@ from mensatek_async import (
     ConnectionFailed,
     InsufficientCredits,
     InvalidRequest,
-    Limits,
     MensatekError,
     OutcomeUnknown,
     Retry,
@@ -415,51 +413,3 @@ async def test_no_log_shows_a_secret(router: respx.MockRouter, caplog: pytest.Lo
     assert "EnviarSMS: NotReached; try 2" in logged
     assert "EnviarSMS: HTTP 200" in logged
     assert not [part for part in (TOKEN, login, TEXT, PHONE) if part in logged]
-
-
-# --- many at once ------------------------------------------------------------------------------------------
-
-
-async def test_a_client_is_shared_by_fifty_tasks() -> None:
-    """Each gets its own answer, and never more requests are in flight than allowed."""
-
-    async def answer(request: httpx.Request) -> httpx.Response:
-        await anyio.sleep(0.002)
-        phone = json.loads(request.content)["Destinatarios"][0]["Movil"]
-        return reply(idMensaje=int(phone[-3:]) + 1, Cred=5)
-
-    script, found = Script(answer, repeat_last=True), {}
-
-    async with client_of(script, limits=Limits(concurrency=4)) as client:
-
-        async def one(number: int) -> None:
-            sent = await client.sms.send(f"34600000{number:03}", "Hola")
-            found[number] = sent.message_id
-
-        async with anyio.create_task_group() as group:
-            for number in range(50):
-                group.start_soon(one, number)
-
-    assert found == {number: number + 1 for number in range(50)}
-    assert script.most_in_flight == 4
-
-
-@pytest.mark.parametrize("moment", ["in flight", "waiting for a place"])
-async def test_a_cancelled_call_leaves_the_client_usable(moment: str) -> None:
-    """All places are free again, whichever way the call was cancelled."""
-
-    async def slow(_: httpx.Request) -> httpx.Response:
-        await anyio.sleep(60)
-        raise AssertionError("not cancelled")
-
-    script = Script(slow, repeat_last=True)
-    async with client_of(script, limits=Limits(concurrency=2)) as client:
-        async with anyio.create_task_group() as group:
-            for number in range(2 if moment == "in flight" else 6):
-                group.start_soon(client.sms.cancel, number + 1)
-            await anyio.sleep(0.02)
-            group.cancel_scope.cancel()
-        script.answers = [reply(Res=3), reply(Res=4)]
-        with anyio.fail_after(5):
-            assert (await client.sms.cancel(1)).cancelled == 3
-            assert (await client.sms.cancel(2)).cancelled == 4

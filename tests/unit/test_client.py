@@ -16,7 +16,6 @@ from mensatek_async import (
     AsyncMensatek,
     AuthenticationError,
     ConfigurationError,
-    Guard,
     InvalidDate,
     InvalidRequest,
     InvalidSender,
@@ -273,13 +272,3 @@ async def test_a_report() -> None:
     assert (first.phone, first.seconds, first.label) == (PHONE, 2, "Entregado")
     assert first.status.is_delivered
     assert (second.phone, second.status.phase.name, second.reported_at) == (PHONE, "UNKNOWN", None)
-
-
-async def test_credits_need_no_call_after_any_reply() -> None:
-    """What the newest reply said is known for a minute."""
-    script = Script(reply(**SENT), reply(Cred="8,75"))
-    async with client_of(script, guard=Guard(read_interval=0)) as client:
-        await client.sms.send(PHONE, "Hola")
-        assert await client.credits() == client.last_credits == 9
-        assert len(script.requests) == 1
-        assert await client.credits(max_age=0) == client.last_credits == Decimal("8.75")
