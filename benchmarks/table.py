@@ -34,6 +34,7 @@ PROGRAMS = (
     "transports",
     "allowed_rate",
     "many_workers",
+    "outbox",
 )
 JOURNAL = (
     "| journal of a 500-recipient chunk, part of the chunk's own time at 20 ms latency "
