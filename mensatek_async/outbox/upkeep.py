@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..models.outbox import OutboxItem
 from ..store.transaction import Tx
 from .rows import SELECT, ItemRow, by_key, change, end
-from .schema import CANCELLED, FAILED, QUEUED, RARE, SENDING, STATES, UNKNOWN
+from .schema import CANCELLED, FAILED, QUEUED, RARE, SENDING, SENT, STATES, UNKNOWN
 
 _BLANK = "phone = '', reference = '', body = '', digest = ''"
 _AT_ONCE = 1000  # items purged in one transaction
@@ -14,13 +14,13 @@ _AGAIN = (UNKNOWN, FAILED, CANCELLED)
 
 def listed(tx: Tx, account: str, state: str | None, limit: int) -> list[OutboxItem]:
     """Return the newest items of an account, in one state or in any."""
-    more = ""
-    if state in (QUEUED, SENDING):
-        more = " AND due_at IS NOT NULL AND state = ?"
-    elif state is not None:
-        more = f" AND state = ?{'' if state == 'sent' else f' AND {RARE}'}"
-    values = (account,) if state is None else (account, state)
-    found = tx.all(f"{SELECT} WHERE account = ?{more} ORDER BY id DESC LIMIT ?", *values, limit)
+    values: tuple[str, ...] = (account,)
+    where = "account || '' = ?"  # newest first by number, whatever else has an index
+    if state is not None:
+        few = RARE if state not in (QUEUED, SENDING) else "due_at IS NOT NULL"
+        where = f"{where} AND state = ?" if state == SENT else f"account = ? AND state = ? AND {few}"
+        values = (account, state)
+    found = tx.all(f"{SELECT} WHERE {where} ORDER BY id DESC LIMIT ?", *values, limit)
     return [ItemRow(*columns).item(tx.wall) for columns in found]
 
 
