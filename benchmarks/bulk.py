@@ -35,7 +35,11 @@ PAIRS = {
     ),
 }
 LATENCY = 0.02  # seconds
-TARGET = Target("`send_bulk`, against a hand-written loop of the same requests", ">= 0.90", ">= 1.00")
+ROW = "`send_bulk`, against a hand-written loop of the same requests"
+TARGETS = {
+    "ratio": Target(ROW, ">= 0.90", ">= 1.00"),
+    "ratio_fields": Target(f"{ROW}, two personal fields (checked and counted here)", ">= 0.80", ">= 0.95"),
+}
 
 
 def main() -> None:
@@ -72,7 +76,7 @@ def conclude(report: Report, times: dict[str, list[Timing]]) -> None:
             report.rate(name, label, times[name])
     for key, (sdk, hand, label) in PAIRS.items():
         if sdk in times:
-            report.ratio(key, label, times[hand], times[sdk], TARGET if key == "ratio" else None)
+            report.ratio(key, label, times[hand], times[sdk], TARGETS.get(key))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def large(report: Report, base_url: str, size: int) -> None:
 
 def growth(report: Report, times: list[Timing], base: list[Timing], size: int, small: int) -> None:
     told = f"a recipient of {size:,} over one of {small:,}"
-    target = Target(told, "<= 1.15", by="cpu") if small != SMALL[1] else None
+    target = Target(told, "<= 1.10", by="cpu") if small != SMALL[1] else None
     report.ratio(f"{size}_over_{small}", told, times, base, target)
 
 

@@ -36,10 +36,6 @@ PROGRAMS = (
     "many_workers",
     "outbox",
 )
-JOURNAL = (
-    "| journal of a 500-recipient chunk, part of the chunk's own time at 20 ms latency "
-    "| <= 5 % | <= 2 % | | campaign.py: not run |"
-)
 
 
 def line_of(found: dict[str, Any]) -> Line:
@@ -57,8 +53,6 @@ def rows(reports: dict[str, dict[str, Any]]) -> list[str]:
     """The table of targets."""
     told = ["| what | gate | aim | measured | |", "| --- | --- | --- | --- | --- |"]
     for name in PROGRAMS:
-        if name == "campaign" and name not in reports:
-            told.append(JOURNAL)
         for line in lines_of(reports[name]) if name in reports else ():
             if line.target is not None:
                 target = line.target
