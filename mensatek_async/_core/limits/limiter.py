@@ -68,6 +68,8 @@ class Limiter:
             self._passed += 1
         if self._per_second is not None or self._pace.ceiling is not None:
             self._take_turn(bulk, now)
+        if self._free and (self._lines[False] or self._lines[True]):
+            self._call()
         return now
 
     def release(self, *, bulk: bool = False, accepted: bool = False) -> None:
@@ -108,14 +110,19 @@ class Limiter:
                 now = anyio.current_time()
                 wait = self._wait(bulk, now) if line[0] is ticket else math.inf
                 if wait <= 0:
+                    line.popleft()
                     return now
-                with anyio.move_on_after(wait):
+                if wait == math.inf:
                     await ticket.call.wait()
+                else:
+                    with anyio.move_on_after(wait):
+                        await ticket.call.wait()
                 if ticket.call.is_set():
                     ticket.call = anyio.Event()
-        finally:
+        except BaseException:
             line.remove(ticket)
             self._call()
+            raise
 
     def _take_turn(self, bulk: bool, now: float) -> None:
         interval = self.interval
