@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -11,6 +12,10 @@ from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource, RowIterator
 from ..sources.rows import BrokenRow
 from ._caller import ask_caller
+
+_AHEAD = 4096  # rows that are read at once where they come fast: each change of threads costs as much as many of them
+_FAST = 0.001  # seconds after which no more are read ahead
+_SLICE = 512
 
 # What can be read in any thread, or is no iterable of recipients and is refused further down.
 _AS_THEY_ARE = (list, tuple, set, frozenset, range, str, bytes, Recipient, Mapping)
@@ -24,6 +29,8 @@ class Rows(Batches):
     def __init__(self, recipients: Iterable[Any]) -> None:
         self._given = recipients
         self._rows = RowIterator(lambda: recipients)
+        self._ready: list[Any] = []
+        self._ahead = 0  # more each time, so that little is read ahead of a send that ends soon
 
     def total(self) -> int | None:
         """How many there are; None for what would have to be read to tell, such as a generator or a QuerySet."""
@@ -31,7 +38,23 @@ class Rows(Batches):
 
     async def read(self, most: int) -> list[Any]:
         """The next rows, read by the thread that waits for this send."""
-        return await ask_caller(lambda: self._rows.take(most))
+        if not self._ready:
+            await ask_caller(lambda: self._fill(most))
+        rows, self._ready = self._ready[:most], self._ready[most:]
+        return rows
+
+    def left(self) -> list[Any]:
+        """Rows that were read and not given."""
+        rows, self._ready = self._ready, []
+        return rows
+
+    def _fill(self, most: int) -> None:
+        until = time.perf_counter() + _FAST
+        while self._rows.extend(self._ready, most) and len(self._ready) < self._ahead:
+            if time.perf_counter() > until:
+                break
+            most = _SLICE
+        self._ahead = min(2 * len(self._ready), _AHEAD)
 
 
 class _InCaller(RecipientSource):

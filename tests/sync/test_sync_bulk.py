@@ -13,6 +13,7 @@ globals().update(
             "test_progress_is_told_after_each_request": "its callback is a coroutine; see test_sync_threads",
             "test_cancelled_halfway_it_waits_for_the_answers_on_their_way": "Ctrl-C, see test_sync_interrupts",
             "test_a_cancellation_does_not_wait_for_ever": "Ctrl-C, see test_sync_interrupts",
+            "test_a_single_send_goes_before_bulk_sends": "its callback starts a task in the event loop",
             "test_send_bulk_cancelled_carries_its_result": "Ctrl-C, see test_sync_interrupts",
         },
     )
