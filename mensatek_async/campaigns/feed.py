@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-import anyio
-
 from ..bulk.reader import Reader
 from ..models.recipient import Recipient
 from ..sources.rows import BrokenRow
@@ -50,11 +48,6 @@ class Feed(Reader):
                 return False
         return True
 
-    async def aclose(self) -> None:
-        """Let go of what is read from."""
-        with anyio.CancelScope(shield=True):
-            await super().aclose()
-
 
 def spelt(rows: Sequence[Any]) -> bytes:
     """Return rows as bytes that are the same for the same rows, however they are batched."""
@@ -68,7 +61,10 @@ def _one(row: Any) -> str:
     try:
         if isinstance(row, Recipient):
             fields = "\x1f".join(
-                [f"{name}={_value(value)}" for name, value in sorted(row.fields.items(), key=_name)]
+                [
+                    f"{name}={_value(value)}"
+                    for name, value in sorted(row.fields.items(), key=lambda field: str(field[0]))
+                ]
             )
             return f"{row.phone}\x1e{'' if row.row is None else row.row}\x1e{fields}"
         if isinstance(row, BrokenRow):
@@ -76,10 +72,6 @@ def _one(row: Any) -> str:
     except Exception:  # whatever the caller's own mapping raises: the row is refused later, with its reason
         return f"\x1b{row.phone}"
     return f"\x1c{type(row).__name__}"
-
-
-def _name(field: tuple[Any, Any]) -> str:
-    return str(field[0])
 
 
 def _value(value: object) -> str:

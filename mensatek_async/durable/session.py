@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from datetime import timedelta
 from secrets import token_hex
@@ -15,6 +14,7 @@ from ..errors import ConfigurationError
 from ..settings import Account
 from ..store.database import Database
 from ..store.opening import open_database
+from ..store.owner import this_process
 from ..store.schema import Schema
 from ..store.threads import in_thread
 from ..store.transaction import Tx
@@ -59,12 +59,12 @@ class Session:
         self.lease: float = positive_seconds("lease", lease)
         self.db: Database = open_database(store, schema)
         self.workers: set[Worker[Any]] = set()
-        self._name = f"{socket.gethostname()}:{token_hex(4)}"
+        self._name = token_hex(4)
 
     @property
     def owner(self) -> str:
         """Return the name that claims carry; another one after a fork."""
-        return f"{self._name}:{os.getpid()}"
+        return f"{self._name} {this_process()}"
 
     def slots(self, concurrency: int | None) -> int:
         """Return how many requests may be in flight.

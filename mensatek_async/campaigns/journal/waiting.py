@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +9,7 @@ from attrs import frozen
 
 from ..._wire.scalars import madrid
 from ...store import rate
+from ...store.owner import has_ended
 from ...store.transaction import Tx
 from . import chunks
 from .claims import open_zones
@@ -52,9 +49,7 @@ def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
         return Waiting(f"{why}; it waits until it is resumed")
     if row.state != RUNNING:
         return Waiting(row.note)
-    causes: tuple[Callable[[Tx, CampaignRow], Waiting | None], ...]
-    causes = (_for_store, _for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
-    return next(filter(None, (cause(tx, row) for cause in causes)), Waiting())
+    return next(filter(None, (cause(tx, row) for cause in _CAUSES)), Waiting())
 
 
 def _until(tx: Tx, note: str, seconds: float) -> Waiting:
@@ -64,10 +59,9 @@ def _until(tx: Tx, note: str, seconds: float) -> Waiting:
 
 
 def _for_store(tx: Tx, _: CampaignRow) -> Waiting | None:
-    if process := tx.stopped_writer():
-        note = f"process {process} holds the store and is stopped; everybody waits until it goes on or ends"
-        return Waiting(note)
-    return None
+    process = tx.stopped_writer()
+    note = f"process {process} holds the store and is stopped; everybody waits until it goes on or ends"
+    return Waiting(note) if process else None
 
 
 def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -76,10 +70,8 @@ def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
         return None
     if row.is_read_by_somebody(tx.now) and not _is_gone(row.ingest_owner):
         return None
-    note = (
-        f"whoever read its rows is gone, after {row.ingested}; it waits until it is started with them again"
-    )
-    return Waiting(note)
+    note = f"whoever read its rows is gone, after {row.ingested}"
+    return Waiting(f"{note}; it waits until it is started with them again")
 
 
 def _for_provider(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -91,11 +83,7 @@ def _for_provider(tx: Tx, row: CampaignRow) -> Waiting | None:
 
 def _for_hours(tx: Tx, row: CampaignRow) -> Waiting | None:
     zones, seconds = open_zones(tx, row)
-    if row.settings.hours is None or zones is None:
-        return None
-    if zones and _next_due(tx, row, zones) is not None:
-        return None
-    if _next_due(tx, row, None) is None:
+    if zones is None or (zones and _next_due(tx, row, zones)) or not _next_due(tx, row, None):
         return None
     hours = f"{row.settings.start:%H:%M} to {row.settings.end:%H:%M}"
     whose = "its recipients' hours" if row.settings.local else "its hours"
@@ -168,13 +156,8 @@ def _trouble(tx: Tx, row: CampaignRow) -> str:
 
 
 def _is_gone(owner: str) -> bool:
-    """Return whether a process of this machine has ended; of others nobody can tell before their lease ends."""
-    host, _, rest = owner.partition(":")
-    number = rest.rpartition(":")[2]
-    if sys.platform == "win32" or host != socket.gethostname() or not number.isdigit():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except OSError as error:
-        return isinstance(error, ProcessLookupError)
-    return False
+    return has_ended(owner.partition(" ")[2])
+
+
+# In this order: what explains most comes first.
+_CAUSES = (_for_store, _for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
