@@ -76,7 +76,6 @@ class OutboxSession(Session):
         until: float | None = None,
     ) -> OutboxWorker:
         """Return what sends the account's items."""
-        self.db.take_part()
         who = Claimer(self.owner, self.lease)
 
         def ended(item: OutboxItem) -> None:

@@ -47,6 +47,15 @@ class OutboxWorker(Worker[ItemWork]):
     _eased: bool = field(default=False, init=False)
     _wall: float = field(default=0.0, init=False)
 
+    async def run(self) -> None:
+        """Run as any worker; from now on this process may hold leases.
+
+        Raises:
+            StoreError: the store cannot be written; nothing more was sent.
+        """
+        await in_thread(self.db.take_part)
+        await super().run()
+
     def begin(self, tx: Tx) -> None:
         """Look what the account's items wait for."""
         self._ended, self._eased, self._wall = [], False, tx.wall

@@ -352,6 +352,20 @@ async def test_one_store_for_campaigns_and_the_outbox(
     assert set(sandbox.counts.values()) == {1}
 
 
+async def test_accounts_share_a_store_and_no_keys(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """Each sends its own items, whatever it calls them."""
+    other = client.for_account("tenant", "token")
+    async with Outbox(client, store) as ours, Outbox(other, store) as theirs:
+        await theirs.put("order-42", "600000002", "Otra empresa")
+        await ours.put("order-42", ANA, "Hola")
+        assert (await ours.drain(budget=10))["sent"] == 1
+        assert [item.phone for item in await ours.list()] == [ANA_DIGITS]
+        assert (await theirs.counts())["queued"] == 1
+    assert sandbox.counts == {ANA_DIGITS: 1}
+
+
 async def test_reports_in_any_order(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
     """The newest status stays, and "delivered" before the answer, or twice, does no harm."""
     async with Outbox(client, store) as outbox:
