@@ -2,84 +2,72 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Fault, Sandbox
+from tests.command_line import COMMAND, Command
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=Decimal("1234.5"))
 
-COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
+SEND = ("send", "--yes", "--text", "Hola")
 
 
-def test_credits(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_credits(sandbox: Sandbox, command: Command) -> None:
     """For people and for programs."""
-    assert run(["credits"]) == 0
-    assert capsys.readouterr().out == "1,234.5\n"
-    assert run(["credits", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"credits": 1234.5}
+    assert command("credits").out == "1,234.5\n"
+    assert command("credits", "--json").json == {"credits": 1234.5}
 
 
-def test_refused_credentials(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_credentials(sandbox: Sandbox, command: Command) -> None:
     """Exit code 3, and the token is not shown."""
     sandbox.token = "another"
+    code, _, err = command("credits")
+    assert code == 3
+    assert "refused -1" in err
+    assert "demo-token" not in err
 
-    assert run(["credits"]) == 3
-    shown = capsys.readouterr()
-    assert "refused -1" in shown.err
-    assert "demo-token" not in shown.err
 
-
-def test_send(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """One text to two phones."""
-    assert run(["send", "600000001", "+34 600 00 00 02", "--text", "Hola", "--sender", "ME", "--yes"]) == 0
-
-    shown = capsys.readouterr().out
-    assert "2 of 2 recipients accepted." in shown
-    assert "2 used, 1,232.5 left" in shown
+def test_send(sandbox: Sandbox, command: Command) -> None:
+    """One text to two phones; of a phone that is named twice the provider refuses the second, and the code says so."""
+    code, out, _ = command(*SEND, "600000001", "+34 600 00 00 02", "--sender", "ME")
+    assert code == 0
+    assert "2 of 2 recipients accepted." in out
+    assert "2 used, 1,232.5 left" in out
     assert sandbox.count("34600000001") == sandbox.count("34600000002") == 1
 
-
-def test_send_to_the_same_phone_twice(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The provider refuses the second, and the exit code says that one was not sent."""
-    assert run(["send", "600000001", "600000001", "--text", "Hola", "--yes", "--json"]) == 1
-
-    answer = json.loads(capsys.readouterr().out)
+    answer = command(*SEND, "600000003", "600000003", "--json").json
     assert (answer["accepted"], answer["refused"], answer["exit_code"]) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "told"),
     [
-        (["--text", "x"], 2, "to whom"),
-        (["12", "--text", "x"], 2, "too short"),
-        (["600000001", "--text", " "], 2, "empty"),
-        (["600000001", "--text", "x", "--at", "2001-01-01T10:00"], 2, "passed"),
+        ([], "to whom"),
+        (["12"], "too short"),
+        (["600000001", "--text", " "], "empty"),
+        (["600000001", "--at", "2001-01-01T10:00"], "passed"),
     ],
 )
-def test_send_checks_first(
-    sandbox: Sandbox, arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_send_checks_first(sandbox: Sandbox, command: Command, arguments: list[str], told: str) -> None:
     """Nothing leaves when something is wrong."""
-    assert run(["send", *arguments, "--yes"]) == code
-    assert told in capsys.readouterr().err
+    code, _, err = command(*(SEND[:2] if "--text" in arguments else SEND), *arguments)
+    assert code == 2
+    assert told in err
     assert not sandbox.requests
 
 
-def test_send_with_a_lost_answer(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_send_with_a_lost_answer(sandbox: Sandbox, command: Command) -> None:
     """It may have been sent, and that is said."""
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS")
-
-    assert run(["send", "600000001", "--text", "x", "--yes"]) == 1
-    assert "may or may not have been done" in capsys.readouterr().err
+    code, _, err = command(*SEND, "600000001")
+    assert code == 1
+    assert "may or may not have been done" in err
 
 
 # --- as a process ------------------------------------------------------------------------------------------
@@ -112,29 +100,28 @@ def test_the_sandbox_runs_until_it_is_ended(number: int) -> None:
     assert process.returncode == 0
 
 
-def test_the_sandbox_in_this_process(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Ended from elsewhere, it ends well; wrong settings are one line."""
+def test_the_sandbox_in_this_process(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
+    """Ended from elsewhere, it ends well; a port that is taken is said."""
     monkeypatch.setattr(Sandbox, "wait", lambda self: None)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert run(["sandbox", "--port", "0", "--drop-every", "3"]) == 0
-        assert "MENSATEK_BASE_URL=http://127.0.0.1:" in capsys.readouterr().out
+        said = command("sandbox", "--port", "0", "--drop-every", "3")
+        assert said.code == 0
+        assert "MENSATEK_BASE_URL=http://127.0.0.1:" in said.out
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
-        assert run(["sandbox", "--reply-style", "klingon"]) == 2
-        assert "Invalid reply style" in capsys.readouterr().err
         with Sandbox() as other:
-            assert run(["sandbox", "--port", other.base_url.split(":")[2].split("/")[0]]) == 2
-        assert "cannot listen" in capsys.readouterr().err
+            said = command("sandbox", "--port", other.base_url.split(":")[2].split("/")[0])
+        assert said.code == 2
+        assert "cannot listen" in said.err
 
         def interrupted(self: Sandbox) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(Sandbox, "wait", interrupted)
-        assert run(["sandbox", "--port", "0"]) == 0
-        assert "has ended" in capsys.readouterr().err
+        said = command("sandbox", "--port", "0")
+        assert said.code == 0
+        assert "has ended" in said.err
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -101,6 +101,7 @@ def test_a_password_comes_from_a_file_or_the_environment(
     ("arguments", "told"),
     [
         (["--error-kind", "fire"], "Invalid kind of error"),
+        (["--reply-style", "klingon"], "Invalid reply style"),
         (["--error-rate", "2"], "error rate"),
         (["--time-scale", "0"], "time scale"),
         (["--state", "."], "cannot be kept"),
