@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -132,56 +132,37 @@ class Quiet:
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
-        self._gone = stream is None  # as with `>&-`
+        self._stream = stream or _nowhere()  # none as with `>&-`
         self.failure = ""
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old terminal must not turn an accent into a crash
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
     def write(self, text: str) -> int:
         """Write, unless nobody reads any more."""
-        self._try(lambda stream: stream.write(text))
+        self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
         """Flush, unless nobody reads any more."""
-        self._try(lambda stream: stream.flush())
+        self._try(lambda: self._stream.flush())
 
-    def isatty(self) -> bool:
-        """Whether people watch."""
-        return self._stream is not None and not self._gone and self._stream.isatty()
-
-    def fileno(self) -> int:
-        """The descriptor below, for terminal sizes."""
-        if self._stream is None:
-            raise OSError("there is no stream")
-        return self._stream.fileno()
-
-    @property
-    def encoding(self) -> str:
-        """The encoding below, for whoever draws boxes."""
-        return getattr(self._stream, "encoding", None) or "ascii"
-
-    def _try(self, act: Callable[[TextIO], object]) -> None:
-        if self._stream is None or self._gone:
-            return
+    def _try(self, act: Callable[[], object]) -> None:
         try:
-            act(self._stream)
-        except (BrokenPipeError, ValueError):  # ValueError: closed under us
-            self._lose()
-        except OSError as error:
-            self.failure = reason_of(error)
-            self._lose()
+            act()
+        except (OSError, ValueError) as error:  # ValueError: closed under us
+            if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+                self.failure = reason_of(error)
+            lost, self._stream = self._stream, _nowhere()
+            with suppress(OSError, ValueError):
+                # The interpreter flushes once more at its end and would complain then.
+                os.dup2(self._stream.fileno(), lost.fileno())
 
-    def _lose(self) -> None:
-        self._gone = True
-        try:
-            # The interpreter flushes once more at its end and would complain then.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
-        except (OSError, ValueError):
-            pass
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 @contextmanager
