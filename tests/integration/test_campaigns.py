@@ -502,3 +502,22 @@ async def test_requests_that_end_together_share_a_transaction(
         ((commits,),) = store.execute("SELECT value FROM mensatek_meta WHERE name = 'commits'")
     assert int(commits) < 50
     assert set(sandbox.counts.values()) == {1}
+
+
+async def test_the_next_request_is_claimed_while_one_is_on_its_way(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """So that it leaves at once, without waiting for the store; and goes back where the campaign is paused."""
+    sandbox.latency = 1.0
+    async with Campaigns(client, tmp_path / "c.db") as campaigns, anyio.create_task_group() as group:
+        campaign = await campaigns.start("ahead", "Hola", phones(9), chunk_size=2)
+        group.start_soon(lambda: campaign.complete(concurrency=1))
+        claimed = 0
+        with closing(sqlite3.connect(tmp_path / "c.db")) as store, anyio.fail_after(20):
+            while claimed < 2:
+                await anyio.sleep(0.01)
+                ((claimed,),) = store.execute("SELECT count(*) FROM mensatek_chunk WHERE state = 'posting'")
+        await campaign.pause()
+    stands = await campaign.progress()
+    assert (stands.state, stands.sent, stands.pending) == ("paused", 2, 7)
+    assert sandbox.max_in_flight == 1
