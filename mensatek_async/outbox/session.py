@@ -204,7 +204,7 @@ class OutboxSession(Session):
 
     async def counts(self, *, waiting: bool = False) -> dict[str, int]:
         """Return how many items are in each state."""
-        none = dict.fromkeys(STATES, 0)
+        none: dict[str, int] = dict.fromkeys(STATES, 0)
         return await self.look_up(none, lambda tx, account: upkeep.counts(tx, account, waiting=waiting))
 
     def tell(self) -> None:

@@ -127,7 +127,7 @@ class PostgresDatabase(Database):
 
         try:
             connection = psycopg.connect(autocommit=True, **{**_CONNECTING, **self._address.parameters})
-            connection.execute(f"LISTEN {channel}")
+            connection.execute(f"LISTEN {channel}".encode())
         except psycopg.Error as error:
             trouble = self._refused(error)
         else:
