@@ -19,7 +19,7 @@ from .options import Content, load_content
 
 
 @define(eq=False, kw_only=True)
-class Runner(Worker[Work]):
+class Runner(Worker[Work, Claimer]):
     """Sends campaigns until nothing is left, they are paused, or the time is up.
 
     Attributes:
@@ -30,7 +30,6 @@ class Runner(Worker[Work]):
         missing: whether it ended for want of rows that nobody reads.
     """
 
-    who: Claimer
     account: str
     only: Sequence[int] | None
     reading: Callable[[], bool]

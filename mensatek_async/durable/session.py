@@ -58,7 +58,7 @@ class Session:
         self.account: str = client._account.user
         self.lease: float = positive_seconds("lease", lease)
         self.db: Database = open_database(store, schema)
-        self.workers: set[Worker[Any]] = set()
+        self.workers: set[Worker[Any, Any]] = set()
         self._name = token_hex(4)
 
     @property

@@ -51,6 +51,7 @@ class Work:
 
 
 W = TypeVar("W", bound=Work)
+C = TypeVar("C", bound=Claimer)
 
 
 @frozen

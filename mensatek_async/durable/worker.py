@@ -19,7 +19,7 @@ from ..store.failpoints import failpoint
 from ..store.threads import in_thread
 from ..store.transaction import Tx
 from .posting import NotNow, Post, outcome_of
-from .work import Claimer, Finish, Lost, NotTaken, Over, Request, Taken, W, Wait, new_token
+from .work import C, Finish, Lost, NotTaken, Over, Request, Taken, W, Wait, new_token
 
 
 @define(eq=False)
@@ -45,7 +45,7 @@ class _Step(Generic[W]):
 
 
 @define(eq=False, kw_only=True)
-class Worker(ABC, Generic[W]):
+class Worker(ABC, Generic[W, C]):
     """Sends what a journal holds until nothing is left, or the time is up.
 
     Attributes:
@@ -61,11 +61,11 @@ class Worker(ABC, Generic[W]):
 
     context: Context
     db: Database
-    who: Claimer
+    who: C
     in_flight: int
     poll: float
     until: float | None = None
-    peers: set[Worker[Any]]
+    peers: set[Worker[Any, Any]]
     failure: Exception | None = field(default=None, init=False)
     _turns: anyio.Semaphore = field(init=False)
     _to_start: int = field(init=False)

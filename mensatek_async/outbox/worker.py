@@ -11,7 +11,7 @@ from attrs import define, field
 
 from .._wire.encode import Params
 from ..durable.content import OPERATIONS
-from ..durable.work import Finish, Over, Request, Wait
+from ..durable.work import Claimer, Finish, Over, Request, Wait
 from ..durable.worker import Worker
 from ..errors import StoreError
 from ..models.outbox import OutboxItem
@@ -28,7 +28,7 @@ _AGAIN = 1.0  # seconds before a connection that was lost is made anew
 
 
 @define(eq=False, kw_only=True)
-class OutboxWorker(Worker[ItemWork]):
+class OutboxWorker(Worker[ItemWork, Claimer]):
     """Sends the items of an account until nothing is left, the time is up, or for ever.
 
     Attributes:
