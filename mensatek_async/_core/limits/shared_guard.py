@@ -282,7 +282,7 @@ async def begin_first_call(login: Login, shared: SharedGuard | None, patience: f
         try:
             await shared.first_call(patience)
         except BaseException:
-            login.leave(turn)
+            await end_first_call(login, shared, turn, accepted=False)
             raise
     return turn
 
