@@ -283,10 +283,15 @@ def test_rows_the_provider_refuses(sandbox: Sandbox, bulk: Bulk) -> None:
 def test_an_interrupted_send_knows_what_it_did(sandbox: Sandbox, bulk: Bulk, number: int) -> None:
     """Answers on their way are awaited, the report is written, and the same command sends the rest."""
     sandbox.latency = 0.5
-    timer = threading.Timer(0.9, os.kill, (os.getpid(), number))
-    timer.start()
+
+    def interrupt() -> None:
+        wait_until(lambda: sandbox.texts)
+        os.kill(os.getpid(), number)
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     code, out, err = bulk("people.csv", *HOLA, *REPORT, "--concurrency", "1")
-    timer.join()
+    interrupting.join()
 
     assert code == 130
     assert "Interrupted." in err

@@ -238,6 +238,6 @@ async def test_rows_of_an_async_iterable_are_not_lost() -> None:
         await group.start(reader.pump)
         assert [await reader.read(10) for _ in range(3)] == [[0, 1], [2, 3], []]
     reader = Reader(rows(60), ())
-    with anyio.move_on_after(0.05):
+    with anyio.move_on_after(0.5):
         await reader.read(10)
     assert reader.left() == [0, 1]

@@ -107,7 +107,7 @@ async def test_closing_waits_for_what_is_on_its_way(
     async with anyio.create_task_group() as group:
         group.start_soon(send)
         group.start_soon(send)
-        await anyio.sleep(0.01)
+        await anyio.wait_all_tasks_blocked()
         closing.set()
         with anyio.fail_after(10), anyio.CancelScope() as scope:
             scope.cancel()  # a program that is stopped waits, too
