@@ -103,6 +103,11 @@ class Worker(ABC, Generic[W, C]):
     async def request(self, work: W) -> Request:
         """Return what goes to the provider."""
 
+    @property
+    def claim_lease(self) -> float:
+        """Return the seconds that the claim lasts of what has not left yet."""
+        return self.who.lease
+
     def rest(self, over: Over) -> float | None:
         """Return the seconds after which a slot that found nothing looks again; None to end it."""
         return None
@@ -154,7 +159,7 @@ class Worker(ABC, Generic[W, C]):
     async def _watch(self) -> None:
         try:
             while True:
-                await anyio.sleep(self.who.lease / 3)
+                await anyio.sleep(self.claim_lease / 3)
                 await self._keep_waiting()
         finally:
             self._ending = True

@@ -23,6 +23,7 @@ MOST_LOST: Final = 5
 
 _IDLE = 3600.0  # seconds; whoever waits is woken sooner
 _LOCKED = 0.05
+_CLAIM = 15.0
 _MOST_LATE = 200
 _COLUMNS = len(COLUMNS.split(", "))
 _BODY = SELECT.replace(" FROM", ", body FROM")
@@ -118,7 +119,7 @@ class Claims:
 
     def _claim(self, tx: Tx, row: ItemRow, token: str, body: str, paced: bool) -> ItemWork:
         wait = rate.book(tx, 1 / self.rate if self.rate else 0.0) if paced else 0.0
-        until = tx.now + wait + self.who.lease
+        until = tx.now + wait + claim_lease(self.who)
         row = change(tx, row, token=token, owner=self.who.owner, due_at=until)
         return self._work(tx, row, body, wait)
 
@@ -159,6 +160,14 @@ class Claims:
         return Wait(seconds, sure=not self.forever)
 
 
+def claim_lease(who: Claimer) -> float:
+    """Return the seconds that a claim lasts of an item that has not left yet; it is renewed while it waits.
+
+    Whoever comes upon it later sends it, so that a code does not wait for long because its worker was killed.
+    """
+    return min(who.lease, _CLAIM)
+
+
 def has_news(tx: Tx, account: str, hold: Hold) -> bool:
     """Return whether anything of an account can be claimed, or is late; nothing is changed."""
     late = "due_at IS NOT NULL AND not_after <= ? AND state = ?"
@@ -197,6 +206,6 @@ def may_leave(tx: Tx, who: Claimer, item: ItemWork) -> bool:
 def renew(tx: Tx, who: Claimer, items: Sequence[ItemWork]) -> None:
     """Begin the leases anew of items that have not left yet, and are still ours."""
     tx.many(
-        "UPDATE mensatek_outbox SET due_at = ? WHERE id = ? AND token = ? AND state IN (?, ?)",
-        [(tx.now + who.lease, item.row.id, item.token, QUEUED, SENDING) for item in items],
+        "UPDATE mensatek_outbox SET due_at = ? WHERE id = ? AND token = ? AND state = ?",
+        [(tx.now + claim_lease(who), item.row.id, item.token, QUEUED) for item in items],
     )

@@ -70,8 +70,8 @@ def _accepted(tx: Tx, seconds: float) -> int:
 def _taken(tx: Tx, row: ItemRow, outcome: Taken) -> ItemRow | None:
     credits = "" if outcome.credits is None else str(outcome.credits)
     if row.state == SENT:  # a delivery report came before the answer
-        change(tx, row, credits=credits, idmensaje=row.idmensaje or outcome.message_id or None)
-        return None
+        row = change(tx, row, credits=credits, idmensaje=row.idmensaje or outcome.message_id or None)
+        return row if tx.repeated else None
     if row.state not in _OPEN:
         return None
     if not outcome.accepted:

@@ -18,7 +18,7 @@ from ..models.outbox import OutboxItem
 from ..store.failpoints import failpoint
 from ..store.threads import in_thread
 from ..store.transaction import Tx
-from .claims import Claims, ItemWork, has_news, may_leave, renew
+from .claims import Claims, ItemWork, claim_lease, has_news, may_leave, renew
 from .holds import Hold, hold_of
 from .outcomes import affects, finish
 from .rows import ItemRow
@@ -46,6 +46,11 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
     _ended: list[ItemRow] = field(factory=list, init=False)
     _eased: bool = field(default=False, init=False)
     _wall: float = field(default=0.0, init=False)
+
+    @property
+    def claim_lease(self) -> float:
+        """Return the seconds that the claim lasts of an item that has not left yet."""
+        return claim_lease(self.who)
 
     async def run(self) -> None:
         """Run as any worker; from now on this process may hold leases.
