@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 import runpy
 import signal
 import socket
@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mensatek_async import AsyncMensatek
 from mensatek_async.sandbox import Sandbox
 from tests.markdown import ROOT, blocks
 from tests.sync.child import environment
@@ -156,13 +157,24 @@ def test_a_tenants_new_token_counts_at_once(sandbox: Sandbox, tenants: str, tmp_
     assert len(sandbox.requests) == 2
 
 
+PAGE = [one.text for one in blocks(ROOT / "docs" / "web.md") if one.language == "python"]
+
+
 def test_the_service_of_the_page(sandbox: Sandbox) -> None:
     """As it stands in docs/web.md."""
     pytest.importorskip("fastapi", reason="nox -s tests_webhooks")
-    first = next(one for one in blocks(ROOT / "docs" / "web.md") if one.language == "python")
     names: dict[str, Any] = {"__name__": "service"}
-    exec(
-        compile(re.sub("from __future__.*", "", first.text), "docs/web.md", "exec", dont_inherit=True), names
-    )
+    exec(compile(PAGE[0], "docs/web.md", "exec", dont_inherit=True), names)
     with serve_asgi(names["app"], "on") as url:
         assert httpx.post(f"{url}/codes", params={"phone": "600000000"}).json() == {"accepted": 1}
+
+
+async def test_the_other_examples_of_the_page(sandbox: Sandbox) -> None:
+    """The tenant's account is the sandbox's."""
+    async with AsyncMensatek("OURS", "ours") as client:
+        names: dict[str, Any] = {"client": client}
+        tenant = PAGE[1].replace("TENANT-USER", sandbox.user).replace("TENANT-TOKEN", sandbox.token)
+        await eval(compile(tenant, "docs/web.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+        exec(compile(PAGE[2], "docs/web.md", "exec"), names)
+    assert names["sent"].accepted == 1
+    assert len(PAGE) == 3

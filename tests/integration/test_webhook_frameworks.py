@@ -72,7 +72,9 @@ def test_a_server_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "telling", ["match event:", "Deliveries(client)", "Callbacks(", "testing.delivery_report("], ids=str
+    "telling",
+    ["match event:", "Deliveries(client)", "Callbacks(", "testing.delivery_report(", "StoreDedupe("],
+    ids=str,
 )
 def test_the_other_examples_run(telling: str) -> None:
     """What needs no framework runs as it stands; nobody listens where the sandbox posts."""
