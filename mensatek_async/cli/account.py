@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -86,11 +86,10 @@ def _guard_store() -> str:
         return given
     try:
         folder = state_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except ConfigurationError:
         return ""
-    except OSError:
-        pass
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(folder / "guard.db")
 
 

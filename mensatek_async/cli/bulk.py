@@ -168,7 +168,7 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
     output, stopped, progress, report = session.output, session.error, None, None
     problems: dict[str, list[RowProblem]] = {}
     try:
-        with offline(session.store) as campaigns:
+        with session.ended() as campaigns:
             campaign = campaigns.get(name)
             progress = campaign.progress()
             problems["invalid"] = campaign.problems("invalid")

@@ -94,6 +94,20 @@ class Session:
             for one, handler in handlers.items():
                 signal.signal(one, handler)
 
+    @contextmanager
+    def ended(self) -> Iterator[SyncCampaigns]:
+        """Give the campaigns to tell how the work has ended.
+
+        Raises:
+            Stop: Ctrl-C came meanwhile.
+        """
+        try:
+            with offline(self.store) as campaigns:
+                yield campaigns
+        except KeyboardInterrupt:
+            again = "interrupted; the same command again says what was sent, and goes on."
+            raise Stop(again, Exit.INTERRUPTED) from None
+
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Take a signal for Ctrl-C, once: the end is near."""
         if not self.interrupted:
@@ -158,7 +172,8 @@ def conclude(session: Session, name: str) -> Exit:
     """Print how a run ended, and return its exit code."""
     output, progress = session.output, None
     try:
-        progress = look(name, session.store)
+        with suppress(CampaignNotFound), session.ended() as campaigns:
+            progress = campaigns.get(name).progress()
     except MensatekError as failure:
         session.error = session.error or failure
     problem = None if session.error is None else text_of(session.error)

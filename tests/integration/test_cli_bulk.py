@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -22,6 +23,7 @@ import pytest
 
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.settings import state_folder
+from mensatek_async.sync.generated._campaign import SyncCampaign
 from tests.command_line import COMMAND, Command, Said
 from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
@@ -281,12 +283,14 @@ def test_rows_the_provider_refuses(sandbox: Sandbox, bulk: Bulk) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_send_knows_what_it_did(sandbox: Sandbox, bulk: Bulk, number: int) -> None:
-    """Answers on their way are awaited, the report is written, and the same command sends the rest."""
+    """Answers on their way are awaited, whoever is impatient; the report is there; the same command sends the rest."""
     sandbox.latency = 0.5
 
     def interrupt() -> None:
         wait_until(lambda: sandbox.texts)
-        os.kill(os.getpid(), number)
+        for _ in range(2):
+            os.kill(os.getpid(), number)
+            time.sleep(0.1)
 
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
@@ -303,6 +307,21 @@ def test_an_interrupted_send_knows_what_it_did(sandbox: Sandbox, bulk: Bulk, num
 
     sandbox.latency = 0
     assert bulk("people.csv", *HOLA, *REPORT).code == 0
+    assert everybody_once(sandbox)
+
+
+def test_interrupted_at_its_end_it_does_not_say_that_nothing_was_sent(
+    sandbox: Sandbox, bulk: Bulk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything was, and the report takes a while."""
+
+    def interrupted(self: SyncCampaign, path: str, *, force: bool) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SyncCampaign, "export", interrupted)
+    code, _, err = bulk("people.csv", *HOLA, *REPORT)
+    assert code == 130
+    assert "the same command again says what was sent" in err
     assert everybody_once(sandbox)
 
 
