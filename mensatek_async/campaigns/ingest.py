@@ -43,7 +43,9 @@ class Ingest:
         owner: the reader's name.
         lease: seconds after which a reader that shows no life is taken for dead.
         local: whether chunks are kept to one time zone each.
-        on_rows: called when there is something new to send.
+        on_rows: called when there is something new to send, and at the end.
+        error: why it ended before all was read: `SourceChanged`, `CampaignConflict` and others of `Campaigns.start`.
+        ended: set at the end.
     """
 
     db: Database
@@ -54,31 +56,26 @@ class Ingest:
     lease: float
     local: bool
     on_rows: Callable[[], None]
+    error: Exception | None = field(default=None, init=False)
+    ended: anyio.Event = field(factory=anyio.Event, init=False)
     _seen: SeenPhones = field(factory=SeenPhones, init=False)
 
     async def run(self) -> None:
-        """Read until the end, or until somebody else has.
-
-        Raises:
-            SourceChanged: the rows are no longer those that were read before.
-            CampaignConflict: somebody else reads or has read other recipients.
-            StoreError: the journal cannot be written.
-        """
-        failure: Exception | None = None
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._beat)
-            try:
-                await group.start(self.feed.pump)
-                await self._to_the_end()
-            except Exception as error:
-                failure = error
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await self.feed.aclose()
-                    await in_thread(self._let_go)
-            group.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+        """Read until the end, or until somebody else has; what goes wrong is kept."""
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._beat)
+                try:
+                    await group.start(self.feed.pump)
+                    await self._to_the_end()
+                except Exception as error:
+                    self.error = error
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._let_go()
+            self.ended.set()
+            self.on_rows()
 
     async def _to_the_end(self) -> None:
         """Read these rows into the journal, or compare them with what is there."""
@@ -97,12 +94,17 @@ class Ingest:
         """Show that this reader is alive, also while its rows are slow to come."""
         while True:
             await anyio.sleep(self.lease / 3)
-            await in_thread(self.db.write, lambda tx: self._hold_until(tx, tx.now + self.lease))
+            with suppress(StoreError):  # what is read next says so
+                await in_thread(self.db.write, lambda tx: self._hold_until(tx, tx.now + self.lease))
 
-    def _let_go(self) -> None:
-        """Let others know at once that nobody reads any more."""
+    async def _let_go(self) -> None:
+        """Close what is read from, and let others know at once that nobody reads any more."""
+        try:
+            await self.feed.aclose()
+        except Exception as error:
+            self.error = self.error or error
         with suppress(StoreError):
-            self.db.write(lambda tx: self._hold_until(tx, 0.0))
+            await in_thread(self.db.write, lambda tx: self._hold_until(tx, 0.0))
 
     def _hold_until(self, tx: Tx, moment: float) -> None:
         tx.run(

@@ -9,7 +9,6 @@ from typing import Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
-from attrs import define, field
 
 from .._core.operations import positive_seconds
 from ..durable.session import Client, Session
@@ -32,16 +31,6 @@ _SOON = 1.0  # seconds that starting a campaign waits for its recipients to be r
 _READING_LEASE = 30.0  # seconds after which a reader that shows no life is taken for dead
 
 
-@define(eq=False)
-class Reading:
-    """Recipients that are being read into the journal."""
-
-    name: str
-    ingest: Ingest
-    ended: anyio.Event = field(factory=anyio.Event)
-    error: Exception | None = None
-
-
 class CampaignSession(Session):
     """One store with campaigns as one client uses it."""
 
@@ -49,7 +38,7 @@ class CampaignSession(Session):
         super().__init__(client, store, CAMPAIGNS, lease, "`SyncCampaigns`, or `client.campaigns(store)`")
         self._poll = positive_seconds("poll", poll)
         self._group: TaskGroup | None = None
-        self._readings: list[Reading] = []
+        self._readings: list[Ingest] = []
 
     @property
     def who(self) -> Claimer:
@@ -68,8 +57,8 @@ class CampaignSession(Session):
         await runner.run()
         row = await self.look(lambda tx: by_id(tx, row.id))
         if row.ingest_done or row.state == CANCELLED:
-            await self._has_read(row.name)
-        self._raise_for_reading(row.name)
+            await self._has_read(row.id)
+        self._raise_for_reading(row.id)
         if runner.missing:
             raise SourceMissing(
                 f"The campaign {row.name!r} has read {row.ingested} rows, and nobody is left who reads the rest.",
@@ -138,8 +127,8 @@ class CampaignSession(Session):
         Raises:
             SourceChanged: as in `Campaigns.start`, and so are the others.
         """
-        await self._has_read(row.name)
-        ingest = Ingest(
+        await self._has_read(row.id)
+        reading = Ingest(
             db=self.db,
             campaign=row.id,
             content=content,
@@ -149,39 +138,31 @@ class CampaignSession(Session):
             local=row.settings.local,
             on_rows=self.wake,
         )
-        reading = Reading(row.name, ingest)
         self._readings = [one for one in self._readings if one.error or not one.ended.is_set()] + [reading]
         if self._group is None or self._group.cancel_scope.cancel_called or feed.inline:
-            await self._read(reading)
+            await reading.run()
         else:
-            self._group.start_soon(self._read, reading)
+            self._group.start_soon(reading.run)
             with anyio.move_on_after(_SOON):
                 await reading.ended.wait()
-        self._raise_for_reading(row.name)
+        self._raise_for_reading(row.id)
 
-    async def _has_read(self, name: str) -> None:
+    async def _has_read(self, campaign: int) -> None:
         """Wait until nobody here reads recipients of a campaign any more."""
-        while running := [one for one in self._readings if one.name == name and not one.ended.is_set()]:
+        while running := [
+            one for one in self._readings if one.campaign == campaign and not one.ended.is_set()
+        ]:
             await running[0].ended.wait()
 
-    def _raise_for_reading(self, name: str | None = None) -> None:
+    def _raise_for_reading(self, campaign: int | None = None) -> None:
         """Raise what ended the reading of recipients, of one campaign or of any; each error once."""
         for reading in self._readings:
-            if reading.error is not None and name in (None, reading.name):
+            if reading.error is not None and campaign in (None, reading.campaign):
                 error, reading.error = reading.error, None
                 raise error
 
     def _is_reading(self) -> bool:
         return any(not reading.ended.is_set() for reading in self._readings)
-
-    async def _read(self, reading: Reading) -> None:
-        try:
-            await reading.ingest.run()
-        except Exception as error:
-            reading.error = error
-        finally:
-            reading.ended.set()
-            self.wake()
 
 
 class SessionBlock:
