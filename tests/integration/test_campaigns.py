@@ -521,3 +521,19 @@ async def test_the_next_request_is_claimed_while_one_is_on_its_way(
     stands = await campaign.progress()
     assert (stands.state, stands.sent, stands.pending) == ("paused", 2, 7)
     assert sandbox.max_in_flight == 1
+
+
+async def test_a_store_that_goes_while_rows_are_awaited(client: AsyncMensatek, tmp_path: Path) -> None:
+    """Said as what it is, when the next rows have come."""
+    store = tmp_path / "c.db"
+
+    async def rows() -> AsyncIterator[str]:
+        yield str(FIRST)
+        await anyio.sleep(0.3)
+        remove(store)
+        await anyio.sleep(0.7)
+        yield str(FIRST + 1)
+
+    with pytest.raises(StoreError, match="removed"):
+        async with Campaigns(client, store, lease=0.5) as campaigns:
+            await campaigns.start("slow", "Hola", rows())
