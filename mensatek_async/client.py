@@ -248,7 +248,7 @@ class AsyncMensatek:
             MensatekError: any other of the family; its words say whether anything was sent.
         """
         row = find(self._context.operations, operation)
-        answer = await self._caller.any(row, check_params(params))
+        answer = await self._caller.reply(row, check_params(params))
         if not answer.reply:
             raise UnexpectedReply(row.name, ("a file came, which raw() gives as it is",))
         reply: dict[str, Any] = spell(answer.reply)
@@ -275,7 +275,7 @@ class AsyncMensatek:
         if resp not in ("JSON", "TXT", "XML"):
             raise InvalidRequest(f"resp is 'JSON', 'TXT' or 'XML', not {resp!r}.")
         row = find(self._context.operations, operation)
-        answer = await self._caller.any(row, check_params(params), form=resp)
+        answer = await self._caller.reply(row, check_params(params), form=resp)
         return answer.raw.body
 
     async def aclose(self) -> None:

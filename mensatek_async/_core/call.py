@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from contextlib import nullcontext
 from copy import copy
 from decimal import Decimal
@@ -107,10 +108,7 @@ class Caller:
             OutcomeUnknown: another's does, so what it did is not known for certain.
             MensatekError: see the family.
         """
-        if operation.kind is Kind.READ:
-            answer = await self.read(operation, params, max_age=max_age)
-        else:
-            answer = await self.call(operation, params, body=body, state=state)
+        answer = await self.reply(operation, params, body=body, state=state, max_age=max_age)
         if isinstance(operation.reply, Answers):
             return None
         try:
@@ -121,7 +119,7 @@ class Caller:
             reason = f"the answer could not be read ({'; '.join(error.problems)})"
             raise unknown(operation, reason, params) from None
 
-    async def call(
+    async def reply(
         self,
         operation: Operation,
         params: Params,
@@ -130,8 +128,9 @@ class Caller:
         body: tuple[Body, str] | None = None,
         state: CallState | None = None,
         sink: Sink | None = None,
+        max_age: float = 0.0,
     ) -> DecodedReply:
-        """Make one call that is not a read.
+        """Make a call of any kind and return its reply; a read may be answered from what is remembered.
 
         Raises:
             MensatekError: see the family.
@@ -139,8 +138,31 @@ class Caller:
         """
         self._transport.check()
         state = state or CallState()
+        if operation.kind is not Kind.READ:
+            return await self._call(operation, params, form, body, state)
         state.sink = sink
         state.rare = bool(operation.rare_parameter) and is_rare(operation, params)
+        key = key_of(operation, params)
+
+        def fetch() -> Awaitable[DecodedReply]:
+            return self._call(operation, params, form, body, state)
+
+        if operation.reply is Answers.FILE:  # too large to remember; the same waits for the interval
+            return await self._cache.pace(key, fetch, lambda: state.left)
+        await self._look()
+        if not self._cache.knows(key, form, max_age):
+            self._breaker.check(operation.name, now())
+        return await self._cache.read(key, form, max_age, fetch, lambda: state.left)
+
+    async def _call(
+        self,
+        operation: Operation,
+        params: Params,
+        form: str,
+        body: tuple[Body, str] | None,
+        state: CallState,
+    ) -> DecodedReply:
+        """Make one call, with its repeats."""
         body = body or (Body(self._write({**params, "Resp": form})), self._content_type)
         started = now()
         try:
@@ -173,57 +195,6 @@ class Caller:
             about = params.value("idmensaje") if operation.invalidates else None
             if about or operation.kind is not Kind.SEND:  # no remembered report is about a message of its own
                 self._cache.forget(operation.invalidates, (("idmensaje", str(about)),) if about else None)
-
-    async def read(
-        self, operation: Operation, params: Params, *, max_age: float = 0.0, form: str = "JSON"
-    ) -> DecodedReply:
-        """Make one read, or answer it from what is remembered.
-
-        Raises:
-            MensatekError: see the family.
-        """
-        self._transport.check()
-        state = CallState()
-        key = key_of(operation, params)
-        await self._look()
-        if not self._cache.knows(key, form, max_age):
-            self._breaker.check(operation.name, now())
-        return await self._cache.read(
-            key,
-            form,
-            max_age,
-            lambda: self.call(operation, params, form=form, state=state),
-            lambda: state.left,
-        )
-
-    async def fetch(
-        self,
-        operation: Operation,
-        params: Params,
-        sink: Sink | None = None,
-        *,
-        form: str = "JSON",
-    ) -> DecodedReply:
-        """Make one read whose answer is a document, too large to remember; the same waits for the interval.
-
-        Raises:
-            MensatekError: see the family.
-            NotStored: the sink failed.
-        """
-        self._transport.check()
-        state = CallState()
-        return await self._cache.pace(
-            key_of(operation, params),
-            lambda: self.call(operation, params, form=form, state=state, sink=sink),
-            lambda: state.left,
-        )
-
-    async def any(self, operation: Operation, params: Params, *, form: str = "JSON") -> DecodedReply:
-        """Make a call of whatever kind."""
-        if operation.kind is Kind.READ:
-            read = self.fetch if operation.reply is Answers.FILE else self.read
-            return await read(operation, params, form=form)
-        return await self.call(operation, params, form=form)
 
     async def credits_known(self, max_age: float) -> Decimal | None:
         """Return the credits that the newest reply named, unless it is older than `max_age` seconds.

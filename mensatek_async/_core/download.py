@@ -76,7 +76,7 @@ async def fetch(
     operation = context.operations["GetSMSCERTIFICADO"]
     try:
         async with open_sink(destination) as sink:
-            answer = await context.caller.fetch(operation, params, sink)
+            answer = await context.caller.reply(operation, params, sink=sink)
             if not answer.raw.stored:
                 raise UnexpectedReply(operation.name, ("neither a PDF nor a ZIP",))
     except NotStored as failed:

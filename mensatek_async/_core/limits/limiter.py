@@ -58,7 +58,8 @@ class Limiter:
         line, now = self._lines[bulk], anyio.current_time()
         if self._in_bulk and not bulk:
             self._single_at = now
-        if line or self._wait(bulk, now) > 0:
+        quick = not (line or bulk) and self._free and now >= self._next and self._passed < _PASSED
+        if not quick and (line or self._wait(bulk, now) > 0):
             now = await self._in_line(bulk, line)
         self._free -= 1
         if bulk:
