@@ -9,12 +9,11 @@ from inspect import isawaitable
 
 import anyio
 import anyio.lowlevel
-from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
 from .._core.call_state import CallState, InFlightShield
 from .._core.context import Context
-from .._core.limits.limiter import FIRST_WORKERS
+from .._core.limits.slow_start import start_slowly
 from .._core.messages.message import Message, send_request
 from .._core.operations import bounded
 from ..errors import (
@@ -129,8 +128,7 @@ class Engine:
                     await self._guarded(partial(self._source.look, self._message))
                     await self._guarded(self._open_message)
                     async with anyio.create_task_group() as workers:
-                        self._to_start = self._workers
-                        self._start_workers(workers, FIRST_WORKERS)
+                        start_slowly(workers, self._work, 2, self._workers)
                     await self._guarded(self._account_for_the_rest)
                     group.cancel_scope.cancel()
             except BaseException:
@@ -187,22 +185,14 @@ class Engine:
             self._stop(APIError(self._operation, None, reason))
         await anyio.sleep(min(0.05 * rejected, 1.0))
 
-    def _start_workers(self, group: TaskGroup, count: int) -> None:
-        for _ in range(min(count, self._to_start)):
-            self._to_start -= 1
-            group.start_soon(self._guarded, partial(self._work, group))
+    async def _work(self, accepted: Callable[[], None]) -> None:
+        """Send chunk after chunk."""
+        await self._guarded(partial(self._send_all, accepted))
 
-    async def _work(self, group: TaskGroup) -> None:
-        """Send chunk after chunk; the first that is accepted starts one more worker, until all have started."""
-        more = 1
-        while not self._stopped:
-            chunk = await self._next(self._size)
-            if chunk is None:
-                return
-            outcome = await self._send(chunk)
-            if more and outcome.status == "sent":
-                self._start_workers(group, more)
-                more = 0
+    async def _send_all(self, accepted: Callable[[], None]) -> None:
+        while not self._stopped and (chunk := await self._next(self._size)):
+            if (await self._send(chunk)).status == "sent":
+                accepted()
 
     async def _next(self, size: int) -> Chunk | None:
         async with self._reading:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
 import anyio
 import anyio.lowlevel
-from anyio.abc import TaskGroup
 from attrs import define, field
 
 from .._core.context import Context
+from .._core.limits.slow_start import start_slowly
 from ..errors import CampaignError, ConfigurationError, MensatekError
 from ..store.database import Database
 from ..store.failpoints import failpoint
@@ -68,7 +68,6 @@ class Worker(ABC, Generic[W, C]):
     peers: set[Worker[Any, Any]]
     failure: Exception | None = field(default=None, init=False)
     _turns: anyio.Semaphore = field(init=False)
-    _to_start: int = field(init=False)
     _failures: int = field(default=0, init=False)
     _posts: set[Post[W]] = field(factory=set, init=False)
     _steps: list[_Step[W]] = field(factory=list, init=False)
@@ -77,8 +76,6 @@ class Worker(ABC, Generic[W, C]):
     _news: anyio.Event = field(factory=anyio.Event, init=False)
 
     def __attrs_post_init__(self) -> None:
-        # Some slots wait with what they have claimed, so that a request leaves at once when another has ended.
-        self._to_start = self.in_flight + self.in_flight // 4 + 1
         self._turns = anyio.Semaphore(self.in_flight, fast_acquire=True)
 
     # --- the journal ----------------------------------------------------------------------------------------
@@ -144,7 +141,8 @@ class Worker(ABC, Generic[W, C]):
                 group.start_soon(self._watch)
                 group.start_soon(self.look_out)
                 async with anyio.create_task_group() as slots:
-                    self._start_slots(slots, 1)  # more as requests are accepted, as in TCP's slow start
+                    # Some slots wait with what they have claimed: a request leaves at once when another has ended.
+                    start_slowly(slots, self._slot, 1, self.in_flight + self.in_flight // 4 + 1)
                 group.cancel_scope.cancel()
         finally:
             self.peers.discard(self)
@@ -178,15 +176,9 @@ class Worker(ABC, Generic[W, C]):
 
     # --- a slot ---------------------------------------------------------------------------------------------
 
-    def _start_slots(self, group: TaskGroup, count: int) -> None:
-        for _ in range(min(count, self._to_start)):
-            self._to_start -= 1
-            group.start_soon(self._slot, group)
-
-    async def _slot(self, group: TaskGroup) -> None:
-        """Claim and send, again and again; the first answer starts one more slot, until all have started."""
+    async def _slot(self, accepted: Callable[[], None]) -> None:
+        """Claim and send, again and again."""
         done: Finish[W] | None = None
-        more = 1
         while True:
             begun, failures = time.monotonic(), self._failures
             try:
@@ -208,9 +200,8 @@ class Worker(ABC, Generic[W, C]):
                 await self._idle(claimed.seconds)
             else:
                 done = await self._send(claimed, begun, failures)
-                if more and isinstance(done.outcome, Taken):
-                    self._start_slots(group, more)
-                    more = 0
+                if isinstance(done.outcome, Taken):
+                    accepted()
 
     async def _step(self, done: Finish[W] | None) -> W | Wait | Over:
         """Write down what became of the last piece of work and claim the next, in one transaction."""

@@ -10,10 +10,6 @@ from attrs import Factory, define
 
 from ...pace import Pace
 
-# Requests in flight with which bulk work begins; each that is accepted brings one more, as in TCP's slow start, so that
-# a provider that allows little is not flooded.
-FIRST_WORKERS = 2
-
 _RECENT = 60.0  # seconds after a single call during which bulk work leaves room for the next one
 _PASSED = 16  # single calls that may pass bulk work which has nothing in flight
 _FEW_TURNS = 4  # requests a second, from which bulk work leaves a turn of the pace free
