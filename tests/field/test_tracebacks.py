@@ -41,13 +41,16 @@ TEMPLATE = Template(f"{TEXT}, {{nombre}}")
 ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
 LATER = datetime.now(UTC) + timedelta(days=2)
 PDF = httpx.Response(200, content=b"%PDF-1.4 cut", headers={"Content-Type": "application/pdf"})
-NOT_BY_A_CALL = {  # roots that are only caught, and what files, campaigns and callbacks raise
+NOT_BY_A_CALL = {  # roots that are only caught, and what files, campaigns, the outbox and callbacks raise
     "InvalidCertificates",
     *("MensatekError", "Refused", "FileRejected", "Interrupted", "ConfigurationError", "InvalidWebhook"),
     *(
         "CampaignConflict",
         "CampaignError",
         "CampaignNotFound",
+        "OutboxConflict",
+        "OutboxError",
+        "OutboxNotFound",
         "SourceChanged",
         "SourceMissing",
         "StoreError",
