@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -24,6 +25,7 @@ from .outcomes import affects, finish
 from .rows import ItemRow
 from .schema import CHANNEL
 
+_log = logging.getLogger("mensatek_async")
 _AGAIN = 1.0  # seconds before a connection that was lost is made anew
 
 
@@ -45,6 +47,7 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
     _hold: Hold = field(factory=lambda: Hold(""), init=False)
     _ended: list[ItemRow] = field(factory=list, init=False)
     _eased: bool = field(default=False, init=False)
+    _paused: Hold | None = field(default=None, init=False)
     _wall: float = field(default=0.0, init=False)
 
     @property
@@ -63,7 +66,7 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
 
     def begin(self, tx: Tx) -> None:
         """Look what the account's items wait for."""
-        self._ended, self._eased, self._wall = [], False, tx.wall
+        self._ended, self._eased, self._paused, self._wall = [], False, None, tx.wall
         self._hold = hold_of(tx, self.login)
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[ItemWork | Wait | Over]:
@@ -80,6 +83,8 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
             self._ended.append(row)
         before, self._hold = self._hold, affects(tx, done, self._hold)
         self._eased = self._eased or (before.is_suspect and not self._hold.is_suspect)
+        if self._hold.length > before.length:
+            self._paused = self._hold
 
     def renew(self, tx: Tx, works: Sequence[ItemWork]) -> None:
         """Begin the leases anew of items that have not left yet."""
@@ -94,6 +99,9 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
         """Hand out what ended, and let all go on where one request has found out that they can."""
         if self._eased:
             self.wake()
+        if (paused := self._paused) is not None:
+            _log.warning("Outbox: nothing is sent for %.0f s: %s", paused.length, paused.reason)
+            self._paused = None
         ended, self._ended = self._ended, []
         if ended:
             failpoint("outbox.ended")

@@ -100,11 +100,11 @@ async def test_an_item_is_sent_once_however_often_it_is_put(
     ids=lambda other: next(iter(other)),
 )
 async def test_another_content_under_the_same_key_is_a_conflict(
-    client: AsyncMensatek, store: str, other: dict[str, Any]
+    client: AsyncMensatek, tmp_path: Path, other: dict[str, Any]
 ) -> None:
     """It says so without the text or the phone; the item stays as it was."""
     same: dict[str, Any] = {"to": ANA, "text": "Su código es 4711", "reference": "42"}
-    async with Outbox(client, store) as outbox:
+    async with Outbox(client, tmp_path / "outbox.db") as outbox:
         before = await outbox.put("k", **same)
         with pytest.raises(OutboxConflict) as caught:
             await outbox.put("k", **{**same, **other})
@@ -135,11 +135,11 @@ async def test_another_content_under_the_same_key_is_a_conflict(
     ],
 )
 async def test_what_is_wrong_is_refused_before_anything_is_written(
-    client: AsyncMensatek, store: str, wrong: dict[str, Any], error: type[Exception]
+    client: AsyncMensatek, tmp_path: Path, wrong: dict[str, Any], error: type[Exception]
 ) -> None:
     """In a `put` and in a statement alike."""
     given: dict[str, Any] = {"key": "k", "to": ANA, "text": "Hola", **wrong}
-    async with Outbox(client, store) as outbox:
+    async with Outbox(client, tmp_path / "outbox.db") as outbox:
         with pytest.raises(error):
             await outbox.put(**given)
         with pytest.raises(error):
@@ -290,8 +290,10 @@ async def test_what_gets_late_while_it_waits_is_never_sent(sandbox: Sandbox, sto
 
 
 @pytest.mark.mensatek_sandbox(credits=100_000, strict=False)
-async def test_a_refused_account_is_called_once(sandbox: Sandbox, store: str) -> None:
-    """Whatever waits; with the right token, in another client, it all goes."""
+async def test_a_refused_account_is_called_once(
+    sandbox: Sandbox, store: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever waits, and the log says so; with the right token, in another client, it all goes."""
     async with client_of(sandbox, token="wrong") as client, Outbox(client, store) as outbox:
         for number in range(30):
             await outbox.put(f"k{number}", f"6000000{number:02}", "Hola")
@@ -299,6 +301,7 @@ async def test_a_refused_account_is_called_once(sandbox: Sandbox, store: str) ->
             await anyio.sleep(0.5)
         assert (await outbox.drain(budget=1))["queued"] == 30
     assert len(sandbox.requests) == 1
+    assert [one for one in caplog.messages if "nothing is sent for 60 s" in one]
     async with client_of(sandbox) as client, Outbox(client, store) as outbox:
         assert (await outbox.drain(budget=20))["sent"] == 30
 
