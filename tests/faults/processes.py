@@ -44,7 +44,7 @@ class Nursery:
         )
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, name="mensatek-faults-nursery", daemon=True).start()
-        assert self._line(60) == "ready"
+        assert self._lines.get(timeout=60) == "ready"
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -52,20 +52,17 @@ class Nursery:
             self._lines.put(line.strip())
         self._lines.put("")
 
-    def _line(self, timeout: float | None) -> str:
-        return self._lines.get(timeout=timeout)
-
     def start(self, job: Job) -> int:
         """Fork a worker; returns its process id."""
         assert self._process.stdin is not None
         self._process.stdin.write(job.dump() + "\n")
         self._process.stdin.flush()
-        return int(self._line(20))
+        return int(self._lines.get(timeout=20))
 
     def wait(self, timeout: float) -> int | None:
         """The exit status of the worker; None while it runs."""
         try:
-            return int(self._line(timeout))
+            return int(self._lines.get(timeout=timeout))
         except queue.Empty:
             return None
 
@@ -106,6 +103,11 @@ class Worker:
         if self.status is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+    def wake(self) -> None:
+        """Let it go on, to its end."""
+        self.signal(signal.SIGCONT)
+        self.wait()
 
     def kill(self) -> bool:
         """End it as a power cut would; whether that is what ended it."""

@@ -89,6 +89,20 @@ class Scene:
         status = worker.wait()
         assert status == -9, f"it was not killed at {point}, but ended with {status}: {worker.told()}"
 
+    def stopped(self, point: str, nth: int = 1, how: str = "start", **changes: Any) -> Worker:
+        """A worker that has stopped at a point."""
+        worker = self.start(how, Trip(point, nth, "stop"), **changes)
+        worker.await_stop()
+        return worker
+
+    def refuses(self, *errors: str, **changes: Any) -> None:
+        """A worker ends with one of these errors, and has sent nothing."""
+        calls = len(self.sandbox.requests)
+        worker = self.start(**changes)
+        assert worker.wait() != 0
+        assert worker.told()["error"] in errors, worker.told()
+        assert len(self.sandbox.requests) == calls
+
     def finish(self, how: str = "start", refused: Iterable[str] = (), **changes: Any) -> dict[str, Any]:
         """Run the campaign to its end and judge; returns its last progress.
 

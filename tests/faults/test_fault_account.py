@@ -5,7 +5,6 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from mensatek_async import Campaign
 from mensatek_async.sandbox import Fault
 from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled, verdict_of
@@ -105,11 +104,6 @@ async def test_fault_18_the_token_is_revoked_midway(scene: Scene, status: int) -
     assert (progress["sent"], progress["unknown"]) == (201, 0)
 
 
-async def stop_by(campaign: Campaign, how: str) -> None:
-    """Pause or cancel."""
-    await (campaign.pause() if how == "pause" else campaign.cancel())
-
-
 @pytest.mark.parametrize("how", ["pause", "cancel"])
 @pytest.mark.parametrize("when", ["waiting", "posting", "opening"])
 async def test_fault_19_stopped_while_a_worker_waits_or_posts(scene: Scene, how: str, when: str) -> None:
@@ -123,7 +117,7 @@ async def test_fault_19_stopped_while_a_worker_waits_or_posts(scene: Scene, how:
         await anyio.to_thread.run_sync(scene.await_calls, {"opening": 1, "posting": 3, "waiting": 2}[when])
         # A second view of the store: another process would do the same.
         async with campaigns_of(scene) as others:
-            await stop_by(await others.get("campaign"), how)
+            await getattr(await others.get("campaign"), how)()
         calls = len(scene.sandbox.requests)
         # complete() returns by itself: a paused campaign gives nobody work.
     assert len(scene.sandbox.requests) <= calls + 1

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from mensatek_async.store.lock_file import writer_of
-from tests.faults.jobs import Trip
 from tests.faults.processes import run_alone
 from tests.faults.scene import SHORT, Scene
 from tests.postgres_server import execute
@@ -80,8 +79,7 @@ def test_fault_23_a_laptop_that_slept(scene: Scene) -> None:
     """Asleep for longer than its lease while another goes on: what it does on waking is late, and harmless."""
     scene.write(phones(61))
     scene.sandbox.latency = 0.02
-    sleeper = scene.start("start", Trip("*", 12, "stop"), concurrency=2, store_options={"lease": SHORT})
-    sleeper.await_stop()
+    sleeper = scene.stopped("*", 12, concurrency=2, store_options={"lease": SHORT})
     # Another thread of it may be writing: then everybody waits for it, which tests/field/test_campaigns.py looks at.
     while scene.is_sqlite and writer_of(Path(scene.store))[0] == sleeper.pid:
         sleeper.signal(signal.SIGCONT)
@@ -90,8 +88,7 @@ def test_fault_23_a_laptop_that_slept(scene: Scene) -> None:
         sleeper.await_stop()
     assert scene.run("get")["state"] == "done"
 
-    sleeper.signal(signal.SIGCONT)
-    sleeper.wait()
+    sleeper.wake()
 
     progress = scene.finish()
     assert progress["sent"] + progress["unknown"] == 61

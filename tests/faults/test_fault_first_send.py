@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from mensatek_async.sandbox import Fault
-from tests.faults.jobs import Trip
 from tests.faults.scene import SHORT, Scene
 from tests.sandbox_calls import phones
 
@@ -66,14 +63,11 @@ def test_fault_04_killed_once_the_answer_is_written(scene: Scene) -> None:
 def test_fault_08_stopped_past_the_lease_in_the_opener(scene: Scene, point: str) -> None:
     """Others park the opener and go on; the one who wakes up late neither repeats nor overwrites anything."""
     scene.write(phones(31))
-    sleeper = scene.start("start", Trip(point, 1, "stop"), store_options={"lease": SHORT})
-    sleeper.await_stop()
-
+    sleeper = scene.stopped(point, store_options={"lease": SHORT})
     meanwhile = scene.run("get")
     assert (meanwhile["state"], meanwhile["sent"], meanwhile["unknown"]) == ("done", 30, 1)
 
-    sleeper.signal(signal.SIGCONT)
-    sleeper.wait()
+    sleeper.wake()
     progress = scene.finish()
     texted = scene.sandbox.count(scene.given[0])
     # A late send is answered late, and that answer settles it; a deadline that has passed prevents it.
@@ -83,12 +77,10 @@ def test_fault_08_stopped_past_the_lease_in_the_opener(scene: Scene, point: str)
 def test_fault_08_a_late_answer_settles_the_opener(scene: Scene) -> None:
     """The answer was there when the process was stopped: once it goes on, nothing is unknown any more."""
     scene.write(phones(31))
-    sleeper = scene.start("start", Trip("post.after", 1, "stop"), store_options={"lease": SHORT})
-    sleeper.await_stop()
+    sleeper = scene.stopped("post.after", store_options={"lease": SHORT})
     assert scene.run("get")["unknown"] == 1
 
-    sleeper.signal(signal.SIGCONT)
-    sleeper.wait()
+    sleeper.wake()
 
     scene.ends_with(31, 0)
 

@@ -72,8 +72,7 @@ def test_fault_27_a_child_sends_while_its_parent_does(scene: Scene) -> None:
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0
         campaign.export(scene.folder / "export.csv")
-    verdict = scene.judge()
-    assert verdict.clean, verdict
+    assert (verdict := scene.judge()).clean, verdict
     assert verdict.unknown == []
 
 

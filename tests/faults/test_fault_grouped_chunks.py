@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-
 import anyio
 import pytest
 
 from mensatek_async.sandbox import Fault
-from tests.faults.jobs import Trip
 from tests.faults.scene import SHORT, Scene
 from tests.faults.stage import begin, campaigns_of, settled
 from tests.sandbox_calls import phones
@@ -50,13 +47,11 @@ def test_fault_09_stopped_past_the_lease_in_a_chunk(scene: Scene, point: str) ->
     """Somebody else sends the chunk; the one who wakes up late sends in vain and writes nothing."""
     scene.write(phones(41))
     nth = 1 if point == "chunk.posting" else 2
-    sleeper = scene.start("start", Trip(point, nth, "stop"), concurrency=1, store_options={"lease": SHORT})
-    sleeper.await_stop()
+    sleeper = scene.stopped(point, nth, concurrency=1, store_options={"lease": SHORT})
     meanwhile = scene.run("get")
     assert (meanwhile["state"], meanwhile["sent"]) == ("done", 41)
 
-    sleeper.signal(signal.SIGCONT)
-    sleeper.wait()
+    sleeper.wake()
 
     progress = scene.finish()
     assert (progress["sent"], progress["rejected"], progress["unknown"]) == (41, 0, 0)

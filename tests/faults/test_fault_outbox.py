@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Any
 
 import pytest
@@ -116,11 +115,9 @@ def test_an_outbox_killed_while_a_report_settles_an_item(outbox: Scene) -> None:
 
 def test_an_outbox_stopped_past_its_lease(outbox: Scene) -> None:
     """Others call it unknown; the one who wakes up late sends nothing under a lease that is over, and says so."""
-    sleeper = outbox.start("send", Trip("outbox.sending", 1, "stop"), store_options={"lease": SHORT})
-    sleeper.await_stop()
+    sleeper = outbox.stopped("outbox.sending", how="send", store_options={"lease": SHORT})
     assert outbox.run("drain", budget=3 * SHORT)["unknown"] == 1
-    sleeper.signal(signal.SIGCONT)
-    sleeper.wait()
+    sleeper.wake()
     outbox.run("drain")
 
     ends_as(outbox, "sent", 1)
@@ -149,8 +146,7 @@ def test_an_outbox_where_who_only_puts_keeps_nobody_waiting(outbox: Scene) -> No
     if not outbox.is_sqlite:
         pytest.skip("on a server the lease of the dead has to end")
     outbox.run("put")
-    putting = outbox.start("put", Trip("outbox.put", 1, "stop"))
-    putting.await_stop()
+    putting = outbox.stopped("outbox.put", how="put")
     outbox.killed("outbox.claimed", how="drain", store_options={"lease": 600.0})
 
     assert outbox.run("drain", budget=5)["sent"] == 1

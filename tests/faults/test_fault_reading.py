@@ -41,9 +41,7 @@ def test_fault_06_a_source_that_changed_is_not_mixed_in(scene: Scene, change: st
     }
     scene.write(others[change])
 
-    worker = scene.start(options=CHUNKS)
-    assert worker.wait() != 0
-    assert worker.told()["error"] in ("SourceChanged", "CampaignConflict"), worker.told()
+    scene.refuses("SourceChanged", "CampaignConflict", options=CHUNKS)
 
     scene.write(rows)
     assert scene.finish(options=CHUNKS)["sent"] >= MANY - 1
@@ -66,10 +64,7 @@ def test_fault_07_two_processes_read_at_once(scene: Scene) -> None:
 def test_fault_07_a_dead_reader_is_replaced(scene: Scene) -> None:
     """A reader that dies while a second process waits for rows: the second, which has the source too, reads on."""
     scene.write(phones(MANY))
-    reader = scene.start(
-        "start", Trip("ingest.committed", 1, "stop"), options=CHUNKS, store_options={"lease": SHORT}
-    )
-    reader.await_stop()
+    reader = scene.stopped("ingest.committed", options=CHUNKS, store_options={"lease": SHORT})
     second = scene.start(options=CHUNKS)
     assert reader.kill()
     second.outcome()

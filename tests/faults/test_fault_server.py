@@ -14,16 +14,6 @@ from tests.postgres_server import PostgresServer
 from tests.sandbox_calls import phones
 
 
-def drop_sessions(server: PostgresServer, url: str) -> int:
-    """End every session of a database."""
-    name = url.rpartition("/")[2]
-    found = server.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE datname = '{name}' AND application_name LIKE 'mensatek%'"
-    )
-    return len(found)
-
-
 @pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 15))
 def test_fault_20_the_connection_ends_at_a_commit(on_server: Scene, nth: int, carried_out: bool) -> None:
@@ -34,9 +24,7 @@ def test_fault_20_the_connection_ends_at_a_commit(on_server: Scene, nth: int, ca
         assert proxy.cut == 1
 
     assert progress["state"] == "done"
-    progress = on_server.finish()
-    assert progress["unknown"] == 0
-    assert progress["sent"] == 41
+    on_server.ends_with(41, 0)
 
 
 def test_fault_20_sessions_are_terminated_again_and_again(on_server: Scene, postgres: PostgresServer) -> None:
@@ -45,12 +33,16 @@ def test_fault_20_sessions_are_terminated_again_and_again(on_server: Scene, post
     on_server.sandbox.latency = 0.1
     over = threading.Event()
     dropped = 0
+    end_all = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{on_server.store.rpartition('/')[2]}' AND application_name LIKE 'mensatek%'"
+    )
 
     def storm() -> None:
         nonlocal dropped
         moment = random.Random(1)
         while not over.wait(moment.uniform(0.02, 0.12)):
-            dropped += drop_sessions(postgres, on_server.store)
+            dropped += len(postgres.execute(end_all))
 
     thread = threading.Thread(target=storm)
     running = [on_server.start(concurrency=2) for _ in range(2)]
@@ -72,8 +64,7 @@ def test_fault_20_the_server_restarts(on_server: Scene, postgres: PostgresServer
     on_server.write(phones(201))
     on_server.sandbox.latency = 0.05
     worker = on_server.start(concurrency=1)
-    while len(on_server.sandbox.requests) < 4:
-        time.sleep(0.01)
+    on_server.await_calls(4)
     postgres.restart(how, away=0.5)
 
     progress = worker.outcome()

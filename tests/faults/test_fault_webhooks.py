@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -16,20 +17,17 @@ from tests.faults.stage import begin, campaigns_of, settled
 from tests.sandbox_calls import phones
 
 
-class Reports:
-    """The delivery reports of a scene's sandbox, as they would be posted."""
+def reports_of(scene: Scene) -> Callable[[], list[dict[str, Any]]]:
+    """What gives all delivery reports of a scene's sandbox up to then, as they would be posted."""
+    # Nobody listens there: the tests hand the events over themselves, in whatever order.
+    callbacks = scene.sandbox.call_back(Callbacks("http://127.0.0.1:9/", retries=0, timeout=0.2))
 
-    def __init__(self, scene: Scene) -> None:
-        # Nobody listens there: the tests hand the events over themselves, in whatever order.
-        nowhere = Callbacks("http://127.0.0.1:9/", retries=0, timeout=0.2)
-        self._callbacks = scene.sandbox.call_back(nowhere)
-        self._sandbox = scene.sandbox
+    def reports() -> list[dict[str, Any]]:
+        scene.sandbox.advance(3600)
+        callbacks.wait(10)
+        return callbacks.events
 
-    def all(self) -> list[dict[str, Any]]:
-        """Everything that has happened, deliveries included."""
-        self._sandbox.advance(3600)
-        self._callbacks.wait(10)
-        return self._callbacks.events
+    return reports
 
 
 def event_of(fields: dict[str, Any]) -> Event:
@@ -44,13 +42,13 @@ async def record_all(campaigns: Campaigns, events: list[dict[str, Any]]) -> list
 
 async def test_fault_13_a_report_before_the_answer(scene: Scene) -> None:
     """The opener's delivery is known before its own request is answered; the answer then changes nothing."""
-    reports = Reports(scene)
+    reports = reports_of(scene)
     scene.sandbox.fault(Fault.latency(0.7))
     async with campaigns_of(scene) as campaigns, anyio.create_task_group() as group:
         campaign = await begin(campaigns, scene, phones(31))
         group.start_soon(campaign.complete)
         await anyio.to_thread.run_sync(scene.await_calls, 1)
-        (first, *_) = early = await anyio.to_thread.run_sync(reports.all)
+        (first, *_) = early = await anyio.to_thread.run_sync(reports)
         assert await record_all(campaigns, early) == [True] * len(early)
         assert first["Movil"] == scene.given[0]
 
@@ -62,14 +60,14 @@ async def test_fault_13_a_report_before_the_answer(scene: Scene) -> None:
 
 async def test_fault_13_a_report_settles_an_unknown_opener(scene: Scene) -> None:
     """Days later, the report of a lost opener says that it was sent; its chunks had gone under another message."""
-    reports = Reports(scene)
+    reports = reports_of(scene)
     scene.sandbox.fault(Fault.drop_after_accept())
     async with campaigns_of(scene) as campaigns:
         campaign = await begin(campaigns, scene, phones(31), reference="mi-ref")
         await campaign.complete()
         assert (await campaign.progress()).unknown == 1
         scene.sandbox.advance(3 * 86_400)
-        events = await anyio.to_thread.run_sync(reports.all)
+        events = await anyio.to_thread.run_sync(reports)
 
         assert all(await record_all(campaigns, events))
         progress = await settled(campaign, scene)
@@ -79,12 +77,12 @@ async def test_fault_13_a_report_settles_an_unknown_opener(scene: Scene) -> None
 
 async def test_fault_13_twice_and_out_of_order(scene: Scene) -> None:
     """Each report twice and all of them backwards: each phone counts once, with its last status."""
-    reports = Reports(scene)
+    reports = reports_of(scene)
     scene.sandbox.set_outcome(scene_phone := phones(31)[7], 50)
     async with campaigns_of(scene) as campaigns:
         campaign = await begin(campaigns, scene, phones(31))
         await campaign.complete()
-        events = await anyio.to_thread.run_sync(reports.all)
+        events = await anyio.to_thread.run_sync(reports)
         await record_all(campaigns, [*reversed(events), *events, *reversed(events)])
 
         progress = await settled(campaign, scene)
@@ -95,11 +93,11 @@ async def test_fault_13_twice_and_out_of_order(scene: Scene) -> None:
 
 async def test_fault_13_reports_of_others_are_left_alone(scene: Scene) -> None:
     """Plain sends and other messages are no campaign's; the handler is told so."""
-    reports = Reports(scene)
+    reports = reports_of(scene)
     async with campaigns_of(scene) as campaigns:
         campaign = await begin(campaigns, scene, phones(11))
         await campaign.complete()
-        events = await anyio.to_thread.run_sync(reports.all)
+        events = await anyio.to_thread.run_sync(reports)
         strangers = [{**fields, "idMensaje": 987_654_321, "Referencia": "pedido 7"} for fields in events]
 
         assert await record_all(campaigns, strangers) == [False] * len(strangers)
@@ -125,17 +123,9 @@ async def test_fault_13_a_forged_reference_settles_nothing(scene: Scene, forgery
             "phone": true,
         }[forgery]
         phone = "34611222333" if forgery == "phone" else unknown.phone
-        fields = {
-            "Servicio": "SMSMASIVO",
-            "Resultado": 10,
-            "Remitente": "ACME",
-            "Movil": phone,
-            "Fecha": "2026-11-22 10:00:00",
-            "Segundos": 3,
-            "idMensaje": 123_456_789,
-            "Referencia": forged,
-            "idReport": 1,
-        }
+        fields = {"Servicio": "SMSMASIVO", "Resultado": 10, "Remitente": "ACME", "Movil": phone}
+        fields |= {"Fecha": "2026-11-22 10:00:00", "Segundos": 3, "idMensaje": 123_456_789}
+        fields |= {"Referencia": forged, "idReport": 1}
         await campaigns.record(event_of(fields))
 
         progress = await settled(campaign, scene)
