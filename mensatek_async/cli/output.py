@@ -56,11 +56,13 @@ _PHRASES = (
 )
 _WRONG_USE = (ConfigurationError, InvalidRequest, CampaignConflict, CampaignNotFound, SourceMissing)
 _OTHERWISE = {"scheduled_at": "--at", "encoding": "--file-encoding"}
-_ARGUMENT = re.compile(r'(?<![\w{"-])([a-z]+(?:_[a-z]+)*)=(?:True\b|(?:"(?=[^"]*")|(?=\d))([\w.;,:/-]*)"?)?')
+_ARGUMENT = re.compile(
+    r'(?<![\w{"-])([a-z]+(?:_[a-z]+)*)=(?:True\b|(?:"(?=[^"]*")|(?=[\dA-Z]))([\w.;,:/-]*)"?)?'
+)
 _NAME = re.compile(
     r"(?<![\w{'\"=/.-])(?:acceptance_days|base_url|chunk_size|contract_type|header_row|include_hidden|issuer_name|"
     r"local_time|max_credits|message_id|report_email|scheduled_at|send_between)\b|"
-    r"^(?:budget|concurrency|identify|rate)(?= is\b)"
+    r"(?:^|(?<=: ))(?:budget|concurrency|identify|rate|sheet)(?= is\b)"
 )
 
 
@@ -102,11 +104,11 @@ def in_words_of_the_command(error: MensatekError) -> tuple[str, str]:
     message, advice = str(error.args[0]) if error.args else type(error).__name__, error.advice
     for ours, theirs in _PHRASES:
         message, advice = message.replace(ours, theirs), advice.replace(ours, theirs)
-    advice = _ARGUMENT.sub(lambda match: " ".join(filter(None, (_option(match[1]), match[2]))), advice)
     return _in_options(message), _in_options(advice)
 
 
 def _in_options(text: str) -> str:
+    text = _ARGUMENT.sub(lambda match: " ".join(filter(None, (_option(match[1]), match[2]))), text)
     return _NAME.sub(lambda match: _option(match[0]), text)
 
 

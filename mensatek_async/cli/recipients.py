@@ -48,7 +48,6 @@ def open_recipients(
         _copied(path, stack) or path,
         name="Standard input" if path == "-" else path,
         rows=rows,
-        say=lambda name, value: f"--{name.replace('_', '-')} {value}",
         **asdict(options),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
 
 from ..errors import InvalidRequest
 from ..text.segments import nfc
@@ -14,19 +13,11 @@ from .text_files import shown
 
 _MANY_DIGITS = 7  # that may be somebody's number
 
-Say = Callable[[str, str], str]
-"""How the user writes an option and its value: `phone=NAME` in Python, `--phone NAME` in a shell."""
 
-
-def keyword(name: str, value: str) -> str:
-    """An option as a Python program gives it."""
-    return f"{name}={value}"
-
-
-def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> int:
+def phone_column(table: Table, phone: str | int | None) -> int:
     """Return the position of the phone's column, given by its heading or number from 1, or found by its heading."""
     if phone is None:
-        return _guessed(table, say)
+        return _guessed(table)
     wanted = str(phone)
     columns = _positions(table, wanted)
     if not columns and (number := _number(table, wanted)) is not None:
@@ -36,7 +27,7 @@ def phone_column(table: Table, phone: str | int | None, say: Say = keyword) -> i
         return columns[0]
     name = shown(wanted)
     if columns:
-        numbers = " or ".join(say("phone", str(position + 1)) for position in columns)
+        numbers = " or ".join(f"phone={position + 1}" for position in columns)
         raise InvalidRequest(f"Several columns are called {name}; say which by its number: {numbers}.")
     missing = f"There is no column {name} for the phone.{_like(table, wanted)}"
     raise InvalidRequest(missing, advice=list_columns(table))
@@ -68,7 +59,7 @@ def list_columns(table: Table) -> str:
     return f"The columns are: {names}{more}."
 
 
-def _guessed(table: Table, say: Say) -> int:
+def _guessed(table: Table) -> int:
     columns = [position for position, name in enumerate(table.columns) if means_phone(name)]
     if not columns:
         columns = [position for position, name in enumerate(table.columns) if plain(name) in WEAK_WORDS]
@@ -80,11 +71,11 @@ def _guessed(table: Table, say: Say) -> int:
         names = ", ".join(f"{heading(table.columns[at])} (column {at + 1})" for at in columns)
         raise InvalidRequest(
             f"Several columns may hold the phone: {names}.",
-            advice=f"Say which with {say('phone', 'NAME')} or {say('phone', 'NUMBER')}.",
+            advice="Say which with phone=NAME or phone=NUMBER.",
         )
     raise InvalidRequest(
-        f"No column looks like the phone. Say which it is with {say('phone', 'NAME')}.",
-        advice=f"{list_columns(table)} If they are below a title: {say('header_row', '3')}.",
+        "No column looks like the phone. Say which it is with phone=NAME.",
+        advice=f"{list_columns(table)} If they are below a title: header_row=3.",
     )
 
 

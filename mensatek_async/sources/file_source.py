@@ -17,7 +17,6 @@ from typing import BinaryIO, ClassVar
 from ..errors import InvalidFile, InvalidRequest, MensatekError
 from ..models.recipient import Recipient
 from .batches import Batches, RecipientSource, ThreadBatches
-from .columns import Say, keyword
 from .reading import ChosenRows, Fields, Reading, assign_columns, checked_fields, checked_phone
 from .rows import BrokenRow, Table
 from .sheet_xml import MOST_ROWS
@@ -47,7 +46,6 @@ class FileSource(RecipientSource):
         include_hidden: bool = False,
         name: str | None = None,
         rows: ChosenRows | None = None,
-        say: Say = keyword,
     ) -> None:
         self._path = Path(path)
         self._name = shown(name or self._path.name)
@@ -55,7 +53,6 @@ class FileSource(RecipientSource):
         self._sheet = None if sheet is None else str(sheet)
         self._include_hidden = include_hidden
         self._rows = rows
-        self._say = say
         self._encoding = None if encoding is None else _checked_encoding(encoding)
         self._phone = checked_phone(phone)
         self._header_row = _checked_row(header_row)
@@ -90,9 +87,7 @@ class FileSource(RecipientSource):
         with self._open() as handle:
             with self._named_errors():
                 table = self._table(handle)
-                reading = assign_columns(
-                    table, needed, self._phone, fields=self._fields, rows=self._rows, say=self._say
-                )
+                reading = assign_columns(table, needed, self._phone, fields=self._fields, rows=self._rows)
             yield reading
 
     @contextmanager

@@ -147,7 +147,7 @@ class AnyFileSource(FileSource):
                 handle, self._sheet, self._header_row, self._phone, include_hidden=self._include_hidden
             )
         if self._sheet is not None:
-            raise InvalidRequest(f"{self._say('sheet', '').strip(' =')} is for Excel files.")
+            raise InvalidRequest("sheet is for Excel files.")
         encoding = self._detected(handle)
         first, ending = first_line(handle, encoding), self._path.suffix.lower()
         if first.startswith("[") and ending == ".json":
@@ -155,5 +155,5 @@ class AnyFileSource(FileSource):
         if not first.startswith("{") and ending not in (".jsonl", ".ndjson"):
             return CsvTable(handle, encoding, self._delimiter, self._header_row, self._phone)
         if self._header_row is not None:
-            raise InvalidRequest(f"{self._say('header_row', '').strip(' =')} is for CSV and Excel files.")
+            raise InvalidRequest("header_row is for CSV and Excel files.")
         return JsonTable(handle, encoding)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
-from .columns import Say, field_column, keyword, phone_column
+from .columns import field_column, phone_column
 from .rows import BrokenRow, Table
 from .text_files import shown
 
@@ -125,7 +125,6 @@ def assign_columns(
     *,
     fields: Fields = None,
     rows: ChosenRows | None = None,
-    say: Say = keyword,
 ) -> Reading:
     """Find the phone's column and those of the fields.
 
@@ -135,9 +134,8 @@ def assign_columns(
         phone: the phone's column as the user named it, or its number; None finds it by its heading.
         fields: the fields that the user named; None is every other column.
         rows: which rows are chosen; None is all.
-        say: how messages write an option.
     """
-    position = phone_column(source, phone, say)
+    position = phone_column(source, phone)
     if fields is None:
         given = _others(source, position)
         if needed is None:
