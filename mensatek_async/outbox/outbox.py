@@ -189,11 +189,10 @@ class Outbox:
             A context manager that gives a stream of `OutboxItem`.
 
         Raises:
-            StoreError: the store cannot be written; nothing more was sent.
+            StoreError: the store cannot be used from the start; one that fails later is waited for, as the log says.
         """
-        stream = OutboxStream()
-        worker = self._session.worker(self._session.slots(concurrency), stream._add, forever=True)
-        return stream._running(worker.run)
+        stream, slots = OutboxStream(), self._session.slots(concurrency)
+        return stream._running(lambda: self._session.work(slots, stream._add))
 
     async def drain(
         self, budget: float | timedelta | None = 60.0, *, concurrency: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import anyio
 from .._core.operations import positive_seconds
 from ..durable.session import Client, Session
 from ..durable.work import Claimer
-from ..errors import InvalidRequest, OutboxNotFound
+from ..errors import InvalidRequest, OutboxNotFound, StoreError
 from ..models.events import DeliveryReport
 from ..models.outbox import OutboxItem
 from ..models.recipient import Recipient
@@ -31,9 +32,11 @@ from .schema import OUTBOX, STATES
 from .worker import OutboxWorker
 
 T = TypeVar("T")
+_log = logging.getLogger("mensatek_async")
 
 _LOOK, _LOOK_WHERE_TOLD = 0.05, 1.0  # seconds between two looks at what others have put
 _LOOK_AT_END = 0.25  # seconds between two looks of a slice at what others are sending
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds before a worker goes on whose store failed
 _FIRST, _LONGEST = 0.02, 0.25  # seconds between two looks at an item that is waited for
 
 
@@ -66,6 +69,25 @@ class OutboxSession(Session):
         self._login = f"{self.account} {client._account.base_url} {token}"
         self._known = False
         self.changed = anyio.Event()
+
+    async def work(self, slots: int, on_end: Callable[[OutboxItem], None]) -> None:
+        """Send until it is cancelled; a store that fails for a while is waited for.
+
+        Raises:
+            StoreError: the store cannot be used from the start.
+        """
+        await self.change(lambda tx: None)
+        pause = _FIRST_PAUSE
+        while True:
+            begun = anyio.current_time()
+            try:
+                return await self.worker(slots, on_end, forever=True).run()
+            except StoreError as error:
+                if anyio.current_time() - begun > _LONGEST_PAUSE:
+                    pause = _FIRST_PAUSE
+                _log.error("Outbox: its worker goes on in %.0f s. %s", pause, error)
+                await anyio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def worker(
         self,

@@ -28,6 +28,7 @@ from mensatek_async import (
     OutboxItem,
     OutboxNotFound,
     Recipient,
+    StoreError,
     Template,
 )
 from mensatek_async.sandbox import Fault, Sandbox
@@ -487,3 +488,26 @@ async def test_a_commit_elsewhere_wakes_an_idle_worker(
             async for item in items:
                 if item.key == "k":
                     break
+
+
+async def test_a_worker_outlasts_a_store_that_fails(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program that has no eye on its worker is not left without one; one that never worked is an error at once."""
+    file, away = tmp_path / "outbox.db", tmp_path / "away.db"
+    async with Outbox(client, file) as outbox, outbox.run():
+        await outbox.put("a", ANA, "Hola")
+        assert (await outbox.wait("a")).state == "sent"
+        file.rename(away)
+        with pytest.raises(StoreError):
+            await outbox.put("c", "600000003", "Hola")
+        with anyio.fail_after(5):
+            while "its worker goes on in 1 s" not in caplog.text:
+                outbox._session.wake()
+                await anyio.sleep(0.05)
+        away.rename(file)
+        await outbox.put("c", "600000003", "Hola")
+        assert (await outbox.wait("c", timeout=10)).state == "sent"
+    with pytest.raises(StoreError):
+        async with Outbox(client, tmp_path / "no" / "folder.db") as outbox, outbox.run() as items:
+            await items.__anext__()

@@ -194,7 +194,7 @@ class SyncOutbox(OutboxTwin):
             A context manager that gives a stream of `OutboxItem`.
 
         Raises:
-            StoreError: the store cannot be written; nothing more was sent.
+            StoreError: the store cannot be used from the start; one that fails later is waited for, as the log says.
         """
         return self._open(self._original.run(concurrency=concurrency), SyncOutboxStream)
 
