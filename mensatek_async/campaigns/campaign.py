@@ -9,6 +9,8 @@ from functools import partial
 from typing import Literal
 
 from .._core.operations import positive_seconds
+from .._wire.names import REQUEST
+from .._wire.structure import loads
 from ..errors import InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress, Resolution, UnknownRecipient
@@ -19,7 +21,7 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, options_of
 from .journal.settling import resolve
-from .options import Content, load_content
+from .options import Content
 from .progress_stream import ProgressStream
 from .recall import recall
 from .session import CampaignSession
@@ -143,8 +145,8 @@ class Campaign:
             The recipients, by row.
         """
         row = await self._row()
-        content = await self._content(row)
-        return await self._session.look(lambda tx: journal.unknown(tx, row, content.reference))
+        reference = str((await self._content(row)).params.get(REQUEST["reference"], ""))
+        return await self._session.look(lambda tx: journal.unknown(tx, row, reference))
 
     async def resolve(self, policy: Resolution) -> int:
         """Decide about those unknown recipients.
@@ -221,8 +223,7 @@ class Campaign:
         return await self._session.look(lambda tx: journal.find(tx, self._name))
 
     async def _content(self, row: CampaignRow) -> Content:
-        stored = await self._session.look(lambda tx: options_of(tx, row.id))
-        return load_content(self._session.context, stored)
+        return loads(await self._session.look(lambda tx: options_of(tx, row.id)), Content)
 
     def __repr__(self) -> str:
         return f"<Campaign {self._name!r}>"

@@ -14,6 +14,7 @@ from typing import Literal
 from .._core.messages.message import Encoding
 from .._core.messages.options import wire_date
 from .._core.operations import positive_seconds
+from .._wire.structure import dumps
 from ..durable.session import Client
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Progress, Resolution
@@ -172,16 +173,17 @@ class Campaigns(SessionBlock):
         }
         session = self._session
         content = compose_content(session.context, text, product, options, chunk_size, anchor, rate)
-        feed = Feed(recipients, content.message.text.fields)
-        await feed.look(content.message)
+        message = content.message(session.context)
+        feed = Feed(recipients, message.text.fields)
+        await feed.look(message)
 
         def create(tx: Tx) -> CampaignRow:
             if scheduled_at is not None and by_name(tx, name) is None:
                 wire_date(scheduled_at)  # one that goes on may be late; a new one may not
-            return journal.create(tx, name, session.account, content.dump(), settings, content.digest())
+            return journal.create(tx, name, session.account, dumps(content), settings, content.digest())
 
         row = await session.change(create)
-        await session.read(row, content, feed)
+        await session.read(row, content, message, feed)
         return Campaign(session, name)
 
     async def get(self, name: str) -> Campaign:

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 from attrs import define, field
 
+from .._core.messages.message import Message
 from ..bulk.chunks import Chunk, Chunker
 from ..bulk.seen import SeenPhones
 from ..errors import CampaignConflict, SourceChanged, StoreError
@@ -39,6 +40,7 @@ class Ingest:
         db: the store.
         campaign: the campaign's id.
         content: what it sends.
+        message: its message.
         feed: the recipients.
         owner: the reader's name.
         lease: seconds after which a reader that shows no life is taken for dead.
@@ -51,6 +53,7 @@ class Ingest:
     db: Database
     campaign: int
     content: Content
+    message: Message
     feed: Feed
     owner: str
     lease: float
@@ -116,7 +119,7 @@ class Ingest:
 
     async def _read_on(self) -> bool:
         """Read to the end; False when somebody else has read on meanwhile, so that what is known here is old."""
-        chunker = Chunker(self.content.message, self._seen)
+        chunker = Chunker(self.message, self._seen)
         chunker.rows = self.feed.position
         file = await self._fingerprint()
         while True:
@@ -167,8 +170,10 @@ class Ingest:
     def _write_chunks(self, tx: Tx, row: CampaignRow, parts: Sequence[Part]) -> None:
         if not parts:
             return
-        if row.next_seq == 1 and self.content.anchor is not None:
-            chunks.add(tx, row.id, 0, Part(self.content.anchor, 1), n=0)
+        anchor = self.content.anchor
+        if row.next_seq == 1 and anchor is not None:
+            recipient = ChunkRecipients.of([0], [anchor], self.content.anchor_unicode)
+            chunks.add(tx, row.id, 0, Part(recipient, 1), n=0)
         elif row.next_seq == 1:  # the very first recipient alone
             opener, rest = parts[0].split(1)
             chunks.add(tx, row.id, 0, opener)

@@ -9,27 +9,37 @@ from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .._core.context import Context
 from .._core.messages.message import Encoding, Message, prepare
 from .._core.operations import bounded
-from .._wire.names import REQUEST
-from .._wire.structure import dumps, loads
+from .._wire.structure import dumps
 from ..durable.content import OPERATIONS, compose_message
 from ..errors import InvalidRequest
 from ..models.recipient import Recipient
 from ..text.template import Template
 from .journal.hours import SPAIN, check_hours
-from .journal.recipients import ChunkRecipients
 from .journal.records import Settings
 
 _POLICIES = ("keep", "assume_sent", "resend")
 
 
 @frozen(kw_only=True, repr=False)
-class StoredContent:
-    """What a store keeps of a campaign's content; a template as its source."""
+class Content:
+    """What every request of a campaign has in common, as its store keeps it.
+
+    Attributes:
+        product: "sms" or "certified".
+        template: whether the text is a template's source.
+        text: the text, as it was given.
+        params: parameters by wire names, without recipients and encoding.
+        encoding: as asked for.
+        region: the region of phones written without a country.
+        size: recipients in a request.
+        anchor: the opener of its own, by wire names, if it has one.
+        anchor_unicode: whether that needs Unicode.
+    """
 
     product: str
     template: bool
@@ -39,71 +49,28 @@ class StoredContent:
     region: str
     size: int
     anchor: dict[str, str] | None
-
-
-@frozen(kw_only=True)
-class Content:
-    """What every request of a campaign has in common.
-
-    Attributes:
-        product: "sms" or "certified".
-        message: the message.
-        size: recipients in a request.
-        anchor: the opener of its own, if it has one.
-        text: the text or the template's source, as it was given.
-    """
-
-    product: str
-    message: Message
-    size: int
-    anchor: ChunkRecipients | None = field(repr=False)
-    text: str = field(repr=False)
-
-    @property
-    def reference(self) -> str:
-        """Return the user's reference."""
-        return str(self.message.params.get(REQUEST["reference"], ""))
+    anchor_unicode: bool = False
 
     def operation(self, verb: str) -> str:
-        """Return the operation that does this to its message: "Cancelar", "GetReport"."""
+        """Return the operation that does this to its message: "Enviar", "Cancelar", "GetReport"."""
         return OPERATIONS[self.product].replace("Enviar", verb)
 
-    def dump(self) -> str:
-        """Return it as the journal keeps it."""
-        message = self.message
-        return dumps(
-            StoredContent(
-                product=self.product,
-                template=isinstance(message.text, Template),
-                text=self.text,
-                params=dict(message.params),
-                encoding=message.encoding,
-                region=message.region,
-                size=self.size,
-                anchor=None if self.anchor is None else self.anchor.wire[0],
-            )
+    def message(self, context: Context) -> Message:
+        """Return its message, as a client sends it."""
+        return Message(
+            operation=context.operations[OPERATIONS[self.product]],
+            text=prepare(Template(self.text) if self.template else self.text),
+            params=self.params,
+            encoding=self.encoding,
+            region=self.region,
+            joined=False,
         )
 
     def digest(self) -> str:
         """Return a digest: two campaigns with the same one send the same."""
-        content = json.loads(self.dump())
-        del content["size"]
+        content = json.loads(dumps(self))
+        del content["size"], content["anchor_unicode"]
         return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
-def load_content(context: Context, dumped: str) -> Content:
-    """Read what `dump` wrote."""
-    stored = loads(dumped, StoredContent)
-    message = Message(
-        operation=context.operations[OPERATIONS[stored.product]],
-        text=prepare(Template(stored.text) if stored.template else stored.text),
-        params=stored.params,
-        encoding=stored.encoding,
-        region=stored.region,
-        joined=False,
-    )
-    anchor = None if stored.anchor is None else ChunkRecipients.of([0], [stored.anchor])
-    return Content(product=stored.product, message=message, size=stored.size, anchor=anchor, text=stored.text)
 
 
 def compose_content(
@@ -124,12 +91,17 @@ def compose_content(
     certified = product == "certified"
     limits = context.limits
     most = limits.certified_per_request if certified else limits.sms_per_request
+    addressed = None if anchor is None else message.address(anchor)
     return Content(
         product=product,
-        message=message,
-        size=_size(chunk_size, most, rate),
-        anchor=None if anchor is None else _anchor(message, anchor),
+        template=isinstance(text, Template),
         text=text.source if isinstance(text, Template) else text,
+        params=dict(message.params),
+        encoding=message.encoding,
+        region=message.region,
+        size=_size(chunk_size, most, rate),
+        anchor=addressed and addressed.wire,
+        anchor_unicode=addressed is not None and addressed.unicode,
     )
 
 
@@ -193,8 +165,3 @@ def _size(chunk_size: int | None, most: int, rate: float | None) -> int:
     size = bounded("chunk_size", chunk_size, most)
     # A chunk leaves at once: larger than a second's worth, it would make the rate a matter of minutes.
     return size if rate is None else max(min(size, int(rate)), 1)
-
-
-def _anchor(message: Message, anchor: str | Recipient) -> ChunkRecipients:
-    addressed = message.address(anchor)
-    return ChunkRecipients.of([0], [addressed.wire], addressed.unicode)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
+from .._core.messages.message import Message
+from .._wire.names import REQUEST
+from .._wire.structure import loads
 from ..durable.work import Finish, Over, Request, Wait
 from ..durable.worker import Worker
 from ..store.failpoints import failpoint
@@ -15,7 +18,7 @@ from .journal.claims import Claimer, claim
 from .journal.outcomes import finish, may_leave, renew
 from .journal.records import options_of
 from .journal.states import Work
-from .options import Content, load_content
+from .options import Content
 
 
 @define(eq=False, kw_only=True)
@@ -35,7 +38,7 @@ class Runner(Worker[Work, Claimer]):
     reading: Callable[[], bool]
     seen: set[int] = field(factory=set, init=False)
     missing: bool = field(default=False, init=False)
-    _contents: dict[int, Content] = field(factory=dict, init=False)
+    _messages: dict[int, Message] = field(factory=dict, init=False)
     _turn: int = field(default=0, init=False)
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[Work | Wait | Over]:
@@ -57,10 +60,10 @@ class Runner(Worker[Work, Claimer]):
 
     async def request(self, work: Work) -> Request:
         """Return the request of a chunk."""
-        content = await self._content_of(work.campaign)
-        message, recipients = content.message, work.content
+        message, recipients = await self._message_of(work.campaign), work.content
         params = message.request(recipients.wire, recipients.unicode, work.join)
-        return Request(message.operation, params, len(recipients), content.reference, bulk=True)
+        reference = str(params.get(REQUEST["reference"], ""))
+        return Request(message.operation, params, len(recipients), reference, bulk=True)
 
     def rest(self, over: Over) -> float | None:
         """Wait where a reader of this process is about to go on with rows that are missing."""
@@ -83,8 +86,8 @@ class Runner(Worker[Work, Claimer]):
         if work.join is None:
             failpoint("opener.posting")
 
-    async def _content_of(self, campaign: int) -> Content:
-        if campaign not in self._contents:
-            dumped = await in_thread(self.db.read, lambda tx: options_of(tx, campaign))
-            self._contents[campaign] = load_content(self.context, dumped)
-        return self._contents[campaign]
+    async def _message_of(self, campaign: int) -> Message:
+        if campaign not in self._messages:
+            options = await in_thread(self.db.read, lambda tx: options_of(tx, campaign))
+            self._messages[campaign] = loads(options, Content).message(self.context)
+        return self._messages[campaign]

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
+from .._core.messages.message import Message
 from .._core.operations import positive_seconds
 from ..durable.session import Client, Session
 from ..errors import ConfigurationError, SourceMissing
@@ -121,7 +122,7 @@ class CampaignSession(Session):
         with anyio.CancelScope(shield=True):
             await in_thread(self.db.close)
 
-    async def read(self, row: CampaignRow, content: Content, feed: Feed) -> None:
+    async def read(self, row: CampaignRow, content: Content, message: Message, feed: Feed) -> None:
         """Read recipients into the journal: to the end when that is soon, else on in the background.
 
         Raises:
@@ -132,6 +133,7 @@ class CampaignSession(Session):
             db=self.db,
             campaign=row.id,
             content=content,
+            message=message,
             feed=feed,
             owner=self.who.owner,
             lease=min(self.lease, _READING_LEASE),

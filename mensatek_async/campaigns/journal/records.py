@@ -118,7 +118,7 @@ def all_of(tx: Tx, states: Sequence[str] = (), account: str | None = None) -> li
 
 
 def options_of(tx: Tx, campaign: int) -> str:
-    """Return what a campaign sends, as `Content.dump` wrote it."""
+    """Return what a campaign sends, a `Content` as it is written down."""
     return str(tx.one("SELECT options FROM mensatek_campaign WHERE id = ?", campaign)[0])
 
 
