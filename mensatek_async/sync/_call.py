@@ -52,15 +52,21 @@ class Call(Generic[T]):
 
     # --- in the calling thread ------------------------------------------------------------------------------
 
-    def wait(self, lost: Callable[[T], object] | None = None) -> BaseException | None:
-        """Start the work and wait for its end, running its errands.
-
-        Returns:
-            What it raised, for the caller to raise: the same object, with its cause. None when it gave a `value`.
+    def result(self, lost: Callable[[T], object] | None = None) -> T:
+        """Start the work and wait for its end, running its errands; return what it returns, or raise what it raises.
 
         Args:
             lost: gets the work's value when an interruption keeps it from being returned.
         """
+        error = self._wait(lost)
+        if error is None:
+            return self._values[0]
+        try:
+            raise error  # the same object, with its cause
+        finally:
+            del error
+
+    def _wait(self, lost: Callable[[T], object] | None) -> BaseException | None:
         warn_in_async_code(self._portal.loop)
         queue = self._queue
         with queue.turn:
@@ -83,11 +89,6 @@ class Call(Generic[T]):
             # Without the frame of `_run`, which tells nobody anything.
             error.__traceback__ = error.__traceback__.tb_next
         return error
-
-    @property
-    def value(self) -> T:
-        """What the work returned."""
-        return self._values[0]
 
     def _ring(self) -> None:
         if sys.platform == "win32":

@@ -72,9 +72,7 @@ class _StoreTwin(Twin[D]):
         super().__init__(client._runner, find)
 
     def _close(self) -> None:
-        error = Call(portal(), self._original.aclose(), grace=self._runner.grace).wait()
-        if error is not None:
-            raise error
+        Call(portal(), self._original.aclose(), grace=self._runner.grace).result()
 
     def __repr__(self) -> str:
         original = self._original

@@ -39,14 +39,7 @@ class Line:
                 "A stream belongs to the process and the threads that opened it.",
                 advice="Open one in each process.",
             )
-        call = Call(self.portal, work, grace=self._grace, queue=self._queue)
-        error = call.wait(lost)
-        if error is None:
-            return call.value
-        try:
-            raise error
-        finally:
-            del error
+        return Call(self.portal, work, grace=self._grace, queue=self._queue).result(lost)
 
 
 class Managed(AbstractContextManager[S], Generic[A, S]):

@@ -7,7 +7,7 @@ import os
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from .._core.transport import closed_error
@@ -136,13 +136,14 @@ class Runner:
         """A conversation of several calls with the loop."""
         return Line(self.open(), self.grace)
 
-    def call(self, work: Coroutine[Any, Any, T]) -> Call[T]:
-        """One call, not begun."""
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run one call to its end."""
         try:
-            return Call(self.open(), work, grace=self.grace)
+            here = self.open()
         except BaseException:
             work.close()
             raise
+        return Call(here, work, grace=self.grace).result()
 
     def close(self) -> None:
         """Close the connections; nothing is there to close when no call was made in this process."""
@@ -150,7 +151,8 @@ class Runner:
         if held.is_open:
             here = self.open()
             held.closed = True
-            Call(here, held.client.aclose(), grace=self.grace).wait()
+            with suppress(Exception):
+                Call(here, held.client.aclose(), grace=self.grace).result()
         held.closed = True
 
 
@@ -166,14 +168,7 @@ class Twin(Generic[A]):
         return self._find(self._runner.client)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        call = self._runner.call(work)
-        error = call.wait()
-        if error is None:
-            return call.value
-        try:
-            raise error  # here, so that only this frame stands between the caller's and the asynchronous client's
-        finally:
-            del error
+        return self._runner.run(work)
 
     def _read(self, to: str | Recipient | Iterable[str | Recipient]) -> Any:
         limits = self._runner.client._context.limits
