@@ -57,8 +57,15 @@ def tests_sync(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_outbox(session: nox.Session) -> None:
+    """The programs of docs/outbox.md: FastAPI with SQLAlchemy, Django, Flask, Celery, under their servers."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("outbox-tests"))
+    session.run("pytest", *(session.posargs or ["tests/integration/test_outbox_frameworks.py"]))
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
-    """The fault suite of campaigns in full, then a storm of kills, which arguments after -- go to (--kills 1000)."""
+    """The fault suite in full, then storms of kills, over campaigns (arguments after -- go there) and an outbox."""
     session.install("-q", ".[all]", *_group("tests"))
     session.run("pytest", "-q", "tests/faults", env={"FAULTS": "all"})
     session.run("python", "-m", "tests.faults.storm", *session.posargs)

@@ -35,9 +35,15 @@ app = App(
     suppress_keyboard_interrupt=False,  # so that whoever is interrupted is told what was sent
 )
 
+_OUTBOX = """Texts by key, each sent once whatever happens: what programs put is sent here.
+
+Exit codes: 0 all sent, 1 some not sent or unknown, 2 wrong use, 3 refused account, 130 interrupted.
+"""
+
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {
     "campaign:campaign": _CAMPAIGN,
+    "outbox:outbox": _OUTBOX,
     "documents:certified": "Certified texts and their certificates.",
     "documents:contract": "Contracts signed by text.",
     "messages:credits": "Show the credits left.",

@@ -68,11 +68,11 @@ class Session:
         return Exit.DONE if progress is None else exit_of(progress)
 
     @contextmanager
-    def campaigns(self, *, background: bool = True) -> Iterator[SyncCampaigns]:
-        """Give the campaigns, with recipients read in the background. What ends the block early is noted.
+    def client(self) -> Iterator[Mensatek]:
+        """Give a client. What ends the block early is noted: a signal lets what is on its way land first.
 
         Raises:
-            Stop: there are no such limits, or no such store.
+            Stop: there are no such limits.
         """
         try:
             limits = Limits(concurrency=self.concurrency, per_second=self.per_second)
@@ -80,12 +80,8 @@ class Session:
             raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
         handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
-            with (
-                self.connection.client(limits) as client,
-                _campaigns(client, self.store) as campaigns,
-                campaigns if background else nullcontext(),
-            ):
-                yield campaigns
+            with self.connection.client(limits) as client:
+                yield client
         except KeyboardInterrupt:
             self.interrupted = True
         except MensatekError as error:
@@ -93,6 +89,20 @@ class Session:
         finally:
             for one, handler in handlers.items():
                 signal.signal(one, handler)
+
+    @contextmanager
+    def campaigns(self, *, background: bool = True) -> Iterator[SyncCampaigns]:
+        """Give the campaigns, with recipients read in the background. What ends the block early is noted.
+
+        Raises:
+            Stop: there are no such limits, or no such store.
+        """
+        with (
+            self.client() as client,
+            closing(client.campaigns(check_store(self.store))) as campaigns,
+            campaigns if background else nullcontext(),
+        ):
+            yield campaigns
 
     @contextmanager
     def ended(self) -> Iterator[SyncCampaigns]:
@@ -141,10 +151,15 @@ def look_on(campaign: SyncCampaign, view: View) -> None:
         time.sleep(LOOK)
 
 
-def _campaigns(client: Mensatek, store: str) -> closing[SyncCampaigns]:
+def check_store(store: str) -> str:
+    """Return the store, unless a glance shows that it is none.
+
+    Raises:
+        Stop: it is a directory.
+    """
     if os.path.isdir(store):
         raise Stop(f"The store {shown(store)} is a directory; name a file in it.")
-    return closing(client.campaigns(store))
+    return store
 
 
 @contextmanager
@@ -156,7 +171,7 @@ def offline(store: str) -> Iterator[SyncCampaigns]:
     """
     with (
         Mensatek("nobody", "nothing", base_url="http://127.0.0.1") as client,
-        _campaigns(client, store) as campaigns,
+        closing(client.campaigns(check_store(store))) as campaigns,
     ):
         yield campaigns
 

@@ -22,6 +22,7 @@ from ..errors import (
     ConfigurationError,
     InvalidRequest,
     MensatekError,
+    OutboxNotFound,
     Refused,
     SourceMissing,
 )
@@ -54,7 +55,9 @@ _PHRASES = (
         "`mensatek bulk` fills it in; leave it out.",
     ),
 )
-_WRONG_USE = (ConfigurationError, InvalidRequest, CampaignConflict, CampaignNotFound, SourceMissing)
+_WRONG_USE = (
+    *(ConfigurationError, InvalidRequest, CampaignConflict, CampaignNotFound, OutboxNotFound, SourceMissing),
+)
 _OTHERWISE = {"scheduled_at": "--at", "encoding": "--file-encoding"}
 _ARGUMENT = re.compile(
     r'(?<![\w{"-])([a-z]+(?:_[a-z]+)*)=(?:True\b|(?:"(?=[^"]*")|(?=[\dA-Z]))([\w.;,:/-]*)"?)?'

@@ -47,8 +47,9 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
     _hold: Hold = field(factory=lambda: Hold(""), init=False)
     _ended: list[ItemRow] = field(factory=list, init=False)
     _eased: bool = field(default=False, init=False)
-    _paused: Hold | None = field(default=None, init=False)
     _wall: float = field(default=0.0, init=False)
+    _now: float = field(default=0.0, init=False)
+    _noted: float = field(default=0.0, init=False)
 
     @property
     def claim_lease(self) -> float:
@@ -66,7 +67,7 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
 
     def begin(self, tx: Tx) -> None:
         """Look what the account's items wait for."""
-        self._ended, self._eased, self._paused, self._wall = [], False, None, tx.wall
+        self._ended, self._eased, self._wall, self._now = [], False, tx.wall, tx.now
         self._hold = hold_of(tx, self.login)
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[ItemWork | Wait | Over]:
@@ -83,8 +84,6 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
             self._ended.append(row)
         before, self._hold = self._hold, affects(tx, done, self._hold)
         self._eased = self._eased or (before.is_suspect and not self._hold.is_suspect)
-        if self._hold.length > before.length:
-            self._paused = self._hold
 
     def renew(self, tx: Tx, works: Sequence[ItemWork]) -> None:
         """Begin the leases anew of items that have not left yet."""
@@ -99,14 +98,18 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
         """Hand out what ended, and let all go on where one request has found out that they can."""
         if self._eased:
             self.wake()
-        if (paused := self._paused) is not None:
-            _log.warning("Outbox: nothing is sent for %.0f s: %s", paused.length, paused.reason)
-            self._paused = None
+        self._note_pause(self._hold)
         ended, self._ended = self._ended, []
         if ended:
             failpoint("outbox.ended")
         for row in ended:
             self.on_end(row.item(self._wall))
+
+    def _note_pause(self, hold: Hold) -> None:
+        """Log, once for each pause, that the account is refused or has no credits, whoever found out."""
+        if hold.length and not hold.trial and hold.until > max(self._noted, self._now):
+            self._noted = hold.until
+            _log.warning("Outbox: nothing is sent for %.0f s: %s", hold.until - self._now, hold.reason)
 
     def rest(self, over: Over) -> None:
         """Let a slot that found nothing end, and those that wait look again: they end as well."""

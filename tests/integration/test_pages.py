@@ -20,12 +20,16 @@ from mensatek_async.cli.options import SandboxOptions
 from mensatek_async.sandbox import ERROR_KINDS, Sandbox
 from tests.markdown import ROOT, Block, blocks
 
-PAGES = ["README.md", "docs/campaigns.md", "docs/certified.md", "docs/sandbox.md", "docs/sources.md"]
+PAGES = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("campaigns", "certified", "outbox", "sandbox", "sources")),
+]
 SNIPPETS = [
     (page, block)
     for page in PAGES
     for block in blocks(ROOT / page)
-    if block.language == "python" and "celery" not in block.text  # those are run by tests/sync
+    # The others need a framework: tests/sync and test_outbox_frameworks.py run those.
+    if block.language == "python" and not re.match(r"# (clinic/|orders_)", block.text)
 ]
 SNIPPETS += [("docs/sync.md", next(blocks(ROOT / "docs/sync.md")))]  # the others need a framework
 
@@ -106,6 +110,19 @@ async def test_two_forms_are_one_campaign(account: Sandbox, capsys: pytest.Captu
 
     assert "2 of 2 sent; 0 pending" in capsys.readouterr().out.splitlines()[-1]
     assert len(account.texts) == 2
+
+
+def test_what_the_outboxs_page_shows_of_a_program_is_in_it() -> None:
+    """The programs are run as a whole by test_outbox_frameworks.py."""
+    shown = [block.text for block in blocks(ROOT / "docs/outbox.md") if block.text.startswith("# orders_")]
+    assert len(shown) == 6
+    for name, _, part in (text.partition("\n") for text in shown):
+        program = (ROOT / "docs/examples" / name.removeprefix("# ")).read_text(encoding="utf-8")
+        assert _unindented(part) in _unindented(program)
+
+
+def _unindented(code: str) -> str:
+    return re.sub(r"^ +", "", code, flags=re.MULTILINE)
 
 
 def test_the_three_certified_flows_are_there() -> None:

@@ -48,20 +48,23 @@ def test_the_command_does_what_the_readme_says() -> None:
     helps = "".join(_help(command) for command in commands)
 
     assert commands == {
-        *("credits", "send", "report", "files", "bulk", "campaign"),
+        *("credits", "send", "report", "files", "bulk", "campaign", "outbox"),
         *("certified", "contract", "segments", "sandbox", "webhooks"),
     }
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
-def test_the_campaign_commands_are_those_of_their_page(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("group", "page"), [("campaign", "campaigns.md"), ("outbox", "outbox.md")])
+def test_the_commands_of_a_group_are_those_of_their_page(
+    capsys: pytest.CaptureFixture[str], group: str, page: str
+) -> None:
     """Every command and option of the page is there, and no command is missing on it."""
-    told = sections(ROOT / "docs" / "campaigns.md")["At the command line"]
+    told = sections(ROOT / "docs" / page)["At the command line"]
     first = re.findall(r"^\| (`.+?) \|", told, re.MULTILINE)
     named = {word for cell in first for word in re.findall(r"`(\w+)", cell)} - {"mensatek"}
-    run(["campaign", "--help"])
+    run([group, "--help"])
     groups = capsys.readouterr().out
-    for command in (["bulk"], *(["campaign", name] for name in named)):
+    for command in (["bulk"], *([group, name] for name in named)):
         run([*command, "--help"])
     helps = capsys.readouterr().out
 

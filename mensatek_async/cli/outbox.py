@@ -1,0 +1,242 @@
+"""`mensatek outbox`: a worker, a slice of its work, and single texts looked at, cancelled or tried again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Annotated, Any, get_args
+
+from attrs import asdict
+from cyclopts import App, Parameter
+
+from ..models.outbox import OutboxItem, OutboxState
+from ..phones import mask
+from ..settings import load_account
+from ..sources.text_files import shown
+from ..sync.generated._client import Mensatek
+from ..sync.generated._outbox import SyncOutbox
+from .account import connect
+from .campaign_run import Session, check_store
+from .options import ALL_WORK, ONE_STORE, Flag, Number, StoreOptions, WorkOptions
+from .output import Exit, Output, Stop, plural
+
+outbox = App(name="outbox", help_format="plaintext")
+
+Key = Annotated[str, Parameter(allow_leading_hyphen=True)]
+User = Annotated[str | None, Parameter(help="API user whose texts are meant; default: MENSATEK_API_USER.")]
+_NOT_SENT = ("unknown", "failed", "expired")
+_REFUSED = "user or token was refused"
+
+
+@outbox.command(name="run")
+def run_command(*, options: WorkOptions = ALL_WORK) -> Exit:
+    """Send what comes, until Ctrl-C or SIGTERM: the worker."""
+    output = Output(json=options.json)
+    lost = 0
+    with _working(options, output) as (_, box, _):
+        output.note("Sending what comes; Ctrl-C ends it.")
+        with box.run() as items:
+            try:
+                for item in items:
+                    _show(output, item)
+            except KeyboardInterrupt:
+                pass  # leaving the block lets land what is on its way
+        for item in items:
+            _show(output, item)
+            lost += item.state == "unknown"
+    if lost:
+        output.note(f"Of {plural(lost, 'text')} on the way no answer came: unknown, until a report tells.")
+    return Exit.SOME_NOT_SENT if lost else Exit.DONE
+
+
+@outbox.command
+def drain(
+    *,
+    budget: Annotated[Number, Parameter(help="Seconds after which to stop.")] = 60.0,
+    options: WorkOptions = ALL_WORK,
+) -> Exit:
+    """Send what is there, and end: for cron."""
+    output = Output(json=options.json)
+    counts: Mapping[str, int] = dict.fromkeys(get_args(OutboxState), 0)
+    with _working(options, output) as (session, box, notes):
+        try:
+            counts = box.drain(budget)
+        except KeyboardInterrupt:
+            counts = box.counts()
+    output.say(f"Interrupted; in the store: {_counted(counts)}" if session.interrupted else _counted(counts))
+    code = session.code(None)
+    if code is Exit.DONE and any(counts[state] for state in (*_NOT_SENT, "queued", "sending")):
+        code = Exit.REFUSED if notes.refused else Exit.SOME_NOT_SENT
+    output.answer({**counts, "exit_code": int(code)})
+    return code
+
+
+@outbox.command
+def status(
+    key: Key | None = None,
+    /,
+    *,
+    user: User = None,
+    options: StoreOptions = ONE_STORE,
+) -> Exit:
+    """Show how many texts are in each state, or how one stands. Only looks; needs no token."""
+    output = Output(json=options.json)
+    with _offline(options.store, user) as box:
+        if key is None:
+            counts = box.counts()
+            output.say(_counted(counts))
+            output.answer(counts)
+            return Exit.DONE
+        item = _item(box, key)
+    _show(output, item)
+    return Exit.SOME_NOT_SENT if item.state in _NOT_SENT else Exit.DONE
+
+
+@outbox.command(name="list")
+def list_command(
+    *,
+    state: Annotated[OutboxState | None, Parameter(help="Only those in this state.")] = None,
+    limit: Annotated[int, Parameter(help="How many at most.")] = 100,
+    user: User = None,
+    options: StoreOptions = ONE_STORE,
+) -> None:
+    """List the newest texts. Only looks; needs no token."""
+    output = Output(json=options.json)
+    with _offline(options.store, user) as box:
+        listed = box.list(state=state, limit=limit)
+    for item in listed:
+        output.say(_line(item))
+    if not listed:
+        output.say("There is none.")
+    output.answer({"items": [_as_json(item) for item in listed]})
+
+
+@outbox.command
+def cancel(key: Key, /, *more: Key, user: User = None, options: StoreOptions = ONE_STORE) -> Exit:
+    """Cancel texts that have not left yet."""
+    output = Output(json=options.json)
+    with _offline(options.store, user) as box:
+        before = [_item(box, one) for one in (key, *more)]
+        items = [box.cancel(item.key) for item in before]
+    return _changed(output, items, "cancelled")
+
+
+@outbox.command
+def retry(
+    key: Key,
+    /,
+    *more: Key,
+    unknown: Annotated[Flag, Parameter(help="Unknown ones too: they may come twice.")] = False,
+    user: User = None,
+    options: StoreOptions = ONE_STORE,
+) -> Exit:
+    """Put texts into the queue again that failed or were cancelled."""
+    output = Output(json=options.json)
+    with _offline(options.store, user) as box:
+        before = [_item(box, one) for one in (key, *more)]
+        for item in before:
+            if item.state == "unknown" and not unknown:
+                raise Stop(f"{shown(item.key, 200)} may have been sent: with --unknown it may come twice.")
+        items = [box.retry(item.key) for item in before]
+    return _changed(output, items, "queued")
+
+
+@outbox.command
+def purge(
+    *,
+    older_than: Annotated[Number, Parameter(help="Days since their end.")],
+    user: User = None,
+    options: StoreOptions = ONE_STORE,
+) -> None:
+    """Take phones and texts out of what ended before; keys and states stay."""
+    output = Output(json=options.json)
+    with _offline(options.store, user) as box:
+        count = box.purge(timedelta(days=older_than))
+    output.say(f"Purged {plural(count, 'text')}.")
+    output.answer({"purged": count})
+
+
+class _Notes(logging.Handler):
+    """Shows what the library logs while it sends, such as that the account is refused and everything waits."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+        self.refused = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line of it."""
+        message = record.getMessage()
+        self.refused = self.refused or _REFUSED in message
+        self._output.note(shown(message, 500))
+
+
+@contextmanager
+def _working(options: WorkOptions, output: Output) -> Iterator[tuple[Session, SyncOutbox, _Notes]]:
+    """Give the outbox of an account, to send; a signal or an error ends the block, and is noted in the session."""
+    log, notes = logging.getLogger("mensatek_async"), _Notes(output)
+    with connect(options.account) as connection:
+        session = Session(connection, options.store, output, options.concurrency)
+        log.addHandler(notes)
+        try:
+            with session.client() as client, closing(client.outbox(check_store(options.store))) as box:
+                yield session, box, notes
+        finally:
+            log.removeHandler(notes)
+    if session.error is not None:
+        raise session.error
+
+
+@contextmanager
+def _offline(store: str, user: str | None) -> Iterator[SyncOutbox]:
+    """Give the outbox of a store to look at and to change there; nothing leaves."""
+    account = load_account(user, "nothing", None, None)
+    with (
+        Mensatek(account.user, "nothing", base_url="http://127.0.0.1") as client,
+        closing(client.outbox(check_store(store))) as box,
+    ):
+        yield box
+
+
+def _item(box: SyncOutbox, key: str) -> OutboxItem:
+    item = box.get(key)
+    if item is None:
+        raise Stop(f"The outbox has no item {shown(key, 200)}.")
+    return item
+
+
+def _changed(output: Output, items: list[OutboxItem], wanted: OutboxState) -> Exit:
+    """Print how texts stand after a change; return whether all of them are as wanted."""
+    for item in items:
+        output.say(_line(item))
+    output.answer({"items": [_as_json(item) for item in items]})
+    return Exit.DONE if all(item.state == wanted for item in items) else Exit.SOME_NOT_SENT
+
+
+def _show(output: Output, item: OutboxItem) -> None:
+    if not output.json:
+        output.say(_line(item))
+    output.answer(_as_json(item))
+
+
+def _line(item: OutboxItem) -> str:
+    status = "" if item.status is None else item.status.label_en
+    message = f"message {item.message_id}" if item.message_id else ""
+    parts = (item.state, shown(item.key, 200), _phone(item), message, status, shown(item.error, 300))
+    return "  ".join(part for part in parts if part)
+
+
+def _phone(item: OutboxItem) -> str:
+    return mask(item.phone) if item.phone else ""
+
+
+def _as_json(item: OutboxItem) -> dict[str, Any]:
+    status = None if item.status is None else item.status.code
+    changed = {"phone": _phone(item), "status": status, "message_id": item.message_id or None}
+    return {**asdict(item, recurse=False), **changed}
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items()) + "."
