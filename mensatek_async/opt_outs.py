@@ -41,7 +41,6 @@ OPT_OUTS = Schema(
                 added_at {real} NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL){rowless}""",
         ),
     ),
-    lambda _tx, _anew: None,
 )
 
 
@@ -124,7 +123,8 @@ class OptOuts:
             StoreError: the store cannot be written.
         """
         digits = normalise(phone, self._region)
-        return await in_thread(self._db.write, lambda tx: _insert(tx, [digits], reason, source)) == 1
+        added: int = await in_thread(self._db.write, lambda tx: _insert(tx, [digits], reason, source))
+        return added == 1
 
     async def remove(self, phone: str) -> bool:
         """Let somebody be texted again, such as after they asked for it.
@@ -143,7 +143,8 @@ class OptOuts:
         if not await in_thread(self._db.exists):
             return False
         sql = "DELETE FROM mensatek_opt_out WHERE phone = ?"
-        return await in_thread(self._db.write, lambda tx: tx.run(sql, digits)) == 1
+        removed: int = await in_thread(self._db.write, lambda tx: tx.run(sql, digits))
+        return removed == 1
 
     async def contains(self, phone: str) -> bool:
         """Return whether somebody has opted out.

@@ -46,9 +46,10 @@ SOURCES = (
     Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
     Source("outbox/stream.py", "OutboxStream", "SyncOutboxStream", "_outbox_stream.py", "Stream"),
     Source("outbox/outbox.py", "Outbox", "SyncOutbox", "_outbox.py", "OutboxTwin"),
+    Source("opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "OptOutsTwin"),
 )
 # Bases that say themselves what their original is.
-WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin", "OutboxTwin"}
+WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin", "OptOutsTwin", "OutboxTwin"}
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
@@ -100,6 +101,7 @@ IMPORTED = {  # by what is written here itself
     "CampaignTwin": f"{NAME}.sync._durable",
     "CampaignsTwin": f"{NAME}.sync._durable",
     "ClientTwin": f"{NAME}.sync._twins",
+    "OptOutsTwin": f"{NAME}.sync._durable",
     "OutboxTwin": f"{NAME}.sync._durable",
     "Twin": f"{NAME}.sync._twins",
     "Stream": f"{NAME}.sync._managed",

@@ -64,6 +64,9 @@ class Writer:
             self._init(node)
         elif node.name == "__init__" and self.source.base in ("CampaignsTwin", "OutboxTwin"):
             self._init_of_part(node)
+        elif node.name == "__init__" and self.source.base == "OptOutsTwin":
+            self._signature(node, "__init__", "None")
+            self._line(f"super().__init__({self._call(self.source.name, node.args)})")
         elif node.name in METHODS or not node.name.startswith("_"):
             self._method(node)
 
