@@ -73,6 +73,8 @@ from .models.events import IncomingMessage as IncomingMessage
 from .models.events import Location as Location
 from .models.events import OtherEvent as OtherEvent
 from .models.issuer import Issuer as Issuer
+from .models.opt_outs import LoadedOptOuts as LoadedOptOuts
+from .models.opt_outs import OptOut as OptOut
 from .models.outbox import OutboxItem as OutboxItem
 from .models.recipient import Recipient as Recipient
 from .models.recipient import VoiceFallback as VoiceFallback
@@ -82,6 +84,7 @@ from .models.results import RecipientReport as RecipientReport
 from .models.results import Rescheduling as Rescheduling
 from .models.results import SendResult as SendResult
 from .models.results import StoredFile as StoredFile
+from .opt_outs.opt_outs import OptOuts as OptOuts
 from .outbox.outbox import Outbox as Outbox
 from .outbox.stream import OutboxStream as OutboxStream
 from .resources.certified import CertifiedResource as CertifiedResource
@@ -102,6 +105,7 @@ from .sync.generated._campaigns import SyncCampaigns as SyncCampaigns
 from .sync.generated._certified import SyncCertifiedResource as SyncCertifiedResource
 from .sync.generated._client import Mensatek as Mensatek
 from .sync.generated._files import SyncFilesResource as SyncFilesResource
+from .sync.generated._opt_outs import SyncOptOuts as SyncOptOuts
 from .sync.generated._outbox import SyncOutbox as SyncOutbox
 from .sync.generated._outbox_stream import SyncOutboxStream as SyncOutboxStream
 from .sync.generated._outcomes import SyncBulkStream as SyncBulkStream

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any, overload
 
 from attrs import define, evolve, field
@@ -60,6 +60,7 @@ class Chunk:
         wire: the recipients as the wire wants them.
         segments: texts it takes, by this side's count.
         invalid: rows refused since the chunk before.
+        opted_out: rows left out since then because their recipients had opted out.
     """
 
     unicode: bool = False
@@ -68,11 +69,25 @@ class Chunk:
     wire: Rows = field(factory=Rows, repr=False)
     segments: int = 0
     invalid: list[RowProblem] = field(factory=list)
+    opted_out: list[int] = field(factory=list)
 
     @property
     def recipients(self) -> Recipients:
         """Its recipients, phones in international digits."""
         return Recipients(self.given, self.wire.phones)
+
+    def leave_out(self, phones: Collection[str]) -> None:
+        """Leave out the recipients with some phones, who have opted out."""
+        if not phones:
+            return
+        gone = {at for at, phone in enumerate(self.wire.phones) if phone in phones}
+        wire = Rows()
+        if kept := [one for at, one in enumerate(self.wire) if at not in gone]:
+            wire.add(kept)
+        self.segments = self.segments * len(kept) // len(self.rows)
+        self.opted_out += [self.rows[at] for at in sorted(gone)]
+        self.rows, self.given = _without(gone, self.rows, self.given)
+        self.wire = wire
 
 
 class Chunker:

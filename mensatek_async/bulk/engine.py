@@ -23,16 +23,19 @@ from ..errors import (
     ConnectionFailed,
     InsufficientCredits,
     Interrupted,
+    InvalidRequest,
     MensatekError,
     OutcomeUnknown,
     Refused,
+    StoreError,
     UnexpectedReply,
 )
 from ..models.bulk import BulkResult, ChunkOutcome
 from ..models.results import SendResult
+from ..opt_outs.opt_outs import OptOuts
 from .budget import CreditBudget
 from .chunks import Chunk, Chunker
-from .outcomes import BulkStream, ProgressCallback, Tally, sent, unsent
+from .outcomes import BulkStream, ProgressCallback, Tally, attach, sent, unsent
 from .reader import ChunkReader
 from .seen import SeenPhones
 
@@ -57,6 +60,7 @@ class Engine:
         chunk_size: int | None,
         concurrency: int | None,
         on_progress: ProgressCallback | None,
+        opt_outs: OptOuts | None = None,
     ) -> None:
         self._context = context
         self._message = message
@@ -66,6 +70,9 @@ class Engine:
         self._grouped = group and not message.joined
         self._check_credits = check_credits
         self._on_progress = on_progress
+        if opt_outs is not None and not isinstance(opt_outs, OptOuts):
+            raise InvalidRequest(f"opt_outs is an OptOuts, not {type(opt_outs).__name__}.")
+        self._opt_outs = opt_outs
         self._chunker = Chunker(message, SeenPhones())
         self._source = ChunkReader(recipients, self._chunker)
         self._join: int | None = None
@@ -219,6 +226,10 @@ class Engine:
     async def _outcome_of(self, chunk: Chunk, state: CallState) -> ChunkOutcome:
         if self._check_credits and not self._stopped:
             self._stop(await self._budget.afford(chunk.segments, lambda: self._tally.credits_left))
+        if self._opt_outs is not None and not self._stopped:
+            await self._leave_out(chunk, self._opt_outs)
+            if not chunk.rows:
+                return ChunkOutcome(status="invalid", invalid=chunk.invalid, opted_out=chunk.opted_out)
         if self._stopped:
             return unsent(chunk, "failed", state, self._reason)
         try:
@@ -228,6 +239,13 @@ class Engine:
             return unsent(chunk, "unknown" if isinstance(error, OutcomeUnknown) else "failed", state, error)
         self._failures = 0
         return sent(chunk, state, result)
+
+    async def _leave_out(self, chunk: Chunk, opt_outs: OptOuts) -> None:
+        """Leave out who has opted out by now; where nobody can look that up, nothing more is sent."""
+        try:
+            chunk.leave_out(await opt_outs.among(chunk.wire.phones))
+        except StoreError as error:
+            self._stop(error)
 
     async def _post(self, chunk: Chunk, state: CallState) -> SendResult:
         reserved = self._budget.start(chunk.segments)
@@ -319,16 +337,3 @@ def _no_id(operation: str) -> UnexpectedReply:
     )
     error.advice = "group=False sends them as messages of their own, without repeats."
     return error
-
-
-def attach(error: BaseException, result: BulkResult) -> None:
-    """Let an exception that ends a bulk send say what became of its rows."""
-    try:
-        error.bulk_result = result  # type: ignore[attr-defined]
-    except AttributeError:
-        return
-    error.add_note(
-        f"bulk send: {result.accepted} accepted, {result.rejected} rejected, {len(result.invalid)} invalid, "
-        f"{len(result.failed)} not sent, {len(result.unknown)} unknown, of {result.rows} rows read; "
-        "see this exception's bulk_result"
-    )

@@ -32,6 +32,7 @@ class Tally:
         self.message_id: int = 0
         self.accepted: int = 0
         self.rejected: int = 0
+        self.opted_out: int = 0
         self.requests: int = 0
         self.credits_used: Decimal = Decimal(0)
         self.invalid: RowProblems = RowProblems()
@@ -48,6 +49,7 @@ class Tally:
 
     def add(self, outcome: ChunkOutcome) -> None:
         """Record one outcome."""
+        self.opted_out += len(outcome.opted_out)
         for one in outcome.invalid:
             self.invalid._add(one.row, one.row + 1, one.reason, "refused; see the first rows' reasons")
         if outcome.status == "sent":
@@ -72,6 +74,7 @@ class Tally:
             total=self.total,
             accepted=self.accepted,
             rejected=self.rejected,
+            opted_out=self.opted_out,
             invalid=len(self.invalid),
             failed=len(self.failed),
             unknown=len(self.unknown),
@@ -86,6 +89,7 @@ class Tally:
             message_id=self.message_id,
             accepted=self.accepted,
             rejected=self.rejected,
+            opted_out=self.opted_out,
             invalid=self.invalid.ordered(),
             failed=self.failed.ordered(),
             unknown=self.unknown.ordered(),
@@ -111,6 +115,7 @@ def unsent(
         status=status if chunk.rows else "invalid",
         rows=chunk.rows,
         recipients=chunk.recipients,
+        opted_out=chunk.opted_out,
         invalid=chunk.invalid,
         attempts=state.attempts,
         error=error,
@@ -125,12 +130,27 @@ def sent(chunk: Chunk, state: CallState, result: SendResult) -> ChunkOutcome:
         recipients=chunk.recipients,
         accepted=result.accepted,
         rejected=len(chunk.rows) - result.accepted,
+        opted_out=chunk.opted_out,
         invalid=chunk.invalid,
         message_id=result.message_id,
         segments=result.segments,
         credits_used=result.credits_used,
         credits_left=result.credits_left,
         attempts=state.attempts,
+    )
+
+
+def attach(error: BaseException, result: BulkResult) -> None:
+    """Let an exception that ends a bulk send say what became of its rows."""
+    try:
+        error.bulk_result = result  # type: ignore[attr-defined]
+    except AttributeError:
+        return
+    error.add_note(
+        f"bulk send: {result.accepted} accepted, {result.rejected} rejected, "
+        f"{result.opted_out} opted out, {len(result.invalid)} invalid, "
+        f"{len(result.failed)} not sent, {len(result.unknown)} unknown, of {result.rows} rows read; "
+        "see this exception's bulk_result"
     )
 
 

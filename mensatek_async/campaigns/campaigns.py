@@ -100,6 +100,7 @@ class Campaigns(SessionBlock):
         anchor: str | Recipient | None = None,
         unknown_after: float | timedelta | None = None,
         unknown_policy: Resolution = "keep",
+        respect_opt_outs: bool = True,
     ) -> Campaign:
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
@@ -131,7 +132,7 @@ class Campaigns(SessionBlock):
             acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
             report_email: an address that gets the reports.
             rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
-                `send_between`, `local_time`, `max_credits`, `unknown_after` and `unknown_policy`.
+                `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and `respect_opt_outs`.
             send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
             local_time: whose hours these are: "spanish", or "recipient" by the country of each phone; where a country
                 has several time zones, within the hours of all of them.
@@ -141,6 +142,8 @@ class Campaigns(SessionBlock):
                 get lost, nobody else is concerned. It counts as no row.
             unknown_after: seconds or a timedelta after which unknown recipients are settled; None leaves them.
             unknown_policy: how: "keep", "assume_sent" or "resend"; see `Campaign.resolve`.
+            respect_opt_outs: whether to leave out who has opted out in this store (`OptOuts`) by the time their
+                request leaves. False is for texts that are no advertising, such as a recall.
 
         Returns:
             The campaign.
@@ -154,7 +157,8 @@ class Campaigns(SessionBlock):
         if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 200:
             raise InvalidRequest("A campaign's name is a text of one line, of up to 200 characters.")
         settings = compose_settings(
-            rate, send_between, local_time, max_credits, unknown_after, unknown_policy, scheduled_at
+            *(rate, send_between, local_time, max_credits, unknown_after, unknown_policy, scheduled_at),
+            respect_opt_outs,
         )
         options = {
             "sender": sender,

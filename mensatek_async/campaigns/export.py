@@ -18,6 +18,7 @@ from .._core.private_file import is_stream, private_file
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
+from ..opt_outs import tables
 from ..sources.values import spreadsheet_cell
 from ..store.database import Database
 from ..store.transaction import Tx
@@ -51,7 +52,8 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, forc
         raise InvalidRequest(f"{str(path)!r} is a database, not a place for an export.")
     written = 0
     with export_file(path, force=force) as write:
-        for line in heapq.merge(_ordered(_sent(db, row)), _invalid(db, row), key=itemgetter(0)):
+        kinds = _ordered(_sent(db, row)), _invalid(db, row), _opted_out(db, row)
+        for line in heapq.merge(*kinds, key=itemgetter(0)):
             write(line)
             written += 1
     return written
@@ -134,15 +136,25 @@ def _ordered(lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def _invalid(db: Database, row: CampaignRow) -> Iterator[Line]:
+    for number, reason in _numbered(db, row, "reason", "mensatek_invalid"):
+        yield (number, "", "invalid", reason, "", "", "", "")
+
+
+def _opted_out(db: Database, row: CampaignRow) -> Iterator[Line]:
+    if db.read(tables.changes) is not None:
+        for number, phone in _numbered(db, row, "phone", "mensatek_left_out"):
+            yield (number, phone, "opted_out", "", "", "", "", "")
+
+
+def _numbered(db: Database, row: CampaignRow, column: str, table: str) -> Iterator[Any]:
     # Every row of a number is on one page: callers number rows as they like, and so twice the same.
-    numbers = f"SELECT DISTINCT row_no FROM mensatek_invalid WHERE campaign_id = {row.id} AND row_no > ?"
+    numbers = f"SELECT DISTINCT row_no FROM {table} WHERE campaign_id = {row.id} AND row_no > ?"
     for page in db.pages(
-        "SELECT i.row_no, i.reason FROM mensatek_invalid i "
+        f"SELECT i.row_no, i.{column} FROM {table} i "
         f"JOIN ({numbers} ORDER BY row_no LIMIT 5000) page ON page.row_no = i.row_no "
         f"WHERE i.campaign_id = {row.id} ORDER BY i.row_no"
     ):
-        for number, reason in page:
-            yield (number, "", "invalid", reason, "", "", "", "")
+        yield from page
 
 
 def _sent(db: Database, row: CampaignRow) -> Iterator[Line]:

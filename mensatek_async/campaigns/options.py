@@ -113,6 +113,7 @@ def compose_settings(
     unknown_after: float | timedelta | None,
     unknown_policy: str,
     scheduled_at: datetime | None,
+    respect_opt_outs: bool,
 ) -> Settings:
     """Check what may change while a campaign runs.
 
@@ -132,6 +133,8 @@ def compose_settings(
         isinstance(after, bool) or not isinstance(after, int | float) or not after >= 0
     ):
         raise InvalidRequest("unknown_after is a number of seconds or a timedelta.")
+    if not isinstance(respect_opt_outs, bool):
+        raise InvalidRequest("respect_opt_outs is True or False.")
     hours = check_hours(send_between)
     if hours and scheduled_at and hours.waits((SPAIN,), scheduled_at.timestamp()):
         raise InvalidRequest(
@@ -146,6 +149,7 @@ def compose_settings(
         max_credits=_credits(max_credits),
         unknown_after=after,
         unknown_policy=unknown_policy,
+        respect_opt_outs=respect_opt_outs,
     )
 
 

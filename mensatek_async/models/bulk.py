@@ -108,12 +108,13 @@ class RowProblems(Sequence[RowProblem]):
 class BulkResult:
     """What became of every row of a bulk send.
 
-    Each row read is in exactly one place: the accepted or the rejected count, or one of the three lists.
+    Each row read is in exactly one place: the accepted, the rejected or the opted-out count, or one of the three lists.
 
     Attributes:
         message_id: the id all chunks share; 0 when nothing was accepted, the last one with `group=False`.
         accepted: recipients the provider took.
         rejected: recipients it did not take: repeated, or not a correct number. It does not say which.
+        opted_out: recipients left out because they had opted out when their request was about to leave.
         invalid: rows refused here, before anything left, each with its reason; repeated phones among them.
         failed: rows certainly not sent, each with its reason.
         unknown: rows that may have been sent: the request left and no readable answer came.
@@ -127,6 +128,7 @@ class BulkResult:
     message_id: int = 0
     accepted: int = 0
     rejected: int = 0
+    opted_out: int = 0
     invalid: Sequence[RowProblem] = ()
     failed: Sequence[RowProblem] = ()
     unknown: Sequence[RowProblem] = ()
@@ -160,6 +162,7 @@ class BulkProgress:
         total: rows in all, when the input knows its length.
         accepted: recipients taken by the provider.
         rejected: recipients the provider did not take.
+        opted_out: recipients left out because they had opted out.
         invalid: rows refused here.
         failed: rows certainly not sent.
         unknown: rows that may have been sent.
@@ -178,11 +181,12 @@ class BulkProgress:
     credits_used: Decimal
     credits_left: Decimal | None
     elapsed: float
+    opted_out: int = 0
 
     @property
     def settled(self) -> int:
         """Rows whose outcome is known or known to be unknown."""
-        return self.accepted + self.rejected + self.invalid + self.failed + self.unknown
+        return self.accepted + self.rejected + self.opted_out + self.invalid + self.failed + self.unknown
 
     @property
     def rate(self) -> float:
@@ -196,11 +200,12 @@ class ChunkOutcome:
 
     Attributes:
         status: "sent" (the provider answered), "failed" (certainly not sent), "unknown" (it may have been), or
-            "invalid" (no request: only rows refused here).
+            "invalid" (no request: only rows refused or left out here).
         rows: the numbers of the rows in the request.
         recipients: the recipients in the request, phones in international digits; empty for rows never sent.
         accepted: recipients the provider took.
         rejected: recipients it did not take.
+        opted_out: the numbers of the rows left out of the request because their recipients had opted out.
         invalid: rows refused here since the outcome before.
         message_id: the message's id, 0 when there is none.
         segments: texts charged; None when the reply did not say.
@@ -215,6 +220,7 @@ class ChunkOutcome:
     recipients: Sequence[Recipient] = field(default=(), repr=False)
     accepted: int = 0
     rejected: int = 0
+    opted_out: Sequence[int] = ()
     invalid: Sequence[RowProblem] = ()
     message_id: int = 0
     segments: int | None = None

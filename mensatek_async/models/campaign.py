@@ -18,8 +18,8 @@ Resolution = Literal["keep", "assume_sent", "resend"]
 class Progress:
     """How a campaign stands.
 
-    Each row read is in one of `sent`, `rejected`, `invalid`, `pending`, `unknown`, `cancelled`, or in `failed` without
-    the `undelivered`, who were sent first.
+    Each row read is in one of `sent`, `rejected`, `invalid`, `opted_out`, `pending`, `unknown`, `cancelled`, or in
+    `failed` without the `undelivered`, who were sent first.
 
     Attributes:
         name: the campaign's name.
@@ -34,6 +34,7 @@ class Progress:
         sent: recipients the provider took.
         rejected: recipients it did not take: repeated, or not a correct number. It does not say which.
         invalid: rows refused here; `export` names each.
+        opted_out: recipients left out because they had opted out when their turn came; see `OptOuts`.
         pending: recipients still to be sent.
         unknown: recipients who may have been texted: their request left and no answer came.
         failed: recipients certainly not texted, and those whose delivery report says that the text did not arrive.
@@ -58,6 +59,7 @@ class Progress:
     sent: int = 0
     rejected: int = 0
     invalid: int = 0
+    opted_out: int = 0
     pending: int = 0
     unknown: int = 0
     failed: int = 0

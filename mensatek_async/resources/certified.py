@@ -19,6 +19,7 @@ from ..models.certified import ContractType, Download
 from ..models.issuer import Issuer
 from ..models.recipient import Recipient
 from ..models.results import Cancellation, MessageReport, RecipientReport, Rescheduling, SendResult
+from ..opt_outs.opt_outs import OptOuts
 from ..text.template import Template
 from ..tracebacks import private
 from .sms import Recipients
@@ -111,6 +112,7 @@ class CertifiedResource:
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> BulkResult:
         """Send one certified or contract text to any number of recipients, in chunks, several at once.
 
@@ -139,6 +141,8 @@ class CertifiedResource:
             chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
+            opt_outs: an `OptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             What became of every row.
@@ -152,7 +156,7 @@ class CertifiedResource:
             self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
         )
         most = self._context.limits.certified_per_request
-        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return await Engine(self._context, message, recipients, *how).run_to_end()
 
     def bulk(
@@ -178,6 +182,7 @@ class CertifiedResource:
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> AbstractAsyncContextManager[BulkStream]:
         """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
@@ -204,6 +209,8 @@ class CertifiedResource:
             chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
+            opt_outs: an `OptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -217,7 +224,7 @@ class CertifiedResource:
             self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
         )
         most = self._context.limits.certified_per_request
-        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return Engine(self._context, message, recipients, *how).stream()
 
     async def cancel(self, message_id: int | str) -> Cancellation:

@@ -14,6 +14,7 @@ from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult
 from ..models.recipient import Recipient, VoiceFallback
 from ..models.results import Cancellation, MessageReport, Rescheduling, SendResult
+from ..opt_outs.opt_outs import OptOuts
 from ..sources.rows import BrokenRow
 from ..text.template import Template
 from ..tracebacks import private
@@ -96,6 +97,7 @@ class SmsResource:
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> BulkResult:
         """Send one text to any number of recipients, in chunks, several at once.
 
@@ -123,6 +125,8 @@ class SmsResource:
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request, where the call was made; in asynchronous
                 code it may be a coroutine function.
+            opt_outs: an `OptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             What became of every row. A refused account, missing credits and the like end the send and stand in
@@ -137,7 +141,7 @@ class SmsResource:
             text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
         )
         most = self._context.limits.sms_per_request
-        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return await Engine(self._context, message, recipients, *how).run_to_end()
 
     def bulk(
@@ -158,6 +162,7 @@ class SmsResource:
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: ProgressCallback | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> AbstractAsyncContextManager[BulkStream]:
         """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
@@ -182,6 +187,8 @@ class SmsResource:
             chunk_size: recipients in a request; default and most: the client's `Limits.sms_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
+            opt_outs: an `OptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -194,7 +201,7 @@ class SmsResource:
             text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
         )
         most = self._context.limits.sms_per_request
-        how = (most, group, check_credits, chunk_size, concurrency, on_progress)
+        how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return Engine(self._context, message, recipients, *how).stream()
 
     async def cancel(self, message_id: int | str) -> Cancellation:

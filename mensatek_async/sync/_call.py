@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 
 from .._core.call_state import InFlightShield, in_flight_shield
-from ..bulk.engine import attach
+from ..bulk.outcomes import attach
 from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
 from ..loop_thread import Portal, spawn, this_thread
 from ..models.bulk import BulkResult

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import anyio
 
@@ -14,14 +14,12 @@ from ..campaigns.campaigns import Campaigns
 from ..client import AsyncMensatek
 from ..errors import ConfigurationError
 from ..loop_thread import portal
-from ..opt_outs import OptOuts
 from ..outbox.outbox import Outbox
 from ._call import Call
 from ._managed import Managed
 from ._twins import ClientTwin, Runner, Twin
 
 D = TypeVar("D", bound="Campaigns | Outbox")
-T = TypeVar("T")
 S = TypeVar("S", bound="CampaignTwin")
 
 
@@ -91,26 +89,6 @@ class OutboxTwin(_StoreTwin[Outbox]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
-
-
-class OptOutsTwin:
-    """Synchronous opt-outs over asynchronous ones, which need no client."""
-
-    def __init__(self, original: OptOuts) -> None:
-        self._original = original
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        call = Call(portal(), work, grace=0)
-        error = call.wait()
-        if error is not None:
-            raise error
-        return call.value
-
-    def _close(self) -> None:
-        self._run(self._original.aclose())
-
-    def __repr__(self) -> str:
-        return repr(self._original).replace("OptOuts", type(self).__name__, 1)
 
 
 class CampaignsTwin(_StoreTwin[Campaigns]):

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
-from ..bulk.engine import attach
+from ..bulk.outcomes import attach
 from ..errors import ConfigurationError
 from ..loop_thread import Portal, spawn
 from ..models.bulk import BulkResult

@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
     {"resources"},
     {"campaigns", "outbox"},
     {"bulk", "durable"},
+    {"opt_outs"},
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
     {"models", "senders"},

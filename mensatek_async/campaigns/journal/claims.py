@@ -10,9 +10,10 @@ from attrs import field, frozen
 from ..._wire.marks import Mark
 from ...durable import work
 from ...durable.work import Over, Wait
+from ...opt_outs.tables import CHANGES
 from ...store import rate
 from ...store.transaction import Tx
-from . import chunks, openers
+from . import chunks, left_out, openers
 from .chunks import Part
 from .hours import zones_of
 from .recipients import ChunkRecipients
@@ -22,7 +23,7 @@ from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, Work
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
-_COLUMNS = f"seq, state, due_at, idmensaje, segments, attempts, {chunks.BODY}"
+_COLUMNS = f"seq, state, due_at, idmensaje, segments, attempts, {chunks.BODY}, {CHANGES}"
 
 
 @frozen
@@ -174,13 +175,15 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
 
     `paced`: whether it needs a place in the rate also where the campaign has none of its own.
     """
-    seq, _, _, _, segments, attempts, body = due
+    seq, _, _, _, segments, attempts, body, changes = due
     part = Part(ChunkRecipients.unpack(body), segments)
     opener = row.idmensaje is None
     if not opener and seq > 0 and not attempts:
-        part = openers.keep_out(tx, row.id, seq, part, who.phones_of_openers(tx, row))
-        if not len(part.content):
-            return None
+        part = left_out.repeated(tx, row.id, seq, part, who.phones_of_openers(tx, row))
+    if not attempts and len(part.content):
+        part = left_out.opted_out(tx, row, seq, part, changes)
+    if not len(part.content):
+        return None
     price = row.settings.rate
     paced = paced or price is not None
     if paced and (wait := rate.waits(tx)):
@@ -196,10 +199,12 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
     chunks.change(tx, row.id, seq, **ours, idmensaje=row.idmensaje)
     if not opener:
         tx.leaves()
-    return _work(row, seq, token, affordable, attempts, wait)
+    return _work(row, seq, token, affordable, attempts, wait, changes or "")
 
 
-def _work(row: CampaignRow, seq: int, token: str, part: Part, attempts: int, wait: float) -> Work:
+def _work(
+    row: CampaignRow, seq: int, token: str, part: Part, attempts: int, wait: float, opt_outs: str = ""
+) -> Work:
     opener = row.idmensaje is None
     return Work(
         campaign=row.id,
@@ -211,6 +216,7 @@ def _work(row: CampaignRow, seq: int, token: str, part: Part, attempts: int, wai
         wait=wait,
         mark=Mark(row.uid, seq, token[:8]) if opener else None,
         segments=part.segments,
+        opt_outs=opt_outs,
     )
 
 

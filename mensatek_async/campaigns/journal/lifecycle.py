@@ -17,7 +17,7 @@ from ...errors import CampaignConflict, CampaignNotFound
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, UnknownRecipient
 from ...store.transaction import Tx
-from . import openers
+from . import left_out, openers
 from .chunks import recipients_of
 from .recipients import ChunkRecipients
 from .records import CampaignRow, Settings, all_of, by_id, by_name, options_of, set_campaign, set_state
@@ -99,7 +99,7 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
     if flying:  # whoever sent them may be dead: then nobody will know
         gone = int(tx.one(f"SELECT coalesce(sum(n), 0) {_GONE}", row.id, POSTING, tx.now)[0])
         flying, unknown, waiting = flying - gone, unknown + gone, waiting - gone
-    undelivered = min(row.undelivered, accepted)
+    undelivered, opted_out = min(row.undelivered, accepted), left_out.count(tx, row.id)
     waiting_for = what_waits(tx, row)
     return Progress(
         name=row.name,
@@ -107,11 +107,12 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         reason=row.reason,
         note=waiting_for.note,
         waiting_until=waiting_for.until,
-        total=waiting + taken + failed + unknown + row.invalid,
+        total=waiting + taken + failed + unknown + row.invalid + opted_out,
         reading=not row.ingest_done and row.state != CANCELLED,
         sent=accepted,
         rejected=max(taken - accepted, 0),
         invalid=row.invalid,
+        opted_out=opted_out,
         pending=waiting if row.state != CANCELLED else flying,
         cancelled=waiting - flying if row.state == CANCELLED else 0,
         unknown=unknown,
@@ -238,5 +239,6 @@ def purge(tx: Tx, before: float) -> int:
         tx.run("UPDATE mensatek_payload SET body = ? WHERE campaign_id = ?", empty, row.id)
         for table in ("mensatek_invalid", "mensatek_delivery"):
             tx.run(f"DELETE FROM {table} WHERE campaign_id = ?", row.id)
+        left_out.purge(tx, row.id)
         purged += 1
     return purged

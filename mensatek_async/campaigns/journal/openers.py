@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ...bulk.chunks import REPEATED
+from ...opt_outs.tables import changes
 from ...store.transaction import Tx
-from . import chunks
-from .chunks import Part
+from . import chunks, left_out
 from .recipients import phones_in
-from .records import CampaignRow, add_to_campaign, by_id, set_campaign
+from .records import CampaignRow, by_id, set_campaign
 from .states import PENDING, UNKNOWN
 
 
@@ -28,7 +27,9 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
         return False
     (seq,) = first_due
     part = chunks.part_of(tx, row.id, seq)
-    if keep_out(tx, row.id, seq, part, opener_phones(tx, row.id)) is not part:
+    if left_out.repeated(tx, row.id, seq, part, opener_phones(tx, row.id)) is not part:
+        return True
+    if left_out.opted_out(tx, row, seq, part, changes(tx)) is not part:
         return True
     first, rest = part.split(1)
     gen = row.opener_gen + 1
@@ -49,18 +50,6 @@ def opener_phones(tx: Tx, campaign: int) -> set[str]:
     """Return the phones of every opener: another group cannot know them, so no chunk may hold them."""
     bodies = tx.all("SELECT body FROM mensatek_payload WHERE campaign_id = ? AND seq <= 0", campaign)
     return {phone for (body,) in bodies for phone in phones_in(body)}
-
-
-def keep_out(tx: Tx, campaign: int, seq: int, part: Part, phones: set[str]) -> Part:
-    """Take the phones of openers out of a chunk, as invalid rows; return what is left, or the same part if none."""
-    content, repeated = part.content.without(phones)
-    if not repeated:
-        return part
-    left = Part(content, part.segments * len(content) // len(part.content), part.zone)
-    tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, REPEATED) for at in repeated])
-    add_to_campaign(tx, campaign, invalid=len(repeated))
-    chunks.rewrite(tx, campaign, seq, left)
-    return left
 
 
 def regroup(tx: Tx, campaign: int) -> None:

@@ -9,7 +9,7 @@ from attrs import fields_dict
 from ...durable.work import Finish, Lost, NotTaken, Taken, backoff
 from ...store import rate
 from ...store.transaction import Tx
-from . import chunks, openers
+from . import chunks, left_out, openers
 from .claims import Claimer
 from .records import CampaignRow, add_to_campaign, by_id, reopen, set_campaign, set_state
 from .settling import open_group
@@ -46,6 +46,8 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
     row, state, *_ = ours
     if row.state != RUNNING:
         return False
+    if not work.repeat and left_out.has_opted_out_since(tx, row, work.content, work.opt_outs):
+        return False  # it goes back, and the next claim leaves them out
     if work.join is None:
         if row.idmensaje is not None or (state != CLAIMED and not (tx.repeated and state == POSTING)):
             return False

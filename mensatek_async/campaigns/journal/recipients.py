@@ -76,12 +76,13 @@ class ChunkRecipients:
             rows[first:], wire[first:], self.unicode
         )
 
-    def without(self, phones: set[str]) -> tuple[ChunkRecipients, list[int]]:
-        """Return those who are not among these phones, and the rows of those who are."""
+    def without(self, phones: set[str]) -> tuple[ChunkRecipients, list[tuple[int, str]]]:
+        """Return those who are not among these phones, and the rows and phones of those who are."""
         if phones.isdisjoint(self.wire.phones):
             return self, []
         kept = [at for at, phone in enumerate(self.wire.phones) if phone not in phones]
-        gone = [row for row, phone in zip(self.rows, self.wire.phones, strict=True) if phone in phones]
+        both = zip(self.rows, self.wire.phones, strict=True)
+        gone = [(row, phone) for row, phone in both if phone in phones]
         return self.at(kept), gone
 
 

@@ -29,6 +29,7 @@ class Settings:
         max_credits: what may be spent in all; None for no cap.
         unknown_after: seconds after which unknown recipients are settled; None leaves them.
         unknown_policy: how.
+        respect_opt_outs: whether those are left out who have opted out in its store.
     """
 
     rate: float | None = None
@@ -38,6 +39,7 @@ class Settings:
     max_credits: Decimal | None = None
     unknown_after: float | None = None
     unknown_policy: str = "keep"
+    respect_opt_outs: bool = True
 
     @property
     def hours(self) -> Hours | None:

@@ -46,7 +46,7 @@ SOURCES = (
     Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
     Source("outbox/stream.py", "OutboxStream", "SyncOutboxStream", "_outbox_stream.py", "Stream"),
     Source("outbox/outbox.py", "Outbox", "SyncOutbox", "_outbox.py", "OutboxTwin"),
-    Source("opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "OptOutsTwin"),
+    Source("opt_outs/opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "OptOutsTwin"),
 )
 # Bases that say themselves what their original is.
 WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin", "OptOutsTwin", "OutboxTwin"}
@@ -62,6 +62,7 @@ ANNOTATIONS = {
     "Campaign": "SyncCampaign",
     "Campaigns": "SyncCampaigns",
     "Outbox": "SyncOutbox",
+    "OptOuts | None": "SyncOptOuts | None",
     "Client": "ClientTwin",
 }
 # What is returned of an asynchronous class, and how it becomes its twin; `{}` is the call.
@@ -72,6 +73,7 @@ MADE = {"Campaigns": "SyncCampaigns", "Outbox": "SyncOutbox"}
 ADAPTED = {
     "Recipients": "in_caller({})",
     "ProgressCallback | None": "call_here({})",
+    "OptOuts | None": "original_of({})",
     "str | Recipient | Iterable[str | Recipient]": "self._read({})",
 }
 METHODS = {
@@ -82,7 +84,13 @@ METHODS = {
     "__anext__": "__next__",
 }
 # Names in code that stands in docstrings.
-NAMES = {"AsyncMensatek": "Mensatek", "Campaigns": "SyncCampaigns", "Outbox": "SyncOutbox", "aclose": "close"}
+NAMES = {
+    "AsyncMensatek": "Mensatek",
+    "Campaigns": "SyncCampaigns",
+    "OptOuts": "SyncOptOuts",
+    "Outbox": "SyncOutbox",
+    "aclose": "close",
+}
 # Identifiers that may keep their asynchronous look: the original behind the twin, and what runs in its loop.
 KEPT = {"AsyncMensatek", "AsyncTransport"}
 IMPORTED = {  # by what is written here itself
@@ -98,10 +106,11 @@ IMPORTED = {  # by what is written here itself
     "overload": "typing",
     "call_here": f"{NAME}.sync._rows",
     "in_caller": f"{NAME}.sync._rows",
+    "original_of": f"{NAME}.sync._opt_outs",
     "CampaignTwin": f"{NAME}.sync._durable",
     "CampaignsTwin": f"{NAME}.sync._durable",
     "ClientTwin": f"{NAME}.sync._twins",
-    "OptOutsTwin": f"{NAME}.sync._durable",
+    "OptOutsTwin": f"{NAME}.sync._opt_outs",
     "OutboxTwin": f"{NAME}.sync._durable",
     "Twin": f"{NAME}.sync._twins",
     "Stream": f"{NAME}.sync._managed",

@@ -18,8 +18,10 @@ from ...resources.certified import CertifiedResource
 from ...sources.rows import BrokenRow
 from ...text.template import Template
 from ...tracebacks import private
+from .._opt_outs import original_of
 from .._rows import call_here, in_caller
 from .._twins import Twin
+from ._opt_outs import SyncOptOuts
 from ._outcomes import SyncBulkStream
 
 
@@ -121,6 +123,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
+        opt_outs: SyncOptOuts | None = None,
     ) -> BulkResult:
         """Send one certified or contract text to any number of recipients, in chunks, several at once.
 
@@ -149,6 +152,8 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
+            opt_outs: an `SyncOptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             What became of every row.
@@ -179,6 +184,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
                 chunk_size=chunk_size,
                 concurrency=concurrency,
                 on_progress=call_here(on_progress),
+                opt_outs=original_of(opt_outs),
             )
         )
 
@@ -205,6 +211,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
+        opt_outs: SyncOptOuts | None = None,
     ) -> AbstractContextManager[SyncBulkStream]:
         """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
@@ -231,6 +238,8 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
             chunk_size: recipients in a request; default and most: the client's `Limits.certified_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
+            opt_outs: an `SyncOptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -261,6 +270,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
                 chunk_size=chunk_size,
                 concurrency=concurrency,
                 on_progress=call_here(on_progress),
+                opt_outs=original_of(opt_outs),
             ),
             SyncBulkStream,
         )

@@ -14,8 +14,10 @@ from ...resources.sms import SmsResource
 from ...sources.rows import BrokenRow
 from ...text.template import Template
 from ...tracebacks import private
+from .._opt_outs import original_of
 from .._rows import call_here, in_caller
 from .._twins import Twin
+from ._opt_outs import SyncOptOuts
 from ._outcomes import SyncBulkStream
 
 
@@ -101,6 +103,7 @@ class SyncSmsResource(Twin[SmsResource]):
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
+        opt_outs: SyncOptOuts | None = None,
     ) -> BulkResult:
         """Send one text to any number of recipients, in chunks, several at once.
 
@@ -128,6 +131,8 @@ class SyncSmsResource(Twin[SmsResource]):
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request, where the call was made; in asynchronous
                 code it may be a coroutine function.
+            opt_outs: an `SyncOptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             What became of every row. A refused account, missing credits and the like end the send and stand in
@@ -155,6 +160,7 @@ class SyncSmsResource(Twin[SmsResource]):
                 chunk_size=chunk_size,
                 concurrency=concurrency,
                 on_progress=call_here(on_progress),
+                opt_outs=original_of(opt_outs),
             )
         )
 
@@ -176,6 +182,7 @@ class SyncSmsResource(Twin[SmsResource]):
         chunk_size: int | None = None,
         concurrency: int | None = None,
         on_progress: Callable[[BulkProgress], object] | None = None,
+        opt_outs: SyncOptOuts | None = None,
     ) -> AbstractContextManager[SyncBulkStream]:
         """Send to any number of recipients as `send_bulk` does, outcome by outcome.
 
@@ -200,6 +207,8 @@ class SyncSmsResource(Twin[SmsResource]):
             chunk_size: recipients in a request; default and most: the client's `Limits.sms_per_request`.
             concurrency: requests in flight; default and most: the client's `Limits.concurrency`.
             on_progress: called with a `BulkProgress` after each request; may be a coroutine function.
+            opt_outs: an `SyncOptOuts`: who is in it when their request is about to leave is left out, and counted as
+                `opted_out`. Default: nobody is looked up.
 
         Returns:
             A context manager that gives a `BulkStream`.
@@ -225,6 +234,7 @@ class SyncSmsResource(Twin[SmsResource]):
                 chunk_size=chunk_size,
                 concurrency=concurrency,
                 on_progress=call_here(on_progress),
+                opt_outs=original_of(opt_outs),
             ),
             SyncBulkStream,
         )

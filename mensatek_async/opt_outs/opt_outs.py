@@ -9,71 +9,27 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from attrs import frozen
+import anyio
 
-from ._core.private_file import private_file
-from .errors import InvalidPhone, InvalidRequest
-from .models.bulk import RowProblem
-from .models.events import Event, IncomingMessage
-from .phones import check_region, normalise, normalise_all
-from .sources.files import AnyFileSource
-from .sources.rows import BrokenRow
-from .sources.values import spreadsheet_cell
-from .store.opening import open_database
-from .store.schema import Schema
-from .store.threads import in_thread
-from .store.transaction import Tx
-from .text.opt_out import KEYWORDS, opt_out_rule
-from .tracebacks import private
+from .._core.private_file import private_file
+from ..errors import InvalidPhone, InvalidRequest
+from ..models.bulk import RowProblem
+from ..models.events import Event, IncomingMessage
+from ..models.opt_outs import LoadedOptOuts, OptOut
+from ..models.recipient import Recipient
+from ..phones import check_region, normalise, normalise_all
+from ..sources.rows import BrokenRow
+from ..sources.values import spreadsheet_cell
+from ..store.opening import open_database
+from ..store.threads import in_thread
+from ..text.opt_out import KEYWORDS, opt_out_rule
+from ..tracebacks import private
+from . import tables
 
 _MANY = 5000  # phones in a transaction
-_AT_ONCE = 500  # phones in a statement
-_LONGEST = 200  # characters of a reason
-
-OPT_OUTS = Schema(
-    ":opt_outs",
-    (
-        (
-            """CREATE TABLE IF NOT EXISTS mensatek_opt_out (phone TEXT PRIMARY KEY,
-                added_at {real} NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL){rowless}""",
-        ),
-    ),
-)
-
-
-@frozen
-class OptOut:
-    """Somebody who must not be texted.
-
-    Attributes:
-        phone: international digits.
-        added_at: when they opted out, aware, UTC.
-        reason: why, as it was given.
-        source: where it came from, such as a file's name or "reply".
-    """
-
-    phone: str
-    added_at: datetime
-    reason: str
-    source: str
-
-
-@frozen
-class LoadedOptOuts:
-    """What became of a file's rows.
-
-    Attributes:
-        added: how many phones are new.
-        known: how many had opted out before, or stand in the file twice.
-        invalid: the rows that hold no phone, by number, and why.
-    """
-
-    added: int
-    known: int
-    invalid: Sequence[RowProblem]
 
 
 @private
@@ -103,7 +59,9 @@ class OptOuts:
         rule: Callable[[str], bool] | None = None,
         region: str = "ES",
     ) -> None:
-        self._db = open_database(store, OPT_OUTS)
+        self._db = open_database(store, tables.OPT_OUTS)
+        self._db.close_with(self)
+        self._made = False
         self._asks = rule or opt_out_rule(keywords)
         self._region = check_region(region)
 
@@ -123,8 +81,7 @@ class OptOuts:
             StoreError: the store cannot be written.
         """
         digits = normalise(phone, self._region)
-        added: int = await in_thread(self._db.write, lambda tx: _insert(tx, [digits], reason, source))
-        return added == 1
+        return await in_thread(self._db.write, lambda tx: tables.add(tx, [digits], reason, source)) == 1
 
     async def remove(self, phone: str) -> bool:
         """Let somebody be texted again, such as after they asked for it.
@@ -140,11 +97,7 @@ class OptOuts:
             StoreError: the store cannot be written.
         """
         digits = normalise(phone, self._region)
-        if not await in_thread(self._db.exists):
-            return False
-        sql = "DELETE FROM mensatek_opt_out WHERE phone = ?"
-        removed: int = await in_thread(self._db.write, lambda tx: tx.run(sql, digits))
-        return removed == 1
+        return await self._exists() and await in_thread(self._db.write, lambda tx: tables.remove(tx, digits))
 
     async def contains(self, phone: str) -> bool:
         """Return whether somebody has opted out.
@@ -167,9 +120,9 @@ class OptOuts:
         Raises:
             StoreError: the store cannot be read.
         """
-        if not await in_thread(self._db.exists):
+        if not await self._exists():
             return set()
-        return await in_thread(self._db.read, lambda tx: opted_out(tx, phones))
+        return await in_thread(self._db.read, lambda tx: tables.opted_out(tx, phones))
 
     async def load(self, path: str | os.PathLike[str], *, reason: str = "") -> LoadedOptOuts:
         """Opt out everybody in a file: CSV, Excel or JSON Lines, read like recipients; one phone a line will do.
@@ -185,8 +138,17 @@ class OptOuts:
             InvalidFile: the file cannot be read, or no column holds phones.
             StoreError: the store cannot be written.
         """
-        source = AnyFileSource(path)
-        return await in_thread(self._load, source, reason, Path(path).name)
+        from ..sources.files import AnyFileSource  # only here: clients import this file
+
+        name, rows = Path(path).name, AnyFileSource(path).rows(())
+        problems: builtins.list[RowProblem] = []
+        added = known = 0
+        while (phones := await in_thread(self._read, rows, problems)) is not None:
+            new = await in_thread(
+                self._db.write, partial(tables.add, phones=phones, reason=reason, source=name)
+            )
+            added, known = added + new, known + len(phones) - new
+        return LoadedOptOuts(added, known, problems)
 
     async def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
         """Write all of them as CSV, which `load` reads; whole or not at all.
@@ -213,10 +175,9 @@ class OptOuts:
         Raises:
             StoreError: the store cannot be read.
         """
-        if not await in_thread(self._db.exists):
+        if not await self._exists():
             return []
-        sql = "SELECT phone, added_at, reason, source FROM mensatek_opt_out ORDER BY added_at DESC, phone LIMIT ?"
-        return [_of_row(row) for row in await in_thread(self._db.read, lambda tx: tx.all(sql, limit))]
+        return [_of_row(row) for row in await in_thread(self._db.read, lambda tx: tables.newest(tx, limit))]
 
     async def count(self) -> int:
         """Return how many have opted out.
@@ -224,10 +185,7 @@ class OptOuts:
         Raises:
             StoreError: the store cannot be read.
         """
-        if not await in_thread(self._db.exists):
-            return 0
-        sql = "SELECT count(*) FROM mensatek_opt_out"
-        return int((await in_thread(self._db.read, lambda tx: tx.one(sql)))[0])
+        return await in_thread(self._db.read, tables.count) if await self._exists() else 0
 
     async def record(self, event: Event) -> bool:
         """Opt out the sender of a reply that asks for it.
@@ -252,31 +210,35 @@ class OptOuts:
 
     async def aclose(self) -> None:
         """Close the store. A second time does nothing; the next use opens it again."""
-        await in_thread(self._db.close)
+        with anyio.CancelScope(shield=True):
+            await in_thread(self._db.close)
 
     def __repr__(self) -> str:
         return f"<OptOuts store={self._db.shown}>"
 
+    async def _exists(self) -> bool:
+        self._made = self._made or await in_thread(self._db.exists)
+        return self._made
+
     # --- files ----------------------------------------------------------------------------------------------
 
-    def _load(self, source: AnyFileSource, reason: str, name: str) -> LoadedOptOuts:
-        problems: builtins.list[RowProblem] = []
-        added = rows = 0
-        for phones in _batches(self._phones_of(source, problems)):
-            added += self._db.write(partial(_insert, phones=phones, reason=reason, source=name))
-            rows += len(phones)
-        return LoadedOptOuts(added, rows - added, problems)
-
-    def _phones_of(self, source: AnyFileSource, problems: builtins.list[RowProblem]) -> Iterator[str]:
-        for at, row in enumerate(source.rows(()), 1):
+    def _read(
+        self, rows: Iterator[Recipient | BrokenRow], problems: builtins.list[RowProblem]
+    ) -> builtins.list[str] | None:
+        """Return the phones of the next rows, None after the last; rows without one are added to the problems."""
+        batch = builtins.list(islice(rows, _MANY))
+        if not batch:
+            return None
+        found = normalise_all([one.phone for one in batch], self._region)
+        phones: builtins.list[str] = []
+        for row, phone in zip(batch, found, strict=True):
             if isinstance(row, BrokenRow):
                 problems.append(RowProblem(row.row, row.reason))
-                continue
-            (phone,) = normalise_all([row.phone], self._region)
-            if isinstance(phone, InvalidPhone):
-                problems.append(RowProblem(row.row or at, str(phone.args[0])))
+            elif isinstance(phone, InvalidPhone):
+                problems.append(RowProblem(row.row or 0, str(phone.args[0])))
             else:
-                yield phone
+                phones.append(phone)
+        return phones
 
     def _export(self, path: Path, force: bool) -> int:
         if self._db.owns(path):
@@ -304,52 +266,13 @@ class OptOuts:
     def _all(self) -> Iterator[OptOut]:
         last = ""
         while self._db.exists():
-            page = self._db.read(partial(_page, after=last))
+            page = self._db.read(partial(tables.page, after=last, limit=_MANY))
             yield from map(_of_row, page)
             if len(page) < _MANY:
                 return
             last = page[-1][0]
 
 
-def opted_out(tx: Tx, phones: Sequence[str]) -> set[str]:
-    """Return those of many phones that have opted out."""
-    found: set[str] = set()
-    for start in range(0, len(phones), _AT_ONCE):
-        some = phones[start : start + _AT_ONCE]
-        sql = f"SELECT phone FROM mensatek_opt_out WHERE phone IN ({', '.join('?' * len(some))})"
-        found.update(row[0] for row in tx.all(sql, *some))
-    return found
-
-
-def _page(tx: Tx, after: str) -> list[Any]:
-    sql = (
-        "SELECT phone, added_at, reason, source FROM mensatek_opt_out WHERE phone > ? ORDER BY phone LIMIT ?"
-    )
-    return tx.all(sql, after, _MANY)
-
-
-def _insert(tx: Tx, phones: Sequence[str], reason: str, source: str) -> int:
-    given = tx.wall, reason[:_LONGEST], source[:_LONGEST]
-    sql = "INSERT INTO mensatek_opt_out VALUES (?, ?, ?, ?) ON CONFLICT (phone) DO NOTHING"
-    if len(phones) == 1:
-        return tx.run(sql, phones[0], *given)
-    known = opted_out(tx, phones)
-    new = [phone for phone in dict.fromkeys(phones) if phone not in known]
-    tx.many(sql, [(phone, *given) for phone in new])
-    return len(new)
-
-
 def _of_row(row: tuple[str, float, str, str]) -> OptOut:
     phone, added_at, reason, source = row
     return OptOut(phone, datetime.fromtimestamp(added_at, UTC), reason, source)
-
-
-def _batches(phones: Iterator[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for phone in phones:
-        batch.append(phone)
-        if len(batch) == _MANY:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -1,0 +1,1 @@
+"""Who must not be texted: kept in a store, and asked before each request."""
