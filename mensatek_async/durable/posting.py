@@ -34,7 +34,7 @@ from ..models.results import SendResult
 from ..store.failpoints import failpoint
 from .work import Lost, NotTaken, Request, Taken, W, Work
 
-_FRESH = 0.5  # seconds after which a claim is looked at again before it is sent
+_FRESH = 0.05  # seconds after which a claim is looked at again before it is sent: who opts out meanwhile is left out
 _OWN = 5.0  # seconds after which a chunk is offered again that this client's own guard held back
 
 
