@@ -25,7 +25,7 @@ GUARD = Schema(
         ]
     ],
 )
-_DAY = 86_400.0
+_LONG, _SHORT = 86_400.0, 60.0  # seconds beyond its end that a row is kept
 _SALT = "salt:guard"
 _REPLACE = "at = excluded.at, until = excluded.until, number = excluded.number, value = excluded.value"
 _RAISE = ", ".join(
@@ -138,11 +138,12 @@ def put(
     """
     tx.run("DELETE FROM mensatek_guard WHERE keep_until < ?", tx.wall)
     until = tx.wall + left
+    kept = _LONG if what in (What.LOGIN, What.CREDITS) else _SHORT
     tx.run(
         "INSERT INTO mensatek_guard VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, what, about) DO UPDATE SET "
         + (f"at = excluded.at, value = excluded.value, {_RAISE}" if longest else _REPLACE)
         + ", keep_until = excluded.keep_until",
-        *(account, what.value, about, tx.wall, until, number, value, until + _DAY),
+        *(account, what.value, about, tx.wall, until, number, value, until + kept),
     )
 
 
