@@ -25,10 +25,17 @@ from .call_state import CallState, in_flight_shield
 from .failures import Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
 from .limits.account import CircuitBreaker, known, now
+from .limits.guard_store import store_of
 from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
-from .limits.shared_guard import allow_rare, begin_first_call, end_first_call, forget_rare, shared_guard
+from .limits.shared_guard import (
+    allow_rare,
+    begin_first_call,
+    end_first_call,
+    forget_rare,
+    shared_guard,
+)
 from .operations import Answers, Kind, Operation, is_rare, joins, key_of
 from .reading import DecodedReply, RawReply, read_answer
 from .sink import Sink
@@ -62,6 +69,7 @@ class Caller:
         self._transport = transport
         self._retry = retry
         self._guard = guard
+        self._store = store_of(guard)
         self._write, self._content_type = _FORMATS[request_format]
         self._limiter = Limiter(limits.concurrency, limits.per_second)
         self._use(account)
@@ -76,7 +84,7 @@ class Caller:
     def _use(self, account: Account) -> None:
         guard, (state, self._login) = self._guard, known(account)
         self._breaker = CircuitBreaker(guard, state, self._login)
-        self._shared = shared_guard(guard, account, state, self._login)
+        self._shared = shared_guard(self._store, guard, account, state, self._login)
         self._cache: ReadCache[DecodedReply] = ReadCache(
             guard.read_interval, guard.remember, self._login, self._shared
         )
@@ -209,7 +217,7 @@ class Caller:
 
     async def _look(self) -> None:
         """Learn what other processes were told of the account, now and then."""
-        if self._shared is not None and now() >= self._shared.next_look:
+        if self._shared is not None and self._shared.is_due:
             await self._shared.look(self._transport.pool)
 
     async def _attempt(

@@ -33,7 +33,7 @@ from mensatek_async import (
     StoreWarning,
     TooManyRequests,
 )
-from mensatek_async._core.limits import shared_guard
+from mensatek_async._core.limits import guard_store
 from mensatek_async.sandbox import Sandbox
 from mensatek_async.store.database import Database
 from mensatek_async.store.lock_file import LockFile
@@ -133,6 +133,25 @@ async def test_what_one_process_was_told_holds_for_the_next(
         assert len(script.requests) == len(leaves)
 
 
+async def test_what_one_process_is_told_while_another_works(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one learns it at its next look, of the right account and token."""
+    monkeypatch.setattr(guard_store, "_EVERY", 0.0)
+    script = Script(reply(**SENT), repeat_last=True)
+    async with client_of(script, guard=Guard(store=store)) as works:
+        others = works.for_account("OTHER", TOKEN)
+        for one in (works, others):
+            await one.sms.send(PHONE, "Hola")
+        async with process(store, reply(Res=-1), token="another") as (client, _):
+            await refused(client, AuthenticationError)
+        await works.sms.send(PHONE, "Hola")
+        async with process(store, httpx.Response(403), token="a third") as (client, _):
+            await refused(client, AccountPaused)
+        await refused(works, AccountPaused)
+        await others.sms.send(PHONE, "Hola")
+
+
 async def test_credits_and_reports_are_not_asked_again_at_once(store: str) -> None:
     """Credits are answered from the store; a report, whose phones are not written there, waits."""
     interval = 1.0
@@ -160,7 +179,7 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         store.write_text("x" * 4096)
     elif kind == "read-only":
         monkeypatch.setattr("os.access", lambda *_: False)
-    monkeypatch.setattr(shared_guard, "_PATIENCE", 0.2)
+    monkeypatch.setattr(guard_store, "_PATIENCE", 0.2)
     with closing(sqlite3.connect(tmp_path / "guard.db" if kind == "held" else ":memory:")) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         places = {
@@ -222,7 +241,7 @@ async def test_the_environments_store_unless_the_setting_says_none(
 async def test_it_looks_once_a_second_and_before_the_first_call(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A thousand sends ask the store no more than one does, over all clients of the account."""
+    """Many sends ask the store no more than one does, over all accounts and clients."""
     asked: list[str] = []
     for name in ("read", "write"):
         original = getattr(Database, name)
@@ -234,12 +253,15 @@ async def test_it_looks_once_a_second_and_before_the_first_call(
         monkeypatch.setattr(Database, name, noted)
     script = Script(reply(**SENT), repeat_last=True)
     async with client_of(script, guard=Guard(store=tmp_path / "g.db")) as client:
-        await client.sms.send(PHONE, "Hola")
-        first = len(asked)
-        for _ in range(20):
-            await client.for_account(USER, TOKEN).sms.send(PHONE, "Hola")
-    assert 0 < first <= 3
-    assert len(asked) <= first + 1
+        accounts = [client, *(client.for_account(f"T{number}", TOKEN) for number in range(4))]
+        for one in accounts:
+            asked.clear()
+            await one.sms.send(PHONE, "Hola")
+            assert 0 < len(asked) <= 4
+        asked.clear()
+        for number in range(20):
+            await client.for_account(f"T{number % 4}", TOKEN).sms.send(PHONE, "Hola")
+    assert len(asked) <= 1
     assert not await anyio.Path(tmp_path / "g.db-wal").exists()  # closed with the last client
 
 

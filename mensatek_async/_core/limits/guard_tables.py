@@ -21,6 +21,7 @@ GUARD = Schema(
                 account TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, at {real} NOT NULL,
                 until {real} NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL, keep_until {real} NOT NULL,
                 PRIMARY KEY (account, what, about)){rowless}""",
+            "CREATE INDEX IF NOT EXISTS mensatek_guard_at ON mensatek_guard (at)",
             "CREATE INDEX IF NOT EXISTS mensatek_guard_keep ON mensatek_guard (keep_until)",
         ]
     ],
@@ -76,6 +77,7 @@ class Keys:
 class Row:
     """A row: `age` and `left` are seconds since it was written, and until its end."""
 
+    account: str
     what: What
     about: str
     age: float
@@ -102,14 +104,22 @@ def _digest(text: str, salt: bytes) -> str:
 
 def look(tx: Tx, account: str) -> list[Row]:
     """Return all that is known of an account, but for its reads."""
-    rows = tx.all(
-        "SELECT what, about, at, until, number, value FROM mensatek_guard WHERE account = ? AND what <> ?",
-        *(account, What.READ.value),
-    )
+    return _rows(tx, "account = ?", account)
+
+
+def news(tx: Tx, since: float) -> list[Row]:
+    """Return what was written of any account since a moment of the store's civil time, but for reads."""
+    return _rows(tx, "at > ?", since)
+
+
+def _rows(tx: Tx, which: str, value: str | float) -> list[Row]:
+    asked = f"SELECT account, what, about, at, until, number, value FROM mensatek_guard WHERE {which} AND what <> ?"
     return [
         # A clock that was set back makes nothing last longer than it was meant to.
-        Row(What(what), about, max(tx.wall - at, 0.0), min(until - tx.wall, until - at), number, value)
-        for what, about, at, until, number, value in rows
+        Row(
+            account, What(what), about, max(tx.wall - at, 0.0), min(until - tx.wall, until - at), number, text
+        )
+        for account, what, about, at, until, number, text in tx.all(asked, value, What.READ.value)
     ]
 
 

@@ -2,99 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 from secrets import token_hex
 from typing import TypeVar
-from weakref import WeakSet, WeakValueDictionary
 
 import anyio
 from attrs import define, field
 
-from ...errors import AuthenticationError, BadParameters, MensatekError, NotYours, StoreError
+from ...errors import AuthenticationError, BadParameters, MensatekError, NotYours
 from ...settings import Account, Guard
-from ...store.opening import open_database
 from ...store.owner import this_process
-from ...store.threads import in_thread_for
 from ...store.transaction import Tx
-from ...warning import StoreWarning, warn
 from ..failures import Blocked, Failure, ToldToWait
 from . import guard_tables as tables
-from .account import NEVER, AccountState, CircuitBreaker, Login, UnderWay, lock, now
-from .guard_tables import GUARD, Keys, What
+from .account import NEVER, AccountState, CircuitBreaker, Login, UnderWay, now
+from .guard_store import GuardStore
+from .guard_tables import Keys, What
 
 T = TypeVar("T")
 
-_EVERY = 1.0  # seconds between two looks at the store
-_PATIENCE = 5.0  # seconds that a call waits for the store
-_AGAIN = 60.0  # seconds until a store that did not work is tried again
 _LEASE = 30.0  # seconds after which another machine no longer waits for a first call
 _POLL = 0.1  # seconds between two looks whether it has ended
 _MOST_SEEN = 1000  # wrong calls kept in mind, also those that the store has forgotten
 _ACCEPTED = 3600.0  # seconds that another process's word that a token is accepted counts
-
-
-class GuardStore:
-    """A store, one in a process for all clients that name it. What fails in it is warned of once."""
-
-    def __init__(self, store: str | os.PathLike[str]) -> None:
-        self._db = open_database(store, GUARD)
-        self._users: WeakSet[object] = WeakSet()
-        self._retry_at = NEVER
-        self._warned = False
-        self._db.close_with(self)
-
-    async def run(self, work: Callable[[Tx], T], *, write: bool, user: object = None) -> T | None:
-        """Run work in a transaction, in a worker thread.
-
-        Args:
-            work: what to do; again after a connection broke.
-            write: whether it changes anything.
-            user: who has the store open until it calls `release`.
-
-        Returns:
-            What it gave; None when the store does not work, and nobody else is to be held up by that.
-        """
-        if now() < self._retry_at:
-            return None
-        if user is not None:
-            self._users.add(user)
-        try:
-            return await in_thread_for(_PATIENCE, self._db.write if write else self._db.read, work, 2)
-        except (StoreError, OSError) as error:
-            self._retry_at = now() + _AGAIN
-            why = "it does not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-            self._warn(str(error.args[0]) if isinstance(error, StoreError) else why)
-        return None
-
-    def _warn(self, why: str) -> None:
-        if not self._warned:
-            self._warned = True
-            warn(
-                f"The guard's store {self._db.shown} is not used for now, so other processes do not know of pauses: "
-                f"{why}",
-                StoreWarning,
-            )
-
-    async def release(self, user: object) -> None:
-        """Close the store when nobody has it open any more."""
-        self._users.discard(user)
-        if not self._users:
-            with suppress(TimeoutError):
-                await in_thread_for(_PATIENCE, self._db.close)
-
-
-_stores: WeakValueDictionary[str, GuardStore] = WeakValueDictionary()
-
-
-def _store_of(store: str | os.PathLike[str]) -> GuardStore:
-    is_address = isinstance(store, str) and "://" in store
-    name = store if isinstance(store, str) and is_address else os.path.abspath(os.path.expanduser(store))
-    made = GuardStore(store)
-    with lock():
-        return _stores.setdefault(str(name), made)
 
 
 @define(eq=False)
@@ -103,7 +34,6 @@ class SharedGuard:
 
     Attributes:
         store: where.
-        next_look: when the store is to be asked again, by this process's clock.
     """
 
     store: GuardStore
@@ -111,15 +41,26 @@ class SharedGuard:
     _account: Account
     _state: AccountState
     _login: Login
-    next_look: float = NEVER
+    _known: bool = False
     _keys: Keys | None = field(default=None, repr=False)
     _seen: set[str] = field(factory=set)  # wrong calls
     _credits_at: float = NEVER
 
+    @property
+    def is_due(self) -> bool:
+        """Return whether the store is to be asked before the next call."""
+        return not self._known or now() >= self.store.next_look
+
     async def look(self, user: object) -> None:
-        """Learn what other processes were told."""
-        self.next_look = now() + _EVERY
-        self._merge(await self._run(lambda tx, keys: tables.look(tx, keys.account), write=False, user=user))
+        """Learn what other processes were told: all of it before the first call, then what is new."""
+        if self._known:
+            await self.store.look(user)
+            return
+        rows = await self._run(lambda tx, keys: tables.look(tx, keys.account), write=False, user=user)
+        if rows is not None:
+            self._known = True
+            self.store.guards.add(self)
+            self.merge(rows)
 
     async def first_call(self, patience: float) -> None:
         """Wait while another process finds out whether the token is accepted, for so many seconds at most."""
@@ -131,7 +72,7 @@ class SharedGuard:
 
         until = now() + patience
         while (told := await self._run(work)) is not None:
-            self._merge(told[0])
+            self.merge(told[0])
             if told[1] or now() > until:
                 return
             await anyio.sleep(_POLL)
@@ -216,13 +157,14 @@ class SharedGuard:
         self._keys, answer = found
         return answer
 
-    def _merge(self, rows: list[tables.Row] | None) -> None:
-        if rows is None:
-            return
+    def merge(self, rows: list[tables.Row]) -> None:
+        """Take in what stands in the store of this account."""
         time, state = now(), self._state
         if len(self._seen) > _MOST_SEEN:
             self._seen &= {row.about for row in rows}
         for row in rows:
+            if self._keys is None or row.account != self._keys.account:
+                continue
             if row.what is What.BLOCK:
                 state.blocked_until = max(state.blocked_until, time + row.left)
             elif row.what is What.HOLD:
@@ -232,7 +174,7 @@ class SharedGuard:
             elif row.what is What.WRONG and row.about not in self._seen:
                 self._seen.add(row.about)
                 state.add_wrong(row.about.partition(":")[0], time - row.age)
-            elif self._keys is not None and row.about == self._keys.login:
+            elif row.about == self._keys.login:
                 self._merge_login(row, time)
 
     def _merge_login(self, row: tables.Row, time: float) -> None:
@@ -257,18 +199,14 @@ def _about(keys: Keys, what: What, asked: object) -> str:
     return keys.read(asked) if what is What.READ else str(asked)
 
 
-def shared_guard(settings: Guard, account: Account, state: AccountState, login: Login) -> SharedGuard | None:
-    """Return what is shared with other processes; None where the settings name no store.
-
-    Raises:
-        InvalidRequest: the store is neither a path nor an address.
-        ConfigurationError: it is in PostgreSQL, and psycopg is not installed.
-    """
-    if not settings.store:
+def shared_guard(
+    store: GuardStore | None, settings: Guard, account: Account, state: AccountState, login: Login
+) -> SharedGuard | None:
+    """Return what the clients of a token share in a store, if there is one."""
+    if store is None:
         return None
-    store = _store_of(settings.store)
-    found: SharedGuard = login.shared.setdefault(store, SharedGuard(store, settings, account, state, login))
-    return found
+    found: SharedGuard | None = login.shared.get(store)
+    return found or login.shared.setdefault(store, SharedGuard(store, settings, account, state, login))
 
 
 async def begin_first_call(login: Login, shared: SharedGuard | None, patience: float) -> UnderWay | None:
