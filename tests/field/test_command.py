@@ -20,11 +20,11 @@ from mensatek_async.cli.app import run
 from mensatek_async.cli.output import Stop, in_words_of_the_command
 from mensatek_async.errors import InvalidRequest
 from mensatek_async.sandbox import Sandbox
+from tests.command_line import COMMAND
 
 pytestmark = pytest.mark.mensatek_sandbox(read_interval=0)
 
 PACKAGE = Path(__file__).parents[2] / "mensatek_async"
-COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
 ISSUER = ("--issuer-name", "EMPRESA S.L.", "--issuer-phone", "900000000", "--issuer-tax-id", "B00000000")
 Captured = pytest.CaptureFixture[str]
 

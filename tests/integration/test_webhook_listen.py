@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +20,8 @@ import pytest
 from mensatek_async import testing
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Callbacks, Sandbox
+from tests.command_line import COMMAND
 from tests.sandbox_calls import NO_TLS
-
-COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from mensatek_async._version import __version__
 from mensatek_async.cli import app as application
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Sandbox
+from tests.command_line import Command, Terminal
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -113,14 +114,13 @@ def test_without_the_extra_it_is_named(
     assert "mensatek-async[cli]" in capsys.readouterr().err
 
 
-def test_without_the_sandbox_its_extra_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_the_sandbox_its_extra_is_named(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     """The message is the command that helps."""
     monkeypatch.setitem(sys.modules, "mensatek_async.sandbox", None)
-    for command in (["credits", "--sandbox"], ["sandbox"]):
-        assert run(command) == 2
-        assert "mensatek-async[sandbox]" in capsys.readouterr().err
+    for words in (["credits", "--sandbox"], ["sandbox"]):
+        code, _, err = command(*words)
+        assert code == 2
+        assert "mensatek-async[sandbox]" in err
 
 
 @pytest.mark.parametrize(
@@ -134,42 +134,30 @@ def test_without_the_sandbox_its_extra_is_named(
     ],
 )
 def test_a_token_file_holds_a_token(
-    mensatek_sandbox: Sandbox,
+    sandbox: Sandbox,
+    command: Command,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     content: bytes | None,
     said: str,
 ) -> None:
     """And nothing else but a line end; what stands in it is never shown."""
     monkeypatch.delenv("MENSATEK_API_TOKEN")
-    mensatek_sandbox.token = "s3cret"
+    sandbox.token = "s3cret"
     if content is not None:
         (tmp_path / "token").write_bytes(content)
-    assert run(["credits", "--token-file", str(tmp_path / "token")]) == (2 if said else 0)
-    assert said in capsys.readouterr().err
-
-
-class Terminal(io.StringIO):
-    """Somebody watches."""
-
-    def isatty(self) -> bool:
-        return True
+    code, _, err = command("credits", "--token-file", tmp_path / "token")
+    assert code == (2 if said else 0)
+    assert said in err
 
 
 @pytest.mark.parametrize(("typed", "sent"), [("y", 1), ("Sí", 1), ("n", 0), ("", 0), ("\udcff", 0)])
-def test_only_yes_is_yes(
-    mensatek_sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    typed: str,
-    sent: int,
-) -> None:
+def test_only_yes_is_yes(sandbox: Sandbox, command: Command, typed: str, sent: int) -> None:
     """Anything else, a stray byte, and the end of input sends nothing."""
-    monkeypatch.setattr("sys.stdin", Terminal(f"{typed}\n" if typed else ""))
-    assert run(["send", "600000001", "--text", "Hola"]) == 1 - sent
-    assert capsys.readouterr().err.startswith("Send? [y/N] ")
-    assert len(mensatek_sandbox.counts) == sent
+    code, _, err = command("send", "600000001", "--text", "Hola", typed=f"{typed}\n" if typed else "")
+    assert code == 1 - sent
+    assert err.startswith("Send? [y/N] ")
+    assert len(sandbox.counts) == sent
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
