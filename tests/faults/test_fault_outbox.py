@@ -57,28 +57,47 @@ def test_an_outbox_killed_at_each_step(
 
 
 @pytest.mark.parametrize(
-    ("fault", "point", "state", "texts"),
+    ("fault", "repeat", "point", "state", "texts"),
     [
-        (Fault.status_429(0.1), "finish.committed", "sent", 1),
-        (Fault.refuse(-3), "outbox.ended", "failed", 0),
-        (Fault.drop_after_accept(), "outbox.ended", "unknown", 1),
-        (Fault.drop_after_accept(), "finish.before", "unknown", 1),
+        (Fault.status_429(0.1), False, "finish.committed", "sent", 1),
+        (Fault.refuse(-3), False, "outbox.ended", "failed", 0),
+        (Fault.drop_after_accept(), False, "outbox.ended", "unknown", 1),
+        (Fault.drop_after_accept(), False, "finish.before", "unknown", 1),
+        (Fault.drop_after_accept(), True, "finish.committed", "sent", 2),
     ],
-    ids=["told-to-wait", "refused", "lost", "lost-and-not-written"],
+    ids=["told-to-wait", "refused", "lost", "lost-and-not-written", "lost-and-repeated"],
 )
 def test_an_outbox_killed_at_each_other_end(
-    outbox: Scene, fault: Fault, point: str, state: str, texts: int
+    outbox: Scene, fault: Fault, repeat: bool, point: str, state: str, texts: int
 ) -> None:
     """An end that is written down stays; one that is not was never answered."""
     outbox.sandbox.fault(fault)
-    outbox.killed(point, how="send")
+    outbox.killed(point, how="send", options={"repeat_unknown": repeat})
     outbox.run("drain", budget=3 * SHORT)
 
     ends_as(outbox, state, texts)
 
 
-def test_an_outbox_killed_while_an_item_expires_or_is_parked(outbox: Scene) -> None:
-    """Both are written down before anybody hears of them."""
+def test_an_outbox_killed_while_an_item_expires(outbox: Scene) -> None:
+    """It is written down before anybody hears of it, and never sent."""
+    outbox.run("put", options={"not_after": 0.01})
+    outbox.killed("outbox.ended", how="drain")
+    outbox.run("drain")
+
+    ends_as(outbox, "expired", 0)
+
+
+def test_an_outbox_whose_item_is_cancelled_under_its_worker(outbox: Scene) -> None:
+    """What is cancelled between its claim and its request never leaves."""
+    sleeper = outbox.stopped("outbox.claimed", how="send")
+    outbox.run("cancel", name=ANA)
+    sleeper.wake()
+
+    ends_as(outbox, "cancelled", 0)
+
+
+def test_an_outbox_killed_while_an_item_is_given_up(outbox: Scene) -> None:
+    """What may have left stays unknown, through a retry and a cancellation too."""
     outbox.killed("outbox.sending", how="send", store_options={"lease": 1.0})
     outbox.killed("outbox.ended", how="drain", budget=3 * SHORT)
     ends_as(outbox, "unknown", 0)

@@ -15,6 +15,7 @@ import time
 import traceback
 import tracemalloc
 from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,12 @@ async def _run_outbox(job: Job) -> dict[str, Any]:
         AsyncMensatek(**_settings(job)) as client,
         Outbox(client, store=job.store, **job.store_options) as outbox,
     ):
+        options = dict(job.options)
+        if "not_after" in options:
+            options["not_after"] = timedelta(seconds=options["not_after"])
         if job.how in ("put", "send"):
             for row in _phones(job):
-                await outbox.put(row, row, job.text, **job.options)
+                await outbox.put(row, row, job.text, **options)
         if job.how in ("cancel", "retry"):
             await getattr(outbox, job.how)(job.name)
         if job.how == "record":
