@@ -179,9 +179,8 @@ class Send:
     def _show(self, checked: Checked, credits: Decimal | None) -> None:
         """Print what would be sent and what it would cost."""
         output, source = self.output, self._reading.source
-        output.say(
-            f"Recipients: {self._reading.source.label}; phones in column {shown(self._reading.phone_column, 40)}."
-        )
+        column = shown(self._reading.phone_column, 40)
+        output.say(f"Recipients: {source.label}; phones in column {column}.")
         text = plural(checked.ready, "row") + " to send"
         if checked.broken:
             text += f", {checked.broken:,} broken or repeated"
