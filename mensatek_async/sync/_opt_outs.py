@@ -19,11 +19,7 @@ class OptOutsTwin:
         self._original = original
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        call = Call(portal(), work, grace=0)
-        error = call.wait()
-        if error is not None:
-            raise error
-        return call.value
+        return Call(portal(), work, grace=0).result()
 
     def _close(self) -> None:
         self._run(self._original.aclose())
