@@ -169,8 +169,6 @@ class SharedGuard:
                 state.blocked_until = max(state.blocked_until, time + row.left)
             elif row.what is What.HOLD:
                 state.held_until = max(state.held_until, time + row.left)
-            elif row.what is What.RARE:
-                state.rare[row.about] = max(state.rare.get(row.about, NEVER), time - row.age)
             elif row.what is What.WRONG and row.about not in self._seen:
                 self._seen.add(row.about)
                 state.add_wrong(row.about.partition(":")[0], time - row.age)
