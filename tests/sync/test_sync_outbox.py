@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +24,7 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from tests.sandbox_calls import phones, wait_until
+from tests.sync.child import child
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000)
 
@@ -83,6 +87,33 @@ def test_leaving_the_block_lets_what_is_on_its_way_land(sandbox: Sandbox, tmp_pa
         counts = outbox.counts()
     assert counts["unknown"] == counts["sending"] == 0
     assert counts["sent"] == len(sandbox.counts)
+
+
+PROGRAM = """
+    from mensatek_async import SyncOutbox
+    with Mensatek() as client, SyncOutbox(client, {store!r}) as outbox:
+        for number, phone in enumerate(phones(100)):
+            outbox.put(f"k{{number}}", phone, "Hola")
+        with outbox.run(concurrency=2) as items:
+            for item in items:
+                tell(key=item.key)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_ctrl_c_lands_what_is_on_its_way(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Nothing is unknown afterwards, and the rest waits."""
+    sandbox.fault(Fault.latency(0.2), operation="EnviarSMS", times=None)
+    with child(PROGRAM.format(store=str(tmp_path / "o.db")), sandbox) as program:
+        program.line()
+        os.kill(program.process.pid, signal.SIGINT)
+        code, errors = program.end()
+    assert code != 0
+    assert "KeyboardInterrupt" in errors
+    with Mensatek() as client, SyncOutbox(client, tmp_path / "o.db") as outbox:
+        counts = outbox.counts()
+    assert counts["unknown"] == counts["sending"] == 0
+    assert counts["sent"] == len(sandbox.counts) < 100
 
 
 @pytest.mark.parametrize(("kind", "client"), [(Outbox, Mensatek), (SyncOutbox, AsyncMensatek)])
