@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from .._core.messages.message import Message
 from ..bulk.chunks import Chunk, Chunker
@@ -21,7 +21,6 @@ from ..store.threads import in_thread
 from ..store.transaction import Tx
 from .feed import Feed
 from .journal import chunks
-from .journal.chunks import Part
 from .journal.hours import country_of
 from .journal.recipients import ChunkRecipients, phones_in
 from .journal.records import CampaignRow, by_id, set_campaign
@@ -141,7 +140,7 @@ class Ingest:
         return written
 
     def _write(
-        self, tx: Tx, before: int, file: str, parts: Sequence[Part], problems: Sequence[RowProblem]
+        self, tx: Tx, before: int, file: str, parts: Sequence[ChunkRecipients], problems: Sequence[RowProblem]
     ) -> bool:
         row = by_id(tx, self.campaign, lock=True)
         last = self.feed.position == before
@@ -167,17 +166,17 @@ class Ingest:
         failpoint("ingest.batch")
         return True
 
-    def _write_chunks(self, tx: Tx, row: CampaignRow, parts: Sequence[Part]) -> None:
+    def _write_chunks(self, tx: Tx, row: CampaignRow, parts: Sequence[ChunkRecipients]) -> None:
         if not parts:
             return
         anchor = self.content.anchor
         if row.next_seq == 1 and anchor is not None:
-            recipient = ChunkRecipients.of([0], [anchor], self.content.anchor_unicode)
-            chunks.add(tx, row.id, 0, Part(recipient, 1), n=0)
+            opener = ChunkRecipients.of([0], [anchor], self.content.anchor_unicode, segments=1)
+            chunks.add(tx, row.id, 0, opener, n=0)
         elif row.next_seq == 1:  # the very first recipient alone
             opener, rest = parts[0].split(1)
             chunks.add(tx, row.id, 0, opener)
-            parts = [*([rest] if len(rest.content) else []), *parts[1:]]
+            parts = [*([rest] if len(rest) else []), *parts[1:]]
         chunks.add(tx, row.id, row.next_seq, *parts)
         set_campaign(tx, row.id, next_seq=max(row.next_seq + len(parts), 2))
 
@@ -264,15 +263,12 @@ def _chunks_of(chunker: Chunker, rows: Sequence[Any], size: int) -> tuple[list[C
     return [chunk for chunk in chunks if chunk.rows], [one for chunk in chunks for one in chunk.invalid]
 
 
-def _by_zone(chunk: Chunk, local: bool) -> list[Part]:
+def _by_zone(chunk: Chunk, local: bool) -> list[ChunkRecipients]:
     """Split a chunk into parts of one time zone each, where the recipient's own time counts."""
-    content = ChunkRecipients(chunk.rows, chunk.wire, chunk.unicode)
+    every = ChunkRecipients(chunk.rows, chunk.wire, chunk.unicode, chunk.segments)
     if not local:
-        return [Part(content, chunk.segments)]
+        return [every]
     places: dict[str, list[int]] = defaultdict(list)
-    for at, phone in enumerate(content.wire.phones):
+    for at, phone in enumerate(every.wire.phones):
         places[country_of(phone)].append(at)
-    return [
-        Part(content.at(chosen), max(chunk.segments * len(chosen) // len(content), 1), zone)
-        for zone, chosen in places.items()
-    ]
+    return [evolve(every.at(chosen), zone=zone) for zone, chosen in places.items()]

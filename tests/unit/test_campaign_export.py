@@ -14,7 +14,6 @@ from mensatek_async import InvalidRequest
 from mensatek_async.campaigns.export import COLUMNS, export
 from mensatek_async.campaigns.journal import chunks
 from mensatek_async.campaigns.journal import lifecycle as journal
-from mensatek_async.campaigns.journal.chunks import Part
 from mensatek_async.campaigns.journal.recipients import ChunkRecipients
 from mensatek_async.campaigns.journal.records import CampaignRow, Settings, by_name
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
@@ -36,7 +35,7 @@ def chunk(
 ) -> None:
     """A chunk as a run would have left it."""
     wire = [{"Movil": str(34600000000 + row)} for row in rows]
-    chunks.add(tx, 1, seq, Part(ChunkRecipients.of(rows, wire), len(rows)))
+    chunks.add(tx, 1, seq, ChunkRecipients.of(rows, wire, segments=len(rows)))
     tx.run(
         "UPDATE mensatek_chunk SET state = ?, accepted = ?, error = ?, idmensaje = ? WHERE seq = ?",
         *(state, accepted, error, message, seq),

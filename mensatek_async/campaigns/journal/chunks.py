@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
-
 from ...store.transaction import Tx
 from .recipients import ChunkRecipients
 from .records import CampaignRow, add_to_campaign
@@ -19,30 +17,10 @@ BODY = (
 """A chunk's packed recipients, as one of its columns."""
 
 
-@frozen
-class Part:
-    """Recipients who are to be a chunk.
-
-    Attributes:
-        content: the recipients.
-        segments: texts that they take.
-        zone: their time zones, by calling code; "" where it does not matter.
-    """
-
-    content: ChunkRecipients
-    segments: int
-    zone: str = ""
-
-    def split(self, first: int) -> tuple[Part, Part]:
-        """Return the first recipients, and the others."""
-        own = max(self.segments // len(self.content), 1) * first
-        head, tail = self.content.split(first)
-        return Part(head, own, self.zone), Part(tail, max(self.segments - own, 0), self.zone)
-
-
 def recipients_of(tx: Tx, campaign: int, seq: int) -> ChunkRecipients:
     """Return a chunk's recipients."""
-    return ChunkRecipients.unpack(tx.one(f"SELECT body FROM mensatek_payload {_ONE}", campaign, seq)[0])
+    columns = tx.one(f"SELECT {BODY}, segments, zone FROM mensatek_chunk {_ONE}", campaign, seq)
+    return ChunkRecipients.unpack(*columns)
 
 
 def change(tx: Tx, campaign: int, seq: int, **columns: Any) -> None:
@@ -72,13 +50,9 @@ def first_due(
     )
 
 
-def part_of(tx: Tx, campaign: int, seq: int) -> Part:
-    """Return a chunk's recipients with what goes with them."""
-    body, *others = tx.one(f"SELECT {BODY}, segments, zone FROM mensatek_chunk {_ONE}", campaign, seq)
-    return Part(ChunkRecipients.unpack(body), *others)
-
-
-def add(tx: Tx, campaign: int, seq: int, *parts: Part, n: int | None = None, due: float = 0.0) -> None:
+def add(
+    tx: Tx, campaign: int, seq: int, *parts: ChunkRecipients, n: int | None = None, due: float = 0.0
+) -> None:
     """Add chunks to be sent.
 
     Args:
@@ -93,27 +67,27 @@ def add(tx: Tx, campaign: int, seq: int, *parts: Part, n: int | None = None, due
     tx.many(
         "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (campaign, at, PENDING, len(one.content) if n is None else n, one.segments, one.zone, due)
+            (campaign, at, PENDING, len(one) if n is None else n, one.segments, one.zone, due)
             for at, one in numbered
         ],
     )
-    bodies = [(campaign, at, one.content.pack()) for at, one in numbered]
+    bodies = [(campaign, at, one.pack()) for at, one in numbered]
     tx.many("INSERT INTO mensatek_payload VALUES (?, ?, ?)", bodies)
 
 
-def append(tx: Tx, campaign: int, part: Part) -> None:
+def append(tx: Tx, campaign: int, part: ChunkRecipients) -> None:
     """Add a chunk behind all others."""
     add(tx, campaign, tx.one("SELECT next_seq FROM mensatek_campaign WHERE id = ?", campaign)[0], part)
     add_to_campaign(tx, campaign, next_seq=1)
 
 
-def rewrite(tx: Tx, campaign: int, seq: int, part: Part) -> None:
+def rewrite(tx: Tx, campaign: int, seq: int, part: ChunkRecipients) -> None:
     """Give a chunk other recipients; without any it is removed."""
-    if not len(part.content):
+    if not len(part):
         remove(tx, campaign, seq)
         return
-    change(tx, campaign, seq, n=len(part.content), segments=part.segments)
-    tx.run(f"UPDATE mensatek_payload SET body = ? {_ONE}", part.content.pack(), campaign, seq)
+    change(tx, campaign, seq, n=len(part), segments=part.segments)
+    tx.run(f"UPDATE mensatek_payload SET body = ? {_ONE}", part.pack(), campaign, seq)
 
 
 def remove(tx: Tx, campaign: int, seq: int) -> None:

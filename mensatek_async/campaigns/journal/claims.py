@@ -14,7 +14,6 @@ from ...opt_outs.tables import CHANGES
 from ...store import rate
 from ...store.transaction import Tx
 from . import chunks, left_out, openers
-from .chunks import Part
 from .hours import zones_of
 from .recipients import ChunkRecipients
 from .records import CampaignRow, all_of, by_id, set_state
@@ -23,7 +22,7 @@ from .states import CLAIMED, DONE, MICRO, POSTING, RUNNING, SENT, Work
 
 _IDLE = 3600.0  # seconds; whoever waits looks again sooner
 _FOR_ROWS = 0.25
-_COLUMNS = f"seq, state, due_at, idmensaje, segments, attempts, {chunks.BODY}, {CHANGES}"
+_COLUMNS = f"seq, state, due_at, idmensaje, attempts, {CHANGES}, {chunks.BODY}, segments, zone"
 
 
 @frozen
@@ -175,14 +174,14 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
 
     `paced`: whether it needs a place in the rate also where the campaign has none of its own.
     """
-    seq, _, _, _, segments, attempts, body, changes = due
-    part = Part(ChunkRecipients.unpack(body), segments)
+    seq, _, _, _, attempts, changes, *packed = due
+    part = ChunkRecipients.unpack(*packed)
     opener = row.idmensaje is None
     if not opener and seq > 0 and not attempts:
         part = left_out.repeated(tx, row.id, seq, part, who.phones_of_openers(tx, row))
-    if not attempts and len(part.content):
+    if not attempts and len(part):
         part = left_out.opted_out(tx, row, seq, part, changes)
-    if not len(part.content):
+    if not len(part):
         return None
     price = row.settings.rate
     paced = paced or price is not None
@@ -191,7 +190,7 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
     affordable = _within_cap(tx, row, seq, part, attempts)
     if isinstance(affordable, Wait):
         return affordable
-    wait = rate.book(tx, len(affordable.content) / price if price else 0.0) if paced else 0.0
+    wait = rate.book(tx, len(affordable) / price if price else 0.0) if paced else 0.0
     until = tx.now + wait + who.lease
     tried = attempts + (not opener)
     state = CLAIMED if opener else POSTING
@@ -203,19 +202,24 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
 
 
 def _work(
-    row: CampaignRow, seq: int, token: str, part: Part, attempts: int, wait: float, opt_outs: str = ""
+    row: CampaignRow,
+    seq: int,
+    token: str,
+    part: ChunkRecipients,
+    attempts: int,
+    wait: float,
+    opt_outs: str = "",
 ) -> Work:
     opener = row.idmensaje is None
     return Work(
         campaign=row.id,
         seq=seq,
         token=token,
-        content=part.content,
+        content=part,
         join=row.idmensaje,
         repeat=attempts > 0 and not opener,
         wait=wait,
         mark=Mark(row.uid, seq, token[:8]) if opener else None,
-        segments=part.segments,
         opt_outs=opt_outs,
     )
 
@@ -235,10 +239,12 @@ def _taken_before(tx: Tx, token: str) -> Work | None:
     row = by_id(tx, campaign)
     if joined is None and row.idmensaje is not None:
         return None
-    return _work(row, seq, token, chunks.part_of(tx, campaign, seq), max(attempts - 1, 0), 0.0)
+    return _work(row, seq, token, chunks.recipients_of(tx, campaign, seq), max(attempts - 1, 0), 0.0)
 
 
-def _within_cap(tx: Tx, row: CampaignRow, seq: int, part: Part, attempts: int) -> Part | Wait:
+def _within_cap(
+    tx: Tx, row: CampaignRow, seq: int, part: ChunkRecipients, attempts: int
+) -> ChunkRecipients | Wait:
     """Return what of a chunk the campaign's cap still pays; `Wait` after pausing it, or until others have landed."""
     cap = row.settings.cap
     if cap is None or attempts or row.idmensaje is None:
@@ -255,14 +261,14 @@ def _within_cap(tx: Tx, row: CampaignRow, seq: int, part: Part, attempts: int) -
     left = cap - int(used)
     if part.segments * price <= left:
         return part
-    each = max(part.segments // len(part.content), 1)
-    affordable = min(left // (each * price), len(part.content) - 1) if seq > 0 else 0
+    each = max(part.segments // len(part), 1)
+    affordable = min(left // (each * price), len(part) - 1) if seq > 0 else 0
     if affordable < 1:
         if not flying:
             note = "max_credits is reached: the next text would go beyond it"
             set_state(tx, row.id, "paused", "max_credits", note)
         return Wait(_FOR_ROWS)
-    first, rest = chunks.part_of(tx, row.id, seq).split(int(affordable))
+    first, rest = part.split(int(affordable))
     chunks.rewrite(tx, row.id, seq, first)
     chunks.append(tx, row.id, rest)
     return first

@@ -6,22 +6,24 @@ from ...bulk.chunks import REPEATED
 from ...opt_outs import tables
 from ...store.transaction import Tx
 from . import chunks
-from .chunks import Part
 from .recipients import ChunkRecipients
 from .records import CampaignRow, add_to_campaign
 
 
-def repeated(tx: Tx, campaign: int, seq: int, part: Part, phones: set[str]) -> Part:
+def repeated(tx: Tx, campaign: int, seq: int, part: ChunkRecipients, phones: set[str]) -> ChunkRecipients:
     """Take the phones of openers out of a chunk, as invalid rows; return what is left, or the same part if none."""
-    content, gone = part.content.without(phones)
+    left, gone = part.without(phones)
     if not gone:
         return part
     tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, REPEATED) for at, _ in gone])
     add_to_campaign(tx, campaign, invalid=len(gone))
-    return _rest(tx, campaign, seq, part, content)
+    chunks.rewrite(tx, campaign, seq, left)
+    return left
 
 
-def opted_out(tx: Tx, row: CampaignRow, seq: int, part: Part, changes: str | None) -> Part:
+def opted_out(
+    tx: Tx, row: CampaignRow, seq: int, part: ChunkRecipients, changes: str | None
+) -> ChunkRecipients:
     """Take those out of a chunk who have opted out; return what is left, or the same part if nobody has.
 
     Args:
@@ -34,13 +36,14 @@ def opted_out(tx: Tx, row: CampaignRow, seq: int, part: Part, changes: str | Non
     """
     if not row.settings.respect_opt_outs or changes is None:
         return part
-    content, gone = part.content.without(tables.opted_out(tx, part.content.wire.phones))
+    left, gone = part.without(tables.opted_out(tx, part.wire.phones))
     if not gone:
         return part
     (n,) = tx.one("SELECT n FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?", row.id, seq)
     if n:  # an anchor is nobody's row
         tx.many("INSERT INTO mensatek_left_out VALUES (?, ?, ?)", [(row.id, *one) for one in gone])
-    return _rest(tx, row.id, seq, part, content)
+    chunks.rewrite(tx, row.id, seq, left)
+    return left
 
 
 def has_opted_out_since(tx: Tx, row: CampaignRow, content: ChunkRecipients, before: str) -> bool:
@@ -60,9 +63,3 @@ def purge(tx: Tx, campaign: int) -> None:
     """Take their phones out; how many they were stays."""
     if tables.changes(tx) is not None:
         tx.run("UPDATE mensatek_left_out SET phone = '' WHERE campaign_id = ?", campaign)
-
-
-def _rest(tx: Tx, campaign: int, seq: int, part: Part, content: ChunkRecipients) -> Part:
-    rest = Part(content, part.segments * len(content) // len(part.content), part.zone)
-    chunks.rewrite(tx, campaign, seq, rest)
-    return rest

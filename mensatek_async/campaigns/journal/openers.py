@@ -26,7 +26,7 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
     if first_due is None:
         return False
     (seq,) = first_due
-    part = chunks.part_of(tx, row.id, seq)
+    part = chunks.recipients_of(tx, row.id, seq)
     if left_out.repeated(tx, row.id, seq, part, opener_phones(tx, row.id)) is not part:
         return True
     if left_out.opted_out(tx, row, seq, part, changes(tx)) is not part:
@@ -41,7 +41,7 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
 
 def demote(tx: Tx, row: CampaignRow, seq: int) -> None:
     """Let an opener that the provider refused wait as a chunk, to join what another one opens."""
-    part = chunks.part_of(tx, row.id, seq)
+    part = chunks.recipients_of(tx, row.id, seq)
     chunks.remove(tx, row.id, seq)
     chunks.append(tx, row.id, part)
 

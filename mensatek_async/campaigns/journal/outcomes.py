@@ -117,8 +117,9 @@ def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None
     elif work.join is None:
         _rejected_opener(tx, row)
     price = 0
-    if credits and outcome.accepted == len(work.content) and work.segments and not work.repeat:
-        price = -(-credits // work.segments)
+    segments = work.content.segments
+    if credits and outcome.accepted == len(work.content) and segments and not work.repeat:
+        price = -(-credits // segments)
     # Written only when something changes: those who send would queue for the campaign's row.
     if price > row.price or row.troubles or (accepted and row.refusals):
         tx.run(

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from itertools import chain
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..._wire.rows import Rows
 
@@ -20,28 +20,37 @@ class ChunkRecipients:
         rows: their row numbers.
         wire: the recipients as the wire wants them.
         unicode: whether the request needs Unicode.
+        segments: texts that they take, by this side's count.
+        zone: their time zones, by calling code; "" where it does not matter.
     """
 
     rows: Sequence[int]
     wire: Rows = field(repr=False)
     unicode: bool = False
+    segments: int = 0
+    zone: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @classmethod
     def of(
-        cls, rows: Sequence[int], wire: Sequence[dict[str, str]], unicode: bool = False
+        cls,
+        rows: Sequence[int],
+        wire: Sequence[dict[str, str]],
+        unicode: bool = False,
+        segments: int = 0,
+        zone: str = "",
     ) -> ChunkRecipients:
         """Make some from mappings by wire names."""
         made = Rows()
         if wire:
             made.add(wire)
-        return cls(rows, made, unicode)
+        return cls(rows, made, unicode, segments, zone)
 
     @classmethod
-    def unpack(cls, body: bytes) -> ChunkRecipients:
-        """Read what `pack` wrote."""
+    def unpack(cls, body: bytes, segments: int = 0, zone: str = "") -> ChunkRecipients:
+        """Read what `pack` wrote, which leaves out what the chunk has columns for."""
         packed = json.loads(zlib.decompress(bytes(body)))
         wire = Rows()
         if "w" in packed:
@@ -50,7 +59,7 @@ class ChunkRecipients:
             wire.add_columns(packed["p"].split(",") if packed["p"] else [], packed.get("v", {}))
         runs = [range(start, start + count) for start, count in packed["r"]]
         rows = runs[0] if len(runs) == 1 else list(chain.from_iterable(runs))
-        return cls(rows, wire, bool(packed["u"]))
+        return cls(rows, wire, bool(packed["u"]), segments, zone)
 
     def pack(self) -> bytes:
         """Write them down: row numbers as runs, phones, and a column for each field."""
@@ -66,15 +75,16 @@ class ChunkRecipients:
         return packer.compress(written) + packer.flush()
 
     def at(self, places: Sequence[int]) -> ChunkRecipients:
-        """Return those at some places."""
-        return self.of([self.rows[at] for at in places], [self.wire[at] for at in places], self.unicode)
+        """Return those at some places, with their share of the texts."""
+        rows, wire = [self.rows[at] for at in places], [self.wire[at] for at in places]
+        return self.of(rows, wire, self.unicode, self.segments * len(rows) // max(len(self), 1), self.zone)
 
     def split(self, first: int) -> tuple[ChunkRecipients, ChunkRecipients]:
         """Return the first ones, and the others."""
-        rows, wire = self.rows, self.wire
-        return self.of(rows[:first], wire[:first], self.unicode), self.of(
-            rows[first:], wire[first:], self.unicode
-        )
+        every = range(len(self))
+        own = self.segments // max(len(self), 1) * first
+        rest = max(self.segments - own, 0)
+        return evolve(self.at(every[:first]), segments=own), evolve(self.at(every[first:]), segments=rest)
 
     def without(self, phones: set[str]) -> tuple[ChunkRecipients, list[tuple[int, str]]]:
         """Return those who are not among these phones, and the rows and phones of those who are."""

@@ -24,12 +24,10 @@ class Work(work.Work):
         campaign: the campaign's id.
         seq: the chunk's number; 0 and below are openers.
         content: its recipients.
-        segments: texts it takes, by this side's count.
         opt_outs: the changes of opt-outs that its recipients were looked up after; "" for none.
     """
 
     campaign: int
     seq: int
     content: ChunkRecipients
-    segments: int
     opt_outs: str = ""
