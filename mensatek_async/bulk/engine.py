@@ -135,7 +135,7 @@ class Engine:
                     await self._guarded(partial(self._source.look, self._message))
                     await self._guarded(self._open_message)
                     async with anyio.create_task_group() as workers:
-                        start_slowly(workers, self._work, 2, self._workers)
+                        start_slowly(workers, self._work, self._workers)
                     await self._guarded(self._account_for_the_rest)
                     group.cancel_scope.cancel()
             except BaseException:

@@ -142,7 +142,7 @@ class Worker(ABC, Generic[W, C]):
                 group.start_soon(self.look_out)
                 async with anyio.create_task_group() as slots:
                     # Some slots wait with what they have claimed: a request leaves at once when another has ended.
-                    start_slowly(slots, self._slot, 1, self.in_flight + self.in_flight // 4 + 1)
+                    start_slowly(slots, self._slot, self.in_flight + self.in_flight // 4 + 1)
                 group.cancel_scope.cancel()
         finally:
             self.peers.discard(self)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from anyio.abc import TaskGroup
 
 
 def start_slowly(
-    group: TaskGroup, work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]], first: int, most: int
+    group: TaskGroup, work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]], most: int
 ) -> None:
-    """Start some workers, and one more when each of them has had a request accepted.
+    """Start one worker, and two more when each of them has had a request accepted.
 
     Args:
         group: what they run in.
         work: a worker; it is given a function to call whenever a request of its own was accepted.
-        first: how many start at once.
         most: how many there are at the end.
     """
     left = most
 
-    def start() -> None:
+    def start(count: int) -> None:
         nonlocal left
-        if left > 0:
+        for _ in range(min(count, left)):
             left -= 1
-            another = [start]  # each worker brings one more, once
-            group.start_soon(work, lambda: another.pop()() if another else None)
+            more = [2]  # that this one brings, once
+            group.start_soon(work, partial(bring, more))
 
-    for _ in range(first):
-        start()
+    def bring(more: list[int]) -> None:
+        if more:
+            start(more.pop())
+
+    start(1)
