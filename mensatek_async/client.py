@@ -192,7 +192,7 @@ class AsyncMensatek:
         self,
         store: str | os.PathLike[str] = "outbox.db",
         *,
-        lease: float = 120.0,
+        lease: float = 60.0,
         poll: float | None = None,
         rate: float | None = None,
     ) -> Outbox:

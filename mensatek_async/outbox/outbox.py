@@ -55,7 +55,7 @@ class Outbox:
         client: Client,
         store: str | os.PathLike[str] = "outbox.db",
         *,
-        lease: float = 120.0,
+        lease: float = 60.0,
         poll: float | None = None,
         rate: float | None = None,
     ) -> None:

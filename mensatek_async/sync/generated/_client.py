@@ -150,7 +150,7 @@ class Mensatek(ClientTwin):
         self,
         store: str | os.PathLike[str] = "outbox.db",
         *,
-        lease: float = 120.0,
+        lease: float = 60.0,
         poll: float | None = None,
         rate: float | None = None,
     ) -> SyncOutbox:

@@ -49,7 +49,7 @@ class SyncOutbox(OutboxTwin):
         client: ClientTwin,
         store: str | os.PathLike[str] = "outbox.db",
         *,
-        lease: float = 120.0,
+        lease: float = 60.0,
         poll: float | None = None,
         rate: float | None = None,
     ) -> None:
