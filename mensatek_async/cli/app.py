@@ -44,6 +44,7 @@ Exit codes: 0 all sent, 1 some not sent or unknown, 2 wrong use, 3 refused accou
 _COMMANDS = {
     "campaign:campaign": _CAMPAIGN,
     "outbox:outbox": _OUTBOX,
+    "opt_outs:opt_outs": "People who must not be texted, such as those who answered BAJA.",
     "documents:certified": "Certified texts and their certificates.",
     "documents:contract": "Contracts signed by text.",
     "messages:credits": "Show the credits left.",
@@ -58,7 +59,7 @@ _COMMANDS = {
     "local:webhooks": "Callbacks of the provider.",
 }
 for _home, _help in _COMMANDS.items():
-    app.command(f"{__package__}.{_home}", name=_home.partition(":")[2], help=_help)
+    app.command(f"{__package__}.{_home}", name=_home.partition(":")[2].replace("_", "-"), help=_help)
 
 
 def run(arguments: Sequence[str]) -> int:

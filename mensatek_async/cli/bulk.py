@@ -31,6 +31,7 @@ from .campaign_view import (
     viewing,
     why_not,
 )
+from .opt_outs import load_into
 from .options import BulkOptions, Name, RowsOptions
 from .output import Exit, Output, Stop, credits_text, plural, text_of
 from .recipients import parse_rows
@@ -61,6 +62,8 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
         connection = send.connect()
         store = send.temporary_store() if rows.account.sandbox and not options.store else _store(options)
         name, progress = _find(options, store, options.name or _name_of(send, connection))
+        if rows.opt_outs is not None:
+            load_into(store, rows.opt_outs, send.output)
         send.agree(connection, progress, "It was begun before and goes on")
         return _run(
             Session(connection, store, send.output, rows.concurrency, options.per_second), name, send, options
@@ -218,6 +221,7 @@ def _say(
             "refused: the provider found them repeated or not correct, and does not say which",
         ),
         (progress.invalid, "invalid: broken or repeated in the file, never sent"),
+        (progress.opted_out, "opted out: they have asked for no more texts, and got none"),
         (_not_sent(progress), "not sent: they certainly did not leave"),
         (progress.unknown, "unknown: they may have been sent, the answer was lost"),
     ):
@@ -258,6 +262,7 @@ def _counts(progress: Progress) -> dict[str, Any]:
         "accepted": progress.sent,
         "refused": progress.rejected,
         "invalid": progress.invalid,
+        "opted_out": progress.opted_out,
         "not_sent": _not_sent(progress),
         "unknown": progress.unknown,
         "message_id": progress.message_id or None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -24,8 +23,9 @@ from ..sync.generated._campaigns import SyncCampaigns
 from ..sync.generated._client import Mensatek
 from ..text.template import Template
 from .account import Connection
-from .campaign_view import View, as_json, exit_of, say_state, scheduled_for, to_go_on, viewing
+from .campaign_view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
 from .documents import legal_of
+from .opt_outs import load_into
 from .options import DEFAULT_STORE, NO_LEGAL, LegalOptions, Name, RowsOptions, StartOptions
 from .output import Exit, Output, Stop, code_of, plural, text_of
 from .sending import Send
@@ -151,17 +151,6 @@ def look_on(campaign: SyncCampaign, view: View) -> None:
         time.sleep(LOOK)
 
 
-def check_store(store: str) -> str:
-    """Return the store, unless a glance shows that it is none.
-
-    Raises:
-        Stop: it is a directory.
-    """
-    if os.path.isdir(store):
-        raise Stop(f"The store {shown(store)} is a directory; name a file in it.")
-    return store
-
-
 @contextmanager
 def offline(store: str) -> Iterator[SyncCampaigns]:
     """Give the campaigns of a store to look at and to change there; there is no account, and nothing leaves.
@@ -235,6 +224,8 @@ def start(
             return send.preview()
         store = options.store or (send.temporary_store() if rows.account.sandbox else DEFAULT_STORE)
         progress, connection = look(name, store), send.connect()
+        if rows.opt_outs is not None:
+            load_into(store, rows.opt_outs, send.output)
         send.agree(connection, progress, "It is there already")
         session = Session(connection, store, send.output, rows.concurrency)
         with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +19,7 @@ from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..sources.text_files import shown
 from .options import DEFAULT_STORE
-from .output import Exit, Output, credits_text, plural
+from .output import Exit, Output, Stop, credits_text, plural
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -118,7 +119,12 @@ def _counts(progress: Progress) -> str:
         f"{progress.failed:,} failed",
         f"{progress.delivered:,} delivered",
     ]
-    rare = (progress.rejected, "refused"), (progress.invalid, "invalid"), (progress.cancelled, "cancelled")
+    rare = (
+        (progress.rejected, "refused"),
+        (progress.invalid, "invalid"),
+        (progress.opted_out, "opted out"),
+        (progress.cancelled, "cancelled"),
+    )
     return ", ".join(counts + [f"{count:,} {name}" for count, name in rare if count])
 
 
@@ -161,6 +167,17 @@ def to_go_on(name: str, store: str, *, reading: bool) -> str:
     if reading:
         return "To go on: the same command again, with the same file."
     return f"To go on: mensatek campaign run {_quoted(name)}{_at(store)}, or the same command again."
+
+
+def check_store(store: str) -> str:
+    """Return the store, unless a glance shows that it is none.
+
+    Raises:
+        Stop: it is a directory.
+    """
+    if os.path.isdir(store):
+        raise Stop(f"The store {shown(store)} is a directory; name a file in it.")
+    return store
 
 
 def place(store: str) -> str:

@@ -7,7 +7,7 @@ import socketserver
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -132,14 +132,22 @@ def as_json(event: Event) -> dict[str, Any]:
 
 @webhooks.command
 def listen(*, options: ListenOptions = _DEFAULTS) -> Exit:
-    """Print callbacks as they come, until Ctrl-C: for development."""
+    """Print callbacks as they come, until Ctrl-C: for development; with --store, write down what they say."""
     output = Output(json=options.json)
+    with _recording(options.store) as record:
+        return _listen(options, output, record)
+
+
+def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bool]) -> Exit:
     came = 0
 
     def handle(event: Event) -> None:
         nonlocal came
+        opted_out = record(event)  # first: what cannot be written down is to be posted again
         came += 1
         show(event)
+        if opted_out and isinstance(event, IncomingMessage):
+            output.note(f"opted out: {event.sender}")
 
     app = _webhook(options, handle)
     try:
@@ -157,6 +165,33 @@ def listen(*, options: ListenOptions = _DEFAULTS) -> Exit:
             pass
     output.note(f"{plural(came, 'event')} came.")
     return Exit.DONE
+
+
+@contextmanager
+def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
+    """Give what writes an event down in a store: replies that opt out, reports on its campaigns and its outbox.
+
+    It returns whether somebody has opted out.
+    """
+    if store is None:
+        yield lambda event: False
+        return
+    from ..sync.generated._client import Mensatek
+    from .opt_outs import opt_outs_of
+
+    with (
+        opt_outs_of(store) as opt_outs,
+        Mensatek("nobody", "nothing", base_url="http://127.0.0.1") as client,
+        closing(client.campaigns(store)) as campaigns,
+        closing(client.outbox(store)) as outbox,
+    ):
+
+        def record(event: Event) -> bool:
+            campaigns.record(event)
+            outbox.record(event)
+            return opt_outs.record(event)
+
+        yield record
 
 
 def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> WebhookApp:

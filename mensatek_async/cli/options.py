@@ -157,6 +157,8 @@ class RowsOptions:
         text: The text; {Column} is replaced by each row's cell, {phone} by its phone.
         test_to: Your own phone: it gets the first row's text before anybody else does.
         dry_run: Read and check everything, send nothing.
+        opt_outs: File of phones that must not be texted; they are added to the store's opt-outs, which stay.
+        ignore_opt_outs: Text those too who have opted out: for what is no advertising.
     """
 
     text: str = field(repr=False)
@@ -164,6 +166,8 @@ class RowsOptions:
     file: FileOptions = FileOptions()
     test_to: str | None = field(default=None, repr=False)
     dry_run: Flag = False
+    opt_outs: str | None = None
+    ignore_opt_outs: Flag = False
     concurrency: Concurrency = 8
     account: AccountOptions = AccountOptions()
 
@@ -309,6 +313,7 @@ class ListenOptions:
         password_file: File that holds its password.
         token_file: File that holds what the URL's parameter token must be.
         allow_unauthenticated: Take callbacks from anybody; on this machine the default.
+        store: Record there who answers BAJA or the like, and reports on its campaigns and its outbox.
         json: Print one JSON object a line for each event.
     """
 
@@ -318,6 +323,7 @@ class ListenOptions:
     password_file: str | None = None
     token_file: str | None = None
     allow_unauthenticated: Flag = False
+    store: str | None = None
     json: Flag = False
 
 

@@ -26,6 +26,7 @@ from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
 from .account import Connection, connect, needs_answer, parse_when
 from .campaign_view import line, rows_as_json, say_rows, viewing
+from .opt_outs import load_into
 from .options import RowsOptions, SendingOptions
 from .output import Exit, Output, Stop, code_of, credits_text, plural, spelt, text_of
 from .recipients import Checked, open_recipients
@@ -146,6 +147,7 @@ class Send:
 
     def begin(self, campaigns: SyncCampaigns, name: str, **more: Any) -> SyncCampaign:
         """Write the campaign down."""
+        more["respect_opt_outs"] = not self.options.ignore_opt_outs
         return campaigns.start(name, self.what.text, self.source, **self.what.options(), **more)
 
     def preview(self, report: str | None = None, *, force: bool = False) -> Exit:
@@ -155,6 +157,8 @@ class Send:
             InvalidRequest: something is wrong, or the report cannot be written.
             Stop: the rows that were asked for are not there.
         """
+        if self.options.opt_outs is not None:
+            load_into(self.temporary_store(), self.options.opt_outs, self.output, dry_run=True)
         with ExitStack() as stack:
             written = None if report is None else _report_to(report, force, stack)
             checked = self._check(self.options.sending.sender, written)
