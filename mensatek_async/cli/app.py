@@ -42,7 +42,7 @@ Exit codes: 0 all sent, 1 some not sent or unknown, 2 wrong use, 3 refused accou
 
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {
-    "campaign:campaign": _CAMPAIGN,
+    "campaign.commands:campaign": _CAMPAIGN,
     "outbox:outbox": _OUTBOX,
     "opt_outs:opt_outs": "People who must not be texted, such as those who answered BAJA.",
     "documents:certified": "Certified texts and their certificates.",

@@ -19,8 +19,8 @@ from ..models.campaign import Progress
 from ..settings import state_folder
 from ..sources.text_files import reason_of, shown
 from .account import Connection
-from .campaign_run import Session, look, offline, run_to_the_end
-from .campaign_view import (
+from .campaign.run import Session, look, offline, run_to_the_end
+from .campaign.view import (
     advice,
     line,
     place,

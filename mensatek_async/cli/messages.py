@@ -84,7 +84,7 @@ def send_text(
 
 
 def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
-    from .campaign_view import scheduled_for
+    from .campaign.view import scheduled_for
 
     output.say(f"{sent.accepted:,} of {plural(sent.accepted + sent.rejected, 'recipient')} accepted.")
     if sent.rejected:
@@ -142,7 +142,7 @@ def reschedule(
     message_id: MessageId, at: At, *, options: CallOptions = ONE_CALL, certified: Certified = False
 ) -> None:
     """Give a scheduled message that has not left a new date."""
-    from .campaign_view import scheduled_for
+    from .campaign.view import scheduled_for
 
     output, when = Output(json=options.json), parse_when(at)
     if when is None:

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from ..models.opt_outs import LoadedOptOuts
 from ..sources.text_files import shown
 from ..sync.generated._opt_outs import SyncOptOuts
-from .campaign_view import check_store, place, rows_as_json, say_rows
+from .campaign.view import check_store, place, rows_as_json, say_rows
 from .options import ONE_STORE, Flag, Name, StoreOptions
 from .output import Exit, Output, Stop, plural
 

@@ -18,8 +18,8 @@ from ..sources.text_files import shown
 from ..sync.generated._client import Mensatek
 from ..sync.generated._outbox import SyncOutbox
 from .account import connect
-from .campaign_run import Session
-from .campaign_view import check_store
+from .campaign.run import Session
+from .campaign.view import check_store
 from .options import ALL_WORK, ONE_STORE, Flag, Number, StoreOptions, WorkOptions
 from .output import Exit, Output, Stop, plural
 

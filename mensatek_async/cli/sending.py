@@ -25,7 +25,7 @@ from ..sync.generated._campaign import SyncCampaign
 from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
 from .account import Connection, connect, needs_answer, parse_when
-from .campaign_view import line, rows_as_json, say_rows, viewing
+from .campaign.view import line, rows_as_json, say_rows, viewing
 from .opt_outs import load_into
 from .options import RowsOptions, SendingOptions
 from .output import Exit, Output, Stop, code_of, credits_text, plural, spelt, text_of

@@ -165,7 +165,7 @@ def test_the_rows_checked_are_said_now_and_then(
     stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A million rows take a while."""
-    monkeypatch.setattr("mensatek_async.cli.campaign_view.EVERY", 0)
+    monkeypatch.setattr("mensatek_async.cli.campaign.view.EVERY", 0)
     monkeypatch.setattr("sys.stderr", seen := stream())
     monkeypatch.setenv("TERM", "xterm")
     (tmp_path / "x.csv").write_text("tel\n" + "".join(f"6000{number:05}\n" for number in range(2000)))

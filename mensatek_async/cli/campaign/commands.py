@@ -7,13 +7,11 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from ..campaigns.progress_stream import Pace
-from ..models.campaign import Progress
-from ..sources.text_files import shown
-from .account import connect
-from .campaign_run import LOOK, Session, conclude, offline, run_to_the_end, start
-from .campaign_view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
-from .options import (
+from ...campaigns.progress_stream import Pace
+from ...models.campaign import Progress
+from ...sources.text_files import shown
+from ..account import connect
+from ..options import (
     ALL_WORK,
     NO_ACCOUNT,
     ONE_STORE,
@@ -26,7 +24,9 @@ from .options import (
     WorkOptions,
     Yes,
 )
-from .output import Exit, Output, Stop, can_ask, plural
+from ..output import Exit, Output, Stop, can_ask, plural
+from .run import LOOK, Session, conclude, offline, run_to_the_end, start
+from .view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 
 campaign = App(name="campaign", help_format="plaintext")
 campaign.command(start)

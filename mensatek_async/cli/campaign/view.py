@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
-from .._wire.scalars import madrid
-from ..campaigns.journal.waiting import PAUSED_BECAUSE
-from ..models.bulk import RowProblem
-from ..models.campaign import Progress
-from ..sources.text_files import shown
-from .options import DEFAULT_STORE
-from .output import Exit, Output, Stop, credits_text, plural
+from ..._wire.scalars import madrid
+from ...campaigns.journal.waiting import PAUSED_BECAUSE
+from ...models.bulk import RowProblem
+from ...models.campaign import Progress
+from ...sources.text_files import shown
+from ..options import DEFAULT_STORE
+from ..output import Exit, Output, Stop, credits_text, plural
 
 if TYPE_CHECKING:
     from rich.live import Live

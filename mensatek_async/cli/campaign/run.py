@@ -13,22 +13,22 @@ from typing import Any
 
 from attrs import define
 
-from ..errors import CampaignConflict, CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
-from ..models.campaign import Progress
-from ..models.recipient import Recipient
-from ..settings import Limits
-from ..sources.text_files import shown
-from ..sync.generated._campaign import SyncCampaign
-from ..sync.generated._campaigns import SyncCampaigns
-from ..sync.generated._client import Mensatek
-from ..text.template import Template
-from .account import Connection
-from .campaign_view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
-from .documents import legal_of
-from .opt_outs import load_into
-from .options import DEFAULT_STORE, NO_LEGAL, LegalOptions, Name, RowsOptions, StartOptions
-from .output import Exit, Output, Stop, code_of, plural, text_of
-from .sending import Send
+from ...errors import CampaignConflict, CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
+from ...models.campaign import Progress
+from ...models.recipient import Recipient
+from ...settings import Limits
+from ...sources.text_files import shown
+from ...sync.generated._campaign import SyncCampaign
+from ...sync.generated._campaigns import SyncCampaigns
+from ...sync.generated._client import Mensatek
+from ...text.template import Template
+from ..account import Connection
+from ..documents import legal_of
+from ..opt_outs import load_into
+from ..options import DEFAULT_STORE, NO_LEGAL, LegalOptions, Name, RowsOptions, StartOptions
+from ..output import Exit, Output, Stop, code_of, plural, text_of
+from ..sending import Send
+from .view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
 
 _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
 _UNREACHED = "could not be reached"

@@ -1,0 +1,1 @@
+"""`mensatek campaign`: its commands, how campaigns are run, and how they are shown."""
