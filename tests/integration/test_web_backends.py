@@ -89,7 +89,7 @@ def get(server: subprocess.Popen[str], path: str) -> None:
     command: Any = server.args
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_PROXY", "*")
-        httpx.get(f"http://127.0.0.1:{command[-1]}/{path}", timeout=0.2)
+        httpx.get(f"http://127.0.0.1:{command[-1]}/{path}", timeout=20 if "later" in path else 0.2)
 
 
 @pytest.mark.mensatek_sandbox(latency=1.0)

@@ -72,21 +72,28 @@ class Child:
 
 
 @contextmanager
-def child(code: str, sandbox: Sandbox, *options: str, head: str = HEAD, **more: str) -> Iterator[Child]:
-    """Run Python code in a process of its own; it is killed when the block ends before it does."""
-    program = head + textwrap.dedent(code)
-    command = [sys.executable, *options, "-c", program]
+def started(
+    command: list[str], sandbox: Sandbox, folder: Path = ROOT, stdout: int = subprocess.PIPE, **more: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Python in a process of its own; it is killed when the block ends before it does."""
     with subprocess.Popen(
-        command,
+        [sys.executable, *command],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(sandbox, **more),
-        cwd=ROOT,
+        cwd=folder,
     ) as process:
         try:
-            yield Child(process)
+            yield process
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+@contextmanager
+def child(code: str, sandbox: Sandbox, *options: str, head: str = HEAD, **more: str) -> Iterator[Child]:
+    """Run Python code."""
+    with started([*options, "-c", head + textwrap.dedent(code)], sandbox, **more) as process:
+        yield Child(process)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 
 from mensatek_async.sandbox import Sandbox
 from tests.markdown import ROOT, blocks
-from tests.sync.child import HEAD, child, environment
+from tests.sync.child import HEAD, child, started
 
 for library in ("celery", "django", "flask", "gevent", "gunicorn", "IPython"):
     pytest.importorskip(library, reason="nox -s tests_sync")
@@ -36,25 +37,7 @@ SNIPPETS = {
 }
 
 
-@contextmanager
-def running(
-    command: list[str], sandbox: Sandbox, folder: Path, **more: str
-) -> Iterator[subprocess.Popen[str]]:
-    """A server in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env=environment(sandbox, **more),
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
+running = partial(started, stdout=subprocess.DEVNULL)
 
 
 def read_until(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
