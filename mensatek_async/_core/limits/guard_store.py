@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _EVERY = 1.0  # seconds between two looks at the store
 _LATE = 10.0  # seconds that a commit may come after the moment that it was written for
-_PATIENCE = 5.0  # seconds that a call waits for the store
+_PATIENCE = 10.0  # seconds that a call waits for the store
 _AGAIN = 60.0  # seconds until a store that did not work is tried again
 
 
