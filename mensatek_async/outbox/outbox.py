@@ -162,7 +162,7 @@ class Outbox:
 
         Args:
             key: its key.
-            timeout: seconds, or a timedelta.
+            timeout: seconds, or a timedelta; 0 to have a look.
 
         Returns:
             The item.
@@ -171,7 +171,7 @@ class Outbox:
             OutboxNotFound: there is none of this key.
             StoreError: the store cannot be read.
         """
-        return await self._session.wait(key, positive_seconds("timeout", timeout))
+        return await self._session.wait(key, positive_seconds("timeout", timeout) if timeout else 0.0)
 
     def run(self, *, concurrency: int | None = None) -> AbstractAsyncContextManager[OutboxStream]:
         """Send while the block lasts: `async with outbox.run() as items:`, a worker until the block is left.

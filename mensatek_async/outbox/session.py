@@ -61,8 +61,10 @@ class OutboxSession(Session):
         ):
             raise InvalidRequest("rate is items a second: a number above 0, or None.")
         self.db.claims = False  # who puts items holds no lease
-        told = self.db.waking("")
-        self._look = (_LOOK_WHERE_TOLD if told else _LOOK) if poll is None else positive_seconds("poll", poll)
+        wakes = self.db.waking("")
+        self._look = (
+            (_LOOK_WHERE_TOLD if wakes else _LOOK) if poll is None else positive_seconds("poll", poll)
+        )
         self._rate = rate
         # By a part of the token's digest, which tells another token and gives none away.
         token = blake2b(client._account.token.reveal().encode(), digest_size=4).hexdigest()
@@ -159,16 +161,14 @@ class OutboxSession(Session):
         Raises:
             OutboxNotFound: there is none of this key.
         """
-        item: OutboxItem | None = None
-        pause = _FIRST
+        changed, pause = self.changed, _FIRST
+        item = await self.get(key)
         with anyio.move_on_after(seconds):
             while item is None or not item.done:
-                changed = self.changed
-                item = await self.get(key)
-                if item is None or not item.done:
-                    with anyio.move_on_after(pause):
-                        await changed.wait()
-                    pause = min(1.5 * pause, _LONGEST)
+                with anyio.move_on_after(pause):
+                    await changed.wait()
+                changed, pause = self.changed, min(1.5 * pause, _LONGEST)
+                item = await self.get(key) or item
         return known(item, key)
 
     async def drain(self, slots: int, until: float | None) -> dict[str, int]:

@@ -174,6 +174,8 @@ async def test_a_worker_sends_what_is_put_and_gives_each_item(
         assert (await outbox.counts())["sent"] == 20
         with pytest.raises(OutboxNotFound):
             await outbox.wait("none", timeout=0.05)
+        for timeout in (0, 1e-9, timedelta(0)):
+            assert (await outbox.wait("k7", timeout=timeout)).key == "k7"
         assert await outbox.get("none") is None
     assert set(sandbox.counts.values()) == {1}
 

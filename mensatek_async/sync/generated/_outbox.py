@@ -167,7 +167,7 @@ class SyncOutbox(OutboxTwin):
 
         Args:
             key: its key.
-            timeout: seconds, or a timedelta.
+            timeout: seconds, or a timedelta; 0 to have a look.
 
         Returns:
             The item.
