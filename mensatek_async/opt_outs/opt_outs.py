@@ -25,7 +25,7 @@ from ..sources.rows import BrokenRow
 from ..sources.values import spreadsheet_cell
 from ..store.opening import open_database
 from ..store.threads import in_thread
-from ..text.opt_out import KEYWORDS, opt_out_rule
+from ..text.opt_out import OPT_OUT_KEYWORDS, opt_out_rule
 from ..tracebacks import private
 from . import tables
 
@@ -55,7 +55,7 @@ class OptOuts:
         self,
         store: str | os.PathLike[str],
         *,
-        keywords: Iterable[str] = KEYWORDS,
+        keywords: Iterable[str] = OPT_OUT_KEYWORDS,
         rule: Callable[[str], bool] | None = None,
         region: str = "ES",
     ) -> None:

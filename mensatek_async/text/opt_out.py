@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
-KEYWORDS: Final = (
+OPT_OUT_KEYWORDS: Final = (
     "BAJA",
     "BAJAS",
     "BAIXA",
@@ -87,7 +87,7 @@ _ASKED = (
 _SPACED = re.compile(r"\w(?: \w)+")  # B A J A
 
 
-def opt_out_rule(keywords: Iterable[str] = KEYWORDS) -> Callable[[str], bool]:
+def opt_out_rule(keywords: Iterable[str] = OPT_OUT_KEYWORDS) -> Callable[[str], bool]:
     """Return a function that says whether a text asks for no more texts.
 
     It does when nothing but a keyword, perhaps several times, is left of it without accents, punctuation, greetings,

@@ -43,18 +43,20 @@ def _help(*command: str) -> str:
 def test_the_command_does_what_the_readme_says() -> None:
     """Every command in the README is there, and every option named is an option of one of them."""
     told = sections(README)["The command"]
-    commands = set(re.findall(r"^\| `mensatek (\w+)", told, re.MULTILINE))
+    commands = set(re.findall(r"^\| `mensatek ([\w-]+)", told, re.MULTILINE))
 
     helps = "".join(_help(command) for command in commands)
 
     assert commands == {
-        *("credits", "send", "report", "files", "bulk", "campaign", "outbox"),
+        *("credits", "send", "report", "files", "bulk", "campaign", "outbox", "opt-outs"),
         *("certified", "contract", "segments", "sandbox", "webhooks"),
     }
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
-@pytest.mark.parametrize(("group", "page"), [("campaign", "campaigns.md"), ("outbox", "outbox.md")])
+@pytest.mark.parametrize(
+    ("group", "page"), [("campaign", "campaigns.md"), ("outbox", "outbox.md"), ("opt-outs", "opt-outs.md")]
+)
 def test_the_commands_of_a_group_are_those_of_their_page(
     capsys: pytest.CaptureFixture[str], group: str, page: str
 ) -> None:

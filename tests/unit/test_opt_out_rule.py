@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mensatek_async.text.opt_out import opt_out_rule
+from mensatek_async.text import opt_out_rule
 
 ASKED = """
 Baja.|BAJA POR FAVOR|¡BAJA!|bája|  baja  |B A J A|"BAJA"|Baja, gracias|baja ya|Baja 🙏|BAJA BAJA BAJA

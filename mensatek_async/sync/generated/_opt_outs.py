@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ...models.events import Event
 from ...models.opt_outs import LoadedOptOuts, OptOut
 from ...opt_outs.opt_outs import OptOuts
-from ...text.opt_out import KEYWORDS
+from ...text.opt_out import OPT_OUT_KEYWORDS
 from ...tracebacks import private
 from .._opt_outs import OptOutsTwin
 
@@ -37,7 +37,7 @@ class SyncOptOuts(OptOutsTwin):
         self,
         store: str | os.PathLike[str],
         *,
-        keywords: Iterable[str] = KEYWORDS,
+        keywords: Iterable[str] = OPT_OUT_KEYWORDS,
         rule: Callable[[str], bool] | None = None,
         region: str = "ES",
     ) -> None:
