@@ -184,7 +184,7 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         connection.execute("BEGIN EXCLUSIVE")
         places = {
             "no folder": tmp_path / "none" / "g.db",
-            "unreachable": "postgresql://ana:geheim@127.0.0.1:9/x",
+            "unreachable": f"postgresql://ana:geheim@127.0.0.1:9/{tmp_path.name}",
         }
         yield str(places.get(kind, store))
 
