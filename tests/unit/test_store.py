@@ -5,9 +5,13 @@ from __future__ import annotations
 import heapq
 import os
 import shutil
+import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -20,9 +24,11 @@ from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.store import location, rate
 from mensatek_async.store.location import check_place, file_system
 from mensatek_async.store.opening import open_database
+from mensatek_async.store.owner import has_ended, this_process
 from mensatek_async.store.schema import Schema, create_tables
 from mensatek_async.store.sqlite import SqliteDatabase, _Tx
 from mensatek_async.store.transaction import Tx
+from mensatek_async.testing import forget_accounts
 from tests.sandbox_calls import phones
 
 # --- Tables ------------------------------------------------------------------------------------------------------
@@ -100,6 +106,34 @@ def test_what_the_dead_left_is_recovered_once_nobody_else_is_there(
         ("recovered False",),
     ]
     last.close()
+
+
+async def test_after_a_restart_of_the_machine_what_waits_is_due(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clock begins anew, so no wait of before means anything."""
+    sandbox.fault(Fault.status_429(600), times=1)
+    for sent in (0, 1):
+        client = AsyncMensatek(sandbox.user, sandbox.token, base_url=sandbox.base_url, sender="ACME")
+        async with client, Outbox(client, tmp_path / "outbox.db") as outbox:
+            await outbox.put("k", "600000000", "Hola")
+            assert (await outbox.drain(budget=1))["sent"] == sent
+        forget_accounts()
+        monkeypatch.setattr("mensatek_async.store.sqlite.boot", lambda: "another")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody can tell there")
+def test_whether_a_process_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where another has its number since, and on a system that tells less; of another machine's nobody knows."""
+    machine, number, began = this_process().split(" ")
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        pass
+    processes = [f"{machine} {number} {began}", f"{machine} {number} 1", f"{machine} {child.pid} {began}"]
+
+    assert [has_ended(one) for one in (*processes, f"else {number} 1")] == [False, True, True, False]
+    monkeypatch.setattr("mensatek_async.store.owner._BOOT", Path("/nowhere"))
+    monkeypatch.setattr(os, "readlink", Mock(side_effect=OSError))
+    assert has_ended(f"{socket.gethostname()} {child.pid} {began}")
 
 
 # --- Where a file may lie ---------------------------------------------------------------------------------------
