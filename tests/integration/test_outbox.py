@@ -33,6 +33,7 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.webhooks import parse
+from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
@@ -513,3 +514,16 @@ async def test_a_worker_outlasts_a_store_that_fails(
     with pytest.raises(StoreError):
         async with Outbox(client, tmp_path / "no" / "folder.db") as outbox, outbox.run() as items:
             await items.__anext__()
+
+
+async def test_whoever_listens_in_postgres_listens_again(
+    client: AsyncMensatek, database: str, postgres: PostgresServer
+) -> None:
+    """What is put elsewhere is sent though its connection was ended meanwhile, and nobody looks for it."""
+    ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.rpartition('/')[2]}'"
+    async with Outbox(client, database, poll=600) as outbox, Outbox(client, database) as other, outbox.run():
+        for key in ("a", "b", "c"):
+            await other.put(key, ANA, "Hola")
+            assert (await other.wait(key, timeout=20)).state == "sent"
+            if key == "a":
+                await anyio.to_thread.run_sync(postgres.execute, ended)
