@@ -142,11 +142,14 @@ class Database(ABC):
             StoreError: the store does not work.
         """
         self._check_process()
-        with self._lock:
+
+        def write() -> T:
             if not self._ready:
-                self._again(self.prepare, 4)
+                self.prepare()
                 self._ready = True
-            return self._again(lambda: self.attempt(work, write=True), tries)
+            return self.attempt(work, write=True)
+
+        return self._again(write, tries)
 
     def read(self, work: Callable[[Tx], T], tries: int = 10) -> T:
         """Run work that only reads; it touches nothing of the store.
@@ -155,10 +158,7 @@ class Database(ABC):
             StoreError: the store does not work.
         """
         self._check_process()
-        with self._lock:
-            return self._again(
-                lambda: self.attempt(lambda tx: self._understood(tx, work), write=False), tries
-            )
+        return self._again(lambda: self.attempt(lambda tx: self._understood(tx, work), write=False), tries)
 
     def pages(self, sql: str, *values: Any) -> Iterator[list[Any]]:
         """Give the rows of a statement of any length, a part of them to a transaction.
@@ -188,9 +188,12 @@ class Database(ABC):
 
     def _again(self, work: Callable[[], T], tries: int) -> T:
         for attempt in range(1, tries + 1):
-            self._repeated = attempt > 1
             try:
-                return work()
+                with (
+                    self._lock
+                ):  # let go of between two tries: others wait for the database, and not for this
+                    self._repeated = attempt > 1
+                    return work()
             except Again as error:
                 if attempt == tries:
                     raise StoreError(

@@ -84,8 +84,7 @@ class PostgresDatabase(Database):
     def is_there(self) -> bool:
         """Return whether the database has tables of ours."""
         asked = "SELECT to_regclass('mensatek_meta') IS NOT NULL"
-        with self._lock:
-            return bool(self._again(lambda: self.attempt(lambda tx: tx.one(asked)[0], write=False), 4))
+        return bool(self._again(lambda: self.attempt(lambda tx: tx.one(asked)[0], write=False), 4))
 
     def attempt(self, work: Callable[[Tx], T], *, write: bool) -> T:
         """Run work in one transaction and commit it."""
