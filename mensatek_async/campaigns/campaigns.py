@@ -303,7 +303,7 @@ class Campaigns(SessionBlock):
         age = positive_seconds("older_than", older_than)
         if not await in_thread(self._db.exists):
             return 0
-        return await self._session.change(lambda tx: journal.purge(tx, tx.wall - age))
+        return await self._session.erase(lambda tx: journal.purge(tx, tx.wall - age))
 
     async def aclose(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""

@@ -82,6 +82,10 @@ class Session:
         """Run work in a transaction of the store."""
         return await in_thread(self.db.write, work)
 
+    async def erase(self, work: Callable[[Tx], T]) -> T:
+        """Run work that takes private things away, in a transaction of the store."""
+        return await in_thread(self.db.erase, work)
+
     def wake(self) -> None:
         """Let every worker of this process look again."""
         for worker in self.workers:

@@ -312,7 +312,7 @@ class Outbox:
         digits = normalise(phone, self._session.context.region)
         if not await self._session.is_there():
             return 0
-        return await self._session.change(lambda tx: upkeep.forget(tx, digits))
+        return await self._session.erase(lambda tx: upkeep.forget(tx, digits))
 
     async def aclose(self) -> None:
         """Close the store. A second time does nothing."""

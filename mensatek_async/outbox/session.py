@@ -185,9 +185,7 @@ class OutboxSession(Session):
         """Take phones and texts out of items that ended so many seconds ago; return of how many."""
         purged, after, found = 0, 0, -1
         while found and await self.is_there():
-            found, after = await self.change(
-                partial(upkeep.purge, account=self.account, age=age, after=after)
-            )
+            found, after = await self.erase(partial(upkeep.purge, account=self.account, age=age, after=after))
             purged += found
         return purged
 

@@ -117,6 +117,14 @@ class Database(ABC):
         """
         return None
 
+    def erase(self, work: Callable[[Tx], T]) -> T:
+        """Run work that takes private things away, and leave no copy of them in a log beside the store.
+
+        Raises:
+            StoreError: the store does not work.
+        """
+        return self.write(work)
+
     def owns(self, path: Path) -> bool:
         """Return whether a file is the store's own."""
         return False

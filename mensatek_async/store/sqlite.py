@@ -146,6 +146,17 @@ class SqliteDatabase(Database):
             self._file_lock.drop()
             raise
 
+    def erase(self, work: Callable[[Tx], T]) -> T:
+        """Run work that takes private things away, and empty the log, which still has them."""
+        with self._lock:
+            done = self.write(work)
+            self._empty_log()
+        return done
+
+    def _empty_log(self) -> None:
+        with suppress(sqlite3.OperationalError):
+            self._open(True).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file; what is in its log goes into it."""
         with self._lock:
@@ -228,8 +239,7 @@ class SqliteDatabase(Database):
             return created
 
         if self.attempt(create, write=True):
-            # Into the file itself, so that a log that gets lost does not take the tables along.
-            self._open(True).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._empty_log()  # so that a log that gets lost does not take the tables along
 
     def _recover(self, tx: Tx) -> None:
         if int(_kept(tx, "commits")) < self._file_lock.noted():
