@@ -219,7 +219,8 @@ def test_event_loops_and_threads_share_it(provider: Provider) -> None:
             thread.start()
         for thread in threads:
             thread.join(20)
-        assert dict.fromkeys(ended, len(ended)) == expected
+        # Who comes late is told that the account waits.
+        assert dict.fromkeys(set(ended) - {AccountPaused}, len(ended)) == expected
         assert provider.calls == ["GetCreditos"]
 
 
