@@ -47,6 +47,7 @@ Watch = Annotated[Flag, Parameter(help="Watch it live, until it ends.")]
 Concurrency = Annotated[int, Parameter(help="Requests at once, 1 to 64.")]
 Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]
+OutboxStore = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the outbox.")]
 At = Annotated[
     str | None,
     Parameter(
@@ -104,6 +105,23 @@ class WorkOptions(StoreOptions):
 
     concurrency: Concurrency = 8
     account: AccountOptions = AccountOptions()
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class OutboxOptions(StoreOptions):
+    """Options of every command that looks into an outbox."""
+
+    store: OutboxStore = "outbox.db"
+    user: Annotated[str | None, Parameter(help="API user; default: MENSATEK_API_USER.")] = None
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class OutboxWorkOptions(WorkOptions):
+    """Options of every command that sends what an outbox holds."""
+
+    store: OutboxStore = "outbox.db"
 
 
 @Parameter(name="*")

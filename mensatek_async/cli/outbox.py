@@ -20,19 +20,19 @@ from ..sync.generated._outbox import SyncOutbox
 from .account import connect
 from .campaign.run import Session
 from .campaign.view import check_store
-from .options import ALL_WORK, ONE_STORE, Flag, Number, StoreOptions, WorkOptions
+from .options import Flag, Number, OutboxOptions, OutboxWorkOptions
 from .output import Exit, Output, Stop, plural
 
 outbox = App(name="outbox", help_format="plaintext")
+_ONE, _ALL = OutboxOptions(), OutboxWorkOptions()
 
 Key = Annotated[str, Parameter(allow_leading_hyphen=True)]
-User = Annotated[str | None, Parameter(help="API user whose texts are meant; default: MENSATEK_API_USER.")]
 _NOT_SENT = ("unknown", "failed", "expired")
 _REFUSED = "user or token was refused"
 
 
 @outbox.command(name="run")
-def run_command(*, options: WorkOptions = ALL_WORK) -> Exit:
+def run_command(*, options: OutboxWorkOptions = _ALL) -> Exit:
     """Send what comes, until Ctrl-C or SIGTERM: the worker."""
     output = Output(json=options.json)
     lost = 0
@@ -56,7 +56,7 @@ def run_command(*, options: WorkOptions = ALL_WORK) -> Exit:
 def drain(
     *,
     budget: Annotated[Number, Parameter(help="Seconds after which to stop.")] = 60.0,
-    options: WorkOptions = ALL_WORK,
+    options: OutboxWorkOptions = _ALL,
 ) -> Exit:
     """Send what is there, and end: for cron."""
     output = Output(json=options.json)
@@ -79,12 +79,11 @@ def status(
     key: Key | None = None,
     /,
     *,
-    user: User = None,
-    options: StoreOptions = ONE_STORE,
+    options: OutboxOptions = _ONE,
 ) -> Exit:
     """Show how many texts are in each state, or how one stands. Only looks; needs no token."""
     output = Output(json=options.json)
-    with _offline(options.store, user) as box:
+    with _offline(options) as box:
         if key is None:
             counts = box.counts()
             output.say(_counted(counts))
@@ -100,12 +99,11 @@ def list_command(
     *,
     state: Annotated[OutboxState | None, Parameter(help="Only those in this state.")] = None,
     limit: Annotated[int, Parameter(help="How many at most.")] = 100,
-    user: User = None,
-    options: StoreOptions = ONE_STORE,
+    options: OutboxOptions = _ONE,
 ) -> None:
     """List the newest texts. Only looks; needs no token."""
     output = Output(json=options.json)
-    with _offline(options.store, user) as box:
+    with _offline(options) as box:
         listed = box.list(state=state, limit=limit)
     for item in listed:
         output.say(_line(item))
@@ -115,10 +113,10 @@ def list_command(
 
 
 @outbox.command
-def cancel(key: Key, /, *more: Key, user: User = None, options: StoreOptions = ONE_STORE) -> Exit:
+def cancel(key: Key, /, *more: Key, options: OutboxOptions = _ONE) -> Exit:
     """Cancel texts that have not left yet."""
     output = Output(json=options.json)
-    with _offline(options.store, user) as box:
+    with _offline(options) as box:
         before = [_item(box, one) for one in (key, *more)]
         items = [box.cancel(item.key) for item in before]
     return _changed(output, items, "cancelled")
@@ -130,12 +128,11 @@ def retry(
     /,
     *more: Key,
     unknown: Annotated[Flag, Parameter(help="Unknown ones too: they may come twice.")] = False,
-    user: User = None,
-    options: StoreOptions = ONE_STORE,
+    options: OutboxOptions = _ONE,
 ) -> Exit:
     """Put texts into the queue again that failed or were cancelled."""
     output = Output(json=options.json)
-    with _offline(options.store, user) as box:
+    with _offline(options) as box:
         before = [_item(box, one) for one in (key, *more)]
         for item in before:
             if item.state == "unknown" and not unknown:
@@ -148,12 +145,11 @@ def retry(
 def purge(
     *,
     older_than: Annotated[Number, Parameter(help="Days since their end.")],
-    user: User = None,
-    options: StoreOptions = ONE_STORE,
+    options: OutboxOptions = _ONE,
 ) -> None:
     """Take phones and texts out of what ended before; keys and states stay."""
     output = Output(json=options.json)
-    with _offline(options.store, user) as box:
+    with _offline(options) as box:
         count = box.purge(timedelta(days=older_than))
     output.say(f"Purged {plural(count, 'text')}.")
     output.answer({"purged": count})
@@ -175,7 +171,7 @@ class _Notes(logging.Handler):
 
 
 @contextmanager
-def _working(options: WorkOptions, output: Output) -> Iterator[tuple[Session, SyncOutbox, _Notes]]:
+def _working(options: OutboxWorkOptions, output: Output) -> Iterator[tuple[Session, SyncOutbox, _Notes]]:
     """Give the outbox of an account, to send; a signal or an error ends the block, and is noted in the session."""
     log, notes = logging.getLogger("mensatek_async"), _Notes(output)
     with connect(options.account) as connection:
@@ -191,12 +187,12 @@ def _working(options: WorkOptions, output: Output) -> Iterator[tuple[Session, Sy
 
 
 @contextmanager
-def _offline(store: str, user: str | None) -> Iterator[SyncOutbox]:
+def _offline(options: OutboxOptions) -> Iterator[SyncOutbox]:
     """Give the outbox of a store to look at and to change there; nothing leaves."""
-    account = load_account(user, "nothing", None, None)
+    account = load_account(options.user, "nothing", None, None)
     with (
         Mensatek(account.user, "nothing", base_url="http://127.0.0.1") as client,
-        closing(client.outbox(check_store(store))) as box,
+        closing(client.outbox(check_store(options.store))) as box,
     ):
         yield box
 

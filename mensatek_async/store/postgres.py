@@ -32,6 +32,7 @@ _ASLEEP = 15_000  # milliseconds between two statements of a transaction
 _STARTING = 7_105_310_901  # the number of the lock under which one process makes the tables
 _DIALECT = {"serial": "BIGSERIAL PRIMARY KEY", "real": "DOUBLE PRECISION", "bytes": "BYTEA", "rowless": ""}
 # The transaction was rolled back, or its connection lost: shutdowns, dropped backends, deadlocks.
+_NOT_YET = re.compile(r"database system is (?:starting up|shutting down|in recovery|not yet accepting)")
 _AGAIN = re.compile(r"08...|57P0[1-5]|25P03|40001|40P01|53300|25006")
 
 
@@ -169,8 +170,8 @@ class PostgresDatabase(Database):
         return self._connection
 
     def _error_of(self, error: psycopg.Error) -> Exception:
-        if not self._reached:  # it never worked: waiting would hide a wrong address
-            return self._refused(error)
+        if not self._reached and not _NOT_YET.search(str(error)):
+            return self._refused(error)  # it never worked: waiting would hide a wrong address
         state = getattr(error, "sqlstate", None)
         lost = self._connection is None or self._connection.closed or self._connection.broken
         if (isinstance(error, self._broken) and (lost or state is None)) or _AGAIN.fullmatch(state or ""):

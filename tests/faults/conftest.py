@@ -45,7 +45,10 @@ _ON_POSTGRES = {
     "test_fault_27_two_event_loops",
     "test_fault_28_journals_of_other_versions",
 }
-_ON_BOTH = {"test_workers_die_and_nobody_is_lost_or_texted_twice"}
+_ON_BOTH = {
+    "test_workers_die_and_nobody_is_lost_or_texted_twice",
+    "test_an_outbox_in_a_storm_texts_everybody_once",
+}
 
 
 def _chosen(name: str, cases: list[pytest.Item]) -> list[pytest.Item]:

@@ -32,7 +32,8 @@ class Job:
         how: "start" (and run to the end), "watch" (the same, reading the progress), "get", "work", "drive", "sync"
             (the synchronous client), "ingest" (start, wait until all rows are read, leave), or "look" (only read);
             of an outbox "put" (an item for each row of the source, whose phone is its key), "drain", "send" (both),
-            "cancel" or "retry" (the item of this name), or "record" (the callback that the options are).
+            "cancel" or "retry" (the item of this name), "record" (the callback that the options are), or "storm"
+            (`outbox_worker.py`).
         store: path or address of the journal.
         account: user, token and base URL of the sandbox.
         name: of the campaign.

@@ -1,13 +1,16 @@
-"""A short storm of kills on each store; `nox -s faults -- --kills 1000` is the long one."""
+"""Short storms of kills on each store; `nox -s faults -- --kills 1000` has the long ones."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.faults.outbox_storm import OutboxStorm
 from tests.faults.processes import Workers
 from tests.faults.storm import STORES, Storm
+from tests.postgres_server import PostgresServer
 
 
 @pytest.mark.timeout(120)
@@ -22,3 +25,23 @@ def test_workers_die_and_nobody_is_lost_or_texted_twice(
 
     assert report.clean, "\n".join([report.line(), *report.trouble[:3]])
     assert report.kills.total() >= 6
+
+
+WHOLE = os.environ.get("FAULTS") == "all"
+
+
+@pytest.mark.timeout(3600 if WHOLE else 180)
+@pytest.mark.parametrize("store", STORES)
+def test_an_outbox_in_a_storm_texts_everybody_once(
+    request: pytest.FixtureRequest, workers: Workers, tmp_path: Path, store: str
+) -> None:
+    """Eight processes put every key three times and send it, and die; what is unknown is settled by its report."""
+    server = PostgresServer() if store == "postgres" else None  # of its own: it is restarted
+    if server:
+        request.addfinalizer(server.close)
+
+    report = OutboxStorm(store, *((10_000, 200) if WHOLE else (120, 6))).run(workers, tmp_path, server)
+
+    assert report.clean, "\n".join([report.line(), *report.trouble[:3]])
+    assert report.kills.total() >= 6
+    assert report.unknown >= report.settled > 0

@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.faults import outbox_worker
 from tests.faults.jobs import Job
 
 
@@ -81,13 +82,13 @@ async def _run_outbox(job: Job) -> dict[str, Any]:
             await outbox.record(parse(json.dumps(job.options).encode()))
         if job.how in ("drain", "send"):
             return dict(await outbox.drain(job.budget, concurrency=job.concurrency))
-        return {}
+        return await outbox_worker.work(job, outbox) if job.how == "storm" else {}
 
 
 async def _run(job: Job) -> dict[str, Any]:
     from mensatek_async import AsyncMensatek, Campaigns
 
-    if job.how in ("put", "drain", "send", "cancel", "retry", "record"):
+    if job.how in ("put", "drain", "send", "cancel", "retry", "record", "storm"):
         return await _run_outbox(job)
     async with (
         AsyncMensatek(**_settings(job)) as client,

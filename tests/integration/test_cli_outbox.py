@@ -24,7 +24,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where `campaigns.db` will lie."""
+    """Where `outbox.db` will lie."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def box(sandbox: Sandbox, folder: Path) -> Iterator[SyncOutbox]:
     """The program that puts: a key `k0` and so on for each phone."""
-    with Mensatek(sender="ACME") as client, SyncOutbox(client, store="campaigns.db") as opened:
+    with Mensatek(sender="ACME") as client, SyncOutbox(client, store="outbox.db") as opened:
         yield opened
 
 

@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -139,6 +141,25 @@ def test_whether_a_process_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- Where a file may lie ---------------------------------------------------------------------------------------
 
 LINE = "36 35 98:0 / {point} rw,noatime shared:1 - {kind} /dev/x rw\n"
+
+
+def test_a_server_that_starts_up_is_waited_for(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is right, also for a program that begins meanwhile; one where nobody answers is told at once."""
+    import psycopg
+
+    connect, refusals = psycopg.connect, iter(["the database system is starting up"] * 2)
+
+    def refused(*given: Any, **more: Any) -> Any:
+        for refusal in refusals:
+            raise psycopg.OperationalError(f"connection failed: FATAL:  {refusal}")
+        return connect(*given, **more)
+
+    monkeypatch.setattr(psycopg, "connect", refused)
+    with closing(open_database(database, OUTBOX)) as found:
+        assert not found.exists()
+    refusals = iter(["Connection refused"])
+    with pytest.raises(StoreError, match="nobody answers"):
+        open_database(database, OUTBOX).exists()
 
 
 @pytest.fixture
