@@ -8,7 +8,6 @@ from typing import Any, Final
 from ..store.schema import Schema
 from ..store.transaction import Tx
 
-_AT_ONCE = 500  # phones in a statement
 _LONGEST = 200  # characters of a reason
 _COLUMNS = "phone, added_at, reason, source"
 
@@ -34,12 +33,8 @@ lack the tables. It is read before the phones are looked up."""
 
 def opted_out(tx: Tx, phones: Sequence[str]) -> set[str]:
     """Return those of many phones that have opted out; where `CHANGES` is NULL there is nothing to ask."""
-    found: set[str] = set()
-    for start in range(0, len(phones), _AT_ONCE):
-        some = phones[start : start + _AT_ONCE]
-        sql = f"SELECT phone FROM mensatek_opt_out WHERE phone IN ({', '.join('?' * len(some))})"
-        found.update(row[0] for row in tx.all(sql, *some))
-    return found
+    sql = f"SELECT phone FROM mensatek_opt_out WHERE phone{tx.among}"
+    return {row[0] for row in tx.all(sql, tx.listed(phones))}
 
 
 def changes(tx: Tx) -> str | None:

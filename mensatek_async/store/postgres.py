@@ -39,6 +39,7 @@ _AGAIN = re.compile(r"08...|57P0[1-5]|25P03|40001|40P01|53300|25006")
 class _Tx(Tx):
     locking = " FOR UPDATE"
     skipping = " FOR UPDATE SKIP LOCKED"
+    among = " = ANY(string_to_array(?, ','))"
 
     def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
@@ -55,6 +56,9 @@ class _Tx(Tx):
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._cursor.executemany(_with_percents(sql), rows)
+
+    def listed(self, texts: Sequence[str]) -> str:
+        return ",".join(texts)
 
 
 class PostgresDatabase(Database):

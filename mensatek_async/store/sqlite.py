@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -28,6 +29,8 @@ _DIALECT = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "r
 
 
 class _Tx(Tx):
+    among = " IN (SELECT value FROM json_each(?))"
+
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
@@ -43,6 +46,9 @@ class _Tx(Tx):
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
+
+    def listed(self, texts: Sequence[str]) -> str:
+        return json.dumps(texts)
 
     def stopped_writer(self) -> int:
         process, stopped = writer_of(self._path)

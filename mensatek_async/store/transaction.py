@@ -16,6 +16,7 @@ class Tx(ABC):
         repeated: whether the same work was tried before and may have been committed.
         locking: what a SELECT ends with to lock its rows.
         skipping: the same, passing over rows that somebody else has locked.
+        among: what follows a column to say that it is one of many texts, which are one value: see `listed`.
     """
 
     now: float
@@ -23,6 +24,7 @@ class Tx(ABC):
     repeated: bool = False
     locking: str = ""
     skipping: str = ""
+    among: str
 
     @abstractmethod
     def all(self, sql: str, *values: Any) -> list[Any]:
@@ -35,6 +37,10 @@ class Tx(ABC):
     @abstractmethod
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each row of values."""
+
+    @abstractmethod
+    def listed(self, texts: Sequence[str]) -> str:
+        """Return texts without a comma as the value of `among`: faster than a value for each."""
 
     def one(self, sql: str, *values: Any) -> Any:
         """Return the first row, or None."""
