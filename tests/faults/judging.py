@@ -100,12 +100,12 @@ def _lies(phone: str, got: int, said: list[str]) -> list[str]:
 
 def _sums(progress: Mapping[str, Any], outcomes: Counter[str], given: int) -> list[str]:
     lies = []
-    names = ("sent", "rejected", "invalid", "unknown", "failed", "pending", "cancelled")
+    names = ("sent", "rejected", "invalid", "opted_out", "unknown", "failed", "pending", "cancelled")
     # Undelivered texts were sent and failed: they are in both.
     total = sum(int(progress.get(name, 0)) for name in names) - int(progress.get("undelivered", 0))
     if total != progress["total"] or progress["total"] != given:
         lies.append(f"total {progress['total']}, sum {total}, given {given}: {dict(progress)}")
-    for names in (("unknown",), ("invalid",), ("sent", "rejected", _MAYBE)):
+    for names in (("unknown",), ("invalid",), ("opted_out",), ("sent", "rejected", _MAYBE)):
         told, exported = (sum(found.get(name, 0) for name in names) for found in (progress, outcomes))
         if told != exported:
             lies.append(f"{told} {names[0]} by progress, {exported} by export")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from mensatek_async import SyncOptOuts
 from mensatek_async.sandbox import Fault
 from tests.faults.scene import SHORT, Scene
 from tests.faults.stage import begin, campaigns_of, settled
@@ -27,6 +28,23 @@ def test_fault_05_killed_around_a_grouped_chunk(scene: Scene, point: str, nth: i
     scene.killed(point, nth, concurrency=1)
 
     scene.ends_with(41, 0)
+
+
+@pytest.mark.parametrize("point", ["chunk.posting", "post.after"])
+def test_fault_05_an_opt_out_between_two_tries(scene: Scene, point: str) -> None:
+    """The repeat has the recipients of the first try, so that no count is wrong; later chunks leave people out."""
+    rows = phones(41)
+    scene.write(rows)
+    scene.killed(point, 1 if point == "chunk.posting" else 2, concurrency=1)
+    opt_outs = SyncOptOuts(scene.store)
+    for phone in (rows[2], rows[40]):
+        opt_outs.add(phone)
+    opt_outs.close()
+
+    progress = scene.finish(refused=[rows[40]])
+
+    assert (progress["sent"], progress["opted_out"], progress["rejected"]) == (40, 1, 0)
+    assert scene.sandbox.counts[rows[40]] == 0
 
 
 def test_fault_05_killed_while_a_chunk_is_answered(scene: Scene) -> None:
