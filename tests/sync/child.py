@@ -65,9 +65,9 @@ class Child:
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def end(self, timeout: float = 20) -> tuple[int, str]:
+    def end(self) -> tuple[int, str]:
         """Its exit code and what it wrote to standard error."""
-        _, errors = self.process.communicate(timeout=timeout)
+        _, errors = self.process.communicate(timeout=40)
         return self.process.returncode, errors
 
 
