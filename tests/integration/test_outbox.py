@@ -529,3 +529,78 @@ async def test_whoever_listens_in_postgres_listens_again(
             assert (await other.wait(key, timeout=20)).state == "sent"
             if key == "a":
                 await anyio.to_thread.run_sync(postgres.execute, ended)
+
+
+def give_up(store: str, state: str = "unknown") -> None:
+    """Do what another worker does with an item whose lease is over."""
+    due = "0" if state == "sending" else "NULL"
+    execute(store, f"UPDATE mensatek_outbox SET state = '{state}', due_at = {due}, lost = 1", (), commit=True)
+
+
+@pytest.mark.parametrize(
+    ("faults", "state", "texts"),
+    [
+        ([], "sent", 1),
+        ([Fault.status_429(0.1)], "sent", 1),
+        ([Fault.drop_after_accept()], "unknown", 1),
+    ],
+    ids=["taken", "told-to-wait", "lost"],
+)
+async def test_an_answer_that_comes_after_the_item_was_given_up(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, faults: list[Fault], state: str, texts: int
+) -> None:
+    """It settles the item; one that says that nothing was sent puts it into the queue again."""
+    for fault in (Fault.latency(0.6, before=True), *faults):
+        sandbox.fault(fault)
+    async with Outbox(client, store) as outbox, outbox.run():
+        await outbox.put("k", ANA, "Hola")
+        await anyio.sleep(0.3)
+        give_up(store)
+        await anyio.sleep(0.5)
+        for _ in range(200 if state == "sent" else 10):
+            if (await outbox.wait("k", timeout=0)).state == "sent":
+                break
+            await anyio.sleep(0.05)
+        assert (await outbox.wait("k", timeout=0)).state == state
+    assert sandbox.counts == {ANA_DIGITS: texts}
+
+
+@pytest.mark.parametrize(("repeat", "state"), [(False, "unknown"), (True, "sent")])
+async def test_what_a_dead_worker_left_on_its_way(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, repeat: bool, state: str
+) -> None:
+    """It is unknown once its lease is over, or repeated where it says so."""
+    async with Outbox(client, store) as outbox:
+        await outbox.put("k", ANA, "Hola", repeat_unknown=repeat)
+        give_up(store, "sending")
+        assert (await outbox.drain(budget=10))[state] == 1
+
+
+async def test_a_report_before_the_answer(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """The report settles the item, and the answer adds what it cost; an item that somebody removed hurts nobody."""
+    sandbox.fault(Fault.latency(0.6), times=2)
+    async with Outbox(client, store) as outbox, outbox.run():
+        await outbox.put("k", ANA, "Hola")
+        await anyio.sleep(0.3)
+        assert await outbox.record(report_of(sandbox, ANA_DIGITS, 13))
+        item = await outbox.wait("k")
+        assert (item.state, item.credits_used) == ("sent", None)
+        await anyio.sleep(0.6)
+        assert (await outbox.wait("k")).credits_used == 1
+        await outbox.put("gone", "600000002", "Hola")
+        await anyio.sleep(0.3)
+        execute(store, "DELETE FROM mensatek_outbox WHERE item_key = 'gone'", (), commit=True)
+        await anyio.sleep(0.5)
+        await outbox.put("next", "600000003", "Hola")
+        assert (await outbox.wait("next")).state == "sent"
+
+
+async def test_items_that_wait_long_for_their_turn_stay_claimed(sandbox: Sandbox, store: str) -> None:
+    """Their leases are renewed, and a hold by the provider's word is waited for."""
+    sandbox.fault(Fault.status_503(0.2))
+    limits = Limits(concurrency=4, per_second=4)
+    async with client_of(sandbox, limits=limits) as client, Outbox(client, store, lease=0.9) as outbox:
+        for number in range(6):
+            await outbox.put(f"k{number}", f"60000000{number}", "Hola")
+        assert (await outbox.drain(budget=20))["sent"] == 6
+    assert set(sandbox.counts.values()) == {1}
