@@ -35,6 +35,7 @@ PROGRAMS = (
     "allowed_rate",
     "many_workers",
     "outbox",
+    "opt_outs",
 )
 
 

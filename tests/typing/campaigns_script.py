@@ -104,3 +104,20 @@ def without_async(event: Event) -> None:
     ):
         assert_type(two.get("a"), mensatek.SyncCampaign)
         assert_type(two.drive("a"), mensatek.Progress)
+
+
+async def opt_outs(client: mensatek.AsyncMensatek, event: Event) -> None:
+    """Who must not be texted; a bulk send takes them, the synchronous client the synchronous ones."""
+    kept = mensatek.OptOuts("campaigns.db", keywords=["BAJA"], rule=lambda text: text == "BAJA", region="ES")
+    assert_type(await kept.add("600000000", reason="phone", source="shop"), bool)
+    assert_type(await kept.load("list.csv"), mensatek.LoadedOptOuts)
+    assert_type(await kept.list(limit=5), list[mensatek.OptOut])
+    assert_type(await kept.record(event), bool)
+    result = await client.sms.send_bulk(["600000000"], "Hola", opt_outs=kept)
+    assert_type(result.opted_out, int)
+
+
+def opt_outs_without_async(client: mensatek.Mensatek) -> None:
+    with client.sms.bulk(["600000000"], "Hola", opt_outs=mensatek.SyncOptOuts("campaigns.db")) as outcomes:
+        for outcome in outcomes:
+            print(*outcome.opted_out)
