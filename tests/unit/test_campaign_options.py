@@ -55,8 +55,11 @@ def compose(
 
 
 def settings(**given: Any) -> Settings:
-    nothing = dict.fromkeys(["rate", "send_between", "max_credits", "unknown_after", "scheduled_at"])
-    return compose_settings(**{**nothing, "local_time": "spanish", "unknown_policy": "keep", **given})  # type: ignore[arg-type]
+    usual: dict[str, Any] = dict.fromkeys(
+        ["rate", "send_between", "max_credits", "unknown_after", "scheduled_at"]
+    )
+    usual |= {"local_time": "spanish", "unknown_policy": "keep", "respect_opt_outs": True}
+    return compose_settings(**{**usual, **given})
 
 
 @pytest.mark.parametrize(
