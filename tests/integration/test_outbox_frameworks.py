@@ -1,6 +1,6 @@
 """The programs of docs/outbox.md under their servers, over real databases; `nox -s tests_outbox` has what they need.
 
-OUTBOX_ORDERS=1000 makes the mixed transactions and the killed endpoint as large as that.
+OUTBOX_ORDERS=1000 makes the endpoint whose workers are killed as large as that.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ pytestmark = [
 
 MAIN = "from mensatek_async.cli import main; raise SystemExit(main())"
 EXAMPLES = ROOT / "docs" / "examples"
-ORDERS = int(os.environ.get("OUTBOX_ORDERS", "60"))
-KILLS = ORDERS // 5
+ORDERS = int(os.environ.get("OUTBOX_ORDERS", "120"))
+EACH = 1000  # transactions that are committed, and as many that are rolled back
+KILLS = ORDERS // 10
 SECRETS = {"WEBHOOK_PASSWORD": "a password", "DJANGO_SECRET_KEY": "x", "PYTHONWARNINGS": "ignore"}
 
 
@@ -325,7 +326,7 @@ def test_a_rolled_back_transaction_leaves_nothing(
     if (way, "://" in store) in (("psycopg", False), ("sqlite3", True)):
         pytest.skip("this driver has another database")
     pytest.importorskip(way)
-    orders = {number: number % 2 == 0 for number in random.Random(1).sample(range(2 * ORDERS), 2 * ORDERS)}
+    orders = {number: number % 2 == 0 for number in random.Random(1).sample(range(2 * EACH), 2 * EACH)}
     with Mensatek() as client, SyncOutbox(client, store=store) as outbox:
         outbox.create_tables()
         if way == "django":
@@ -385,7 +386,7 @@ def test_workers_and_database_are_killed_under_load(
     shop.run("orders_fastapi.py")
     server = shop.serve("-m", "uvicorn", "orders_fastapi:app", "--workers", "4", option="--port={}")
     dice, kills = random.Random(7), 0
-    load = Load(shop.url, 2 * ORDERS)
+    load = Load(shop.url, ORDERS)
     while kills < KILLS and not all(future.done() for future in load.futures):
         time.sleep(dice.uniform(0.5, 2))
         if kills % 8 == 5:
@@ -396,7 +397,7 @@ def test_workers_and_database_are_killed_under_load(
     attempts = [future.result() for future in load.futures]
     with Mensatek() as client, SyncOutbox(client, store=database) as outbox:
         wait_until(lambda: not (outbox.list(state="queued") or outbox.list(state="sending")), 400)
-        states = {number: outbox.get(f"order-{number}").state for number in range(2 * ORDERS)}
+        states = {number: outbox.get(f"order-{number}").state for number in range(ORDERS)}
     print(
         f"{kills} kills, {len(attempts)} requests taken after {sum(attempts)} repeats, {Counter(states.values())}"
     )
