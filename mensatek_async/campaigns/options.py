@@ -113,7 +113,7 @@ def compose_settings(
     unknown_after: float | timedelta | None,
     unknown_policy: str,
     scheduled_at: datetime | None,
-    respect_opt_outs: bool,
+    respect_opt_outs: bool = True,
 ) -> Settings:
     """Check what may change while a campaign runs.
 

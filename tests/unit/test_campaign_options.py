@@ -150,6 +150,7 @@ BOTH = {"send_between": (time(9), time(21)), "scheduled_at": datetime(2099, 1, 8
         *(({"rate": rate}, "rate") for rate in (0, True, float("inf"), float("nan"), "fast")),
         ({"local_time": "martian"}, "local_time"),
         ({"unknown_policy": "forget"}, "unknown_policy"),
+        ({"respect_opt_outs": "no"}, "respect_opt_outs"),
         *(({"unknown_after": after}, "unknown_after") for after in (-1, float("nan"))),
         *(({"max_credits": most}, "max_credits") for most in (0, "many", True, Decimal("Infinity"))),
         ({"send_between": (time(9), time(9))}, "send_between"),
