@@ -51,7 +51,7 @@ class ConnectionPool:
 
     def __init__(self, given: AsyncTransport | None, *, tls: bool, most: int) -> None:
         self.is_open: bool = given is not None
-        self.closed = False
+        self.closed: bool = False
         self.home: EventLoopToken | None = None
         self._tls, self._most = tls, most
         self._shared = given

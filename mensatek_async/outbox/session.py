@@ -70,7 +70,7 @@ class OutboxSession(Session):
         token = blake2b(client._account.token.reveal().encode(), digest_size=4).hexdigest()
         self._login = f"{self.account} {client._account.base_url} {token}"
         self._known = False
-        self.changed = anyio.Event()
+        self.changed: anyio.Event = anyio.Event()
 
     async def work(self, slots: int, on_end: Callable[[OutboxItem], None]) -> None:
         """Send until it is cancelled; a store that fails for a while is waited for.
