@@ -90,7 +90,7 @@ def export(
     file: Name,
     /,
     *,
-    force: Annotated[Flag, Parameter(help="Overwrite a file that is there.")] = False,
+    force: Annotated[Flag, Parameter(help="Overwrite a file that is no export.")] = False,
     options: StoreOptions = ONE_STORE,
 ) -> None:
     """Write all of them as CSV, which `load` reads.
@@ -98,7 +98,7 @@ def export(
     Parameters
     ----------
     file:
-        The file to write.
+        The file to write; an earlier export is overwritten.
     """
     output = Output(json=options.json)
     with opt_outs_of(options.store) as opened:

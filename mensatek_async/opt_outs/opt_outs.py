@@ -30,6 +30,7 @@ from ..tracebacks import private
 from . import tables
 
 _MANY = 5000  # phones in a transaction
+_HEADINGS = ("phone", "added_at", "reason", "source")
 
 
 @private
@@ -155,7 +156,7 @@ class OptOuts:
 
         Args:
             path: the file.
-            force: whether a file that is there may be overwritten.
+            force: whether a file that is there, and no earlier export, may be overwritten.
 
         Returns:
             How many there are.
@@ -243,16 +244,17 @@ class OptOuts:
     def _export(self, path: Path, force: bool) -> int:
         if self._db.owns(path):
             raise InvalidRequest(f"{str(path)!r} is a database, not a place for an export.")
-        if path.is_file() and not force:
-            raise InvalidRequest(
-                f"{str(path)!r} is there.", advice="Give another name, or force=True to overwrite it."
-            )
         written = 0
         try:
+            if path.is_file() and not force and not _is_export(path):
+                raise InvalidRequest(
+                    f"{str(path)!r} is there, and is no export of opt-outs.",
+                    advice="Give another name, or force=True to overwrite it.",
+                )
             with private_file(path) as file:
                 out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
                 lines = csv.writer(out)
-                lines.writerow(("phone", "added_at", "reason", "source"))
+                lines.writerow(_HEADINGS)
                 for row in self._all():
                     cells = row.phone, row.added_at.isoformat(), row.reason, row.source
                     lines.writerow(map(spreadsheet_cell, cells))
@@ -271,6 +273,11 @@ class OptOuts:
             if len(page) < _MANY:
                 return
             last = page[-1][0]
+
+
+def _is_export(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline(1000).strip() == ",".join(_HEADINGS).encode()
 
 
 def _of_row(row: tuple[str, float, str, str]) -> OptOut:

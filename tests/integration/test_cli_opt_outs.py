@@ -46,8 +46,8 @@ def test_phones_in_and_out(command: Command) -> None:
     assert {one["phone"] for one in listed["opt_outs"]} == {LUIS, EVA}
     assert "2 phones opted out in campaigns.db." in command("opt-outs", "list").out
     assert command("opt-outs", "export", "out.csv").out == "2 phones: out.csv\n"
-    assert command("opt-outs", "export", "out.csv").code == 2
-    assert command("opt-outs", "export", "out.csv", "--force").code == 0
+    assert command("opt-outs", "export", "rows.csv").code == 2
+    assert command("opt-outs", "export", "rows.csv", "--force").code == 0
     assert [row["phone"] for row in csv.DictReader(Path("out.csv").read_text().splitlines())] == [LUIS, EVA]
 
 

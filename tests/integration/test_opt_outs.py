@@ -86,9 +86,12 @@ async def test_people_opt_out_and_in(store: str, tmp_path: Path) -> None:
     assert await opt_outs.contains(ANA)
     with pytest.raises(InvalidPhone):
         await opt_outs.add("123")
+    assert await opt_outs.export(tmp_path / "out.csv") == 2
+    other = tmp_path / "other.csv"
+    other.write_text("phone\n")
     with pytest.raises(InvalidRequest, match="is there"):
-        await opt_outs.export(tmp_path / "out.csv")
-    assert await opt_outs.export(tmp_path / "out.csv", force=True) == 2
+        await opt_outs.export(other)
+    assert await opt_outs.export(other, force=True) == 2
     await opt_outs.aclose()
     await opt_outs.aclose()
     assert await opt_outs.count() == 2  # opened again

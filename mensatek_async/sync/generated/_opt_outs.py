@@ -119,7 +119,7 @@ class SyncOptOuts(OptOutsTwin):
 
         Args:
             path: the file.
-            force: whether a file that is there may be overwritten.
+            force: whether a file that is there, and no earlier export, may be overwritten.
 
         Returns:
             How many there are.
