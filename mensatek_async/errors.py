@@ -177,7 +177,7 @@ class CampaignNotFound(CampaignError):
 
 
 class CampaignConflict(CampaignError):
-    """Raised when a campaign of that name exists with another text, other options or other recipients."""
+    """Raised when a campaign of that name exists with other content or recipients, or was purged."""
 
 
 class SourceChanged(CampaignConflict):

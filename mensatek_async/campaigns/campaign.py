@@ -24,6 +24,7 @@ from .journal.settling import resolve
 from .options import Content
 from .progress_stream import ProgressStream
 from .recall import recall
+from .retention import purge
 from .session import CampaignSession
 
 
@@ -160,6 +161,7 @@ class Campaign:
 
         Raises:
             InvalidRequest: another word.
+            CampaignError: "resend", and its phones were purged.
         """
         if policy not in ("keep", "assume_sent", "resend"):
             raise InvalidRequest('policy is "keep", "assume_sent" or "resend".')
@@ -218,6 +220,19 @@ class Campaign:
             self._session.context, self._session.db, row, content.operation("GetReport")
         )
         return await self.progress()
+
+    async def purge(self) -> None:
+        """Take its phones and texts out of the store, once it has ended: also out of free pages of the file.
+
+        Its name, state and counts stay, and each row's number and outcome; delivery reports that come later are passed
+        over. Started again by the same name it is a `CampaignConflict`. A second time does nothing.
+
+        Raises:
+            CampaignNotFound: there is none of this name.
+            CampaignError: it has not ended; nothing was taken out.
+            StoreError: the store cannot be written.
+        """
+        await self._session.erase(lambda tx: purge(tx, journal.find(tx, self._name)))
 
     async def _row(self) -> CampaignRow:
         return await self._session.look(lambda tx: journal.find(tx, self._name))

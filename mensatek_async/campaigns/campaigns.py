@@ -22,6 +22,7 @@ from ..models.certified import ContractType
 from ..models.events import DeliveryReport, Event
 from ..models.issuer import Issuer
 from ..models.recipient import Recipient, VoiceFallback
+from ..phones import normalise
 from ..sources.batches import RecipientSource
 from ..sources.rows import BrokenRow
 from ..store.threads import in_thread
@@ -35,6 +36,7 @@ from .journal import lifecycle as journal
 from .journal.records import CampaignRow, all_of, by_name
 from .journal.states import RUNNING
 from .options import compose_content, compose_settings
+from .retention import forget, purge_older
 from .session import CampaignSession, SessionBlock
 
 Recipients = (
@@ -289,7 +291,10 @@ class Campaigns(SessionBlock):
         return await self._session.change(lambda tx: deliveries.record(tx, event))
 
     async def purge(self, older_than: float | timedelta) -> int:
-        """Take phones and texts out of the campaigns that ended so long ago; their names and counts stay.
+        """Take phones and texts out of the campaigns that ended so long ago: also out of free pages of the file.
+
+        Their names, states and counts stay, and each row's number and outcome. What still runs, or is paused, is left
+        as it is.
 
         Args:
             older_than: seconds, or a timedelta, since their end.
@@ -301,9 +306,29 @@ class Campaigns(SessionBlock):
             StoreError: the store cannot be written.
         """
         age = positive_seconds("older_than", older_than)
-        if not await in_thread(self._db.exists):
-            return 0
-        return await self._session.erase(lambda tx: journal.purge(tx, tx.wall - age))
+        return await purge_older(self._session, age) if await in_thread(self._db.exists) else 0
+
+    async def forget(self, phone: str) -> int:
+        """Take a phone, and what was to be sent to it, out of the whole store: every campaign's, and the outbox'.
+
+        Recipients, delivery reports, reasons that quote it, and the texts of an outbox in the same store; also out of
+        free pages of the file. What waits for it is not sent, also in a campaign that runs: such a row is `invalid`,
+        `unknown` where it may have been texted before; what is on its way lands. Counts stay. An opt-out is kept, since
+        without it the next campaign would text that phone again. Rows that a campaign has yet to read are not in the
+        store: take the phone out of your list as well.
+
+        Args:
+            phone: the phone, written in any way.
+
+        Returns:
+            From how many rows and items it was taken.
+
+        Raises:
+            InvalidPhone: it is no phone.
+            StoreError: the store cannot be written.
+        """
+        digits = normalise(phone, self._session.context.region)
+        return await forget(self._session, digits) if await in_thread(self._db.exists) else 0
 
     async def aclose(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""

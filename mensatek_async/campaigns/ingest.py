@@ -201,7 +201,7 @@ class Ingest:
             row.id,
         ):
             for _, body in page:
-                self._seen.repeats(phones_in(body))
+                self._seen.repeats([phone for phone in phones_in(body) if phone])
 
     async def _compare(self, row: CampaignRow) -> None:
         """Refuse other recipients than those that were read, of a cancelled campaign in part perhaps."""

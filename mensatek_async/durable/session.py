@@ -83,8 +83,10 @@ class Session:
         return await in_thread(self.db.write, work)
 
     async def erase(self, work: Callable[[Tx], T]) -> T:
-        """Run work that takes private things away, in a transaction of the store."""
-        return await in_thread(self.db.erase, work)
+        """Run work that takes private things away in a transaction of the store, of which it leaves no trace."""
+        done = await self.change(work)
+        await in_thread(self.db.compact)
+        return done
 
     def wake(self) -> None:
         """Let every worker of this process look again."""

@@ -14,7 +14,7 @@ from ..store import rate
 from ..store.transaction import Tx
 from .holds import Hold
 from .rows import COLUMNS, SELECT, ItemRow, change, end
-from .schema import QUEUED, SENDING, UNKNOWN
+from .schema import CANCELLED, QUEUED, SENDING, UNKNOWN
 
 MARK: Final = "outbox00"
 """What stands in an item's mark in the place of a campaign."""
@@ -108,6 +108,9 @@ class Claims:
                         left := left_behind(tx, row, "its sender stopped before an answer came")
                     ).due_at is None:
                         ended.append(left)
+                    continue
+                if not row.phone:  # it was forgotten while a try was on its way
+                    ended.append(end(tx, row, UNKNOWN if row.lost else CANCELLED, token=""))
                     continue
                 if paced and (wait := rate.waits(tx)):
                     return Wait(wait)

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, Unpack
 import anyio
 
 from .._core.operations import positive_seconds
+from ..durable.forgetting import forget_items
 from ..durable.session import Client
 from ..models.events import DeliveryReport, Event
 from ..models.outbox import OutboxItem, OutboxState
@@ -283,7 +284,9 @@ class Outbox:
         return isinstance(event, DeliveryReport) and await self._session.record(event)
 
     async def purge(self, older_than: float | timedelta) -> int:
-        """Take phones and texts out of the items that ended so long ago; their keys and states stay.
+        """Take phones and texts out of the items that ended so long ago: also out of free pages of the file.
+
+        Their keys and states stay.
 
         Args:
             older_than: seconds, or a timedelta, since their end.
@@ -312,7 +315,7 @@ class Outbox:
         digits = normalise(phone, self._session.context.region)
         if not await self._session.is_there():
             return 0
-        return await self._session.erase(lambda tx: upkeep.forget(tx, digits))
+        return await self._session.erase(lambda tx: forget_items(tx, digits))
 
     async def aclose(self) -> None:
         """Close the store. A second time does nothing."""

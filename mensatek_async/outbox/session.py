@@ -185,8 +185,12 @@ class OutboxSession(Session):
         """Take phones and texts out of items that ended so many seconds ago; return of how many."""
         purged, after, found = 0, 0, -1
         while found and await self.is_there():
-            found, after = await self.erase(partial(upkeep.purge, account=self.account, age=age, after=after))
+            found, after = await self.change(
+                partial(upkeep.purge, account=self.account, age=age, after=after)
+            )
             purged += found
+        if purged:
+            await in_thread(self.db.compact)
         return purged
 
     async def look_up(self, nothing: T, work: Callable[[Tx, str], T]) -> T:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ..durable.forgetting import BLANK
 from ..models.outbox import OutboxItem
+from ..store.database import note_deletion
 from ..store.transaction import Tx
 from .rows import SELECT, ItemRow, by_key, change, end
 from .schema import CANCELLED, FAILED, QUEUED, RARE, SENDING, SENT, STATES, UNKNOWN
 
-_BLANK = "phone = '', reference = '', body = '', digest = ''"
 _AT_ONCE = 1000  # items purged in one transaction
 _AGAIN = (UNKNOWN, FAILED, CANCELLED)
 
@@ -61,13 +62,7 @@ def purge(tx: Tx, account: str, age: float, after: int) -> tuple[int, int]:
         "ORDER BY id LIMIT ?",
         *(account, tx.wall - age, after, _AT_ONCE),
     )
-    tx.many(f"UPDATE mensatek_outbox SET {_BLANK} WHERE id = ?", found)
+    tx.many(f"UPDATE mensatek_outbox SET {BLANK} WHERE id = ?", found)
+    if found:
+        note_deletion(tx)
     return len(found), int(found[-1][0]) if found else after
-
-
-def forget(tx: Tx, phone: str) -> int:
-    """Take a phone out of every item; what waits for it is cancelled."""
-    for columns in tx.all(f"{SELECT} WHERE phone = ? AND state = ?{tx.locking}", phone, QUEUED):
-        row = ItemRow(*columns)
-        end(tx, row, UNKNOWN if row.lost else CANCELLED, token="")
-    return tx.run(f"UPDATE mensatek_outbox SET {_BLANK} WHERE phone = ?", phone)

@@ -21,6 +21,11 @@ _abandoned: Final[
 ] = []  # connections of a parent process, which closing or collecting would disturb
 
 
+def note_deletion(tx: Tx) -> None:
+    """Note that something was deleted of which no trace is to be left: see `Database.compact`."""
+    tx.run("INSERT INTO mensatek_meta VALUES ('deleted', '') ON CONFLICT (name) DO NOTHING")
+
+
 class Listener(Protocol):
     """Hears what other processes commit."""
 
@@ -89,6 +94,20 @@ class Database(ABC):
         """Forget, and return, the connection that a parent process had open, without touching it."""
 
     @abstractmethod
+    def wipe(self) -> bool:
+        """Overwrite what was deleted; return whether that is done, or has to wait for those who use the store."""
+
+    def compact(self) -> None:
+        """Leave no trace of what was deleted since the last time in free pages and logs, if anything was.
+
+        Raises:
+            StoreError: the store does not work.
+        """
+        asked = "SELECT 1 FROM mensatek_meta WHERE name = 'deleted'"
+        if self.read(lambda tx: tx.one(asked)) and self.wipe():
+            self.write(lambda tx: tx.run("DELETE FROM mensatek_meta WHERE name = 'deleted'"))
+
+    @abstractmethod
     def close(self) -> None:
         """Close the connection."""
 
@@ -116,14 +135,6 @@ class Database(ABC):
             StoreError: the store does not work.
         """
         return None
-
-    def erase(self, work: Callable[[Tx], T]) -> T:
-        """Run work that takes private things away, and leave no copy of them in a log beside the store.
-
-        Raises:
-            StoreError: the store does not work.
-        """
-        return self.write(work)
 
     def owns(self, path: Path) -> bool:
         """Return whether a file is the store's own."""

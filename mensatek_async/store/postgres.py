@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
+
+_log = logging.getLogger("mensatek_async")
 
 _CONNECTING: dict[str, Any] = {
     "connect_timeout": 10,
@@ -120,6 +123,24 @@ class PostgresDatabase(Database):
             create_tables(tx, self.schemas, _DIALECT, self.shown)
 
         self.attempt(create, write=True)
+
+    def wipe(self) -> bool:
+        """Have the server free what was deleted; what it keeps of that in its own log and backups is its owner's."""
+        import psycopg
+
+        found = self.read(
+            lambda tx: tx.all(
+                "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = ANY(current_schemas(false)) "
+                "AND starts_with(tablename, 'mensatek_')"
+            )
+        )
+        try:
+            for (table,) in found:
+                self._open().execute(f"VACUUM {table}".encode())
+        except psycopg.Error as error:
+            _log.warning("The store %s cannot be vacuumed now: %s.", self.shown, type(error).__name__)
+            return False
+        return True
 
     def waking(self, channel: str) -> str:
         """Return what an INSERT ends with so that its commit wakes whoever listens."""

@@ -23,6 +23,7 @@ from .transaction import Tx
 T = TypeVar("T")
 
 _BUSY = 30.0  # seconds to wait for somebody else's transaction
+_LARGE = 1 << 28  # bytes from which a file is not written anew: that would hold up everybody for long
 _SLICE = 5.0  # seconds after which who waits says for whom
 _log = logging.getLogger("mensatek_async")
 _DIALECT = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "rowless": " WITHOUT ROWID"}
@@ -152,16 +153,27 @@ class SqliteDatabase(Database):
             self._file_lock.drop()
             raise
 
-    def erase(self, work: Callable[[Tx], T]) -> T:
-        """Run work that takes private things away, and empty the log, which still has them."""
-        with self._lock:
-            done = self.write(work)
-            self._empty_log()
-        return done
+    def wipe(self) -> bool:
+        """Write the file anew, unless it is large, and empty its log; whoever reads from the log has to end first.
 
-    def _empty_log(self) -> None:
-        with suppress(sqlite3.OperationalError):
-            self._open(True).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        Freed pages are overwritten at once (`secure_delete`), but what was moved may be left on a page in use.
+        """
+        with self._lock:
+            try:
+                connection = self._open(True)
+                if self._path.stat().st_size < _LARGE:
+                    connection.execute("VACUUM")
+                busy = bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+            except sqlite3.Error as error:
+                if not (busy := "locked" in str(error)):
+                    raise self._error_of(error) from error
+        if busy:
+            _log.warning(
+                "The store %s is in use: what was purged may still be read in its free pages and -wal file. The next "
+                "purge clears them.",
+                self.shown,
+            )
+        return not busy
 
     def close(self) -> None:
         """Close the file; what is in its log goes into it."""
@@ -245,7 +257,8 @@ class SqliteDatabase(Database):
             return created
 
         if self.attempt(create, write=True):
-            self._empty_log()  # so that a log that gets lost does not take the tables along
+            # Into the file itself, so that a log that gets lost does not take the tables along.
+            self._open(True).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _recover(self, tx: Tx) -> None:
         if int(_kept(tx, "commits")) < self._file_lock.noted():

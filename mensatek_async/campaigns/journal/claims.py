@@ -177,6 +177,7 @@ def _book(tx: Tx, who: Claimer, token: str, row: CampaignRow, due: Any, paced: b
     seq, _, _, _, attempts, changes, *packed = due
     part = ChunkRecipients.unpack(*packed)
     opener = row.idmensaje is None
+    part = left_out.forgotten(tx, row.id, seq, part, attempts)
     if not opener and seq > 0 and not attempts:
         part = left_out.repeated(tx, row.id, seq, part, who.phones_of_openers(tx, row))
     if not attempts and len(part):

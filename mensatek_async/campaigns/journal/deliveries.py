@@ -17,6 +17,7 @@ from ...models.results import RecipientReport
 from ...store.database import Database
 from ...store.threads import in_thread
 from ...store.transaction import Tx
+from . import left_out
 from .chunks import recipients_of
 from .records import CampaignRow, by_id
 from .settling import adopt
@@ -48,7 +49,7 @@ def _by_mark(tx: Tx, mark: Mark, report: DeliveryReport) -> int | None:
         return None
     campaign, state, n, _ = chunk
     by_id(tx, campaign, lock=True)
-    if recipients_of(tx, campaign, mark.seq).wire.phones != [report.phone]:
+    if recipients_of(tx, campaign, mark.seq).wire.phones not in ([report.phone], [""]):  # blank: forgotten
         return None
     if state in (UNKNOWN, POSTING):
         adopt(tx, campaign, mark.seq, n, report.message_id)
@@ -74,6 +75,8 @@ def _note(
         *(campaign, phone),
     )
     before = 0
+    if known is None and left_out.is_forgotten(tx, campaign, phone):
+        return
     if known is None:
         tx.run(
             "INSERT INTO mensatek_delivery (campaign_id, phone, message_id, code, standing, reported_at) "

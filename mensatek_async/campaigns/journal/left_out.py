@@ -1,13 +1,17 @@
-"""Recipients who are left out of a chunk before its first try: repeated phones, and who has opted out since."""
+"""Recipients who are left out of a chunk before it leaves: repeated, opted out since, and forgotten."""
 
 from __future__ import annotations
+
+from hashlib import blake2b
 
 from ...bulk.chunks import REPEATED
 from ...opt_outs import tables
 from ...store.transaction import Tx
 from . import chunks
 from .recipients import ChunkRecipients
-from .records import CampaignRow, add_to_campaign
+from .records import CampaignRow, add_to_campaign, by_id
+
+FORGOTTEN = "its phone was forgotten"
 
 
 def repeated(tx: Tx, campaign: int, seq: int, part: ChunkRecipients, phones: set[str]) -> ChunkRecipients:
@@ -15,10 +19,52 @@ def repeated(tx: Tx, campaign: int, seq: int, part: ChunkRecipients, phones: set
     left, gone = part.without(phones)
     if not gone:
         return part
-    tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, REPEATED) for at, _ in gone])
-    add_to_campaign(tx, campaign, invalid=len(gone))
+    _refuse(tx, campaign, gone, REPEATED)
     chunks.rewrite(tx, campaign, seq, left)
     return left
+
+
+def _refuse(tx: Tx, campaign: int, gone: list[tuple[int, str]], reason: str) -> None:
+    tx.many("INSERT INTO mensatek_invalid VALUES (?, ?, ?)", [(campaign, at, reason) for at, _ in gone])
+    add_to_campaign(tx, campaign, invalid=len(gone))
+
+
+def forgotten(tx: Tx, campaign: int, seq: int, part: ChunkRecipients, attempts: int = 0) -> ChunkRecipients:
+    """Take those out of a chunk whose phones were forgotten; return what is left, or the same part if nobody was.
+
+    They are invalid rows; unknown where an earlier try may have reached them.
+    """
+    left, gone = part.without({""})
+    if not gone:
+        return part
+    row = by_id(tx, campaign, lock=True)
+    (n,) = tx.one("SELECT n FROM mensatek_chunk WHERE campaign_id = ? AND seq = ?", campaign, seq)
+    if attempts and n:
+        chunks.append(tx, campaign, part.at([at for at, phone in enumerate(part.wire.phones) if not phone]))
+        chunks.park(tx, campaign, row.next_seq, FORGOTTEN)
+    elif n:  # an anchor is nobody's row
+        _refuse(tx, campaign, gone, FORGOTTEN)
+    chunks.rewrite(tx, campaign, seq, left)
+    return left
+
+
+def tombstone(campaign: int, phone: str) -> str:
+    """Return the name under which a store keeps that a campaign's phone was forgotten: no report brings it back.
+
+    It is 24 bits of a digest, which dozens of phones of a country share: nobody is known by it.
+    """
+    digest = blake2b(phone.encode(), salt=str(campaign).encode()[:16], digest_size=3).hexdigest()
+    return f"forgotten:{campaign}:{digest if phone else ''}"
+
+
+def is_forgotten(tx: Tx, campaign: int, phone: str) -> bool:
+    """Return whether a phone must not be written down for a campaign: it was forgotten, or the campaign was purged."""
+    found = tx.one(
+        "SELECT 1 FROM mensatek_meta WHERE name = ? UNION ALL "
+        "SELECT 1 FROM mensatek_campaign WHERE id = ? AND content = ''",
+        *(tombstone(campaign, phone), campaign),
+    )
+    return found is not None
 
 
 def opted_out(
@@ -57,9 +103,3 @@ def count(tx: Tx, campaign: int) -> int:
     if tables.changes(tx) is None:
         return 0
     return int(tx.one("SELECT count(*) FROM mensatek_left_out WHERE campaign_id = ?", campaign)[0])
-
-
-def purge(tx: Tx, campaign: int) -> None:
-    """Take their phones out; how many they were stays."""
-    if tables.changes(tx) is not None:
-        tx.run("UPDATE mensatek_left_out SET phone = '' WHERE campaign_id = ?", campaign)

@@ -19,13 +19,11 @@ from ...models.campaign import Progress, UnknownRecipient
 from ...store.transaction import Tx
 from . import left_out, openers
 from .chunks import recipients_of
-from .recipients import ChunkRecipients
-from .records import CampaignRow, Settings, all_of, by_id, by_name, options_of, set_campaign, set_state
+from .records import CampaignRow, Settings, by_id, by_name, options_of, set_campaign, set_state
 from .states import CANCELLED, CLAIMED, DONE, FAILED, MICRO, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN
 from .waiting import what_waits
 
 _GONE = "FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at <= ?"
-PURGED = "its phones and texts were purged"
 _WAITING = (PENDING, CLAIMED, POSTING)
 
 
@@ -59,6 +57,12 @@ def create(tx: Tx, name: str, account: str, options: str, settings: Settings, co
         if made:
             return row
     check_account(row, account)
+    if row.is_purged:
+        raise CampaignConflict(
+            f"The campaign {row.name!r} has ended, and its phones and texts were purged: nothing is left to compare "
+            "with. Nothing was sent.",
+            advice="Give this one another name. get() still shows what became of that one.",
+        )
     if row.content != content:
         raise CampaignConflict(
             f"The campaign {name!r} exists with another text or other options.",
@@ -223,22 +227,3 @@ def problems(tx: Tx, row: CampaignRow, outcome: str, most: int) -> list[RowProbl
     )
     rows = [(number, error) for seq, error in chunks for number in recipients_of(tx, row.id, seq).rows]
     return [RowProblem(number, error) for number, error in sorted(rows)[:most]]
-
-
-def purge(tx: Tx, before: float) -> int:
-    """Take phones and texts out of every campaign that ended before a moment; its counts stay."""
-    empty = ChunkRecipients.of([], []).pack()
-    purged = 0
-    for row in all_of(tx, (DONE, CANCELLED)):
-        if row.ended is None or row.ended >= before or row.note == PURGED:
-            continue
-        options = json.loads(options_of(tx, row.id))
-        kept = {name: value for name, value in options["params"].items() if name == REQUEST["scheduled_at"]}
-        options |= {"text": "-", "template": False, "params": kept, "anchor": None}
-        set_campaign(tx, row.id, note=PURGED, options=json.dumps(options))
-        tx.run("UPDATE mensatek_payload SET body = ? WHERE campaign_id = ?", empty, row.id)
-        for table in ("mensatek_invalid", "mensatek_delivery"):
-            tx.run(f"DELETE FROM {table} WHERE campaign_id = ?", row.id)
-        left_out.purge(tx, row.id)
-        purged += 1
-    return purged

@@ -27,6 +27,8 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
         return False
     (seq,) = first_due
     part = chunks.recipients_of(tx, row.id, seq)
+    if left_out.forgotten(tx, row.id, seq, part) is not part:
+        return True
     if left_out.repeated(tx, row.id, seq, part, opener_phones(tx, row.id)) is not part:
         return True
     if left_out.opted_out(tx, row, seq, part, changes(tx)) is not part:

@@ -43,9 +43,9 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
     ours = _ours(tx, work)
     if ours is None:
         return False
-    row, state, *_ = ours
-    if row.state != RUNNING:
-        return False
+    row, state, *_, owner = ours
+    if row.state != RUNNING or owner != who.owner:
+        return False  # one whose phone was forgotten is nobody's: it goes back without them
     if not work.repeat and left_out.has_opted_out_since(tx, row, work.content, work.opt_outs):
         return False  # it goes back, and the next claim leaves them out
     if work.join is None:
@@ -74,7 +74,7 @@ def finish(tx: Tx, done: Finish[Work]) -> None:
     ours = _ours(tx, work)
     if ours is None:
         return
-    row, state, failures, n = ours
+    row, state, failures, n, _ = ours
     # A delivery report may come before the answer, and has said already that it was taken; not what it cost.
     overtaken = state == SENT and isinstance(outcome, Taken) and work.join is None and not tx.repeated
     if state not in (CLAIMED, POSTING, UNKNOWN) and not overtaken:
@@ -92,17 +92,17 @@ def finish(tx: Tx, done: Finish[Work]) -> None:
         _lost(tx, row, work, outcome, failures)
 
 
-def _ours(tx: Tx, work: Work) -> tuple[CampaignRow, str, int, int] | None:
-    """Return a campaign, and the state, failures and rows of its chunk, which is locked; None where it is another's."""
+def _ours(tx: Tx, work: Work) -> tuple[CampaignRow, str, int, int, str] | None:
+    """Return a campaign, and its chunk's state, failures, rows and owner, locked; None where it is another's."""
     if work.join is None:  # the campaign first, as in a claim: who claims passes over chunks that are locked
         by_id(tx, work.campaign, lock=True)
     columns = tx.one(
-        f"SELECT {_OF_CAMPAIGN}, k.state, k.failures, k.n FROM mensatek_campaign c JOIN mensatek_chunk k "
+        f"SELECT {_OF_CAMPAIGN}, k.state, k.failures, k.n, k.owner FROM mensatek_campaign c JOIN mensatek_chunk k "
         "ON k.campaign_id = c.id WHERE c.id = ? AND k.seq = ? AND k.token = ?"
         + (tx.locking and f"{tx.locking} OF k"),
         *(work.campaign, work.seq, work.token),
     )
-    return (CampaignRow(*columns[:-3]), *columns[-3:]) if columns else None
+    return (CampaignRow(*columns[:-4]), *columns[-4:]) if columns else None
 
 
 def _taken(tx: Tx, row: CampaignRow, work: Work, outcome: Taken, n: int) -> None:

@@ -9,6 +9,7 @@ from itertools import chain
 
 from attrs import evolve, field, frozen
 
+from ..._wire.names import RECIPIENT
 from ..._wire.rows import Rows
 
 
@@ -56,7 +57,7 @@ class ChunkRecipients:
         if "w" in packed:
             wire.add(packed["w"])
         else:
-            wire.add_columns(packed["p"].split(",") if packed["p"] else [], packed.get("v", {}))
+            wire.add_columns(packed["p"].split(",") if packed["r"] else [], packed.get("v", {}))
         runs = [range(start, start + count) for start, count in packed["r"]]
         rows = runs[0] if len(runs) == 1 else list(chain.from_iterable(runs))
         return cls(rows, wire, bool(packed["u"]), segments, zone)
@@ -94,6 +95,15 @@ class ChunkRecipients:
         both = zip(self.rows, self.wire.phones, strict=True)
         gone = [(row, phone) for row, phone in both if phone in phones]
         return self.at(kept), gone
+
+    def blank(self, phone: str | None = None) -> ChunkRecipients:
+        """Return them without a phone and its fields, or without anybody's; rows stay, and what they take."""
+        name = RECIPIENT["phone"]
+        if phone is None:
+            wire: list[dict[str, str]] = [{name: ""}] * len(self)
+        else:
+            wire = [dict.fromkeys(one, "") if one[name] == phone else one for one in self.wire]
+        return self.of(self.rows, wire, self.unicode, self.segments, self.zone)
 
 
 def phones_in(body: bytes) -> list[str]:

@@ -93,6 +93,11 @@ class CampaignRow:
     created: float
     ended: float | None
 
+    @property
+    def is_purged(self) -> bool:
+        """Return whether its phones and texts were purged, and what it was known by again."""
+        return not self.content
+
     def is_read_by_somebody(self, now: float) -> bool:
         """Return whether somebody is alive who reads its rows."""
         return not self.ingest_done and self.ingest_until > now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...errors import CampaignError
 from ...store.transaction import Tx
 from . import chunks
 from .records import CampaignRow, reopen
@@ -27,9 +28,17 @@ def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
 
 
 def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> int:
-    """Count unknown recipients as sent, or send to them again; return how many they were."""
+    """Count unknown recipients as sent, or send to them again; return how many they were.
+
+    Raises:
+        CampaignError: they are to be sent to again, and their phones were purged.
+    """
     if policy == "keep":
         return 0
+    if policy == "resend" and row.is_purged:
+        raise CampaignError(
+            f"The phones and texts of the campaign {row.name!r} were purged: nobody can be sent to again."
+        )
     decided = tx.all(
         f"SELECT seq, n FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND since <= ?{tx.locking}",
         *(row.id, UNKNOWN, tx.wall - older_than + (0.001 if not older_than else 0.0)),

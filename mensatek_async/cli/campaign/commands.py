@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -27,6 +28,8 @@ from ..options import (
 from ..output import Exit, Output, Stop, can_ask, plural
 from .run import LOOK, Session, conclude, offline, run_to_the_end, start
 from .view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
+
+_LONGEST = 36_500  # days
 
 campaign = App(name="campaign", help_format="plaintext")
 campaign.command(start)
@@ -223,6 +226,38 @@ def reconcile(
         with session.campaigns() as campaigns:
             campaigns.get(name).reconcile()
     return conclude(session, name)
+
+
+@campaign.command
+def purge(
+    name: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    /,
+    *,
+    older_than: Annotated[Number | None, Parameter(help="Days since their end: all of those.")] = None,
+    options: StoreOptions = ONE_STORE,
+) -> None:
+    """Take phones and texts out of a campaign that has ended, or of all that ended before; counts stay."""
+    output = Output(json=options.json)
+    if (name is None) == (older_than is None):
+        raise Stop("Give the name of one campaign, or --older-than DAYS for all that ended before.")
+    with offline(options.store) as campaigns:
+        if name is not None:
+            campaigns.get(name).purge()
+        count = 1
+        if older_than is not None:
+            count = campaigns.purge(timedelta(days=min(older_than, _LONGEST)) + timedelta.resolution)
+    output.say(f"Purged {plural(count, 'campaign')}.")
+    output.answer({"purged": count})
+
+
+@campaign.command
+def forget(phone: Name, /, *, options: StoreOptions = ONE_STORE) -> None:
+    """Take a phone out of every campaign and text of a store; what waits for it is not sent. An opt-out is kept."""
+    output = Output(json=options.json)
+    with offline(options.store) as campaigns:
+        count = campaigns.forget(phone)
+    output.say(f"Taken out of {plural(count, 'place')}." if count else "It was in no campaign and no text.")
+    output.answer({"forgotten": count})
 
 
 @campaign.command

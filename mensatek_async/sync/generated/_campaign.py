@@ -126,6 +126,7 @@ class SyncCampaign(CampaignTwin):
 
         Raises:
             InvalidRequest: another word.
+            CampaignError: "resend", and its phones were purged.
         """
         return self._run(self._original.resolve(policy))
 
@@ -175,3 +176,16 @@ class SyncCampaign(CampaignTwin):
             MensatekError: as in `client.sms.report`.
         """
         return self._run(self._original.reconcile())
+
+    def purge(self) -> None:
+        """Take its phones and texts out of the store, once it has ended: also out of free pages of the file.
+
+        Its name, state and counts stay, and each row's number and outcome; delivery reports that come later are passed
+        over. Started again by the same name it is a `CampaignConflict`. A second time does nothing.
+
+        Raises:
+            CampaignNotFound: there is none of this name.
+            CampaignError: it has not ended; nothing was taken out.
+            StoreError: the store cannot be written.
+        """
+        return self._run(self._original.purge())

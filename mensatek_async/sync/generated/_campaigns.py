@@ -246,7 +246,10 @@ class SyncCampaigns(CampaignsTwin):
         return self._run(self._original.record(event))
 
     def purge(self, older_than: float | timedelta) -> int:
-        """Take phones and texts out of the campaigns that ended so long ago; their names and counts stay.
+        """Take phones and texts out of the campaigns that ended so long ago: also out of free pages of the file.
+
+        Their names, states and counts stay, and each row's number and outcome. What still runs, or is paused, is left
+        as it is.
 
         Args:
             older_than: seconds, or a timedelta, since their end.
@@ -258,6 +261,27 @@ class SyncCampaigns(CampaignsTwin):
             StoreError: the store cannot be written.
         """
         return self._run(self._original.purge(older_than))
+
+    def forget(self, phone: str) -> int:
+        """Take a phone, and what was to be sent to it, out of the whole store: every campaign's, and the outbox'.
+
+        Recipients, delivery reports, reasons that quote it, and the texts of an outbox in the same store; also out of
+        free pages of the file. What waits for it is not sent, also in a campaign that runs: such a row is `invalid`,
+        `unknown` where it may have been texted before; what is on its way lands. Counts stay. An opt-out is kept, since
+        without it the next campaign would text that phone again. Rows that a campaign has yet to read are not in the
+        store: take the phone out of your list as well.
+
+        Args:
+            phone: the phone, written in any way.
+
+        Returns:
+            From how many rows and items it was taken.
+
+        Raises:
+            InvalidPhone: it is no phone.
+            StoreError: the store cannot be written.
+        """
+        return self._run(self._original.forget(phone))
 
     def close(self) -> None:
         """Stop reading recipients and close the store. A second time does nothing."""

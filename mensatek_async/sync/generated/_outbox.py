@@ -283,7 +283,9 @@ class SyncOutbox(OutboxTwin):
         return self._run(self._original.record(event))
 
     def purge(self, older_than: float | timedelta) -> int:
-        """Take phones and texts out of the items that ended so long ago; their keys and states stay.
+        """Take phones and texts out of the items that ended so long ago: also out of free pages of the file.
+
+        Their keys and states stay.
 
         Args:
             older_than: seconds, or a timedelta, since their end.
