@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..durable.forgetting import BLANK
 from ..models.outbox import OutboxItem
 from ..store.database import note_deletion
 from ..store.transaction import Tx
 from .rows import SELECT, ItemRow, by_key, change, end
-from .schema import CANCELLED, FAILED, QUEUED, RARE, SENDING, SENT, STATES, UNKNOWN
+from .schema import CANCELLED, EXPIRED, FAILED, QUEUED, RARE, SENDING, SENT, STATES, UNKNOWN
 
+# What has ended by its date, before a worker has written that down.
+_LATE = "account = ? AND due_at IS NOT NULL AND state = 'queued' AND not_after IS NOT NULL AND not_after <= ?"
 _AT_ONCE = 1000  # items purged in one transaction
 _AGAIN = (UNKNOWN, FAILED, CANCELLED)
 
 
 def listed(tx: Tx, account: str, state: str | None, limit: int) -> list[OutboxItem]:
     """Return the newest items of an account, in one state or in any."""
-    values: tuple[str, ...] = (account,)
+    values: tuple[Any, ...] = (account,)
     where = "account || '' = ?"  # newest first by number, whatever else has an index
     if state is not None:
         few = RARE if state not in (QUEUED, SENDING) else "due_at IS NOT NULL"
         where = f"{where} AND state = ?" if state == SENT else f"account = ? AND state = ? AND {few}"
         values = (account, state)
+    if state == QUEUED:
+        where, values = f"{where} AND (not_after IS NULL OR not_after > ?)", (*values, tx.wall)
+    rows = _newest(tx, where, values, limit)
+    if state in (EXPIRED, UNKNOWN):
+        lost = ">" if state == UNKNOWN else "="
+        rows += _newest(tx, f"{_LATE} AND lost {lost} 0", (account, tx.wall), limit)
+        rows.sort(key=lambda row: -row.id)
+    return [row.item(tx.wall) for row in rows[:limit]]
+
+
+def _newest(tx: Tx, where: str, values: tuple[Any, ...], limit: int) -> list[ItemRow]:
     found = tx.all(f"{SELECT} WHERE {where} ORDER BY id DESC LIMIT ?", *values, limit)
-    return [ItemRow(*columns).item(tx.wall) for columns in found]
+    return [ItemRow(*columns) for columns in found]
 
 
 def counts(tx: Tx, account: str, *, waiting: bool = False) -> dict[str, int]:
@@ -31,7 +46,13 @@ def counts(tx: Tx, account: str, *, waiting: bool = False) -> dict[str, int]:
     found = tx.all(
         f"SELECT state, count(*) FROM mensatek_outbox WHERE account = ?{more} GROUP BY state", account
     )
-    return dict.fromkeys(STATES, 0) | {state: int(n) for state, n in found}
+    counted = dict.fromkeys(STATES, 0) | {state: int(n) for state, n in found}
+    if not waiting:
+        late = f"SELECT lost > 0, count(*) FROM mensatek_outbox WHERE {_LATE} GROUP BY lost > 0"
+        for lost, n in tx.all(late, account, tx.wall):
+            counted[QUEUED] -= int(n)
+            counted[UNKNOWN if lost else EXPIRED] += int(n)
+    return counted
 
 
 def cancel(tx: Tx, account: str, key: str) -> ItemRow | None:

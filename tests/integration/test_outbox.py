@@ -260,10 +260,17 @@ async def test_what_is_late_is_never_sent(client: AsyncMensatek, sandbox: Sandbo
     """While it is queued, and while nobody sends."""
     async with Outbox(client, store) as outbox:
         await outbox.put("k", ANA, "4711", not_after=timedelta(seconds=0.05))
+        await outbox.put("in time", ANA, "4711", not_after=timedelta(minutes=5))
         await anyio.sleep(0.1)
         item = await outbox.get("k")
         assert item is not None
         assert item.state == "expired"
+        for state, key in (("expired", "k"), ("queued", "in time")):
+            assert [item.key for item in await outbox.list(state=state)] == [key]
+        assert await outbox.list(state="unknown") == []
+        counted = await outbox.counts()
+        assert (counted["expired"], counted["queued"]) == (1, 1)
+        await outbox.cancel("in time")
         assert (await outbox.drain(budget=1))["expired"] == 1
         again = await outbox.put("k", ANA, "4711", not_after=timedelta(minutes=5))
         assert again.state == "expired"
