@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -97,10 +97,7 @@ class Claims:
         """Claim what is due; return what those get for whom there is nothing."""
         free = list(tokens)
         while free:
-            due = tx.all(
-                f"{_BODY} WHERE account = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?{tx.skipping}",
-                *(self.account, tx.now, len(free)),
-            )
+            due = self._due(tx, len(free))
             for *columns, body in due:
                 row = ItemRow(*columns)
                 if row.state == SENDING:
@@ -119,6 +116,17 @@ class Claims:
             if not due:
                 break
         return self._nothing_due(tx)
+
+    def _due(self, tx: Tx, most: int) -> Sequence[Any]:
+        """Return what is due: first what was tried before or left behind, for which new items would leave no turn."""
+        again = tx.all(
+            f"{_BODY} WHERE account = ? AND due_at > 0 AND due_at <= ? ORDER BY due_at, id LIMIT ?{tx.skipping}",
+            *(self.account, tx.now, most),
+        )
+        if len(again) == most:
+            return again
+        new = f"{_BODY} WHERE account = ? AND due_at = 0 ORDER BY id LIMIT ?{tx.skipping}"
+        return [*again, *tx.all(new, self.account, most - len(again))]
 
     def _claim(self, tx: Tx, row: ItemRow, token: str, body: str, paced: bool) -> ItemWork:
         wait = rate.book(tx, 1 / self.rate if self.rate else 0.0) if paced else 0.0

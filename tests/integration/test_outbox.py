@@ -540,7 +540,7 @@ async def test_whoever_listens_in_postgres_listens_again(
 
 def give_up(store: str, state: str = "unknown") -> None:
     """Do what another worker does with an item whose lease is over."""
-    due = "0" if state == "sending" else "NULL"
+    due = "0.001" if state == "sending" else "NULL"
     execute(store, f"UPDATE mensatek_outbox SET state = '{state}', due_at = {due}, lost = 1", (), commit=True)
 
 
@@ -581,6 +581,17 @@ async def test_what_a_dead_worker_left_on_its_way(
         await outbox.put("k", ANA, "Hola", repeat_unknown=repeat)
         give_up(store, "sending")
         assert (await outbox.drain(budget=10))[state] == 1
+
+
+async def test_what_was_left_behind_comes_before_what_is_new(sandbox: Sandbox, store: str) -> None:
+    """However many items wait: they might never leave it a turn."""
+    async with client_of(sandbox, limits=Limits(concurrency=1)) as client, Outbox(client, store) as outbox:
+        await outbox.put("left", ANA, "Hola")
+        give_up(store, "sending")
+        for number in range(20):
+            await outbox.put(f"new {number}", f"6000001{number:02}", "Hola")
+        async with outbox.run() as items:
+            assert (await anext(items)).key == "left"
 
 
 async def test_a_report_before_the_answer(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
