@@ -72,6 +72,15 @@ def traces(store: str, *people: str, words: tuple[bytes, ...] = ()) -> list[byte
     )
 
 
+def packed(store: str) -> set[bytes]:
+    """Pieces of the packed recipients in a SQLite file, to look for them where no table has them any more."""
+    if store.startswith("postgresql"):
+        return set()
+    with closing(sqlite3.connect(store)) as file:
+        bodies = [body for (body,) in file.execute("SELECT body FROM mensatek_payload")]
+    return {body[at : at + 16] for body in bodies for at in range(16, len(body) - 16, 16)}
+
+
 def stands(progress: Progress) -> dict[str, Any]:
     """The counts of a campaign."""
     return {name: getattr(progress, name) for name in COUNTS}
@@ -122,6 +131,7 @@ async def test_after_a_purge_no_phone_and_no_text_is_in_the_store(
         )
         assert len(traces(store, people[3], words=WORDS)) > len(WORDS)
         await OptOuts(store).remove(people[1400])
+        pieces = packed(store)
 
         await campaign.purge()
         await campaign.purge()
@@ -129,6 +139,8 @@ async def test_after_a_purge_no_phone_and_no_text_is_in_the_store(
         assert not await delivered(campaigns, sandbox, people[3]) or True
         assert await delivered(campaigns, sandbox, people[4])
         assert traces(store, *people, ANCHOR, words=WORDS) == []
+        left = contents(store)
+        assert [piece for piece in pieces if piece in left] == []
         assert stands(await campaign.progress()) == before
         assert await outcomes(campaign, tmp_path / "out.csv") == rows_before
         assert people[0] not in (tmp_path / "out.csv").read_text(encoding="utf-8")
@@ -244,6 +256,25 @@ async def test_a_phone_is_forgotten_whose_answer_was_lost(
     await campaign.complete()
     assert sandbox.counts == dict.fromkeys(people, 1)
     await campaigns.aclose()
+
+
+async def test_somebody_reads_the_store_while_it_is_purged(
+    client: AsyncMensatek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their log cannot be emptied under them: that is said, and the next purge does it though nothing else is left."""
+    monkeypatch.setattr("mensatek_async.store.sqlite._SLICE", 0.1)
+    store = str(tmp_path / "c.db")
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("enero", "Rebajas", [ANA, EVA], sender="ACME")
+        await campaign.complete()
+        with closing(sqlite3.connect(store, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM mensatek_campaign").fetchall()
+            await campaign.purge()
+        assert "is in use: what was purged" in caplog.text
+        assert traces(store, ANA, words=WORDS)
+        assert await campaigns.purge(1000) == 0
+        assert traces(store, ANA, EVA, words=WORDS) == []
 
 
 def test_the_command_purges_and_forgets(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest.mock import Mock
 
@@ -24,6 +26,7 @@ from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.outbox.schema import OUTBOX
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.store import location, rate
+from mensatek_async.store.database import note_deletion
 from mensatek_async.store.location import check_place, file_system
 from mensatek_async.store.opening import open_database
 from mensatek_async.store.owner import has_ended, this_process
@@ -55,6 +58,28 @@ async def test_a_campaign_of_the_first_release_goes_on(tmp_path: Path) -> None:
             assert (ended.state, ended.sent, ended.unknown, ended.invalid) == ("done", 11, 1, 1)
             assert [one.phone for one in await campaign.unknown()] == ["34600000100"]
         assert sandbox.counts == {str(34600000101 + n): 1 for n in range(11)}
+
+
+def test_what_was_deleted_leaves_no_trace(tmp_path: Path) -> None:
+    """Also where SQLite itself has left copies, on pages that it has split and still uses."""
+    table = "CREATE TABLE t (c BIGINT, phone TEXT, PRIMARY KEY (c, phone)){rowless}"
+    store = SqliteDatabase(tmp_path / "s.db", Schema("", ((table,),)))
+    order = Random(4)
+    numbers = {order.randrange(10**8) for _ in range(6000)}
+    rows = [(at, f"{word}{number}") for at, word in enumerate(("gone", "kept")) for number in numbers]
+    store.write(lambda tx: tx.many("INSERT INTO t VALUES (?, ?)", rows))
+    store.compact()  # nothing is noted, so nothing is done
+
+    def delete(tx: Tx) -> None:
+        tx.run("DELETE FROM t WHERE c = 0")
+        note_deletion(tx)
+
+    store.write(delete)
+    store.compact()
+    left = b"".join(file.read_bytes() for file in tmp_path.glob("s.db*"))
+    assert re.findall(rb"gone\d+", left) == []
+    assert len(set(re.findall(rb"kept\d+", left))) == len(numbers)
+    store.close()
 
 
 def _note(tx: Tx, restarted: bool) -> None:
