@@ -25,6 +25,8 @@ T = TypeVar("T")
 _BUSY = 30.0  # seconds to wait for somebody else's transaction
 _LARGE = 1 << 28  # bytes from which a file is not written anew: that would hold up everybody for long
 _SLICE = 5.0  # seconds after which who waits says for whom
+# Tables of the user's own: writing the file anew would give their rows other rowids.
+_OTHERS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'mensatek_*' AND name NOT GLOB 'sqlite_*'"
 _log = logging.getLogger("mensatek_async")
 _DIALECT = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "rowless": " WITHOUT ROWID"}
 
@@ -154,14 +156,14 @@ class SqliteDatabase(Database):
             raise
 
     def wipe(self) -> bool:
-        """Write the file anew, unless it is large, and empty its log; whoever reads from the log has to end first.
+        """Write the file anew, unless it is large or others' too, and empty its log, once nobody reads from that.
 
         Freed pages are overwritten at once (`secure_delete`), but what was moved may be left on a page in use.
         """
         with self._lock:
             try:
                 connection = self._open(True)
-                if self._path.stat().st_size < _LARGE:
+                if self._path.stat().st_size < _LARGE and not connection.execute(_OTHERS).fetchall():
                     connection.execute("VACUUM")
                 busy = bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
             except sqlite3.Error as error:

@@ -420,6 +420,18 @@ async def test_purging_and_forgetting(client: AsyncMensatek, sandbox: Sandbox, s
     assert sandbox.counts == {ANA_DIGITS: 1}
 
 
+async def test_a_purge_moves_no_row_of_ones_own_tables(client: AsyncMensatek, tmp_path: Path) -> None:
+    """The store may be the user's own database: a VACUUM would number the rows of a table without a key anew."""
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
+        shop.executescript(
+            "CREATE TABLE visits (at); INSERT INTO visits VALUES (1), (2); DELETE FROM visits WHERE at = 1"
+        )
+        async with Outbox(client, tmp_path / "shop.db") as outbox:
+            await outbox.put("waiting", ANA, "Hola")
+            assert await outbox.forget(ANA) == 1
+        assert shop.execute("SELECT rowid, at FROM visits").fetchall() == [(2, 2)]
+
+
 async def test_what_is_not_there_yet_is_only_looked_at(client: AsyncMensatek, tmp_path: Path) -> None:
     """Nobody makes a file by looking for an item."""
     file = tmp_path / "none.db"
