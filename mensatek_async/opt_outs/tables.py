@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..store.database import note_deletion
 from ..store.schema import Schema
 from ..store.transaction import Tx
 
@@ -58,8 +59,11 @@ def add(tx: Tx, phones: Sequence[str], reason: str, source: str) -> int:
 
 
 def remove(tx: Tx, phone: str) -> bool:
-    """Remove one; return whether they had opted out."""
-    return tx.run("DELETE FROM mensatek_opt_out WHERE phone = ?", phone) == 1
+    """Remove one, of whom the store's next purge leaves no trace; return whether they had opted out."""
+    removed = tx.run("DELETE FROM mensatek_opt_out WHERE phone = ?", phone) == 1
+    if removed:
+        note_deletion(tx)
+    return removed
 
 
 def count(tx: Tx) -> int:
