@@ -62,16 +62,16 @@ async def test_a_campaign_of_the_first_release_goes_on(tmp_path: Path) -> None:
 
 def test_what_was_deleted_leaves_no_trace(tmp_path: Path) -> None:
     """Also where SQLite itself has left copies, on pages that it has split and still uses."""
-    table = "CREATE TABLE t (c BIGINT, phone TEXT, PRIMARY KEY (c, phone)){rowless}"
+    table = "CREATE TABLE mensatek_t (c BIGINT, phone TEXT, PRIMARY KEY (c, phone)){rowless}"
     store = SqliteDatabase(tmp_path / "s.db", Schema("", ((table,),)))
     order = Random(4)
     numbers = {order.randrange(10**8) for _ in range(6000)}
     rows = [(at, f"{word}{number}") for at, word in enumerate(("gone", "kept")) for number in numbers]
-    store.write(lambda tx: tx.many("INSERT INTO t VALUES (?, ?)", rows))
+    store.write(lambda tx: tx.many("INSERT INTO mensatek_t VALUES (?, ?)", rows))
     store.compact()  # nothing is noted, so nothing is done
 
     def delete(tx: Tx) -> None:
-        tx.run("DELETE FROM t WHERE c = 0")
+        tx.run("DELETE FROM mensatek_t WHERE c = 0")
         note_deletion(tx)
 
     store.write(delete)
