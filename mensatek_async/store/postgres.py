@@ -135,8 +135,12 @@ class PostgresDatabase(Database):
             )
         )
         try:
-            for (table,) in found:
-                self._open().execute(f"VACUUM {table}".encode())
+            # On a connection of its own: it fails in a transaction, which somebody else may have begun on the other.
+            with psycopg.connect(
+                autocommit=True, **{**_CONNECTING, **self._address.parameters}
+            ) as connection:
+                for (table,) in found:
+                    connection.execute(f"VACUUM {table}".encode())
         except psycopg.Error as error:
             _log.warning("The store %s cannot be vacuumed now: %s.", self.shown, type(error).__name__)
             return False

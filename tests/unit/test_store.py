@@ -10,7 +10,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -80,6 +82,26 @@ def test_what_was_deleted_leaves_no_trace(tmp_path: Path) -> None:
     assert re.findall(rb"gone\d+", left) == []
     assert len(set(re.findall(rb"kept\d+", left))) == len(numbers)
     store.close()
+
+
+def test_tables_are_vacuumed_while_other_threads_write(database: str) -> None:
+    """Not inside of somebody's transaction, which would fail with it."""
+    store, ended = open_database(database, OUTBOX), threading.Event()
+
+    def write() -> int:
+        written = 0
+        while not ended.is_set():
+            store.write(lambda tx: tx.all("SELECT pg_sleep(0.01)"))
+            written += 1
+        return written
+
+    with closing(store), ThreadPoolExecutor(1) as pool:
+        store.write(note_deletion)
+        writing = pool.submit(write)
+        wiped = [store.wipe() for _ in range(5)]
+        ended.set()
+        assert writing.result() > 0
+    assert all(wiped)
 
 
 def _note(tx: Tx, restarted: bool) -> None:
