@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from secrets import token_hex
 from typing import Any, Literal, TypedDict
@@ -64,6 +65,8 @@ class SendOptions(TypedDict, total=False):
 
 ParamStyle = Literal["pyformat", "qmark", "named", "numeric"]
 _LONGEST_KEY = 200
+# A moment at the end of time could be written down, but not be read again in every time zone.
+_EARLIEST, _LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2, 9999))
 _DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(SendOptions.__annotations__),
     "product": "sms",
@@ -157,10 +160,14 @@ def _moment(not_after: datetime | timedelta | None) -> tuple[float | None, bool]
     if not_after is None:
         return None, False
     if isinstance(not_after, timedelta):
-        return not_after.total_seconds(), True
-    if not isinstance(not_after, datetime) or not_after.utcoffset() is None:
+        seconds, relative, now = not_after.total_seconds(), True, time.time()
+    elif isinstance(not_after, datetime) and not_after.utcoffset() is not None:
+        seconds, relative, now = not_after.timestamp(), False, 0.0
+    else:
         raise InvalidDate("not_after is a timedelta, or a datetime with a time zone.")
-    return not_after.timestamp(), False
+    if not _EARLIEST < now + seconds < _LATEST:
+        raise InvalidDate("not_after is out of range.", advice="Give none for an item that never expires.")
+    return seconds, relative
 
 
 def put(tx: Tx, db: Database, entry: Entry) -> ItemRow:

@@ -84,6 +84,8 @@ SELECT = f"SELECT {COLUMNS} FROM mensatek_outbox"
 
 def by_key(tx: Tx, account: str, key: str, *, lock: bool = False) -> ItemRow | None:
     """Return the item of a key, or None."""
+    if not isinstance(key, str) or not key.isprintable():
+        return None  # no key, and perhaps no text that a database takes
     end = tx.locking if lock else ""
     found = tx.one(f"{SELECT} WHERE account = ? AND item_key = ?{end}", account, key)
     return ItemRow(*found) if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ async def test_an_item_is_sent_once_however_often_it_is_put(
         )
         assert await outbox.put("order-42", "+34600000001", "Su pedido ha salido", reference="42") == first
         assert (await outbox.drain(budget=10))["sent"] == 1
+        assert [await outbox.get(no_key) for no_key in ("order-4", "a\0", "a\ud800")] == [None] * 3
         sent = await outbox.put("order-42", ANA, "Su pedido ha salido", reference="42")
         assert (sent.state, sent.attempts, sent.error) == ("sent", 1, "")
         assert sent.message_id == sandbox.texts[0].message_id
@@ -129,6 +130,9 @@ async def test_another_content_under_the_same_key_is_a_conflict(
         ({"issuer": ISSUER}, InvalidRequest),
         ({"scheduled_at": datetime(2020, 1, 1, tzinfo=UTC)}, InvalidDate),
         ({"not_after": datetime(2030, 1, 1)}, InvalidDate),
+        ({"not_after": timedelta.max}, InvalidDate),
+        ({"not_after": datetime.max.replace(tzinfo=UTC)}, InvalidDate),
+        ({"not_after": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))}, InvalidDate),
         ({"key": " "}, InvalidRequest),
         ({"key": "a\nb"}, InvalidRequest),
         ({"key": "k" * 201}, InvalidRequest),
