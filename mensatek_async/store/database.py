@@ -121,6 +121,7 @@ class Database(ABC):
 
     def take_part(self) -> None:
         """Make claims from now on: what the dead had claimed is freed with the next write, if nobody else makes any."""
+        self._check_process()
         with self._lock:
             self._ready, self.claims = self._ready and self.claims, True
 
@@ -160,7 +161,6 @@ class Database(ABC):
         Raises:
             StoreError: the store does not work.
         """
-        self._check_process()
 
         def write() -> T:
             if not self._ready:
@@ -176,7 +176,6 @@ class Database(ABC):
         Raises:
             StoreError: the store does not work.
         """
-        self._check_process()
         return self._again(lambda: self.attempt(lambda tx: self._understood(tx, work), write=False), tries)
 
     def pages(self, sql: str, *values: Any) -> Iterator[list[Any]]:
@@ -206,6 +205,7 @@ class Database(ABC):
         return work(tx)
 
     def _again(self, work: Callable[[], T], tries: int) -> T:
+        self._check_process()
         for attempt in range(1, tries + 1):
             try:
                 with (

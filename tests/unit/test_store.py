@@ -36,6 +36,7 @@ from mensatek_async.store.schema import Schema, create_tables
 from mensatek_async.store.sqlite import SqliteDatabase, _Tx
 from mensatek_async.store.transaction import Tx
 from mensatek_async.testing import forget_accounts
+from tests.postgres_server import execute
 from tests.sandbox_calls import phones
 
 # --- Tables ------------------------------------------------------------------------------------------------------
@@ -102,6 +103,25 @@ def test_tables_are_vacuumed_while_other_threads_write(database: str) -> None:
         ended.set()
         assert writing.result() > 0
     assert all(wiped)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks are POSIX's")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_leaves_the_connection_of_its_parent_alone(database: str) -> None:
+    """Also where all that it asks is whether there is a store."""
+    with closing(open_database(database, OUTBOX)) as store:
+        store.write(lambda tx: None)
+        backend = store.read(lambda tx: tx.one("SELECT pg_backend_pid()")[0])
+        asked = f"SELECT query_start FROM pg_stat_activity WHERE pid = {backend}"
+        before = execute(asked, database)
+        if not (pid := os.fork()):
+            try:
+                os._exit(0 if store.exists() else 3)
+            finally:
+                os._exit(4)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert execute(asked, database) == before
+        assert store.exists()
 
 
 def _note(tx: Tx, restarted: bool) -> None:
