@@ -46,7 +46,8 @@ def counts(tx: Tx, account: str, *, waiting: bool = False) -> dict[str, int]:
     found = tx.all(
         f"SELECT state, count(*) FROM mensatek_outbox WHERE account = ?{more} GROUP BY state", account
     )
-    counted = dict.fromkeys(STATES, 0) | {state: int(n) for state, n in found}
+    counted: dict[str, int] = dict.fromkeys(STATES, 0)
+    counted |= {state: int(n) for state, n in found}
     if not waiting:
         late = f"SELECT lost > 0, count(*) FROM mensatek_outbox WHERE {_LATE} GROUP BY lost > 0"
         for lost, n in tx.all(late, account, tx.wall):

@@ -61,7 +61,7 @@ def create(tx: Tx, name: str, account: str, options: str, settings: Settings, co
         raise CampaignConflict(
             f"The campaign {row.name!r} has ended, and its phones and texts were purged: nothing is left to compare "
             "with. Nothing was sent.",
-            advice="Give this one another name. get() still shows what became of that one.",
+            advice="Give this one another name. The old one still shows what became of it.",
         )
     if row.content != content:
         raise CampaignConflict(
