@@ -14,7 +14,7 @@ from ..store import rate
 from ..store.transaction import Tx
 from .holds import Hold
 from .rows import COLUMNS, SELECT, ItemRow, change, end
-from .schema import CANCELLED, QUEUED, SENDING, UNKNOWN
+from .schema import CANCELLED, LATE, QUEUED, SENDING, UNKNOWN
 
 MARK: Final = "outbox00"
 """What stands in an item's mark in the place of a campaign."""
@@ -151,10 +151,7 @@ class Claims:
         return self._work(tx, ItemRow(*found[:_COLUMNS]), found[-1], 0.0) if found else None
 
     def _expire(self, tx: Tx, ended: list[ItemRow]) -> None:
-        late = tx.all(
-            f"{SELECT} WHERE account = ? AND due_at IS NOT NULL AND not_after <= ? AND state = ? LIMIT ?{tx.skipping}",
-            *(self.account, tx.wall, QUEUED, _MOST_LATE),
-        )
+        late = tx.all(f"{SELECT} WHERE {LATE} LIMIT ?{tx.skipping}", self.account, tx.wall, _MOST_LATE)
         for row in (ItemRow(*columns) for columns in late):
             ended.append(end(tx, row, row.state_when_late))
 
@@ -181,14 +178,12 @@ def claim_lease(who: Claimer) -> float:
 
 def has_news(tx: Tx, account: str, hold: Hold) -> bool:
     """Return whether anything of an account can be claimed, or is late; nothing is changed."""
-    late = "due_at IS NOT NULL AND not_after <= ? AND state = ?"
-    asked: list[tuple[object, ...]] = [(late, tx.wall, QUEUED)]
-    if hold.until <= tx.now and not rate.ahead(tx)[1]:
-        asked.append(("due_at <= ?", tx.now))
-    return any(
-        tx.one(f"SELECT 1 FROM mensatek_outbox WHERE account = ? AND {where} LIMIT 1", account, *values)
-        for (where, *values) in asked
-    )
+    if tx.one(f"SELECT 1 FROM mensatek_outbox WHERE {LATE} LIMIT 1", account, tx.wall):
+        return True
+    if hold.until > tx.now or rate.ahead(tx)[1]:
+        return False
+    due = "SELECT 1 FROM mensatek_outbox WHERE account = ? AND due_at <= ? LIMIT 1"
+    return tx.one(due, account, tx.now) is not None
 
 
 def left_behind(tx: Tx, row: ItemRow, reason: str) -> ItemRow:

@@ -20,6 +20,11 @@ STATES: Final = (QUEUED, SENDING, SENT, UNKNOWN, FAILED, EXPIRED, CANCELLED)
 RARE: Final = "state IN ('unknown', 'failed', 'expired', 'cancelled')"
 """What few items are, as the index of those has it: a statement that looks for them repeats it."""
 
+LATE: Final = (
+    "account = ? AND due_at IS NOT NULL AND state = 'queued' AND not_after IS NOT NULL AND not_after <= ?"
+)
+"""Which items of an account are late at a moment and not yet ended, as a condition that an index serves."""
+
 CHANNEL: Final = "mensatek_outbox"
 """On which PostgreSQL tells workers of new items."""
 

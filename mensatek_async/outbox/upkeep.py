@@ -9,10 +9,8 @@ from ..models.outbox import OutboxItem
 from ..store.database import note_deletion
 from ..store.transaction import Tx
 from .rows import SELECT, ItemRow, by_key, change, end
-from .schema import CANCELLED, EXPIRED, FAILED, QUEUED, RARE, SENDING, SENT, STATES, UNKNOWN
+from .schema import CANCELLED, EXPIRED, FAILED, LATE, QUEUED, RARE, SENDING, SENT, STATES, UNKNOWN
 
-# What has ended by its date, before a worker has written that down.
-_LATE = "account = ? AND due_at IS NOT NULL AND state = 'queued' AND not_after IS NOT NULL AND not_after <= ?"
 _AT_ONCE = 1000  # items purged in one transaction
 _AGAIN = (UNKNOWN, FAILED, CANCELLED)
 
@@ -30,7 +28,7 @@ def listed(tx: Tx, account: str, state: str | None, limit: int) -> list[OutboxIt
     rows = _newest(tx, where, values, limit)
     if state in (EXPIRED, UNKNOWN):
         lost = ">" if state == UNKNOWN else "="
-        rows += _newest(tx, f"{_LATE} AND lost {lost} 0", (account, tx.wall), limit)
+        rows += _newest(tx, f"{LATE} AND lost {lost} 0", (account, tx.wall), limit)
         rows.sort(key=lambda row: -row.id)
     return [row.item(tx.wall) for row in rows[:limit]]
 
@@ -49,7 +47,7 @@ def counts(tx: Tx, account: str, *, waiting: bool = False) -> dict[str, int]:
     counted: dict[str, int] = dict.fromkeys(STATES, 0)
     counted |= {state: int(n) for state, n in found}
     if not waiting:
-        late = f"SELECT lost > 0, count(*) FROM mensatek_outbox WHERE {_LATE} GROUP BY lost > 0"
+        late = f"SELECT lost > 0, count(*) FROM mensatek_outbox WHERE {LATE} GROUP BY lost > 0"
         for lost, n in tx.all(late, account, tx.wall):
             counted[QUEUED] -= int(n)
             counted[UNKNOWN if lost else EXPIRED] += int(n)
