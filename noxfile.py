@@ -181,6 +181,16 @@ def _check_public_types(session: nox.Session, report: dict[str, Any]) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, into build/site, from docs/ and the docstrings; warnings are errors, nothing is fetched."""
+    session.install("-q", ".[all]", *_group("docs"))
+    asked = session.posargs or ["-q"]
+    session.run(
+        *("python", "-m", "sphinx", "-W", "--keep-going", "-E", "-b", "html"), *asked, "docs", "build/site"
+    )
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, check what is in them, import the wheel in an empty environment."""
     session.install("-q", "build")

@@ -115,8 +115,8 @@ class Campaigns(SessionBlock):
         Args:
             name: its name in this store. The same name with the same content goes on where it stopped.
             text: the text, or a `Template` whose fields each recipient fills.
-            recipients: a source such as `CsvSource`, or any iterable of phones and `Recipient`s (in asynchronous code
-                an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
+            recipients: a source such as `CsvSource`, or any iterable of phones or `Recipient` objects (in asynchronous
+                code an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
                 phones are journalled with their row and reason, and the others are sent.
             product: "sms", or "certified" for certified and contract texts.
             sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.

@@ -105,7 +105,7 @@ class SmsResource:
         message, so that they can be repeated safely: nobody is texted twice.
 
         Args:
-            recipients: phones and `Recipient`s, any iterable of them (in asynchronous code an asynchronous one too),
+            recipients: any iterable of phones or `Recipient` objects (in asynchronous code an asynchronous one too),
                 or a `CsvSource` and the like. Read as it is sent and never held whole; an iterable of your own is
                 read where the call is made, in the event loop or the calling thread.
             text: the text, or a `Template` whose fields each recipient fills.
@@ -172,7 +172,7 @@ class SmsResource:
         every row read.
 
         Args:
-            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            recipients: any iterable of phones or `Recipient` objects, or a `CsvSource` or the like; read while sent.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
             scheduled_at: when to send it, an aware datetime, to the minute. Default: now.

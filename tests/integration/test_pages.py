@@ -22,7 +22,10 @@ from tests.markdown import ROOT, Block, blocks
 
 PAGES = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("campaigns", "certified", "opt-outs", "outbox", "sandbox", "sources")),
+    *(
+        f"docs/{name}.md"
+        for name in ("campaigns", "certified", "client", "opt-outs", "outbox", "sandbox", "sources")
+    ),
 ]
 SNIPPETS = [
     (page, block)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -89,6 +91,44 @@ def test_every_error_is_described() -> None:
         - described
         - {"UserWarning"}
     )
+
+
+# The other modules that users import from, beside `mensatek_async` itself.
+PUBLIC_MODULES = ("text", "text.elements", "webhooks", "testing", "sandbox")
+
+
+def _referenced() -> set[object]:
+    """What docs/reference has directives for; Sphinx, whose warnings are errors, writes their docstrings there."""
+    found: set[object] = set()
+    for page in (ROOT / "docs/reference").glob("*.md"):
+        module = ""
+        for kind, name in re.findall(r"^\.\. (\w+):: (\S+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+            if kind == "currentmodule":
+                module = name
+            elif kind.startswith(("auto", "data")):
+                home, _, name = (
+                    f"{module}.{name}".rpartition(".") if "." not in name else name.rpartition(".")
+                )
+                found.add(_identity(getattr(importlib.import_module(home), name)))
+    return found
+
+
+def _identity(value: object) -> object:
+    return value if isinstance(value, type) or callable(value) else repr(value)
+
+
+@pytest.mark.parametrize("module", ["mensatek_async", *(f"mensatek_async.{one}" for one in PUBLIC_MODULES)])
+def test_every_public_name_is_in_the_reference(module: str) -> None:
+    """Each name of `__all__`, by what it stands for: some are given out by two modules and described once."""
+    home = importlib.import_module(module)
+    described = _referenced()
+
+    values = {name: getattr(home, name) for name in home.__all__}
+    assert not {
+        name
+        for name, value in values.items()
+        if not isinstance(value, ModuleType) and _identity(value) not in described
+    }
 
 
 def test_files_named_for_contributors_exist() -> None:

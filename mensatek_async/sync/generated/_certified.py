@@ -132,7 +132,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         recipients upload it once and use `elements.file(name)`.
 
         Args:
-            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            recipients: any iterable of phones or `Recipient` objects, or a `CsvSource` or the like; read while sent.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
             scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
@@ -218,7 +218,7 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         Operation of the API: EnviarSMSCERTIFICADO, many times.
 
         Args:
-            recipients: phones and `Recipient`s, any iterable of them, or a `CsvSource` or the like; read while sent.
+            recipients: any iterable of phones or `Recipient` objects, or a `CsvSource` or the like; read while sent.
             text: the text, or a `Template` whose fields each recipient fills.
             sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
             scheduled_at: when to send it, an aware datetime, to the minute. Default: now.

@@ -1,0 +1,44 @@
+"""Sphinx settings of the site: `nox -s docs` builds it into build/site, offline."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mensatek_async import __version__
+
+project = "mensatek-async"
+author = "The mensatek-async developers"
+copyright = author
+release = version = __version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
+exclude_patterns = ["examples", "deploy"]
+
+# Docstrings are in Google's style; what stands in backquotes is a name, and a link where it is one of the reference.
+default_role = "py:obj"
+napoleon_use_ivar = True
+napoleon_use_admonition_for_examples = True
+autodoc_default_options = {"members": True, "member-order": "bysource", "inherited-members": False}
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+maximum_signature_line_length = 90
+add_module_names = False
+python_use_unqualified_type_names = True
+
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
+
+# Links into the documents of Python and the libraries need the network, so they are asked for.
+if os.environ.get("DOCS_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "anyio": ("https://anyio.readthedocs.io/en/stable", None),
+    }
+
+html_theme = "furo"
+html_title = f"mensatek-async {release}"
+html_copy_source = False
+html_theme_options = {"navigation_with_keys": True}
