@@ -171,19 +171,11 @@ def _sent(db: Database, row: CampaignRow) -> Iterator[Line]:
 
 
 def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> Reports:
-    reports: Reports = {}
-    for start in range(0, len(phones), 500):
-        some = phones[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        reports.update(
-            (phone, (code, when))
-            for phone, code, when in tx.all(
-                "SELECT phone, code, reported_at FROM mensatek_delivery WHERE campaign_id = ? "
-                f"AND phone IN ({marks})",
-                *(campaign, *some),
-            )
-        )
-    return reports
+    found = tx.all(
+        f"SELECT phone, code, reported_at FROM mensatek_delivery WHERE campaign_id = ? AND phone{tx.among}",
+        *(campaign, tx.listed(phones)),
+    )
+    return {phone: (code, when) for phone, code, when in found}
 
 
 def _lines(

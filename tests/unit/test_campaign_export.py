@@ -66,8 +66,10 @@ def test_every_fate(db: SqliteDatabase, tmp_path: Path) -> None:
         chunk(tx, 5, [11], "pending", error="it was tried once", message=None)
         tx.run("INSERT INTO mensatek_invalid VALUES (1, 7, 'the phone is empty')")
         tx.run("INSERT INTO mensatek_invalid VALUES (1, 7, 'again')")
-        tx.run("INSERT INTO mensatek_delivery VALUES (1, '34600000004', 77, 13, 1, 1800000000)")
-        tx.run("INSERT INTO mensatek_delivery VALUES (1, '34600000006', 77, 50, -1, NULL)")
+        tx.run(
+            "INSERT INTO mensatek_delivery VALUES (1, '34600000004', 77, 13, 1, 1800000000, 1800000000, 3)"
+        )
+        tx.run("INSERT INTO mensatek_delivery VALUES (1, '34600000006', 77, 50, -1, NULL, NULL, NULL)")
 
     db.write(fill)
     assert export(db, row_of(db), tmp_path / "out.csv") == 11

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from ..._core import exchange
@@ -35,7 +34,7 @@ def record(tx: Tx, report: DeliveryReport) -> bool:
         campaign = _by_message(tx, report.message_id)
     if campaign is None:
         return False
-    _note(tx, campaign, report.message_id, report.phone, report.status, report.reported_at)
+    _note(tx, campaign, report.message_id, report)
     return True
 
 
@@ -63,15 +62,16 @@ def _by_message(tx: Tx, message_id: int) -> int | None:
     return int(campaign[0]) if campaign else None
 
 
-def _note(
-    tx: Tx, campaign: int, message_id: int, phone: str, status: DeliveryStatus, when: datetime | None
-) -> None:
+def _note(tx: Tx, campaign: int, message_id: int, report: DeliveryReport | RecipientReport) -> None:
+    status, phone = report.status, report.phone
     if status.phase is Phase.INFO:
         return  # news such as the signer's position, which change nothing
     standing = 1 if status.is_delivered else -1 if status.is_failed else 0
-    moment = when.timestamp() if when is not None else None
+    moment = report.reported_at.timestamp() if report.reported_at is not None else None
+    arrived = (moment, report.seconds) if standing == 1 else (None, None)
     known = tx.one(
-        f"SELECT code, standing, reported_at FROM mensatek_delivery WHERE campaign_id = ? AND phone = ?{tx.locking}",
+        "SELECT code, standing, reported_at, delivered_at, seconds FROM mensatek_delivery "
+        f"WHERE campaign_id = ? AND phone = ?{tx.locking}",
         *(campaign, phone),
     )
     before = 0
@@ -79,19 +79,22 @@ def _note(
         return
     if known is None:
         tx.run(
-            "INSERT INTO mensatek_delivery (campaign_id, phone, message_id, code, standing, reported_at) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            *(campaign, phone, message_id, status.code, standing, moment),
+            "INSERT INTO mensatek_delivery (campaign_id, phone, message_id, code, standing, reported_at, "
+            "delivered_at, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(campaign, phone, message_id, status.code, standing, moment, *arrived),
         )
     else:
-        code, before, earlier = known
+        code, before, earlier, *arrival = known
         if is_older(moment, earlier, status, DeliveryStatus(code, certifies=status.certifies)):
             status, moment = DeliveryStatus(code), earlier
             standing = before or standing
         standing = standing or before  # "opened" after "delivered" takes nothing back
+        if any(arrival) and not (arrived[0] and arrival[0] and arrived[0] < arrival[0]):
+            arrived = (arrival[0], arrival[1])  # "certified" after "delivered" arrived no later
         tx.run(
-            "UPDATE mensatek_delivery SET code = ?, standing = ?, reported_at = ? WHERE campaign_id = ? AND phone = ?",
-            *(status.code, standing, moment, campaign, phone),
+            "UPDATE mensatek_delivery SET code = ?, standing = ?, reported_at = ?, delivered_at = ?, seconds = ? "
+            "WHERE campaign_id = ? AND phone = ?",
+            *(status.code, standing, moment, *arrived, campaign, phone),
         )
     if standing != before:
         tx.run(
@@ -127,7 +130,7 @@ def _messages(tx: Tx, row: CampaignRow) -> list[int]:
 
 def _take_in(tx: Tx, campaign: int, number: int, rows: Iterable[RecipientReport]) -> None:
     for one in rows:
-        _note(tx, campaign, number, one.phone, one.status, one.reported_at)
+        _note(tx, campaign, number, one)
 
 
 def _settle(tx: Tx, campaign: int, number: int, rows: Iterable[RecipientReport]) -> None:

@@ -43,6 +43,11 @@ _VERSION_1 = (
     *rate.TABLES,
 )
 
+_VERSION_2 = (  # when a text arrived, whatever is reported later, and how many seconds the provider says that it took
+    "ALTER TABLE mensatek_delivery ADD COLUMN delivered_at {real}",
+    "ALTER TABLE mensatek_delivery ADD COLUMN seconds {real}",
+)
+
 
 def _recover(tx: Tx, restarted: bool) -> None:
     """End every lease; after a restart of the machine, make all that waits due now."""
@@ -55,4 +60,4 @@ def _recover(tx: Tx, restarted: bool) -> None:
     tx.run("UPDATE mensatek_campaign SET ingest_until = 0")
 
 
-CAMPAIGNS: Final = Schema("", (_VERSION_1,), _recover)
+CAMPAIGNS: Final = Schema("", (_VERSION_1, _VERSION_2), _recover)
