@@ -6,7 +6,7 @@ import math
 from collections import deque
 
 import anyio
-from attrs import Factory, define
+from attrs import define, field
 
 from ...pace import Pace
 
@@ -17,9 +17,10 @@ _FEW_TURNS = 4  # requests a second, from which bulk work leaves a turn of the p
 
 @define(eq=False)
 class _Ticket:
-    """One who waits, and how it is called."""
+    """One who waits: how it is called, and when it left, once it has a place."""
 
-    call: anyio.Event = Factory(anyio.Event)
+    call: anyio.Event = field(init=False)
+    left: float | None = None
 
 
 class Limiter:
@@ -56,15 +57,8 @@ class Limiter:
             self._single_at = now
         quick = not (line or bulk) and self._free and now >= self._next and self._passed < _PASSED
         if not quick and (line or self._wait(bulk, now) > 0):
-            now = await self._in_line(bulk, line)
-        self._free -= 1
-        if bulk:
-            self._in_bulk += 1
-            self._passed = 0
-        elif self._lines[True]:
-            self._passed += 1
-        if self._per_second is not None or self._pace.ceiling is not None:
-            self._take_turn(bulk, now)
+            return await self._in_line(bulk, line)
+        self._leave(bulk, now)
         if self._free and (self._lines[False] or self._lines[True]):
             self._call()
         return now
@@ -99,27 +93,39 @@ class Limiter:
         return sum(1 for when in self._accepted if when > since)
 
     async def _in_line(self, bulk: bool, line: deque[_Ticket]) -> float:
-        """Wait until nobody of the same kind is before this one, and there is a place and a turn for it."""
+        """Wait until those of its kind before it have left, and there is a place and a turn; return when that was."""
         ticket = _Ticket()
         line.append(ticket)
         try:
-            while True:
-                now = anyio.current_time()
-                wait = self._wait(bulk, now) if line[0] is ticket else math.inf
+            while ticket.left is None:
+                ticket.call = anyio.Event()
+                wait = self._wait(bulk, anyio.current_time()) if line[0] is ticket else math.inf
                 if wait <= 0:
-                    line.popleft()
-                    return now
-                if wait == math.inf:
+                    self._call()
+                elif wait == math.inf:
                     await ticket.call.wait()
                 else:
                     with anyio.move_on_after(wait):
                         await ticket.call.wait()
-                if ticket.call.is_set():
-                    ticket.call = anyio.Event()
         except BaseException:
-            line.remove(ticket)
-            self._call()
+            if ticket.left is None:
+                line.remove(ticket)
+                self._call()
+            else:
+                self.release(bulk=bulk)
             raise
+        return ticket.left
+
+    def _leave(self, bulk: bool, now: float) -> None:
+        """Take a place, and a turn where there is a pace."""
+        self._free -= 1
+        if bulk:
+            self._in_bulk += 1
+            self._passed = 0
+        elif self._lines[True]:
+            self._passed += 1
+        if self._per_second is not None or self._pace.ceiling is not None:
+            self._take_turn(bulk, now)
 
     def _take_turn(self, bulk: bool, now: float) -> None:
         interval = self.interval
@@ -133,10 +139,20 @@ class Limiter:
             self._left.popleft()
 
     def _call(self) -> None:
-        """Let the first of each line look whether it may leave."""
-        for line in self._lines:
-            if line:
-                line[0].call.set()
+        """Give the first in line their places; the first of those who have to wait for a turn looks for how long."""
+        now = anyio.current_time()
+        while self._free:
+            may = [bulk for bulk, line in enumerate(self._lines) if line and self._wait(bool(bulk), now) <= 0]
+            if not may:
+                break
+            ticket = self._lines[may[0]].popleft()
+            self._leave(bool(may[0]), now)
+            ticket.left = now
+            ticket.call.set()
+        if self._free:
+            for line in self._lines:
+                if line:
+                    line[0].call.set()
 
     def _wait(self, bulk: bool, now: float) -> float:
         """Return the seconds until a request may leave, as things stand; without end where others come first."""
