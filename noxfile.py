@@ -72,6 +72,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Callbacks, replies and CSV of bytes nobody wrote: ten minutes, or three times the seconds after --."""
+    session.install("-q", ".[all]", *_group("fuzz"))
+    for target in ("callbacks", "replies", "csv"):
+        session.run("python", "-m", "tests.fuzz", target, *session.posargs)
+
+
+@nox.session
 def tests_plugin(session: nox.Session) -> None:
     """The pytest plugin beside pytest-xdist and pytest-asyncio, against aiohttp and uvloop, with FastAPI and Django."""
     session.install("-q", ".[all]", *_group("tests"), *_group("plugin-tests"))
