@@ -3,6 +3,8 @@
 from . import text as text
 from . import webhooks as webhooks
 from ._version import __version__ as __version__
+from .archive.archive import CertificateArchive as CertificateArchive
+from .archive.verify import verify_certificates as verify_certificates
 from .bulk.outcomes import BulkStream as BulkStream
 from .campaigns.campaign import Campaign as Campaign
 from .campaigns.campaigns import Campaigns as Campaigns
@@ -54,6 +56,11 @@ from .errors import StoreError as StoreError
 from .errors import TooManyRequests as TooManyRequests
 from .errors import UnexpectedReply as UnexpectedReply
 from .errors import UploadFailed as UploadFailed
+from .models.archive import ArchivedCertificate as ArchivedCertificate
+from .models.archive import ArchiveProblem as ArchiveProblem
+from .models.archive import ArchiveSummary as ArchiveSummary
+from .models.archive import CertificateStatus as CertificateStatus
+from .models.archive import Verification as Verification
 from .models.bulk import BulkProgress as BulkProgress
 from .models.bulk import BulkResult as BulkResult
 from .models.bulk import ChunkOutcome as ChunkOutcome
@@ -100,6 +107,7 @@ from .sources.files import JsonLinesSource as JsonLinesSource
 from .sources.rows import BrokenRow as BrokenRow
 from .sources.sql import SqlSource as SqlSource
 from .sync._usage import MensatekAsyncUsageWarning as MensatekAsyncUsageWarning
+from .sync.generated._archive import SyncCertificateArchive as SyncCertificateArchive
 from .sync.generated._campaign import SyncCampaign as SyncCampaign
 from .sync.generated._campaigns import SyncCampaigns as SyncCampaigns
 from .sync.generated._certified import SyncCertifiedResource as SyncCertifiedResource

@@ -24,7 +24,7 @@ from . import exchange
 from .context import Context
 from .failures import NotStored
 from .messages.options import message_number
-from .sink import open_sink, stored_as
+from .sink import open_sink
 
 _PASSING = (ConnectionFailed, TooManyRequests, UnexpectedReply)  # what a wait of hours gets over
 _SLOWER = 1.5  # by so much each wait between two looks is longer than the one before
@@ -81,7 +81,7 @@ async def fetch(
                 raise UnexpectedReply(operation.name, ("neither a PDF nor a ZIP",))
     except NotStored as failed:
         raise failed.error from None
-    return stored_as(destination, sink)
+    return Download(path=sink.path, media_type=sink.media_type, size=sink.size)
 
 
 async def wait_certified(

@@ -50,8 +50,8 @@ class PrivateFile:
         """Whether it takes the place of what stands there, which no device or pipe does."""
         return self._part is not None
 
-    def keep(self) -> None:
-        """Put it in its place; further writes still reach it.
+    def keep(self, path: Path | None = None) -> None:
+        """Put it in its place, or in another one of the same folder; further writes still reach it.
 
         Raises:
             OSError: it cannot be, such as on a full disk.
@@ -59,7 +59,7 @@ class PrivateFile:
         self.file.flush()
         if self._part is not None:
             os.fsync(self.file.fileno())
-            self._part.replace(self._path)
+            self._part.replace(path or self._path)
             self._part = None
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ def _create(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
         part = path.with_name(f".{path.name[:40]}.{token_hex(8)}.part")
         handle = os.open(part, flags, 0o600)
-        if _hold(handle) and _is_at(part, handle):
+        if try_lock(part, handle):
             return part, open(handle, "w+b", buffering=0)
         os.close(handle)  # somebody who clears up was quicker, and took it for a dead one's
 
@@ -183,8 +183,9 @@ def _hold(handle: int, *, sure: bool = False) -> bool:
     return True
 
 
-def _is_at(part: Path, handle: int) -> bool:
+def try_lock(path: Path, handle: int) -> bool:
+    """Hold an open file until it is closed, or this process ends; return whether, and whether it still has its name."""
     try:
-        return os.path.samestat(part.stat(), os.fstat(handle))
+        return _hold(handle) and os.path.samestat(path.stat(), os.fstat(handle))
     except FileNotFoundError:
         return False

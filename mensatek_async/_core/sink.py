@@ -17,13 +17,13 @@ import anyio
 from anyio import to_thread
 
 from ..errors import InvalidFile
-from ..models.certified import Download
 from .failures import Cut, NotStored
 from .private_file import PrivateFile, write_all
 
 T = TypeVar("T")
 
 PDF, ZIP = "application/pdf", "application/zip"
+SUFFIXES = {PDF: ".pdf", ZIP: ".zip"}
 _MAGIC = {b"%PDF-": PDF, b"PK\x03\x04": ZIP, b"PK\x05\x06": ZIP}
 LONGEST_MAGIC = max(map(len, _MAGIC))
 _TAIL = 2048
@@ -36,10 +36,17 @@ def media_type_of(start: bytes) -> str | None:
 
 
 class Sink:
-    """Takes the pieces of one download, from its start again when it is repeated."""
+    """Takes the pieces of one download, from its start again when it is repeated.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    Attributes:
+        path: where it is in the end; None when it went into a file of the user's.
+        size: bytes that came.
+        media_type: what it is.
+    """
+
+    def __init__(self, file: IO[bytes], path: Path | None = None) -> None:
         self._file = file
+        self.path = path
         self.size: int = 0
         self.media_type: str = ""
 
@@ -119,19 +126,28 @@ async def _beside(path: Path) -> AsyncIterator[Sink]:
         raise InvalidFile(f"The destination cannot be written: {reason}.") from error
     try:
         if file.replaces:
-            yield Sink(file.file)
+            yield (sink := Sink(file.file, path))
+            sink.path = _named(path, sink.media_type)
+            await _stored(file.keep, sink.path)
         else:  # a device or a pipe takes no byte back
-            async with _through(file.file) as sink:
+            async with _through(file.file, path) as sink:
                 yield sink
-        await _stored(file.keep)
+            await _stored(file.keep)
     finally:
         file.close()
 
 
+def _named(path: Path, media_type: str) -> Path:
+    """Return a path whose ending says what came, where the one that was given says otherwise."""
+    suffix = SUFFIXES[media_type]
+    wrong = path.suffix.lower() in {*SUFFIXES.values()} - {suffix}
+    return path.with_suffix(suffix) if wrong else path
+
+
 @asynccontextmanager
-async def _through(destination: IO[bytes]) -> AsyncIterator[Sink]:
+async def _through(destination: IO[bytes], path: Path | None = None) -> AsyncIterator[Sink]:
     with tempfile.TemporaryFile() as file:
-        yield Sink(file)
+        yield Sink(file, path)
         file.seek(0)
         await _hand_over(file, destination)
 
@@ -151,9 +167,3 @@ async def _stored(step: Callable[..., T], *arguments: Any) -> T:
         return await to_thread.run_sync(partial(step, *arguments))
     except (OSError, ValueError) as error:  # a closed file's is a ValueError
         raise NotStored(error) from error
-
-
-def stored_as(destination: str | os.PathLike[str] | IO[bytes], sink: Sink) -> Download:
-    """Return what a download that is whole has become."""
-    path = Path(destination) if isinstance(destination, str | os.PathLike) else None
-    return Download(path=path, media_type=sink.media_type, size=sink.size)

@@ -69,9 +69,9 @@ def structure(values: Mapping[str, Any], cls: type[Model]) -> Model:
     return model
 
 
-def dumps(value: Any) -> str:
-    """Write settings or options, an attrs class, as the JSON that a store keeps."""
-    return json.dumps(_converter().unstructure(value), ensure_ascii=False, sort_keys=True)
+def dumps(value: Any, indent: int | None = None) -> str:
+    """Write settings, options or records, an attrs class, as the JSON that a store or an archive keeps."""
+    return json.dumps(_converter().unstructure(value), ensure_ascii=False, sort_keys=True, indent=indent)
 
 
 def loads(text: str, cls: type[Model]) -> Model:
@@ -130,6 +130,8 @@ def _converter() -> Converter:
     for stored, read in ((Decimal, Decimal), (time, time.fromisoformat)):
         converter.register_structure_hook(stored, _hook(read))
         converter.register_unstructure_hook(stored, str)
+    converter.register_structure_hook(datetime, _hook(datetime.fromisoformat))
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
 
     def tuples(cls: Any, converter: Any) -> Any:
         inner = homogenous_tuple_structure_factory(cls, converter)

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Literal
 
 from .._core.operations import positive_seconds
-from .._wire.names import REQUEST
 from .._wire.structure import loads
+from ..archive.collecting import Collector
 from ..errors import InvalidRequest
+from ..models.archive import ArchiveSummary
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress, Resolution, UnknownRecipient
 from ..store.threads import in_thread
@@ -146,7 +147,7 @@ class Campaign:
             The recipients, by row.
         """
         row = await self._row()
-        reference = str((await self._content(row)).params.get(REQUEST["reference"], ""))
+        reference = (await self._content(row)).reference
         return await self._session.look(lambda tx: journal.unknown(tx, row, reference))
 
     async def resolve(self, policy: Resolution) -> int:
@@ -220,6 +221,31 @@ class Campaign:
             self._session.context, self._session.db, row, content.operation("GetReport")
         )
         return await self.progress()
+
+    async def archive(self, folder: str | os.PathLike[str]) -> ArchiveSummary:
+        """Fetch the certificates of a certified campaign into an archive, as `CertificateArchive.collect` does.
+
+        Operations of the API: GetReportSMSCERTIFICADO once for each message of the campaign, and GetSMSCERTIFICADO
+        for each recipient.
+
+        Args:
+            folder: the archive's folder.
+
+        Returns:
+            What was fetched, and what was not; `CertificateArchive.catch_up` fetches what is still pending.
+
+        Raises:
+            InvalidRequest: its texts are not certified.
+            OSError: something cannot be written, such as on a full disk; what was noted stays pending.
+            MensatekError: as in `CertificateArchive.collect`.
+        """
+        row = await self._row()
+        content = await self._content(row)
+        if content.product != "certified":
+            raise InvalidRequest(f"The campaign {self._name!r} is not certified: it has no certificates.")
+        messages = await self._session.look(lambda tx: deliveries.messages_of(tx, row))
+        collector = Collector(self._session.context, folder)
+        return await collector.collect(messages, content.reference)
 
     async def purge(self) -> None:
         """Take its phones and texts out of the store, once it has ended: also out of free pages of the file.

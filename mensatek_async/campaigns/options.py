@@ -14,6 +14,7 @@ from attrs import frozen
 from .._core.context import Context
 from .._core.messages.message import Encoding, Message, prepare
 from .._core.operations import bounded
+from .._wire.names import REQUEST
 from .._wire.structure import dumps
 from ..durable.content import OPERATIONS, compose_message
 from ..errors import InvalidRequest
@@ -50,6 +51,11 @@ class Content:
     size: int
     anchor: dict[str, str] | None
     anchor_unicode: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The user's reference, "" for none."""
+        return str(self.params.get(REQUEST["reference"], ""))
 
     def operation(self, verb: str) -> str:
         """Return the operation that does this to its message: "Enviar", "Cancelar", "GetReport"."""

@@ -8,9 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+from attrs import asdict, fields_dict
 from cyclopts import App, Parameter
 
+from ..archive.verify import verify_certificates
+from ..errors import NotYours
+from ..models.archive import ArchiveSummary
 from ..sources.text_files import reason_of, shown
+from ..sync.generated._archive import SyncCertificateArchive
+from ..sync.generated._client import Mensatek
 from .account import call, connect, parse_when
 from .messages import cancel, report, reschedule, send_text
 from .options import (
@@ -20,11 +26,14 @@ from .options import (
     ONE_CALL,
     AccountOptions,
     CallOptions,
+    Flag,
+    Json,
     LegalOptions,
+    Name,
     SendingOptions,
     Yes,
 )
-from .output import Exit, Output, Stop, can_ask, plural
+from .output import Exit, Output, Stop, can_ask, plural, text_of
 
 certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
@@ -111,7 +120,8 @@ def download(
     Parameters
     ----------
     destination:
-        The file to write; one that is there is replaced once the new one is complete.
+        The file to write; one that is there is replaced once the new one is complete. In place of .pdf or .zip it gets
+        the ending of what comes.
     """
     output = Output(json=options.json)
     since, until = parse_when(start, "--start"), parse_when(end, "--end")
@@ -125,8 +135,81 @@ def download(
     except OSError as error:
         raise Stop(f"{shown(destination)} cannot be written: {reason_of(error)}.") from None
     kind = "PDF" if done.media_type == "application/pdf" else "ZIP"
-    output.say(f"{kind}, {plural(done.size, 'byte')}: {shown(destination)}")
+    output.say(f"{kind}, {plural(done.size, 'byte')}: {shown(str(done.path))}")
     output.answer({"path": str(done.path), "media_type": done.media_type, "size": done.size})
+
+
+@certified.command
+def archive(
+    *message_ids: int,
+    into: Annotated[str, Parameter(help="The archive's folder, made when it is not there.")],
+    start: Annotated[
+        str | None, Parameter(help="With --end: the ZIP of a period, such as 2027-01-01T00:00; rarely.")
+    ] = None,
+    end: Annotated[str | None, Parameter(help="The period's end.")] = None,
+    catch_up: Annotated[Flag, Parameter(help="Fetch what is pending, also from interrupted runs.")] = False,
+    reference: Annotated[
+        str, Parameter(help="The reference the messages were sent with, for the records.")
+    ] = "",
+    options: CallOptions = ONE_CALL,
+) -> Exit:
+    """Fetch certificates into a folder that keeps them as evidence, each once, with a record beside it.
+
+    Parameters
+    ----------
+    message_ids:
+        Messages: every certificate of theirs that is ready. The others stay pending, for --catch-up.
+    """
+    if not (message_ids or start or end or catch_up):
+        raise Stop("Say what to fetch: MESSAGE_ID..., --start with --end, or --catch-up.")
+    output = Output(json=options.json)
+    since, until = parse_when(start, "--start"), parse_when(end, "--end")
+    problems: dict[int, str] = {}
+
+    def work(client: Mensatek) -> list[ArchiveSummary]:
+        kept = SyncCertificateArchive(client, into)
+        done = [kept.catch_up()] if catch_up else []
+        done += [kept.collect(start=since, end=until)] if since or until else []
+        for number in message_ids:
+            try:
+                done.append(kept.collect(number, reference=reference))
+            except NotYours as error:
+                problems[number] = text_of(error)
+        return done
+
+    try:
+        done = call(options, work)
+    except OSError as error:
+        raise Stop(f"{shown(into)} cannot be written: {reason_of(error)}.") from None
+    counts = {name: sum(getattr(one, name) for one in done) for name in fields_dict(ArchiveSummary)}
+    for number, problem in problems.items():
+        output.say(f"Message {number}: {problem}")
+    output.say(
+        f"{counts['fetched']:,} fetched, {counts['known']:,} there already, {counts['pending']:,} pending, "
+        f"{counts['without']:,} without a certificate: {shown(into)}"
+    )
+    output.answer({**counts, "folder": into, "problems": {str(one): why for one, why in problems.items()}})
+    return Exit.SOME_NOT_SENT if problems or counts["pending"] else Exit.DONE
+
+
+@certified.command
+def verify(folder: Name, /, *, json: Json = False) -> Exit:
+    """Check an archive: every certificate against the SHA-256 in its record.
+
+    Parameters
+    ----------
+    folder:
+        The archive's folder.
+    """
+    output = Output(json=json)
+    found = verify_certificates(folder)
+    for problem in found.problems:
+        output.say(f"{problem.kind}: {shown(problem.file, 300)}")
+    output.say(
+        f"{found.intact:,} intact, {found.pending:,} pending, {plural(len(found.problems), 'problem')}: {shown(folder)}"
+    )
+    output.answer(asdict(found))
+    return Exit.DONE if found.ok else Exit.SOME_NOT_SENT
 
 
 def legal_of(

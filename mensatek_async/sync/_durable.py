@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 import anyio
 
+from ..archive.archive import CertificateArchive
 from ..campaigns.campaign import Campaign
 from ..campaigns.campaigns import Campaigns
 from ..client import AsyncMensatek
@@ -19,6 +20,7 @@ from ._call import Call
 from ._managed import Managed
 from ._twins import ClientTwin, Runner, Twin
 
+P = TypeVar("P", bound="CertificateArchive | Campaigns | Outbox")
 D = TypeVar("D", bound="Campaigns | Outbox")
 S = TypeVar("S", bound="CampaignTwin")
 
@@ -49,34 +51,42 @@ class _Block(Managed[Campaigns, None]):
             await super()._end(reason)
 
 
-class _StoreTwin(Twin[D]):
-    """What is over a store, synchronous over asynchronous.
+class _PartTwin(Twin[P]):
+    """What is made for a client, synchronous over asynchronous.
 
     The original is made anew for the client of a forked process. That of the parent stays: letting go of it would close
     what is the parent's.
     """
 
-    def __init__(self, client: ClientTwin, make: Callable[[AsyncMensatek], D]) -> None:
+    def __init__(self, client: ClientTwin, make: Callable[[AsyncMensatek], P]) -> None:
         if not isinstance(client, ClientTwin):
             raise ConfigurationError(
                 f"client is a Mensatek, not {type(client).__name__}.",
                 advice=f"With an AsyncMensatek it is `{type(self).__name__.removeprefix('Sync')}`, with `async with`.",
             )
-        made: dict[AsyncMensatek, D] = {}
+        made: dict[AsyncMensatek, P] = {}
 
-        def find(client: AsyncMensatek) -> D:
+        def find(client: AsyncMensatek) -> P:
             original = made.get(client)
             return original if original is not None else made.setdefault(client, make(client))
 
         find(client._runner.client)  # so that what is wrong with the arguments is said here and now
         super().__init__(client._runner, find)
 
-    def _close(self) -> None:
-        Call(portal(), self._original.aclose(), grace=self._runner.grace).result()
-
     def __repr__(self) -> str:
         original = self._original
         return repr(original).replace(type(original).__name__, type(self).__name__, 1)
+
+
+class ArchiveTwin(_PartTwin[CertificateArchive]):
+    """A synchronous archive of certificates over an asynchronous one."""
+
+
+class _StoreTwin(_PartTwin[D]):
+    """What is over a store, too."""
+
+    def _close(self) -> None:
+        Call(portal(), self._original.aclose(), grace=self._runner.grace).result()
 
 
 class OutboxTwin(_StoreTwin[Outbox]):

@@ -24,6 +24,7 @@ FLOORS: list[set[str]] = [
     {"client"},
     {"resources"},
     {"campaigns", "outbox"},
+    {"archive"},
     {"bulk", "durable"},
     {"opt_outs"},
     {"_core", "certificates"},

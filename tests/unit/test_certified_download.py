@@ -127,11 +127,34 @@ async def test_a_document_arrives(answer: Answer, content: bytes, place: Path) -
     async with client:
         got = await client.certified.download(place, message_id="12", phone="600 000 000")
 
-    media_type = "application/zip" if content is LARGE else "application/pdf"
-    assert (got.path, got.media_type, got.size) == (place, media_type, len(content))
-    assert await anyio.Path(place).read_bytes() == content
-    assert beside(place) == [place]
+    is_zip = content is LARGE
+    path, media_type = (
+        (place.with_suffix(".zip"), "application/zip") if is_zip else (place, "application/pdf")
+    )
+    assert (got.path, got.media_type, got.size) == (path, media_type, len(content))
+    assert await anyio.Path(path).read_bytes() == content
+    assert sorted(beside(place)) == sorted({path, place})
+    assert not is_zip or await anyio.Path(place).read_bytes() == KEPT
     assert script.params() == {"Idmensaje": 12, "Telefono": "34600000000", "Resp": "JSON"}
+
+
+@pytest.mark.parametrize(
+    ("given", "came", "named"),
+    [
+        ("a.PDF", "zip", "a.zip"),
+        ("a.zip", "pdf", "a.pdf"),
+        ("a", "zip", "a"),
+        ("a.cert", "pdf", "a.cert"),
+        ("a.b.pdf", "zip", "a.b.zip"),
+    ],
+)
+async def test_a_document_is_named_by_what_came(given: str, came: str, named: str, tmp_path: Path) -> None:
+    """The ending of another kind of document gives way to the right one; any other name stays."""
+    _, client = asking(document(zipped() if came == "zip" else PDF))
+    async with client:
+        assert (await client.certified.download(tmp_path / given, message_id=12)).path == tmp_path / named
+
+    assert beside(tmp_path / given) == [tmp_path / named]
 
 
 @pytest.mark.parametrize("kind", ["file", "memory", "anyio"])

@@ -109,7 +109,7 @@ async def reconcile(context: Context, db: Database, row: CampaignRow, operation:
     Raises:
         MensatekError: as in `client.sms.report`.
     """
-    for number in await in_thread(db.read, lambda tx: _messages(tx, row)):
+    for number in await in_thread(db.read, lambda tx: messages_of(tx, row)):
         try:
             report = await exchange.report(context, operation, number, 60.0)
         except NotYours:
@@ -120,7 +120,8 @@ async def reconcile(context: Context, db: Database, row: CampaignRow, operation:
         await in_thread(db.write, lambda tx, rows=report.recipients, at=number: _settle(tx, row.id, at, rows))
 
 
-def _messages(tx: Tx, row: CampaignRow) -> list[int]:
+def messages_of(tx: Tx, row: CampaignRow) -> list[int]:
+    """Return the ids of a campaign's messages."""
     numbers = tx.all(
         "SELECT DISTINCT idmensaje FROM mensatek_chunk WHERE campaign_id = ? AND idmensaje IS NOT NULL",
         row.id,

@@ -46,10 +46,13 @@ SOURCES = (
     Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
     Source("outbox/stream.py", "OutboxStream", "SyncOutboxStream", "_outbox_stream.py", "Stream"),
     Source("outbox/outbox.py", "Outbox", "SyncOutbox", "_outbox.py", "OutboxTwin"),
+    Source(
+        "archive/archive.py", "CertificateArchive", "SyncCertificateArchive", "_archive.py", "ArchiveTwin"
+    ),
     Source("opt_outs/opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "OptOutsTwin"),
 )
 # Bases that say themselves what their original is.
-WHOLE_BASES = {"CampaignTwin", "CampaignsTwin", "ClientTwin", "OptOutsTwin", "OutboxTwin"}
+WHOLE_BASES = {"ArchiveTwin", "CampaignTwin", "CampaignsTwin", "ClientTwin", "OptOutsTwin", "OutboxTwin"}
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
@@ -87,6 +90,7 @@ METHODS = {
 NAMES = {
     "AsyncMensatek": "Mensatek",
     "Campaigns": "SyncCampaigns",
+    "CertificateArchive": "SyncCertificateArchive",
     "OptOuts": "SyncOptOuts",
     "Outbox": "SyncOutbox",
     "aclose": "close",
@@ -107,6 +111,7 @@ IMPORTED = {  # by what is written here itself
     "call_here": f"{NAME}.sync._rows",
     "in_caller": f"{NAME}.sync._rows",
     "original_of": f"{NAME}.sync._opt_outs",
+    "ArchiveTwin": f"{NAME}.sync._durable",
     "CampaignTwin": f"{NAME}.sync._durable",
     "CampaignsTwin": f"{NAME}.sync._durable",
     "ClientTwin": f"{NAME}.sync._twins",

@@ -62,7 +62,7 @@ class Writer:
             return
         if node.name == "__init__" and self.source.base == "ClientTwin":
             self._init(node)
-        elif node.name == "__init__" and self.source.base in ("CampaignsTwin", "OutboxTwin"):
+        elif node.name == "__init__" and self.source.base in ("ArchiveTwin", "CampaignsTwin", "OutboxTwin"):
             self._init_of_part(node)
         elif node.name == "__init__" and self.source.base == "OptOutsTwin":
             self._signature(node, "__init__", "None")

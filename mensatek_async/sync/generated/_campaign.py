@@ -6,6 +6,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import Literal
 
+from ...models.archive import ArchiveSummary
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, Resolution, UnknownRecipient
 from ...tracebacks import private
@@ -176,6 +177,25 @@ class SyncCampaign(CampaignTwin):
             MensatekError: as in `client.sms.report`.
         """
         return self._run(self._original.reconcile())
+
+    def archive(self, folder: str | os.PathLike[str]) -> ArchiveSummary:
+        """Fetch the certificates of a certified campaign into an archive, as `SyncCertificateArchive.collect` does.
+
+        Operations of the API: GetReportSMSCERTIFICADO once for each message of the campaign, and GetSMSCERTIFICADO
+        for each recipient.
+
+        Args:
+            folder: the archive's folder.
+
+        Returns:
+            What was fetched, and what was not; `SyncCertificateArchive.catch_up` fetches what is still pending.
+
+        Raises:
+            InvalidRequest: its texts are not certified.
+            OSError: something cannot be written, such as on a full disk; what was noted stays pending.
+            MensatekError: as in `SyncCertificateArchive.collect`.
+        """
+        return self._run(self._original.archive(folder))
 
     def purge(self) -> None:
         """Take its phones and texts out of the store, once it has ended: also out of free pages of the file.

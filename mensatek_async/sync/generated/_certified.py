@@ -368,7 +368,8 @@ class SyncCertifiedResource(Twin[CertifiedResource]):
         for rare use and blocks who asks often, so the guard lets it pass once a minute.
 
         Args:
-            destination: a path, whose file is replaced; a binary file, a pipe or a device is written to at the end.
+            destination: a path, whose file is replaced; a binary file, a pipe or a device is written to at the end. A
+                path in ".pdf" or ".zip" gets the ending of what came: see `Download.path`.
             message_id: the message; with `phone` one PDF, without it the ZIP of all its recipients.
             phone: one recipient of the message, in any usual writing.
             start: with `end` and without `message_id`: the ZIP of all that was certified from this moment, aware.

@@ -1,0 +1,301 @@
+"""The folders of an archive: where each certificate is, what waits for one, and the record beside each.
+
+    88/3f/1283876988-3f0a5c....pdf       a certificate, and its record: the same name, .json
+    periods/20270101T0000-20270201T0000.zip
+    pending/3f/1283876988-3f0a5c....jsonl    a recipient whose certificate is awaited, a status to a line
+    pending/88/1283876988.json               a message whose certificates are being collected
+
+A place follows from the message and the phone alone, so nobody has to search, and two processes agree. The last two
+digits of the message and two of a digest spread any number evenly: 100,000 certificates are 4 to 400 files a folder.
+The digest keeps phones out of names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from .._core.private_file import private_file, try_lock
+from .._core.sink import SUFFIXES
+from .._wire.structure import dumps, loads
+from ..models.archive import ArchivedCertificate, CertificateStatus
+
+PENDING, PERIODS = "pending", "periods"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@frozen
+class Seen:
+    """A status of one recipient as it was recorded, with what else that report told."""
+
+    message_id: int
+    phone: str
+    status: CertificateStatus | None = None
+    reference: str = ""
+    verification_code: str = ""
+
+
+class Tree:
+    """The files of an archive. Its methods block."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def is_there(self) -> bool:
+        """Return whether an archive has been begun here."""
+        return (self.folder / PENDING).is_dir()
+
+    def base(self, message_id: int, phone: str) -> Path:
+        """Return a certificate's path without its ending."""
+        name = name_of(message_id, phone)
+        return self.folder / f"{message_id % 100:02}" / name.rpartition("-")[2][:2] / name
+
+    def base_of_period(self, start: datetime, end: datetime) -> Path:
+        """Return the path of a period's ZIP without its ending."""
+        return self.folder / PERIODS / f"{start:%Y%m%dT%H%M}-{end:%Y%m%dT%H%M}"
+
+    def pending(self, message_id: int, phone: str) -> Path:
+        """Return where the statuses of a recipient are who waits for a certificate."""
+        return self.pending_of(name_of(message_id, phone))
+
+    def pending_of(self, name: str) -> Path:
+        """Return the same, by the name of the certificate."""
+        return self.folder / PENDING / name.rpartition("-")[2][:2] / f"{name}.jsonl"
+
+    def marker(self, message_id: int) -> Path:
+        """Return what says that a message is being collected."""
+        return self.folder / PENDING / f"{message_id % 100:02}" / f"{message_id}.json"
+
+    def waiting(self) -> Iterator[Path]:
+        """Give all that is pending: recipients and messages."""
+        for bucket in subfolders(self.folder / PENDING):
+            yield from (Path(one.path) for one in entries(bucket) if one.name.endswith((".jsonl", ".json")))
+
+    def mark(self, message_id: int, reference: str) -> bool:
+        """Note that a message is being collected; return whether that is new."""
+        path = self.marker(message_id)
+        if path.exists():
+            return False
+        write(path, json.dumps({"message_id": message_id, "reference": reference}))
+        return True
+
+    def record_of(self, base: Path) -> ArchivedCertificate | None:
+        """Return the record of a certificate that is there; None where it or its file is not, or cannot be read."""
+        record = read_record(base.with_name(f"{base.name}.json"))
+        return record if record is not None and find(base) is not None else None
+
+    def write_record(self, base: Path, seen: list[Seen], **period: Any) -> ArchivedCertificate:
+        """Write the record of a certificate, or add to it, and return it.
+
+        Raises:
+            FileNotFoundError: the certificate is gone.
+            OSError: it cannot be written.
+        """
+        path = base.with_name(f"{base.name}.json")
+        record = read_record(path)
+        file = find(base)
+        if file is None:
+            raise FileNotFoundError(f"the certificate {base.name} is gone")
+        if record is None:
+            record = self._new_record(file, seen, period)
+        told = {one.status for one in seen if one.status is not None} - set(record.statuses)
+        record = evolve(
+            record,
+            reference=record.reference or next((one.reference for one in seen if one.reference), ""),
+            verification_code=record.verification_code
+            or next((one.verification_code for one in seen if one.verification_code), ""),
+            statuses=tuple(sorted((*record.statuses, *told), key=_by_time)),
+        )
+        write(path, dumps(record, indent=1) + "\n")
+        return record
+
+    def _new_record(self, file: Path, seen: list[Seen], period: dict[str, Any]) -> ArchivedCertificate:
+        with file.open("rb") as opened:
+            digest = file_digest(opened, "sha256").hexdigest()
+        first = seen[0] if seen else Seen(0, "")
+        return ArchivedCertificate(
+            file=file.relative_to(self.folder).as_posix(),
+            media_type=next(kind for kind, suffix in SUFFIXES.items() if suffix == file.suffix),
+            size=file.stat().st_size,
+            sha256=digest,
+            fetched_at=datetime.now(UTC),
+            message_id=first.message_id or None,
+            phone=first.phone,
+            **period,
+        )
+
+
+class Held:
+    """What waits for the certificate of one recipient, held by one process alone: its file is locked while it is used.
+
+    Attributes:
+        seen: what was recorded of the recipient, oldest first.
+    """
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self._path = path
+        self._handle = handle
+        lines = os.pread(handle, os.fstat(handle).st_size, 0).split(b"\n")
+        self._whole = not lines[-1]
+        self.seen: list[Seen] = [one for line in lines if (one := _read_line(line)) is not None]
+
+    @classmethod
+    def take(cls, path: Path, *, new: bool) -> Held | None:
+        """Take a recipient's file, and make it when it is new; None when another has it, or there is none.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        if new:
+            make_folder(path.parent)
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if new else 0)
+        flags |= sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
+        try:
+            handle = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            return None
+        try:
+            if try_lock(path, handle):
+                return cls(path, handle)
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+        return None
+
+    def add(self, seen: Seen) -> None:
+        """Write down what is known of the recipient now; nothing is written twice.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if seen in self.seen:
+            return
+        start = b"" if self._whole else b"\n"
+        line = start + dumps(seen).encode() + b"\n"
+        end = os.fstat(self._handle).st_size
+        try:
+            if os.write(self._handle, line) != len(line):
+                raise OSError("the file takes nothing more")
+            os.fsync(self._handle)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._handle, end)
+            if not end:
+                self.drop()
+            raise
+        if not end:
+            sync_folder(self._path.parent)
+        self._whole = True
+        self.seen.append(seen)
+
+    def drop(self) -> None:
+        """Remove it: there is nothing to wait for any more."""
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def close(self) -> None:
+        """Let go of it; what holds nothing is removed."""
+        if not self.seen:
+            with suppress(OSError):
+                self.drop()
+        os.close(self._handle)
+
+
+def name_of(message_id: int, phone: str) -> str:
+    """Return the name of a recipient's certificate, without an ending and without the phone."""
+    return f"{message_id}-{sha256(f'{message_id}:{phone}'.encode()).hexdigest()[:16]}"
+
+
+def find(base: Path) -> Path | None:
+    """Return the file of a certificate, whichever kind it is; None where it is not there."""
+    paths = (base.with_name(base.name + suffix) for suffix in SUFFIXES.values())
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read_record(path: Path) -> ArchivedCertificate | None:
+    """Return a record; None where it is not there, or cannot be read."""
+    try:
+        return loads(path.read_text(encoding="utf-8"), ArchivedCertificate)
+    except (OSError, ValueError, TypeError, KeyError, ExceptionGroup):
+        return None
+
+
+def reference_of(marker: Path) -> str:
+    """Return the reference that a message is collected with; "" where nobody can tell."""
+    try:
+        return str(json.loads(marker.read_text(encoding="utf-8"))["reference"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, so that it outlives a power cut.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    make_folder(path.parent)
+    with private_file(path) as file:
+        file.write(text.encode())
+    sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, for its owner's eyes, and those above it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(0o700)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut, where the system can."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def subfolders(folder: Path) -> Iterator[Path]:
+    """Give the folders in a folder, in order; none where it is not there."""
+    yield from sorted(Path(one.path) for one in entries(folder) if one.is_dir(follow_symlinks=False))
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing where it is not there."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _read_line(line: bytes) -> Seen | None:
+    """Return what a line says; None for one that a power cut has cut."""
+    try:
+        return loads(line.decode(), Seen)
+    except (ValueError, TypeError, KeyError, ExceptionGroup):
+        return None
+
+
+def _by_time(one: CertificateStatus) -> tuple[datetime, int]:
+    return one.reported_at or _LONG_AGO, one.code
