@@ -200,8 +200,12 @@ def unix_datetime(value: Any) -> datetime:
         raise WrongValue("expected a date, got one that no calendar has") from None
 
 
-def to_wire_datetime(when: datetime) -> str:
-    """Write a moment as the provider wants it: "2027-01-08 10:00", Spanish time, without the seconds."""
+def in_spanish_time(when: datetime) -> datetime:
+    """Return a moment that somebody gave, in Spanish time.
+
+    Raises:
+        InvalidDate: it has no time zone, or the clocks skip it.
+    """
     if when.tzinfo is None or when.utcoffset() is None:
         raise InvalidDate(
             "The date has no time zone, so its moment is not known.",
@@ -217,6 +221,12 @@ def to_wire_datetime(when: datetime) -> str:
             "That date does not exist in its time zone: the clocks skip it.",
             advice="Give another hour; a zone of pytz is attached by its own localize.",
         )
+    return local
+
+
+def to_wire_datetime(when: datetime) -> str:
+    """Write a moment as the provider wants it: "2027-01-08 10:00", Spanish time, without the seconds."""
+    local = in_spanish_time(when)
     if local.fold:
         warn(
             f"{local:%Y-%m-%d %H:%M} comes twice that night, and the provider reads it as the first: an hour earlier.",

@@ -22,9 +22,9 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, options_of
 from .journal.settling import resolve
-from .options import Content
+from .options import Content, check_move
 from .progress_stream import ProgressStream
-from .recall import recall
+from .recall import postpone, recall
 from .retention import purge
 from .session import CampaignSession
 
@@ -138,6 +138,45 @@ class Campaign:
         journal.check_account(row, self._session.account)
         content = await self._content(row)
         await recall(self._session.context, self._session.db, row, content.operation("Cancelar"))
+        return await self.progress()
+
+    async def reschedule(
+        self, *, start_at: datetime | None = None, scheduled_at: datetime | None = None
+    ) -> Progress:
+        """Move the date from which it sends, or that at which the provider delivers, also halfway.
+
+        Whoever runs it keeps to the new `start_at` within `poll` (half a second); of what has been sent already nothing
+        changes, and the rest waits until then. A moment that has just come lets it begin now. A new `scheduled_at` goes
+        for what the provider holds, and for all that is sent to it from now on; recipients that are unknown keep the
+        old one. `cancel` ends either.
+
+        Operation of the API: ReprogramarSMS or ReprogramarSMSCERTIFICADO, once or twice for each message that the
+        provider holds, with `scheduled_at` alone.
+
+        Args:
+            start_at: from when on it sends, an aware datetime, whether it was started with one or not.
+            scheduled_at: when the provider delivers, an aware datetime, to the minute; for a campaign that was started
+                with one.
+
+        Returns:
+            How it stands.
+
+        Raises:
+            InvalidRequest: or `InvalidDate`: a date has passed, or they do not go together.
+            CampaignError: it has ended, or has no `scheduled_at`; or a request with the old one is not answered yet:
+                call it again.
+            MensatekError: as in `client.sms.reschedule`: call it again.
+        """
+        row = await self._row()
+        held = await self._session.look(lambda tx: journal.scheduled_at(tx, row))
+        begins = check_move(row, start_at, scheduled_at, held)
+        if start_at is not None:
+            await self._session.change(lambda tx: journal.reschedule(tx, self._name, start_at=begins))
+        if scheduled_at is not None:
+            journal.check_account(row, self._session.account)
+            operation = (await self._content(row)).operation("Reprogramar")
+            await postpone(self._session.context, self._session.db, row, operation, scheduled_at)
+        self._session.wake()
         return await self.progress()
 
     async def unknown(self) -> list[UnknownRecipient]:

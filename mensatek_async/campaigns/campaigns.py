@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from .._core.messages.message import Encoding
-from .._core.messages.options import wire_date
+from .._core.messages.options import still_to_come
 from .._core.operations import positive_seconds
 from .._wire.structure import dumps
 from ..durable.session import Client
@@ -95,6 +95,7 @@ class Campaigns(SessionBlock):
         acceptance_days: int | None = None,
         report_email: str | None = None,
         rate: float | None = None,
+        start_at: datetime | None = None,
         send_between: tuple[time_of_day, time_of_day] | None = None,
         local_time: Literal["spanish", "recipient"] = "spanish",
         max_credits: Decimal | float | None = None,
@@ -120,7 +121,7 @@ class Campaigns(SessionBlock):
                 phones are journalled with their row and reason, and the others are sent.
             product: "sms", or "certified" for certified and contract texts.
             sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
-            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            scheduled_at: when the provider delivers, an aware datetime, to the minute. Default: when it is sent.
             reference: comes back in every delivery report.
             report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
                 unknown and fill the counts.
@@ -134,7 +135,11 @@ class Campaigns(SessionBlock):
             acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
             report_email: an address that gets the reports.
             rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
-                `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and `respect_opt_outs`.
+                `start_at`, `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and
+                `respect_opt_outs`.
+            start_at: from when on it is sent, an aware datetime; whoever runs it waits until then, and who opts out
+                before is left out. Started again without one, or with the same, it keeps to its date, also where
+                `Campaign.reschedule` has moved it. Default: now.
             send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
             local_time: whose hours these are: "spanish", or "recipient" by the country of each phone; where a country
                 has several time zones, within the hours of all of them.
@@ -160,7 +165,7 @@ class Campaigns(SessionBlock):
             raise InvalidRequest("A campaign's name is a text of one line, of up to 200 characters.")
         settings = compose_settings(
             *(rate, send_between, local_time, max_credits, unknown_after, unknown_policy, scheduled_at),
-            respect_opt_outs,
+            *(respect_opt_outs, start_at),
         )
         options = {
             "sender": sender,
@@ -184,8 +189,8 @@ class Campaigns(SessionBlock):
         await feed.look(message)
 
         def create(tx: Tx) -> CampaignRow:
-            if scheduled_at is not None and by_name(tx, name) is None:
-                wire_date(scheduled_at)  # one that goes on may be late; a new one may not
+            for when in () if by_name(tx, name) else filter(None, (start_at, scheduled_at)):
+                still_to_come(when)  # one that goes on may be late; a new one may not
             return journal.create(tx, name, session.account, dumps(content), settings, content.digest())
 
         row = await session.change(create)

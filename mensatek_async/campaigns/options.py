@@ -13,15 +13,16 @@ from attrs import frozen
 
 from .._core.context import Context
 from .._core.messages.message import Encoding, Message, prepare
+from .._core.messages.options import exact_date, still_to_come
 from .._core.operations import bounded
 from .._wire.names import REQUEST
 from .._wire.structure import dumps
 from ..durable.content import OPERATIONS, compose_message
-from ..errors import InvalidRequest
+from ..errors import CampaignError, InvalidRequest
 from ..models.recipient import Recipient
 from ..text.template import Template
-from .journal.hours import SPAIN, check_hours
-from .journal.records import Settings
+from .journal.hours import SPAIN, Hours, check_hours
+from .journal.records import CampaignRow, Settings
 
 _POLICIES = ("keep", "assume_sent", "resend")
 
@@ -120,8 +121,9 @@ def compose_settings(
     unknown_policy: str,
     scheduled_at: datetime | None,
     respect_opt_outs: bool = True,
+    start_at: datetime | None = None,
 ) -> Settings:
-    """Check what may change while a campaign runs.
+    """Check what may change while a campaign runs; but for whether its dates have passed.
 
     Raises:
         InvalidRequest: it names what is wrong.
@@ -142,11 +144,8 @@ def compose_settings(
     if not isinstance(respect_opt_outs, bool):
         raise InvalidRequest("respect_opt_outs is True or False.")
     hours = check_hours(send_between)
-    if hours and scheduled_at and hours.waits((SPAIN,), scheduled_at.timestamp()):
-        raise InvalidRequest(
-            "scheduled_at is outside send_between.",
-            advice="The provider sends at scheduled_at, whatever the hours.",
-        )
+    begins = None if start_at is None else exact_date(start_at).timestamp()
+    check_dates(hours, begins, scheduled_at)
     return Settings(
         rate=rate,
         start=hours.start if hours else None,
@@ -156,7 +155,60 @@ def compose_settings(
         unknown_after=after,
         unknown_policy=unknown_policy,
         respect_opt_outs=respect_opt_outs,
+        start_at=begins,
+        asked_at=begins,
     )
+
+
+def check_dates(hours: Hours | None, start_at: float | None, scheduled_at: datetime | None) -> None:
+    """Refuse dates that do not go together.
+
+    Raises:
+        InvalidRequest: what is wrong with them.
+    """
+    if scheduled_at is None:
+        return
+    delivered = exact_date(scheduled_at).timestamp()
+    if hours and hours.waits((SPAIN,), delivered):
+        raise InvalidRequest(
+            "scheduled_at is outside send_between.",
+            advice="The provider sends at scheduled_at, whatever the hours.",
+        )
+    if start_at is not None and start_at > delivered:
+        raise InvalidRequest(
+            "start_at is later than scheduled_at.",
+            advice="The provider is given the texts from start_at on, and delivers them at scheduled_at.",
+        )
+
+
+def check_move(
+    row: CampaignRow, start_at: datetime | None, scheduled_at: datetime | None, held: datetime | None
+) -> float | None:
+    """Check the dates that a campaign is moved to; return from when on it then sends.
+
+    Args:
+        row: the campaign.
+        start_at: the new one, or None.
+        scheduled_at: the new one, or None.
+        held: when the provider delivers so far.
+
+    Raises:
+        InvalidRequest: none is given, one has passed, or they do not go together.
+        CampaignError: the campaign has none at the provider.
+    """
+    given = [exact_date(when) for when in (start_at, scheduled_at) if when is not None]
+    if not given:
+        raise InvalidRequest("Give start_at, scheduled_at or both.")
+    for when in given:
+        still_to_come(when)
+    if scheduled_at is not None and held is None:
+        raise CampaignError(
+            f"The campaign {row.name!r} was started without scheduled_at: the provider holds nothing of it for later.",
+            advice="Give start_at to send what is left from then on.",
+        )
+    begins = row.settings.start_at if start_at is None else given[0].timestamp()
+    check_dates(row.settings.hours, begins, scheduled_at or held)
+    return begins
 
 
 def _credits(given: object) -> Decimal | None:

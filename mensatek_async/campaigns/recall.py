@@ -1,17 +1,22 @@
-"""Cancelling what the provider holds of a scheduled campaign."""
+"""Cancelling and moving what the provider holds of a scheduled campaign."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
 
 import anyio
 
 from .._core import exchange
 from .._core.context import Context
-from ..errors import AlreadyCancelled, AlreadySent
+from .._core.messages.options import wire_date
+from ..errors import AlreadyCancelled, AlreadySent, CampaignError
 from ..store.database import Database
 from ..store.threads import in_thread
 from ..store.transaction import Tx
+from .journal.lifecycle import reschedule
 from .journal.records import CampaignRow, set_state
-from .journal.states import CANCELLED, PENDING, POSTING, SENT
+from .journal.states import CANCELLED, CLAIMED, DONE, PENDING, POSTING, SENT
 
 _LOOK = 0.1  # seconds between two looks whether what is on its way was answered
 _LOOKS = 100
@@ -36,6 +41,56 @@ async def recall(context: Context, db: Database, row: CampaignRow, operation: st
         except AlreadyCancelled:
             pass
         await in_thread(db.write, lambda tx, at=number, count=cancelled: _take_back(tx, row.id, at, count))
+
+
+async def postpone(context: Context, db: Database, row: CampaignRow, operation: str, when: datetime) -> None:
+    """Have the provider deliver at another date what it holds of a campaign, and what it is sent from now on.
+
+    Raises:
+        CampaignError: a request is on its way that still has the old date.
+        MensatekError: as in `client.sms.reschedule`.
+    """
+    sent = await _move(context, db, row, operation, when)
+    if sent is not None and row.state == DONE:  # nothing is left that could be moved
+        raise sent
+    flying = await in_thread(db.write, lambda tx: _moved(tx, row.name, wire_date(when)))
+    for _ in range(_LOOKS):
+        landed = await in_thread(db.read, lambda tx: not _are_flying(tx, row.id, flying))
+        if landed:
+            break
+        await anyio.sleep(_LOOK)
+    if flying:
+        await _move(context, db, row, operation, when)
+    if not landed:
+        raise CampaignError(
+            f"The campaign {row.name!r} has a new date, but some requests are still on their way with the old one.",
+            advice="Move it again in a minute: what they brought is moved then.",
+        )
+
+
+async def _move(
+    context: Context, db: Database, row: CampaignRow, operation: str, when: datetime
+) -> AlreadySent | None:
+    """Move every message that the provider holds; return why none could be, if there were any."""
+    sent, moved = None, 0
+    for number in await in_thread(db.read, lambda tx: _held(tx, row.id)):
+        try:
+            moved += (await exchange.reschedule(context, operation, number, when)).rescheduled
+        except AlreadySent as error:
+            sent = error
+    return None if moved else sent
+
+
+def _moved(tx: Tx, name: str, date: str) -> list[str]:
+    """Write the new date down; return the claims that were made with the old one."""
+    row = reschedule(tx, name, moved_to=date)
+    sql = "SELECT token FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND state IN (?, ?)"
+    return [token for (token,) in tx.all(sql, row.id, CLAIMED, POSTING)]
+
+
+def _are_flying(tx: Tx, campaign: int, tokens: Sequence[str]) -> bool:
+    sql = f"SELECT 1 FROM mensatek_chunk WHERE campaign_id = ? AND due_at > ? AND state IN (?, ?) AND token{tx.among}"
+    return bool(tx.one(sql, campaign, tx.now, CLAIMED, POSTING, tx.listed(tokens)))
 
 
 def _is_flying(tx: Tx, campaign: int) -> bool:

@@ -62,6 +62,8 @@ class Runner(Worker[Work, Claimer]):
         """Return the request of a chunk."""
         message, recipients = await self._message_of(work.campaign), work.content
         params = message.request(recipients.wire, recipients.unicode, work.join)
+        if work.moved_to:
+            params[REQUEST["scheduled_at"]] = work.moved_to
         reference = str(params.get(REQUEST["reference"], ""))
         return Request(message.operation, params, len(recipients), reference, bulk=True)
 

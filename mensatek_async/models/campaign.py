@@ -44,6 +44,7 @@ class Progress:
         credits_used: what the replies named, in all.
         credits_left: what the newest reply named; None when none did.
         message_id: the message that all its texts share; 0 before the first was taken.
+        start_at: from when on it sends, aware, Spanish time; None for at once.
         scheduled_at: when the provider delivers what it was sent, aware, Spanish time; None for at once.
         rate: recipients a second over the last moments; 0 where nobody watches.
         elapsed: seconds since the campaign was started.
@@ -69,6 +70,7 @@ class Progress:
     credits_used: Decimal = Decimal(0)
     credits_left: Decimal | None = None
     message_id: int = 0
+    start_at: datetime | None = None
     scheduled_at: datetime | None = None
     waiting_until: datetime | None = field(default=None, eq=False)
     rate: float = field(default=0.0, eq=False)

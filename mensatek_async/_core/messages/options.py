@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..._wire.scalars import to_wire_datetime
+from ..._wire.scalars import in_spanish_time, to_wire_datetime
 from ...errors import InvalidDate, InvalidRequest
 from ...models.recipient import VoiceFallback
 from ...phones import check_caller
@@ -23,11 +23,29 @@ def wire_date(when: datetime) -> str:
     Raises:
         InvalidDate: it has no time zone, has passed, or is one that the clocks skip.
     """
+    still_to_come(exact_date(when))
+    return to_wire_datetime(when)
+
+
+def exact_date(when: datetime) -> datetime:
+    """Return an aware date in Spanish time.
+
+    Raises:
+        InvalidDate: it is none, has no time zone, or is one that the clocks skip.
+    """
     if not isinstance(when, datetime):
         raise InvalidDate(f"A date is a datetime, not {type(when).__name__}.")
-    if when.utcoffset() is not None and when < datetime.now(UTC) - _SKEW:
+    return in_spanish_time(when)
+
+
+def still_to_come(when: datetime) -> None:
+    """Refuse an aware date that has passed.
+
+    Raises:
+        InvalidDate: it has.
+    """
+    if when < datetime.now(UTC) - _SKEW:
         raise InvalidDate("The date has passed.", advice="Give a later one, or none to send now.")
-    return to_wire_datetime(when)
 
 
 def message_number(message_id: int | str) -> int:

@@ -87,6 +87,9 @@ def _claim_in_turn(
 
 
 def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow, paced: bool) -> Work | Wait | Over:
+    if starts := row.settings.until_start(tx.wall):
+        read = row.ingest_done or row.is_read_by_somebody(tx.now)
+        return Wait(starts, sure=True) if read else Over(missing=True)
     zones, opens = open_zones(tx, row)
     if zones == ():
         return Wait(opens, sure=True)
@@ -153,16 +156,20 @@ def _until_settled(tx: Tx, row: CampaignRow) -> float:
     return max(left, 0.0)
 
 
-def open_zones(tx: Tx, row: CampaignRow) -> tuple[tuple[str, ...] | None, float]:
-    """Return the zones within the campaign's hours, None for all; and the seconds until another opens."""
+def open_zones(tx: Tx, row: CampaignRow, at: float | None = None) -> tuple[tuple[str, ...] | None, float]:
+    """Return the zones within the campaign's hours, None for all; and the seconds until another opens.
+
+    `at` is another moment than now, in civil time.
+    """
+    now = tx.wall if at is None else at
     hours = row.settings.hours
     if hours is None:
         return None, _IDLE
     if not row.settings.local:
-        wait = hours.waits(zones_of(""), tx.wall)
+        wait = hours.waits(zones_of(""), now)
         return ((), wait) if wait else (None, _IDLE)
     zones = tx.all("SELECT DISTINCT zone FROM mensatek_chunk WHERE campaign_id = ?", row.id)
-    waits = {zone: hours.waits(zones_of(zone), tx.wall) for (zone,) in zones}
+    waits = {zone: hours.waits(zones_of(zone), now) for (zone,) in zones}
     if not waits:
         return None, _FOR_ROWS
     opens = min(filter(None, waits.values()), default=_IDLE)
@@ -221,6 +228,7 @@ def _work(
         repeat=attempts > 0 and not opener,
         wait=wait,
         mark=Mark(row.uid, seq, token[:8]) if opener else None,
+        moved_to=row.settings.moved_to,
         opt_outs=opt_outs,
     )
 

@@ -9,11 +9,13 @@ from secrets import choice
 from string import ascii_lowercase, digits
 from typing import Any
 
+from attrs import evolve
+
 from ..._wire.marks import Mark, marked
 from ..._wire.names import REQUEST
-from ..._wire.scalars import madrid_datetime
+from ..._wire.scalars import madrid, madrid_datetime
 from ..._wire.structure import dumps
-from ...errors import CampaignConflict, CampaignNotFound
+from ...errors import CampaignConflict, CampaignError, CampaignNotFound
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, UnknownRecipient
 from ...store.transaction import Tx
@@ -68,7 +70,8 @@ def create(tx: Tx, name: str, account: str, options: str, settings: Settings, co
             f"The campaign {name!r} exists with another text or other options.",
             advice="Give this one another name. To go on with that one, start it as it was, or use get().",
         )
-    set_campaign(tx, row.id, settings=dumps(settings))
+    row = by_id(tx, row.id, lock=True)
+    set_campaign(tx, row.id, settings=dumps(row.settings.renewed(settings)))
     return by_id(tx, row.id)
 
 
@@ -126,14 +129,21 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         credits_used=(Decimal(credits) / MICRO).normalize() + 0,
         credits_left=_credits_left(tx, row.id),
         message_id=row.idmensaje or 0,
-        scheduled_at=_scheduled_at(tx, row.id),
+        start_at=_spanish(row.settings.start_at),
+        scheduled_at=scheduled_at(tx, row),
         elapsed=max((row.ended or tx.wall) - row.created, 0.0),
     )
 
 
-def _scheduled_at(tx: Tx, campaign: int) -> datetime | None:
+def _spanish(moment: float | None) -> datetime | None:
+    return None if moment is None else datetime.fromtimestamp(moment, madrid())
+
+
+def scheduled_at(tx: Tx, row: CampaignRow) -> datetime | None:
     """Return when the provider is to deliver what it takes; None for at once."""
-    written = json.loads(options_of(tx, campaign))["params"].get(REQUEST["scheduled_at"])
+    written = row.settings.moved_to or json.loads(options_of(tx, row.id))["params"].get(
+        REQUEST["scheduled_at"]
+    )
     return madrid_datetime(written) if written else None
 
 
@@ -176,6 +186,19 @@ def resume(tx: Tx, name: str) -> Progress:
             *(row.id, PENDING),
         )
     return progress_of(tx, name)
+
+
+def reschedule(tx: Tx, name: str, **moved: Any) -> CampaignRow:
+    """Give a campaign other dates, settings by name; what has left keeps those it had.
+
+    Raises:
+        CampaignError: it is cancelled, or nothing is left that could begin later.
+    """
+    row = by_id(tx, find(tx, name).id, lock=True)
+    if row.state == CANCELLED or (row.state == DONE and "start_at" in moved):
+        raise CampaignError(f"The campaign {row.name!r} is {row.state}: it has no date to move.")
+    set_campaign(tx, row.id, settings=dumps(evolve(row.settings, **moved)))
+    return by_id(tx, row.id)
 
 
 def cancel(tx: Tx, name: str) -> Progress:

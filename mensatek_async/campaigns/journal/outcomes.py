@@ -46,6 +46,8 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
     row, state, *_, owner = ours
     if row.state != RUNNING or owner != who.owner:
         return False  # one whose phone was forgotten is nobody's: it goes back without them
+    if row.settings.until_start(tx.wall) or row.settings.moved_to != work.moved_to:
+        return False  # a date was moved; it goes back, and leaves by the new one
     if not work.repeat and left_out.has_opted_out_since(tx, row, work.content, work.opt_outs):
         return False  # it goes back, and the next claim leaves them out
     if work.join is None:

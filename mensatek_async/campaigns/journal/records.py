@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from attrs import field, fields_dict, frozen
+from attrs import evolve, field, fields_dict, frozen
 
 from ..._wire.structure import loads
 from ...models.campaign import CampaignState
@@ -30,6 +30,9 @@ class Settings:
         unknown_after: seconds after which unknown recipients are settled; None leaves them.
         unknown_policy: how.
         respect_opt_outs: whether those are left out who have opted out in its store.
+        start_at: from when on it sends, seconds since 1970; None for at once.
+        asked_at: the same as its program has given it; another moment where it was moved since.
+        moved_to: when the provider is to deliver it, as the wire has it, where that was moved; "" where not.
     """
 
     rate: float | None = None
@@ -40,6 +43,19 @@ class Settings:
     unknown_after: float | None = None
     unknown_policy: str = "keep"
     respect_opt_outs: bool = True
+    start_at: float | None = None
+    asked_at: float | None = None
+    moved_to: str = ""
+
+    def renewed(self, given: Settings) -> Settings:
+        """Return the settings that a campaign is started with again; dates that were moved stay so, as if given."""
+        again = given.asked_at in (None, self.asked_at)
+        kept = self if again else given
+        return evolve(given, start_at=kept.start_at, asked_at=kept.asked_at, moved_to=self.moved_to)
+
+    def until_start(self, now: float) -> float:
+        """Return the seconds until it sends; 0 where it may."""
+        return 0.0 if self.start_at is None else max(self.start_at - now, 0.0)
 
     @property
     def hours(self) -> Hours | None:

@@ -43,6 +43,7 @@ _VERSION_1 = (
     *rate.TABLES,
 )
 
+# From this version on, settings may hold a date before which nothing leaves; a program of version 1 would pass over it.
 _VERSION_2 = (  # when a text arrived, whatever is reported later, and how many seconds the provider says that it took
     "ALTER TABLE mensatek_delivery ADD COLUMN delivered_at {real}",
     "ALTER TABLE mensatek_delivery ADD COLUMN seconds {real}",

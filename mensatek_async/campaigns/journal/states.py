@@ -24,10 +24,12 @@ class Work(work.Work):
         campaign: the campaign's id.
         seq: the chunk's number; 0 and below are openers.
         content: its recipients.
+        moved_to: when the provider is to deliver it, where that was moved.
         opt_outs: the changes of opt-outs that its recipients were looked up after; "" for none.
     """
 
     campaign: int
     seq: int
     content: ChunkRecipients
+    moved_to: str = ""
     opt_outs: str = ""

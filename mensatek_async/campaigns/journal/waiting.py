@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -53,9 +53,12 @@ def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
 
 
 def _until(tx: Tx, note: str, seconds: float) -> Waiting:
-    moment = datetime.fromtimestamp(round(tx.wall + seconds), UTC).astimezone(madrid())
-    when = f"until {moment:%Y-%m-%d %H:%M:%S} Spanish time"
-    return Waiting(f"{note}, {when}", moment)
+    return _at(f"{note}, until", tx.wall + seconds)
+
+
+def _at(note: str, moment: float, then: str = "") -> Waiting:
+    when = datetime.fromtimestamp(round(moment), madrid())
+    return Waiting(f"{note} {when:%Y-%m-%d %H:%M:%S} Spanish time{then}", when)
 
 
 def _for_store(tx: Tx, _: CampaignRow) -> Waiting | None:
@@ -72,6 +75,15 @@ def _for_rows(tx: Tx, row: CampaignRow) -> Waiting | None:
         return None
     note = f"whoever read its rows is gone, after {row.ingested}"
     return Waiting(f"{note}; it waits until it is started with them again")
+
+
+def _for_start(tx: Tx, row: CampaignRow) -> Waiting | None:
+    seconds = row.settings.until_start(tx.wall)
+    if not seconds:
+        return None
+    zones, closed = open_zones(tx, row, tx.wall + seconds)
+    begins = tx.wall + seconds + (closed if zones == () else 0.0)
+    return _at("it begins at", begins, ", if somebody runs it then")
 
 
 def _for_provider(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -119,7 +131,7 @@ def _for_retry(tx: Tx, row: CampaignRow) -> Waiting | None:
     if row.settings.rate and place > 0:
         return _until(tx, f"it keeps to the shared rate, {row.settings.rate:g} recipients a second", place)
     newest = tx.one("SELECT max(since) FROM mensatek_chunk WHERE campaign_id = ?", row.id)[0]
-    quiet = tx.wall - max(newest or 0.0, row.created)
+    quiet = tx.wall - max(newest or 0.0, row.created, row.settings.start_at or 0.0)
     if quiet > _QUIET:
         return Waiting(f"nobody has sent anything of it for {quiet:,.0f} s; run it, or let `work` do it")
     return None
@@ -160,4 +172,13 @@ def _is_gone(owner: str) -> bool:
 
 
 # In this order: what explains most comes first.
-_CAUSES = (_for_store, _for_rows, _for_provider, _for_hours, _for_worker, _for_retry, _for_unknown)
+_CAUSES = (
+    _for_store,
+    _for_rows,
+    _for_start,
+    _for_provider,
+    _for_hours,
+    _for_worker,
+    _for_retry,
+    _for_unknown,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Literal
 
 from ...models.archive import ArchiveSummary
@@ -106,6 +107,35 @@ class SyncCampaign(CampaignTwin):
                 it again.
         """
         return self._run(self._original.cancel())
+
+    def reschedule(
+        self, *, start_at: datetime | None = None, scheduled_at: datetime | None = None
+    ) -> Progress:
+        """Move the date from which it sends, or that at which the provider delivers, also halfway.
+
+        Whoever runs it keeps to the new `start_at` within `poll` (half a second); of what has been sent already nothing
+        changes, and the rest waits until then. A moment that has just come lets it begin now. A new `scheduled_at` goes
+        for what the provider holds, and for all that is sent to it from now on; recipients that are unknown keep the
+        old one. `cancel` ends either.
+
+        Operation of the API: ReprogramarSMS or ReprogramarSMSCERTIFICADO, once or twice for each message that the
+        provider holds, with `scheduled_at` alone.
+
+        Args:
+            start_at: from when on it sends, an aware datetime, whether it was started with one or not.
+            scheduled_at: when the provider delivers, an aware datetime, to the minute; for a campaign that was started
+                with one.
+
+        Returns:
+            How it stands.
+
+        Raises:
+            InvalidRequest: or `InvalidDate`: a date has passed, or they do not go together.
+            CampaignError: it has ended, or has no `scheduled_at`; or a request with the old one is not answered yet:
+                call it again.
+            MensatekError: as in `client.sms.reschedule`: call it again.
+        """
+        return self._run(self._original.reschedule(start_at=start_at, scheduled_at=scheduled_at))
 
     def unknown(self) -> list[UnknownRecipient]:
         """Return who may have been texted: their request left and no answer came.

@@ -76,6 +76,7 @@ class SyncCampaigns(CampaignsTwin):
         acceptance_days: int | None = None,
         report_email: str | None = None,
         rate: float | None = None,
+        start_at: datetime | None = None,
         send_between: tuple[time_of_day, time_of_day] | None = None,
         local_time: Literal["spanish", "recipient"] = "spanish",
         max_credits: Decimal | float | None = None,
@@ -101,7 +102,7 @@ class SyncCampaigns(CampaignsTwin):
                 phones are journalled with their row and reason, and the others are sent.
             product: "sms", or "certified" for certified and contract texts.
             sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
-            scheduled_at: when to send it, an aware datetime, to the minute. Default: now.
+            scheduled_at: when the provider delivers, an aware datetime, to the minute. Default: when it is sent.
             reference: comes back in every delivery report.
             report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
                 unknown and fill the counts.
@@ -115,7 +116,11 @@ class SyncCampaigns(CampaignsTwin):
             acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
             report_email: an address that gets the reports.
             rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
-                `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and `respect_opt_outs`.
+                `start_at`, `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and
+                `respect_opt_outs`.
+            start_at: from when on it is sent, an aware datetime; whoever runs it waits until then, and who opts out
+                before is left out. Started again without one, or with the same, it keeps to its date, also where
+                `Campaign.reschedule` has moved it. Default: now.
             send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
             local_time: whose hours these are: "spanish", or "recipient" by the country of each phone; where a country
                 has several time zones, within the hours of all of them.
@@ -158,6 +163,7 @@ class SyncCampaigns(CampaignsTwin):
                     acceptance_days=acceptance_days,
                     report_email=report_email,
                     rate=rate,
+                    start_at=start_at,
                     send_between=send_between,
                     local_time=local_time,
                     max_credits=max_credits,

@@ -1,0 +1,218 @@
+"""When a campaign begins to send (`start_at`), and when the provider delivers (`scheduled_at`): moved and cancelled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import anyio
+import pytest
+
+from mensatek_async import (
+    AlreadySent,
+    AsyncMensatek,
+    CampaignError,
+    Campaigns,
+    InvalidDate,
+    InvalidRequest,
+    Issuer,
+    OptOuts,
+    StoreError,
+)
+from mensatek_async.campaigns.journal.schema import CAMPAIGNS
+from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.store.opening import open_database
+from mensatek_async.store.schema import Schema
+from tests.sandbox_calls import ANA, LUIS, phones
+
+pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
+
+MADRID = ZoneInfo("Europe/Madrid")
+A = phones(20)
+
+
+def ahead(**time: float) -> datetime:
+    """A moment to come, to the minute."""
+    return (datetime.now(MADRID) + timedelta(**time)).replace(second=0, microsecond=0)
+
+
+async def test_nothing_leaves_before_its_date(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Its rows are read, it says what it waits for, a slice comes back at once; whoever opts out meanwhile is left
+    out, and the same program started again keeps to the date, also once it was moved."""
+    tomorrow, later = ahead(days=1), ahead(days=2)
+    opt_outs = OptOuts(store)
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("sale", "Hola", A, start_at=tomorrow)
+        with anyio.fail_after(20):
+            slice_ = await campaigns.drive("sale", 3600)
+        assert (slice_.state, slice_.sent, slice_.pending) == ("running", 0, 20)
+        assert (slice_.start_at, slice_.waiting_until) == (tomorrow, tomorrow)
+        assert f"{tomorrow:%Y-%m-%d %H:%M}:00 Spanish time" in slice_.note
+        await opt_outs.add(A[3])
+
+        assert (await campaign.reschedule(start_at=later)).start_at == later
+        for again in (tomorrow, None):  # as its program says it
+            await campaigns.start("sale", "Hola", A, start_at=again)
+            assert (await campaign.progress()).start_at == later
+        await campaigns.start("sale", "Hola", A, start_at=ahead(days=3))
+        assert [one.start_at for one in await campaigns.list()] == [ahead(days=3)]
+        assert not sandbox.texts
+
+        await campaign.reschedule(start_at=datetime.now(UTC))
+        done = await campaign.complete()
+        assert (done.state, done.sent, done.opted_out) == ("done", 19, 1)
+        with pytest.raises(CampaignError, match="done"):
+            await campaign.reschedule(start_at=later)
+    assert A[3] not in sandbox.counts
+    await opt_outs.aclose()
+
+
+@pytest.mark.parametrize("order", ["begin", "cancel", "pause"])
+async def test_workers_that_wait_hear_of_it(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, order: Literal["begin", "cancel", "pause"]
+) -> None:
+    """On whatever machine: the date is moved, the campaign cancelled or paused, and all of them go on."""
+    async with (
+        Campaigns(client, store, poll=0.02) as campaigns,
+        Campaigns(client, store, poll=0.02) as others,
+        Campaigns(client, store) as third,
+    ):
+        campaign = await campaigns.start("sale", "Hola", A, start_at=ahead(hours=9), chunk_size=3)
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as workers:
+                workers.start_soon(campaign.complete)
+                workers.start_soon(others.work)
+                await anyio.wait_all_tasks_blocked()
+                there = await third.get("sale")
+                if order == "begin":
+                    await there.reschedule(start_at=datetime.now(UTC))
+                else:
+                    await getattr(there, order)()
+        assert (await there.progress()).state == {"begin": "done", "cancel": "cancelled", "pause": "paused"}[
+            order
+        ]
+    assert sandbox.counts.total() == (20 if order == "begin" else 0)
+
+
+async def test_halfway_the_rest_waits(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+    """Moved while it sends: what has left is sent, what was claimed goes back, and none of it is lost or doubled."""
+    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS", times=None)
+    async with Campaigns(client, store, poll=0.02) as campaigns:
+        campaign = await campaigns.start("sale", "Hola", A, chunk_size=2)
+        async with campaign.run(concurrency=1, interval=0.01) as progress:
+            async for one in progress:
+                if one.sent and one.start_at is None:
+                    await campaign.reschedule(start_at=ahead(hours=2))
+                if one.start_at:
+                    break
+        stands = await campaign.progress()
+        assert 0 < stands.sent < 20
+        assert (await campaigns.drive("sale", 600)).sent == stands.sent
+        await campaign.reschedule(start_at=datetime.now(UTC))
+        assert (await campaign.complete()).sent == 20
+    assert max(sandbox.counts.values()) == 1
+
+
+@pytest.mark.parametrize("product", ["sms", "certified"])
+@pytest.mark.parametrize("held", [0, 7, 20], ids=["none sent", "halfway", "all sent"])
+async def test_what_the_provider_holds_is_moved(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, product: Literal["sms", "certified"], held: int
+) -> None:
+    """With what is sent from now on; the same program started again goes on with the new date."""
+    before, after = ahead(days=1), ahead(days=2, hours=1)
+    options: dict[str, Any] = {"product": product, "scheduled_at": before, "chunk_size": 3}
+    if product == "certified":
+        options["issuer"] = Issuer("ACME", "900000000", "B00000000")
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("sale", "Hola", A, **options)
+        if held:
+            async with campaign.run(concurrency=1, interval=0.01) as progress:
+                async for one in progress:
+                    if one.sent >= held:
+                        break
+        stands = await campaign.reschedule(scheduled_at=after)
+        assert stands.scheduled_at == after
+        campaign = await campaigns.start("sale", "Hola", A, **options)
+        assert (await campaign.complete()).scheduled_at == after
+    assert {one.scheduled_at for one in sandbox.texts} == {after}
+    assert sandbox.counts.total() == 20
+
+
+async def test_what_is_on_its_way_while_a_date_is_moved(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """It lands with the old date, and is moved as well."""
+    before, after = ahead(days=1), ahead(days=2)
+    async with Campaigns(client, store, poll=0.02) as campaigns:
+        campaign = await campaigns.start("sale", "Hola", A, scheduled_at=before, chunk_size=4)
+        sandbox.fault(Fault.latency(0.2), operation="EnviarSMS", after=1, times=None)
+        async with campaign.run(concurrency=2, interval=0.01) as progress:
+            async for one in progress:
+                if len(sandbox.requests) > 2 and one.scheduled_at == before:
+                    await campaign.reschedule(scheduled_at=after)
+    assert {one.scheduled_at for one in sandbox.texts} == {after}
+    assert sandbox.counts.total() == 20
+
+
+async def test_what_has_been_delivered_is_not_moved(
+    client: AsyncMensatek, sandbox: Sandbox, store: str
+) -> None:
+    """The provider says so, and the campaign keeps its date."""
+    when = ahead(days=1)
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("sale", "Hola", A, scheduled_at=when)
+        await campaign.complete()
+        sandbox.advance(36 * 3600)
+        with pytest.raises(AlreadySent):
+            await campaign.reschedule(scheduled_at=ahead(days=3))
+        assert (await campaign.progress()).scheduled_at == when
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "why"),
+    [
+        ({"start_at": datetime(2099, 1, 8, 9)}, InvalidDate, "no time zone"),
+        ({"start_at": datetime(2020, 1, 8, 9, tzinfo=UTC)}, InvalidDate, "passed"),
+        ({"start_at": datetime(2099, 3, 29, 2, 30, tzinfo=MADRID)}, InvalidDate, "clocks skip"),
+        ({"start_at": "2099-01-08"}, InvalidDate, "a datetime"),
+        ({"start_at": ahead(days=4), "scheduled_at": ahead(days=3)}, InvalidRequest, "later than"),
+    ],
+    ids=lambda one: str(one)[:40],
+)
+async def test_dates_that_cannot_be(
+    client: AsyncMensatek, store: str, given: dict[str, Any], error: type[Exception], why: str
+) -> None:
+    """Refused by `start` and by `reschedule`, before anything is written down."""
+    async with Campaigns(client, store) as campaigns:
+        with pytest.raises(error, match=why):
+            await campaigns.start("bad", "Hola", [ANA], **given)
+        assert await campaigns.list() == []
+        campaign = await campaigns.start("good", "Hola", [ANA], scheduled_at=ahead(days=2))
+        for moved in (given, {}):
+            with pytest.raises((error, InvalidRequest)):
+                await campaign.reschedule(**moved)
+        assert (await campaign.progress()).start_at is None
+        other = await campaigns.start("now", "Hola", [LUIS])
+        with pytest.raises(CampaignError, match="without scheduled_at"):
+            await other.reschedule(scheduled_at=ahead(days=2))
+
+
+async def test_the_second_of_two_hours_of_the_same_name(client: AsyncMensatek, store: str) -> None:
+    """When the clocks go back, 2:30 comes twice: the moment that was given counts."""
+    async with Campaigns(client, store) as campaigns:
+        for fold in (0, 1):
+            when = datetime(2099, 10, 25, 2, 30, tzinfo=MADRID, fold=fold)
+            stands = await (await campaigns.start(f"at {fold}", "Hola", [ANA], start_at=when)).progress()
+            assert stands.start_at is not None
+            assert stands.start_at.timestamp() == when.timestamp()
+
+
+async def test_an_older_version_leaves_a_store_with_dates_alone(client: AsyncMensatek, store: str) -> None:
+    """It would pass over the date and send."""
+    async with Campaigns(client, store) as campaigns:
+        await campaigns.start("sale", "Hola", A, start_at=ahead(days=1))
+    older = open_database(store, Schema(CAMPAIGNS.suffix, CAMPAIGNS.steps[:1], CAMPAIGNS.recover))
+    with pytest.raises(StoreError, match="version 2"):
+        older.read(lambda tx: tx.all("SELECT * FROM mensatek_campaign"))
+    older.close()
