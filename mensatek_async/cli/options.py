@@ -192,41 +192,6 @@ class RowsOptions:
 
 @Parameter(name="*")
 @frozen(kw_only=True)
-class StartOptions:
-    """Options that `mensatek campaign start` alone has; starting it again may change some of them.
-
-    Attributes:
-        rate: Recipients a second, over all who use the store.
-        send_between: Hours of the day to send in, such as 09:00-21:00.
-        local_time: Those hours are each recipient's; default: Spain's.
-        max_credits: Pause before it costs more than this.
-        chunk_size: Recipients in a request; default: as many as fit.
-        anchor: A phone of yours for the very first text, the only one whose fate can stay unknown.
-        certified: Send certified texts; they need an issuer.
-        identify: Certified: identify the recipient first, such as CERTIFICADO-12345678E.
-        acceptance_days: Certified: to be accepted within so many days, 1 to 15.
-        contract_type: Certified: a contract; the provider's number of its kind.
-        store: SQLite file or postgresql:// address; default: campaigns.db, with --sandbox a temporary one.
-        run: Send at once; without it, `run` and `work` do, here or elsewhere.
-    """
-
-    rate: Number | None = None
-    send_between: str | None = None
-    local_time: Flag = False
-    max_credits: Credits | None = None
-    chunk_size: int | None = None
-    anchor: str | None = None
-    certified: Flag = False
-    identify: str | None = None
-    acceptance_days: int | None = None
-    contract_type: int | None = None
-    store: str | None = None
-    run: bool = True
-    watch: Watch = False
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
 class LegalOptions:
     """Options of every command that sends something certified.
 

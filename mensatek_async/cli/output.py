@@ -64,7 +64,7 @@ _ARGUMENT = re.compile(
 )
 _NAME = re.compile(
     r"(?<![\w{'\"=/.-])(?:acceptance_days|base_url|chunk_size|contract_type|header_row|include_hidden|issuer_name|"
-    r"local_time|max_credits|message_id|report_email|scheduled_at|send_between)\b|"
+    r"local_time|max_credits|message_id|report_email|scheduled_at|send_between|start_at)\b|"
     r"(?:^|(?<=: ))(?:budget|concurrency|identify|rate|sheet)(?= is\b)"
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.store.opening import open_database
 from mensatek_async.store.schema import Schema
+from tests.command_line import Command
 from tests.sandbox_calls import ANA, LUIS, phones
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
@@ -216,3 +218,33 @@ async def test_an_older_version_leaves_a_store_with_dates_alone(client: AsyncMen
     with pytest.raises(StoreError, match="version 2"):
         older.read(lambda tx: tx.all("SELECT * FROM mensatek_campaign"))
     older.close()
+
+
+def test_the_command_moves_both_dates(
+    sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As people write them, in Spanish time; what has no account to ask needs none, and nothing wrong is written."""
+    monkeypatch.chdir(tmp_path)
+    Path("people.csv").write_text("phone\n" + "\n".join(A))
+    start = ("campaign", "start", "sale", "people.csv", "--text", "Hola", "--yes", "--no-run")
+    day = ahead(days=2)
+    said = command(
+        *start, "--start-at", f"{day:%d/%m/%Y} 9:00", "--at", f"{day:%Y-%m-%d}T20:00", "--json"
+    ).json
+    assert said["start_at"] == day.replace(hour=9, minute=0).isoformat()
+    move = ("campaign", "reschedule", "sale")
+    for wrong in (
+        (),
+        ("--start-at", "mañana"),
+        ("--start-at", "2020-01-08 9:00"),
+        ("--at", f"{day:%Y-%m-%d} 8:00"),
+    ):
+        assert command(*move, *wrong).code == 2
+    assert command(*move, "--at", f"{day:%Y-%m-%d} 21:00").code == 0
+    assert f"waits until {day:%Y-%m-%d} 09:00:00 Spanish time" in command("campaign", "list").out
+    monkeypatch.delenv("MENSATEK_API_TOKEN")
+    assert command(*move, "--start-at", "now").code == 0
+    assert command(*move, "--at", f"{day:%Y-%m-%d} 22:00").code == 2
+    monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
+    assert command("campaign", "run", "sale", "--json").json["sent"] == 20
+    assert {one.scheduled_at for one in sandbox.texts} == {day.replace(hour=21, minute=0)}

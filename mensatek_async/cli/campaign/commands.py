@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -11,12 +11,14 @@ from cyclopts import App, Parameter
 from ...campaigns.progress_stream import Pace
 from ...models.campaign import Progress
 from ...sources.text_files import shown
-from ..account import connect
+from ...sync.generated._campaigns import SyncCampaigns
+from ..account import connect, parse_when
 from ..options import (
     ALL_WORK,
     NO_ACCOUNT,
     ONE_STORE,
     AccountOptions,
+    At,
     Flag,
     Name,
     Number,
@@ -146,6 +148,38 @@ def cancel(
     output.say(line(progress) + ".")
     if progress.note:
         output.say(f"{progress.note}.")
+    output.answer(as_json(progress))
+
+
+@campaign.command
+def reschedule(
+    name: Name,
+    /,
+    *,
+    start_at: Annotated[
+        str | None,
+        Parameter(help="When to begin, or to go on with what is left, written as --at; or now."),
+    ] = None,
+    at: At = None,
+    options: StoreOptions = ONE_STORE,
+    account: AccountOptions = NO_ACCOUNT,
+) -> None:
+    """Move the date on which a campaign begins to send, or the one (--at) on which the provider delivers it."""
+    output, store = Output(json=options.json), options.store
+    begins = datetime.now(UTC) if start_at == "now" else parse_when(start_at, "--start-at")
+    when = parse_when(at)
+    _progress(name, store)
+
+    def move(campaigns: SyncCampaigns) -> Progress:
+        return campaigns.get(name).reschedule(start_at=begins, scheduled_at=when)
+
+    if when is None:
+        with offline(store) as campaigns:
+            progress = move(campaigns)
+    else:
+        with connect(account) as connection:
+            progress = connection.do(lambda client: move(client.campaigns(store)))
+    say_state(output, progress, store)
     output.answer(as_json(progress))
 
 

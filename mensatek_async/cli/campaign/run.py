@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from datetime import time as time_of_day
 from types import FrameType
 from typing import Any
 
-from attrs import define
+from attrs import define, frozen
+from cyclopts import Parameter
 
 from ...errors import CampaignConflict, CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
 from ...models.campaign import Progress
@@ -22,10 +24,20 @@ from ...sync.generated._campaign import SyncCampaign
 from ...sync.generated._campaigns import SyncCampaigns
 from ...sync.generated._client import Mensatek
 from ...text.template import Template
-from ..account import Connection
+from ..account import Connection, parse_when
 from ..documents import legal_of
 from ..opt_outs import load_into
-from ..options import DEFAULT_STORE, NO_LEGAL, LegalOptions, Name, RowsOptions, StartOptions
+from ..options import (
+    DEFAULT_STORE,
+    NO_LEGAL,
+    Credits,
+    Flag,
+    LegalOptions,
+    Name,
+    Number,
+    RowsOptions,
+    Watch,
+)
 from ..output import Exit, Output, Stop, code_of, plural, text_of
 from ..sending import Send
 from .view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
@@ -34,6 +46,45 @@ _STOPPING = "Stopping: no further request leaves; waiting a few seconds for the 
 _UNREACHED = "could not be reached"
 LOOK = 0.5  # seconds between two looks
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class StartOptions:
+    """Options that `mensatek campaign start` alone has; starting it again may change some of them.
+
+    Attributes:
+        start_at: When to begin to send, written as --at; it waits until then.
+        rate: Recipients a second, over all who use the store.
+        send_between: Hours of the day to send in, such as 09:00-21:00.
+        local_time: Those hours are each recipient's; default: Spain's.
+        max_credits: Pause before it costs more than this.
+        chunk_size: Recipients in a request; default: as many as fit.
+        anchor: A phone of yours for the very first text, the only one whose fate can stay unknown.
+        certified: Send certified texts; they need an issuer.
+        identify: Certified: identify the recipient first, such as CERTIFICADO-12345678E.
+        acceptance_days: Certified: to be accepted within so many days, 1 to 15.
+        contract_type: Certified: a contract; the provider's number of its kind.
+        store: SQLite file or postgresql:// address; default: campaigns.db, with --sandbox a temporary one.
+        run: Send at once; without it, `run` and `work` do, here or elsewhere.
+    """
+
+    start_at: str | None = None
+    rate: Number | None = None
+    send_between: str | None = None
+    local_time: Flag = False
+    max_credits: Credits | None = None
+    chunk_size: int | None = None
+    anchor: str | None = None
+    certified: Flag = False
+    identify: str | None = None
+    acceptance_days: int | None = None
+    contract_type: int | None = None
+    store: str | None = None
+    run: bool = True
+    watch: Watch = False
+
+
 _NO_OPTIONS = StartOptions()
 
 
@@ -218,6 +269,7 @@ def start(
         The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. One of its first rows names the columns.
     """
     hours, extra = _hours(options.send_between), _certified(options, legal)
+    begins = parse_when(options.start_at, "--start-at")
     with ExitStack() as stack:
         send = Send(stack, recipients, rows, legal=extra)
         if rows.dry_run:
@@ -237,6 +289,7 @@ def start(
                 name,
                 product="sms" if extra is None else "certified",
                 rate=options.rate,
+                start_at=begins,
                 send_between=hours,
                 local_time="recipient" if options.local_time else "spanish",
                 max_credits=options.max_credits,
@@ -244,10 +297,21 @@ def start(
                 anchor=_anchor(options.anchor, send.what.text),
             )
             if options.run:
+                _say_when(campaign.progress(), store, send.output)
                 run_to_the_end(campaign, view)
             else:
                 look_on(campaign, view)
         return conclude(session, name)
+
+
+def _say_when(progress: Progress, store: str, output: Output) -> None:
+    """Say so if the command is about to wait for the date on which a campaign begins."""
+    when = progress.start_at
+    if when is not None and when > datetime.now(UTC) and not progress.done:
+        output.note(
+            f"It begins at {when:%Y-%m-%d %H:%M} Spanish time. This command waits for that; Ctrl-C ends it."
+        )
+        output.note(to_go_on(progress.name, store, reading=False))
 
 
 def _certified(options: StartOptions, legal: LegalOptions) -> dict[str, Any] | None:

@@ -35,14 +35,17 @@ class View:
         self._output = output
         self._live = live
         self._next = time.monotonic() + EVERY
+        self._said = ""
 
     def note(self, text: Callable[[], str]) -> None:
-        """Print a line when it is time."""
+        """Print a line when it is time, and it says something new."""
         if self._live is not None:
             self._live.update(text())
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY
-            self._output.note(text())
+            said, self._said = self._said, text()
+            if self._said != said:
+                self._output.note(self._said)
 
     def show(self, progress: Progress) -> None:
         """Show how a campaign stands: a line, or a bar and the counts below it."""
