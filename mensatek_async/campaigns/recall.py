@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import anyio
@@ -28,10 +28,7 @@ async def recall(context: Context, db: Database, row: CampaignRow, operation: st
     Raises:
         MensatekError: as in `client.sms.cancel`; what was cancelled before is written down.
     """
-    for _ in range(_LOOKS):
-        if not await in_thread(db.read, lambda tx: _is_flying(tx, row.id)):
-            break
-        await anyio.sleep(_LOOK)
+    await _landed(db, lambda tx: _is_flying(tx, row.id))
     cancelled = 0
     for number in await in_thread(db.read, lambda tx: _held(tx, row.id)):
         try:
@@ -54,11 +51,7 @@ async def postpone(context: Context, db: Database, row: CampaignRow, operation: 
     if sent is not None and row.state == DONE:  # nothing is left that could be moved
         raise sent
     flying = await in_thread(db.write, lambda tx: _moved(tx, row.name, wire_date(when)))
-    for _ in range(_LOOKS):
-        landed = await in_thread(db.read, lambda tx: not _are_flying(tx, row.id, flying))
-        if landed:
-            break
-        await anyio.sleep(_LOOK)
+    landed = await _landed(db, lambda tx: _are_flying(tx, row.id, flying))
     if flying:
         await _move(context, db, row, operation, when)
     if not landed:
@@ -66,6 +59,15 @@ async def postpone(context: Context, db: Database, row: CampaignRow, operation: 
             f"The campaign {row.name!r} has a new date, but some requests are still on their way with the old one.",
             advice="Move it again in a minute: what they brought is moved then.",
         )
+
+
+async def _landed(db: Database, is_flying: Callable[[Tx], bool]) -> bool:
+    """Wait until what is on its way was answered; return whether it was, in time."""
+    for _ in range(_LOOKS):
+        if not await in_thread(db.read, is_flying):
+            return True
+        await anyio.sleep(_LOOK)
+    return False
 
 
 async def _move(
