@@ -30,7 +30,7 @@ def _group(name: str) -> list[str]:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, on asyncio and trio, files shared out over the processors; arguments after -- go to pytest instead."""
-    session.install("-q", ".[all]", *_group("tests"))
+    session.install("-q", ".[all,mcp]", *_group("tests"))
     session.run("pytest", *(session.posargs or ["-n", "auto", "--dist", "loadfile"]))
 
 
@@ -123,14 +123,14 @@ def tests_lowest(session: nox.Session) -> None:
     floors = [found for one in wanted if (found := re.match(r"([\w.-]+)(?:\[[^]]*\])?>=([\w.]+)", one))]
     constraints = Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text("".join(f"{floor[1]}=={floor[2]}\n" for floor in floors), encoding="utf-8")
-    session.install("-q", ".[all]", *_group("tests"), "-c", str(constraints))
+    session.install("-q", ".[all,mcp]", *_group("tests"), "-c", str(constraints))
     session.run("pytest", *(session.posargs or ["-q", "-n", "auto", "--dist", "loadfile"]))
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Branch coverage of the package, subprocesses included; fails under 98 %."""
-    session.install("-q", "-e", ".[all]", *_group("tests"))
+    session.install("-q", "-e", ".[all,mcp]", *_group("tests"))
     # Apart from the tests' own data, and removed first: pieces of an earlier run would count.
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()).absolute() / "coverage")
     session.run("coverage", "erase")
@@ -157,7 +157,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy strict and pyright on the package and on a typed user script; completeness of the public types."""
-    session.install("-q", ".[all]", *_group("types"), *_group("tests"))
+    session.install("-q", ".[all,mcp]", *_group("types"), *_group("tests"))
     session.run("mypy")
     session.run("pyright")
     # From elsewhere: pyright would find the checkout first, and the check is about what is installed.

@@ -19,6 +19,7 @@ from .options import AccountOptions
 from .output import Exit, Stop, can_ask
 
 if TYPE_CHECKING:
+    from ..client import AsyncMensatek
     from ..sandbox import Sandbox
     from ..sync.generated._client import Mensatek
 
@@ -51,14 +52,22 @@ class Connection:
         """Create a client of this account, to be closed by `with`."""
         from ..sync.generated._client import Mensatek
 
-        return Mensatek(
-            self.account.user,
-            self.account.token.reveal(),
-            base_url=self.account.base_url,
-            sender=self.account.sender,
-            limits=limits or Limits(),
-            guard=Guard(store="" if self.sandbox else _guard_store()),
-        )
+        return Mensatek(**self._settings(), limits=limits or Limits())
+
+    def async_client(self) -> AsyncMensatek:
+        """Create an asynchronous client of this account, to be closed by `async with`."""
+        from ..client import AsyncMensatek
+
+        return AsyncMensatek(**self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "user": self.account.user,
+            "token": self.account.token.reveal(),
+            "base_url": self.account.base_url,
+            "sender": self.account.sender,
+            "guard": Guard(store="" if self.sandbox else _guard_store()),
+        }
 
     def sender_or(self, asked: str | None) -> str | None:
         """Who sends: whoever the command names, "" being the account's own, else the account's default."""

@@ -57,6 +57,7 @@ _COMMANDS = {
     "messages:segments": "Show how a text travels and how many texts it is charged as.",
     "local:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
     "local:webhooks": "Callbacks of the provider.",
+    "mcp:mcp": "Serve an assistant (Model Context Protocol), on a sandbox unless told otherwise.",
 }
 for _home, _help in _COMMANDS.items():
     app.command(f"{__package__}.{_home}", name=_home.partition(":")[2].replace("_", "-"), help=_help)

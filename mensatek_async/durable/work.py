@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 from secrets import token_hex
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
@@ -63,16 +63,14 @@ class Request:
         params: its parameters by wire names.
         recipients: how many they are.
         reference: the user's own.
-        area: who sends; the requests of campaigns let single calls go first.
-        traceparent: the trace context that was stored with it; "" for none.
+        bulk: whether it is one of many, which let single calls go first.
     """
 
     operation: Operation
     params: Params = field(repr=False)
     recipients: int
     reference: str
-    area: Literal["campaigns", "outbox"]
-    traceparent: str = ""
+    bulk: bool = False
 
 
 @frozen

@@ -20,7 +20,7 @@ FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 FLOORS: list[set[str]] = [
     {"cli", "__main__"},
     {""},
-    {"sync"},
+    {"sync", "mcp"},
     {"client"},
     {"resources"},
     {"campaigns", "outbox"},
@@ -30,7 +30,7 @@ FLOORS: list[set[str]] = [
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
     {"models", "senders"},
-    {"codes", "text", "phones", "pace", "settings", "tax_ids", "tracebacks", "loop_thread", "observe"},
+    {"codes", "text", "phones", "pace", "settings", "tax_ids", "tracebacks", "loop_thread"},
     {"errors", "warning", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -53,6 +53,8 @@ HOMES: dict[str, set[str]] = {
     "cyclopts": {"cli/"},
     "rich": {"cli/"},
     "starlette": {"sandbox/"},
+    "mcp": {"mcp/"},
+    "pydantic": {"mcp/"},
     "pytest": {"testing/plugin.py"},
     "_pytest": {"testing/plugin.py"},
     "uvicorn": {"sandbox/"},
@@ -62,6 +64,7 @@ HOMES: dict[str, set[str]] = {
         "store/database.py",
         "loop_thread.py",
         "sync/_caller.py",
+        "cli/mcp.py",  # standard input, which no signal interrupts
         "sources/batches.py",
         "sandbox/",
         "webhooks/dedupe.py",

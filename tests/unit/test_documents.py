@@ -51,7 +51,7 @@ def test_the_command_does_what_the_readme_says() -> None:
 
     assert commands == {
         *("credits", "send", "report", "files", "bulk", "campaign", "outbox", "opt-outs"),
-        *("certified", "contract", "segments", "sandbox", "webhooks"),
+        *("certified", "contract", "segments", "sandbox", "webhooks", "mcp"),
     }
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 

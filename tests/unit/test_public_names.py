@@ -14,9 +14,9 @@ import pytest
 import mensatek_async
 
 # Public by name in their module, but the package's own business: not for users.
-INTERNAL = {"Account", "Secret", "Balance", "ResultCode", "Notifier"}
+INTERNAL = {"Account", "Secret", "Balance", "ResultCode"}
 # Where users' classes live.
-PUBLIC_ROOMS = ("errors", "settings", "models", "codes", "observe")
+PUBLIC_ROOMS = ("errors", "settings", "models", "codes")
 
 
 def _modules(room: str) -> list[ModuleType]:

@@ -1,0 +1,175 @@
+"""`mensatek mcp`: a server of the Model Context Protocol for an assistant such as Claude Desktop."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import anyio
+from attrs import evolve, field, frozen
+from cyclopts import Parameter
+
+from ..errors import InvalidPhone
+from ..models.recipient import Recipient
+from ..phones import normalise
+from ..settings import state_folder
+from ..sources.files import AnyFileSource
+from ..sources.rows import BrokenRow
+from ..sources.text_files import shown
+from .account import connect
+from .campaign.view import check_store
+from .options import AccountOptions, Credits, Flag
+from .output import Exit, Output, Stop, text_of
+
+Phones = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
+_ACCOUNT = AccountOptions()
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class McpOptions:
+    """Options of `mensatek mcp` alone.
+
+    Attributes:
+        live: Use your account, not a sandbox; to send, --allow and --max-credits are needed as well.
+        allow: Phones that may be texted, with commas between them; with --max-credits it means your account.
+        allow_file: File of phones that may be texted; one a line will do.
+        max_credits: The most that may be spent, over all runs that use the store; with --allow.
+        price: Credits a text costs you, for the estimate; the most that an answer has named counts if it is more.
+        store: SQLite file or postgresql:// address that keeps what was sent; default: mcp.db in the user's state
+            directory, with a sandbox a temporary one.
+    """
+
+    live: Flag = False
+    allow: Phones = field(default=(), repr=False)
+    allow_file: str | None = None
+    max_credits: Credits | None = None
+    price: Credits = Decimal(1)
+    store: str | None = None
+    account: AccountOptions = _ACCOUNT
+
+
+_DEFAULTS = McpOptions()
+
+
+def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
+    """Serve an assistant (Model Context Protocol), on a sandbox unless told otherwise.
+
+    It speaks over standard input and output, and ends when the assistant does.
+    """
+    try:
+        from ..mcp.server import serve
+        from ..mcp.spending import Cap
+        from ..mcp.tools import Rules
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic"):
+            raise
+        raise Stop("The MCP server is not installed. Install it: pip install 'mensatek-async[mcp]'") from None
+    live = _is_live(options)
+    allow, cap = _allowed(options), Cap(_checked_cap(options, live), options.price)
+    with ExitStack() as stack:
+        account = options.account if live else evolve(options.account, sandbox=True)
+        connection = stack.enter_context(connect(account, may_ask=False))
+        store = check_store(options.store or _own_store(live, stack))
+        place = "your account" if live else "a sandbox: nothing leaves this machine"
+        Output().note(f"Serving an assistant over standard input and output, on {place}; Ctrl-C ends it.")
+        rules = Rules(live=live, allow=allow if live or allow else None, cap=cap)
+        stack.enter_context(_ended_by_signals())
+        try:
+            anyio.run(serve, connection.async_client(), store, rules)
+        except* BrokenPipeError:
+            pass  # the assistant has gone
+    return Exit.DONE
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end standard input, as if the assistant had gone: what is on its way lands.
+
+    Nothing can interrupt a thread that waits for input, so another one waits for it and hands it on.
+    """
+    if sys.stdin is None:
+        raise Stop("Standard input is closed; an assistant starts this command and talks to it there.")
+    source, (end, start) = os.dup(0), os.pipe()
+    pipe = os.fdopen(start, "wb", buffering=0)
+    os.dup2(end, 0)
+    os.close(end)
+
+    def hand_on() -> None:
+        with suppress(OSError, ValueError), pipe:  # closed by a signal
+            while block := os.read(source, 65536):
+                pipe.write(block)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if pipe.closed:
+            raise KeyboardInterrupt
+        pipe.close()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    threading.Thread(target=hand_on, daemon=True).start()
+    yield
+
+
+def _is_live(options: McpOptions) -> bool:
+    """Whether it is the user's account: they said so, or said whom it may text and for how much."""
+    named = bool(options.allow or options.allow_file)
+    if options.account.sandbox:
+        if options.live:
+            raise Stop("--live and --sandbox exclude each other.")
+        return False
+    if named != (options.max_credits is not None):
+        raise Stop(
+            "--allow (or --allow-file) and --max-credits go together: whom it may text, and for how much."
+        )
+    return options.live or named
+
+
+def _checked_cap(options: McpOptions, live: bool) -> Decimal | None:
+    return Decimal(0) if live and options.max_credits is None else options.max_credits
+
+
+def _allowed(options: McpOptions) -> frozenset[str]:
+    """Return the phones that may be texted.
+
+    Raises:
+        Stop: one of them is no phone.
+    """
+    found: set[str] = set()
+    for one in (part.strip() for given in options.allow for part in re.split("[,;]", given)):
+        try:
+            found |= {normalise(one)} if one else set()
+        except InvalidPhone as error:
+            raise Stop(f"--allow: {text_of(error)}") from None
+    if options.allow_file is not None:
+        for row in AnyFileSource(options.allow_file).rows(()):
+            found.add(_phone_of(row, options.allow_file))
+    return frozenset(found)
+
+
+def _phone_of(row: Recipient | BrokenRow, path: str) -> str:
+    try:
+        if isinstance(row, BrokenRow):
+            raise InvalidPhone(f"{row.reason}.")
+        return normalise(row.phone)
+    except InvalidPhone as error:
+        raise Stop(f"--allow-file {shown(path)}, row {row.row}: {text_of(error)}") from None
+
+
+def _own_store(live: bool, stack: ExitStack) -> str:
+    """Return where what was sent is kept: for good in the user's state directory, or for this run."""
+    if not live:
+        return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "mcp.db")
+    folder = state_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / "mcp.db")

@@ -1,0 +1,121 @@
+"""What the server's texts have cost, kept in the outbox itself: no restart and no second server begins a new count.
+
+A text counts from the transaction that puts it, before anything leaves: as much as it cost once an answer said so,
+nothing where the provider refused it, else what it may cost. So one counts whose process was killed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from attrs import frozen
+
+from .._wire.names import REQUEST
+from ..errors import InvalidRequest
+from ..models.outbox import OutboxItem
+from ..outbox.entries import Entry, put
+from ..outbox.rows import SELECT, ItemRow
+from ..store import rate
+from ..store.database import Database
+from ..store.transaction import Tx
+
+_OURS = "mcp:"
+_FREE = ("failed", "expired", "cancelled")
+
+
+class NotAllowed(InvalidRequest):
+    """Raised when a text may not be sent by this server; nothing was sent."""
+
+
+class Spending(NamedTuple):
+    """What was spent so far.
+
+    Attributes:
+        used: credits spent, or set aside.
+        price: what one segment costs: as the user said, or the most that an answer has named.
+    """
+
+    used: Decimal
+    price: Decimal
+
+
+@frozen
+class Cap:
+    """What may be spent.
+
+    Attributes:
+        credits: the most, over all runs and all servers that share the store; None sets no limit.
+        price: what a segment costs as far as the user knows.
+    """
+
+    credits: Decimal | None
+    price: Decimal
+
+    def refusal(self, spending: Spending, segments: int) -> str:
+        """Return why so many segments may not be sent, "" when they may."""
+        cost = segments * spending.price
+        if self.credits is None or spending.used + cost <= self.credits:
+            return ""
+        return (
+            f"It costs about {cost:f} credits, and of the {self.credits:f} that this server may spend over all its "
+            f"runs {spending.used:f} are used. Only whoever runs the server can change --max-credits."
+        )
+
+
+def key_of(token: str, position: int, segments: int) -> str:
+    """Return the outbox's key of a text."""
+    return f"{_OURS}{token}:{position}:{segments}"
+
+
+def spending(tx: Tx, account: str, cap: Cap) -> Spending:
+    """Return what an account's texts have cost."""
+    rows = tx.all(
+        "SELECT item_key, state, credits FROM mensatek_outbox WHERE account = ? AND item_key LIKE ?",
+        *(account, f"{_OURS}%"),
+    )
+    texts = [
+        (int(key.rpartition(":")[2]), state, Decimal(paid or 0), bool(paid)) for key, state, paid in rows
+    ]
+    price = max([cap.price, *(paid / segments for segments, _, paid, _ in texts)])
+    open_ = (segments for segments, state, _, is_known in texts if not is_known and state not in _FREE)
+    return Spending(sum((paid for _, _, paid, _ in texts), Decimal(0)) + price * sum(open_), price)
+
+
+def texts_of(tx: Tx, account: str, token: str = "", limit: int = 1000) -> list[tuple[OutboxItem, str]]:
+    """Return the texts put with a token, or with any, the newest first; each with its words, "" once purged."""
+    columns = SELECT.replace("SELECT ", "SELECT body, ", 1)
+    rows = tx.all(
+        f"{columns} WHERE account = ? AND item_key LIKE ? ORDER BY id DESC LIMIT ?",
+        *(account, f"{_OURS}{token}{':' if token else ''}%", limit),
+    )
+    return [
+        (ItemRow(*row).item(tx.wall), json.loads(body)[REQUEST["text"]] if body else "")
+        for body, *row in rows
+    ]
+
+
+def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, cap: Cap) -> None:
+    """Put texts, all or none of them; those that are there already, of the same token, are left as they are.
+
+    Args:
+        tx: the transaction.
+        db: its store.
+        entries: the texts.
+        segments: what each is charged as.
+        cap: what may be spent.
+
+    Raises:
+        NotAllowed: the cap would be passed.
+        OutboxConflict: the token was used for something else.
+    """
+    rate.waits(tx)  # it locks a row: of several servers, each sees what the one before has set aside
+    account, first = entries[0].values["account"], entries[0].values["item_key"]
+    if not texts_of(tx, account, first.split(":")[1], 1):
+        why = cap.refusal(spending(tx, account, cap), segments * len(entries))
+        if why:
+            raise NotAllowed(why)
+    for entry in entries:
+        put(tx, db, entry)
