@@ -91,6 +91,16 @@ from .models.results import RecipientReport as RecipientReport
 from .models.results import Rescheduling as Rescheduling
 from .models.results import SendResult as SendResult
 from .models.results import StoredFile as StoredFile
+from .observe import CallEvent as CallEvent
+from .observe import CallFinished as CallFinished
+from .observe import CallRetried as CallRetried
+from .observe import CallStarted as CallStarted
+from .observe import Observer as Observer
+from .observe import Paused as Paused
+from .observe import ReportRecorded as ReportRecorded
+from .observe import WebhookHandled as WebhookHandled
+from .observe import WebhookReceived as WebhookReceived
+from .observe import WebhookRefused as WebhookRefused
 from .opt_outs.opt_outs import OptOuts as OptOuts
 from .outbox.outbox import Outbox as Outbox
 from .outbox.stream import OutboxStream as OutboxStream

@@ -19,6 +19,7 @@ from ._core.transport import Transport
 from ._wire.reply_fields import spell
 from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer
+from .observe import notifier_of
 from .phones import check_region
 from .resources.certified import CertifiedResource
 from .resources.files import FilesResource
@@ -71,6 +72,8 @@ class AsyncMensatek:
         transport: anything with httpx's asynchronous transport interface, in place of the network.
         request_format: "json", or "form" for `application/x-www-form-urlencoded`.
         paths: replaces the path of operations, by name; for those whose path is inferred.
+        observer: an `Observer`, or an object with some of its methods, which is told of every call, also of bulk sends,
+            campaigns, the outbox, and the clients of `for_account`.
 
     Raises:
         ConfigurationError: credentials are missing, or a setting cannot be used.
@@ -94,6 +97,7 @@ class AsyncMensatek:
         transport: AsyncTransport | None = None,
         request_format: RequestFormat = "json",
         paths: Mapping[str, str] | None = None,
+        observer: object | None = None,
     ) -> None:
         account = load_account(user, token, base_url, sender)
         if request_format not in ("json", "form"):
@@ -110,6 +114,7 @@ class AsyncMensatek:
             retry=as_setting(Retry, retry, "attempts=4"),
             guard=guard,
             request_format=request_format,
+            notifier=notifier_of(observer),
         )
         self._context = Context(
             caller=self._caller,

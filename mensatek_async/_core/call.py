@@ -20,8 +20,9 @@ from ..errors import (
     TooManyRequests,
     UnexpectedReply,
 )
+from ..observe import Notifier
 from ..settings import Account, Guard, Limits, Retry
-from .call_state import CallState, in_flight_shield
+from .call_state import CallState, ObservedCall, in_flight_shield, noting_pauses, whose
 from .failures import Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
 from .limits.account import CircuitBreaker, known, now
@@ -41,7 +42,8 @@ from .reading import DecodedReply, RawReply, read_answer
 from .sink import Sink
 from .transport import Transport
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.call")
+_UNHEARD = nullcontext()
 
 RequestFormat = Literal["json", "form"]
 _FORMATS = {"json": (json_body, "application/json"), "form": (form_body, "application/x-www-form-urlencoded")}
@@ -65,7 +67,9 @@ class Caller:
         retry: Retry,
         guard: Guard,
         request_format: RequestFormat = "json",
+        notifier: Notifier | None = None,
     ) -> None:
+        self.notifier: Notifier | None = notifier
         self._transport = transport
         self._retry = retry
         self._guard = guard
@@ -83,6 +87,7 @@ class Caller:
 
     def _use(self, account: Account) -> None:
         guard, (state, self._login) = self._guard, known(account)
+        self._about = whose(account)
         self._breaker = CircuitBreaker(guard, state, self._login)
         self._shared = shared_guard(self._store, guard, account, state, self._login)
         self._cache: ReadCache[DecodedReply] = ReadCache(
@@ -116,27 +121,22 @@ class Caller:
             OutcomeUnknown: another's does, so what it did is not known for certain.
             MensatekError: see the family.
         """
-        answer = await self.reply(operation, params, body=body, state=state, max_age=max_age)
-        if isinstance(operation.reply, Answers):
-            return None
-        try:
-            return structure(answer.reply, operation.reply)
-        except DecodeError as error:
-            if operation.kind is Kind.READ:
-                raise UnexpectedReply(operation.name, error.problems) from None
-            reason = f"the answer could not be read ({'; '.join(error.problems)})"
-            raise unknown(operation, reason, params) from None
+        state = state or CallState()
+        heard = self.notifier is not None or _log.isEnabledFor(logging.INFO)
+        with self._observed(operation, params, state) if heard else _UNHEARD:
+            answer = await self._reply(operation, params, "JSON", body, state, max_age)
+            if isinstance(operation.reply, Answers):
+                return None
+            try:
+                return structure(answer.reply, operation.reply)
+            except DecodeError as error:
+                if operation.kind is Kind.READ:
+                    raise UnexpectedReply(operation.name, error.problems) from None
+                reason = f"the answer could not be read ({'; '.join(error.problems)})"
+                raise unknown(operation, reason, params) from None
 
     async def reply(
-        self,
-        operation: Operation,
-        params: Params,
-        *,
-        form: str = "JSON",
-        body: tuple[Body, str] | None = None,
-        state: CallState | None = None,
-        sink: Sink | None = None,
-        max_age: float = 0.0,
+        self, operation: Operation, params: Params, *, form: str = "JSON", sink: Sink | None = None
     ) -> DecodedReply:
         """Make a call of any kind and return its reply; a read may be answered from what is remembered.
 
@@ -144,11 +144,26 @@ class Caller:
             MensatekError: see the family.
             NotStored: the sink failed.
         """
+        state = CallState(sink=sink)
+        heard = self.notifier is not None or _log.isEnabledFor(logging.INFO)
+        with self._observed(operation, params, state) if heard else _UNHEARD:
+            return await self._reply(operation, params, form, None, state, 0.0)
+
+    def _observed(self, operation: Operation, params: Params, state: CallState) -> ObservedCall:
+        return ObservedCall(self.notifier, self._about, self._login, operation, params, state)
+
+    async def _reply(
+        self,
+        operation: Operation,
+        params: Params,
+        form: str,
+        body: tuple[Body, str] | None,
+        state: CallState,
+        max_age: float,
+    ) -> DecodedReply:
         self._transport.check()
-        state = state or CallState()
         if operation.kind is not Kind.READ:
             return await self._call(operation, params, form, body, state)
-        state.sink = sink
         state.rare = bool(operation.rare_parameter) and is_rare(operation, params)
         key = key_of(operation, params)
 
@@ -218,7 +233,8 @@ class Caller:
     async def _look(self) -> None:
         """Learn what other processes were told of the account, now and then."""
         if self._shared is not None and self._shared.is_due:
-            await self._shared.look(self._transport.pool)
+            with noting_pauses(self.notifier, self._about["account"], self._breaker, ""):
+                await self._shared.look(self._transport.pool)
 
     async def _attempt(
         self, operation: Operation, body: tuple[Body, str], state: CallState, started: float
@@ -246,11 +262,14 @@ class Caller:
                     await allow_rare(breaker, shared, operation.name)
                 if state.leaving is not None:
                     await state.leaving()
-                reply = await self._post(operation, body, state)
+                post = self._post(operation, body, state)
+                reply = await (post if state.observed is None else state.observed.post(post))
                 try:
                     answer = read_answer(operation, reply, self._note_credits)
                 except (Failure, APIError) as error:
                     raise await self._noted(operation, error, state) from error.__cause__
+                if state.observed is not None:
+                    state.observed.reply = answer.reply
                 breaker.accepted()
                 accepted = True
                 return answer
@@ -284,7 +303,8 @@ class Caller:
         self, operation: Operation, error: Failure | APIError, state: CallState
     ) -> Failure | MensatekError:
         """Note what a refusal means for the calls after it; return the error to raise."""
-        noted = self._breaker.note(operation.name, error, now())
+        with noting_pauses(self.notifier, self._about["account"], self._breaker, operation.name):
+            noted = self._breaker.note(operation.name, error, now())
         if isinstance(error, Cut):
             state.maybe_done = True
         elif isinstance(error, ToldToWait):
@@ -320,7 +340,8 @@ class Caller:
                 wait = max(wait, self._breaker.until_rare(operation.name, now()))
             if now() - started + wait > settings.timeout:
                 raise failure
-            _log.info("%s: %s; try %d in %.2f s", operation.name, type(failure).__name__, attempt, wait)
+            if state.observed is not None:
+                state.observed.retried(attempt, failure, wait)
             await anyio.sleep(wait)
             try:
                 return await self._attempt(operation, body, state, started)

@@ -1,16 +1,45 @@
-"""What one call has done so far, readable from outside while it runs or after it was cancelled."""
+"""What one call has done so far: readable from outside while it runs, and told to an observer and the log."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from hashlib import blake2b
+from itertools import count
+from time import perf_counter
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
-from attrs import Factory, define
+from attrs import Factory, define, field
 
-from .failures import Cut
+from .._wire.decode import number, whole_number
+from .._wire.encode import Params
+from .._wire.marks import unmarked
+from .._wire.names import REPLIES, REQUEST, RESULT
+from ..errors import APIError
+from ..models.results import SendResult
+from ..observe import Area, CallFinished, CallRetried, CallStarted, Notifier, Paused
+from ..settings import Account
+from .failures import Cut, Failure, NotReached, ToldToWait, Unreadable
+from .limits.account import CircuitBreaker, Login, now
+from .operations import Kind, Operation
+from .reading import RawReply
 from .sink import Sink
+
+_log = logging.getLogger("mensatek_async.call")
+_guard_log = logging.getLogger("mensatek_async.guard")
+_MORE = 0.5  # seconds; what other processes were told is read with a little less precision each time
+_numbers = count(1)
+_KINDS = {Kind.READ: "read", Kind.CHANGE: "change", Kind.SEND: "send"}
+_CAUSES = {NotReached: "not_reached", ToldToWait: "told_to_wait", Unreadable: "unreadable"}
+_RECIPIENTS, _REFERENCE, _MESSAGE = (REQUEST[name].casefold() for name in ("recipients", "reference", "join"))
+_RESULT = (RESULT.casefold(),)
+_SENT = REPLIES[SendResult]
+_IDS, _SEGMENTS = (tuple(name.casefold() for name in _SENT[one]) for one in ("message_id", "segments"))
 
 
 @define(eq=False)
@@ -71,6 +100,9 @@ class CallState:
         once: whether whoever calls decides on repeats, so that none is made here.
         latest: the moment, by anyio's clock, from which it must not leave any more; None for never.
         leaving: awaited right before a request leaves, when it has waited for everything; what it raises stops it.
+        area: who makes it, as an observer is told.
+        traceparent: the trace context that was stored with what it sends; "" for none.
+        observed: what tells an observer and the log of it; None where nobody listens.
     """
 
     attempts: int = 0
@@ -83,3 +115,127 @@ class CallState:
     once: bool = False
     latest: float | None = None
     leaving: Callable[[], Awaitable[None]] | None = None
+    area: Area = "client"
+    traceparent: str = ""
+    observed: ObservedCall | None = None
+
+
+def whose(account: Account) -> dict[str, Any]:
+    """Return what observers are told of an account, whoever makes the call."""
+    url = urlsplit(account.base_url)
+    digest = blake2b(f"{account.base_url} {account.user}".encode(), digest_size=4).hexdigest()
+    port = url.port or (80 if url.scheme == "http" else 443)
+    return {"account": digest, "server_address": url.hostname or "", "server_port": port}
+
+
+@contextmanager
+def noting_pauses(
+    notifier: Notifier | None, account: str, breaker: CircuitBreaker, operation: str
+) -> Iterator[None]:
+    """Tell of each pause of the guard that begins, or gets longer, inside the block."""
+    before = breaker.pauses(operation, now())
+    yield
+    for reason, seconds in breaker.pauses(operation, now()).items():
+        if seconds > before[reason] + _MORE:
+            _guard_log.info("%s: paused for %.0f s (%s)", operation or "all calls", seconds, reason)
+            if notifier is not None:
+                about: Any = {"reason": reason, "operation": operation, "account": account}
+                notifier.tell("paused", Paused(seconds=seconds, **about))
+
+
+@define(eq=False)
+class ObservedCall:
+    """A call of which an observer and the log are told, as a context manager around it.
+
+    Attributes:
+        reply: the decoded reply, once there is one.
+    """
+
+    _notifier: Notifier | None
+    _whose: Mapping[str, Any]
+    _login: Login
+    _operation: Operation
+    _params: Params
+    _state: CallState
+    reply: Mapping[str, Any] = field(factory=dict)
+    _http_status: int | None = None
+    _in_flight: float = 0.0
+    _begun: float = field(init=False)
+    _credits_at: float = field(init=False)
+    _about: dict[str, Any] = field(init=False)
+
+    def __enter__(self) -> ObservedCall:
+        self._begun, self._credits_at, self._state.observed = perf_counter(), self._login.credits_at, self
+        to, reference = self._params.value(_RECIPIENTS), self._params.value(_REFERENCE)
+        self._about = {
+            "call": next(_numbers),
+            "operation": self._operation.name,
+            "kind": _KINDS[self._operation.kind],
+            "area": self._state.area,
+            "recipients": len(to) if isinstance(to, Sequence) and not isinstance(to, str | bytes) else 0,
+            "reference": unmarked(reference)[0] if isinstance(reference, str) else "",
+            **self._whose,
+        }
+        if self._notifier is not None:
+            started = CallStarted(traceparent=self._state.traceparent, **self._about)
+            self._notifier.tell("call_started", started)
+        return self
+
+    async def post(self, request: Awaitable[RawReply]) -> RawReply:
+        """Wait for the answer to a request."""
+        left, self._http_status = perf_counter(), None
+        try:
+            reply = await request
+            self._http_status = reply.status
+            return reply
+        finally:
+            self._in_flight += perf_counter() - left
+
+    def retried(self, attempt: int, failure: Failure, wait: float) -> None:
+        """Tell that an attempt failed and another one follows."""
+        cause = _CAUSES.get(type(failure), "no_answer")
+        if self._notifier is not None:
+            what: dict[str, Any] = {
+                "attempt": attempt,
+                "cause": cause,
+                "http_status": self._http_status,
+                "wait": wait,
+            }
+            self._notifier.tell("call_retried", CallRetried(**what, **self._about))
+        _log.debug("%s: %s; attempt %d in %.2f s", self._operation.name, cause, attempt, wait)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        took, error_class = perf_counter() - self._begun, "" if kind is None else kind.__name__
+        self._state.observed = None  # else the two would wait for a collection
+        named = self._login.credits_at != self._credits_at
+        told: dict[str, Any] = {
+            "attempts": self._state.attempts,
+            "seconds_waited": max(took - self._in_flight, 0.0),
+            "seconds_in_flight": self._in_flight,
+            "http_status": self._http_status,
+            "result_code": error.code if isinstance(error, APIError) else self._whole(_RESULT),
+            "message_id": self._whole(_IDS) or self._joined(),
+            "segments": self._whole(_SEGMENTS),
+            "credits": number(self.reply, *_SENT["credits_used"]),
+            "credits_left": self._login.credits if named else None,
+            "error_class": error_class,
+        }
+        if self._notifier is not None:
+            self._notifier.tell("call_finished", CallFinished(**told, **self._about))
+        if _log.isEnabledFor(logging.INFO):
+            about = {name: self._about[name] for name in ("operation", "area", "recipients")}
+            done = f"message {told['message_id']}" if told["message_id"] else "done"
+            values = (self._operation.name, error_class or done, self._state.attempts, took * 1000)
+            extra = {**about, **told, "milliseconds": round(took * 1000, 1)}
+            _log.info("%s: %s, attempts %d, %.0f ms", *values, extra=extra)
+
+    def _whole(self, names: tuple[str, ...]) -> int | None:
+        value = self.reply.get(names[0])
+        return value if type(value) is int else whole_number(self.reply, *names) if self.reply else None
+
+    def _joined(self) -> int | None:
+        """Return the message that the call itself names."""
+        number = self._params.value(_MESSAGE)
+        return number if isinstance(number, int) else None

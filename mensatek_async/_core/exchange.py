@@ -15,7 +15,7 @@ from ..models.results import Balance, Cancellation, MessageReport, Rescheduling
 from .context import Context
 from .messages.options import message_number, wire_date
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.call")
 
 
 def _check_age(max_age: float) -> None:

@@ -20,7 +20,7 @@ from ..store.threads import in_thread
 if TYPE_CHECKING:
     import ssl
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.call")
 # Below the five seconds after which common web servers drop an idle connection: reusing one at that very moment
 # would turn a send into an unknown.
 _KEEPALIVE = 4.0

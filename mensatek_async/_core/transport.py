@@ -23,7 +23,7 @@ from .pool import AsyncTransport, ConnectionPool
 from .reading import RawReply, receive
 from .sink import Sink
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.call")
 
 
 class Transport:

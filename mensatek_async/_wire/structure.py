@@ -37,7 +37,7 @@ Model = TypeVar("Model")
 Reader = Callable[[Any], Any]
 _MOST_PROBLEMS = 20
 _TABLES: Mapping[type, Mapping[str, tuple[str, ...]]] = {**REPLIES, **CALLBACKS, **CERTIFICATES}
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.call")
 _unread: ContextVar[dict[str, None]] = ContextVar("unread")
 
 

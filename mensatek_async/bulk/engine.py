@@ -209,7 +209,7 @@ class Engine:
         """Send one chunk and record what became of it, whatever happens."""
         if not chunk.rows:
             return await self._settle(ChunkOutcome(status="invalid", invalid=chunk.invalid))
-        state = CallState(shield=self._shield, bulk=True)
+        state = CallState(shield=self._shield, bulk=True, area="bulk")
         try:
             outcome = await self._outcome_of(chunk, state)
         except BaseException:

@@ -65,7 +65,7 @@ class Runner(Worker[Work, Claimer]):
         if work.moved_to:
             params[REQUEST["scheduled_at"]] = work.moved_to
         reference = str(params.get(REQUEST["reference"], ""))
-        return Request(message.operation, params, len(recipients), reference, bulk=True)
+        return Request(message.operation, params, len(recipients), reference, "campaigns")
 
     def rest(self, over: Over) -> float | None:
         """Wait where a reader of this process is about to go on with rows that are missing."""

@@ -53,7 +53,13 @@ class Post(Generic[W]):
         self._claimed = claimed
         self._latest = inf if work.patience is None else anyio.current_time() + work.patience
         self._shield = InFlightShield()
-        self._state = CallState(shield=self._shield, bulk=request.bulk, once=True)
+        self._state = CallState(
+            shield=self._shield,
+            bulk=request.area == "campaigns",
+            once=True,
+            area=request.area,
+            traceparent=request.traceparent,
+        )
         self._stopped = False
 
     @property

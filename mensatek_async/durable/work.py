@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 from secrets import token_hex
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from attrs import field, frozen
 
@@ -63,14 +63,16 @@ class Request:
         params: its parameters by wire names.
         recipients: how many they are.
         reference: the user's own.
-        bulk: whether it is one of many, which let single calls go first.
+        area: who sends; the requests of campaigns let single calls go first.
+        traceparent: the trace context that was stored with it; "" for none.
     """
 
     operation: Operation
     params: Params = field(repr=False)
     recipients: int
     reference: str
-    bulk: bool = False
+    area: Literal["campaigns", "outbox"]
+    traceparent: str = ""
 
 
 @frozen

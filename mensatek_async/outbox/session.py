@@ -32,7 +32,7 @@ from .schema import OUTBOX, STATES
 from .worker import OutboxWorker
 
 T = TypeVar("T")
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.outbox")
 
 _LOOK, _LOOK_WHERE_TOLD = 0.05, 1.0  # seconds between two looks at what others have put
 _LOOK_AT_END = 0.25  # seconds between two looks of a slice at what others are sending

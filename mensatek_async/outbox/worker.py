@@ -25,7 +25,7 @@ from .outcomes import affects, finish
 from .rows import ItemRow
 from .schema import CHANNEL
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.outbox")
 _AGAIN = 1.0  # seconds before a connection that was lost is made anew
 
 
@@ -92,7 +92,7 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
     async def request(self, work: ItemWork) -> Request:
         """Return the request of an item."""
         operation = self.context.operations[OPERATIONS[work.row.product]]
-        return Request(operation, Params(json.loads(work.body)), 1, work.row.reference)
+        return Request(operation, Params(json.loads(work.body)), 1, work.row.reference, "outbox")
 
     def committed(self) -> None:
         """Hand out what ended, and let all go on where one request has found out that they can."""

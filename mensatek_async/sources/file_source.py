@@ -22,7 +22,7 @@ from .rows import BrokenRow, Table
 from .sheet_xml import MOST_ROWS
 from .text_files import Encoding, detect, is_zip, open_file, reason_of, shown
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.sources")
 
 
 class FileSource(RecipientSource):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.store")
 
 _CONNECTING: dict[str, Any] = {
     "connect_timeout": 10,

@@ -27,7 +27,7 @@ _LARGE = 1 << 28  # bytes from which a file is not written anew: that would hold
 _SLICE = 5.0  # seconds after which who waits says for whom
 # Tables of the user's own: writing the file anew would give their rows other rowids.
 _OTHERS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'mensatek_*' AND name NOT GLOB 'sqlite_*'"
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.store")
 _DIALECT = {"serial": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "rowless": " WITHOUT ROWID"}
 
 

@@ -64,7 +64,7 @@ class WebhookApp(Receiver):
         if body is None:
             return None
         if len(body) > MAX_BODY:
-            return TOO_LARGE
+            return self.refuse(TOO_LARGE, "too_large")
         return await self.take(body, request.content_type)
 
 

@@ -16,9 +16,11 @@ from attrs import field, frozen
 from ..errors import ConfigurationError, InvalidWebhook
 from ..loop_thread import portal
 from ..models.events import Event
+from ..observe import WebhookRefused, notifier_of
 from .auth import Authentication
 from .body import MAX_BODY
 from .dedupe import DedupeStore, KeepNothing, MemoryDedupe, Standing, event_key
+from .observed import ObservedCallback
 from .parse import parse
 
 Handler: TypeAlias = Callable[[Event], Any]
@@ -95,6 +97,7 @@ class Receiver:
         networks: Iterable[str] = (),
         allow_unauthenticated: bool = False,
         dedupe: DedupeStore | bool = True,
+        observer: object | None = None,
     ) -> None:
         """Check the settings; whoever mounts it gets an error at once.
 
@@ -108,6 +111,7 @@ class Receiver:
             allow_unauthenticated: True to do without both credentials and token.
             dedupe: where events handled are remembered: True for the memory of this process, False for nowhere, or a
                 `DedupeStore` that several processes share.
+            observer: an `Observer`, or an object with some of its methods, which is told of every callback.
 
         Raises:
             ConfigurationError: nothing says who may post; see `Authentication`.
@@ -125,6 +129,7 @@ class Receiver:
         if isinstance(dedupe, bool):
             dedupe = MemoryDedupe() if dedupe else KeepNothing()
         self._dedupe = dedupe
+        self._notifier = notifier_of(observer)
 
     def refusal(self, request: Request) -> Response | None:
         """Return the answer to a request whose body is not to be read; None when it may post."""
@@ -134,8 +139,15 @@ class Receiver:
             authorization=request.authorization, query=request.query, peer=request.peer
         ):
             _log.warning("A callback was refused: not the credentials, token or network that are expected")
-            return UNAUTHORIZED
-        return None if request.method == "POST" else ONLY_POST
+            return self.refuse(UNAUTHORIZED, "unauthorized")
+        return None if request.method == "POST" else self.refuse(ONLY_POST, "method")
+
+    def refuse(self, answer: Response, reason: str) -> Response:
+        """Tell that a request is turned away, and return the answer to it."""
+        if self._notifier is not None:
+            why: Any = reason
+            self._notifier.tell("webhook_refused", WebhookRefused(reason=why, http_status=answer.status))
+        return answer
 
     async def receive(self, request: Request) -> Response:
         """Take a callback, on asyncio or trio.
@@ -155,33 +167,49 @@ class Receiver:
 
     async def take(self, body: bytes, content_type: str) -> Response:
         """Take the callback of a request that may post, on asyncio or trio."""
-        event = _read(body, content_type)
+        event = self._read(body, content_type)
         if isinstance(event, Response):
             return event
-        try:
-            return await self._hand_over(event)
-        except Exception:
-            return _failed(event)
+        with ObservedCallback(self._notifier, event) as observed:
+            try:
+                return await self._hand_over(event, observed)
+            except Exception as error:
+                return _failed(event, observed, error)
 
     def take_sync(self, body: bytes, content_type: str) -> Response:
         """Take the callback of a request that may post, from code that is not async."""
-        event = _read(body, content_type)
+        event = self._read(body, content_type)
         if isinstance(event, Response):
             return event
-        try:
-            return self._hand_over_sync(event)
-        except Exception:
-            return _failed(event)
+        with ObservedCallback(self._notifier, event) as observed:
+            try:
+                return self._hand_over_sync(event, observed)
+            except Exception as error:
+                return _failed(event, observed, error)
 
-    async def _hand_over(self, event: Event) -> Response:
+    def _read(self, body: bytes, content_type: str) -> Event | Response:
+        if len(body) > MAX_BODY:
+            return self.refuse(TOO_LARGE, "too_large")
+        try:
+            return parse(body, content_type)
+        except InvalidWebhook as error:
+            _log.warning("%s", error)
+            return self.refuse(Response(400, str(error)), "unreadable")
+        except ConfigurationError as error:
+            _log.error("%s", error)
+            return self.refuse(FAILED, "unreadable")
+
+    async def _hand_over(self, event: Event, observed: ObservedCallback) -> Response:
         key = event_key(event)
         deadline, pause = time.monotonic() + _PATIENCE, _SHORT_PAUSE
         while (standing := await _settled(self._dedupe.begin(key))) is Standing.BUSY:
             if time.monotonic() > deadline:
+                observed.outcome = "busy"
                 return BUSY
             await anyio.sleep(pause)
             pause = min(2 * pause, _LONG_PAUSE)
         if standing is Standing.DONE:
+            observed.outcome = "repeated"
             return DONE
         try:
             await call_handler(self._handler, event)
@@ -189,6 +217,7 @@ class Receiver:
             await self._finish(key, False)
             raise
         await self._finish(key, True)
+        observed.outcome = "handled"
         return DONE
 
     async def _finish(self, key: str, handled: bool) -> None:
@@ -197,15 +226,17 @@ class Receiver:
             with anyio.CancelScope(shield=True):  # what was handled is not to be forgotten by a shutdown
                 await ending
 
-    def _hand_over_sync(self, event: Event) -> Response:
+    def _hand_over_sync(self, event: Event, observed: ObservedCallback) -> Response:
         key = event_key(event)
         deadline, pause = time.monotonic() + _PATIENCE, _SHORT_PAUSE
         while (standing := _now(self._dedupe.begin(key))) is Standing.BUSY:
             if time.monotonic() > deadline:
+                observed.outcome = "busy"
                 return BUSY
             time.sleep(pause)
             pause = min(2 * pause, _LONG_PAUSE)
         if standing is Standing.DONE:
+            observed.outcome = "repeated"
             return DONE
         try:
             _now(self._handler(event))
@@ -213,23 +244,12 @@ class Receiver:
             _now(self._dedupe.finish(key, False))
             raise
         _now(self._dedupe.finish(key, True))
+        observed.outcome = "handled"
         return DONE
 
 
-def _read(body: bytes, content_type: str) -> Event | Response:
-    if len(body) > MAX_BODY:
-        return TOO_LARGE
-    try:
-        return parse(body, content_type)
-    except InvalidWebhook as error:
-        _log.warning("%s", error)
-        return Response(400, str(error))
-    except ConfigurationError as error:
-        _log.error("%s", error)
-        return FAILED
-
-
-def _failed(event: Event) -> Response:
+def _failed(event: Event, observed: ObservedCallback, error: Exception) -> Response:
+    observed.error = error
     _log.exception("A %s could not be handed over; answered 500", type(event).__name__)
     return FAILED
 

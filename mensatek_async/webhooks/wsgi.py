@@ -51,7 +51,7 @@ class WebhookApp(Receiver):
             return refusal
         body = _body(environ)
         if body is None:
-            return TOO_LARGE
+            return self.refuse(TOO_LARGE, "too_large")
         return self.take_sync(body, request.content_type)
 
 

@@ -30,7 +30,7 @@ FLOORS: list[set[str]] = [
     {"_core", "certificates"},
     {"_wire", "sources", "store"},
     {"models", "senders"},
-    {"codes", "text", "phones", "pace", "settings", "tax_ids", "tracebacks", "loop_thread"},
+    {"codes", "text", "phones", "pace", "settings", "tax_ids", "tracebacks", "loop_thread", "observe"},
     {"errors", "warning", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -410,6 +410,6 @@ async def test_no_log_shows_a_secret(router: respx.MockRouter, caplog: pytest.Lo
             await client.sms.send(PHONE, TEXT)
 
     logged = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
-    assert "EnviarSMS: NotReached; try 2" in logged
+    assert "EnviarSMS: not_reached; attempt 2" in logged
     assert "EnviarSMS: HTTP 200" in logged
     assert not [part for part in (TOKEN, login, TEXT, PHONE) if part in logged]

@@ -14,9 +14,9 @@ import pytest
 import mensatek_async
 
 # Public by name in their module, but the package's own business: not for users.
-INTERNAL = {"Account", "Secret", "Balance", "ResultCode"}
+INTERNAL = {"Account", "Secret", "Balance", "ResultCode", "Notifier"}
 # Where users' classes live.
-PUBLIC_ROOMS = ("errors", "settings", "models", "codes")
+PUBLIC_ROOMS = ("errors", "settings", "models", "codes", "observe")
 
 
 def _modules(room: str) -> list[ModuleType]:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -229,19 +230,31 @@ class CircuitBreaker:
             )
             paused.by_credentials = why == _AUTH
             raise paused
-        if made := self._account.wrong.get(operation):
-            self._check_wrong(operation, tuple(made), now)
+        if (made := self._account.wrong.get(operation)) and (wait := self._until_wrong(tuple(made), now)):
+            raise TooManyRequests(
+                f"{operation} was not called: {self._settings.wrong_calls} wrong calls in "
+                f"{self._settings.wrong_window:.0f} s, and the provider treats more as spam.",
+                retry_after=wait,
+            )
         return max(self._account.held_until - now, 0.0)
 
-    def _check_wrong(self, operation: str, made: tuple[float, ...], now: float) -> None:
+    def _until_wrong(self, made: Iterable[float], now: float) -> float:
+        """Return the seconds until an operation that was called wrongly so often may be called; 0 for now."""
         calls = [at for at in made if now - at < self._settings.wrong_window]
         calls = calls[-self._settings.wrong_calls :]
-        if len(calls) >= self._settings.wrong_calls:
-            raise TooManyRequests(
-                f"{operation} was not called: {len(calls)} wrong calls in {self._settings.wrong_window:.0f} s, "
-                "and the provider treats more as spam.",
-                retry_after=calls[0] + self._settings.wrong_window - now,
-            )
+        return (
+            calls[0] + self._settings.wrong_window - now if len(calls) >= self._settings.wrong_calls else 0.0
+        )
+
+    def pauses(self, operation: str, now: float) -> dict[str, float]:
+        """Return the seconds left of whatever holds a call back, as observers are told."""
+        until = {
+            "credentials": self._login.refused_until,
+            "block": self._account.blocked_until,
+            "told_to_wait": self._account.held_until,
+        }
+        wrong = self._until_wrong(tuple(self._account.wrong.get(operation, ())), now)
+        return {"wrong_calls": wrong, **{reason: max(at - now, 0.0) for reason, at in until.items()}}
 
     def allow_rare(self, operation: str, now: float) -> None:
         """Let a call pass that the provider wants made very rarely, or refuse it.

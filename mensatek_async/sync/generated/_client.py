@@ -47,6 +47,8 @@ class Mensatek(ClientTwin):
         transport: anything with httpx's asynchronous transport interface, in place of the network.
         request_format: "json", or "form" for `application/x-www-form-urlencoded`.
         paths: replaces the path of operations, by name; for those whose path is inferred.
+        observer: an `Observer`, or an object with some of its methods, which is told of every call, also of bulk sends,
+            campaigns, the outbox, and the clients of `for_account`.
 
     Raises:
         ConfigurationError: credentials are missing, or a setting cannot be used.
@@ -70,6 +72,7 @@ class Mensatek(ClientTwin):
         transport: AsyncTransport | None = None,
         request_format: RequestFormat = "json",
         paths: Mapping[str, str] | None = None,
+        observer: object | None = None,
     ) -> None:
         super().__init__(
             lambda: AsyncMensatek(
@@ -87,6 +90,7 @@ class Mensatek(ClientTwin):
                 transport=transport,
                 request_format=request_format,
                 paths=paths,
+                observer=observer,
             )
         )
         self.sms: SyncSmsResource = SyncSmsResource(self._runner, lambda client: client.sms)
