@@ -6,9 +6,12 @@ a whole phone number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
+
+_CAPITAL = re.compile(r"(?<!^)(?<![A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def _rebuild(cls: type[MensatekError], args: tuple[Any, ...], state: dict[str, Any]) -> MensatekError:
@@ -16,6 +19,13 @@ def _rebuild(cls: type[MensatekError], args: tuple[Any, ...], state: dict[str, A
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+def codes_of(kind: type[MensatekError]) -> tuple[str, ...]:
+    """Return the code of a kind of error, and those of the kinds it belongs to: "invalid-phone", "invalid-request"."""
+    return tuple(
+        _CAPITAL.sub("-", one.__name__).lower() for one in kind.__mro__ if issubclass(one, MensatekError)
+    )
 
 
 class MensatekError(Exception):
@@ -31,6 +41,11 @@ class MensatekError(Exception):
     def __init__(self, message: str = "", *, advice: str = "") -> None:
         super().__init__(message)
         self.advice = advice
+
+    @property
+    def code(self) -> str | int | None:
+        """The kind of error, such as "invalid-phone", whatever the language; of an `APIError` its result code."""
+        return codes_of(type(self))[0]
 
     def __str__(self) -> str:
         message = str(self.args[0]) if self.args else type(self).__name__
@@ -217,7 +232,6 @@ class APIError(MensatekError):
 
     Attributes:
         operation: the operation of the API, by its wire name.
-        code: the result code (`Res`), or None when only the HTTP status told.
         detail: the provider's own words, or the meaning of the code.
     """
 
@@ -230,8 +244,13 @@ class APIError(MensatekError):
             advice=self.default_advice,
         )
         self.operation = operation
-        self.code = code
+        self._result = code
         self.detail = detail
+
+    @property
+    def code(self) -> int | None:
+        """The provider's result code (`Res`), or None when only the HTTP status told."""
+        return self._result
 
 
 class AuthenticationError(APIError):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-_MISSING = "mensatek: the command needs more packages. Install them with: pip install 'mensatek-async[cli]'"
-
 
 def main() -> int:
     """Run the command with the arguments it was started with.
@@ -18,6 +16,12 @@ def main() -> int:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("cyclopts", "rich"):
             raise
-        print(_MISSING, file=sys.stderr)
+        from ..language import choose, language
+
+        spoken = language(choose())
+        why = spoken.text(
+            "the command needs more packages. Install them with: pip install 'mensatek-async[cli]'"
+        )
+        print(f"mensatek: {why}", file=sys.stderr)
         return 2
     return run(sys.argv[1:])

@@ -14,7 +14,8 @@ from attrs import frozen
 
 from ..errors import ConfigurationError, InvalidDate
 from ..settings import Account, Guard, Limits, guard_store, load_account, state_folder
-from ..sources.text_files import reason_of, shown
+from ..sources.text_files import shown
+from .language import _, later, reason_of, spoken
 from .options import AccountOptions
 from .output import Exit, Stop, can_ask
 
@@ -31,7 +32,7 @@ _WHEN = re.compile(
     r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:\s*[Tt]\s*|,?\s+)(\d{1,2}:\d{2})(:\d{2}(?:\.\d{1,6})?)?\s*"
     r"([Zz]|[+-]\d{2}:?\d{2})?"
 )  # 2027-01-08T10:00 and 08/01/2027 10:00
-_HINT = (
+_HINT = later(
     "Set MENSATEK_API_USER and MENSATEK_API_TOKEN, or use --user and --token-file; --sandbox needs neither."
 )
 
@@ -85,7 +86,7 @@ class Connection:
                 return work(client)
         except KeyboardInterrupt:
             raise Stop(
-                "interrupted; what was asked for may or may not have been done.", Exit.INTERRUPTED
+                _("interrupted; what was asked for may or may not have been done."), Exit.INTERRUPTED
             ) from None
 
 
@@ -112,7 +113,9 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
         return False
     if not free or not can_ask():
         raise Stop(
-            "This would send for real and there is no terminal to ask on; add --yes to send without asking."
+            _(
+                "This would send for real and there is no terminal to ask on; add --yes to send without asking."
+            )
         )
     return True
 
@@ -128,7 +131,7 @@ def connect(options: AccountOptions, *, may_ask: bool = True) -> Iterator[Connec
         yield _own(options, may_ask=may_ask)
         return
     if options.user or options.token_file or options.base_url:
-        raise Stop("--sandbox brings its own account; leave out --user, --token-file and --base-url.")
+        raise Stop(_("--sandbox brings its own account; leave out --user, --token-file and --base-url."))
     with start_sandbox(keep_texts=False, credits=_PLENTY, magic=False) as sandbox:
         account = load_account(sandbox.user, sandbox.token, sandbox.base_url, None)
         yield Connection(account=account, sandbox=True)
@@ -151,15 +154,15 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
         from ..sandbox import Sandbox
     except ImportError:
         raise Stop(
-            "The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'"
+            _("The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'")
         ) from None
-    doing = "'s state cannot be kept"
+    problem = later("The sandbox's state cannot be kept there: {}.")
     try:
         sandbox = Sandbox(**settings)
-        doing = " cannot listen"
+        problem = later("The sandbox cannot listen there: {}.")
         sandbox.start()
     except OSError as error:
-        raise Stop(f"The sandbox{doing} there: {reason_of(error)}.") from None
+        raise Stop(_(*problem, reason_of(error))) from None
     try:
         yield sandbox
     finally:
@@ -178,13 +181,13 @@ def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
                 raise
             account = load_account(options.user, _ask_token(), options.base_url, None)
     except ConfigurationError as error:
-        raise Stop(f"{error.args[0]}\n{_HINT}") from None
+        raise Stop(f"{spoken().error(error)[0]}\n{_(*_HINT)}") from None
     return Connection(account=account)
 
 
 def _ask_token() -> str:
     try:
-        return getpass.getpass("API token: ").strip()
+        return getpass.getpass(_("API token: ")).strip()
     except (EOFError, OSError):
         return ""
 
@@ -199,10 +202,10 @@ def read_secret(path: str, name: str) -> str:
         with Path(path).open(encoding="utf-8") as file:
             token = file.read(_LONGEST_TOKEN).strip()
     except (OSError, ValueError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else "it is no text"
-        raise Stop(f"The {name} file {shown(path)} cannot be read: {reason}.") from None
+        reason = reason_of(error) if isinstance(error, OSError) else _("it is no text")
+        raise Stop(_("The {} file {} cannot be read: {}.", name, shown(path), reason)) from None
     if not token or len(token.split()) != 1:
-        raise Stop(f"The {name} file {shown(path)} must hold the {name} and nothing else.")
+        raise Stop(_("The {} file {} must hold the {} and nothing else.", name, shown(path), name))
     return token
 
 
@@ -224,7 +227,11 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
         when = None
     if when is None:
         raise Stop(
-            f"{option} takes a date and a time, such as 2027-01-08T10:00 or '08/01/2027 10:00', not {shown(text)}."
+            _(
+                "{} takes a date and a time, such as 2027-01-08T10:00 or '08/01/2027 10:00', not {}.",
+                option,
+                shown(text),
+            )
         )
     if when.tzinfo is not None:
         return when
@@ -234,7 +241,7 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     except (OverflowError, OSError, ValueError):
         raise InvalidDate("That date is out of range.") from None
     if again.replace(tzinfo=None) != when:
-        raise Stop(f"{option} {shown(text)} does not exist in Spain: the clocks skip that hour.")
+        raise Stop(_("{} {} does not exist in Spain: the clocks skip that hour.", option, shown(text)))
     return local
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from .._version import __version__
 from ..errors import MensatekError
-from ..sources.text_files import reason_of
+from ..language import choose
+from ..sources.text_files import shown
 from ..warning import MensatekWarning
+from .language import _, reason, reason_of, speak
 from .output import Exit, Output, Stop, code_of, in_words_of_the_command, quiet_streams
 
 _HELP = """Send texts through the Mensatek API.
@@ -40,6 +42,8 @@ _OUTBOX = """Texts by key, each sent once whatever happens: what programs put is
 Exit codes: 0 all sent, 1 some not sent or unknown, 2 wrong use, 3 refused account, 130 interrupted.
 """
 
+_FOR_ALL = ("--lang",)
+
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {
     "campaign.commands:campaign": _CAMPAIGN,
@@ -52,7 +56,7 @@ _COMMANDS = {
     "messages:report": "Show where each recipient of a message stands.",
     "messages:cancel": "Cancel a scheduled message that has not left.",
     "messages:reschedule": "Give a scheduled message that has not left a new date.",
-    "documents:files": "Files in the library, which messages can carry.",
+    "files:files": "Files in the library, which messages can carry.",
     "bulk:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
     "messages:segments": "Show how a text travels and how many texts it is charged as.",
     "local:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
@@ -61,6 +65,16 @@ _COMMANDS = {
 }
 for _home, _help in _COMMANDS.items():
     app.command(f"{__package__}.{_home}", name=_home.partition(":")[2].replace("_", "-"), help=_help)
+
+
+@app.meta.default
+def _everywhere(
+    *,
+    lang: Annotated[
+        Literal["en", "es"] | None, Parameter(help="Language; default: LC_ALL, LC_MESSAGES or LANG.")
+    ] = None,
+) -> None:
+    """Options of every command, for help and completion: `_for_all` takes them out of the arguments."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -75,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
             code = _run(arguments, output)
     if printed.failure:
         with quiet_streams():
-            Output().error(f"standard output cannot be written: {printed.failure}.")
+            Output().error(_("standard output cannot be written: {}.", printed.failure))
         return code or Exit.SOME_NOT_SENT
     return code
 
@@ -89,16 +103,17 @@ def _notes(output: Output, show: Callable[..., None]) -> Callable[..., None]:
             show(message, category, *where, **more)
         elif str(message) not in noted:
             noted.add(str(message))
-            output.note(str(message))
+            output.note(reason(str(message)))
 
     return note
 
 
 def _run(arguments: Sequence[str], output: Output) -> int:
     try:
-        answer = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        rest = _for_all(arguments)
+        answer = app(rest, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        output.error(f"{_one_line(error)}\nSee: mensatek --help")
+        output.error(_("{}\nSee: mensatek --help", reason(_one_line(error))))
         return Exit.WRONG_USE
     except Stop as stop:
         output.error(stop.message)
@@ -107,13 +122,44 @@ def _run(arguments: Sequence[str], output: Output) -> int:
         output.error("\n".join(filter(None, in_words_of_the_command(error))))
         return code_of(error)
     except KeyboardInterrupt:
-        output.error("interrupted; nothing was sent.")
+        output.error(_("interrupted; nothing was sent."))
         return Exit.INTERRUPTED
     except OSError as error:
-        output.error(f"{error.filename or 'a file'} cannot be used: {reason_of(error)}.")
+        output.error(_("{} cannot be used: {}.", error.filename or _("a file"), reason_of(error)))
         return Exit.WRONG_USE
     return answer if isinstance(answer, int) else Exit.DONE
 
 
 def _one_line(error: CycloptsError) -> str:
     return " ".join(str(error).split())
+
+
+def _for_all(arguments: Sequence[str]) -> list[str]:
+    """Heed the options of every command, and return the other arguments.
+
+    Raises:
+        Stop: one of them is wrong.
+    """
+    rest, given = list(arguments), dict[str, str]()
+    end = rest.index("--") if "--" in rest else len(rest)
+    for place in reversed(range(end)):
+        name, equals, value = rest[place].partition("=")
+        if name in _FOR_ALL:
+            taken = rest[place : place + (1 if equals else 2)]
+            given.setdefault(name, value if equals else "".join(taken[1:]))
+            del rest[place : place + len(taken)]
+    code = given.get("--lang", choose())
+    _speak(code if code in ("en", "es") else choose())
+    if code not in ("en", "es"):
+        raise Stop(_("--lang takes en or es, not {}.", shown(code)))
+    return rest
+
+
+def _speak(code: str) -> None:
+    speak(code)
+    if code == "es":
+        from .language.help import SpanishFormatter
+
+        app.help_formatter = SpanishFormatter()
+    else:
+        app.help_formatter = None

@@ -12,12 +12,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+from cyclopts import Parameter
+
 from ..campaigns.export import check_target
 from ..errors import MensatekError
+from ..language import ENGLISH
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..settings import state_folder
-from ..sources.text_files import reason_of, shown
+from ..sources.text_files import shown
 from .account import Connection
 from .campaign.run import Session, look, offline, run_to_the_end
 from .campaign.view import (
@@ -31,8 +35,9 @@ from .campaign.view import (
     viewing,
     why_not,
 )
+from .language import _, reason, reason_of
 from .opt_outs import load_into
-from .options import BulkOptions, Name, RowsOptions
+from .options import Flag, Name, Number, RowsOptions
 from .output import Exit, Output, Stop, credits_text, plural, text_of
 from .recipients import parse_rows
 from .sending import Send
@@ -40,6 +45,34 @@ from .sending import Send
 _KEEP = 30.0  # days
 _LONGEST = 36_500.0  # days
 _PATIENCE = 120.0  # seconds without an answer while the provider cannot be reached
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class BulkOptions:
+    """Options that `mensatek bulk` alone has.
+
+    Attributes:
+        report: CSV or .jsonl file to write what became of each row; an earlier one is overwritten.
+        force: Overwrite a file that is no report.
+        rows: Only these rows, such as 2-500,700,1022- (the first is 1).
+        name: Its name in the journal; default: made of the file, the text, the options and the account.
+        again: Send once more what this command has sent already.
+        store: Journal: SQLite file or postgresql:// address; default: bulk.db in the user's state directory.
+        keep: Days after whose end phones and texts leave the journal; default: 30, and never from a --store.
+        per_second: Requests a second at most.
+    """
+
+    report: str | None = None
+    force: Flag = False
+    rows: str | None = None
+    name: str | None = None
+    again: Flag = False
+    store: str | None = None
+    keep: Number | None = None
+    per_second: Number | None = None
+
+
 _NO_OPTIONS = BulkOptions()
 
 
@@ -64,7 +97,7 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
         name, progress = _find(options, store, options.name or _name_of(send, connection))
         if rows.opt_outs is not None:
             load_into(store, rows.opt_outs, send.output)
-        send.agree(connection, progress, "It was begun before and goes on")
+        send.agree(connection, progress, _("It was begun before and goes on"))
         return _run(
             Session(connection, store, send.output, rows.concurrency, options.per_second), name, send, options
         )
@@ -73,7 +106,7 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
 def _run(session: Session, name: str, send: Send, options: BulkOptions) -> Exit:
     output = session.output
     if not session.connection.sandbox:
-        output.note(f"The journal of this send: {name} in {shown(place(session.store), 300)}")
+        output.note(_("The journal of this send: {} in {}", name, shown(place(session.store), 300)))
     begun = time.monotonic()
     # Standard input may not come again: it is read to its end before anything leaves.
     with (
@@ -113,10 +146,14 @@ def _find(options: BulkOptions, store: str, first: str) -> tuple[str, Progress |
         return name, newest
     if options.again:
         return later, None
-    ended = "was cancelled" if newest.state == "cancelled" else "has ended"
+    ended = _("was cancelled") if newest.state == "cancelled" else _("has ended")
     raise Stop(
-        f"This send {ended} ({line(newest)}). Nothing was sent now.\n"
-        "To send it all once more, to everybody: the same command with --again."
+        _(
+            "This send {} ({}). Nothing was sent now.\nTo send it all once more, to everybody: "
+            "the same command with --again.",
+            ended,
+            line(newest),
+        )
     )
 
 
@@ -138,8 +175,11 @@ def _default_store() -> str:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Stop(
-            f"The folder {shown(str(folder))} for the journal cannot be made: {reason_of(error)}.\n"
-            "Name another place with --store FILE."
+            _(
+                "The folder {} for the journal cannot be made: {}.\nName another place with --store FILE.",
+                shown(str(folder)),
+                reason_of(error),
+            )
         ) from None
     return str(folder / "bulk.db")
 
@@ -156,14 +196,16 @@ def _check_report(options: BulkOptions, recipients: str) -> None:
     path = Path(report)
     try:
         if path.is_dir():
-            raise Stop(f"The report {shown(report)} is a directory; a file is needed.")
+            raise Stop(_("The report {} is a directory; a file is needed.", shown(report)))
         if recipients != "-" and path.exists() and os.path.samefile(path, recipients):
-            raise Stop("The report would overwrite the file of recipients. Give it another name.")
+            raise Stop(_("The report would overwrite the file of recipients. Give it another name."))
         if not os.access(path.parent, os.W_OK):
-            raise Stop(f"The report {shown(report)} cannot be written: its folder is not there, or closed.")
+            raise Stop(
+                _("The report {} cannot be written: its folder is not there, or closed.", shown(report))
+            )
         check_target(path, force=options.force)
     except (OSError, ValueError) as error:
-        raise Stop(f"The report {shown(report)} cannot be written: {reason_of(error)}.") from None
+        raise Stop(_("The report {} cannot be written: {}.", shown(report), reason_of(error))) from None
 
 
 def _conclude(session: Session, name: str, options: BulkOptions, seconds: float, *, free: bool) -> Exit:
@@ -183,11 +225,12 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
     except MensatekError as error:
         session.error = stopped or error
     if session.interrupted:
-        output.note("Interrupted.")
-    why = (progress and why_not(progress)) if session.error is None else text_of(session.error)
+        output.note(_("Interrupted."))
+    why = (progress and why_not(progress)) if session.error is None else text_of(session.error, ENGLISH)
     if why:
+        said = reason(why) if session.error is None else text_of(session.error)
         only_report = stopped is None and session.error is not None
-        output.error(why if only_report else f"the send stopped: {why.rstrip('.')}.")
+        output.error(said if only_report else _("the send stopped: {}.", said.rstrip(".")))
     if progress is None:
         return session.code(None)
     code = session.code(progress)
@@ -195,7 +238,7 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
     if not session.connection.sandbox:
         _say_next(output, progress, session.store, free=free)
     if report is not None:
-        output.say(f"Report: {shown(report, 300)}")
+        output.say(_("Report: {}", shown(report, 300)))
     output.answer(
         {
             **_counts(progress),
@@ -213,26 +256,28 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
 def _say(
     output: Output, progress: Progress, problems: Mapping[str, list[RowProblem]], seconds: float
 ) -> None:
-    taken = scheduled_for(progress.scheduled_at) or "sent"
-    output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {taken} in {seconds:,.1f} s.")
+    taken = scheduled_for(progress.scheduled_at) or _("sent")
+    output.say(_("{:,} of {} {} in {:,.1f} s.", progress.sent, plural(progress.total, "row"), taken, seconds))
     for count, what in (
         (
             progress.rejected,
-            "refused: the provider found them repeated or not correct, and does not say which",
+            _("refused: the provider found them repeated or not correct, and does not say which"),
         ),
-        (progress.invalid, "invalid: broken or repeated in the file, never sent"),
-        (progress.opted_out, "opted out: they have asked for no more texts, and got none"),
-        (_not_sent(progress), "not sent: they certainly did not leave"),
-        (progress.unknown, "unknown: they may have been sent, the answer was lost"),
+        (progress.invalid, _("invalid: broken or repeated in the file, never sent")),
+        (progress.opted_out, _("opted out: they have asked for no more texts, and got none")),
+        (_not_sent(progress), _("not sent: they certainly did not leave")),
+        (progress.unknown, _("unknown: they may have been sent, the answer was lost")),
     ):
         if count:
-            output.say(f"  {count:,} {what}.")
+            output.say(_("  {:,} {}.", count, what))
     used, left = credits_text(progress.credits_used), credits_text(progress.credits_left)
-    output.say(f"Credits: {used} used, {left} left." if progress.message_id else "Credits: none used.")
+    output.say(
+        _("Credits: {} used, {} left.", used, left) if progress.message_id else _("Credits: none used.")
+    )
     for kind, title, total in (
-        ("invalid", "Broken rows", progress.invalid),
-        ("not sent", "Not sent", progress.failed - progress.undelivered),
-        ("unknown", "Perhaps sent", progress.unknown),
+        ("invalid", _("Broken rows"), progress.invalid),
+        ("not sent", _("Not sent"), progress.failed - progress.undelivered),
+        ("unknown", _("Perhaps sent"), progress.unknown),
     ):
         say_rows(output, title, problems.get(kind, ()), total)
 
@@ -245,7 +290,7 @@ def _say_next(output: Output, progress: Progress, store: str, *, free: bool) -> 
     elif not free and not progress.reading and progress.state == "running":
         output.say(to_go_on(progress.name, store, reading=False))
     else:
-        output.say("To go on with the rows that were not sent: the same command again.")
+        output.say(_("To go on with the rows that were not sent: the same command again."))
 
 
 def _not_sent(progress: Progress) -> int:

@@ -1,4 +1,4 @@
-"""Certified texts, contracts, and the library of files that messages carry."""
+"""Certified texts and contracts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from cyclopts import App, Parameter
 
 from ..archive.verify import verify_certificates
 from ..errors import NotYours
+from ..language import ENGLISH
 from ..models.archive import ArchiveSummary
-from ..sources.text_files import reason_of, shown
+from ..sources.text_files import shown
 from ..sync.generated._archive import SyncCertificateArchive
 from ..sync.generated._client import Mensatek
-from .account import call, connect, parse_when
+from .account import call, parse_when
+from .language import _, later, reason_of
 from .messages import cancel, report, reschedule, send_text
 from .options import (
     NO_ACCOUNT,
@@ -31,13 +33,13 @@ from .options import (
     LegalOptions,
     Name,
     SendingOptions,
-    Yes,
 )
-from .output import Exit, Output, Stop, can_ask, plural, text_of
+from .output import Exit, Output, Stop, plural, text_of
 
 certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
 
+_KINDS = later("missing", "changed", "unrecorded", "unreadable")
 _DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 
 
@@ -93,9 +95,9 @@ def send_contract(
 
 
 for _command, _help in (
-    (report, "Show where each recipient of a certified text or contract stands."),
-    (cancel, "Cancel a scheduled certified text or contract that has not left."),
-    (reschedule, "Give a scheduled certified text or contract that has not left a new date."),
+    (report, _("Show where each recipient of a certified text or contract stands.")),
+    (cancel, _("Cancel a scheduled certified text or contract that has not left.")),
+    (reschedule, _("Give a scheduled certified text or contract that has not left a new date.")),
 ):
     certified.command(partial(_command, certified=True), name=_command.__name__, help=_help)
 
@@ -133,7 +135,7 @@ def download(
             ),
         )
     except OSError as error:
-        raise Stop(f"{shown(destination)} cannot be written: {reason_of(error)}.") from None
+        raise Stop(_("{} cannot be written: {}.", shown(destination), reason_of(error))) from None
     kind = "PDF" if done.media_type == "application/pdf" else "ZIP"
     output.say(f"{kind}, {plural(done.size, 'byte')}: {shown(str(done.path))}")
     output.answer({"path": str(done.path), "media_type": done.media_type, "size": done.size})
@@ -161,10 +163,10 @@ def archive(
         Messages: every certificate of theirs that is ready. The others stay pending, for --catch-up.
     """
     if not (message_ids or start or end or catch_up):
-        raise Stop("Say what to fetch: MESSAGE_ID..., --start with --end, or --catch-up.")
+        raise Stop(_("Say what to fetch: MESSAGE_ID..., --start with --end, or --catch-up."))
     output = Output(json=options.json)
     since, until = parse_when(start, "--start"), parse_when(end, "--end")
-    problems: dict[int, str] = {}
+    problems: dict[int, NotYours] = {}
 
     def work(client: Mensatek) -> list[ArchiveSummary]:
         kept = SyncCertificateArchive(client, into)
@@ -174,21 +176,33 @@ def archive(
             try:
                 done.append(kept.collect(number, reference=reference))
             except NotYours as error:
-                problems[number] = text_of(error)
+                problems[number] = error
         return done
 
     try:
         done = call(options, work)
     except OSError as error:
-        raise Stop(f"{shown(into)} cannot be written: {reason_of(error)}.") from None
+        raise Stop(_("{} cannot be written: {}.", shown(into), reason_of(error))) from None
     counts = {name: sum(getattr(one, name) for one in done) for name in fields_dict(ArchiveSummary)}
     for number, problem in problems.items():
-        output.say(f"Message {number}: {problem}")
+        output.say(_("Message {}: {}", number, text_of(problem)))
     output.say(
-        f"{counts['fetched']:,} fetched, {counts['known']:,} there already, {counts['pending']:,} pending, "
-        f"{counts['without']:,} without a certificate: {shown(into)}"
+        _(
+            "{:,} fetched, {:,} there already, {:,} pending, {:,} without a certificate: {}",
+            counts["fetched"],
+            counts["known"],
+            counts["pending"],
+            counts["without"],
+            shown(into),
+        )
     )
-    output.answer({**counts, "folder": into, "problems": {str(one): why for one, why in problems.items()}})
+    output.answer(
+        {
+            **counts,
+            "folder": into,
+            "problems": {str(one): text_of(why, ENGLISH) for one, why in problems.items()},
+        }
+    )
     return Exit.SOME_NOT_SENT if problems or counts["pending"] else Exit.DONE
 
 
@@ -204,9 +218,15 @@ def verify(folder: Name, /, *, json: Json = False) -> Exit:
     output = Output(json=json)
     found = verify_certificates(folder)
     for problem in found.problems:
-        output.say(f"{problem.kind}: {shown(problem.file, 300)}")
+        output.say(f"{_(problem.kind)}: {shown(problem.file, 300)}")
     output.say(
-        f"{found.intact:,} intact, {found.pending:,} pending, {plural(len(found.problems), 'problem')}: {shown(folder)}"
+        _(
+            "{:,} intact, {:,} pending, {}: {}",
+            found.intact,
+            found.pending,
+            plural(len(found.problems), "problem"),
+            shown(folder),
+        )
     )
     output.answer(asdict(found))
     return Exit.DONE if found.ok else Exit.SOME_NOT_SENT
@@ -233,8 +253,11 @@ def legal_of(
     }
     if missing := [option for option, value in given.items() if not value]:
         raise Stop(
-            f"A certificate names who sends: {', '.join(missing)} not given.\n"
-            "MENSATEK_ISSUER_NAME, MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well."
+            _(
+                "A certificate names who sends: {} not given.\nMENSATEK_ISSUER_NAME, "
+                "MENSATEK_ISSUER_PHONE and MENSATEK_ISSUER_TAX_ID do as well.",
+                ", ".join(missing),
+            )
         )
     return {
         "issuer": Issuer(*given.values(), check=not legal.foreign_issuer),
@@ -256,7 +279,7 @@ def parse_duration(text: str | None) -> timedelta | None:
         return None
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None or not any(match.groups()):
-        raise Stop(f"--validity takes days, hours and minutes, such as 1d6h30m, not {shown(text)}.")
+        raise Stop(_("--validity takes days, hours and minutes, such as 1d6h30m, not {}.", shown(text)))
     days, hours, minutes = (int(number or 0) for number in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
 
@@ -271,59 +294,5 @@ def _with_pdf(text: str, path: str | None) -> str:
         with Path(path).open("rb") as file:
             content = file.read(elements.MAX_PDF + 1)
     except (OSError, ValueError) as error:
-        raise Stop(f"The PDF {shown(path)} cannot be read: {reason_of(error)}.") from None
+        raise Stop(_("The PDF {} cannot be read: {}.", shown(path), reason_of(error))) from None
     return f"{text} {elements.pdf(content)}"
-
-
-files = App(name="files", help_format="plaintext")
-
-
-@files.default
-@files.command(name="list")
-def list_files(*, options: CallOptions = ONE_CALL) -> None:
-    """List the files in the library."""
-    output = Output(json=options.json)
-    listed = call(options, lambda client: client.files.list())
-    for one in listed:
-        when = f"{one.uploaded_at:%Y-%m-%d %H:%M}" if one.uploaded_at else "-" * 16
-        output.say(f"{when}  {one.name}")
-    if not listed:
-        output.say("The library is empty.")
-    names = ("name", "extension", "uploaded_at")
-    output.answer({"files": [{name: getattr(one, name) for name in names} for one in listed]})
-
-
-@files.command
-def upload(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True, help="The file, such as contrato.pdf.")],
-    /,
-    *,
-    name: Annotated[
-        str | None,
-        Parameter(help="Its name in the library, 15 letters and digits at most; default: the file's own."),
-    ] = None,
-    options: CallOptions = ONE_CALL,
-) -> None:
-    """Put a file into the library; one of the same name is replaced."""
-    output = Output(json=options.json)
-    stored = call(options, lambda client: client.files.upload(file, name=name))
-    output.say(f"In the library as {stored.name}.")
-    output.answer({"name": stored.name, "extension": stored.extension})
-
-
-@files.command(name="delete")
-def delete_file(
-    name: Annotated[str, Parameter(help="Its name in the library.")],
-    /,
-    *,
-    yes: Yes = False,
-    options: CallOptions = ONE_CALL,
-) -> None:
-    """Delete a file from the library."""
-    output = Output(json=options.json)
-    with connect(options) as connection:
-        if not yes and can_ask():
-            output.confirm(f"Delete {name}?", otherwise="It was not deleted.")
-        connection.do(lambda client: client.files.delete(name))
-    output.say(f"{name} was deleted.")
-    output.answer({"name": name, "deleted": True})

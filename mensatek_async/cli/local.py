@@ -18,9 +18,9 @@ from cyclopts import App
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
 from ..settings import is_loopback
-from ..sources.text_files import reason_of
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
+from .language import _, label, later, reason_of, spoken
 from .options import ListenOptions, SandboxOptions
 from .output import Exit, Output, Stop, as_ctrl_c, credits_text, plural
 
@@ -55,7 +55,7 @@ def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
             _greet(running, output, password if is_new else None)
             running.wait()
     except KeyboardInterrupt:
-        output.note("The sandbox has ended.")
+        output.note(_("The sandbox has ended."))
     except ValueError as error:
         raise Stop(f"{error}.") from None
     return Exit.DONE
@@ -82,16 +82,18 @@ def _set_up(sandbox: Sandbox, options: SandboxOptions) -> None:
 
 
 def _greet(sandbox: Sandbox, output: Output, password: str | None) -> None:
-    output.say(f"The sandbox listens at {sandbox.base_url} with {credits_text(sandbox.credits)} credits.")
-    output.say(f"Its page is {sandbox.page_url} ; use it from another terminal, Ctrl-C ends it.")
+    output.say(
+        _("The sandbox listens at {} with {} credits.", sandbox.base_url, credits_text(sandbox.credits))
+    )
+    output.say(_("Its page is {} ; use it from another terminal, Ctrl-C ends it.", sandbox.page_url))
     output.say(f"  export MENSATEK_BASE_URL={sandbox.base_url}")
     output.say(f"  export MENSATEK_API_USER={sandbox.user}")
     output.say(f"  export MENSATEK_API_TOKEN={sandbox.token}")
     if password is not None:
-        output.say(f"Other machines reach it too. The page's password, with any user name: {password}")
+        output.say(_("Other machines reach it too. The page's password, with any user name: {}", password))
 
 
-_COLUMNS = ("Came at", "Event", "Phone", "What", "Message", "Reference")
+_COLUMNS = later("Came at", "Event", "Phone", "What", "Message", "Reference")
 _MOST_ROWS = 1000
 
 
@@ -105,14 +107,14 @@ def _cells(event: Event) -> Cells:
     """An event for people, in the order of the columns."""
     match event:
         case DeliveryReport():
-            kind, what, phone = "report", f"{event.status.code} {event.status.label_en}", event.phone
+            kind, what, phone = _("report"), f"{event.status.code} {label(event.status)}", event.phone
         case DocumentEvent():
-            kind, what, phone = "document", f"{event.file}: {event.kind}", event.phone
+            kind, what, phone = _("document"), f"{event.file}: {event.kind}", event.phone
         case IncomingMessage():
-            kind, what, phone = "message", event.text, event.sender
+            kind, what, phone = _("message"), event.text, event.sender
         case _:
             kind, what, phone = (
-                "other",
+                _("other"),
                 f"{event.service} {'' if event.code is None else event.code}".strip(),
                 "",
             )
@@ -147,23 +149,23 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
         came += 1
         show(event)
         if opted_out and isinstance(event, IncomingMessage):
-            output.note(f"opted out: {event.sender}")
+            output.note(_("opted out: {}", event.sender))
 
     app = _webhook(options, handle)
     try:
         server = _Server((options.host, options.port), _Quiet)
     except (OSError, OverflowError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else "there is no such port"
-        raise Stop(f"Nothing can listen at {options.host} port {options.port}: {reason}.") from None
+        reason = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
+        raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, reason)) from None
     signal.signal(signal.SIGTERM, as_ctrl_c)
     with server, _shown(output) as show:
         server.set_app(_NotesRefusals(app, output))
-        output.note(f"Listening at http://{options.host}:{server.server_port}/; Ctrl-C ends it.")
+        output.note(_("Listening at http://{}:{}/; Ctrl-C ends it.", options.host, server.server_port))
         try:
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
             pass
-    output.note(f"{plural(came, 'event')} came.")
+    output.note(_("{} came.", plural(came, "event")))
     return Exit.DONE
 
 
@@ -196,7 +198,7 @@ def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
 
 def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> WebhookApp:
     if options.username is not None and options.password_file is None:
-        raise Stop("--username goes with --password-file.")
+        raise Stop(_("--username goes with --password-file."))
     password = None if options.password_file is None else read_secret(options.password_file, "password")
     token = None if options.token_file is None else read_secret(options.token_file, "token")
     try:
@@ -210,7 +212,10 @@ def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> Webhook
         )
     except ConfigurationError as error:
         raise Stop(
-            f"{error.args[0]}\nGive --username and --password-file, --token-file, or --allow-unauthenticated."
+            _(
+                "{}\nGive --username and --password-file, --token-file, or --allow-unauthenticated.",
+                spoken().error(error)[0],
+            )
         ) from None
 
 
@@ -231,7 +236,7 @@ def _shown(output: Output) -> Iterator[Callable[[Event], None]]:
 
         def draw(event: Event) -> None:
             rows.append(_cells(event))
-            table = Table(*_COLUMNS)
+            table = Table(*map(_, _COLUMNS))
             for cells in list(rows)[-max(console.height - 6, 1) :]:
                 table.add_row(*map(Text, cells))
             live.update(table, refresh=True)
@@ -257,7 +262,7 @@ class _NotesRefusals:
 
         body = list(self._app(environ, start))
         if not statuses[0].startswith("200"):
-            self._output.note(f"not taken: {statuses[0]}; {b''.join(body).decode()}")
+            self._output.note(_("not taken: {}; {}", statuses[0], b"".join(body).decode()))
         return body
 
 

@@ -28,6 +28,7 @@ from ..sources.rows import BrokenRow
 from ..sources.text_files import shown
 from .account import connect
 from .campaign.view import check_store
+from .language import _
 from .options import AccountOptions, Credits, Flag
 from .output import Exit, Output, Stop, text_of
 
@@ -74,15 +75,17 @@ def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic"):
             raise
-        raise Stop("The MCP server is not installed. Install it: pip install 'mensatek-async[mcp]'") from None
+        raise Stop(
+            _("The MCP server is not installed. Install it: pip install 'mensatek-async[mcp]'")
+        ) from None
     live = _is_live(options)
     allow, cap = _allowed(options), Cap(_checked_cap(options, live), options.price)
     with ExitStack() as stack:
         account = options.account if live else evolve(options.account, sandbox=True)
         connection = stack.enter_context(connect(account, may_ask=False))
         store = check_store(options.store or _own_store(live, stack))
-        place = "your account" if live else "a sandbox: nothing leaves this machine"
-        Output().note(f"Serving an assistant over standard input and output, on {place}; Ctrl-C ends it.")
+        place = _("your account") if live else _("a sandbox: nothing leaves this machine")
+        Output().note(_("Serving an assistant over standard input and output, on {}; Ctrl-C ends it.", place))
         rules = Rules(live=live, allow=allow if live or allow else None, cap=cap)
         stack.enter_context(_ended_by_signals())
         try:
@@ -99,7 +102,7 @@ def _ended_by_signals() -> Iterator[None]:
     Nothing can interrupt a thread that waits for input, so another one waits for it and hands it on.
     """
     if sys.stdin is None:
-        raise Stop("Standard input is closed; an assistant starts this command and talks to it there.")
+        raise Stop(_("Standard input is closed; an assistant starts this command and talks to it there."))
     source, (end, start) = os.dup(0), os.pipe()
     pipe = os.fdopen(start, "wb", buffering=0)
     os.dup2(end, 0)
@@ -126,11 +129,11 @@ def _is_live(options: McpOptions) -> bool:
     named = bool(options.allow or options.allow_file)
     if options.account.sandbox:
         if options.live:
-            raise Stop("--live and --sandbox exclude each other.")
+            raise Stop(_("--live and --sandbox exclude each other."))
         return False
     if named != (options.max_credits is not None):
         raise Stop(
-            "--allow (or --allow-file) and --max-credits go together: whom it may text, and for how much."
+            _("--allow (or --allow-file) and --max-credits go together: whom it may text, and for how much.")
         )
     return options.live or named
 
@@ -163,7 +166,7 @@ def _phone_of(row: Recipient | BrokenRow, path: str) -> str:
             raise InvalidPhone(f"{row.reason}.")
         return normalise(row.phone)
     except InvalidPhone as error:
-        raise Stop(f"--allow-file {shown(path)}, row {row.row}: {text_of(error)}") from None
+        raise Stop(_("--allow-file {}, row {}: {}", shown(path), row.row, text_of(error))) from None
 
 
 def _own_store(live: bool, stack: ExitStack) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from .account import call, connect, needs_answer, parse_when
+from .language import _, label
 from .options import (
     NO_ACCOUNT,
     NOTHING_SAID,
@@ -64,7 +65,7 @@ def send_text(
 ) -> Exit:
     """Send one text, certified with legal options, and print what the provider said."""
     if not to:
-        raise Stop("Say to whom: mensatek send 600000000 --text TEXT")
+        raise Stop(_("Say to whom: mensatek send 600000000 --text TEXT"))
     from ..models.recipient import Recipient
     from .sending import Text
 
@@ -75,8 +76,10 @@ def send_text(
         texts = sum(message.address(Recipient(phone)).segments for phone in to)
         if asks:
             cost = credits_text(options.price * texts)
-            output.say(f"{plural(texts, 'text')} to {plural(len(to), 'phone')}, {cost} credits estimated.")
-            output.confirm("Send?")
+            output.say(
+                _("{} to {}, {} credits estimated.", plural(texts, "text"), plural(len(to), "phone"), cost)
+            )
+            output.confirm(_("Send?"))
         sent: SendResult = connection.do(
             lambda client: _product(client, legal is not None).send(to, text, **what.options())
         )
@@ -86,13 +89,15 @@ def send_text(
 def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
     from .campaign.view import scheduled_for
 
-    output.say(f"{sent.accepted:,} of {plural(sent.accepted + sent.rejected, 'recipient')} accepted.")
+    output.say(_("{:,} of {} accepted.", sent.accepted, plural(sent.accepted + sent.rejected, "recipient")))
     if sent.rejected:
-        output.say(f"{sent.rejected:,} refused: the provider found them repeated or not correct.")
+        output.say(_("{:,} refused: the provider found them repeated or not correct.", sent.rejected))
     if sent.accepted:
         scheduled = scheduled_for(when)
-        output.say(f"Message {sent.message_id}{scheduled and ', ' + scheduled}.")
-    output.say(f"Credits: {credits_text(sent.credits_used)} used, {credits_text(sent.credits_left)} left.")
+        output.say(_("Message {}{}.", sent.message_id, scheduled and ", " + scheduled))
+    output.say(
+        _("Credits: {} used, {} left.", credits_text(sent.credits_used), credits_text(sent.credits_left))
+    )
     code = Exit.SOME_NOT_SENT if sent.rejected or not sent.accepted else Exit.DONE
     output.answer(
         {
@@ -123,11 +128,11 @@ def cancel(
     output = Output(json=options.json)
     with connect(options) as connection:
         if not yes and can_ask():
-            output.confirm(f"Cancel message {message_id}?", otherwise="It was not cancelled.")
+            output.confirm(_("Cancel message {}?", message_id), otherwise=_("It was not cancelled."))
         done = connection.do(lambda client: _product(client, certified).cancel(message_id))
     back = done.credits_refunded
-    refunded = "" if back is None else f"; {credits_text(back)} credits came back"
-    output.say(f"Message {message_id}: {plural(done.cancelled, 'recipient')} cancelled{refunded}.")
+    refunded = "" if back is None else _("; {} credits came back", credits_text(back))
+    output.say(_("Message {}: {} cancelled{}.", message_id, plural(done.cancelled, "recipient"), refunded))
     output.answer(
         {
             "message_id": message_id,
@@ -146,9 +151,9 @@ def reschedule(
 
     output, when = Output(json=options.json), parse_when(at)
     if when is None:
-        raise Stop("Say when: mensatek reschedule MESSAGE_ID --at 2027-01-08T10:00")
+        raise Stop(_("Say when: mensatek reschedule MESSAGE_ID --at 2027-01-08T10:00"))
     done = call(options, lambda client: _product(client, certified).reschedule(message_id, when))
-    output.say(f"Message {message_id}: {scheduled_for(when) or f'scheduled for {when}'}.")
+    output.say(_("Message {}: {}.", message_id, scheduled_for(when) or _("scheduled for {}", when)))
     output.answer({"message_id": message_id, "rescheduled": done.rescheduled, "scheduled_at": when})
 
 
@@ -157,14 +162,16 @@ def report(message_id: MessageId, *, options: CallOptions = ONE_CALL, certified:
     output = Output(json=options.json)
     answer: MessageReport = call(options, lambda client: _product(client, certified).report(message_id))
     for one in answer.recipients:
-        ready = "; certificate ready" if certified and one.status.is_certified else ""
+        ready = _("; certificate ready") if certified and one.status.is_certified else ""
         when = f"{one.reported_at:%Y-%m-%d %H:%M:%S}" if one.reported_at else "-" * 19
-        output.say(f"{one.phone}  {when}  {one.status.code}  {one.status.label_en}{ready}")
+        output.say(f"{one.phone}  {when}  {one.status.code}  {label(one.status)}{ready}")
     if not answer.recipients:
-        output.say("The report names no recipient yet.")
+        output.say(_("The report names no recipient yet."))
     if not answer.is_complete:
         rows = plural(len(answer.recipients), "row")
-        output.say(f"The report has {rows}, where the provider says {answer.stated_recipients} recipients.")
+        output.say(
+            _("The report has {}, where the provider says {} recipients.", rows, answer.stated_recipients)
+        )
     output.answer(
         {
             "message_id": answer.message_id,
@@ -208,14 +215,20 @@ def segments(
     counted = count(text, encoding)
     name = "GSM" if counted.encoding == "gsm" else "Unicode"
     output.say(
-        f"{plural(counted.segments, 'text')}, {name}: {counted.characters} units used, {counted.remaining} free."
+        _(
+            "{}, {}: {} units used, {} free.",
+            plural(counted.segments, "text"),
+            name,
+            counted.characters,
+            counted.remaining,
+        )
     )
     if counted.forcing:
-        output.say(f"Not in the GSM alphabet: {spelt(counted.forcing)}")
+        output.say(_("Not in the GSM alphabet: {}", spelt(counted.forcing)))
     if counted.replaced:
-        output.say(f"Sent as their plain letter: {' '.join(counted.replaced)}")
+        output.say(_("Sent as their plain letter: {}", " ".join(counted.replaced)))
     if counted.lost:
-        output.say(f"Lost in GSM: {' '.join(counted.lost)}")
+        output.say(_("Lost in GSM: {}", " ".join(counted.lost)))
     lists = {name: list(getattr(counted, name)) for name in ("replaced", "lost", "forcing")}
     names = ("segments", "encoding", "characters", "remaining")
     output.answer({**{name: getattr(counted, name) for name in names}, **lists})

@@ -13,6 +13,7 @@ from ..models.opt_outs import LoadedOptOuts
 from ..sources.text_files import shown
 from ..sync.generated._opt_outs import SyncOptOuts
 from .campaign.view import check_store, place, rows_as_json, say_rows
+from .language import _
 from .options import ONE_STORE, Flag, Name, StoreOptions
 from .output import Exit, Output, Stop, plural
 
@@ -45,7 +46,7 @@ def add(*phones: str, reason: Reason = "", options: StoreOptions = ONE_STORE) ->
     output = Output(json=options.json)
     with opt_outs_of(_some(phones, "add", options.store)) as opened:
         new = sum([opened.add(phone, reason, "command") for phone in phones])
-    _say(output, options.store, f"{plural(new, 'phone')} opted out", len(phones) - new)
+    _say(output, options.store, _("{} opted out", plural(new, "phone")), len(phones) - new)
     output.answer({"added": new, "known": len(phones) - new})
 
 
@@ -61,7 +62,7 @@ def remove(*phones: str, options: StoreOptions = ONE_STORE) -> Exit:
     output = Output(json=options.json)
     with opt_outs_of(_some(phones, "remove", options.store)) as opened:
         removed = sum([opened.remove(phone) for phone in phones])
-    output.say(f"{removed:,} of {plural(len(phones), 'phone')} removed.")
+    output.say(_("{:,} of {} removed.", removed, plural(len(phones), "phone")))
     output.answer({"removed": removed, "unknown": len(phones) - removed})
     return Exit.DONE if removed == len(phones) else Exit.SOME_NOT_SENT
 
@@ -120,7 +121,7 @@ def list_command(
     for one in listed:
         why = "  ".join(shown(part, 100) for part in (one.reason, one.source) if part)
         output.say(f"{one.phone}  {one.added_at.astimezone():%Y-%m-%d %H:%M:%S}  {why}".rstrip())
-    output.say(f"{plural(count, 'phone')} opted out in {shown(place(options.store), 300)}.")
+    output.say(_("{} opted out in {}.", plural(count, "phone"), shown(place(options.store), 300)))
     output.answer({"count": count, "opt_outs": [asdict(one) for one in listed]})
 
 
@@ -136,22 +137,22 @@ def load_into(
     with opt_outs_of(store) as opened:
         loaded = opened.load(file, reason=reason)
     if not loaded.added + loaded.known:
-        raise Stop(f"There is no phone in {shown(file, 300)}: nobody was opted out.")
-    what = f"{plural(loaded.added, 'phone')} of {shown(file, 300)}"
+        raise Stop(_("There is no phone in {}: nobody was opted out.", shown(file, 300)))
+    what = _("{} of {}", plural(loaded.added, "phone"), shown(file, 300))
     if dry_run:
-        output.say(f"{what} would be opted out.")
+        output.say(_("{} would be opted out.", what))
     else:
-        _say(output, store, f"{what} opted out", loaded.known)
-    say_rows(output, "Rows without a phone", loaded.invalid, len(loaded.invalid))
+        _say(output, store, _("{} opted out", what), loaded.known)
+    say_rows(output, _("Rows without a phone"), loaded.invalid, len(loaded.invalid))
     return loaded
 
 
 def _some(phones: tuple[str, ...], order: str, store: str) -> str:
     if not phones:
-        raise Stop(f"Say whom: mensatek opt-outs {order} 600000000")
+        raise Stop(_("Say whom: mensatek opt-outs {} 600000000", order))
     return store
 
 
 def _say(output: Output, store: str, what: str, known: int) -> None:
-    more = f", {known:,} known already" if known else ""
-    output.say(f"{what}{more}, in {shown(place(store), 300)}.")
+    more = _(", {:,} known already", known) if known else ""
+    output.say(_("{}{}, in {}.", what, more, shown(place(store), 300)))

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from attrs import field, frozen
 from cyclopts import Parameter
 
+from .language import _
+
 
 def amount(type_: Any, tokens: Sequence[Any]) -> Any:
     """Read a number of 0 or more as people write it: 0.05, 0,05 or 1.000,5; for an option's `converter`.
@@ -32,7 +34,9 @@ def amount(type_: Any, tokens: Sequence[Any]) -> Any:
     except WrongValue:
         number = Decimal(-1)
     if number < 0:
-        raise ValueError(f"it takes a number of 0 or more, such as 0.05, 0,05 or 1.000,5, not {written!r}")
+        raise ValueError(
+            _("it takes a number of 0 or more, such as 0.05, 0,05 or 1.000,5, not {!r}", written)
+        )
     return float(number) if "float" in str(type_) else number
 
 
@@ -210,32 +214,6 @@ class LegalOptions:
     foreign_issuer: Flag = False
     validity: str | None = None
     report_email: str | None = None
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class BulkOptions:
-    """Options that `mensatek bulk` alone has.
-
-    Attributes:
-        report: CSV or .jsonl file to write what became of each row; an earlier one is overwritten.
-        force: Overwrite a file that is no report.
-        rows: Only these rows, such as 2-500,700,1022- (the first is 1).
-        name: Its name in the journal; default: made of the file, the text, the options and the account.
-        again: Send once more what this command has sent already.
-        store: Journal: SQLite file or postgresql:// address; default: bulk.db in the user's state directory.
-        keep: Days after whose end phones and texts leave the journal; default: 30, and never from a --store.
-        per_second: Requests a second at most.
-    """
-
-    report: str | None = None
-    force: Flag = False
-    rows: str | None = None
-    name: str | None = None
-    again: Flag = False
-    store: str | None = None
-    keep: Number | None = None
-    per_second: Number | None = None
 
 
 @Parameter(name="*")

@@ -20,6 +20,7 @@ from ..sync.generated._outbox import SyncOutbox
 from .account import connect
 from .campaign.run import Session
 from .campaign.view import check_store
+from .language import _, label, later, reason
 from .options import Flag, Number, OutboxOptions, OutboxWorkOptions
 from .output import Exit, Output, Stop, plural
 
@@ -27,6 +28,7 @@ outbox = App(name="outbox", help_format="plaintext")
 _ONE, _ALL = OutboxOptions(), OutboxWorkOptions()
 
 Key = Annotated[str, Parameter(allow_leading_hyphen=True)]
+_STATES = later("queued", "sending", "sent", "unknown", "failed", "expired", "cancelled")
 _NOT_SENT = ("unknown", "failed", "expired")
 _REFUSED = "user or token was refused"
 
@@ -36,8 +38,8 @@ def run_command(*, options: OutboxWorkOptions = _ALL) -> Exit:
     """Send what comes, until Ctrl-C or SIGTERM: the worker."""
     output = Output(json=options.json)
     lost = 0
-    with _working(options, output) as (_, box, _):
-        output.note("Sending what comes; Ctrl-C ends it.")
+    with _working(options, output) as (_session, box, _notes):
+        output.note(_("Sending what comes; Ctrl-C ends it."))
         with box.run() as items:
             try:
                 for item in items:
@@ -48,7 +50,9 @@ def run_command(*, options: OutboxWorkOptions = _ALL) -> Exit:
             _show(output, item)
             lost += item.state == "unknown"
     if lost:
-        output.note(f"Of {plural(lost, 'text')} on the way no answer came: unknown, until a report tells.")
+        output.note(
+            _("Of {} on the way no answer came: unknown, until a report tells.", plural(lost, "text"))
+        )
     return Exit.SOME_NOT_SENT if lost else Exit.DONE
 
 
@@ -66,7 +70,9 @@ def drain(
             counts = box.drain(budget)
         except KeyboardInterrupt:
             counts = box.counts()
-    output.say(f"Interrupted; in the store: {_counted(counts)}" if session.interrupted else _counted(counts))
+    output.say(
+        _("Interrupted; in the store: {}", _counted(counts)) if session.interrupted else _counted(counts)
+    )
     code = session.code(None)
     if code is Exit.DONE and any(counts[state] for state in (*_NOT_SENT, "queued", "sending")):
         code = Exit.REFUSED if notes.refused else Exit.SOME_NOT_SENT
@@ -108,7 +114,7 @@ def list_command(
     for item in listed:
         output.say(_line(item))
     if not listed:
-        output.say("There is none.")
+        output.say(_("There is none."))
     output.answer({"items": [_as_json(item) for item in listed]})
 
 
@@ -136,7 +142,9 @@ def retry(
         before = [_item(box, one) for one in (key, *more)]
         for item in before:
             if item.state == "unknown" and not unknown:
-                raise Stop(f"{shown(item.key, 200)} may have been sent: with --unknown it may come twice.")
+                raise Stop(
+                    _("{} may have been sent: with --unknown it may come twice.", shown(item.key, 200))
+                )
         items = [box.retry(item.key) for item in before]
     return _changed(output, items, "queued")
 
@@ -151,7 +159,7 @@ def purge(
     output = Output(json=options.json)
     with _offline(options) as box:
         count = box.purge(timedelta(days=older_than))
-    output.say(f"Purged {plural(count, 'text')}.")
+    output.say(_("Purged {}.", plural(count, "text")))
     output.answer({"purged": count})
 
 
@@ -167,7 +175,7 @@ class _Notes(logging.Handler):
         """Print a line of it."""
         message = record.getMessage()
         self.refused = self.refused or _REFUSED in message
-        self._output.note(shown(message, 500))
+        self._output.note(shown(reason(message), 500))
 
 
 @contextmanager
@@ -200,7 +208,7 @@ def _offline(options: OutboxOptions) -> Iterator[SyncOutbox]:
 def _item(box: SyncOutbox, key: str) -> OutboxItem:
     item = box.get(key)
     if item is None:
-        raise Stop(f"The outbox has no item {shown(key, 200)}.")
+        raise Stop(_("The outbox has no item {}.", shown(key, 200)))
     return item
 
 
@@ -219,9 +227,16 @@ def _show(output: Output, item: OutboxItem) -> None:
 
 
 def _line(item: OutboxItem) -> str:
-    status = "" if item.status is None else item.status.label_en
-    message = f"message {item.message_id}" if item.message_id else ""
-    parts = (item.state, shown(item.key, 200), _phone(item), message, status, shown(item.error, 300))
+    status = "" if item.status is None else label(item.status)
+    message = _("message {}", item.message_id) if item.message_id else ""
+    parts = (
+        _(item.state),
+        shown(item.key, 200),
+        _phone(item),
+        message,
+        status,
+        shown(reason(item.error), 300),
+    )
     return "  ".join(part for part in parts if part)
 
 
@@ -236,4 +251,4 @@ def _as_json(item: OutboxItem) -> dict[str, Any]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {state}" for state, count in counts.items()) + "."
+    return ", ".join(_("{:,} {}", count, _(state)) for state, count in counts.items()) + "."

@@ -26,7 +26,8 @@ from ..errors import (
     Refused,
     SourceMissing,
 )
-from ..sources.text_files import reason_of
+from ..language import Language
+from .language import _, reason_of, spoken
 
 # Where the library advises what nobody can write in a shell, the words of the command.
 _PHRASES = (
@@ -102,9 +103,9 @@ def code_of(error: BaseException) -> Exit:
     return Exit.SOME_NOT_SENT
 
 
-def in_words_of_the_command(error: MensatekError) -> tuple[str, str]:
+def in_words_of_the_command(error: MensatekError, language: Language | None = None) -> tuple[str, str]:
     """An error's message and its advice, with the command's options where the library names its own."""
-    message, advice = str(error.args[0]) if error.args else type(error).__name__, error.advice
+    message, advice = (language or spoken()).error(error)
     for ours, theirs in _PHRASES:
         message, advice = message.replace(ours, theirs), advice.replace(ours, theirs)
     return _in_options(message), _in_options(advice)
@@ -119,9 +120,9 @@ def _option(name: str) -> str:
     return _OTHERWISE.get(name) or f"--{name.replace('_', '-')}"
 
 
-def text_of(error: MensatekError) -> str:
-    """An error of ours in one line."""
-    return " ".join(filter(None, in_words_of_the_command(error)))
+def text_of(error: MensatekError, language: Language | None = None) -> str:
+    """An error of ours in one line; in English for programs."""
+    return " ".join(filter(None, in_words_of_the_command(error, language)))
 
 
 def as_ctrl_c(number: int, frame: FrameType | None) -> None:
@@ -213,20 +214,20 @@ class Output:
             self._out.write(json.dumps(values, ensure_ascii=True, default=_for_json) + "\n")
             self._out.flush()
 
-    def confirm(self, question: str, otherwise: str = "Nothing was sent.") -> None:
+    def confirm(self, question: str, otherwise: str = "") -> None:
         """Ask on the terminal; anything but yes ends the command.
 
         Raises:
             Stop: the answer was no.
         """
-        self.err.write(f"{question} [y/N] ")
+        self.err.write(f"{question} {_('[y/N]')} ")
         self.err.flush()
         try:
             answer = sys.stdin.readline()
         except UnicodeDecodeError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes", "s", "si", "sí"):
-            raise Stop(otherwise, Exit.SOME_NOT_SENT)
+            raise Stop(otherwise or _("Nothing was sent."), Exit.SOME_NOT_SENT)
 
 
 def _for_json(value: object) -> int | float | str:
@@ -244,9 +245,9 @@ def can_ask() -> bool:
 def credits_text(value: Decimal | None) -> str:
     """Credits for people: thousands separated, no idle zeros."""
     if value is None:
-        return "not told"
+        return _("not told")
     text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return spoken().number(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def spelt(characters: Iterable[str]) -> str:
@@ -256,4 +257,4 @@ def spelt(characters: Iterable[str]) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """ "1 row", "2,000 rows"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return _("{:,} {}", count, _(one if count == 1 else many or f"{one}s"))

@@ -23,8 +23,9 @@ from ..sources.file_source import FileSource
 from ..sources.files import AnyFileSource
 from ..sources.reading import ChosenRows
 from ..sources.rows import BrokenRow
-from ..sources.text_files import BLOCK, open_file, reason_of, shown
+from ..sources.text_files import BLOCK, open_file, shown
 from ..text.segments import lost_characters
+from .language import _, reason_of
 from .options import FileOptions
 from .output import Stop, text_of
 
@@ -46,7 +47,7 @@ def open_recipients(
     warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which nobody sends
     return AnyFileSource(
         _copied(path, stack) or path,
-        name="Standard input" if path == "-" else path,
+        name=_("Standard input") if path == "-" else path,
         rows=rows,
         **asdict(options),
     )
@@ -60,13 +61,13 @@ def _copied(path: str, stack: ExitStack) -> Path | None:
     except (OSError, ValueError):
         return None
     if path == "-" and sys.stdin is None:
-        raise Stop("Standard input is closed; there are no recipients to read.")
+        raise Stop(_("Standard input is closed; there are no recipients to read."))
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "recipients"
     try:
         with sys.stdin.buffer if path == "-" else open_file(path) as stream, copy.open("wb") as file:
             shutil.copyfileobj(stream, file, BLOCK)
     except OSError as error:
-        raise Stop(f"The recipients cannot be read: {reason_of(error)}.") from None
+        raise Stop(_("The recipients cannot be read: {}.", reason_of(error))) from None
     return copy
 
 
@@ -82,11 +83,11 @@ def parse_rows(text: str | None) -> ChosenRows | None:
     for part in text.replace(" ", "").split(","):
         match = _ROWS.fullmatch(part)
         if match is None:
-            raise Stop(f"--rows takes rows such as 2-500,700,1022- and not {shown(text)}.")
+            raise Stop(_("--rows takes rows such as 2-500,700,1022- and not {}.", shown(text)))
         first = int(match[1])
         last = int(match[3]) if match[3] else inf if match[2] else first
         if last < first:
-            raise Stop(f"--rows {shown(part)} ends before it begins.")
+            raise Stop(_("--rows {} ends before it begins.", shown(part)))
         spans.append((first, last))
     return ChosenRows(tuple(spans))
 

@@ -26,6 +26,7 @@ from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
 from .account import Connection, connect, needs_answer, parse_when
 from .campaign.view import line, rows_as_json, say_rows, viewing
+from .language import _, reason
 from .opt_outs import load_into
 from .options import RowsOptions, SendingOptions
 from .output import Exit, Output, Stop, code_of, credits_text, plural, spelt, text_of
@@ -142,7 +143,7 @@ class Send:
             self._send_test(connection, checked, self.options.test_to)
         if asks:
             self.output.confirm(
-                f"Send {plural(checked.texts, 'text')} to {plural(checked.ready, 'recipient')}?"
+                _("Send {} to {}?", plural(checked.texts, "text"), plural(checked.ready, "recipient"))
             )
 
     def begin(self, campaigns: SyncCampaigns, name: str, **more: Any) -> SyncCampaign:
@@ -175,48 +176,50 @@ class Send:
                 if row_checked is not None:
                     row_checked(*found)
                 if checked.rows % _TICK == 0:
-                    view.note(lambda: f"{checked.rows:,} rows checked")
+                    view.note(lambda: _("{:,} rows checked", checked.rows))
         if not checked.rows and self._reading.rows is not None:
-            raise Stop(f"The file has no rows {self._reading.rows}.")
+            raise Stop(_("The file has no rows {}.", self._reading.rows))
         return checked
 
     def _show(self, checked: Checked, credits: Decimal | None) -> None:
         """Print what would be sent and what it would cost."""
         output, source = self.output, self._reading.source
         column = shown(self._reading.phone_column, 40)
-        output.say(f"Recipients: {source.label}; phones in column {column}.")
-        text = plural(checked.ready, "row") + " to send"
+        output.say(_("Recipients: {}; phones in column {}.", reason(source.label), column))
+        text = _("{} to send", plural(checked.ready, "row"))
         if checked.broken:
-            text += f", {checked.broken:,} broken or repeated"
+            text += _(", {:,} broken or repeated", checked.broken)
         if source.blank:
-            text += f" ({plural(source.blank, 'blank row')} left out)"
+            text += _(" ({} left out)", plural(source.blank, "blank row"))
         if source.hidden:
-            text += f" ({plural(source.hidden, 'hidden row')} left out; --include-hidden takes them)"
+            text += _(" ({} left out; --include-hidden takes them)", plural(source.hidden, "hidden row"))
         output.say(text + ".")
         if not checked.ready:
             return
-        longest = "one each" if checked.longest == 1 else f"up to {checked.longest} a recipient"
-        output.say(f"Texts: {checked.texts:,} ({_encodings(checked)}; {longest}).")
+        longest = _("one each") if checked.longest == 1 else _("up to {} a recipient", checked.longest)
+        output.say(_("Texts: {:,} ({}; {}).", checked.texts, _encodings(checked), longest))
         if checked.forcing:
-            output.say(f"Unicode because of: {spelt(checked.forcing)}")
+            output.say(_("Unicode because of: {}", spelt(checked.forcing)))
         if checked.gaps:
-            has = "has" if checked.gaps == 1 else "have"
-            output.say(f"Note: {plural(checked.gaps, 'row')} {has} an empty cell where the text has a field.")
+            gaps = plural(checked.gaps, "row has", "rows have")
+            output.say(_("Note: {} an empty cell where the text has a field.", gaps))
         output.say(self._cost(checked, credits))
         if credits is not None and output.err.isatty():
-            output.note(f"The first one reads: {shown(checked.samples[0].text, 700)}")
+            output.note(_("The first one reads: {}", shown(checked.samples[0].text, 700)))
 
     def _cost(self, checked: Checked, credits: Decimal | None) -> str:
         price = self.options.sending.price
         estimate = price * checked.texts
-        each = f"{_credits(price)} a text"
-        line = (
-            f"Credits: {credits_text(estimate)} estimated, at {each}; the first answer shows the real price."
+        each = _("{} a text", _credits(price))
+        line = _(
+            "Credits: {} estimated, at {}; the first answer shows the real price.",
+            credits_text(estimate),
+            each,
         )
         if credits is not None:
-            line += f" The account has {credits_text(credits)}."
+            line += _(" The account has {}.", credits_text(credits))
             if credits < estimate:
-                line += " That may not be enough; the send then stops and says which rows were not sent."
+                line += _(" That may not be enough; the send then stops and says which rows were not sent.")
         return line
 
     def _send_test(self, connection: Connection, checked: Checked, phone: str) -> None:
@@ -228,15 +231,15 @@ class Send:
             )
         except MensatekError as error:
             raise Stop(
-                f"The test to {shown(phone, 40)} failed, and nobody else was texted: {text_of(error)}",
+                _("The test to {} failed, and nobody else was texted: {}", shown(phone, 40), text_of(error)),
                 code_of(error),
             ) from None
         if not sent.accepted:
             raise Stop(
-                f"The provider did not take the test to {shown(phone, 40)}; nobody else was texted.",
+                _("The provider did not take the test to {}; nobody else was texted.", shown(phone, 40)),
                 Exit.SOME_NOT_SENT,
             )
-        self.output.say(f"Sent to {shown(phone, 40)} first: the text of row {sample.row}.")
+        self.output.say(_("Sent to {} first: the text of row {}.", shown(phone, 40), sample.row))
 
     def _dry_summary(self, checked: Checked) -> Exit:
         """Print what a dry run shows; nothing was sent."""
@@ -244,14 +247,20 @@ class Send:
         for one in checked.samples:
             coding = "Unicode" if one.unicode else "GSM"
             cost = _credits(price * one.segments)
-            output.say(f"Row {one.row}, to {one.phone}: {plural(one.segments, 'text')}, {coding}, {cost}")
+            output.say(
+                _("Row {}, to {}: {}, {}, {}", one.row, one.phone, plural(one.segments, "text"), coding, cost)
+            )
             for written in one.text.splitlines():
                 output.say(f"    {shown(written, 2000)}")
         code = Exit.SOME_NOT_SENT if checked.broken or not checked.ready else Exit.DONE
         output.say(
-            f"Dry run: nothing was sent. {checked.ready:,} of {plural(checked.rows, 'row')} can be sent."
+            _(
+                "Dry run: nothing was sent. {:,} of {} can be sent.",
+                checked.ready,
+                plural(checked.rows, "row"),
+            )
         )
-        say_rows(output, "Broken rows", checked.problems, checked.broken)
+        say_rows(output, _("Broken rows"), checked.problems, checked.broken)
         output.answer(
             {
                 "dry_run": True,
@@ -286,7 +295,7 @@ def _check_test(phone: str | None, dry_run: bool) -> None:
     if phone is None:
         return
     if dry_run:
-        raise Stop("--dry-run sends nothing, and --test-to does. Leave one of them out.")
+        raise Stop(_("--dry-run sends nothing, and --test-to does. Leave one of them out."))
     try:
         normalise(phone)
     except MensatekError as error:
@@ -297,8 +306,8 @@ def _encodings(checked: Checked) -> str:
     gsm = checked.ready - checked.unicode
     if not checked.unicode:
         return "GSM"
-    return f"{gsm:,} GSM, {checked.unicode:,} Unicode" if gsm else "Unicode"
+    return _("{:,} GSM, {:,} Unicode", gsm, checked.unicode) if gsm else "Unicode"
 
 
 def _credits(amount: Decimal) -> str:
-    return f"{credits_text(amount)} {'credit' if amount == 1 else 'credits'}"
+    return f"{credits_text(amount)} {_('credit' if amount == 1 else 'credits')}"

@@ -31,6 +31,7 @@ FLOORS: list[set[str]] = [
     {"_wire", "sources", "store"},
     {"models", "senders"},
     {"codes", "text", "phones", "pace", "settings", "tax_ids", "tracebacks", "loop_thread", "observe"},
+    {"language"},
     {"errors", "warning", "_version"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -201,11 +202,11 @@ def _uses(file: Path) -> Iterator[str]:
 
 
 def test_the_environment_is_read_in_one_file() -> None:
-    """Only settings.py reads the environment, and the command line alone prints: a library that prints gets in the
-    way of the program that uses it. The sandbox is a program of its own."""
+    """Only settings.py reads the environment, but for the language; and the command line alone prints: a library that
+    prints gets in the way of the program that uses it. The sandbox is a program of its own."""
     for file in FILES:
         path, uses = _path(file), set(_uses(file))
-        if not path.startswith("sandbox/") and path != "settings.py":
+        if not path.startswith("sandbox/") and path not in ("settings.py", "language/__init__.py"):
             assert not uses & {"os.environ", "os.environb", "os.getenv", "os.putenv"}, path
         if not path.startswith(("cli/", "sync/_generate/")):
             # Where a WSGI application under test writes its errors.

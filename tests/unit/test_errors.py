@@ -161,3 +161,12 @@ def test_a_refusal_of_ours_says_when_to_try_again() -> None:
     assert str(error) == "EnviarSMS was not called. Try again in 60 s."
     assert str(AccountPaused("No.", retry_after=-1)) == "No. Try again in 0 s."
     assert str(AccountPaused("No.", advice="Call them.")) == "No. Call them."
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_error_has_a_code_of_its_kind(cls: type[MensatekError]) -> None:
+    """Programs and the catalogue go by it: the class's name in small letters; the provider's own of its refusals."""
+    kind = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__)
+    provider = -2 if cls is InsufficientCredits else -3
+
+    assert build(cls).code == (provider if issubclass(cls, APIError) else kind[1:])

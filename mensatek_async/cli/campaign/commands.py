@@ -13,6 +13,7 @@ from ...models.campaign import Progress
 from ...sources.text_files import shown
 from ...sync.generated._campaigns import SyncCampaigns
 from ..account import connect, parse_when
+from ..language import _, reason
 from ..options import (
     ALL_WORK,
     NO_ACCOUNT,
@@ -92,7 +93,7 @@ def status(
                 view.show(progress)
     except KeyboardInterrupt:
         interrupted = True
-        output.note("Stopped watching; the campaign goes on wherever it runs.")
+        output.note(_("Stopped watching; the campaign goes on wherever it runs."))
     if progress is None:
         return Exit.INTERRUPTED
     say_state(output, progress, options.store)
@@ -110,7 +111,7 @@ def list_command(*, options: StoreOptions = ONE_STORE) -> None:
     for one in listed:
         output.say(line(one) + ".")
     if not listed:
-        output.say(f"There is no campaign in {shown(place(options.store), 300)}.")
+        output.say(_("There is no campaign in {}.", shown(place(options.store), 300)))
     output.answer({"campaigns": [as_json(one) for one in listed]})
 
 
@@ -132,7 +133,7 @@ def cancel(
     """Send nothing more of a campaign, ever; what the provider holds of a scheduled one is cancelled there."""
     output, store = Output(json=options.json), options.store
     if not yes:
-        _confirm(output, f"Cancel {shown(name, 60)} for good?")
+        _confirm(output, _("Cancel {} for good?", shown(name, 60)))
     before = _progress(name, store)
     if not (before.sent or before.pending) or not scheduled_for(before.scheduled_at):
         _change("cancel", name, options)
@@ -142,12 +143,12 @@ def cancel(
         with session.campaigns() as campaigns:
             campaigns.get(name).cancel()
     if session.error is not None:
-        output.say("Nothing more is sent, but the provider may still hold some texts: cancel it again.")
+        output.say(_("Nothing more is sent, but the provider may still hold some texts: cancel it again."))
         raise session.error
     progress = _progress(name, store)
     output.say(line(progress) + ".")
     if progress.note:
-        output.say(f"{progress.note}.")
+        output.say(f"{reason(progress.note)}.")
     output.answer(as_json(progress))
 
 
@@ -214,9 +215,9 @@ def unknown(name: Name, /, *, options: StoreOptions = ONE_STORE) -> Exit:
         listed = campaigns.get(name).unknown()
     for one in listed:
         when = f"{one.since.astimezone():%Y-%m-%d %H:%M:%S}"
-        output.say(f"row {one.row}  {one.phone}  {when}  {shown(one.reason, 200)}")
+        output.say(_("row {}  {}  {}  {}", one.row, one.phone, when, shown(reason(one.reason), 200)))
     if not listed:
-        output.say("Nobody is unknown.")
+        output.say(_("Nobody is unknown."))
     names = ("row", "phone", "since", "reference", "reason")
     output.answer({"unknown": [{name: getattr(one, name) for name in names} for one in listed]})
     return Exit.SOME_NOT_SENT if listed else Exit.DONE
@@ -240,11 +241,11 @@ def resolve(
     """
     output = Output(json=options.json)
     if policy == "resend" and not yes:
-        _confirm(output, "Text them with the next run, some of them perhaps twice?")
+        _confirm(output, _("Text them with the next run, some of them perhaps twice?"))
     with offline(options.store) as campaigns:
         campaign = campaigns.get(name)
         count, progress = campaign.resolve(policy), campaign.progress()
-    output.say(f"Decided about {plural(count, 'recipient')}. {line(progress)}.")
+    output.say(_("Decided about {}. {}.", plural(count, "recipient"), line(progress)))
     output.answer({"resolved": count, **as_json(progress)})
 
 
@@ -273,14 +274,14 @@ def purge(
     """Take phones and texts out of a campaign that has ended, or of all that ended before; counts stay."""
     output = Output(json=options.json)
     if (name is None) == (older_than is None):
-        raise Stop("Give the name of one campaign, or --older-than DAYS for all that ended before.")
+        raise Stop(_("Give the name of one campaign, or --older-than DAYS for all that ended before."))
     with offline(options.store) as campaigns:
         if name is not None:
             campaigns.get(name).purge()
         count = 1
         if older_than is not None:
             count = campaigns.purge(timedelta(days=min(older_than, _LONGEST)) + timedelta.resolution)
-    output.say(f"Purged {plural(count, 'campaign')}.")
+    output.say(_("Purged {}.", plural(count, "campaign")))
     output.answer({"purged": count})
 
 
@@ -290,7 +291,9 @@ def forget(phone: Name, /, *, options: StoreOptions = ONE_STORE) -> None:
     output = Output(json=options.json)
     with offline(options.store) as campaigns:
         count = campaigns.forget(phone)
-    output.say(f"Taken out of {plural(count, 'place')}." if count else "It was in no campaign and no text.")
+    output.say(
+        _("Taken out of {}.", plural(count, "place")) if count else _("It was in no campaign and no text.")
+    )
     output.answer({"forgotten": count})
 
 
@@ -315,7 +318,7 @@ def work(
     for one in worked:
         output.say(line(one) + ".")
     if not worked:
-        output.say("Interrupted." if session.interrupted else "No campaign was running.")
+        output.say(_("Interrupted." if session.interrupted else "No campaign was running."))
     output.answer({"campaigns": [as_json(one) for one in worked], "exit_code": int(code)})
     return code
 
@@ -337,5 +340,5 @@ def _change(order: Literal["pause", "resume", "cancel"], name: str, options: Sto
 
 def _confirm(output: Output, question: str) -> None:
     if not can_ask():
-        raise Stop("There is no terminal to ask on; add --yes.")
+        raise Stop(_("There is no terminal to ask on; add --yes."))
     output.confirm(question)

@@ -16,6 +16,7 @@ from attrs import define, frozen
 from cyclopts import Parameter
 
 from ...errors import CampaignConflict, CampaignNotFound, ConfigurationError, ConnectionFailed, MensatekError
+from ...language import ENGLISH
 from ...models.campaign import Progress
 from ...models.recipient import Recipient
 from ...settings import Limits
@@ -26,6 +27,7 @@ from ...sync.generated._client import Mensatek
 from ...text.template import Template
 from ..account import Connection, parse_when
 from ..documents import legal_of
+from ..language import _, later
 from ..opt_outs import load_into
 from ..options import (
     DEFAULT_STORE,
@@ -42,7 +44,7 @@ from ..output import Exit, Output, Stop, code_of, plural, text_of
 from ..sending import Send
 from .view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
 
-_STOPPING = "Stopping: no further request leaves; waiting a few seconds for the answers on their way."
+_STOPPING = later("Stopping: no further request leaves; waiting a few seconds for the answers on their way.")
 _UNREACHED = "could not be reached"
 LOOK = 0.5  # seconds between two looks
 _HOURS = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*")
@@ -128,7 +130,7 @@ class Session:
         try:
             limits = Limits(concurrency=self.concurrency, per_second=self.per_second)
         except ConfigurationError:
-            raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
+            raise Stop(_("--concurrency takes 1 to 64 requests, --per-second a number above 0.")) from None
         handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
             with self.connection.client(limits) as client:
@@ -166,14 +168,14 @@ class Session:
             with offline(self.store) as campaigns:
                 yield campaigns
         except KeyboardInterrupt:
-            again = "interrupted; the same command again says what was sent, and goes on."
+            again = _("interrupted; the same command again says what was sent, and goes on.")
             raise Stop(again, Exit.INTERRUPTED) from None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Take a signal for Ctrl-C, once: the end is near."""
         if not self.interrupted:
             self.interrupted = True
-            self.output.note(_STOPPING)
+            self.output.note(_(*_STOPPING))
             raise KeyboardInterrupt
 
 
@@ -231,18 +233,18 @@ def conclude(session: Session, name: str) -> Exit:
             progress = campaigns.get(name).progress()
     except MensatekError as failure:
         session.error = session.error or failure
-    problem = None if session.error is None else text_of(session.error)
-    if problem is not None:
-        output.error(problem)
+    problem = None if session.error is None else text_of(session.error, ENGLISH)
+    if session.error is not None:
+        output.error(text_of(session.error))
     code = session.code(progress)
     if isinstance(session.error, CampaignConflict):
         progress = None  # how the other one stands is not what was asked
     if progress is not None:
-        what = scheduled_for(progress.scheduled_at) or "sent"
-        output.say(f"{progress.sent:,} of {plural(progress.total, 'row')} {what}.")
+        what = scheduled_for(progress.scheduled_at) or _("sent")
+        output.say(_("{:,} of {} {}.", progress.sent, plural(progress.total, "row"), what))
         say_state(output, progress, session.store)
     if session.interrupted:
-        output.note("Interrupted.")
+        output.note(_("Interrupted."))
         if progress is None or not progress.done:
             output.say(to_go_on(name, session.store, reading=progress is None or progress.reading))
     counts = {} if progress is None else as_json(progress)
@@ -278,7 +280,7 @@ def start(
         progress, connection = look(name, store), send.connect()
         if rows.opt_outs is not None:
             load_into(store, rows.opt_outs, send.output)
-        send.agree(connection, progress, "It is there already")
+        send.agree(connection, progress, _("It is there already"))
         session = Session(connection, store, send.output, rows.concurrency)
         with (
             viewing(send.output, watch=options.watch) as view,
@@ -309,7 +311,10 @@ def _say_when(progress: Progress, store: str, output: Output) -> None:
     when = progress.start_at
     if when is not None and when > datetime.now(UTC) and not progress.done:
         output.note(
-            f"It begins at {when:%Y-%m-%d %H:%M} Spanish time. This command waits for that; Ctrl-C ends it."
+            _(
+                "It begins at {:%Y-%m-%d %H:%M} Spanish time. This command waits for that; Ctrl-C ends it.",
+                when,
+            )
         )
         output.note(to_go_on(progress.name, store, reading=False))
 
@@ -319,7 +324,7 @@ def _certified(options: StartOptions, legal: LegalOptions) -> dict[str, Any] | N
     if options.certified:
         return legal_of(legal, *extra)
     if any(extra):
-        raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
+        raise Stop(_("--identify, --acceptance-days and --contract-type go with --certified."))
     return None
 
 
@@ -333,7 +338,7 @@ def _hours(text: str | None) -> tuple[time_of_day, time_of_day] | None:
             return start, end
     except ValueError:
         pass
-    raise Stop(f"--send-between takes two times of day, such as 09:00-21:00, not {shown(text)}.")
+    raise Stop(_("--send-between takes two times of day, such as 09:00-21:00, not {}.", shown(text)))
 
 
 def _anchor(phone: str | None, text: str | Template) -> Recipient | None:

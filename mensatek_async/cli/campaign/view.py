@@ -18,12 +18,14 @@ from ...campaigns.journal.waiting import PAUSED_BECAUSE
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress
 from ...sources.text_files import shown
+from ..language import _, later, reason
 from ..options import DEFAULT_STORE
 from ..output import Exit, Output, Stop, credits_text, plural
 
 if TYPE_CHECKING:
     from rich.live import Live
 
+_STATES = later("running", "paused", "done", "cancelled")
 EVERY = 3.0  # seconds between two plain lines
 _SHOWN = 100  # rows with a problem, which somebody has to correct one by one
 
@@ -50,7 +52,7 @@ class View:
     def show(self, progress: Progress) -> None:
         """Show how a campaign stands: a line, or a bar and the counts below it."""
         if self._live is None:
-            self.note(lambda: "; ".join(filter(None, (line(progress), shown(progress.note, 200)))))
+            self.note(lambda: "; ".join(filter(None, (line(progress), shown(reason(progress.note), 200)))))
         else:
             self._draw(progress, self._live)
 
@@ -64,10 +66,14 @@ class View:
         settled = progress.total - progress.pending
         bar.add_row(
             ProgressBar(total=max(progress.total, 1), completed=settled, width=40),
-            Text(f"{100 * settled // max(progress.total, 1)} % of {progress.total:,} rows"),
+            Text(_("{} % of {:,} rows", 100 * settled // max(progress.total, 1), progress.total)),
         )
         head = Text(f"{shown(progress.name, 60)}: {_state(progress)}")
-        under = [Text(one) for one in (_counts(progress), _money(progress), shown(progress.note, 200)) if one]
+        under = [
+            Text(one)
+            for one in (_counts(progress), _money(progress), shown(reason(progress.note), 200))
+            if one
+        ]
         live.update(Group(head, bar, *under), refresh=True)
 
 
@@ -99,45 +105,45 @@ def why_not(progress: Progress) -> str:
 
 def _state(progress: Progress) -> str:
     if progress.state == "paused":
-        return f"paused, {PAUSED_BECAUSE.get(progress.reason, progress.reason)}"
+        return _("paused, {}", reason(PAUSED_BECAUSE.get(progress.reason, progress.reason)))
     if progress.state == "done" and (when := scheduled_for(progress.scheduled_at)):
         return when
     if progress.state == "running" and progress.waiting_until:
-        return f"waits until {progress.waiting_until:%Y-%m-%d %H:%M:%S} Spanish time"
-    return "reading rows" if progress.reading and progress.state == "running" else progress.state
+        return _("waits until {:%Y-%m-%d %H:%M:%S} Spanish time", progress.waiting_until)
+    return _("reading rows" if progress.reading and progress.state == "running" else progress.state)
 
 
 def scheduled_for(when: datetime | None) -> str:
     """Say "scheduled for 2027-01-08 10:00" while that is to come, else ""."""
     if when is None or when <= datetime.now(UTC):
         return ""
-    return f"scheduled for {when.astimezone(madrid()):%Y-%m-%d %H:%M} Spanish time"
+    return _("scheduled for {:%Y-%m-%d %H:%M} Spanish time", when.astimezone(madrid()))
 
 
 def _counts(progress: Progress) -> str:
     counts = [
-        f"{progress.sent:,} {'taken for then' if scheduled_for(progress.scheduled_at) else 'sent'}",
-        f"{progress.pending:,} pending",
-        f"{progress.unknown:,} unknown",
-        f"{progress.failed:,} failed",
-        f"{progress.delivered:,} delivered",
+        _("{:,} taken for then" if scheduled_for(progress.scheduled_at) else "{:,} sent", progress.sent),
+        _("{:,} pending", progress.pending),
+        _("{:,} unknown", progress.unknown),
+        _("{:,} failed", progress.failed),
+        _("{:,} delivered", progress.delivered),
     ]
     rare = (
-        (progress.rejected, "refused"),
-        (progress.invalid, "invalid"),
-        (progress.opted_out, "opted out"),
-        (progress.cancelled, "cancelled"),
+        (progress.rejected, _("refused")),
+        (progress.invalid, _("invalid")),
+        (progress.opted_out, _("opted out")),
+        (progress.cancelled, _("cancelled")),
     )
-    return ", ".join(counts + [f"{count:,} {name}" for count, name in rare if count])
+    return ", ".join(counts + [_("{:,} {}", count, name) for count, name in rare if count])
 
 
 def _money(progress: Progress) -> str:
-    parts = [f"{progress.rate:,.0f}/s"] if progress.state == "running" else []
-    parts.append(f"credits {credits_text(progress.credits_used)} used")
+    parts = [_("{:,.0f}/s", progress.rate)] if progress.state == "running" else []
+    parts.append(_("credits {} used", credits_text(progress.credits_used)))
     if progress.credits_left is not None:
-        parts.append(f"{credits_text(progress.credits_left)} left")
+        parts.append(_("{} left", credits_text(progress.credits_left)))
     if progress.time_left is not None:
-        parts.append(f"time left {_clock(progress.time_left)}")
+        parts.append(_("time left {}", _clock(progress.time_left)))
     return ", ".join(parts)
 
 
@@ -151,16 +157,16 @@ def advice(progress: Progress, store: str) -> str:
     """What to do next with a campaign that does not run, "" for nothing."""
     name, at = _quoted(progress.name), _at(store)
     if progress.state == "paused":
-        return f"To go on: mensatek campaign resume {name}{at}"
+        return _("To go on: mensatek campaign resume {}{}", name, at)
     if progress.unknown:
-        return f"Who may have been texted: mensatek campaign unknown {name}{at}"
+        return _("Who may have been texted: mensatek campaign unknown {}{}", name, at)
     return ""
 
 
 def say_state(output: Output, progress: Progress, store: str) -> None:
     """Print how a campaign stands, and what to do next with it."""
     output.say(line(progress) + ".")
-    for more in (progress.note, advice(progress, store)):
+    for more in (reason(progress.note), advice(progress, store)):
         if more:
             output.say(more)
 
@@ -168,8 +174,8 @@ def say_state(output: Output, progress: Progress, store: str) -> None:
 def to_go_on(name: str, store: str, *, reading: bool) -> str:
     """How to go on with a campaign that was interrupted."""
     if reading:
-        return "To go on: the same command again, with the same file."
-    return f"To go on: mensatek campaign run {_quoted(name)}{_at(store)}, or the same command again."
+        return _("To go on: the same command again, with the same file.")
+    return _("To go on: mensatek campaign run {}{}, or the same command again.", _quoted(name), _at(store))
 
 
 def check_store(store: str) -> str:
@@ -179,13 +185,13 @@ def check_store(store: str) -> str:
         Stop: it is a directory.
     """
     if os.path.isdir(store):
-        raise Stop(f"The store {shown(store)} is a directory; name a file in it.")
+        raise Stop(_("The store {} is a directory; name a file in it.", shown(store)))
     return store
 
 
 def place(store: str) -> str:
     """The store as it may be shown: a database's address may hold a password."""
-    return "that database" if "://" in store else store
+    return _("that database") if "://" in store else store
 
 
 def _at(store: str) -> str:
@@ -221,9 +227,11 @@ def _runs(problems: Iterable[RowProblem]) -> list[tuple[int, int, str]]:
     """Neighbouring rows with one reason: the first, the last, the reason."""
     ordered = sorted(problems, key=lambda problem: problem.row)
     runs = []
-    for (_, reason), group in groupby(enumerate(ordered), lambda one: (one[1].row - one[0], one[1].reason)):
-        rows = [problem.row for _, problem in group]
-        runs.append((rows[0], rows[-1], reason))
+    for (_distance, why), group in groupby(
+        enumerate(ordered), lambda one: (one[1].row - one[0], one[1].reason)
+    ):
+        rows = [problem.row for _index, problem in group]
+        runs.append((rows[0], rows[-1], why))
     return runs
 
 
@@ -233,12 +241,12 @@ def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: 
     if not shown_runs:
         return
     output.say(f"{title}:")
-    for first, last, reason in shown_runs:
-        where = f"row {first}" if first == last else f"rows {first} to {last}"
-        output.say(f"  {where}: {shown(reason, 300).rstrip('.')}")
-    more = total - sum(last - first + 1 for first, last, _ in shown_runs)
+    for first, last, why in shown_runs:
+        where = _("row {}", first) if first == last else _("rows {} to {}", first, last)
+        output.say(f"  {where}: {shown(reason(why), 300).rstrip('.')}")
+    more = total - sum(last - first + 1 for first, last, _why in shown_runs)
     if more > 0:
-        output.say(f"  and {plural(more, 'more row')}; --report FILE lists them all.")
+        output.say(_("  and {}; --report FILE lists them all.", plural(more, "more row")))
 
 
 def rows_as_json(problems: Mapping[str, Iterable[RowProblem]]) -> list[dict[str, Any]]:

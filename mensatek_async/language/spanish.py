@@ -1,0 +1,155 @@
+"""Spanish: the catalogue by gettext, and the forms that English messages have, with what stands in their places."""
+
+from __future__ import annotations
+
+import gettext
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+from struct import pack
+from typing import Any
+
+from ..errors import MensatekError, codes_of
+from .english import Language
+
+CATALOGUE = Path(__file__).with_name("es.po")
+REASON = "reason"
+_LINE = re.compile(r'^(msgctxt|msgid|msgstr) (".*"(?:\n".*")*)$', re.MULTILINE)
+_NUMBER = re.compile(r"\d[\d,.]*")
+_QUOTES = ("'", '"')
+_SENTENCE = re.compile(r"(?<=[.;:?!]) ")
+_THOUSANDS = str.maketrans(",.", ".,")
+Key = tuple[str, str]
+
+
+def entries(text: str) -> Iterator[tuple[Key, str]]:
+    """Read a catalogue.
+
+    Args:
+        text: the content of a `.po` file.
+
+    Returns:
+        Context ("" for none) and English of each entry, and its Spanish.
+    """
+    context = english = ""
+    for kind, quoted in _LINE.findall(text):
+        value = "".join(map(json.loads, quoted.split("\n")))
+        if kind == "msgctxt":
+            context = value
+        elif kind == "msgid":
+            english = value
+        else:
+            yield (context, english), value
+            context = ""
+
+
+class Spanish(Language, Formatter):
+    """The catalogue's texts, with points between thousands."""
+
+    code = "es"
+
+    def __init__(self) -> None:
+        known = {key: text for key, text in entries(CATALOGUE.read_text(encoding="utf-8")) if text}
+        self._catalogue = gettext.GNUTranslations(BytesIO(_compiled(known)))
+        self._forms: dict[
+            str, list[tuple[str, str, str]]
+        ] = {}  # by the first word: context, English, Spanish
+        for (context, english), spanish in known.items():
+            if context:
+                self._forms.setdefault(_first_word(english), []).append((context, english, spanish))
+        self._said = lru_cache(maxsize=4096)(self._say)
+
+    def text(self, text: str, /, *values: Any) -> str:
+        """Return a text of the catalogue, its places filled."""
+        spanish = self._catalogue.gettext(text) if text else ""
+        return self.vformat(spanish, values, {}) if values else spanish
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Write a value; a number that has separators, with those of Spanish."""
+        written = super().format_field(value, format_spec)
+        return self.number(written) if "," in format_spec else written
+
+    def number(self, text: str) -> str:
+        """Return a number that has the separators of English, with those of Spanish."""
+        return text.translate(_THOUSANDS)
+
+    def reason(self, text: str) -> str:
+        """Return what an error, a report or a journal says in English; as it is where no form is known."""
+        return self._said(text)
+
+    def error(self, error: MensatekError) -> tuple[str, str]:
+        """Return an error's message and its advice: of the forms that a text may have, those of its code come first."""
+        codes = codes_of(type(error))
+        message, advice = super().error(error)
+        return self._said(message, codes), self._said(advice, codes)
+
+    def _say(self, text: str, codes: tuple[str, ...] = ()) -> str:
+        if (whole := self._form(text, codes)) is not None:
+            return whole
+        for end in reversed([match.start() for match in _SENTENCE.finditer(text)]):
+            head, rest = text[:end], text[end + 1 :]
+            for ending in ("", head[-1]):
+                if (start := self._form(head.removesuffix(ending), codes)) is not None:
+                    return f"{start}{ending} {self._said(rest, codes)}"
+        return text
+
+    def _form(self, text: str, codes: tuple[str, ...]) -> str | None:
+        """The Spanish of the form that a text has, those of an error's own codes first."""
+        forms = self._forms.get(text.partition(" ")[0], []) + self._forms.get("", [])
+        for _, english, spanish in sorted(forms, key=lambda form: (form[0] not in codes, _places(form[1]))):
+            if match := _pattern(english).fullmatch(text):
+                values = {name: self._value(value) for name, value in match.groupdict().items()}
+                return self.vformat(spanish, (), values)
+        return None
+
+    def _value(self, text: str) -> Any:
+        if _NUMBER.fullmatch(text):
+            return _Written(text)
+        return text if text[:1] in _QUOTES else self._said(text)
+
+
+class _Written(str):
+    """A number as English has written it; with a comma in the format it gets the separators of this language."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+def _first_word(english: str) -> str:
+    word = english.partition(" ")[0]
+    return "" if "{" in word else word
+
+
+def _places(english: str) -> int:
+    """How unspecific a form is: the fewer letters beside its places, the more."""
+    return -len(re.sub(r"\{\w+[^{}]*\}", "", english))
+
+
+@cache
+def _pattern(english: str) -> re.Pattern[str]:
+    pattern, seen = "", set[str]()
+    for literal, name, _, _ in Formatter().parse(english):
+        pattern += re.escape(literal)
+        if name is not None:
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+            seen.add(name)
+    return re.compile(pattern, re.DOTALL)
+
+
+def _compiled(known: Mapping[Key, str]) -> bytes:
+    """A catalogue as gettext reads it: a table of lengths and places for each side, then the texts."""
+    pairs = sorted(
+        (("\4".join(key) if key[0] else key[1]).encode(), value.encode()) for key, value in known.items()
+    )
+    start, tables, texts = 28 + 16 * len(pairs), [b"", b""], b""
+    for side in (0, 1):
+        for pair in pairs:
+            tables[side] += pack("<II", len(pair[side]), start + len(texts))
+            texts += pair[side] + b"\0"
+    return pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0) + b"".join(tables) + texts
