@@ -61,12 +61,13 @@ def _placed(words: str) -> str:
 def _described(entry: HelpEntry) -> InlineText:
     plain = str(getattr(entry.description, "primary_renderable", ""))
     described = InlineText(Text("\n\n".join(map(_, said(plain)))))
-    for style, shown in (
-        ("choices", entry.choices and _("[choices: {}]", ", ".join(entry.choices))),
-        ("env_var", entry.env_var and _("[env var: {}]", ", ".join(entry.env_var))),
-        ("default", entry.default is not None and _("[default: {}]", _(entry.default))),
-        ("required", entry.required and _("[required]")),
-    ):
-        if shown:
-            described.append(Text(shown, f"cyclopts.{style}"))
+    notes = {
+        "choices": _("[choices: {}]", ", ".join(entry.choices)) if entry.choices else "",
+        "env_var": _("[env var: {}]", ", ".join(entry.env_var)) if entry.env_var else "",
+        "default": "" if entry.default is None else _("[default: {}]", _(entry.default)),
+        "required": _("[required]") if entry.required else "",
+    }
+    for style, note in notes.items():
+        if note:
+            described.append(Text(note, f"cyclopts.{style}"))
     return described
