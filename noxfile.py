@@ -41,6 +41,7 @@ def tests_webhooks(session: nox.Session) -> None:
     asked = session.posargs or [
         "tests/integration/test_webhook_frameworks.py",
         "tests/integration/test_web_backends.py",
+        "tests/integration/test_tutorials.py::test_a_tutorial_works_to_its_end[web-backend]",
         "tests/field/test_callbacks.py",
     ]
     session.run("pytest", *asked)

@@ -14,25 +14,37 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT /
 
 @frozen
 class Block:
-    """A fenced block: its language, its first line's number in the document, its text."""
+    """A fenced block: its language, its first line's number in the document, its text, and who runs it if that is said
+    in a comment before it, or at the top of the document for all of them."""
 
     language: str
     line: int
     text: str
+    said: str
 
 
 def blocks(document: Path) -> Iterator[Block]:
     """The fenced blocks of a document."""
     inside: tuple[str, int] | None = None
     kept: list[str] = []
-    for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.startswith("```"):
-            kept.append(line)
-        elif inside is None:
+    text = document.read_text(encoding="utf-8")
+    of_all = _comment(text.partition("\n")[0])
+    said = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```") and inside is None:
             inside, kept = (line.removeprefix("```"), number + 1), []
-        else:
-            yield Block(*inside, "\n".join(kept))
-            inside = None
+        elif line == "```" and inside:
+            yield Block(*inside, "\n".join(kept), said or of_all)
+            inside, said = None, ""
+        elif inside:
+            kept.append(line)
+        elif line:
+            said = _comment(line)
+
+
+def _comment(line: str) -> str:
+    found = re.fullmatch(r"<!-- (.+) -->", line)
+    return found[1] if found else ""
 
 
 def sections(document: Path) -> dict[str, str]:

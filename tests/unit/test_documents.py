@@ -13,9 +13,10 @@ from types import ModuleType
 
 import pytest
 
+import mensatek_async
 from mensatek_async import errors
 from mensatek_async.cli.app import run
-from tests import operations_page
+from tests import generated_pages
 from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 
 README = ROOT / "README.md"
@@ -42,9 +43,9 @@ def _help(*command: str) -> str:
     return done.stdout
 
 
-def test_the_command_does_what_the_readme_says() -> None:
-    """Every command in the README is there, and every option named is an option of one of them."""
-    told = sections(README)["The command"]
+def test_the_command_does_what_its_page_says() -> None:
+    """Every command in docs/command.md is there, and every option named is an option of one of them."""
+    told = sections(ROOT / "docs/command.md")["What it does"]
     commands = set(re.findall(r"^\| `mensatek ([\w-]+)", told, re.MULTILINE))
 
     helps = "".join(_help(command) for command in commands)
@@ -76,21 +77,31 @@ def test_the_commands_of_a_group_are_those_of_their_page(
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
-def test_the_operations_page_is_the_generated_one() -> None:
-    """Methods, paths, parameters and codes are those of the rows; `python -m tests.operations_page` writes it anew."""
-    assert operations_page.PAGE.read_text(encoding="utf-8") == operations_page.page()
+def test_the_generated_pages_are_up_to_date() -> None:
+    """Methods, paths, parameters, codes and statuses are those of the tables; `python -m tests.generated_pages` writes
+    them anew."""
+    assert {
+        path: path.read_text(encoding="utf-8") for path in generated_pages.pages()
+    } == generated_pages.pages()
 
 
 def test_every_error_is_described() -> None:
-    """docs/errors.md has each class of the family."""
-    described = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")))
-    classes = {name: one for name, one in vars(errors).items() if isinstance(one, type)}
+    """docs/errors.md has a row for each class: what to do, and whether anything was sent, as the class says."""
+    text = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line[:3] == "| `"
+    ]
+    families = (errors.MensatekError, Warning)
+    public = {name: getattr(mensatek_async, name) for name in mensatek_async.__all__}
+    classes = {
+        name: one for name, one in public.items() if isinstance(one, type) and issubclass(one, families)
+    }
 
-    assert (
-        not {name for name, one in classes.items() if issubclass(one, Exception)}
-        - described
-        - {"UserWarning"}
-    )
+    assert sorted(row[0].strip("`") for row in rows) == sorted(classes.keys() - {"MensatekError"})
+    for name, _, *rest in rows:
+        sent = getattr(classes[name.strip("`")], "sent", ...)
+        assert rest[0] == {False: "no", None: "maybe"}.get(sent, rest[0]), name
+        assert rest[-1] or name == "`MensatekWarning`"
 
 
 # The other modules that users import from, beside `mensatek_async` itself.
@@ -159,7 +170,13 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_snippets_are_python(document: Path) -> None:
-    """Every Python block compiles where it stands; those of the README are run as well."""
+    """Every Python block compiles where it stands and is run: by test_pages.py, or by the test that a comment before it
+    names, which reads that document."""
     for block in blocks(document):
         if block.language == "python":
             compile(block.text, f"{document}:{block.line}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        if block.said.startswith("run by "):
+            test = (ROOT / block.said.removeprefix("run by ")).read_text(encoding="utf-8")
+            assert document.name in test or f"docs/{document.parent.name}" in test
+        else:
+            assert block.language != "python" or not block.said or block.said.startswith("not run: ")

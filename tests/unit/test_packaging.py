@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import mensatek_async
 
@@ -99,6 +103,26 @@ def test_the_version_is_the_built_one_and_in_the_changelog() -> None:
     assert found
     assert mensatek_async.__version__ == found[1]
     assert f"## [{found[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "home", ["", "https://github.com/owner/mensatek-async/blob/main/"], ids=["none", "set"]
+)
+def test_no_link_of_the_built_readme_is_dead(home: str, tmp_path: Path) -> None:
+    """Built metadata, where one setting says where the project's files are read; there is none yet."""
+    for name in ("README.md", "LICENSE", "hatch_build.py", "mensatek_async/_version.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(text.replace('home = ""', f'home = "{home}"'), encoding="utf-8")
+    command = [sys.executable, "-m", "hatchling", "metadata", "readme"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    readme = done.stdout.decode()
+
+    links = dict(re.findall(r"(!?\[.+?\])\((.+?)\)", readme))
+    assert all(link.startswith("https://") for link in links.values())
+    assert (f"{home}docs/start.md" in links.values()) is bool(home)
+    assert ("/raw/main/docs/images/" in readme, "(`docs/start.md`)" in readme) == (bool(home), not home)
 
 
 def test_the_command_and_the_plugin_are_there() -> None:

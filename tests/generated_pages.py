@@ -1,24 +1,24 @@
-"""Writes the entries of docs/operations.md from the rows of the operations: `python -m tests.operations_page`."""
+"""Writes docs/operations.md and docs/statuses.md from the tables of the package: `python -m tests.generated_pages`."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from attrs import frozen
 
 from mensatek_async import AsyncMensatek
 from mensatek_async._core.operations import OPERATIONS, Answers, Operation
 from mensatek_async._wire.names import REQUEST
-from mensatek_async.codes import ResultCode, result_codes
+from mensatek_async.codes import DeliveryStatus, Phase, ResultCode, known_statuses, result_codes
 from mensatek_async.resources.certified import CertifiedResource
 from mensatek_async.resources.files import FilesResource
 from mensatek_async.resources.sms import SmsResource
 from tests import openapi_document
 from tests.markdown import ROOT
 
-PAGE = ROOT / "docs" / "operations.md"
 _RESOURCES = {
     "client": AsyncMensatek,
     "client.sms": SmsResource,
@@ -27,6 +27,7 @@ _RESOURCES = {
 }
 _SOURCES = {
     "manual": "in the manual",
+    "manual samples": "samples of the manual",
     "5.8": "older manual",
     "field": "seen in live use",
     "inferred": "inferred",
@@ -58,13 +59,45 @@ def methods() -> Iterator[tuple[str, Method]]:
                 )
 
 
-def page() -> str:
-    """The document as it has to be, below its head."""
+def pages() -> dict[Path, str]:
+    """The documents as they have to be, below their heads."""
+    written = {"operations": _operations(), "statuses": _statuses()}
+    return {(path := ROOT / "docs" / f"{name}.md"): _head(path) + text for name, text in written.items()}
+
+
+def _head(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\n## ")[0] + "\n"
+
+
+def _operations() -> str:
     by_operation: dict[str, list[Method]] = {name: [] for name in OPERATIONS}
     for name, method in methods():
         by_operation[name].append(method)
-    head = PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
-    return "\n".join([head, *(_entry(row, by_operation[name]) for name, row in OPERATIONS.items())])
+    return "\n".join(_entry(row, by_operation[name]) for name, row in OPERATIONS.items())
+
+
+_QUALITIES = ("final", "delivered", "failed", "certified", "signed", "rejected")
+
+
+def _statuses() -> str:
+    """A table for each phase: `Phase` says what it is, `codes/statuses.json` what stands in it."""
+    said = dict(re.findall(r'^    ([A-Z]+) = .*\n    """(.+)"""', inspect.getsource(Phase), re.MULTILINE))
+    parts = []
+    for phase in Phase:
+        rows = [one for one in known_statuses() if one.phase is phase]
+        parts += [f"## {phase.name}\n", said[phase.name] + "\n"]
+        parts += [
+            "| status | in Spanish | in English | is | means | known from |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ] * bool(rows)
+        parts += [*map(_status, rows), *[""] * bool(rows)]
+    return "\n".join(parts)
+
+
+def _status(one: DeliveryStatus) -> str:
+    qualities = ", ".join(f"`is_{name}`" for name in _QUALITIES if getattr(one, f"is_{name}"))
+    source = _SOURCES[one._row.source]
+    return f"| {one.code} | {one.label} | {one.label_en} | {qualities} | {one.meaning} | {source} |"
 
 
 def _entry(row: Operation, found: list[Method]) -> str:
@@ -97,4 +130,5 @@ def _line(code: ResultCode) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
