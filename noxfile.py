@@ -1,4 +1,4 @@
-"""What the project runs on itself, see `nox --list`; Python 3.11 and pip are enough."""
+"""What the project runs on itself, see `nox --list`; Python 3.11 and pip are enough. `nox` alone is what CI runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 import nox
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["tests"]
 nox.options.default_venv_backend = "virtualenv"  # not uv: it does not read pip's configuration
 
 ROOT = Path(__file__).parent
@@ -64,7 +63,7 @@ def tests_outbox(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/integration/test_outbox_frameworks.py"]))
 
 
-@nox.session
+@nox.session(default=False)
 def faults(session: nox.Session) -> None:
     """The fault suite in full, then storms of kills, over campaigns (arguments after -- go there) and an outbox."""
     session.install("-q", ".[all]", *_group("tests"))
@@ -72,12 +71,22 @@ def faults(session: nox.Session) -> None:
     session.run("python", "-m", "tests.faults.storm", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Callbacks, replies and CSV of bytes nobody wrote: ten minutes, or three times the seconds after --."""
+    _fuzz(session, *session.posargs)
+
+
+@nox.session
+def fuzz_quick(session: nox.Session) -> None:
+    """The same for half a minute."""
+    _fuzz(session, "10")
+
+
+def _fuzz(session: nox.Session, *seconds: str) -> None:
     session.install("-q", ".[all]", *_group("fuzz"))
     for target in ("callbacks", "replies", "csv"):
-        session.run("python", "-m", "tests.fuzz", target, *session.posargs)
+        session.run("python", "-m", "tests.fuzz", target, *seconds)
 
 
 @nox.session
@@ -128,7 +137,7 @@ def tests_lowest(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["-q", "-n", "auto", "--dist", "loadfile"]))
 
 
-@nox.session
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Branch coverage of the package, subprocesses included; fails under 98 %."""
     session.install("-q", "-e", ".[all,mcp]", *_group("tests"))
@@ -252,9 +261,19 @@ def _check_sdist(session: nox.Session, sdist: Path) -> None:
         session.error(f"sdist: missing {sorted(needed - names)}, does not belong {sorted(hidden)}")
 
 
-@nox.session
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The benchmarks; arguments after -- go to benchmarks/run.py (see benchmarks/README.md)."""
+    _benchmarks(session, *session.posargs)
+
+
+@nox.session
+def bench_quick(session: nox.Session) -> None:
+    """Whether the benchmarks run: a minute."""
+    _benchmarks(session, "--quick")
+
+
+def _benchmarks(session: nox.Session, *arguments: str) -> None:
     session.install("-q", ".[all]", *_group("bench"))
     session.run("python", "benchmarks/peers.py")  # each in an environment of its own, in the user's cache
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    session.run("python", "benchmarks/run.py", *arguments)
