@@ -1,4 +1,7 @@
-"""Files that hold phones or certificates: readable by their owner alone, and under their name whole or not at all."""
+"""Files that hold phones or certificates: readable by their owner alone, and under their name whole or not at all.
+
+An export or a report takes the place of an earlier one of its kind, and of nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,16 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
-from typing import IO
+from typing import IO, TextIO
+
+from attrs import frozen
+
+from ..errors import InvalidRequest
 
 _PART = re.compile(r"\..*\.[0-9a-f]{16}\.part")
 _LOOKED_AT = 20_000  # files of a folder among which those of dead processes are looked for
@@ -85,6 +92,72 @@ def private_file(path: Path) -> Iterator[IO[bytes]]:
         file.keep()
     finally:
         file.close()
+
+
+@frozen
+class Kind:
+    """What a file is, by which an earlier one is known.
+
+    Attributes:
+        name: what it is called, such as "export of a campaign".
+        is_one: whether a file that begins with these bytes is one.
+        wrong: endings of names that promise something else.
+        advice: what to call it instead.
+    """
+
+    name: str
+    is_one: Callable[[bytes], bool]
+    wrong: tuple[str, ...] = ()
+    advice: str = ""
+
+    def check(self, target: Path, *, force: bool) -> None:
+        """Refuse to write over what is none, and endings that promise something else.
+
+        Args:
+            target: the file to be written.
+            force: whether to overwrite a file that is none; a database never is.
+
+        Raises:
+            InvalidRequest: it is one of those.
+            OSError: it cannot be read.
+        """
+        start = b""
+        if target.is_file() and not is_stream(target):
+            with target.open("rb") as file:
+                start = file.read(4096)
+        if start.startswith(b"SQLite format 3"):
+            raise InvalidRequest(f"{str(target)!r} is a database: the {self.name} needs another name.")
+        if target.suffix.lower() in self.wrong:
+            raise InvalidRequest(f"{target.name!r} is no name for the {self.name}.", advice=self.advice)
+        if start and not force and not self.is_one(start):
+            raise InvalidRequest(
+                f"{str(target)!r} is there, and is no {self.name}.",
+                advice="Give another name, or force=True to overwrite it.",
+            )
+
+    @contextmanager
+    def write(self, path: str | os.PathLike[str], *, force: bool) -> Iterator[TextIO]:
+        """Write one in UTF-8, whole or not at all.
+
+        Raises:
+            InvalidRequest: it cannot be written, or may not be.
+        """
+        target = Path(path)
+        try:
+            self.check(target, force=force)
+            with (
+                private_file(target) as file,
+                open(
+                    file.fileno(), "w", encoding="utf-8", errors="replace", newline="", closefd=False
+                ) as out,
+            ):
+                yield out
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise InvalidRequest(
+                f"{str(target)!r} cannot be written: {why}.",
+                advice="Nothing is left of it; try another place.",
+            ) from error
 
 
 def write_all(file: IO[bytes], piece: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Literal
 
@@ -12,9 +13,10 @@ from .._core.operations import positive_seconds
 from .._wire.structure import loads
 from ..archive.collecting import Collector
 from ..errors import InvalidRequest
+from ..language import language
 from ..models.archive import ArchiveSummary
 from ..models.bulk import RowProblem
-from ..models.campaign import Progress, Resolution, UnknownRecipient
+from ..models.campaign import Progress, ReportLanguage, Resolution, UnknownRecipient
 from ..store.threads import in_thread
 from ..tracebacks import private
 from .export import export
@@ -22,9 +24,11 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, options_of
 from .journal.settling import resolve
-from .options import Content, check_move
+from .options import Content, check_move, positive
 from .progress_stream import ProgressStream
 from .recall import postpone, recall
+from .report.report import report
+from .report.words import Words
 from .retention import purge
 from .session import CampaignSession
 
@@ -241,6 +245,36 @@ class Campaign:
         """
         row = await self._row()
         return await in_thread(partial(export, force=force), self._session.db, row, path)
+
+    async def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lang: ReportLanguage = "en",
+        price: Decimal | float | None = None,
+        with_phones: bool = False,
+        force: bool = False,
+    ) -> None:
+        """Write a page in HTML to look at and to print: what was sent, what became of it and what to do about the rest.
+
+        It is one file that fetches nothing. What arrived is known by the delivery reports that have come: see
+        `Campaigns.record` and `reconcile`.
+
+        Args:
+            path: a file, such as "navidad.html". It is there whole, or not at all, and for its owner's eyes alone.
+            lang: "en" for English, "es" for Spanish.
+            price: euros that a credit costs you, to show euros beside the credits.
+            with_phones: whether to write phones out; else each shows its first three and last two digits.
+            force: whether to overwrite a file that is no earlier report; a database never is.
+
+        Raises:
+            InvalidRequest: the file cannot be written, or is there and is no report; another language or price.
+        """
+        words, euros = Words(language(lang)), positive("price", "euros", price)
+        row = await self._row()
+        content = await self._content(row)
+        write = partial(report, words=words, price=euros, with_phones=with_phones, force=force)
+        await in_thread(write, self._session.db, row, content, path)
 
     async def reconcile(self) -> Progress:
         """Ask the provider once where every recipient stands, and take that in as if each had been reported.

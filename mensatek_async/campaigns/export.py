@@ -12,9 +12,9 @@ from datetime import datetime
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
-from .._core.private_file import is_stream, private_file
+from .._core.private_file import Kind
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
@@ -49,7 +49,7 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, forc
         InvalidRequest: the file cannot be written, or may not be.
     """
     if db.owns(Path(path)):
-        raise InvalidRequest(f"{str(path)!r} is a database, not a place for an export.")
+        raise InvalidRequest(f"{str(path)!r} is the database of the store: the export needs another name.")
     written = 0
     with export_file(path, force=force) as write:
         kinds = _ordered(_sent(db, row)), _invalid(db, row), _opted_out(db, row)
@@ -66,42 +66,8 @@ def export_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     Raises:
         InvalidRequest: the file cannot be written, or may not be.
     """
-    target = Path(path)
-    try:
-        check_target(target, force=force)
-        with (
-            private_file(target) as file,
-            open(file.fileno(), "w", encoding="utf-8", errors="replace", newline="", closefd=False) as out,
-        ):
-            yield _json_lines(out) if target.suffix.lower() in _JSON_LINES else _csv(out)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InvalidRequest(
-            f"{str(target)!r} cannot be written: {why}.", advice="Nothing is left of it; try another place."
-        ) from error
-
-
-def check_target(target: Path, *, force: bool) -> None:
-    """Refuse to write over what is no export, and endings that promise something else.
-
-    Raises:
-        InvalidRequest: it is one of those.
-    """
-    start = b""
-    if target.is_file() and not is_stream(target):
-        with target.open("rb") as file:
-            start = file.read(4096)
-    if start.startswith(b"SQLite format 3"):
-        raise InvalidRequest(f"{str(target)!r} is a database, not a place for an export.")
-    if target.suffix.lower() in (".xlsx", ".xls", ".ods", ".json", ".db"):
-        raise InvalidRequest(
-            f"An export is CSV or JSON Lines, not {target.suffix}.", advice="Name the file .csv or .jsonl."
-        )
-    if start and not force and not _is_export(start):
-        raise InvalidRequest(
-            f"{str(target)!r} is there, and is no export of a campaign.",
-            advice="Give another name, or force=True to overwrite it.",
-        )
+    with EXPORT.write(path, force=force) as out:
+        yield _json_lines(out) if Path(path).suffix.lower() in _JSON_LINES else _csv(out)
 
 
 def _is_export(start: bytes) -> bool:
@@ -109,6 +75,14 @@ def _is_export(start: bytes) -> bool:
     return first == ",".join(COLUMNS).encode() or (
         first.startswith(b'{"row": ') and b', "outcome": "' in first
     )
+
+
+EXPORT: Final = Kind(
+    "export of a campaign",
+    _is_export,
+    (".xlsx", ".xls", ".ods", ".json", ".db", ".html", ".pdf"),
+    "It is CSV or JSON Lines: name it .csv or .jsonl.",
+)
 
 
 def _csv(out: TextIO) -> Callable[[Line], object]:
@@ -136,17 +110,18 @@ def _ordered(lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def _invalid(db: Database, row: CampaignRow) -> Iterator[Line]:
-    for number, reason in _numbered(db, row, "reason", "mensatek_invalid"):
+    for number, reason in numbered(db, row, "reason", "mensatek_invalid"):
         yield (number, "", "invalid", reason, "", "", "", "")
 
 
 def _opted_out(db: Database, row: CampaignRow) -> Iterator[Line]:
     if db.read(tables.changes) is not None:
-        for number, phone in _numbered(db, row, "phone", "mensatek_left_out"):
+        for number, phone in numbered(db, row, "phone", "mensatek_left_out"):
             yield (number, phone, "opted_out", "", "", "", "", "")
 
 
-def _numbered(db: Database, row: CampaignRow, column: str, table: str) -> Iterator[Any]:
+def numbered(db: Database, row: CampaignRow, column: str, table: str) -> Iterator[Any]:
+    """Give the number and another column of a campaign's rows in a table, by their numbers."""
     # Every row of a number is on one page: callers number rows as they like, and so twice the same.
     numbers = f"SELECT DISTINCT row_no FROM {table} WHERE campaign_id = {row.id} AND row_no > ?"
     for page in db.pages(
@@ -186,7 +161,7 @@ def _lines(
         return  # the anchor is nobody's row
     for number, phone in zip(content.rows, content.wire.phones, strict=True):
         report = reports.get(phone)
-        outcome = _outcome(row, state, n, accepted, report is not None)
+        outcome = outcome_of(row, state, n, accepted, report is not None)
         label = moment = ""
         if report is not None:
             status = DeliveryStatus(report[0])
@@ -197,7 +172,8 @@ def _lines(
         yield (number, phone, outcome, reason, shown, "" if report is None else report[0], label, moment)
 
 
-def _outcome(row: CampaignRow, state: str, n: int, accepted: int, reported: bool) -> str:
+def outcome_of(row: CampaignRow, state: str, n: int, accepted: int, reported: bool) -> str:
+    """Return the outcome of a row by its chunk's state, rows and accepted ones, and whether there is a report on it."""
     if state == SENT:
         if reported or accepted >= n:
             return "sent"

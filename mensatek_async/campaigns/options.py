@@ -151,7 +151,7 @@ def compose_settings(
         start=hours.start if hours else None,
         end=hours.end if hours else None,
         local=local_time == "recipient",
-        max_credits=_credits(max_credits),
+        max_credits=positive("max_credits", "credits", max_credits),
         unknown_after=after,
         unknown_policy=unknown_policy,
         respect_opt_outs=respect_opt_outs,
@@ -211,16 +211,21 @@ def check_move(
     return begins
 
 
-def _credits(given: object) -> Decimal | None:
+def positive(name: str, unit: str, given: object) -> Decimal | None:
+    """Return a number above 0, None for none.
+
+    Raises:
+        InvalidRequest: it is another one, or no number.
+    """
     if given is None:
         return None
     try:
-        credits = Decimal(str(given)) if not isinstance(given, bool) else Decimal("NaN")
+        number = Decimal(str(given)) if not isinstance(given, bool) else Decimal("NaN")
     except InvalidOperation:
-        credits = Decimal("NaN")
-    if not credits.is_finite() or credits <= 0:
-        raise InvalidRequest("max_credits is a number of credits above 0, or None.")
-    return credits
+        number = Decimal("NaN")
+    if not number.is_finite() or number <= 0:
+        raise InvalidRequest(f"{name} is a number of {unit} above 0, or None.")
+    return number
 
 
 def _size(chunk_size: int | None, most: int, rate: float | None) -> int:

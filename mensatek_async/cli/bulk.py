@@ -15,7 +15,9 @@ from typing import Any
 from attrs import frozen
 from cyclopts import Parameter
 
-from ..campaigns.export import check_target
+from .._core.private_file import Kind
+from ..campaigns.export import EXPORT
+from ..campaigns.report.report import REPORT
 from ..errors import MensatekError
 from ..language import ENGLISH
 from ..models.bulk import RowProblem
@@ -35,7 +37,7 @@ from .campaign.view import (
     viewing,
     why_not,
 )
-from .language import _, reason, reason_of
+from .language import _, reason, reason_of, spoken
 from .opt_outs import load_into
 from .options import Flag, Name, Number, RowsOptions
 from .output import Exit, Output, Stop, credits_text, plural, text_of
@@ -54,6 +56,8 @@ class BulkOptions:
 
     Attributes:
         report: CSV or .jsonl file to write what became of each row; an earlier one is overwritten.
+        html: HTML file to write as a page to look at and to print, as `mensatek campaign report` does.
+        with_phones: Write phones out in that page; without it each shows its first three and last two digits.
         force: Overwrite a file that is no report.
         rows: Only these rows, such as 2-500,700,1022- (the first is 1).
         name: Its name in the journal; default: made of the file, the text, the options and the account.
@@ -64,6 +68,8 @@ class BulkOptions:
     """
 
     report: str | None = None
+    html: str | None = None
+    with_phones: Flag = False
     force: Flag = False
     rows: str | None = None
     name: str | None = None
@@ -87,10 +93,12 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
         The file, or - for standard input. One of its first rows names the columns.
     """
     chosen = parse_rows(options.rows)
-    _check_report(options, recipients)
+    _check_reports(options, recipients)
     with ExitStack() as stack:
         send = Send(stack, recipients, rows, rows=chosen)
         if rows.dry_run:
+            if options.html is not None:
+                raise Stop(_("--html tells of a send, and --dry-run sends nothing. Leave one of them out."))
             return send.preview(options.report, force=options.force)
         connection = send.connect()
         store = send.temporary_store() if rows.account.sandbox and not options.store else _store(options)
@@ -184,15 +192,20 @@ def _default_store() -> str:
     return str(folder / "bulk.db")
 
 
-def _check_report(options: BulkOptions, recipients: str) -> None:
-    """Check that the report has a place of its own, before anything is sent.
+def _check_reports(options: BulkOptions, recipients: str) -> None:
+    """Check that the reports have places of their own, before anything is sent.
 
     Raises:
-        Stop: it has none.
+        Stop: one has none.
     """
-    report = options.report
-    if report is None:
-        return
+    if options.html is not None and options.report is not None and Path(options.html) == Path(options.report):
+        raise Stop(_("--report and --html need a file each."))
+    for report, kind in ((options.report, EXPORT), (options.html, REPORT)):
+        if report is not None:
+            _check_report(report, kind, recipients, force=options.force)
+
+
+def _check_report(report: str, kind: Kind, recipients: str, *, force: bool) -> None:
     path = Path(report)
     try:
         if path.is_dir():
@@ -203,14 +216,14 @@ def _check_report(options: BulkOptions, recipients: str) -> None:
             raise Stop(
                 _("The report {} cannot be written: its folder is not there, or closed.", shown(report))
             )
-        check_target(path, force=options.force)
+        kind.check(path, force=force)
     except (OSError, ValueError) as error:
         raise Stop(_("The report {} cannot be written: {}.", shown(report), reason_of(error))) from None
 
 
 def _conclude(session: Session, name: str, options: BulkOptions, seconds: float, *, free: bool) -> Exit:
     """Print what became of every row, and write the report."""
-    output, stopped, progress, report = session.output, session.error, None, None
+    output, stopped, progress, reports = session.output, session.error, None, dict[str, str]()
     problems: dict[str, list[RowProblem]] = {}
     try:
         with session.ended() as campaigns:
@@ -221,7 +234,12 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
             problems["unknown"] = campaign.problems("unknown")
             if options.report is not None and progress.total:
                 campaign.export(options.report, force=options.force)
-                report = options.report
+                reports["report"] = options.report
+            if options.html is not None and progress.total:
+                campaign.report(
+                    options.html, lang=spoken().code, with_phones=options.with_phones, force=options.force
+                )
+                reports["html"] = options.html
     except MensatekError as error:
         session.error = stopped or error
     if session.interrupted:
@@ -237,7 +255,7 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
     _say(output, progress, problems, seconds)
     if not session.connection.sandbox:
         _say_next(output, progress, session.store, free=free)
-    if report is not None:
+    for report in reports.values():
         output.say(_("Report: {}", shown(report, 300)))
     output.answer(
         {
@@ -245,7 +263,8 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
             "seconds": round(seconds, 3),
             "interrupted": session.interrupted,
             "stopped": why or None,
-            "report": report,
+            "report": reports.get("report"),
+            "html": reports.get("html"),
             "problems": rows_as_json(problems),
             "exit_code": int(code),
         }

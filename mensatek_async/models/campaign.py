@@ -12,6 +12,7 @@ from ..phones import mask
 
 CampaignState = Literal["running", "paused", "cancelled", "done"]
 Resolution = Literal["keep", "assume_sent", "resend"]
+ReportLanguage = Literal["en", "es"]
 
 
 @frozen(kw_only=True)

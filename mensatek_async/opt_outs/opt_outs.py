@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import csv
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import anyio
 
-from .._core.private_file import private_file
+from .._core.private_file import Kind
 from ..errors import InvalidPhone, InvalidRequest
 from ..models.bulk import RowProblem
 from ..models.events import Event, IncomingMessage
@@ -31,6 +30,9 @@ from . import tables
 
 _MANY = 5000  # phones in a transaction
 _HEADINGS = ("phone", "added_at", "reason", "source")
+_EXPORT = Kind(
+    "export of opt-outs", lambda start: start.partition(b"\n")[0].strip() == ",".join(_HEADINGS).encode()
+)
 
 
 @private
@@ -243,26 +245,17 @@ class OptOuts:
 
     def _export(self, path: Path, force: bool) -> int:
         if self._db.owns(path):
-            raise InvalidRequest(f"{str(path)!r} is a database, not a place for an export.")
+            raise InvalidRequest(
+                f"{str(path)!r} is the database of the store: the export needs another name."
+            )
         written = 0
-        try:
-            if path.is_file() and not force and not _is_export(path):
-                raise InvalidRequest(
-                    f"{str(path)!r} is there, and is no export of opt-outs.",
-                    advice="Give another name, or force=True to overwrite it.",
-                )
-            with private_file(path) as file:
-                out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-                lines = csv.writer(out)
-                lines.writerow(_HEADINGS)
-                for row in self._all():
-                    cells = row.phone, row.added_at.isoformat(), row.reason, row.source
-                    lines.writerow(map(spreadsheet_cell, cells))
-                    written += 1
-                out.detach()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise InvalidRequest(f"{str(path)!r} cannot be written: {why}.") from error
+        with _EXPORT.write(path, force=force) as out:
+            lines = csv.writer(out)
+            lines.writerow(_HEADINGS)
+            for row in self._all():
+                cells = row.phone, row.added_at.isoformat(), row.reason, row.source
+                lines.writerow(map(spreadsheet_cell, cells))
+                written += 1
         return written
 
     def _all(self) -> Iterator[OptOut]:
@@ -273,11 +266,6 @@ class OptOuts:
             if len(page) < _MANY:
                 return
             last = page[-1][0]
-
-
-def _is_export(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.readline(1000).strip() == ",".join(_HEADINGS).encode()
 
 
 def _of_row(row: tuple[str, float, str, str]) -> OptOut:

@@ -29,6 +29,7 @@ from ..options import (
     Yes,
 )
 from ..output import Exit, Output, Stop, can_ask, plural
+from .report import report
 from .run import LOOK, Session, conclude, offline, run_to_the_end, start
 from .view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 
@@ -36,6 +37,7 @@ _LONGEST = 36_500  # days
 
 campaign = App(name="campaign", help_format="plaintext")
 campaign.command(start)
+campaign.command(report)
 
 
 @campaign.command(name="run")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from ...models.archive import ArchiveSummary
 from ...models.bulk import RowProblem
-from ...models.campaign import Progress, Resolution, UnknownRecipient
+from ...models.campaign import Progress, ReportLanguage, Resolution, UnknownRecipient
 from ...tracebacks import private
 from .._durable import CampaignTwin
 from ._progress import SyncProgressStream
@@ -193,6 +194,34 @@ class SyncCampaign(CampaignTwin):
             InvalidRequest: the file cannot be written, or is there and is no export.
         """
         return self._run(self._original.export(path, force=force))
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lang: ReportLanguage = "en",
+        price: Decimal | float | None = None,
+        with_phones: bool = False,
+        force: bool = False,
+    ) -> None:
+        """Write a page in HTML to look at and to print: what was sent, what became of it and what to do about the rest.
+
+        It is one file that fetches nothing. What arrived is known by the delivery reports that have come: see
+        `SyncCampaigns.record` and `reconcile`.
+
+        Args:
+            path: a file, such as "navidad.html". It is there whole, or not at all, and for its owner's eyes alone.
+            lang: "en" for English, "es" for Spanish.
+            price: euros that a credit costs you, to show euros beside the credits.
+            with_phones: whether to write phones out; else each shows its first three and last two digits.
+            force: whether to overwrite a file that is no earlier report; a database never is.
+
+        Raises:
+            InvalidRequest: the file cannot be written, or is there and is no report; another language or price.
+        """
+        return self._run(
+            self._original.report(path, lang=lang, price=price, with_phones=with_phones, force=force)
+        )
 
     def reconcile(self) -> Progress:
         """Ask the provider once where every recipient stands, and take that in as if each had been reported.

@@ -1,0 +1,1 @@
+"""A campaign's report: one page in HTML, to look at and to print."""

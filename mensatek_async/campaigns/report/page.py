@@ -1,0 +1,169 @@
+"""The page of a report: words, numbers and pictures drawn in it; nothing is fetched, and nothing in it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib import resources
+
+from attrs import define
+
+from ..journal.waiting import PAUSED_BECAUSE
+from .curve import Curve
+from .figures import Figures
+from .markup import Html, html, tag
+from .outcomes import Outcomes
+from .plot import plot
+from .words import Words
+
+MARK = "mensatek-async campaign report"
+_LONGEST = 2000  # characters of the text that are shown
+_HEAD = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    f'<meta name="generator" content="{MARK}"><meta name="robots" content="noindex"><meta '
+    "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+    '<link rel="icon" href="data:,">'
+)
+
+
+@define
+class Page:
+    """One report.
+
+    Attributes:
+        figures: what it shows.
+        words: in which language.
+        price: euros that a credit costs; None for no euros.
+        with_phones: whether phones are written out.
+    """
+
+    figures: Figures
+    words: Words
+    price: Decimal | None
+    with_phones: bool
+
+    def html(self) -> str:
+        """Return the page."""
+        style = resources.files("mensatek_async.campaigns.report").joinpath("style.css")
+        title = tag("title", f"{self.figures.progress.name} - {self.words.text('Campaign report')}")
+        head = tag("head", Html(_HEAD), title, Html(f"<style>\n{style.read_text(encoding='utf-8')}</style>"))
+        body = tag("body", tag("main", self._header(), *self._sections(), self._footer()))
+        return f"<!DOCTYPE html>\n{tag('html', head, body, lang=self.words.language.code)}\n"
+
+    def _sections(self) -> Iterator[Html]:
+        _, outcomes = self.words.text, Outcomes(self.figures, self.words, self.with_phones)
+        for title, content in (
+            (_("What was sent"), self._message()),
+            (_("Delivered over time"), self._curve()),
+            (_("By outcome"), outcomes.bars()),
+            (_("Why some were not reached, and what to do"), outcomes.reasons()),
+            (_("By delivery status"), outcomes.statuses()),
+            (_("The slowest"), outcomes.slowest()),
+            (_("Rows that were not reached"), outcomes.missed()),
+        ):
+            if content:
+                yield tag("section", tag("h2", title), content)
+
+    def _header(self) -> Html:
+        say, _, figures = self.words, self.words.text, self.figures
+        times = [_("Started {}", say.moment(figures.created))]
+        if figures.ended is not None:
+            times.append(_("ended {}", say.moment(figures.ended)))
+        times.append(_("report made {} (Spanish time)", say.moment(datetime.now(UTC))))
+        states = [self._state()]
+        if figures.purged:
+            states.append(
+                _("Its phones and texts were purged, and with them what was reported; the counts stay.")
+            )
+        return tag(
+            "header",
+            tag("p", _("Campaign report"), class_="kind"),
+            tag("h1", figures.progress.name),
+            *(tag("p", state, class_="state") for state in states),
+            tag("p", ", ".join(times)),
+            tag("dl", *self._tiles(), class_="tiles"),
+        )
+
+    def _state(self) -> str:
+        say, _, progress = self.words, self.words.text, self.figures.progress
+        pending = say.number(progress.pending)
+        if progress.state == "cancelled":
+            return _("Cancelled.")
+        if progress.state == "paused":
+            why = say.reason(PAUSED_BECAUSE.get(progress.reason, progress.reason))
+            return _("Paused, because {}; {} are still to be sent.", why, pending)
+        if progress.state == "running" and progress.reading:
+            return _("Running: {} are still to be sent, and rows are still read.", pending)
+        if progress.state == "running":
+            return _("Running: {} are still to be sent.", pending)
+        if progress.scheduled_at is not None and progress.scheduled_at > datetime.now(UTC):
+            return _("Taken by the provider, to be sent {}.", say.moment(progress.scheduled_at))
+        return _("Everything has been sent.") if progress.total else _("It has no rows.")
+
+    def _tiles(self) -> Iterator[Html]:
+        say, _, progress = self.words, self.words.text, self.figures.progress
+        total, sent, credits = progress.total, progress.sent, progress.credits_used
+        tiles = [
+            (_("Rows"), say.number(total), ""),
+            (_("Taken by the provider"), say.number(sent), say.share(sent, total)),
+            (_("Delivered"), say.number(progress.delivered), say.share(progress.delivered, sent)),
+            (_("Not delivered"), say.number(progress.undelivered), say.share(progress.undelivered, sent)),
+            (_("Texts (segments)"), say.number(self.figures.segments), ""),
+            (_("Credits"), say.number(credits), ""),
+        ]
+        if self.price is not None:
+            each = _("at {} a credit", say.euros(self.price))
+            tiles.append((_("Euros"), say.euros(round(credits * self.price, 2)), each))
+        for name, value, more in tiles:
+            number = tag("dd", value, tag("small", more), class_="long" if len(value) > 11 else None)
+            yield tag("div", tag("dt", name), number)
+
+    def _message(self) -> Html:
+        _, figures = self.words.text, self.figures
+        text = "" if figures.purged else figures.content.text
+        shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        facts = (
+            (_("Sender"), figures.param("sender")),
+            (_("Product"), self._product()),
+            (_("Reference"), figures.param("reference")),
+            (_("Scheduled for"), self.words.moment(figures.progress.scheduled_at)),
+        )
+        listed = [html(tag("dt", name), tag("dd", value)) for name, value in facts if value]
+        return html(tag("p", shown, class_="sms") if shown else None, tag("dl", *listed, class_="facts"))
+
+    def _product(self) -> str:
+        if self.figures.content.product == "sms":
+            return "SMS"
+        _ = self.words.text
+        return _("Contract SMS") if self.figures.param("contract_type") else _("Certified SMS")
+
+    def _curve(self) -> Html:
+        _, curve = self.words.text, self.figures.curve
+        if curve is None:
+            return tag("p", _("The provider has taken nothing yet."), class_="note")
+        return html(plot(curve, self.words), *(tag("p", note, class_="note") for note in self._notes(curve)))
+
+    def _notes(self, curve: Curve) -> Iterator[str]:
+        say, _ = self.words, self.words.text
+        if curve.timed:
+            yield _(
+                "Half of them had it by {}, 95 % by {}.",
+                *(say.moment(curve.when(part)) for part in (0.5, 0.95)),
+            )
+        elif not self.figures.purged and not self.figures.statuses:
+            yield _("No delivery report has come. They come by webhook, or by `mensatek campaign reconcile`.")
+        if curve.later:
+            yield _("{} got it later, the last one {}.", say.number(curve.later), say.moment(curve.last))
+        if curve.untimed:
+            yield _("{} more have it, and nobody knows since when.", say.number(curve.untimed))
+
+    def _footer(self) -> Html:
+        _ = self.words.text
+        notes = [
+            _("Delivered and not delivered are those of whom a delivery report has said so."),
+            _("Segments are counted here; credits are what the provider's answers named."),
+        ]
+        if not self.with_phones:
+            notes.append(_("Phones are masked."))
+        return tag("footer", *(tag("p", note) for note in notes))

@@ -1,0 +1,54 @@
+"""`mensatek campaign report`: a page to look at and to print."""
+
+from __future__ import annotations
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from ...sources.text_files import shown
+from ..language import _, spoken
+from ..options import ONE_STORE, Credits, Flag, Name, StoreOptions
+from ..output import Output
+from .run import offline
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class ReportOptions:
+    """Options that `mensatek campaign report` alone has.
+
+    Attributes:
+        price: Euros that a credit costs you, such as 0.05; the page then shows euros too.
+        with_phones: Write phones out; without it each shows its first three and last two digits.
+        force: Overwrite a file that is no report.
+    """
+
+    price: Credits | None = None
+    with_phones: Flag = False
+    force: Flag = False
+
+
+_AS_IS = ReportOptions()
+
+
+def report(
+    name: Name, file: Name, /, *, options: ReportOptions = _AS_IS, store: StoreOptions = ONE_STORE
+) -> None:
+    """Write a page to look at and to print: what was sent, what became of it and what to do. Needs no account.
+
+    Parameters
+    ----------
+    file:
+        The file to write, such as navidad.html; an earlier report is overwritten.
+    """
+    output = Output(json=store.json)
+    with offline(store.store) as campaigns:
+        campaigns.get(name).report(
+            file,
+            lang=spoken().code,
+            price=options.price,
+            with_phones=options.with_phones,
+            force=options.force,
+        )
+    output.say(_("Report: {}", shown(file, 300)))
+    output.answer({"path": file})
