@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import MensatekError
 
@@ -10,7 +10,7 @@ from ..errors import MensatekError
 class Language:
     """English: every text as it is written."""
 
-    code = "en"
+    code: Literal["en", "es"] = "en"
 
     def text(self, text: str, /, *values: Any) -> str:
         """Return a text of the catalogue, its places filled.
