@@ -60,7 +60,7 @@ def tests_sync(session: nox.Session) -> None:
 def tests_outbox(session: nox.Session) -> None:
     """The programs of docs/outbox.md: FastAPI with SQLAlchemy, Django, Flask, Celery, under their servers."""
     session.install("-q", ".[all]", *_group("tests"), *_group("outbox-tests"))
-    session.run("pytest", *(session.posargs or ["tests/integration/test_outbox_frameworks.py"]))
+    session.run("pytest", *(session.posargs or ["tests/integration/test_outbox_frameworks.py", "tests/integration/test_otel_frameworks.py"]))
 
 
 @nox.session(default=False)

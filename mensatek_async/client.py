@@ -19,7 +19,7 @@ from ._core.transport import Transport
 from ._wire.reply_fields import spell
 from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer
-from .observe import notifier_of
+from .observe.observer import notifier_of
 from .phones import check_region
 from .resources.certified import CertifiedResource
 from .resources.files import FilesResource

@@ -20,7 +20,7 @@ from ..errors import (
     TooManyRequests,
     UnexpectedReply,
 )
-from ..observe import Notifier
+from ..observe.observer import Notifier
 from ..settings import Account, Guard, Limits, Retry
 from .call_state import CallState, ObservedCall, in_flight_shield, noting_pauses, whose
 from .failures import Cut, Failure, NotReached, ToldToWait

@@ -22,7 +22,8 @@ from .._wire.marks import unmarked
 from .._wire.names import REPLIES, REQUEST, RESULT
 from ..errors import APIError
 from ..models.results import SendResult
-from ..observe import Area, CallFinished, CallRetried, CallStarted, Notifier, Paused
+from ..observe.events import Area, CallFinished, CallRetried, CallStarted, Paused
+from ..observe.observer import Notifier
 from ..settings import Account
 from .failures import Cut, Failure, NotReached, ToldToWait, Unreadable
 from .limits.account import CircuitBreaker, Login, now

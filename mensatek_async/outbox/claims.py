@@ -13,7 +13,7 @@ from ..durable.work import Claimer, Over, Wait
 from ..store import rate
 from ..store.transaction import Tx
 from .holds import Hold
-from .rows import COLUMNS, SELECT, ItemRow, change, end
+from .rows import SELECT, ItemRow, change, end
 from .schema import CANCELLED, LATE, QUEUED, SENDING, UNKNOWN
 
 MARK: Final = "outbox00"
@@ -25,8 +25,7 @@ _IDLE = 3600.0  # seconds; whoever waits is woken sooner
 _LOCKED = 0.05
 _CLAIM = 15.0
 _MOST_LATE = 200
-_COLUMNS = len(COLUMNS.split(", "))
-_BODY = SELECT.replace(" FROM", ", body FROM")
+_BODY = SELECT.replace(" FROM", ", body, traceparent FROM")
 
 
 @frozen(kw_only=True)
@@ -36,10 +35,12 @@ class ItemWork(work.Work):
     Attributes:
         row: the item as it was claimed.
         body: its parameters by wire names, as JSON.
+        traceparent: the trace context in which it was put; "" for none.
     """
 
     row: ItemRow
     body: str = field(repr=False)
+    traceparent: str
 
 
 @frozen(kw_only=True)
@@ -98,7 +99,7 @@ class Claims:
         free = list(tokens)
         while free:
             due = self._due(tx, len(free))
-            for *columns, body in due:
+            for *columns, body, traceparent in due:
                 row = ItemRow(*columns)
                 if row.state == SENDING:
                     if (
@@ -112,7 +113,7 @@ class Claims:
                 if paced and (wait := rate.waits(tx)):
                     return Wait(wait)
                 token = free.pop(0)
-                found[token] = self._claim(tx, row, token, body, paced)
+                found[token] = self._claim(tx, row, token, (body, traceparent), paced)
             if not due:
                 break
         return self._nothing_due(tx)
@@ -128,13 +129,13 @@ class Claims:
         new = f"{_BODY} WHERE account = ? AND due_at = 0 ORDER BY id LIMIT ?{tx.skipping}"
         return [*again, *tx.all(new, self.account, most - len(again))]
 
-    def _claim(self, tx: Tx, row: ItemRow, token: str, body: str, paced: bool) -> ItemWork:
+    def _claim(self, tx: Tx, row: ItemRow, token: str, rest: tuple[str, str], paced: bool) -> ItemWork:
         wait = rate.book(tx, 1 / self.rate if self.rate else 0.0) if paced else 0.0
         until = tx.now + wait + claim_lease(self.who)
         row = change(tx, row, token=token, owner=self.who.owner, due_at=until)
-        return self._work(tx, row, body, wait)
+        return self._work(tx, row, rest, wait)
 
-    def _work(self, tx: Tx, row: ItemRow, body: str, wait: float) -> ItemWork:
+    def _work(self, tx: Tx, row: ItemRow, rest: tuple[str, str], wait: float) -> ItemWork:
         return ItemWork(
             token=row.token,
             join=None,
@@ -143,12 +144,13 @@ class Claims:
             mark=Mark(MARK, row.id, row.mark),
             patience=None if row.not_after is None else row.not_after - tx.wall,
             row=row,
-            body=body,
+            body=rest[0],
+            traceparent=rest[1],
         )
 
     def _taken_before(self, tx: Tx, token: str) -> ItemWork | None:
         found = tx.one(f"{_BODY} WHERE account = ? AND token = ? AND due_at IS NOT NULL", self.account, token)
-        return self._work(tx, ItemRow(*found[:_COLUMNS]), found[-1], 0.0) if found else None
+        return self._work(tx, ItemRow(*found[:-2]), found[-2:], 0.0) if found else None
 
     def _expire(self, tx: Tx, ended: list[ItemRow]) -> None:
         late = tx.all(f"{SELECT} WHERE {LATE} LIMIT ?{tx.skipping}", self.account, tx.wall, _MOST_LATE)

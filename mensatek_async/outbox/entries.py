@@ -153,6 +153,9 @@ def make_entry(
         "mark": token_hex(4),
         "repeat_unknown": int(repeat_unknown),
     }
+    notifier = context.caller.notifier
+    if notifier is not None and (trace := notifier.traceparent()):
+        values["traceparent"] = trace
     return Entry(values=values, not_after=seconds, relative=relative, scheduled_at=given["scheduled_at"])
 
 

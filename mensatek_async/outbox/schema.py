@@ -48,6 +48,7 @@ _VERSION_1 = (
         trial INTEGER NOT NULL, reason TEXT NOT NULL)""",
     *rate.TABLES,
 )
+_VERSION_2 = ("ALTER TABLE mensatek_outbox ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''",)
 
 
 def _recover(tx: Tx, restarted: bool) -> None:
@@ -59,4 +60,4 @@ def _recover(tx: Tx, restarted: bool) -> None:
     tx.run("UPDATE mensatek_outbox SET due_at = 0 WHERE due_at IS NOT NULL AND token <> ''")
 
 
-OUTBOX: Final = Schema(":outbox", (_VERSION_1,), _recover)
+OUTBOX: Final = Schema(":outbox", (_VERSION_1, _VERSION_2), _recover)

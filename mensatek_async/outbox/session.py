@@ -19,6 +19,7 @@ from ..errors import InvalidRequest, OutboxNotFound, StoreError
 from ..models.events import DeliveryReport
 from ..models.outbox import OutboxItem
 from ..models.recipient import Recipient
+from ..observe.events import ReportRecorded
 from ..store.failpoints import failpoint
 from ..store.threads import in_thread
 from ..store.transaction import Tx
@@ -208,10 +209,20 @@ class OutboxSession(Session):
         """Take a delivery report in; return whether it is about an item of this store."""
         if not await self.is_there():
             return False
-        row = await self.change(lambda tx: record(tx, report))
+
+        def work(tx: Tx) -> ReportRecorded | None:
+            row, number = record(tx, report), report.message_id
+            if row is None:
+                return None
+            (trace,) = tx.one("SELECT traceparent FROM mensatek_outbox WHERE id = ?", row.id)
+            return ReportRecorded(message_id=number, reference=row.reference, traceparent=trace)
+
+        recorded = await self.change(work)
         failpoint("outbox.changed")
         self.tell()
-        return row is not None
+        if recorded is not None and self.context.caller.notifier is not None:
+            self.context.caller.notifier.tell("report_recorded", recorded)
+        return recorded is not None
 
     async def item(self, key: str, work: Callable[[Tx, str, str], ItemRow | None]) -> OutboxItem:
         """Change an item and return it as it is then.

@@ -92,7 +92,8 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
     async def request(self, work: ItemWork) -> Request:
         """Return the request of an item."""
         operation = self.context.operations[OPERATIONS[work.row.product]]
-        return Request(operation, Params(json.loads(work.body)), 1, work.row.reference, "outbox")
+        row, params = work.row, Params(json.loads(work.body))
+        return Request(operation, params, 1, row.reference, "outbox", work.traceparent)
 
     def committed(self) -> None:
         """Hand out what ended, and let all go on where one request has found out that they can."""

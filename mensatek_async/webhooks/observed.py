@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from ..models.events import DeliveryReport, Event
-from ..observe import Notifier, WebhookHandled, WebhookReceived
+from ..observe.events import WebhookHandled, WebhookReceived
+from ..observe.observer import Notifier
 
 _log = logging.getLogger("mensatek_async.webhooks")
 _numbers = count(1)

@@ -16,7 +16,8 @@ from attrs import field, frozen
 from ..errors import ConfigurationError, InvalidWebhook
 from ..loop_thread import portal
 from ..models.events import Event
-from ..observe import WebhookRefused, notifier_of
+from ..observe.events import WebhookRefused
+from ..observe.observer import notifier_of
 from .auth import Authentication
 from .body import MAX_BODY
 from .dedupe import DedupeStore, KeepNothing, MemoryDedupe, Standing, event_key

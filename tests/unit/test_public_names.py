@@ -14,7 +14,7 @@ import pytest
 import mensatek_async
 
 # Public by name in their module, but the package's own business: not for users.
-INTERNAL = {"Account", "Secret", "Balance", "ResultCode", "Notifier"}
+INTERNAL = {"Account", "Secret", "Balance", "ResultCode", "Notifier", "Metric"}
 # Where users' classes live.
 PUBLIC_ROOMS = ("errors", "settings", "models", "codes", "observe")
 

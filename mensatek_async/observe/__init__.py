@@ -1,0 +1,1 @@
+"""Observers: what they are told, and the telling."""

@@ -1,0 +1,215 @@
+"""`OpenTelemetryObserver`: spans and metrics of calls and callbacks, with the API of OpenTelemetry alone.
+
+Each call of the SDK is one span, whatever it takes, with its repeats as events: an instrumentation of the HTTP client
+adds one for each request. Names are those of the semantic conventions for HTTP clients and messaging where they fit.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+from .errors import ConfigurationError
+from .observe.events import (
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    Paused,
+    ReportRecorded,
+    WebhookHandled,
+    WebhookReceived,
+)
+from .observe.metrics import BUCKETS, METRICS, Metric, measured
+from .observe.observer import Observer
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter, MeterProvider
+    from opentelemetry.trace import Link, Span, SpanContext, TracerProvider
+
+_SCHEMA = "https://opentelemetry.io/schemas/1.28.0"
+_MOST_SENT = 10_000  # messages whose span is kept in mind, for the callbacks about them
+
+
+class OpenTelemetryObserver(Observer):
+    """Makes a span of each call and callback, and metrics of the calls.
+
+    Use it as `AsyncMensatek(observer=OpenTelemetryObserver())`. A call's span has the kind CLIENT and the operation's
+    name, and is the current span while the call is made. The call of an item of the outbox goes on with the trace in
+    which the item was put, wherever that was. A callback's span has the kind CONSUMER, and a link to the send that it
+    is about: found by message or reference where this observer saw the send, and through `outbox.record` where another
+    process sent it. Use one object for the client and the webhook.
+
+    Args:
+        tracer_provider: where spans go. Default: the global one.
+        meter_provider: where metrics go. Default: the global one.
+
+    Raises:
+        ConfigurationError: the extra `otel` is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
+        try:
+            from opentelemetry import context, metrics, trace
+            from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+        except ImportError:
+            raise ConfigurationError(
+                "OpenTelemetry is not installed.", advice="Install it: pip install 'mensatek-async[otel]'."
+            ) from None
+        self._trace, self._context, self._w3c = trace, context, TraceContextTextMapPropagator()
+        self._tracer = trace.get_tracer("mensatek_async", __version__, tracer_provider, _SCHEMA)
+        meter = metrics.get_meter("mensatek_async", __version__, meter_provider, _SCHEMA)
+        self._metrics = {metric: _recorder(meter, metric) for metric in METRICS}
+        self._running: dict[tuple[str, int], tuple[Span, Any]] = {}
+        self._sent: OrderedDict[int | str, SpanContext] = OrderedDict()
+
+    # --- calls ----------------------------------------------------------------------------------------------
+
+    def call_started(self, event: CallStarted) -> None:
+        """Begin the span of a call, and make it the current one."""
+        parent, links = None, []
+        if event.traceparent:
+            parent = self._w3c.extract({"traceparent": event.traceparent})
+            links = self._links(self._trace.get_current_span(parent), self._trace.get_current_span())
+        about = {**_common(event.operation), "mensatek.area": event.area}
+        about |= {"server.address": event.server_address, "server.port": event.server_port}
+        if event.kind == "send":
+            about["messaging.operation.type"] = "send"
+        kind = self._trace.SpanKind.CLIENT
+        self._begin(("call", event.call), event.operation, kind, about, links, parent)
+
+    def call_retried(self, event: CallRetried) -> None:
+        """Add a repeat to the span of its call."""
+        running = self._running.get(("call", event.call))
+        if running is not None:
+            about: dict[str, Any] = {"mensatek.cause": event.cause, "mensatek.wait": event.wait}
+            if event.http_status is not None:
+                about["http.response.status_code"] = event.http_status
+            running[0].add_event("retry", {"http.request.resend_count": event.attempt - 1, **about})
+        self._measure(event)
+
+    def call_finished(self, event: CallFinished) -> None:
+        """End the span of a call."""
+        about = {
+            "mensatek.attempts": event.attempts,
+            "http.request.method": "POST" if event.attempts else None,
+            "http.response.status_code": event.http_status,
+            "http.request.resend_count": event.attempts - 1 if event.attempts > 1 else None,
+            "messaging.message.id": str(event.message_id) if event.message_id else None,
+            "messaging.batch.message_count": event.recipients if event.recipients > 1 else None,
+            "mensatek.reference": event.reference or None,
+            "mensatek.result_code": event.result_code,
+            "mensatek.segments": event.segments,
+            "mensatek.credits": None if event.credits is None else float(event.credits),
+        }
+        span = self._end(("call", event.call), about, event.error_class)
+        if span is not None and event.kind == "send" and not event.error_class:
+            for name in (event.message_id, event.reference):
+                self._remember(name, span.get_span_context())
+        self._measure(event)
+
+    def paused(self, event: Paused) -> None:
+        """Add a pause of the guard to the span of the call that found out."""
+        about = {"mensatek.reason": event.reason, "mensatek.wait": event.seconds}
+        self._trace.get_current_span().add_event("paused", about)
+
+    # --- callbacks ------------------------------------------------------------------------------------------
+
+    def webhook_received(self, event: WebhookReceived) -> None:
+        """Begin the span of a callback, and make it the current one."""
+        sent = self._sent.get(event.message_id or "") or self._sent.get(event.reference)
+        around, parent = self._trace.get_current_span(), None
+        links = [] if sent is None else [self._trace.Link(sent)]
+        if sent is not None and not around.get_span_context().is_valid:
+            parent = self._trace.set_span_in_context(self._trace.NonRecordingSpan(sent))
+        about = {**_common("process"), "messaging.operation.type": "process", "mensatek.kind": event.kind}
+        if event.message_id:
+            about["messaging.message.id"] = str(event.message_id)
+        if event.reference:
+            about["mensatek.reference"] = event.reference
+        if event.status is not None:
+            about["mensatek.status"] = event.status
+        kind = self._trace.SpanKind.CONSUMER
+        self._begin(("callback", event.callback), f"process {event.kind}", kind, about, links, parent)
+
+    def webhook_handled(self, event: WebhookHandled) -> None:
+        """End the span of a callback."""
+        self._end(("callback", event.callback), {"mensatek.outcome": event.outcome}, event.error_class)
+
+    def report_recorded(self, event: ReportRecorded) -> None:
+        """Link what is current, a callback's span, to the context in which the item was put."""
+        if event.traceparent:
+            put = self._trace.get_current_span(self._w3c.extract({"traceparent": event.traceparent}))
+            for link in self._links(put):
+                self._trace.get_current_span().add_link(link.context)
+
+    def traceparent(self) -> str:
+        """Return the current trace context."""
+        carrier: dict[str, str] = {}
+        self._w3c.inject(carrier)
+        return carrier.get("traceparent", "")
+
+    # --- both -----------------------------------------------------------------------------------------------
+
+    def _begin(
+        self,
+        key: tuple[str, int],
+        name: str,
+        kind: Any,
+        about: dict[str, Any],
+        links: list[Link],
+        parent: Any,
+    ) -> None:
+        span = self._tracer.start_span(name, parent, kind, about, links)
+        self._running[key] = span, self._context.attach(self._trace.set_span_in_context(span))
+
+    def _end(self, key: tuple[str, int], about: dict[str, Any], error_class: str) -> Span | None:
+        running = self._running.pop(key, None)
+        if running is None:
+            return None
+        span, token = running
+        span.set_attributes({name: value for name, value in about.items() if value is not None})
+        if error_class:
+            span.set_attribute("error.type", error_class)
+            span.set_status(self._trace.StatusCode.ERROR)
+        span.end()
+        self._context.detach(token)
+        return span
+
+    def _links(self, *spans: Span) -> list[Link]:
+        contexts = [span.get_span_context() for span in spans]
+        return [self._trace.Link(context) for context in contexts if context.is_valid]
+
+    def _remember(self, name: int | str | None, context: SpanContext) -> None:
+        if name and context.is_valid:
+            self._sent[name] = context
+            self._sent.move_to_end(name)
+            if len(self._sent) > _MOST_SENT:
+                self._sent.popitem(last=False)
+
+    def _measure(self, event: CallFinished | CallRetried) -> None:
+        for metric, amount, attributes in measured(event):
+            self._metrics[metric](amount, attributes)
+
+
+def _common(operation: str) -> dict[str, Any]:
+    return {"messaging.system": "mensatek", "messaging.operation.name": operation}
+
+
+def _recorder(meter: Meter, metric: Metric) -> Callable[[float, dict[str, Any]], None]:
+    """Return what records a value of a metric."""
+    about = (metric.name, metric.unit, metric.about)
+    if metric.kind == "counter":
+        return meter.create_counter(*about).add
+    if metric.kind == "gauge":
+        return meter.create_gauge(*about).set
+    try:
+        return meter.create_histogram(*about, explicit_bucket_boundaries_advisory=BUCKETS).record
+    except TypeError:  # an API older than the advice
+        return meter.create_histogram(*about).record
