@@ -58,9 +58,10 @@ def tests_sync(session: nox.Session) -> None:
 
 @nox.session
 def tests_outbox(session: nox.Session) -> None:
-    """The programs of docs/outbox.md: FastAPI with SQLAlchemy, Django, Flask, Celery, under their servers."""
+    """The programs of docs/outbox.md under their servers: FastAPI, Django, Flask, Celery; and OpenTelemetry."""
     session.install("-q", ".[all]", *_group("tests"), *_group("outbox-tests"))
-    session.run("pytest", *(session.posargs or ["tests/integration/test_outbox_frameworks.py", "tests/integration/test_otel_frameworks.py"]))
+    asked = session.posargs or [f"tests/integration/test_{name}_frameworks.py" for name in ("outbox", "otel")]
+    session.run("pytest", *asked)
 
 
 @nox.session(default=False)
@@ -181,7 +182,7 @@ def types(session: nox.Session) -> None:
 
 
 # The modules that users import from; pyright counts every module without an underscore.
-_PUBLIC = (PACKAGE, *(f"{PACKAGE}.{name}" for name in ("text", "sandbox", "webhooks", "testing")))
+_PUBLIC = (PACKAGE, *(f"{PACKAGE}.{name}" for name in ("text", "sandbox", "webhooks", "testing", "otel")))
 
 
 def _check_public_types(session: nox.Session, report: dict[str, Any]) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter, MeterProvider
     from opentelemetry.trace import Link, Span, SpanContext, TracerProvider
 
+__all__ = ["OpenTelemetryObserver"]
+
 _SCHEMA = "https://opentelemetry.io/schemas/1.28.0"
 _MOST_SENT = 10_000  # messages whose span is kept in mind, for the callbacks about them
 

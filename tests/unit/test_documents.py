@@ -105,7 +105,7 @@ def test_every_error_is_described() -> None:
 
 
 # The other modules that users import from, beside `mensatek_async` itself.
-PUBLIC_MODULES = ("text", "text.elements", "webhooks", "testing", "sandbox")
+PUBLIC_MODULES = ("text", "text.elements", "webhooks", "testing", "sandbox", "otel")
 
 
 def _referenced() -> set[object]:

@@ -28,6 +28,7 @@ IMPORTED_AS = {
     "attrs": "attr",
     "python-stdnum": "stdnum",
     "fpdf2": "fpdf",
+    "opentelemetry-api": "opentelemetry",
 }
 # Declared for the time zones, not imported by the package.
 NOT_IMPORTED = {"tzdata"}
@@ -41,6 +42,7 @@ ROOM_OF = {
     "es": "tax_ids.py",
     "webhooks": "webhooks",
     "mcp": "mcp",
+    "otel": "otel.py",
 }
 # What a library's own interface is written in, and so comes with it.
 COMES_WITH = {"mcp": {"pydantic"}}
