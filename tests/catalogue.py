@@ -94,7 +94,7 @@ _PROSE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-zA-Z]{2,}|[A-Za-z]{2,} a [a-z]|\ba [
 _WORD = re.compile(r"(?<![-\w./:=%])(?!export )[A-Za-z]{2,}(?![-\w./:=])")
 _ELSEWHERE = (
     *("sandbox/", "testing/", "sync/_generate/", "sync/generated/", "language/", "webhooks/receiver.py"),
-    *("text/opt_out.py", "sources/headings.py", "tracebacks.py", "__init__.py"),
+    *("text/opt_out.py", "observe/metrics.py", "sources/headings.py", "tracebacks.py", "__init__.py"),
 )
 _NO_NAMES = ("self", "str", "shown", "len", "min", "repr")
 _LOGS = ("debug", "info", "warning", "error", "exception", "log")
