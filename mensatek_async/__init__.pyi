@@ -13,6 +13,11 @@ from .certificates import open_certificates as open_certificates
 from .client import AsyncMensatek as AsyncMensatek
 from .codes import DeliveryStatus as DeliveryStatus
 from .codes import Phase as Phase
+from .doctor.checks import CHECKS as CHECKS
+from .doctor.checks import Check as Check
+from .doctor.diagnosis import Diagnosis as Diagnosis
+from .doctor.diagnosis import Finding as Finding
+from .doctor.doctor import diagnose as diagnose
 from .errors import AccountPaused as AccountPaused
 from .errors import AlreadyCancelled as AlreadyCancelled
 from .errors import AlreadySent as AlreadySent
@@ -116,6 +121,7 @@ from .sources.files import ExcelSource as ExcelSource
 from .sources.files import JsonLinesSource as JsonLinesSource
 from .sources.rows import BrokenRow as BrokenRow
 from .sources.sql import SqlSource as SqlSource
+from .sync._doctor import sync_diagnose as sync_diagnose
 from .sync._usage import MensatekAsyncUsageWarning as MensatekAsyncUsageWarning
 from .sync.generated._archive import SyncCertificateArchive as SyncCertificateArchive
 from .sync.generated._campaign import SyncCampaign as SyncCampaign

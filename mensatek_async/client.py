@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from attrs import evolve
 
 from ._core import exchange
-from ._core.call import Caller, RequestFormat
+from ._core.call import Caller
 from ._core.context import Context
 from ._core.operations import check_params, find, with_paths
 from ._core.pool import AsyncTransport
 from ._core.transport import Transport
 from ._wire.reply_fields import spell
+from .assumptions import RequestFormat, load_assumptions
 from .errors import ConfigurationError, InvalidRequest, UnexpectedReply
 from .models.issuer import Issuer
 from .observe.observer import notifier_of
@@ -62,16 +63,21 @@ class AsyncMensatek:
         sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own, which ""
             names too.
         issuer: who issues certified messages that name none.
-        report: whether sends that do not say ask for delivery reports. None leaves it out, and the account's setting
-            counts; campaigns then ask for them, since they need them.
+        report: whether sends that do not say ask for delivery reports. Default: MENSATEK_REPORT (1 or 0), else it is
+            left out, and the account's setting counts; campaigns then ask for them, since they need them.
         default_region: the two-letter country of phones written without a prefix.
         timeout: how long to wait; see `Timeout`. A number of seconds, or a timedelta, is its total.
         limits: how much at once; see `Limits`.
         retry: when a call that is safe to repeat is repeated; see `Retry`.
         guard: what keeps the account from being blocked; see `Guard`.
         transport: anything with httpx's asynchronous transport interface, in place of the network.
-        request_format: "json", or "form" for `application/x-www-form-urlencoded`.
-        paths: replaces the path of operations, by name; for those whose path is inferred.
+        request_format: "json", or "form" for `application/x-www-form-urlencoded`. Default: MENSATEK_REQUEST_FORMAT,
+            else "json".
+        paths: replaces the path of operations, by name; for those whose path is inferred. Default: MENSATEK_PATHS,
+            written NAME=PATH,NAME=PATH.
+        assume_grouping: whether the provider sends nothing twice to a phone inside of one message, as its manual
+            says. False repeats nothing on the strength of that: what a bulk send, a campaign or a send with `join`
+            got no answer for is unknown, and stays so. Default: MENSATEK_ASSUME_GROUPING (1 or 0), else True.
         observer: an `Observer`, or an object with some of its methods, which is told of every call, also of bulk sends,
             campaigns, the outbox, and the clients of `for_account`.
 
@@ -95,36 +101,36 @@ class AsyncMensatek:
         retry: Retry | None = None,
         guard: Guard | None = None,
         transport: AsyncTransport | None = None,
-        request_format: RequestFormat = "json",
+        request_format: RequestFormat | None = None,
         paths: Mapping[str, str] | None = None,
         observer: object | None = None,
+        assume_grouping: bool | None = None,
     ) -> None:
         account = load_account(user, token, base_url, sender)
-        if request_format not in ("json", "form"):
-            raise ConfigurationError(f"request_format is 'json' or 'form', not {request_format!r}.")
-        if report is not None and not isinstance(report, bool):
-            raise ConfigurationError(f"report is True, False or None, not {type(report).__name__}.")
+        assumed = load_assumptions(request_format, report, assume_grouping, paths)
         timeout = as_timeout(timeout)
         limits, guard = as_setting(Limits, limits, "concurrency=4"), as_guard(guard)
-        self._account = account
+        self._account, self._assumed = account, assumed
         self._caller = Caller(
             Transport(account, timeout, limits, transport),
             account=account,
             limits=limits,
             retry=as_setting(Retry, retry, "attempts=4"),
             guard=guard,
-            request_format=request_format,
+            request_format=assumed.request_format,
+            assume_grouping=assumed.assume_grouping,
             notifier=notifier_of(observer),
         )
         self._context = Context(
             caller=self._caller,
-            operations=with_paths(paths or {}),
+            operations=with_paths(assumed.paths),
             limits=limits,
             timeout=timeout,
             region=check_region(default_region),
             sender=_sender(account),
             issuer=_issuer(issuer),
-            report=report,
+            report=assumed.report,
+            assume_grouping=assumed.assume_grouping,
             read_interval=guard.read_interval,
         )
         self.sms: SmsResource = SmsResource(self._context)
@@ -166,7 +172,7 @@ class AsyncMensatek:
         """
         account = check_account(user, token, self._account.base_url, sender)
         client = object.__new__(type(self))
-        client._account = account
+        client._account, client._assumed = account, self._assumed
         client._caller = self._caller.for_account(account)
         client._context = context = evolve(
             self._context, caller=client._caller, sender=_sender(account), issuer=_issuer(issuer)

@@ -186,12 +186,12 @@ def as_guard(value: object) -> Guard:
         ConfigurationError: it is something else.
     """
     guard = as_setting(Guard, value, "pause=60")
-    return guard if guard.store is not None else evolve(guard, store=guard_store())
+    return guard if guard.store is not None else evolve(guard, store=variable("MENSATEK_GUARD_STORE"))
 
 
-def guard_store() -> str | None:
-    """Return the store of guards that name none."""
-    return os.environ.get("MENSATEK_GUARD_STORE")
+def variable(name: str) -> str | None:
+    """Return a variable of the environment."""
+    return os.environ.get(name)
 
 
 def as_timeout(value: Timeout | Seconds | None) -> Timeout:

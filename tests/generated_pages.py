@@ -1,4 +1,4 @@
-"""Writes docs/operations.md and docs/statuses.md from the tables of the package: `python -m tests.generated_pages`."""
+"""Writes docs/operations.md, docs/statuses.md and rows of docs/live.md: `python -m tests.generated_pages`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from mensatek_async import AsyncMensatek
+from mensatek_async import CHECKS, AsyncMensatek
 from mensatek_async._core.operations import OPERATIONS, Answers, Operation
 from mensatek_async._wire.names import REQUEST
 from mensatek_async.codes import DeliveryStatus, Phase, ResultCode, known_statuses, result_codes
@@ -62,7 +62,18 @@ def methods() -> Iterator[tuple[str, Method]]:
 def pages() -> dict[Path, str]:
     """The documents as they have to be, below their heads."""
     written = {"operations": _operations(), "statuses": _statuses()}
-    return {(path := ROOT / "docs" / f"{name}.md"): _head(path) + text for name, text in written.items()}
+    pages = {(path := ROOT / "docs" / f"{name}.md"): _head(path) + text for name, text in written.items()}
+    return {**pages, (live := ROOT / "docs" / "live.md"): _with_checks(live.read_text(encoding="utf-8"))}
+
+
+def _with_checks(page: str) -> str:
+    """The page of the live provider with the doctor's rows as the table of checks has them."""
+    rows = "".join(
+        f"| doctor, `{one.name}` | {one.assumes} | {one.known} | {one.rests} | {one.how}; {one.cost} | "
+        f"{one.otherwise} |\n"
+        for one in CHECKS
+    )
+    return re.sub(r"(?:\| doctor, `.*\n)+", lambda _: rows, page, count=1)
 
 
 def _head(path: Path) -> str:

@@ -7,19 +7,16 @@ from collections.abc import Awaitable
 from contextlib import nullcontext
 from copy import copy
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import anyio
+from attrs import evolve
 
 from .._wire.decode import DecodeError
 from .._wire.encode import Body, Params, form_body, json_body
 from .._wire.structure import structure
-from ..errors import (
-    APIError,
-    MensatekError,
-    TooManyRequests,
-    UnexpectedReply,
-)
+from ..assumptions import RequestFormat
+from ..errors import APIError, MensatekError, TooManyRequests, UnexpectedReply
 from ..observe.observer import Notifier
 from ..settings import Account, Guard, Limits, Retry
 from .call_state import CallState, ObservedCall, in_flight_shield, noting_pauses, whose
@@ -30,13 +27,7 @@ from .limits.guard_store import store_of
 from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
-from .limits.shared_guard import (
-    allow_rare,
-    begin_first_call,
-    end_first_call,
-    forget_rare,
-    shared_guard,
-)
+from .limits.shared_guard import allow_rare, begin_first_call, end_first_call, forget_rare, shared_guard
 from .operations import Answers, Kind, Operation, is_rare, joins, key_of
 from .reading import DecodedReply, RawReply, read_answer
 from .sink import Sink
@@ -45,7 +36,6 @@ from .transport import Transport
 _log = logging.getLogger("mensatek_async.call")
 _UNHEARD = nullcontext()
 
-RequestFormat = Literal["json", "form"]
 _FORMATS = {"json": (json_body, "application/json"), "form": (form_body, "application/x-www-form-urlencoded")}
 
 
@@ -68,6 +58,7 @@ class Caller:
         guard: Guard,
         request_format: RequestFormat = "json",
         notifier: Notifier | None = None,
+        assume_grouping: bool = True,
     ) -> None:
         self.notifier: Notifier | None = notifier
         self._transport = transport
@@ -75,6 +66,7 @@ class Caller:
         self._guard = guard
         self._store = store_of(guard)
         self._write, self._content_type = _FORMATS[request_format]
+        self._grouping = assume_grouping
         self._limiter = Limiter(limits.concurrency, limits.per_second)
         self._use(account)
 
@@ -83,6 +75,13 @@ class Caller:
         other = copy(self)
         other._transport = self._transport.for_account(account)
         other._use(account)
+        return other
+
+    def trying_once(self, request_format: RequestFormat) -> Caller:
+        """Return one of the same account and connections that repeats nothing and writes bodies in this form."""
+        other = copy(self)
+        other._retry = evolve(self._retry, attempts=1)
+        other._write, other._content_type = _FORMATS[request_format]
         return other
 
     def _use(self, account: Account) -> None:
@@ -329,7 +328,7 @@ class Caller:
         failure: Failure,
         started: float,
     ) -> DecodedReply:
-        settings, joined = self._retry, joins(operation, params)
+        settings, joined = self._retry, self._grouping and joins(operation, params)
         # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
         patient = joined and state.bulk and settings.attempts > 1
         for attempt in range(2, (2 if patient else 1) * settings.attempts + 1):

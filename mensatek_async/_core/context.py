@@ -24,4 +24,5 @@ class Context:
     sender: str | None
     issuer: Issuer | None = None
     report: bool | None = None
+    assume_grouping: bool = True
     read_interval: float = 5.0

@@ -29,6 +29,7 @@ class RawReply:
 
     Attributes:
         stored: whether it is a document that went into the sink; None without a sink.
+        date: what the provider's clock showed, as HTTP writes it.
     """
 
     status: int
@@ -36,6 +37,7 @@ class RawReply:
     body: bytes = field(repr=False)
     retry_after: float | None = None
     stored: bool | None = None
+    date: str = ""
 
 
 async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -> RawReply:
@@ -67,6 +69,7 @@ async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -
         body,
         None if wait is None else parse_retry_after(wait),
         stored,
+        headers.get("date", ""),
     )
 
 

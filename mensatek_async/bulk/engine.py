@@ -67,7 +67,7 @@ class Engine:
         self._operation = message.operation.name
         self._size = bounded("chunk_size", chunk_size, most)
         self._workers = bounded("concurrency", concurrency, context.limits.concurrency)
-        self._grouped = group and not message.joined
+        self._grouped = group and context.assume_grouping and not message.joined
         self._check_credits = check_credits
         self._on_progress = on_progress
         if opt_outs is not None and not isinstance(opt_outs, OptOuts):

@@ -52,7 +52,7 @@ class Runner(Worker[Work, Claimer]):
 
     def finish(self, tx: Tx, done: Finish[Work]) -> None:
         """Write an outcome down."""
-        finish(tx, done)
+        finish(tx, self.who, done)
 
     def renew(self, tx: Tx, works: Sequence[Work]) -> None:
         """Begin the leases anew of work that has not left yet."""

@@ -44,7 +44,7 @@ class CampaignSession(Session):
     @property
     def who(self) -> Claimer:
         """Return whose name claims carry."""
-        return Claimer(self.owner, self.lease)
+        return Claimer(self.owner, self.lease, self.context.assume_grouping)
 
     async def send(self, name: str, slots: int, until: float | None = None) -> None:
         """Send what there is of a campaign, if it runs.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import frozen
 
 from ..errors import ConfigurationError, InvalidDate
-from ..settings import Account, Guard, Limits, guard_store, load_account, state_folder
+from ..settings import Account, Guard, Limits, load_account, state_folder, variable
 from ..sources.text_files import shown
 from .language import _, later, reason_of, spoken
 from .options import AccountOptions
@@ -92,7 +92,7 @@ class Connection:
 
 def _guard_store() -> str:
     """Return where runs of the command share what they were told; a folder that cannot be made is said later."""
-    if given := guard_store():
+    if given := variable("MENSATEK_GUARD_STORE"):
         return given
     try:
         folder = state_folder()
@@ -121,8 +121,15 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
 
 
 @contextmanager
-def connect(options: AccountOptions, *, may_ask: bool = True) -> Iterator[Connection]:
-    """Find the credentials, or start the sandbox; `may_ask` says that standard input is for that.
+def connect(
+    options: AccountOptions, *, may_ask: bool = True, callbacks: str | None = None
+) -> Iterator[Connection]:
+    """Find the credentials, or start the sandbox.
+
+    Args:
+        options: the user's.
+        may_ask: whether standard input is for that.
+        callbacks: where a sandbox posts callbacks to.
 
     Raises:
         Stop: no credentials, an address that is not safe, or the sandbox's extra is not installed.
@@ -134,6 +141,10 @@ def connect(options: AccountOptions, *, may_ask: bool = True) -> Iterator[Connec
         raise Stop(_("--sandbox brings its own account; leave out --user, --token-file and --base-url."))
     with start_sandbox(keep_texts=False, credits=_PLENTY, magic=False) as sandbox:
         account = load_account(sandbox.user, sandbox.token, sandbox.base_url, None)
+        if callbacks is not None:
+            from ..sandbox import Callbacks
+
+            sandbox.call_back(Callbacks(callbacks))
         yield Connection(account=account, sandbox=True)
 
 

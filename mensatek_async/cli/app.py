@@ -59,6 +59,7 @@ _COMMANDS = {
     "files:files": "Files in the library, which messages can carry.",
     "bulk:bulk": "Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.",
     "messages:segments": "Show how a text travels and how many texts it is charged as.",
+    "doctor.command:doctor": "Find out what your account needs other settings for; sends nothing without --phone.",
     "local:sandbox": "Run a double of the provider on this machine, with a page to look in, until Ctrl-C.",
     "local:webhooks": "Callbacks of the provider.",
     "mcp:mcp": "Serve an assistant (Model Context Protocol), on a sandbox unless told otherwise.",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import signal
-import socketserver
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from attrs import asdict
 from cyclopts import App
@@ -18,6 +16,7 @@ from cyclopts import App
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
 from ..settings import is_loopback
+from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
 from .language import _, label, later, reason_of, spoken
@@ -153,7 +152,7 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
 
     app = _webhook(options, handle)
     try:
-        server = _Server((options.host, options.port), _Quiet)
+        server = LocalServer(options.host, options.port)
     except (OSError, OverflowError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
         raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, reason)) from None
@@ -264,24 +263,3 @@ class _NotesRefusals:
         if not statuses[0].startswith("200"):
             self._output.note(_("not taken: {}; {}", statuses[0], b"".join(body).decode()))
         return body
-
-
-class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def server_bind(self) -> None:
-        """Listen, without asking anybody for this machine's name."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-        self.setup_environ()
-
-
-class _Quiet(WSGIRequestHandler):
-    def address_string(self) -> str:
-        """Give the caller's address, without asking anybody for its name."""
-        return str(self.client_address[0])
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the events are what is to be seen."""

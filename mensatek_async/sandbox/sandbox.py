@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -55,6 +55,10 @@ class Sandbox(Controls):
         reply_style: the form of its replies, one of `REPLY_STYLES`: the bare object by default.
         detailed: whether send replies have `Enviados` and `Duplicados`, and counts when nothing was sent;
             off, they say only what the manuals promise.
+        json_bodies: whether it reads JSON; off, the parameters in it are missing, as where only forms are read.
+        paths: other paths of operations, by name; one that is given another's path shares it.
+        keeps_repeats: whether a message refuses a second text to a phone, as the manual says of `Idmensaje`.
+        reports_unasked: whether a send without `Report` has callbacks; no manual says.
         recipients_per_request: more recipients in one call are refused (-3); None for no limit.
         delivery_seconds: from one delivery status to the next, by the sandbox's clock.
         latency: seconds every call takes.
@@ -76,8 +80,9 @@ class Sandbox(Controls):
             A send is on the disk before it is answered. One sandbox at a time; what it knows wins over `credits`.
 
     Raises:
-        ValueError: a style, status or kind of error that does not exist, a moment without time zone, a number that
-            makes no sense, an address that others reach without a password, a state file that is none or in use.
+        ValueError: a style, operation, status or kind of error that does not exist, a moment without time zone, a
+            number that makes no sense, an address that others reach without a password, a state file that is none or in
+            use.
         OSError: the state file cannot be made or read.
     """
 
@@ -98,6 +103,10 @@ class Sandbox(Controls):
         refusal_status: int = 200,
         reply_style: str = "json-object",
         detailed: bool = True,
+        json_bodies: bool = True,
+        paths: Mapping[str, str] | None = None,
+        keeps_repeats: bool = True,
+        reports_unasked: bool = True,
         recipients_per_request: int | None = None,
         delivery_seconds: float = 3.0,
         latency: float = 0.0,
@@ -128,13 +137,23 @@ class Sandbox(Controls):
             library=Library(max_files, library_bytes, max_file_bytes),
             delivery=DeliveryStates(clock, delivery_seconds, magic),
             recipients_per_request=recipients_per_request,
+            keeps_repeats=keeps_repeats,
+            reports_unasked=reports_unasked,
             keep_texts=keep_texts,
             strict=strict is True,
             guarded=strict is not False,
             trial=trial,
         )
         gatekeeper = Gatekeeper(block_after, block_seconds, read_interval)
-        self._provider = Provider(account, gatekeeper, user, token, keep_calls=keep_calls)
+        self._provider = Provider(
+            account,
+            gatekeeper,
+            user,
+            token,
+            keep_calls=keep_calls,
+            json_bodies=json_bodies,
+            paths=paths or {},
+        )
         self._callbacks: list[Callbacks] = []
         page = Page(self, self._provider, self._callbacks)
         access = AccessControl(page, page.token, host=host, password=password, allowed_hosts=allowed_hosts)

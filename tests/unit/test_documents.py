@@ -52,7 +52,7 @@ def test_the_command_does_what_its_page_says() -> None:
 
     assert commands == {
         *("credits", "send", "report", "files", "bulk", "campaign", "outbox", "opt-outs"),
-        *("certified", "contract", "segments", "sandbox", "webhooks", "mcp"),
+        *("certified", "contract", "segments", "sandbox", "webhooks", "mcp", "doctor"),
     }
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 

@@ -27,8 +27,13 @@ _COLUMNS = f"seq, state, due_at, idmensaje, attempts, {CHANGES}, {chunks.BODY}, 
 
 @frozen
 class Claimer(work.Claimer):
-    """A worker on campaigns."""
+    """A worker on campaigns.
 
+    Attributes:
+        grouping: whether it may repeat what joins a message, whose answer was lost.
+    """
+
+    grouping: bool = True
     _openers: dict[tuple[int, int], set[str]] = field(factory=dict, repr=False)
 
     def phones_of_openers(self, tx: Tx, row: CampaignRow) -> set[str]:
@@ -108,7 +113,8 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow, paced: bool) -
         seq, state, due_at, joined = due[:4]
         if due_at > tx.now:
             return Wait(min(due_at - tx.now, opens))
-        if seq <= 0 and state == POSTING and joined is None:  # 7: nobody knows what became of it
+        alone = seq <= 0 and state == POSTING and joined is None
+        if alone or (due[4] and not who.grouping):  # 7: nobody knows what became of it
             chunks.park(tx, row.id, seq, "its sender stopped before an answer came")
             continue
         if (booked := _book(tx, who, token, row, due, paced)) is not None:

@@ -70,7 +70,7 @@ def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> None:
     )
 
 
-def finish(tx: Tx, done: Finish[Work]) -> None:
+def finish(tx: Tx, who: Claimer, done: Finish[Work]) -> None:
     """Write an outcome down; nothing where the token is another's by now."""
     work, outcome = done.work, done.outcome
     ours = _ours(tx, work)
@@ -91,7 +91,7 @@ def finish(tx: Tx, done: Finish[Work]) -> None:
     elif isinstance(outcome, NotTaken):
         _not_taken(tx, row, work, outcome, failures, n)
     else:
-        _lost(tx, row, work, outcome, failures)
+        _lost(tx, who, row, work, outcome, failures)
 
 
 def _ours(tx: Tx, work: Work) -> tuple[CampaignRow, str, int, int, str] | None:
@@ -183,12 +183,14 @@ def _count_refusal(tx: Tx, row: CampaignRow, most: int, pause: str, reason: str)
         set_campaign(tx, row.id, refusals=0)
 
 
-def _lost(tx: Tx, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
-    if work.join is not None and row.state != CANCELLED:
+def _lost(tx: Tx, who: Claimer, row: CampaignRow, work: Work, outcome: Lost, failures: int) -> None:
+    if work.join is not None and who.grouping and row.state != CANCELLED:
         _back(tx, work, backoff(failures), outcome.reason, attempted=True, failures=failures + 1)
         _trouble(tx, row)
         return
     chunks.park(tx, row.id, work.seq, outcome.reason)  # and what is cancelled is not tried again
+    if work.join is not None and row.state != CANCELLED:
+        _count_refusal(tx, row, _MOST_REFUSED, "no_answer", outcome.reason)
     if work.join is None and row.idmensaje is None:
         # A provider that answers nobody must not cost one recipient after the other.
         openers.cut_opener(tx, row, None, tx.now + backoff(row.refusals))

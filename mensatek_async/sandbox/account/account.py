@@ -33,6 +33,8 @@ class Account:
     guarded: bool  # parameters in the query, and wrong or empty calls, have consequences
     trial: bool
     detailed: bool = True
+    keeps_repeats: bool = True  # a message takes no phone twice
+    reports_unasked: bool = True  # sends without `Report` have callbacks
     used: Decimal = Decimal(0)
     next_message: int = FIRST_MESSAGE
     last_batch: int = 0

@@ -115,8 +115,13 @@ def read_basic(header: str) -> bytes:
         return b""
 
 
-def read_body(content_type: str, body: bytes) -> Params:
-    """The parameters in a body; none, with the problem, where it is not what its content type says."""
+def read_body(content_type: str, body: bytes, *, json_bodies: bool = True) -> Params:
+    """The parameters in a body; none, with the problem, where it is not what its content type says.
+
+    Without `json_bodies` JSON holds none, as for a PHP program that reads forms alone.
+    """
+    if not json_bodies and content_type.partition(";")[0].strip().lower() == "application/json":
+        return Params({})
     try:
         return _read(content_type, body)
     except BadCall as bad:

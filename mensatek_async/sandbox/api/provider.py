@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
+from email.utils import format_datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class ApiRequest:
     headers: Mapping[str, str] = field(repr=False)
     query: bytes = b""
     body: bytes = field(default=b"", repr=False)
+    json_bodies: bool = True
 
     @property
     def content_type(self) -> str:
@@ -45,7 +47,7 @@ class ApiRequest:
     @cached_property
     def params(self) -> Params:
         """The parameters in its body."""
-        return read_body(self.content_type, self.body)
+        return read_body(self.content_type, self.body, json_bodies=self.json_bodies)
 
 
 @dataclass(eq=False, repr=False)
@@ -58,6 +60,8 @@ class Provider:
     token: str = field(repr=False)
     _: KW_ONLY
     keep_calls: int | None  # how many are remembered; None for all
+    json_bodies: bool = True
+    paths: Mapping[str, str] = field(default_factory=dict)  # of operations that have another than their name
     refusal_status: int = 200
     reply_style: str = "json-object"
     latency: float = 0.0
@@ -71,6 +75,17 @@ class Provider:
         default_factory=set
     )  # for what has changed; quick ones
     calls: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if wrong := self.paths.keys() - OPERATIONS.keys():
+            raise ValueError(f"There is no operation {min(wrong)!r}")
+        self._served: dict[str, list[str]] = {}
+        for name in OPERATIONS:
+            self._served.setdefault(self.paths.get(name, name), []).append(name)
+
+    def operation_at(self, path: str) -> str | None:
+        """The operation at a path, None where there is none; of those that share it the first."""
+        return self._served.get(path, [None])[0]
 
     def keep_in(self, path: Path) -> None:
         """Go on from a file of an earlier run, and keep everything in it from now on."""
@@ -140,6 +155,7 @@ class Provider:
                 answer = self._encoded(request, reply)
             if fault is not None and fault.kind == "reply":
                 answer = _response(fault.body, fault.content_type, fault.status, *fault.headers)
+            answer.headers["Date"] = format_datetime(self.account.clock.now, usegmt=True)
             self._note(request, reply, answer, verdict, fault)
             changed = self._settle()
             if verdict in ("work", "wrong", "quick"):
@@ -187,8 +203,10 @@ class Provider:
         now = self.account.clock.now
         if self.account.guarded and self.gatekeeper.is_blocked(now):
             return None, _response(_FORBIDDEN, "text/html; charset=utf-8", 403), "blocked"
-        operation = OPERATIONS[request.operation]
+        operation, *others = (OPERATIONS[name] for name in self._sharing(request.operation))
         reply = self._run(operation, request) if self._is_known(request) else _REFUSED
+        if reply.wrong and others and reply is not _REFUSED:  # a message of the other product
+            reply = self._run(others[0], request)
         verdict = "work"
         if reply.wrong:
             self.gatekeeper.note_wrong(now)
@@ -199,6 +217,10 @@ class Provider:
         else:
             self.gatekeeper.note_work()
         return reply, self._encoded(request, reply), verdict
+
+    def _sharing(self, operation: str) -> list[str]:
+        """The operations at the path of this one."""
+        return self._served[self.paths.get(operation, operation)]
 
     def _is_known(self, request: ApiRequest) -> bool:
         # Parameters in the query make the live API refuse the credentials.

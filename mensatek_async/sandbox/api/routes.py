@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 
 from ..page.access import AccessControl
 from ..server import Connection
-from .operations import OPERATIONS
 from .provider import ApiRequest, Provider
 
 _log = logging.getLogger("mensatek_async.sandbox")
@@ -45,8 +44,8 @@ class Gateway:
             self._in_flight -= 1
 
     async def _exchange(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        operation = request.path_params["operation"]
-        if operation not in OPERATIONS:
+        operation = self._provider.operation_at(request.path_params["operation"])
+        if operation is None:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
         if not self._access.lets_call(request.headers):
@@ -57,6 +56,7 @@ class Gateway:
             headers=dict(request.headers),
             query=scope["query_string"],
             body=await request.body(),
+            json_bodies=self._provider.json_bodies,
         )
         troubles = self._provider.troubles(asked)
         waits = [fault for fault in troubles if fault.kind == "latency"]

@@ -106,11 +106,12 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
         raise BadCall("El parámetro Fecha no es correcto")
     params.number("Links")
     # No manual says what holds without Report: here, what most accounts' panels say. Emailreport asks for reports.
-    reported = bool(params.number("Report", default=1) or params.text("Emailreport").strip())
+    unasked = int(account.reports_unasked)
+    reported = bool(params.number("Report", default=unasked) or params.text("Emailreport").strip())
     given = _recipients(params)
     if account.recipients_per_request and len(given) > account.recipients_per_request:
         raise BadCall(f"Demasiados destinatarios, máximo {account.recipients_per_request}")
-    chosen = _sort(given, joined.phones if joined else {}, params.unknown)
+    chosen = _sort(given, joined.phones if joined and account.keeps_repeats else {}, params.unknown)
     if account.strict and params.unknown:
         raise BadCall("Destinatarios lleva datos desconocidos")
     phones = list(chosen.rows)

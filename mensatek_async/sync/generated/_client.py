@@ -8,8 +8,8 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from ..._core.call import RequestFormat
 from ..._core.pool import AsyncTransport
+from ...assumptions import RequestFormat
 from ...client import AsyncMensatek, ReplyForm
 from ...models.issuer import Issuer
 from ...settings import Guard, Limits, Retry, Seconds, Timeout
@@ -37,16 +37,21 @@ class Mensatek(ClientTwin):
         sender: the sender of messages that name none. Default: MENSATEK_SENDER, else the account's own, which ""
             names too.
         issuer: who issues certified messages that name none.
-        report: whether sends that do not say ask for delivery reports. None leaves it out, and the account's setting
-            counts; campaigns then ask for them, since they need them.
+        report: whether sends that do not say ask for delivery reports. Default: MENSATEK_REPORT (1 or 0), else it is
+            left out, and the account's setting counts; campaigns then ask for them, since they need them.
         default_region: the two-letter country of phones written without a prefix.
         timeout: how long to wait; see `Timeout`. A number of seconds, or a timedelta, is its total.
         limits: how much at once; see `Limits`.
         retry: when a call that is safe to repeat is repeated; see `Retry`.
         guard: what keeps the account from being blocked; see `Guard`.
         transport: anything with httpx's asynchronous transport interface, in place of the network.
-        request_format: "json", or "form" for `application/x-www-form-urlencoded`.
-        paths: replaces the path of operations, by name; for those whose path is inferred.
+        request_format: "json", or "form" for `application/x-www-form-urlencoded`. Default: MENSATEK_REQUEST_FORMAT,
+            else "json".
+        paths: replaces the path of operations, by name; for those whose path is inferred. Default: MENSATEK_PATHS,
+            written NAME=PATH,NAME=PATH.
+        assume_grouping: whether the provider sends nothing twice to a phone inside of one message, as its manual
+            says. False repeats nothing on the strength of that: what a bulk send, a campaign or a send with `join`
+            got no answer for is unknown, and stays so. Default: MENSATEK_ASSUME_GROUPING (1 or 0), else True.
         observer: an `Observer`, or an object with some of its methods, which is told of every call, also of bulk sends,
             campaigns, the outbox, and the clients of `for_account`.
 
@@ -70,9 +75,10 @@ class Mensatek(ClientTwin):
         retry: Retry | None = None,
         guard: Guard | None = None,
         transport: AsyncTransport | None = None,
-        request_format: RequestFormat = "json",
+        request_format: RequestFormat | None = None,
         paths: Mapping[str, str] | None = None,
         observer: object | None = None,
+        assume_grouping: bool | None = None,
     ) -> None:
         super().__init__(
             lambda: AsyncMensatek(
@@ -91,6 +97,7 @@ class Mensatek(ClientTwin):
                 request_format=request_format,
                 paths=paths,
                 observer=observer,
+                assume_grouping=assume_grouping,
             )
         )
         self.sms: SyncSmsResource = SyncSmsResource(self._runner, lambda client: client.sms)

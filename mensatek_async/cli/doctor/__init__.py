@@ -1,0 +1,1 @@
+"""`mensatek doctor`."""

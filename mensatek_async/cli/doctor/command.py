@@ -1,0 +1,119 @@
+"""`mensatek doctor`: what your account needs other settings for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from attrs import asdict, field, frozen
+from cyclopts import Parameter
+
+from ...doctor.diagnosis import Diagnosis
+from ...doctor.doctor import MOST_TEXTS
+from ...doctor.listener import port_of
+from ...phones import mask, normalise
+from ...sync._doctor import examine
+from ..account import connect, needs_answer
+from ..language import _, reason
+from ..options import NO_ACCOUNT, AccountOptions, Credits, Json, Number, Yes
+from ..output import Exit, Output, credits_text
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class DoctorOptions:
+    """Options of `mensatek doctor`.
+
+    Attributes:
+        phone: Phone of your own that gets at most 3 texts; without it nothing is sent.
+        listen: Port to hear callbacks on, where the URL in your panel leads.
+        callback: That URL: whether it leads here is tried before any text.
+        host: Address to listen on.
+        wait: Seconds to wait for callbacks.
+        price: Credits a text costs you, for the estimate.
+    """
+
+    phone: str | None = field(default=None, repr=False)
+    listen: int | None = None
+    callback: Annotated[str | None, Parameter(name=("--callback", "--callback-url"))] = field(
+        default=None, repr=False
+    )
+    host: str = "127.0.0.1"
+    wait: Number = 60.0
+    price: Credits = Decimal(1)
+    yes: Yes = False
+    json: Json = False
+    account: AccountOptions = NO_ACCOUNT
+
+
+_NONE = DoctorOptions()
+
+
+def doctor(*, options: DoctorOptions = _NONE) -> Exit:
+    """Find out what your account needs other settings for; sends nothing without --phone.
+
+    What this package assumes of the provider is looked at, with at most 3 calls that send nothing.
+    Exit codes: 0 all as assumed, 1 something is not, 2 wrong use, 130 interrupted.
+    """
+    output, phone = Output(json=options.json), options.phone
+    port = port_of(options.callback, options.listen)
+    posted = None if port is None else options.callback or f"http://127.0.0.1:{port}/"
+    asks = phone is not None and normalise(phone) and needs_answer(options.account, yes=options.yes)
+    with connect(options.account, callbacks=posted) as connection:
+        if phone is not None and asks:
+            cost = credits_text(MOST_TEXTS * options.price)
+            question = _(
+                "Send at most {} texts to {}, for {} credits at most (at {} a text; the third is cancelled before it "
+                "leaves)?",
+                *(MOST_TEXTS, mask(normalise(phone)), cost, credits_text(options.price)),
+            )
+            output.confirm(question)
+        try:
+            with connection.client() as client:
+                diagnosis = examine(
+                    client,
+                    phone,
+                    listen=options.listen,
+                    callback=options.callback,
+                    host=options.host,
+                    wait=options.wait,
+                    note=lambda what: output.note(_("Looking: {} ...", reason(what))),
+                )
+        except KeyboardInterrupt as interruption:
+            output.error(_("interrupted; what was sent:"))
+            _show(output, getattr(interruption, "diagnosis", Diagnosis(findings=[])), Exit.INTERRUPTED)
+            return Exit.INTERRUPTED
+    code = Exit.DONE if diagnosis.ok else Exit.SOME_NOT_SENT
+    _show(output, diagnosis, code)
+    return code
+
+
+def _show(output: Output, diagnosis: Diagnosis, code: Exit) -> None:
+    """Print the findings, what was sent, and the settings to use."""
+    width = max((len(one.check) for one in diagnosis.findings), default=0)
+    for one in diagnosis.findings:
+        output.say(f"{_('ok') if one.ok else _('NO'):2}  {one.check:{width}}  {reason(one.detail)}")
+        if one.advice:
+            output.say(f"    {'':{width}}  {reason(one.advice)}")
+    if diagnosis.unchecked:
+        output.say(_("Not looked at: {}.", ", ".join(diagnosis.unchecked)))
+    for line in diagnosis.texts or ["Nothing was sent."]:
+        output.say(reason(line))
+    if diagnosis.settings:
+        output.say(_("Use these settings:"))
+        for line in (diagnosis.python, *diagnosis.environment):
+            output.say(f"  {line}")
+    elif diagnosis.ok:
+        output.say(_("No setting has to be changed."))
+    output.answer(
+        {
+            "ok": diagnosis.ok,
+            "complete": diagnosis.complete,
+            "findings": [asdict(one) for one in diagnosis.findings],
+            "unchecked": diagnosis.unchecked,
+            "texts": diagnosis.texts,
+            "settings": dict(diagnosis.settings),
+            "environment": diagnosis.environment,
+            "exit_code": int(code),
+        }
+    )

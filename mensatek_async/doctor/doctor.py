@@ -1,0 +1,303 @@
+"""Asks the provider, a little at a time, and never more than was agreed to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from secrets import token_hex
+from typing import Any, TypeVar
+
+import anyio
+from attrs import evolve
+
+from .._core.context import Context
+from .._core.reading import DecodedReply
+from .._wire.encode import Params
+from .._wire.marks import Mark, marked
+from .._wire.scalars import madrid
+from ..client import AsyncMensatek
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailed,
+    InvalidRequest,
+    MensatekError,
+    Refused,
+)
+from ..phones import normalise
+from ..resources.sms import SmsResource
+from ..tracebacks import private
+from .checks import diagnosis_of
+from .diagnosis import Diagnosis
+from .evidence import Evidence, Seen, SentText
+from .listener import Heard, arrives, listening, port_of
+
+T = TypeVar("T")
+
+MOST_EMPTY = MOST_TEXTS = 3
+_APART = 1.2  # empty calls keep so many times the interval that the provider wants between two of the same
+_STOPS = (AuthenticationError, Refused, ConnectionFailed)
+_RAISED = (*_STOPS, ConfigurationError)
+_LAST_MOMENT = 5.0  # seconds to cancel what must not leave, when the diagnosis is interrupted
+_ACCOUNT = "GetCreditos"
+
+
+class Doctor:
+    """One diagnosis of one client's account.
+
+    Args:
+        client: the client.
+        phone: a phone of the user's own; None sends nothing.
+        listen: the port to hear callbacks on; None for the URL's, and without one for none.
+        callback: the URL that the account's panel posts callbacks to.
+        host: the address to listen on.
+        wait: seconds that callbacks are waited for.
+        note: called with what is being done.
+    """
+
+    def __init__(
+        self,
+        client: AsyncMensatek,
+        phone: str | None = None,
+        *,
+        listen: int | None = None,
+        callback: str | None = None,
+        host: str = "127.0.0.1",
+        wait: float = 60.0,
+        note: Callable[[str], object] = lambda what: None,
+    ) -> None:
+        if not isinstance(client, AsyncMensatek):
+            raise ConfigurationError(
+                f"client is an AsyncMensatek, not {type(client).__name__}.",
+                advice="With a Mensatek it is sync_diagnose.",
+            )
+        context = client._context
+        self._phone = None if phone is None else normalise(phone, context.region)
+        if phone is None and (listen is not None or callback is not None):
+            raise InvalidRequest("Callbacks come for texts: give a phone of your own too.")
+        self._port, self._url, self._host = port_of(callback, listen), callback, host
+        self._wait, self._note = wait, note
+        paths = {row.name: row.path for row in context.operations.values() if row.path != row.name}
+        assumed = evolve(client._assumed, paths=paths)
+        self.evidence: Evidence = Evidence(assumed=assumed, request_format=assumed.request_format)
+        self._apart = _APART * context.read_interval
+        self._mark = Mark(token_hex(4), -1, token_hex(4))
+        self._use(context, assumed.request_format)
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What was found out so far."""
+        return diagnosis_of(self.evidence)
+
+    async def run(self) -> Diagnosis:
+        """Find out what can be found out; a blocked or refused account ends it at once."""
+        try:
+            await self._look_at_the_account()
+            if self._phone is not None and self.evidence.first_answer:
+                async with listening(self._host, self._port) as heard:
+                    await self._send_texts(self._phone, heard)
+        except _STOPS as error:
+            self.evidence.ended = error
+        return self.diagnosis
+
+    def _use(self, context: Context, request_format: Any) -> None:
+        """From now on make calls with bodies of a form, and repeat none."""
+        self._context = evolve(context, caller=context.caller.trying_once(request_format))
+        self._sms = SmsResource(self._context)
+        self.evidence.request_format = request_format
+
+    # --- calls that send nothing ----------------------------------------------------------------------------
+
+    async def _look_at_the_account(self) -> None:
+        seen = self.evidence
+        form = seen.request_format
+        await self._ask_credits(form)
+        if form == "json" and not seen.balance["json"].is_json:
+            await self._ask_credits("form")
+            if seen.balance["form"].is_json or (
+                seen.balance["form"].reply and not seen.balance["json"].reply
+            ):
+                self._use(self._context, "form")
+        if seen.first_answer is None:
+            return
+        for row in self._context.operations.values():
+            if row.path_source == "inferred" and seen.empty_calls < MOST_EMPTY:
+                await self._empty(row.name, seen.request_format, seen.probed, row.name)
+
+    async def _ask_credits(self, form: Any) -> None:
+        self._use(self._context, form)
+        await self._empty(_ACCOUNT, form, self.evidence.balance, form)
+
+    async def _empty(self, operation: str, form: str, answers: dict[str, Seen], key: str) -> None:
+        """Make a call that sends nothing, well after the last one, and keep its answer."""
+        if self.evidence.empty_calls:
+            await anyio.sleep(self._apart)
+        self.evidence.empty_calls += 1
+        self._note(f"{operation}, {form}")
+        row = self._context.operations[operation]
+        try:
+            reply = await self._context.caller.reply(row, Params())
+            answers[key] = Seen(reply=reply, skew=_skew(reply))
+        except MensatekError as error:
+            answers[key] = Seen(error=error)
+            if isinstance(error, _RAISED):
+                raise
+
+    # --- texts ----------------------------------------------------------------------------------------------
+
+    async def _send_texts(self, phone: str, heard: Heard | None) -> None:
+        seen = self.evidence
+        if self._url is not None and heard is not None:
+            self._note("a callback to the URL of your panel")
+            seen.url_works = await arrives(self._url, heard)
+            if not seen.url_works:
+                return
+        first = await self._send(phone, "first")
+        if not first.accepted:
+            return
+        if first.message_id:
+            await self._send(phone, "repeat", join=first.message_id)
+        await self._schedule(phone)
+        if heard is not None:
+            await self._hear(heard)
+        if first.message_id:
+            await anyio.sleep(self._apart)
+            seen.report = await self._tried(self._sms.report(first.message_id, max_age=0))
+
+    async def _send(self, phone: str, purpose: str, **options: Any) -> SentText:
+        number = len(self.evidence.texts) + 1
+        assert number <= MOST_TEXTS
+        reference = marked(f"doctor-{number}", self._mark)
+        when = options.get("scheduled_at")
+        text = SentText(purpose=purpose, reference=reference, scheduled_at=when)
+        self.evidence.texts.append(text)
+        self._note(f"text {number}")
+        words = f"mensatek-doctor {number}/{MOST_TEXTS}"
+        try:
+            text.result = await self._sms.send(phone, words, reference=reference, **options)
+        except MensatekError as error:
+            text.error = error
+            if isinstance(error, _RAISED):
+                raise
+        return text
+
+    async def _schedule(self, phone: str) -> None:
+        """Send a text for tomorrow, move it, and cancel it, come what may."""
+        seen, now = self.evidence, self._now()
+        when = (now + timedelta(days=1)).replace(second=0, microsecond=0)
+        text = await self._send(phone, "scheduled", scheduled_at=when, report=True)
+        if not text.accepted or not text.message_id:
+            return
+        number = text.message_id
+        try:
+            self._note("text 3 is moved and cancelled")
+            seen.moved = await self._tried(self._sms.reschedule(number, when + timedelta(days=1)))
+            seen.cancelled = await self._tried(self._sms.cancel(number))
+        except anyio.get_cancelled_exc_class():
+            if seen.cancelled is None:
+                with anyio.move_on_after(_LAST_MOMENT, shield=True):
+                    seen.cancelled = await self._tried(self._sms.cancel(number))
+            raise
+
+    async def _hear(self, heard: Heard) -> None:
+        """Wait for callbacks of texts 1 and 3."""
+        seen = self.evidence
+        self._note(f"callbacks, for {self._wait:.0f} s at most")
+
+        def enough() -> bool:
+            self._sort(heard)
+            return bool(seen.reports_of("first") and seen.reports_of("scheduled"))
+
+        seen.waited = self._wait
+        try:
+            await heard.until(enough, self._wait)
+        finally:
+            self._sort(heard)
+
+    def _sort(self, heard: Heard) -> None:
+        """Keep the callbacks of these texts."""
+        seen, numbers = self.evidence, {one.message_id for one in self.evidence.texts} - {0}
+        mine = [(report, at) for report, at in heard.reports if report.message_id in numbers]
+        skew = timedelta(seconds=self._skew)
+        seen.heard = [report for report, _ in mine]
+        seen.late = [
+            (at + skew - report.reported_at).total_seconds() for report, at in mine if report.reported_at
+        ]
+        seen.unreadable = heard.unreadable
+
+    @property
+    def _skew(self) -> float:
+        answer = self.evidence.first_answer
+        return (answer.skew if answer else None) or 0.0
+
+    def _now(self) -> datetime:
+        """Return what this machine's clock shows, or the provider's, whichever is ahead."""
+        return datetime.now(madrid()) + timedelta(seconds=max(self._skew, 0.0))
+
+    async def _tried(self, call: Awaitable[T]) -> T | MensatekError:
+        try:
+            return await call
+        except _RAISED:
+            raise
+        except MensatekError as error:
+            return error
+
+
+def _skew(reply: DecodedReply) -> float | None:
+    try:
+        return parsedate_to_datetime(reply.raw.date).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return None
+
+
+@private
+async def diagnose(
+    client: AsyncMensatek,
+    phone: str | None = None,
+    *,
+    listen: int | None = None,
+    callback: str | None = None,
+    host: str = "127.0.0.1",
+    wait: float = 60.0,
+) -> Diagnosis:
+    """Find out what this package assumes of the provider and your account may need otherwise.
+
+    Without a phone it sends nothing and makes at most three calls, seconds apart. With one it costs money: at most
+    three texts go to it, one of which is scheduled for tomorrow, moved and cancelled. It repeats nothing, and a blocked
+    or refused account ends it at once. What is looked at stands in `CHECKS`, and in `docs/live.md`.
+
+    Operations of the API: GetCreditos, an empty CancelarSMSCERTIFICADO and ReprogramarSMSCERTIFICADO; with a phone
+    EnviarSMS, GetReportSMS, ReprogramarSMS and CancelarSMS.
+
+    Args:
+        client: the client, whose own settings are what is looked at.
+        phone: a phone of your own. No question is asked.
+        listen: the port on which to hear callbacks of these texts, where the URL in your panel leads.
+        callback: that URL: whether it leads here is tried before any text, and without `listen` it names the port.
+        host: the address to listen on.
+        wait: seconds that callbacks are waited for.
+
+    Returns:
+        The diagnosis. An exception that ends it, a cancellation too, has what was found out so far as its `diagnosis`.
+
+    Raises:
+        InvalidRequest: the phone or the URL cannot be, or there is no phone that callbacks could come for.
+        ConfigurationError: the client is closed or none of these, or nothing can listen there.
+    """
+    doctor = Doctor(client, phone, listen=listen, callback=callback, host=host, wait=wait)
+    try:
+        return await doctor.run()
+    except BaseException as error:
+        remember(error, doctor)
+        raise
+
+
+def remember(error: BaseException, doctor: Doctor) -> None:
+    """Let what ends a diagnosis say what was sent."""
+    with suppress(AttributeError):
+        setattr(error, "diagnosis", doctor.diagnosis)  # noqa: B010
+    for line in doctor.evidence.lines():
+        error.add_note(line)

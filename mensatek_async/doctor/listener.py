@@ -1,0 +1,126 @@
+"""Hears callbacks while texts are sent, and finds out whether the URL of the panel leads here."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+from attrs import define, field
+
+from ..errors import ConfigurationError, InvalidRequest
+from ..models.events import DeliveryReport, Event
+from ..webhooks.local_server import LocalServer
+from ..webhooks.wsgi import WebhookApp
+
+_LOOK = 0.05  # seconds between two looks at what came
+_PATIENCE = 5.0  # seconds for a callback that this machine posts to itself
+_OWN = 424_242  # the number of a message that nobody sent
+
+
+@define(eq=False)
+class Heard:
+    """The callbacks that came.
+
+    Attributes:
+        reports: delivery reports, each with the moment that it came.
+        unreadable: how many could not be read.
+    """
+
+    reports: list[tuple[DeliveryReport, datetime]] = field(factory=list, repr=False)
+    unreadable: int = 0
+
+    def take(self, event: Event) -> None:
+        """Note one down."""
+        if isinstance(event, DeliveryReport):
+            self.reports.append((event, datetime.now(UTC)))
+
+    async def until(self, found: Callable[[], bool], seconds: float) -> bool:
+        """Wait until what came is enough, for so many seconds at most; return whether it is."""
+        with anyio.move_on_after(seconds):
+            while not found():  # noqa: ASYNC110 - what came is noted in a thread
+                await anyio.sleep(_LOOK)
+        return found()
+
+
+@asynccontextmanager
+async def listening(host: str, port: int | None) -> AsyncIterator[Heard | None]:
+    """Listen for callbacks while the block lasts; without a port for none.
+
+    Raises:
+        ConfigurationError: nothing can listen there.
+    """
+    if port is None:
+        yield None
+        return
+    heard = Heard()
+    try:
+        server = LocalServer(host, port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such port"
+        raise ConfigurationError(f"Nothing can listen at {host} port {port}: {reason}.") from None
+    server.set_app(_counting(WebhookApp(heard.take, allow_unauthenticated=True, dedupe=False), heard))
+    with server:
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.to_thread.run_sync, partial(server.serve_forever, 0.05))
+            try:
+                yield heard
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(server.shutdown)
+
+
+def _counting(app: WebhookApp, heard: Heard) -> Callable[..., Iterable[bytes]]:
+    """Count what could not be read."""
+
+    def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            heard.unreadable += environ["REQUEST_METHOD"] == "POST" and not status.startswith("200")
+            return start_response(status, headers)
+
+        return app(environ, start)
+
+    return call
+
+
+async def arrives(url: str, heard: Heard) -> bool:
+    """Post a callback to a URL and return whether it was heard."""
+    body = f"Servicio=SMSMASIVO&Resultado=11&Movil=34600000000&idMensaje={_OWN}&Fecha=2020-01-01+00:00:00"
+    request = urllib.request.Request(url, body.encode(), method="POST")  # noqa: S310  the scheme was checked
+
+    def came() -> bool:
+        return any(report.message_id == _OWN for report, _ in heard.reports)
+
+    def post() -> None:
+        try:
+            urllib.request.urlopen(request, timeout=_PATIENCE).close()  # noqa: S310
+        except (OSError, ValueError):
+            return  # what did not arrive is found out below
+
+    with anyio.move_on_after(_PATIENCE):
+        await anyio.to_thread.run_sync(post, abandon_on_cancel=True)
+    return await heard.until(came, 1.0)
+
+
+def port_of(url: str | None, listen: int | None) -> int | None:
+    """Return the port to listen on: the one that was named, else that of the URL.
+
+    Raises:
+        InvalidRequest: the URL is none.
+    """
+    if url is None:
+        return listen
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        if not parts.hostname:
+            raise ValueError
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise InvalidRequest("callback is the web address that your panel posts to.") from None
+    return port if listen is None else listen

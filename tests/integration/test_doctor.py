@@ -1,0 +1,404 @@
+"""The doctor, against the sandbox as it is and against sandboxes that deviate one by one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import anyio
+import pytest
+
+from mensatek_async import (
+    CHECKS,
+    AsyncMensatek,
+    ConfigurationError,
+    Diagnosis,
+    Finding,
+    Guard,
+    InvalidPhone,
+    InvalidRequest,
+    Issuer,
+    Mensatek,
+    diagnose,
+    sync_diagnose,
+)
+from mensatek_async.cli import account as accounts
+from mensatek_async.doctor import doctor as module
+from mensatek_async.sandbox import Callbacks, Fault, Sandbox
+from tests.command_line import Command
+
+OWN = "600000001"
+ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
+SENDS, INFERRED = "EnviarSMS", ("CancelarSMSCERTIFICADO", "ReprogramarSMSCERTIFICADO")
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty calls come at once, but for one test."""
+    monkeypatch.setattr(module, "_APART", 0.0)
+
+
+def client_of(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:
+    return AsyncMensatek(
+        sandbox.user,
+        sandbox.token,
+        **{"base_url": sandbox.base_url, "sender": "ACME", "guard": Guard(read_interval=0), **settings},
+    )
+
+
+def by_name(diagnosis: Diagnosis) -> dict[str, Finding]:
+    return {one.check: one for one in diagnosis.findings}
+
+
+def wrong(diagnosis: Diagnosis) -> list[str]:
+    return [one.check for one in diagnosis.findings if not one.ok]
+
+
+def check_limits(sandbox: Sandbox) -> None:
+    """Never more than three texts, and three calls that send nothing and ask nothing of one."""
+    operations = [call.operation for call in sandbox.requests]
+    assert operations.count(SENDS) <= 3
+    assert sum(name in ("GetCreditos", *INFERRED) for name in operations) <= 3
+    assert not sandbox.calls("EnviarSMSCERTIFICADO")
+
+
+async def test_a_provider_that_is_as_assumed(free_tcp_port: int) -> None:
+    """Everything in the table is looked at and right; text 3 never leaves, and text 2 is none."""
+    with Sandbox(delivery_seconds=0) as sandbox:
+        sandbox.call_back(Callbacks(url := f"http://127.0.0.1:{free_tcp_port}/hook?token=s3cr3t"))
+        async with client_of(sandbox) as client:
+            diagnosis = await diagnose(client, OWN, callback=url, wait=5)
+
+        assert diagnosis.ok, diagnosis
+        assert [one.check for one in diagnosis.findings] == [check.name for check in CHECKS]
+        assert (diagnosis.unchecked, diagnosis.settings, diagnosis.environment) == ([], {}, [])
+        assert sandbox.counts == {f"34{OWN}": 1}
+        check_limits(sandbox)
+        shown = f"{diagnosis!r}{diagnosis.texts}"
+        assert not [secret for secret in (OWN, sandbox.token, "s3cr3t") if secret in shown]
+
+
+async def test_without_a_phone_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three calls at most, further apart than the provider's rule for empty ones."""
+    monkeypatch.undo()
+    with Sandbox(strict=True) as sandbox:
+        async with client_of(sandbox, guard=Guard(read_interval=0.3)) as client:
+            diagnosis = await diagnose(client)
+        calls = sandbox.requests
+        assert diagnosis.ok
+        assert [call.operation for call in calls] == ["GetCreditos", *INFERRED]
+        gaps = [later.at - call.at for call, later in pairwise(calls)]
+        assert min(gaps) > timedelta(seconds=0.3)
+        assert not sandbox.counts
+
+
+SHARED = {name: name.removesuffix("CERTIFICADO") for name in INFERRED}
+
+
+@pytest.mark.parametrize(
+    ("provider", "check", "settings"),
+    [
+        ({"reply_style": "json-array"}, "array", {}),
+        ({"reply_style": "spanish"}, "Spanish notation", {}),
+        ({"reply_style": "spanish-plain"}, "Spanish notation", {}),
+        ({"reply_style": "txt"}, "come as text", {}),
+        ({"reply_style": "xml"}, "come as XML", {}),
+        ({"json_bodies": False}, "bodies", {"request_format": "form"}),
+        ({"paths": SHARED}, "cancel-path reschedule-path", {"paths": SHARED}),
+        ({"keeps_repeats": False}, "grouping", {"assume_grouping": False}),
+        ({"reports_unasked": False}, "callbacks", {"report": True}),
+        ({"starts_at": datetime.now(UTC) + timedelta(hours=2)}, "clock", {}),
+        ({"starts_at": datetime.now(UTC) - timedelta(days=40)}, "clock", {}),
+        (
+            {"json_bodies": False, "keeps_repeats": False, "reports_unasked": False},
+            "bodies grouping callbacks",
+            {"request_format": "form", "assume_grouping": False, "report": True},
+        ),
+    ],
+    ids=[
+        "array",
+        "spanish",
+        "spanish-plain",
+        "txt",
+        "xml",
+        "form",
+        "paths",
+        "repeats",
+        "reports",
+        "ahead",
+        "behind",
+        "many",
+    ],
+)
+async def test_a_deviation_is_found_and_its_settings_work(
+    provider: dict[str, Any], check: str, settings: dict[str, Any], free_tcp_port: int
+) -> None:
+    """It is named; with the settings that are printed the client works, and the doctor has nothing more to say."""
+    with Sandbox(delivery_seconds=0, **provider) as sandbox:
+        callbacks = sandbox.call_back(Callbacks(f"http://127.0.0.1:{free_tcp_port}/"))
+        async with client_of(sandbox) as client:
+            found = await diagnose(client, OWN, listen=free_tcp_port, wait=1)
+        check_limits(sandbox)
+        assert (dict(found.settings), sandbox.count(f"34{OWN}")) == (settings, 1 + ("grouping" in check))
+        if " ".join(wrong(found)) != check:
+            assert not wrong(found)
+            assert check in " ".join(one.detail for one in found.findings)
+
+        sandbox.reset()
+        callbacks.posts.clear()
+        async with client_of(sandbox, **found.settings) as client:
+            await works(client, sandbox)
+            again = await diagnose(client, OWN, listen=free_tcp_port, wait=1)
+        assert wrong(again) == (["clock"] if check == "clock" else [])
+
+
+async def works(client: AsyncMensatek, sandbox: Sandbox) -> None:
+    """Texts go out, plain and certified, are moved and cancelled; a lost answer texts nobody twice."""
+    when = max(sandbox.now, datetime.now(UTC)) + timedelta(days=2)
+    for product in (client.sms, client.certified):
+        options: Any = {"issuer": ISSUER} if product is client.certified else {}
+        sent = await product.send("600000007", "Hola", scheduled_at=when, **options)
+        assert (await product.reschedule(sent.message_id, when + timedelta(days=1))).rescheduled == 1
+        assert (await product.cancel(sent.message_id)).cancelled == 1
+    sandbox.fault(Fault.drop_after_accept(), after=1, times=1)
+    await client.sms.send_bulk(["600000008", "600000009", "600000010"], "Hola", chunk_size=1)
+    assert max(sandbox.counts.values()) == 1
+
+
+def test_what_is_printed_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings as a shell and as Python make the same client."""
+    settings = {"request_format": "form", "report": True, "assume_grouping": False, "paths": SHARED}
+    diagnosis = Diagnosis(findings=[], settings=settings)
+    made = eval(diagnosis.python, {"AsyncMensatek": lambda **given: given})
+    assert made == settings
+    shell = "; ".join([*diagnosis.environment, "env"])
+    told = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=True).stdout
+    for line in told.splitlines():
+        if line.startswith("MENSATEK_"):
+            monkeypatch.setenv(*line.split("=", 1))
+    with_variables, given = AsyncMensatek("u", "t"), AsyncMensatek("u", "t", **settings)
+    assert with_variables._assumed == given._assumed
+    assert with_variables._context.operations == given._context.operations
+
+
+@pytest.mark.parametrize(
+    ("trouble", "check", "told"),
+    [
+        ("token", "credentials", "refused"),
+        ("block", "access", "blocked"),
+        ("429", "access", "wait"),
+        ("stopped", "access", "could not be reached"),
+        ("500", "access", "HTTP 500"),
+    ],
+)
+async def test_an_account_that_is_refused_ends_it_at_once(trouble: str, check: str, told: str) -> None:
+    """One call, no text, whatever was asked for; when it is over, the client works without any setting."""
+    with Sandbox() as sandbox:
+        right, client = sandbox.token, client_of(sandbox)
+        if trouble == "token":
+            sandbox.token = "another"
+        elif trouble == "block":
+            sandbox.block(0.3)
+        elif trouble == "stopped":
+            sandbox.stop()
+        else:
+            sandbox.fault(Fault.http_status(int(trouble)), times=None)
+        diagnosis = await diagnose(client, OWN)
+        await client.aclose()
+        assert not diagnosis.ok
+        assert wrong(diagnosis) == [check]
+        assert told in by_name(diagnosis)[check].detail
+        assert (diagnosis.texts, diagnosis.settings) == ([], {})
+        assert len(sandbox.requests) <= (2 if trouble == "500" else 1)
+        assert right not in repr(diagnosis)
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+async def test_a_block_in_the_middle_ends_it_at_once(after: int) -> None:
+    """Whichever call is turned away is the last one; what was sent is said, and what waits to be cancelled too."""
+    with Sandbox(delivery_seconds=0) as sandbox:
+        sandbox.fault(Fault.http_status(403), after=after, times=None)
+        async with client_of(sandbox) as client:
+            diagnosis = await diagnose(client, OWN)
+        assert len(sandbox.requests) == after + 1
+        assert not diagnosis.complete
+        assert wrong(diagnosis) in (["access"], ["access", "schedule"], ["access", "reschedule"])
+        assert len(diagnosis.texts) == min(max(after - 2, 0), 3)
+        assert ("NOT CANCELLED" in "".join(diagnosis.texts)) == (after == 6)
+
+
+@pytest.mark.parametrize("kind", ["503", "500", "lost", "cut", "html", "drop", "refused", "credits"])
+async def test_never_more_than_three_of_each_whatever_happens(kind: str) -> None:
+    """Nothing is repeated: not by the client's own retry, and not where half of all calls fail."""
+    for seed in (1, 2, 3):
+        with Sandbox(delivery_seconds=0, magic=False) as sandbox:
+            sandbox.fault(Fault.drop_before() if kind == "drop" else _fault(kind), times=None, every=seed)
+            async with client_of(sandbox) as client:
+                diagnosis = await diagnose(client, OWN)
+            check_limits(sandbox)
+            assert not diagnosis.ok
+            assert len(diagnosis.texts) <= 3
+
+
+def _fault(kind: str) -> Fault:
+    return {
+        "503": Fault.http_status(503),
+        "500": Fault.http_status(500),
+        "lost": Fault.drop_after_accept(),
+        "cut": Fault.cut_body(),
+        "html": Fault.html_page(),
+        "refused": Fault.refuse(-3),
+        "credits": Fault.refuse(-2),
+    }[kind]
+
+
+async def test_a_cancellation_says_what_was_sent_and_cancels_what_waits() -> None:
+    """Ended while it moves text 3, it cancels that all the same."""
+    with Sandbox(delivery_seconds=0) as sandbox:
+        sandbox.fault(Fault.latency(30), operation="ReprogramarSMS", times=None)
+        caught: list[Any] = []
+
+        async def work() -> None:
+            async with client_of(sandbox) as client:
+                try:
+                    await diagnose(client, OWN)
+                except BaseException as error:
+                    caught.append(getattr(error, "diagnosis", None))
+                    raise
+
+        with anyio.move_on_after(1.0):
+            await work()
+        assert [line.split(" (")[0] for line in caught[0].texts] == [
+            "Text 1: sent",
+            "Text 2: refused as repeated: not sent.",
+            "Text 3: scheduled",
+        ]
+        assert "cancelled: not sent" in caught[0].texts[2]
+        assert [text.status for text in sandbox.texts] == [11, 29]
+
+
+async def test_a_url_that_leads_elsewhere_costs_no_text(free_tcp_port_factory: Any) -> None:
+    """What the doctor posts there itself does not arrive, so no text is sent."""
+    here, there = free_tcp_port_factory(), free_tcp_port_factory()
+    with Sandbox() as sandbox:
+        async with client_of(sandbox) as client:
+            diagnosis = await diagnose(client, OWN, callback=f"http://127.0.0.1:{there}/", listen=here)
+        assert wrong(diagnosis) == ["callback-url"]
+        assert not sandbox.calls(SENDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"phone": "12"}, InvalidPhone),
+        ({"listen": 8080}, InvalidRequest),
+        ({"phone": OWN, "callback": "nowhere"}, InvalidRequest),
+        ({"phone": OWN, "callback": "http://h:99999/"}, InvalidRequest),
+        ({"phone": OWN, "listen": 99_999}, ConfigurationError),
+    ],
+)
+async def test_what_cannot_be_is_refused_before_a_text(arguments: dict[str, Any], error: type) -> None:
+    """Nothing was sent."""
+    with Sandbox() as sandbox:
+        async with client_of(sandbox) as client:
+            with pytest.raises(error):
+                await diagnose(client, **arguments)
+        with pytest.raises(ConfigurationError, match="AsyncMensatek"):
+            await diagnose(Mensatek("u", "t"))  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="diagnose"):
+            sync_diagnose(AsyncMensatek("u", "t"))  # type: ignore[arg-type]
+        assert not sandbox.calls(SENDS)
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox that deviates, as the command's account."""
+    monkeypatch.setattr(accounts, "Guard", lambda **given: Guard(read_interval=0, **given))
+    with Sandbox(delivery_seconds=0, keeps_repeats=False, json_bodies=False) as sandbox:
+        for variable, name in {"API_USER": "user", "API_TOKEN": "token", "BASE_URL": "base_url"}.items():
+            monkeypatch.setenv(f"MENSATEK_{variable}", getattr(sandbox, name))
+        yield sandbox
+
+
+def test_the_command_prints_settings_that_make_it_content(
+    account: Sandbox, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks with the cost, sends three texts at most, and ends with 1; with what it prints it ends with 0."""
+    said = command("doctor", "--phone", OWN, "--price", "0,05", typed="y\n")
+    assert (said.code, account.count(f"34{OWN}")) == (1, 2)
+    assert "at most 3 texts to" in said.err
+    assert "0.15 credits" in said.err
+    assert "NO  grouping" in said.out
+    assert "AsyncMensatek(request_format='form', assume_grouping=False)" in said.out
+    assert not [secret for secret in (OWN, account.token) if secret in said.out + said.err]
+    for line in said.out.splitlines():
+        if "export " in line:
+            monkeypatch.setenv(*line.strip().removeprefix("export ").split("="))
+    told = command("doctor", "--phone", OWN, "--yes", "--json")
+    assert (told.code, told.json["ok"], told.json["settings"]) == (0, True, {})
+    assert [line.split(" (")[0] for line in told.json["texts"]] == [
+        "Text 1: sent",
+        "Text 2: sent",
+        "Text 3: scheduled",
+    ]
+    assert command("send", OWN, "--text", "Hola", "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "code", "told"),
+    [
+        (("--phone", OWN), "n\n", 1, "Nothing was sent."),
+        (("--phone", OWN), None, 2, "--yes"),
+        (("--phone", "12", "--yes"), None, 2, "too short"),
+        (("--listen", "8080"), None, 2, "phone"),
+        (("--phone", OWN, "--yes", "--listen", "99999"), None, 2, "port 99999"),
+        (("--phone", OWN, "--yes", "--callback", "nowhere"), None, 2, "web address"),
+    ],
+    ids=["no", "nobody to ask", "no phone", "nothing to hear", "no port", "no URL"],
+)
+def test_the_command_sends_nothing_unless_it_is_told_to(
+    account: Sandbox, command: Command, arguments: tuple[str, ...], typed: str | None, code: int, told: str
+) -> None:
+    """A question that is not answered, and what cannot be."""
+    said = command("doctor", *arguments, typed=typed)
+    assert (said.code, told in said.out + said.err) == (code, True), said
+    assert not account.calls(SENDS)
+
+
+def test_ctrl_c_says_what_was_sent(account: Sandbox) -> None:
+    """Interrupted while it moves text 3, the command cancels that, says what became of all three, and ends with 130."""
+    account.fault(Fault.latency(1.0), operation="ReprogramarSMS", times=None)
+    program = "import sys; from mensatek_async.doctor import doctor; doctor._APART = 0.0\n" + (
+        "from mensatek_async.cli import main; sys.exit(main())"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", program, "doctor", "--phone", OWN, "--yes"],
+        env={**os.environ, "MENSATEK_REQUEST_FORMAT": "form"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 30
+    while len(account.calls(SENDS)) < 3 and time.monotonic() < until:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130, out + err
+    assert "interrupted" in err
+    assert [line.split(" (")[0] for line in out.splitlines() if line.startswith("Text ")] == [
+        "Text 1: sent",
+        "Text 2: sent",
+        "Text 3: scheduled",
+    ]
+    assert account.texts[-1].status == 29
+    assert "Traceback" not in err
