@@ -33,8 +33,9 @@ class Job:
             (the synchronous client), "ingest" (start, wait until all rows are read, leave), or "look" (only read);
             of an outbox "put" (an item for each row of the source, whose phone is its key), "drain", "send" (both),
             "cancel" or "retry" (the item of this name), "record" (the callback that the options are), or "storm"
-            (`outbox_worker.py`).
-        store: path or address of the journal.
+            (`outbox_worker.py`); of an archive "archive" (collect the message of this name), "archive-event" (the
+            callback that the options are) or "catch-up".
+        store: path or address of the journal; folder of the archive.
         account: user, token and base URL of the sandbox.
         name: of the campaign.
         text: what it says.

@@ -85,11 +85,27 @@ async def _run_outbox(job: Job) -> dict[str, Any]:
         return await outbox_worker.work(job, outbox) if job.how == "storm" else {}
 
 
+async def _run_archive(job: Job) -> dict[str, Any]:
+    from attrs import asdict
+
+    from mensatek_async import AsyncMensatek, CertificateArchive
+    from mensatek_async.webhooks import parse
+
+    async with AsyncMensatek(**_settings(job)) as client:
+        archive = CertificateArchive(client, job.store)
+        if job.how == "archive-event":
+            return {"about": await archive.record(parse(json.dumps(job.options).encode()))}
+        done = archive.collect(job.name) if job.how == "archive" else archive.catch_up()
+        return asdict(await done)
+
+
 async def _run(job: Job) -> dict[str, Any]:
     from mensatek_async import AsyncMensatek, Campaigns
 
     if job.how in ("put", "drain", "send", "cancel", "retry", "record", "storm"):
         return await _run_outbox(job)
+    if job.how in ("archive", "archive-event", "catch-up"):
+        return await _run_archive(job)
     async with (
         AsyncMensatek(**_settings(job)) as client,
         Campaigns(client, store=job.store, **job.store_options) as campaigns,
@@ -182,7 +198,15 @@ def serve() -> None:
 
     import mensatek_async
 
-    for name in ("AsyncMensatek", "Mensatek", "Campaigns", "SyncCampaigns", "CsvSource", "Outbox"):
+    for name in (
+        "AsyncMensatek",
+        "Mensatek",
+        "Campaigns",
+        "SyncCampaigns",
+        "CsvSource",
+        "Outbox",
+        "CertificateArchive",
+    ):
         getattr(mensatek_async, name, None)
     print("ready", flush=True)
     for line in sys.stdin:
