@@ -13,6 +13,7 @@ from .certificates import open_certificates as open_certificates
 from .client import AsyncMensatek as AsyncMensatek
 from .codes import DeliveryStatus as DeliveryStatus
 from .codes import Phase as Phase
+from .contracts.contracts import Contracts as Contracts
 from .doctor.checks import CHECKS as CHECKS
 from .doctor.checks import Check as Check
 from .doctor.diagnosis import Diagnosis as Diagnosis
@@ -79,6 +80,7 @@ from .models.certified import CertificateRow as CertificateRow
 from .models.certified import ContractType as ContractType
 from .models.certified import Download as Download
 from .models.certified import Identify as Identify
+from .models.contracts import Contract as Contract
 from .models.events import DeliveryReport as DeliveryReport
 from .models.events import DocumentEvent as DocumentEvent
 from .models.events import IncomingMessage as IncomingMessage
@@ -128,6 +130,7 @@ from .sync.generated._campaign import SyncCampaign as SyncCampaign
 from .sync.generated._campaigns import SyncCampaigns as SyncCampaigns
 from .sync.generated._certified import SyncCertifiedResource as SyncCertifiedResource
 from .sync.generated._client import Mensatek as Mensatek
+from .sync.generated._contracts import SyncContracts as SyncContracts
 from .sync.generated._files import SyncFilesResource as SyncFilesResource
 from .sync.generated._opt_outs import SyncOptOuts as SyncOptOuts
 from .sync.generated._outbox import SyncOutbox as SyncOutbox

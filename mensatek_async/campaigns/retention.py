@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .._wire.names import REQUEST
-from ..durable.forgetting import forget_items
+from ..durable.forgetting import forget_contracts, forget_items, tombstone
 from ..errors import CampaignError
 from ..opt_outs import tables
 from ..store.database import note_deletion
@@ -74,7 +74,7 @@ def purge(tx: Tx, row: CampaignRow) -> None:
     tx.run("DELETE FROM mensatek_delivery WHERE campaign_id = ?", row.id)
     if tables.changes(tx) is not None:
         tx.run("UPDATE mensatek_left_out SET phone = '' WHERE campaign_id = ?", row.id)
-    tx.run("DELETE FROM mensatek_meta WHERE name LIKE ?", left_out.tombstone(row.id, "") + "%")
+    tx.run("DELETE FROM mensatek_meta WHERE name LIKE ?", tombstone(row.id, "") + "%")
     note_deletion(tx)
 
 
@@ -83,7 +83,7 @@ async def forget(session: CampaignSession, phone: str) -> int:
     found = 0
     for row in await session.look(all_of):
         found += await session.change(partial(_forget, campaign=row.id, phone=phone))
-    return found + await session.erase(lambda tx: forget_items(tx, phone))
+    return found + await session.erase(lambda tx: forget_items(tx, phone) + forget_contracts(tx, phone))
 
 
 def _forget(tx: Tx, campaign: int, phone: str) -> int:
@@ -100,7 +100,7 @@ def _forget(tx: Tx, campaign: int, phone: str) -> int:
     if phone in (options["anchor"] or {}).values():
         set_campaign(tx, campaign, options=json.dumps(options | {"anchor": None}))
     if found and not row.is_purged:
-        name = left_out.tombstone(campaign, phone)
+        name = tombstone(campaign, phone)
         tx.run("INSERT INTO mensatek_meta VALUES (?, '') ON CONFLICT (name) DO NOTHING", name)
     found += _blank_reasons(tx, campaign, phone[-_TAIL:], left_out.FORGOTTEN)
     if found or reports:

@@ -6,7 +6,7 @@ import getpass
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +32,7 @@ _WHEN = re.compile(
     r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:\s*[Tt]\s*|,?\s+)(\d{1,2}:\d{2})(:\d{2}(?:\.\d{1,6})?)?\s*"
     r"([Zz]|[+-]\d{2}:?\d{2})?"
 )  # 2027-01-08T10:00 and 08/01/2027 10:00
+_DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 _HINT = later(
     "Set MENSATEK_API_USER and MENSATEK_API_TOKEN, or use --user and --token-file; --sandbox needs neither."
 )
@@ -254,6 +255,21 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     if again.replace(tzinfo=None) != when:
         raise Stop(_("{} {} does not exist in Spain: the clocks skip that hour.", option, shown(text)))
     return local
+
+
+def parse_duration(text: str | None, option: str = "--validity") -> timedelta | None:
+    """A duration such as 3d, 12h or 1d6h30m.
+
+    Raises:
+        Stop: it is none.
+    """
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None or not any(match.groups()):
+        raise Stop(_("{} takes days, hours and minutes, such as 1d6h30m, not {}.", option, shown(text)))
+    days, hours, minutes = (int(number or 0) for number in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
 
 
 def _iso(match: re.Match[str]) -> str:

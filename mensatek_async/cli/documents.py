@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from attrs import asdict, fields_dict
 from cyclopts import App, Parameter
 
-from ..archive.verify import verify_certificates
-from ..errors import NotYours
-from ..language import ENGLISH
-from ..models.archive import ArchiveSummary
 from ..sources.text_files import shown
-from ..sync.generated._archive import SyncCertificateArchive
-from ..sync.generated._client import Mensatek
-from .account import call, parse_when
-from .language import _, later, reason_of
+from .account import call, parse_duration, parse_when
+from .language import _, reason_of
 from .messages import cancel, report, reschedule, send_text
 from .options import (
     NO_ACCOUNT,
@@ -28,19 +19,14 @@ from .options import (
     ONE_CALL,
     AccountOptions,
     CallOptions,
-    Flag,
-    Json,
     LegalOptions,
-    Name,
     SendingOptions,
 )
-from .output import Exit, Output, Stop, plural, text_of
+from .output import Exit, Output, Stop, plural
 
 certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
 
-_KINDS = later("missing", "changed", "unrecorded", "unreadable")
-_DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 
 
 @certified.command(name="send")
@@ -141,95 +127,13 @@ def download(
     output.answer({"path": str(done.path), "media_type": done.media_type, "size": done.size})
 
 
-@certified.command
-def archive(
-    *message_ids: int,
-    into: Annotated[str, Parameter(help="The archive's folder, made when it is not there.")],
-    start: Annotated[
-        str | None, Parameter(help="With --end: the ZIP of a period, such as 2027-01-01T00:00; rarely.")
-    ] = None,
-    end: Annotated[str | None, Parameter(help="The period's end.")] = None,
-    catch_up: Annotated[Flag, Parameter(help="Fetch what is pending, also from interrupted runs.")] = False,
-    reference: Annotated[
-        str, Parameter(help="The reference the messages were sent with, for the records.")
-    ] = "",
-    options: CallOptions = ONE_CALL,
-) -> Exit:
-    """Fetch certificates into a folder that keeps them as evidence, each once, with a record beside it.
-
-    Parameters
-    ----------
-    message_ids:
-        Messages: every certificate of theirs that is ready. The others stay pending, for --catch-up.
-    """
-    if not (message_ids or start or end or catch_up):
-        raise Stop(_("Say what to fetch: MESSAGE_ID..., --start with --end, or --catch-up."))
-    output = Output(json=options.json)
-    since, until = parse_when(start, "--start"), parse_when(end, "--end")
-    problems: dict[int, NotYours] = {}
-
-    def work(client: Mensatek) -> list[ArchiveSummary]:
-        kept = SyncCertificateArchive(client, into)
-        done = [kept.catch_up()] if catch_up else []
-        done += [kept.collect(start=since, end=until)] if since or until else []
-        for number in message_ids:
-            try:
-                done.append(kept.collect(number, reference=reference))
-            except NotYours as error:
-                problems[number] = error
-        return done
-
-    try:
-        done = call(options, work)
-    except OSError as error:
-        raise Stop(_("{} cannot be written: {}.", shown(into), reason_of(error))) from None
-    counts = {name: sum(getattr(one, name) for one in done) for name in fields_dict(ArchiveSummary)}
-    for number, problem in problems.items():
-        output.say(_("Message {}: {}", number, text_of(problem)))
-    output.say(
-        _(
-            "{:,} fetched, {:,} there already, {:,} pending, {:,} without a certificate: {}",
-            counts["fetched"],
-            counts["known"],
-            counts["pending"],
-            counts["without"],
-            shown(into),
-        )
-    )
-    output.answer(
-        {
-            **counts,
-            "folder": into,
-            "problems": {str(one): text_of(why, ENGLISH) for one, why in problems.items()},
-        }
-    )
-    return Exit.SOME_NOT_SENT if problems or counts["pending"] else Exit.DONE
-
-
-@certified.command
-def verify(folder: Name, /, *, json: Json = False) -> Exit:
-    """Check an archive: every certificate against the SHA-256 in its record.
-
-    Parameters
-    ----------
-    folder:
-        The archive's folder.
-    """
-    output = Output(json=json)
-    found = verify_certificates(folder)
-    for problem in found.problems:
-        output.say(f"{_(problem.kind)}: {shown(problem.file, 300)}")
-    output.say(
-        _(
-            "{:,} intact, {:,} pending, {}: {}",
-            found.intact,
-            found.pending,
-            plural(len(found.problems), "problem"),
-            shown(folder),
-        )
-    )
-    output.answer(asdict(found))
-    return Exit.DONE if found.ok else Exit.SOME_NOT_SENT
+for _app, _home, _help in (
+    (certified, "archive:archive", "Fetch certificates into a folder that keeps them as evidence, each once."),
+    (certified, "archive:verify", "Check an archive: every certificate against the SHA-256 in its record."),
+    (contract, "contracts:status", "Show contracts in flight: who has not opened, read or signed theirs."),
+    (contract, "contracts:remind", "Remind those who have not accepted theirs, once: the outbox sends it."),
+):
+    _app.command(f"{__package__}.certified.{_home}", name=_home.partition(":")[2], help=_help)
 
 
 def legal_of(
@@ -267,21 +171,6 @@ def legal_of(
         "acceptance_days": acceptance_days,
         "report_email": legal.report_email,
     }
-
-
-def parse_duration(text: str | None) -> timedelta | None:
-    """A duration such as 3d, 12h or 1d6h30m.
-
-    Raises:
-        Stop: it is none.
-    """
-    if text is None:
-        return None
-    match = _DURATION.fullmatch(text.strip().lower())
-    if match is None or not any(match.groups()):
-        raise Stop(_("--validity takes days, hours and minutes, such as 1d6h30m, not {}.", shown(text)))
-    days, hours, minutes = (int(number or 0) for number in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
 
 
 def _with_pdf(text: str, path: str | None) -> str:

@@ -170,7 +170,7 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
 
 @contextmanager
 def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
-    """Give what writes an event down in a store: replies that opt out, reports on its campaigns and its outbox.
+    """Give what writes an event down in a store: replies that opt out, reports on its campaigns, outbox and contracts.
 
     It returns whether somebody has opted out.
     """
@@ -178,6 +178,7 @@ def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
         yield lambda event: False
         return
     from ..sync.generated._client import Mensatek
+    from ..sync.generated._contracts import SyncContracts
     from .opt_outs import opt_outs_of
 
     with (
@@ -185,11 +186,13 @@ def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
         Mensatek("nobody", "nothing", base_url="http://127.0.0.1") as client,
         closing(client.campaigns(store)) as campaigns,
         closing(client.outbox(store)) as outbox,
+        closing(SyncContracts(store)) as contracts,
     ):
 
         def record(event: Event) -> bool:
             campaigns.record(event)
             outbox.record(event)
+            contracts.record(event)
             return opt_outs.record(event)
 
         yield record

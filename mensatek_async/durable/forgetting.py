@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Final
 
 from ..store.database import note_deletion
@@ -24,3 +25,28 @@ def forget_items(tx: Tx, phone: str) -> int:
     if found:
         note_deletion(tx)
     return found
+
+
+def forget_contracts(tx: Tx, phone: str) -> int:
+    """Remove a phone's contracts, if the store has any; no report brings them back."""
+    if tx.one("SELECT 1 FROM mensatek_meta WHERE name = 'schema:contracts'") is None:
+        return 0
+    names = [
+        (tombstone(-message_id, phone),)
+        for (message_id,) in tx.all("SELECT message_id FROM mensatek_contract WHERE phone = ?", phone)
+    ]
+    tx.many("INSERT INTO mensatek_meta VALUES (?, '') ON CONFLICT (name) DO NOTHING", names)
+    found = tx.run("DELETE FROM mensatek_contract WHERE phone = ?", phone)
+    if found:
+        note_deletion(tx)
+    return found
+
+
+def tombstone(campaign: int, phone: str) -> str:
+    """Return the name under which a store keeps that a campaign's phone was forgotten: no report brings it back.
+
+    That of a contract has its message with a minus sign for a campaign. It is 24 bits of a digest, which dozens of
+    phones of a country share: nobody is known by it.
+    """
+    digest = blake2b(phone.encode(), salt=str(campaign).encode()[:16], digest_size=3).hexdigest()
+    return f"forgotten:{campaign}:{digest if phone else ''}"

@@ -24,6 +24,7 @@ FLOORS: list[set[str]] = [
     {"doctor"},
     {"client"},
     {"resources"},
+    {"contracts"},
     {"campaigns", "outbox"},
     {"archive"},
     {"bulk", "durable"},

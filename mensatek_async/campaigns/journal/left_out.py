@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 from ...bulk.chunks import REPEATED
+from ...durable.forgetting import tombstone
 from ...opt_outs import tables
 from ...store.transaction import Tx
 from . import chunks
@@ -46,15 +45,6 @@ def forgotten(tx: Tx, campaign: int, seq: int, part: ChunkRecipients, attempts: 
         _refuse(tx, campaign, gone, FORGOTTEN)
     chunks.rewrite(tx, campaign, seq, left)
     return left
-
-
-def tombstone(campaign: int, phone: str) -> str:
-    """Return the name under which a store keeps that a campaign's phone was forgotten: no report brings it back.
-
-    It is 24 bits of a digest, which dozens of phones of a country share: nobody is known by it.
-    """
-    digest = blake2b(phone.encode(), salt=str(campaign).encode()[:16], digest_size=3).hexdigest()
-    return f"forgotten:{campaign}:{digest if phone else ''}"
 
 
 def is_forgotten(tx: Tx, campaign: int, phone: str) -> bool:

@@ -49,10 +49,11 @@ SOURCES = (
     Source(
         "archive/archive.py", "CertificateArchive", "SyncCertificateArchive", "_archive.py", "ArchiveTwin"
     ),
-    Source("opt_outs/opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "OptOutsTwin"),
+    Source("opt_outs/opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "ClientlessTwin"),
+    Source("contracts/contracts.py", "Contracts", "SyncContracts", "_contracts.py", "ClientlessTwin"),
 )
 # Bases that say themselves what their original is.
-WHOLE_BASES = {"ArchiveTwin", "CampaignTwin", "CampaignsTwin", "ClientTwin", "OptOutsTwin", "OutboxTwin"}
+WHOLE_BASES = {"ArchiveTwin", "CampaignTwin", "CampaignsTwin", "ClientTwin", "OutboxTwin"}
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
@@ -77,6 +78,7 @@ ADAPTED = {
     "Recipients": "in_caller({})",
     "ProgressCallback | None": "call_here({})",
     "OptOuts | None": "original_of({})",
+    "Outbox": "original_of({})",
     "str | Recipient | Iterable[str | Recipient]": "self._read({})",
 }
 METHODS = {
@@ -110,12 +112,12 @@ IMPORTED = {  # by what is written here itself
     "overload": "typing",
     "call_here": f"{NAME}.sync._rows",
     "in_caller": f"{NAME}.sync._rows",
-    "original_of": f"{NAME}.sync._opt_outs",
+    "original_of": f"{NAME}.sync._clientless",
     "ArchiveTwin": f"{NAME}.sync._durable",
     "CampaignTwin": f"{NAME}.sync._durable",
     "CampaignsTwin": f"{NAME}.sync._durable",
     "ClientTwin": f"{NAME}.sync._twins",
-    "OptOutsTwin": f"{NAME}.sync._opt_outs",
+    "ClientlessTwin": f"{NAME}.sync._clientless",
     "OutboxTwin": f"{NAME}.sync._durable",
     "Twin": f"{NAME}.sync._twins",
     "Stream": f"{NAME}.sync._managed",

@@ -64,7 +64,7 @@ class Writer:
             self._init(node)
         elif node.name == "__init__" and self.source.base in ("ArchiveTwin", "CampaignsTwin", "OutboxTwin"):
             self._init_of_part(node)
-        elif node.name == "__init__" and self.source.base == "OptOutsTwin":
+        elif node.name == "__init__" and self.source.base == "ClientlessTwin":
             self._signature(node, "__init__", "None")
             self._line(f"super().__init__({self._call(self.source.name, node.args)})")
         elif node.name in METHODS or not node.name.startswith("_"):

@@ -11,11 +11,11 @@ from ...models.opt_outs import LoadedOptOuts, OptOut
 from ...opt_outs.opt_outs import OptOuts
 from ...text.opt_out import OPT_OUT_KEYWORDS
 from ...tracebacks import private
-from .._opt_outs import OptOutsTwin
+from .._clientless import ClientlessTwin
 
 
 @private
-class SyncOptOuts(OptOutsTwin):
+class SyncOptOuts(ClientlessTwin[OptOuts]):
     """Who must not be texted for advertising: people who answered BAJA, and lists of your own.
 
     It is opened at the first use. A campaign respects the opt-outs of its own store when each chunk is sent;

@@ -1,0 +1,1 @@
+"""What becomes of certified texts and contracts: their certificates kept, and who has not signed yet."""

@@ -1,0 +1,116 @@
+"""`mensatek contract status` and `remind`: who has not opened, read or signed theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated, Any
+
+from attrs import asdict
+from cyclopts import Parameter
+
+from ...models.contracts import Contract, ContractState, WaitingFor
+from ...sources.text_files import shown
+from ...sync.generated._contracts import SyncContracts
+from ..account import connect
+from ..campaign.view import check_store, place
+from ..documents import parse_duration
+from ..options import NO_ACCOUNT, ONE_STORE, AccountOptions, StoreOptions
+from ..output import Exit, Output, Stop, plural
+
+After = Annotated[str, Parameter(help="Only contracts sent at least so long ago, such as 2d or 12h.")]
+
+
+def status(
+    *,
+    waiting_for: Annotated[
+        WaitingFor, Parameter(help="What has not happened yet; signed is all in flight.")
+    ] = "signed",
+    state: Annotated[
+        ContractState | None, Parameter(help="Contracts in this state instead, such as rejected.")
+    ] = None,
+    expires_within: Annotated[
+        str | None, Parameter(help="Only those that expire within so long, such as 3d or 12h.")
+    ] = None,
+    message_id: Annotated[int | None, Parameter(help="Only those of one message.")] = None,
+    limit: Annotated[int, Parameter(help="How many at most.")] = 100,
+    options: StoreOptions = ONE_STORE,
+) -> Exit:
+    """Show contracts in flight: who has not opened, read or signed theirs, and what expires when."""
+    if state is not None and (expires_within or waiting_for != "signed"):
+        raise Stop("--state goes without --waiting-for and --expires-within.")
+    output = Output(json=options.json)
+    within = parse_duration(expires_within, "--expires-within")
+    with _contracts_of(options.store) as contracts:
+        if state is not None:
+            found = contracts.list(state, message_id=message_id, limit=limit)
+        else:
+            found = contracts.pending(waiting_for, expires_within=within, message_id=message_id, limit=limit)
+        counts = contracts.counts()
+    for one in found:
+        output.say(_line(one))
+    every = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    output.say(
+        f"{plural(sum(counts.values()), 'contract')} in {shown(place(options.store), 300)}: {every or 'none'}."
+    )
+    output.answer({"counts": counts, "contracts": [_as_json(one) for one in found]})
+    return Exit.DONE
+
+
+def remind(
+    *,
+    text: Annotated[str, Parameter(help="The reminder; {reference} and {expires} are filled in.")],
+    waiting_for: Annotated[WaitingFor, Parameter(help="Whom: who has not done this yet.")] = "accepted",
+    after: After = "2d",
+    name: Annotated[str, Parameter(help="Nobody is reminded twice under one name.")] = "reminder",
+    options: StoreOptions = ONE_STORE,
+    account: AccountOptions = NO_ACCOUNT,
+) -> Exit:
+    """Remind those who have not accepted theirs, once: `mensatek outbox drain` sends it from the same store."""
+    from ...text.template import Template
+
+    output = Output(json=options.json)
+    age = parse_duration(after, "--after") or 0
+    with (
+        _contracts_of(options.store) as contracts,
+        connect(account) as connection,
+        connection.client() as client,
+        closing(client.outbox(options.store)) as outbox,
+    ):
+        put = contracts.remind(outbox, Template(text), waiting_for=waiting_for, after=age, name=name)
+    output.say(f"{plural(put, 'reminder')} put into the outbox of {shown(place(options.store), 300)}.")
+    output.answer({"reminders": put})
+    return Exit.DONE
+
+
+@contextmanager
+def _contracts_of(store: str) -> Iterator[SyncContracts]:
+    """Give the contracts of a store.
+
+    Raises:
+        Stop: the store is a directory.
+    """
+    check_store(store)
+    with closing(SyncContracts(store)) as opened:
+        yield opened
+
+
+def _line(contract: Contract) -> str:
+    moments = (
+        ("sent", contract.sent_at),
+        ("expires", contract.expires_at),
+        ("reminded", contract.reminded_at),
+    )
+    parts = (
+        contract.state,
+        contract.phone,
+        f"message {contract.message_id}",
+        shown(contract.reference, 100) if contract.reference else "",
+        *(f"{name} {moment.astimezone():%Y-%m-%d %H:%M}" for name, moment in moments if moment),
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def _as_json(contract: Contract) -> dict[str, Any]:
+    code = None if contract.status is None else contract.status.code
+    return {**asdict(contract, recurse=False), "status": code}
