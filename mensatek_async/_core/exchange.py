@@ -13,6 +13,7 @@ from .._wire.encode import Params, to_wire
 from ..errors import InvalidRequest
 from ..models.results import Balance, Cancellation, MessageReport, Rescheduling
 from .context import Context
+from .limits.read_cache import ASK_ANEW
 from .messages.options import message_number, wire_date
 
 _log = logging.getLogger("mensatek_async.call")
@@ -40,6 +41,15 @@ async def reschedule(context: Context, name: str, message_id: int | str, when: d
 async def report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
     """Ask where each recipient of a message stands."""
     _check_age(max_age)
+    return await _report(context, name, message_id, max_age)
+
+
+async def report_anew(context: Context, name: str, message_id: int | str) -> MessageReport:
+    """Ask where each recipient of a message stands now, once the same may be asked again."""
+    return await _report(context, name, message_id, ASK_ANEW)
+
+
+async def _report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
     number = message_number(message_id)
     operation = context.operations[name]
     answer: MessageReport = await context.caller.ask(operation, to_wire(message_id=number), max_age=max_age)
@@ -49,7 +59,7 @@ async def report(context: Context, name: str, message_id: int | str, max_age: fl
             evolve(one, status=codes.DeliveryStatus(one.status.code, certifies=True)) for one in rows
         )
     answer = evolve(answer, message_id=number, recipients=rows)
-    if max_age and not answer.is_complete:  # whoever asks again and again wants to hear it once at most
+    if max_age > 0 and not answer.is_complete:  # whoever asks again and again wants to hear it once at most
         _log.warning(
             "The report of message %d has %d rows, where the provider says %d recipients",
             *(number, len(rows), answer.stated_recipients),

@@ -178,8 +178,7 @@ class Collector:
         return []
 
     async def _report(self, message_id: int) -> Iterable[RecipientReport]:
-        report = await exchange.report(self._context, "GetReportSMSCERTIFICADO", message_id, 0.0)
-        return report.recipients
+        return (await exchange.report_anew(self._context, "GetReportSMSCERTIFICADO", message_id)).recipients
 
     async def _take_in(
         self, message_id: int, rows: Iterable[RecipientReport], reference: str, tally: Tally

@@ -65,6 +65,9 @@ def send_contract(
     ],
     text: Annotated[str, Parameter(help="The text that goes with the contract.")],
     contract_type: Annotated[int, Parameter(help="The provider's number of the kind of contract.")] = 18,
+    store: Annotated[
+        str | None, Parameter(help="Write down who was sent it, for `mensatek contract status --store`.")
+    ] = None,
     legal: LegalOptions = NO_LEGAL,
     sending: SendingOptions = NOTHING_SAID,
     account: AccountOptions = NO_ACCOUNT,
@@ -76,8 +79,12 @@ def send_contract(
     document:
         The PDF file.
     """
+    from .certified.contracts import recording
+
     given = legal_of(legal, contract_type=contract_type)
-    return send_text(to, _with_pdf(text, document), sending, account, given)
+    what = {"reference": sending.reference or "", "validity": given["validity"]}
+    with recording(store, to, scheduled_at=parse_when(sending.at), **what) as record:
+        return send_text(to, _with_pdf(text, document), sending, account, given, record)
 
 
 for _command, _help in (

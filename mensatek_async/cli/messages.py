@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,8 +62,9 @@ def send_text(
     options: SendingOptions,
     account: AccountOptions,
     legal: Mapping[str, Any] | None = None,
+    record: Callable[[SendResult], object] | None = None,
 ) -> Exit:
-    """Send one text, certified with legal options, and print what the provider said."""
+    """Send one text, certified with legal options, print what the provider said, and have it recorded."""
     if not to:
         raise Stop(_("Say to whom: mensatek send 600000000 --text TEXT"))
     from ..models.recipient import Recipient
@@ -83,6 +84,8 @@ def send_text(
         sent: SendResult = connection.do(
             lambda client: _product(client, legal is not None).send(to, text, **what.options())
         )
+        if record is not None:
+            record(sent)
         return _show_sent(output, sent, what.when)
 
 

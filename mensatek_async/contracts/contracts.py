@@ -12,6 +12,7 @@ from typing import Unpack, cast, get_args
 import anyio
 from attrs import evolve
 
+from .._core.messages.certified import check_days, validity_parts
 from .._core.messages.options import message_number
 from .._core.operations import bounded, positive_seconds
 from .._wire.scalars import madrid
@@ -111,7 +112,8 @@ class Contracts:
             normalise(one.phone if isinstance(one, Recipient) else one, self._region) for one in several
         ]
         left, ends = _seconds("scheduled_at", scheduled_at), _seconds("expires_at", expires_at)
-        days = timedelta(days=acceptance_days or 0)
+        days = timedelta(days=check_days(acceptance_days) or 0)
+        validity_parts(validity)  # which refuses what cannot be
         if not result.message_id:
             return 0
 

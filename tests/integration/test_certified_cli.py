@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
-from mensatek_async import open_certificates
+from mensatek_async import Guard, SyncContracts, open_certificates
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Sandbox
+from mensatek_async.webhooks import parse
+from tests.command_line import Command
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
 
@@ -149,3 +153,62 @@ def test_a_real_send_asks_with_its_estimate(
 
     assert "1 text to 1 phone, 1 credits estimated." in capsys.readouterr().out
     assert not sandbox.requests
+
+
+def test_certificates_are_archived_caught_up_with_and_verified(
+    sandbox: Sandbox, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each exit code: something pending, all there, a message of somebody else, nothing said, and a file changed."""
+    monkeypatch.setattr("mensatek_async.cli.account.Guard", partial(Guard, read_interval=0))
+    sent = [command("certified", "send", ANA, "--text", "Hola", "--yes", "--json", *ISSUER) for _ in range(2)]
+    numbers = [str(one.json["message_id"]) for one in sent]
+    into = ("--into", "kept", "--json")
+    said = command("certified", "archive", *numbers, *into)
+    assert (said.code, said.json["pending"], said.json["fetched"]) == (1, 2, 0)
+    assert command("certified", "verify", "kept", "--json").json["pending"] == 2
+    sandbox.advance(60)
+    said = command("certified", "archive", "--catch-up", *into)
+    assert (said.code, said.json["fetched"], said.json["pending"]) == (0, 2, 0)
+    assert command("certified", "archive", *numbers, *into).json["known"] == 2
+    said = command("certified", "archive", "7", numbers[0], *into)
+    assert (said.code, said.json["known"], list(said.json["problems"])) == (1, 1, ["7"])
+    period = ("--start", "2027-01-01T00:00", "--end", "2027-02-01T00:00")
+    assert command("certified", "archive", *period, "--into", "kept").out.startswith("1 fetched, ")
+    assert command("certified", "verify", "kept").out == "3 intact, 0 pending, 0 problems: kept\n"
+    assert command("certified", "archive", "--into", "kept").code == 2
+    assert command("certified", "verify", "nowhere").code == 2
+
+    first = next(Path("kept").rglob("*.pdf"))
+    first.write_bytes(first.read_bytes() + b"!")
+    said = command("certified", "verify", "kept", "--json")
+    assert (said.code, said.json["intact"]) == (1, 2)
+    assert said.json["problems"] == [{"file": first.relative_to("kept").as_posix(), "kind": "changed"}]
+    Path("file").touch()
+    assert command("certified", "archive", numbers[0], "--into", "file").code == 2
+    sandbox.token = "another"
+    assert command("certified", "archive", numbers[0], "--into", "other").code == 3
+
+
+def test_contracts_in_flight(sandbox: Sandbox, command: Command) -> None:
+    """Sent with a store, listed by what is awaited, and reminded once."""
+    to = ["--to", "600000001", "--to", LUIS]
+    send = ["contract", "send", "contrato.pdf", *to, "--text", "Firme", "--yes", "--json", *ISSUER]
+    sent = command(*send, "--store", "c.db", "--reference", "27/2027", "--validity", "3d").json["message_id"]
+    with closing(SyncContracts("c.db")) as contracts:
+        for phone, code in ((ANA, 160), (LUIS, 190)):
+            fields = {"Servicio": "SMSCERTIFICADO", "Resultado": code, "Remitente": "ACME", "Movil": phone}
+            contracts.record(parse(json.dumps({**fields, "idMensaje": sent, "Referencia": ""}).encode()))
+    store = ("--store", "c.db")
+    said = command("contract", "status", *store)
+    assert said.out.splitlines()[0].startswith(f"opened  {ANA}  message {sent}  27/2027  sent 20")
+    assert said.out.endswith("2 contracts in c.db: 1 opened, 1 rejected.\n")
+    rejected = command("contract", "status", *store, "--state", "rejected", "--json").json
+    assert [(one["phone"], one["status"]) for one in rejected["contracts"]] == [(LUIS, 190)]
+    assert command("contract", "status", *store, "--waiting-for", "opened", "--json").json["contracts"] == []
+    assert command("contract", "status", *store, "--expires-within", "soon").code == 2
+    remind = ("contract", "remind", *store, "--text", "Falta {reference}", "--json")
+    assert command(*remind).json["reminders"] == 0
+    assert [command(*remind, "--after", "0m").json["reminders"] for _ in range(2)] == [1, 0]
+    assert command("outbox", "drain", *store).code == 0
+    assert [one.text for one in sandbox.texts if one.phone == ANA][-1] == "Falta 27/2027"
+    assert command("contract", "status", "--store", "nothing.db").out.startswith("0 contracts")

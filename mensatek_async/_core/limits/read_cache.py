@@ -17,6 +17,7 @@ from .shared_guard import SharedGuard
 
 T = TypeVar("T")
 Key = tuple[str, Hashable]
+ASK_ANEW = -1.0  # as `max_age`: nothing that was answered before will do
 _PATIENCE = 300.0  # seconds that a read waits for the same one; whose event loop may have died with it
 
 
@@ -115,7 +116,7 @@ class ReadCache(Generic[T]):
 
     def _known(self, key: Key, form: str, max_age: float) -> T | MensatekError | None:
         entry = self._entries.get(key)
-        if entry is None or entry.stale or form not in entry.answers:
+        if entry is None or entry.stale or form not in entry.answers or max_age == ASK_ANEW:
             return None
         answer, at = entry.answers[form]
         age = now() - at

@@ -101,9 +101,9 @@ def certified_params(
         issuer_tax_id=issuer.tax_id,
         contract_type=contract,
         identify=_identify(identify),
-        acceptance_days=_days(acceptance_days),
+        acceptance_days=check_days(acceptance_days),
         report_email=_checked_email(report_email),
-        **_validity(validity),
+        **validity_parts(validity),
     )
 
 
@@ -141,7 +141,12 @@ def _contract(contract_type: ContractType | int | None) -> int | None:
     return int(contract_type)
 
 
-def _validity(validity: timedelta | None) -> Mapping[str, int]:
+def validity_parts(validity: timedelta | None) -> Mapping[str, int]:
+    """Return a validity in days, hours and minutes, by English names; none of them for the provider's own.
+
+    Raises:
+        InvalidRequest: it cannot be.
+    """
     if validity is None:
         return {}
     if not isinstance(validity, timedelta):
@@ -165,7 +170,12 @@ def _identify(identify: str | None) -> str | None:
     return identify.strip()
 
 
-def _days(acceptance_days: int | None) -> int | None:
+def check_days(acceptance_days: int | None) -> int | None:
+    """Return `acceptance_days`.
+
+    Raises:
+        InvalidRequest: it is no whole number that the provider takes.
+    """
     if acceptance_days is None:
         return None
     whole = isinstance(acceptance_days, int) and not isinstance(acceptance_days, bool)

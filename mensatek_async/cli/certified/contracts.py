@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from attrs import asdict
 from cyclopts import Parameter
 
 from ...models.contracts import Contract, ContractState, WaitingFor
+from ...models.results import SendResult
 from ...sources.text_files import shown
 from ...sync.generated._contracts import SyncContracts
 from ..account import connect
@@ -93,6 +94,24 @@ def _contracts_of(store: str) -> Iterator[SyncContracts]:
     check_store(store)
     with closing(SyncContracts(store)) as opened:
         yield opened
+
+
+@contextmanager
+def recording(
+    store: str | None, to: Sequence[str], **sent: Any
+) -> Iterator[Callable[[SendResult], object] | None]:
+    """Give what writes down in a store, if one is named, who was sent a contract; it is tried before anything leaves.
+
+    Raises:
+        Stop: the store is a directory.
+        StoreError: it cannot be written.
+    """
+    if store is None:
+        yield None
+        return
+    with _contracts_of(store) as contracts:
+        contracts.create_tables()
+        yield lambda result: contracts.record_sent(result, to, **sent)
 
 
 def _line(contract: Contract) -> str:
