@@ -12,7 +12,7 @@ import pytest
 from mensatek_async.sync._generate.rules import METHODS, NAME, SOURCES, Source
 
 # Parameters whose type differs, because they are read and called where the caller is.
-OTHER_TYPES = {"opt_outs", "recipients", "on_progress"}
+OTHER_TYPES = {"opt_outs", "outbox", "recipients", "on_progress"}
 
 
 def _public(cls: type[Any]) -> dict[str, Any]:
