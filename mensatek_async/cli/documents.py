@@ -28,7 +28,6 @@ certified = App(name="certified", help_format="plaintext")
 contract = App(name="contract", help_format="plaintext")
 
 
-
 @certified.command(name="send")
 def send_certified(
     *to: str,
@@ -135,7 +134,11 @@ def download(
 
 
 for _app, _home, _help in (
-    (certified, "archive:archive", "Fetch certificates into a folder that keeps them as evidence, each once."),
+    (
+        certified,
+        "archive:archive",
+        "Fetch certificates into a folder that keeps them as evidence, each once.",
+    ),
     (certified, "archive:verify", "Check an archive: every certificate against the SHA-256 in its record."),
     (contract, "contracts:status", "Show contracts in flight: who has not opened, read or signed theirs."),
     (contract, "contracts:remind", "Remind those who have not accepted theirs, once: the outbox sends it."),

@@ -51,9 +51,10 @@ _EXPIRES = (
     "CASE WHEN state = 'sent' AND (accept_by IS NULL OR deliver_by < accept_by) THEN deliver_by "
     "ELSE accept_by END"
 )
-_COLUMNS = (
-    "message_id, phone, state, reference, code, sent_at, delivered_at, opened_at, read_at, accepted_at, ended_at, "
-    f"reminded_at, {_EXPIRES} AS expires_at, verification_code"
+_SENT = "CASE WHEN sent_at IS NULL THEN COALESCE(delivered_at, changed) ELSE sent_at END"
+_SELECT = (
+    "SELECT message_id, phone, state, reference, code, sent_at, delivered_at, opened_at, read_at, accepted_at, "
+    f"ended_at, reminded_at, {_EXPIRES} AS expires_at, verification_code FROM mensatek_contract WHERE is_contract = 1"
 )
 _ONE = "WHERE message_id = ? AND phone = ?"
 
@@ -174,21 +175,16 @@ def listed(
         f"state{tx.among}": tx.listed(states),
         "message_id = ?": message_id,
         f"{_EXPIRES} <= ?": None if expires_within is None else tx.wall + expires_within,
-        "COALESCE(sent_at, delivered_at, changed) <= ?": None
-        if sent_before is None
-        else tx.wall - sent_before,
+        f"{_SENT} <= ?": None if sent_before is None else tx.wall - sent_before,
     }
     given = {condition: value for condition, value in conditions.items() if value is not None}
-    sql = (
-        f"SELECT {_COLUMNS} FROM mensatek_contract WHERE is_contract = 1 AND {' AND '.join(given)} "
-        f"ORDER BY {_EXPIRES} IS NULL, {_EXPIRES}, message_id, phone LIMIT ?"
-    )
+    sql = f"{_SELECT} AND {' AND '.join(given)} ORDER BY {_EXPIRES} IS NULL, {_EXPIRES}, message_id, phone LIMIT ?"
     return [_contract(row) for row in tx.all(sql, *given.values(), limit)]
 
 
 def get(tx: Tx, message_id: int, phone: str) -> Contract | None:
     """Return one contract, None when it is not known."""
-    row = tx.one(f"SELECT {_COLUMNS} FROM mensatek_contract {_ONE} AND is_contract = 1", message_id, phone)
+    row = tx.one(f"{_SELECT} AND message_id = ? AND phone = ?", message_id, phone)
     return _contract(row) if row else None
 
 

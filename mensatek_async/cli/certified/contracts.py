@@ -13,12 +13,14 @@ from ...models.contracts import Contract, ContractState, WaitingFor
 from ...models.results import SendResult
 from ...sources.text_files import shown
 from ...sync.generated._contracts import SyncContracts
-from ..account import connect
+from ..account import connect, parse_duration
 from ..campaign.view import check_store, place
-from ..documents import parse_duration
+from ..language import _, later
 from ..options import NO_ACCOUNT, ONE_STORE, AccountOptions, StoreOptions
 from ..output import Exit, Output, Stop, plural
 
+_STATES = later("sent", "delivered", "opened", "read", "accepted", "signed", "rejected", "expired", "failed")
+_MOMENTS = later("sent {:%Y-%m-%d %H:%M}", "expires {:%Y-%m-%d %H:%M}", "reminded {:%Y-%m-%d %H:%M}")
 After = Annotated[str, Parameter(help="Only contracts sent at least so long ago, such as 2d or 12h.")]
 
 
@@ -39,7 +41,7 @@ def status(
 ) -> Exit:
     """Show contracts in flight: who has not opened, read or signed theirs, and what expires when."""
     if state is not None and (expires_within or waiting_for != "signed"):
-        raise Stop("--state goes without --waiting-for and --expires-within.")
+        raise Stop(_("--state goes without --waiting-for and --expires-within."))
     output = Output(json=options.json)
     within = parse_duration(expires_within, "--expires-within")
     with _contracts_of(options.store) as contracts:
@@ -50,10 +52,9 @@ def status(
         counts = contracts.counts()
     for one in found:
         output.say(_line(one))
-    every = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    output.say(
-        f"{plural(sum(counts.values()), 'contract')} in {shown(place(options.store), 300)}: {every or 'none'}."
-    )
+    every = ", ".join(_("{:,} {}", count, _(name)) for name, count in counts.items() if count) or _("none")
+    total = plural(sum(counts.values()), "contract")
+    output.say(_("{} in {}: {}.", total, shown(place(options.store), 300), every))
     output.answer({"counts": counts, "contracts": [_as_json(one) for one in found]})
     return Exit.DONE
 
@@ -79,7 +80,8 @@ def remind(
         closing(client.outbox(options.store)) as outbox,
     ):
         put = contracts.remind(outbox, Template(text), waiting_for=waiting_for, after=age, name=name)
-    output.say(f"{plural(put, 'reminder')} put into the outbox of {shown(place(options.store), 300)}.")
+    where = shown(place(options.store), 300)
+    output.say(_("{} put into the outbox of {}.", plural(put, "reminder"), where))
     output.answer({"reminders": put})
     return Exit.DONE
 
@@ -115,17 +117,13 @@ def recording(
 
 
 def _line(contract: Contract) -> str:
-    moments = (
-        ("sent", contract.sent_at),
-        ("expires", contract.expires_at),
-        ("reminded", contract.reminded_at),
-    )
+    moments = (contract.sent_at, contract.expires_at, contract.reminded_at)
     parts = (
-        contract.state,
+        _(contract.state),
         contract.phone,
-        f"message {contract.message_id}",
-        shown(contract.reference, 100) if contract.reference else "",
-        *(f"{name} {moment.astimezone():%Y-%m-%d %H:%M}" for name, moment in moments if moment),
+        _("message {}", contract.message_id),
+        shown(contract.reference, 100),
+        *(_(text, when.astimezone()) for text, when in zip(_MOMENTS, moments, strict=True) if when),
     )
     return "  ".join(part for part in parts if part)
 
