@@ -6,7 +6,6 @@ import builtins
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Unpack, cast, get_args
 
 import anyio
@@ -15,10 +14,8 @@ from attrs import evolve
 from .._core.messages.certified import check_days, validity_parts
 from .._core.messages.options import message_number
 from .._core.operations import bounded, positive_seconds
-from .._wire.scalars import madrid
-from ..archive.tree import name_of
 from ..durable.forgetting import forget_contracts
-from ..errors import InvalidDate, InvalidRequest, OutboxConflict
+from ..errors import InvalidDate, InvalidRequest
 from ..models.contracts import Contract, ContractState, WaitingFor
 from ..models.events import DeliveryReport, Event
 from ..models.recipient import Recipient
@@ -32,6 +29,7 @@ from ..store.transaction import Tx
 from ..text.template import Template
 from ..tracebacks import private
 from . import sent, tables
+from .reminders import remind
 
 _ALL = 1_000_000
 
@@ -229,21 +227,8 @@ class Contracts:
             StoreError: a store cannot be used.
         """
         age = positive_seconds("after", after) if after else 0.0
-        if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 100:
-            raise InvalidRequest("A reminder's name is a text of one line, of up to 100 characters.")
-        put = 0
-        for contract in await self._listed(_waiting(waiting_for), None, _ALL, sent_before=age):
-            key = f"{name}-{name_of(contract.message_id, contract.phone)}"
-            if await outbox.get(key) is not None:
-                continue
-            given: SendOptions = {"reference": contract.reference or None, **options}
-            try:
-                await outbox.put(key, Recipient(contract.phone, _fields(contract)), text, **given)
-            except OutboxConflict:  # somebody else has just reminded them
-                continue
-            await in_thread(self._db.write, partial(tables.reminded, contract=contract))
-            put += 1
-        return put
+        waiting = await self._listed(_waiting(waiting_for), None, _ALL, sent_before=age)
+        return await remind(self._db, outbox, waiting, text, name, options)
 
     async def create_tables(self) -> None:
         """Create the tables, or bring older ones up to date; whatever writes does so too.
@@ -340,12 +325,6 @@ def _waiting(waiting_for: str) -> Sequence[ContractState]:
     if waiting_for not in get_args(WaitingFor):
         raise InvalidRequest('waiting_for is "opened", "read", "accepted" or "signed".')
     return tables.STATES[: tables.STATES.index(cast("ContractState", waiting_for))]
-
-
-def _fields(contract: Contract) -> dict[str, str]:
-    expires = contract.expires_at
-    shown = "" if expires is None else f"{expires.astimezone(madrid()):%d/%m/%Y}"
-    return {"reference": contract.reference, "expires": shown}
 
 
 def _seconds(name: str, moment: datetime | None) -> float | None:
