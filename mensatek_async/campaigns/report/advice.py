@@ -22,6 +22,10 @@ _STATUSES: Final[Mapping[int, str]] = {
     131: "Their phone is full: try again in some days.",
     200: "The credits came back. Ask the provider's support what is wrong before you send to them again.",
 }
+CONTRACTS: Final[Mapping[int, str]] = {
+    190: "They rejected it: ask them why before you send another one.",
+    195: "Their time ran out: send it again with a longer validity.",
+}
 _REASONS: Final[Mapping[str, str]] = {
     REPEATED: "Their phone got the text of its first row. There is nothing to do.",
     FORGOTTEN: "It was taken out of the store, as was asked. There is nothing to do.",

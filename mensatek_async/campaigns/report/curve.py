@@ -55,10 +55,8 @@ class Curve:
 
     def when(self, part: float) -> float | None:
         """Return when a part of those had it, seconds since 1970."""
-        for at, total in enumerate(self.arrived, 1):
-            if total >= part * self.timed:
-                return self.start + at * self.width
-        return self.last
+        steps = (at for at, total in enumerate(self.arrived, 1) if total >= part * self.timed)
+        return self.last and min(self.start + next(steps, _STEPS) * self.width, self.last)
 
 
 def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:

@@ -108,6 +108,10 @@ def _reasons(db: Database, row: CampaignRow, progress: Progress) -> Reasons:
         _count(found, state, error, int(count))
     for _, reason in numbered(db, row, "reason", "mensatek_invalid"):
         _count(found, "invalid", reason, 1)
+    told = sum(count for (outcome, _), count in found.items() if outcome == "unknown")
+    found["unknown", ""] += (
+        progress.unknown - told
+    )  # what a worker that died had on its way when all was cancelled
     found["rejected", ""] = progress.rejected
     found["opted_out", ""] = progress.opted_out
     return +found

@@ -38,5 +38,10 @@ def tag(name: str, *parts: object, **attributes: object) -> Html:
     return Html(f"<{name}{written}{'/' if not end else ''}>{end}")
 
 
+def prose(text: str) -> Html:
+    """Return a sentence, what stands in it between backticks as code."""
+    return html(*(tag("code", part) if at % 2 else part for at, part in enumerate(text.split("`"))))
+
+
 def _escaped(part: object) -> str:
     return part if isinstance(part, Html) else escape(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(part)))

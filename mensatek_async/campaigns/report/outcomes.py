@@ -9,9 +9,9 @@ from attrs import define
 
 from ...codes import DeliveryStatus, Phase
 from ...phones import mask
-from .advice import advice
+from .advice import CONTRACTS, advice
 from .figures import Figures
-from .markup import Html, html, tag
+from .markup import Html, html, prose, tag
 from .words import Words
 
 _MOST = 20  # reasons that have a bar of their own
@@ -69,15 +69,12 @@ class Outcomes:
 
     def statuses(self) -> Html | None:
         """Return a bar for each delivery status; None where nothing was reported."""
-        return self._drawn(
-            (
-                f"{self.words.status(code)} ({code})",
-                count,
-                _PHASES.get(DeliveryStatus(code).phase, "wait"),
-                "",
-            )
-            for code, count in sorted(self.figures.statuses.items(), key=lambda one: -one[1])
-        )
+        bars = []
+        for code, count in sorted(self.figures.statuses.items(), key=lambda one: -one[1]):
+            phase, name = DeliveryStatus(code).phase, f"{self.words.status(code)} ({code})"
+            todo = self.words.reason(CONTRACTS.get(code, ""))
+            bars.append((name, count, _PHASES.get(phase, "wait"), todo))
+        return self._drawn(bars)
 
     def slowest(self) -> Html | None:
         """Return a table of the texts that took longest; None where none has arrived."""
@@ -102,11 +99,11 @@ class Outcomes:
         ]
         table = _table((_("Row"), _("Phone"), _("Why"), _("Reported")), rows) if rows else None
         total = progress.failed + progress.rejected + progress.invalid + progress.unknown
-        if total <= len(rows):
+        if total <= len(rows) or self.figures.purged:
             return table
         counts = say.number(len(rows)), say.number(total)
         more = _("{} of {} are listed; `mensatek campaign export` writes all rows.", *counts)
-        return html(table, tag("p", more, class_="note"))
+        return html(table, tag("p", prose(more), class_="note"))
 
     def _drawn(self, bars: Iterable[tuple[str, int, str, str]]) -> Html | None:
         """Draw bars, each with its name, count, colour and what to do."""
@@ -118,7 +115,13 @@ class Outcomes:
             numbers = tag("b", say.number(count), " ", tag("small", say.share(count, total)))
             drawn = tag("svg", rect, aria_hidden="true")
             lines.append(
-                tag("li", tag("span", name), drawn, numbers, tag("p", todo, class_="todo") if todo else None)
+                tag(
+                    "li",
+                    tag("span", name),
+                    drawn,
+                    numbers,
+                    tag("p", prose(todo), class_="todo") if todo else None,
+                )
             )
         return tag("ul", *lines, class_="bars") if lines else None
 
@@ -142,7 +145,7 @@ class Outcomes:
             return self.words.status(reason)
         if not reason or outcome not in ("invalid", "failed", "unknown"):
             return self._called(outcome)
-        _, why = self.words.text, self.words.reason(reason)
+        _, why = self.words.text, self.words.reason(reason).rstrip(".")
         return _("Perhaps sent: {}", why) if outcome == "unknown" else _("Not sent: {}", why)
 
     def _phone(self, phone: str) -> str:

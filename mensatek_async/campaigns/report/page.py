@@ -9,10 +9,9 @@ from importlib import resources
 
 from attrs import define
 
-from ..journal.waiting import PAUSED_BECAUSE
 from .curve import Curve
 from .figures import Figures
-from .markup import Html, html, tag
+from .markup import Html, html, prose, tag
 from .outcomes import Outcomes
 from .plot import plot
 from .words import Words
@@ -71,32 +70,31 @@ class Page:
         if figures.ended is not None:
             times.append(_("ended {}", say.moment(figures.ended)))
         times.append(_("report made {} (Spanish time)", say.moment(datetime.now(UTC))))
-        states = [self._state()]
+        states = [self._state(), say.reason(figures.progress.note)]
         if figures.purged:
-            states.append(
-                _("Its phones and texts were purged, and with them what was reported; the counts stay.")
+            states[1] = _(
+                "Its phones and texts were purged, and with them what was reported; the counts stay."
             )
         return tag(
             "header",
             tag("p", _("Campaign report"), class_="kind"),
             tag("h1", figures.progress.name),
-            *(tag("p", state, class_="state") for state in states),
+            *(tag("p", state, class_="state") for state in states if state),
             tag("p", ", ".join(times)),
             tag("dl", *self._tiles(), class_="tiles"),
         )
 
     def _state(self) -> str:
         say, _, progress = self.words, self.words.text, self.figures.progress
-        pending = say.number(progress.pending)
+        left = say.number(progress.pending)
         if progress.state == "cancelled":
             return _("Cancelled.")
         if progress.state == "paused":
-            why = say.reason(PAUSED_BECAUSE.get(progress.reason, progress.reason))
-            return _("Paused, because {}; {} are still to be sent.", why, pending)
+            return _("Paused, still to be sent: {}.", left)
         if progress.state == "running" and progress.reading:
-            return _("Running: {} are still to be sent, and rows are still read.", pending)
+            return _("Running, rows are still read; still to be sent: {}.", left)
         if progress.state == "running":
-            return _("Running: {} are still to be sent.", pending)
+            return _("Running, still to be sent: {}.", left)
         if progress.scheduled_at is not None and progress.scheduled_at > datetime.now(UTC):
             return _("Taken by the provider, to be sent {}.", say.moment(progress.scheduled_at))
         return _("Everything has been sent.") if progress.total else _("It has no rows.")
@@ -142,7 +140,9 @@ class Page:
         _, curve = self.words.text, self.figures.curve
         if curve is None:
             return tag("p", _("The provider has taken nothing yet."), class_="note")
-        return html(plot(curve, self.words), *(tag("p", note, class_="note") for note in self._notes(curve)))
+        return html(
+            plot(curve, self.words), *(tag("p", prose(note), class_="note") for note in self._notes(curve))
+        )
 
     def _notes(self, curve: Curve) -> Iterator[str]:
         say, _ = self.words, self.words.text

@@ -30,8 +30,8 @@ class Words:
         return self.language.text(text, *values)
 
     def reason(self, text: str) -> str:
-        """Return what the journal and this package's tables say, without the point at its end."""
-        return self.language.reason(text).rstrip(".")
+        """Return what the journal or a table of this package says."""
+        return self.language.reason(text)
 
     def status(self, code: int) -> str:
         """Return a delivery status in a few words."""
