@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,21 @@ from typing import Any
 import anyio
 import pytest
 
-from mensatek_async import AsyncMensatek, Campaigns, OptOuts, Recipient, Template
-from mensatek_async.sandbox import Sandbox
+from mensatek_async import (
+    AsyncMensatek,
+    Campaigns,
+    InvalidRequest,
+    Issuer,
+    Mensatek,
+    OptOuts,
+    Recipient,
+    SyncCampaigns,
+    Template,
+)
+from mensatek_async.sandbox import Fault, Sandbox
 from tests.callbacks import report
-from tests.sandbox_calls import phones
+from tests.command_line import Command
+from tests.sandbox_calls import ANA, EVA, phones
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
 
@@ -130,3 +141,129 @@ async def test_a_report_of_everything(
     assert f"2 {people[1]} 1 h" in spanish.section("Los más lentos")
     assert f"4 {people[3]} El mensaje ha expirado" in spanish.section("Filas a las que no llegó")
     assert stat.S_IMODE((tmp_path / "navidad.html").stat().st_mode) == 0o600
+
+
+async def test_a_report_of_a_campaign_in_any_state(
+    client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Without rows, not begun, half sent, with an answer lost, without reports, forgotten, cancelled and purged."""
+    page = tmp_path / "r.html"
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        empty = await campaigns.start("empty", "Hola", [])
+        await empty.complete()
+        seen = await page_of(empty, page, price=1)
+        assert "It has no rows. Started" in seen.sections[0]
+        assert "Euros €0.00" in seen.sections[0]
+        assert len(seen.sections) == 3
+
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        later = await campaigns.start("later", "Hola", [ANA], start_at=tomorrow)
+        seen = await page_of(later, page)
+        assert "Running, still to be sent: 1. it begins at" in seen.sections[0]
+        assert "Still to be sent 1 100 %" in seen.section("By outcome")
+
+        sandbox.fault(Fault.drop_after_accept(), times=1)
+        people = phones(30)
+        half = await campaigns.start("half", "Aviso", people, chunk_size=5, max_credits=12)
+        await half.complete()
+        stands = await half.progress()
+        seen = await page_of(half, page)
+        assert f"Paused, still to be sent: {stands.pending}. max_credits is reached" in seen.sections[0]
+        assert f"Taken by the provider {stands.sent} " in seen.sections[0]
+        assert "`" not in seen.section("Delivered over time")
+        assert "No delivery report has come" in seen.section("Delivered over time")
+        assert "Perhaps sent: EnviarSMS" in seen.section("Why some were not reached")
+        assert "mensatek campaign reconcile half asks the provider once" in seen.section("Why some were")
+        assert "1 346***00 Perhaps sent: EnviarSMS" in seen.section("Rows that were not reached")
+
+        await half.cancel()
+        await campaigns.forget(people[0])
+        seen = await page_of(half, page, with_phones=True)
+        assert "Cancelled." in seen.sections[0]
+        assert people[0] not in "".join(seen.sections)
+        await half.purge()
+        seen = await page_of(half, page, lang="es", with_phones=True)
+        assert "Sus teléfonos y textos se borraron" in seen.sections[0]
+        assert f"Aceptados por el proveedor {stands.sent} " in seen.sections[0]
+        assert not [one for one in (*people, "Aviso", "CLINICA") if one in "".join(seen.sections)]
+
+
+async def test_contracts_and_certified_texts(client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Each stands where its newest status says, and arrived when it first was on the phone."""
+    issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000")
+    async with Campaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = await campaigns.start("avisos", "Lea", phones(4), product="certified", issuer=issuer)
+        await campaign.complete()
+        begun = datetime.now()
+        for one, codes in zip(sandbox.texts, ((13, 14), (13, 160, 190), (13, 195), (16,)), strict=True):
+            for at, code in enumerate(codes):
+                told = {"Movil": one.phone, "idMensaje": one.message_id, "Referencia": one.reference}
+                when = f"{begun + timedelta(hours=at):%Y-%m-%d %H:%M:%S}"
+                await campaigns.record(report(Resultado=code, Segundos=5 + 3600 * at, Fecha=when, **told))
+        seen = await page_of(campaign, tmp_path / "r.html")
+    assert "Product Certified SMS" in seen.section("What was sent")
+    statuses = seen.section("By delivery status")
+    assert "Contract: rejected (190) 1 25 % They rejected it" in statuses
+    assert "Contract: expired (195) 1 25 % Their time ran out" in statuses
+    assert "Certified SMS delivered and certified (14) 1" in statuses
+    assert seen.section("The slowest").count(" 5 s ") == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"path": "r.csv"}, "no name for the report"),
+        ({"path": "notes.html"}, "is no report"),
+        ({"path": "c.db", "force": True}, "database"),
+        ({"path": "copy.html", "force": True}, "database"),
+        ({"path": "nowhere/r.html"}, "cannot be written"),
+        ({"path": "."}, "cannot be written"),
+        ({"path": "r.html", "lang": "fr"}, '"en" or "es"'),
+        *(({"path": "r.html", "price": price}, "price") for price in (0, -1, float("nan"), "much", True)),
+    ],
+    ids=str,
+)
+def test_a_report_that_cannot_be_written_leaves_all_as_it_was(
+    sandbox: Sandbox, tmp_path: Path, options: dict[str, Any], told: str
+) -> None:
+    """Somebody's notes, a database, a place that is none; another language or price."""
+    notes, copy = tmp_path / "notes.html", tmp_path / "copy.html"
+    notes.write_text("<p>mine</p>")
+    copy.write_bytes(b"SQLite format 3\0")
+    with Mensatek(sender="ACME") as client, SyncCampaigns(client, tmp_path / "c.db") as campaigns:
+        campaign = campaigns.start("a", "Hola", [ANA, EVA])
+        there = {*tmp_path.iterdir()}
+        with pytest.raises(InvalidRequest, match=told):
+            campaign.report(**options | {"path": tmp_path / options["path"]})
+        assert {*tmp_path.iterdir()} == there
+        assert (notes.read_text(), copy.read_bytes()) == ("<p>mine</p>", b"SQLite format 3\0")
+        campaign.report(notes, force=True)
+        campaign.report(notes)
+
+
+def test_the_command_writes_reports(
+    sandbox: Sandbox, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a campaign and of a bulk send, in the language of the command; nothing is sent where it has no place."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MENSATEK_SENDER", "ACME")
+    Path("people.csv").write_text("name;phone\nAna;600000001\nEva;600000002\nX;12\n")
+    rows = ("people.csv", "--text", "Hola {name}", "--yes")
+    for wrong in (
+        ("--report", "r.csv", "--html", "r.csv"),
+        ("--html", "people.csv"),
+        ("--html", "r.html", "--dry-run"),
+    ):
+        assert command("bulk", *rows, *wrong).code == 2
+    assert not sandbox.counts
+    said = command("bulk", *rows, "--html", "bulk.html", "--with-phones", "--json")
+    assert (said.code, said.json["html"]) == (1, "bulk.html")
+    assert "2 346" not in Seen(Path("bulk.html").read_text()).section("By outcome")
+    assert "Not sent: The phone is too short" in Path("bulk.html").read_text()
+
+    assert command("campaign", "start", "navidad", *rows).code == 1
+    said = command("campaign", "report", "navidad", "r.html", "--price", "0,05", "--lang", "es")
+    assert (said.code, said.out.endswith(": r.html\n")) == (0, True)
+    assert "Euros 0,10 € a 0,05 € por crédito" in Seen(Path("r.html").read_text()).sections[0]
+    assert command("campaign", "report", "nobody", "x.html").code == 2
+    assert not Path("x.html").exists()

@@ -1,18 +1,29 @@
-"""What a campaign's report is made of."""
+"""What a campaign's report is made of: when texts arrived, the curve, numbers and durations, HTML."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
-from itertools import permutations
+from itertools import pairwise, permutations
+from pathlib import Path
 
 import pytest
 
 from mensatek_async import DeliveryReport, DeliveryStatus
-from mensatek_async.campaigns.journal import deliveries
+from mensatek_async.campaigns.journal import chunks, deliveries
 from mensatek_async.campaigns.journal import lifecycle as journal
-from mensatek_async.campaigns.journal.records import Settings
+from mensatek_async.campaigns.journal.recipients import ChunkRecipients
+from mensatek_async.campaigns.journal.records import Settings, by_id
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
+from mensatek_async.campaigns.options import Content
+from mensatek_async.campaigns.report.curve import curve
+from mensatek_async.campaigns.report.markup import html, prose, tag
+from mensatek_async.campaigns.report.plot import plot
+from mensatek_async.campaigns.report.report import report
+from mensatek_async.campaigns.report.words import Words
+from mensatek_async.language import language
 from mensatek_async.store.opening import open_database
 from mensatek_async.store.schema import Schema
 from mensatek_async.store.transaction import Tx
@@ -36,7 +47,7 @@ def reported(code: int, minute: int | None, seconds: float | None = None) -> Del
 
 def journalled(tx: Tx) -> None:
     """A campaign whose message is open."""
-    journal.create(tx, "a", "user", "{}", Settings(), "digest")
+    journal.create(tx, "a", "user", '{"params": {}}', Settings(), "digest")
     tx.run("UPDATE mensatek_campaign SET idmensaje = 77")
 
 
@@ -54,3 +65,104 @@ def test_a_text_arrived_when_it_was_first_delivered(
     kept = db.read(lambda tx: tx.one("SELECT code, standing, delivered_at, seconds FROM mensatek_delivery"))
     db.close()
     assert kept == (14, 1, datetime(2027, 1, 8, 10, 2, tzinfo=UTC).timestamp(), 120.0)
+
+
+def test_a_store_of_the_first_release_has_a_report(store: str, tmp_path: Path) -> None:
+    """It is brought up to date; what was reported before tells when the texts arrived."""
+    old = open_database(store, FIRST_RELEASE)
+    old.write(journalled)
+    sql = "INSERT INTO mensatek_delivery VALUES (1, '34600000001', 77, 13, 1, 1800000000)"
+    old.write(lambda tx: (tx.run(sql), sent(tx, 1, 1_799_999_990.0)))
+    old.close()
+    db = open_database(store, CAMPAIGNS)
+    content = Content(
+        product="sms",
+        template=False,
+        text="Hola",
+        params={},
+        encoding="auto",
+        region="ES",
+        size=1,
+        anchor=None,
+    )
+    words, row = Words(language("en")), db.read(lambda tx: by_id(tx, 1))
+    report(db, row, content, tmp_path / "r.html", words=words, price=None, with_phones=False, force=False)
+    db.close()
+    assert re.search(r"346\*\*\*01</td><td[^>]*>10\s*s</td>", (tmp_path / "r.html").read_text())
+
+
+def sent(tx: Tx, seq: int, since: float, phones: list[str] | None = None) -> None:
+    """A request that was taken."""
+    phones = phones or [PHONE]
+    chunks.add(tx, 1, seq, ChunkRecipients.of(range(len(phones)), [{"Movil": one} for one in phones]))
+    chunks.change(tx, 1, seq, state="sent", accepted=len(phones), since=since, due_at=None)
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "width", "later", "untimed"),
+    [
+        ([], 1, 0, 0),
+        ([1000.0] * 5, 1, 0, 0),
+        ([1000.0 + at for at in range(600)], 3, 0, 0),
+        ([*(1000.0 + at for at in range(600)), 260_000.0], 3, 1, 0),
+        ([-4e9, *(1000.0 + at for at in range(600)), 9e9, None], None, 1, 1),
+    ],
+    ids=["none", "all at once", "ten minutes", "one three days later", "dates that cannot be, and none"],
+)
+def test_the_curve_shows_when_most_arrived(
+    store: str, arrivals: list[float | None], width: int | None, later: int, untimed: int
+) -> None:
+    """It never falls, ends with all but those that came much later, and can be drawn."""
+    db = open_database(store, CAMPAIGNS)
+    rows = [(f"346{at:08}", arrival) for at, arrival in enumerate(arrivals)]
+    add = "INSERT INTO mensatek_delivery VALUES (1, ?, 77, 13, 1, NULL, ?, NULL)"
+    db.write(lambda tx: (journalled(tx), sent(tx, 1, 999.5), tx.many(add, rows)))
+    found = db.read(lambda tx: curve(tx, 1, 0.0))
+    db.close()
+    assert found is not None
+    assert width in (None, found.width)
+    assert (found.later, found.untimed) == (later, untimed)
+    assert found.timed + untimed == len(arrivals)
+    assert all(earlier <= one for earlier, one in pairwise(found.arrived))
+    assert found.taken[-1] == 1
+    drawn = plot(found, Words(language("es")))
+    assert drawn.count("<path") == (3 if arrivals else 1)
+    assert "nan" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "english", "spanish"),
+    [
+        (0, 0, "", ""),
+        (0, 5, "0 %", "0 %"),
+        (5, 5, "100 %", "100 %"),
+        (1, 3, "33 %", "33 %"),
+        (999_999, 1_000_000, "99.9 %", "99,9 %"),
+        (1, 1_000_000, "0.1 %", "0,1 %"),
+        (7, 1000, "0.7 %", "0,7 %"),
+    ],
+)
+def test_shares(part: int, whole: int, english: str, spanish: str) -> None:
+    """What is not all never reads as all, and what is not nothing not as nothing."""
+    for lang, expected in (("en", english), ("es", spanish)):
+        assert Words(language(lang)).share(part, whole).replace("\xa0", " ") == expected
+
+
+def test_numbers_and_durations() -> None:
+    """As each language writes them; the two largest units that are next to each other."""
+    english, spanish = Words(language("en")), Words(language("es"))
+    assert (english.number(1_234_567), spanish.number(Decimal("1234.50"))) == ("1,234,567", "1.234,5")
+    assert (english.euros(Decimal("1234.5")), spanish.euros(Decimal("0.055"))) == ("€1,234.50", "0,055\xa0€")
+    durations = {-3: "0 s", 59.6: "1 min", 3600: "1 h", 3661: "1 h 1 min", 3605: "1 h", 90_000: "1 d 1 h"}
+    assert {one: english.duration(one).replace("\xa0", " ") for one in durations} == durations
+    moment = datetime(2027, 7, 1, 22, 30, tzinfo=UTC)
+    assert (english.moment(moment), spanish.moment(moment)) == ("2027-07-02 00:30", "02/07/2027 00:30")
+
+
+def test_whatever_is_no_html_is_escaped() -> None:
+    """Text, attributes, and what nobody sees or what turns a line around."""
+    assert tag("p", "<b>", html("&", None, tag("i", '"')), class_='"x') == (
+        '<p class="&quot;x">&lt;b&gt;&amp;<i>&quot;</i></p>'
+    )
+    assert tag("p", "a\0b\u202ec") == "<p>a\ufffdb\ufffdc</p>"
+    assert prose("call `x <y>` now") == "call <code>x &lt;y&gt;</code> now"
