@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tarfile
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -211,30 +211,81 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, check what is in them, import the wheel in an empty environment."""
-    session.install("-q", "build")
-    out = Path(session.create_tmp()).absolute() / "dist"
-    for old in out.glob("*"):
-        old.unlink()
-    session.run("python", "-m", "build", "--outdir", str(out), ".", silent=True)
-    (wheel,), (sdist,) = out.glob("*.whl"), out.glob("*.tar.gz")
+    """Build sdist and wheel, twice and alike; try them as built, each extra alone; SBOM and licences in build/."""
+    session.install("-q", *_group("build"))
+    session.env.setdefault("SOURCE_DATE_EPOCH", "1790000000")
+    out, kept = Path(session.create_tmp()).absolute() / "dist", ROOT / "build"
+    shutil.rmtree(out, ignore_errors=True)
+    wheel, sdist = _built(session, ROOT, out / "first")
     _check_wheel(session, wheel)
     _check_sdist(session, sdist)
-    with tempfile.TemporaryDirectory() as empty:
-        session.run("python", "-m", "venv", f"{empty}/venv")
-        python = f"{empty}/venv/{'Scripts/python.exe' if os.name == 'nt' else 'bin/python'}"
-        session.run(python, "-m", "pip", "install", "-q", str(wheel), external=True)
-        with session.chdir(empty):
-            session.run(python, "-c", _SMOKE, external=True)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(out, filter="data")
+    (source,) = (path for path in out.iterdir() if path.name.startswith(PACKAGE))
+    again = _built(session, source, out / "second")
+    if [one.read_bytes() for one in again] != [one.read_bytes() for one in (wheel, sdist)]:
+        session.error("built from the sdist it is another sdist or another wheel: not reproducible")
+    shutil.rmtree(kept / "sbom", ignore_errors=True)
+    (kept / "sbom").mkdir(parents=True)
+    licences: dict[str, str] = {}
+    for extra in ("", *PROJECT["project"]["optional-dependencies"]):
+        if extra != "all":
+            licences |= _try_extra(session, wheel, extra, out / f"venv-{extra}", kept / "sbom")
+    listed = "".join(f"{name}: {licence}\n" for name, licence in sorted(licences.items()))
+    (kept / "licences.txt").write_text(listed, encoding="utf-8")
+    session.log(f"licences, also in build/licences.txt:\n{listed}")
+    if strong := [name for name, licence in licences.items() if re.search(r"(?<!L)A?GPL|^$", licence)]:
+        session.error(f"no licence, or one that asks for the same of whoever uses it: {strong}")
+    _try_as_built(session, source, wheel, out / "venv-tests")
 
 
-_SMOKE = f"""
-import {PACKAGE}
-for name in {PACKAGE}.__all__:
-    getattr({PACKAGE}, name)
-{PACKAGE}.AsyncMensatek("user", "token")
-print({PACKAGE}.__version__, len({PACKAGE}.__all__), "public names")
-"""
+def _built(session: nox.Session, source: Path, out: Path) -> tuple[Path, Path]:
+    command = ("python", "-m", "build", "--no-isolation", "--outdir", str(out), str(source))
+    session.run(*command, silent=True)
+    (wheel,), (sdist,) = out.glob("*.whl"), out.glob("*.tar.gz")
+    return wheel, sdist
+
+
+def _environment(session: nox.Session, folder: Path, *requirements: str) -> str:
+    """Return the Python of a new environment that has these and what they need, not even pip."""
+    session.run("python", "-m", "venv", "--without-pip", str(folder), silent=True)
+    python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    session.run("python", "-m", "pip", "--python", python, "install", "-q", *requirements)
+    return python
+
+
+def _try_extra(session: nox.Session, wheel: Path, extra: str, folder: Path, sboms: Path) -> dict[str, str]:
+    """Install the wheel with one extra alone, or "" for none, and try it; return what is installed, with licences."""
+    python = _environment(session, folder, f"{wheel}[{extra}]" if extra else str(wheel))
+    with session.chdir(folder):
+        session.run(python, str(ROOT / "tests/built/extras.py"), extra, external=True, silent=True)
+    sbom = sboms / f"{PROJECT['project']['name']}{'-' if extra else ''}{extra}.cdx.json"
+    described = ("--output-reproducible", "--mc-type", "library", "--pyproject", str(ROOT / "pyproject.toml"))
+    session.run("cyclonedx-py", "environment", *described, "-o", str(sbom), python, silent=True)
+    components = json.loads(sbom.read_text(encoding="utf-8"))["components"]
+    if not extra and len(components) + 1 > _MOST_DISTRIBUTIONS:
+        session.error(f"a plain install brings {len(components) + 1} distributions")
+    return {one["name"]: _licence(one) for one in components}
+
+
+_MOST_DISTRIBUTIONS = 13  # of a plain install, ours among them
+
+
+def _licence(component: dict[str, Any]) -> str:
+    stated = component.get("licenses", ())
+    names = [one.get("expression") or one["license"].get("id") or one["license"]["name"] for one in stated]
+    return next((name for name in names if not name.startswith("License ::")), "".join(names[:1]))
+
+
+def _try_as_built(session: nox.Session, source: Path, wheel: Path, folder: Path) -> None:
+    """Run tests of the sdist against the wheel, with no source of the package in sight."""
+    shutil.rmtree(source / PACKAGE)
+    python = _environment(session, folder, f"{wheel}[all]", *_group("tests"))
+    with session.chdir(source):
+        session.run(python, "-m", "pytest", "-q", *_AS_BUILT, external=True)
+
+
+_AS_BUILT = [f"tests/integration/test_{name}.py" for name in ("client_sandbox", "cli_commands")]
 
 
 def _data_files() -> set[str]:
