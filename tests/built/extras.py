@@ -82,6 +82,18 @@ def postgres() -> str:
     return ""
 
 
+def otel() -> str:
+    """An observer."""
+    from mensatek_async import MensatekError
+    from mensatek_async.otel import OpenTelemetryObserver
+
+    try:
+        OpenTelemetryObserver()
+    except MensatekError as error:
+        return f"{error} {error.advice}"
+    return ""
+
+
 def trio() -> str:
     """A client in a program that runs on trio, which brings it itself."""
     import anyio
@@ -117,12 +129,20 @@ TRIALS: dict[str, Trial] = {
     "es": es,
     "trio": trio,
     "postgres": postgres,
+    "otel": otel,
     "mcp": lambda: command("mcp"),
     "webhooks": lambda: "",
 }
 # Which other extras bring it along. Without the last three everything works, but for what the user brings.
 EVERY = {*TRIALS, ""}
-WORKS_WITH = {"cli": {"mcp"}, "sandbox": {"mcp"}, "webhooks": EVERY, "trio": EVERY, "es": EVERY}
+WORKS_WITH = {
+    "cli": {"mcp"},
+    "sandbox": {"mcp"},
+    "otel": {"mcp"},
+    "webhooks": EVERY,
+    "trio": EVERY,
+    "es": EVERY,
+}
 # Where the trial needs one more, which is named first.
 FIRST = {"mcp": {"cli"}}
 

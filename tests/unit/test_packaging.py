@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import mensatek_async
+from tests.built import extras
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "mensatek_async"
@@ -95,6 +96,7 @@ def test_every_requirement_has_a_floor() -> None:
     named = set(everything.removeprefix("mensatek-async[").removesuffix("]").split(","))
 
     assert named == EXTRAS.keys() - {"all"} - APART
+    assert extras.TRIALS.keys() == EXTRAS.keys() - {"all"}, "the session `build` tries each of them"
 
 
 def test_the_version_is_the_built_one_and_in_the_changelog() -> None:
