@@ -8,6 +8,7 @@ from .archive.verify import verify_certificates as verify_certificates
 from .bulk.outcomes import BulkStream as BulkStream
 from .campaigns.campaign import Campaign as Campaign
 from .campaigns.campaigns import Campaigns as Campaigns
+from .campaigns.options import CampaignOptions as CampaignOptions
 from .campaigns.progress_stream import ProgressStream as ProgressStream
 from .certificates import open_certificates as open_certificates
 from .client import AsyncMensatek as AsyncMensatek
@@ -19,6 +20,7 @@ from .doctor.checks import Check as Check
 from .doctor.diagnosis import Diagnosis as Diagnosis
 from .doctor.diagnosis import Finding as Finding
 from .doctor.doctor import diagnose as diagnose
+from .durable.content import SendOptions as SendOptions
 from .errors import AccountPaused as AccountPaused
 from .errors import AlreadyCancelled as AlreadyCancelled
 from .errors import AlreadySent as AlreadySent
@@ -72,6 +74,8 @@ from .models.bulk import BulkResult as BulkResult
 from .models.bulk import ChunkOutcome as ChunkOutcome
 from .models.bulk import RowProblem as RowProblem
 from .models.bulk import RowProblems as RowProblems
+from .models.campaign import Preview as Preview
+from .models.campaign import PreviewedText as PreviewedText
 from .models.campaign import Progress as Progress
 from .models.campaign import UnknownRecipient as UnknownRecipient
 from .models.certified import Certificate as Certificate

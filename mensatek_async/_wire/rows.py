@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import overload
 
 from . import names
@@ -45,6 +46,12 @@ class Rows(Sequence[dict[str, str]]):
     def listed(self) -> list[dict[str, str]]:
         """All of them, as a list of mappings."""
         return self._full if self.columns is None else _made(self.phones, self.columns)
+
+    def values(self) -> Iterator[tuple[str, ...]]:
+        """The fields of each."""
+        if self.columns is not None:
+            return zip(*self.columns.values(), strict=True) if self.columns else repeat((), len(self.phones))
+        return (tuple(value for name, value in one.items() if name != _PHONE) for one in self._full)
 
     def __len__(self) -> int:
         return len(self.phones)

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from attrs import define, evolve, field
 
-from .._core.messages.batch import Columns, columns_of, in_unicode, segments_of
+from .._core.messages.batch import Columns, columns_of, counts_of, in_unicode
 from .._core.messages.message import Message
 from .._wire.rows import Rows
 from ..errors import InvalidRequest
@@ -58,7 +58,7 @@ class Chunk:
         rows: row numbers.
         given: the rows as they came.
         wire: the recipients as the wire wants them.
-        segments: texts it takes, by this side's count.
+        counts: texts (segments) that each of them takes, by this side's count.
         invalid: rows refused since the chunk before.
         opted_out: rows left out since then because their recipients had opted out.
     """
@@ -67,9 +67,14 @@ class Chunk:
     rows: list[int] = field(factory=list)
     given: list[str | Recipient] = field(factory=list, repr=False)
     wire: Rows = field(factory=Rows, repr=False)
-    segments: int = 0
+    counts: list[int] = field(factory=list)
     invalid: list[RowProblem] = field(factory=list)
     opted_out: list[int] = field(factory=list)
+
+    @property
+    def segments(self) -> int:
+        """Texts it takes."""
+        return sum(self.counts)
 
     @property
     def recipients(self) -> Recipients:
@@ -84,9 +89,8 @@ class Chunk:
         wire = Rows()
         if kept := [one for at, one in enumerate(self.wire) if at not in gone]:
             wire.add(kept)
-        self.segments = self.segments * len(kept) // len(self.rows)
         self.opted_out += [self.rows[at] for at in sorted(gone)]
-        self.rows, self.given = _without(gone, self.rows, self.given)
+        self.rows, self.given, self.counts = _without(gone, self.rows, self.given, self.counts)
         self.wire = wire
 
 
@@ -110,18 +114,7 @@ class Chunker:
         """Count rows and return their numbers: the caller's own, else their positions."""
         first = self.rows + 1
         self.rows += len(batch)
-        rows = range(first, self.rows + 1)
-        kinds = set(map(type, batch))
-        if kinds == {str}:
-            return rows
-        if kinds == {Recipient}:  # what most are, at a fraction of the cost
-            own: list[Any] = [one.row for one in batch]
-            if own.count(None) == len(own):
-                return rows
-            if set(map(type, own)) == {int} and min(own) in _ROW_NUMBERS and max(own) in _ROW_NUMBERS:
-                return own
-        numbers = map(_own_number, batch)
-        return [at if number is None else number for at, number in zip(rows, numbers, strict=True)]
+        return numbered(batch, first)
 
     def room(self, size: int) -> int:
         """How many rows may be added before a chunk of `size` can be full."""
@@ -212,7 +205,7 @@ class Chunker:
         chunk = self._open[unicode]
         chunk.rows.extend(rows)
         chunk.given.extend(given)
-        chunk.segments += segments_of(self._message, phones, columns, unicode)
+        chunk.counts += counts_of(self._message, phones, columns, unicode)
         chunk.wire.add_columns(phones, columns)
 
     def _add_one(self, row: int, given: str | Recipient) -> None:
@@ -228,7 +221,7 @@ class Chunker:
         chunk.rows.append(row)
         chunk.given.append(given)
         chunk.wire.add([wire])
-        chunk.segments += segments
+        chunk.counts.append(segments)
 
     def _close(self, unicode: bool) -> None:
         chunk, self._open[unicode] = self._open[unicode], Chunk(unicode=unicode)
@@ -238,6 +231,22 @@ class Chunker:
     def _taken(self) -> list[RowProblem]:
         invalid, self._invalid = self._invalid, []
         return invalid
+
+
+def numbered(batch: Sequence[Any], first: int) -> Sequence[int]:
+    """The numbers of rows: the caller's own, else their positions from the first one's on."""
+    rows = range(first, first + len(batch))
+    kinds = set(map(type, batch))
+    if kinds == {str}:
+        return rows
+    if kinds == {Recipient}:  # what most are, at a fraction of the cost
+        own: list[Any] = [one.row for one in batch]
+        if own.count(None) == len(own):
+            return rows
+        if set(map(type, own)) == {int} and min(own) in _ROW_NUMBERS and max(own) in _ROW_NUMBERS:
+            return own
+    numbers = map(_own_number, batch)
+    return [at if number is None else number for at, number in zip(rows, numbers, strict=True)]
 
 
 def _own_number(given: object) -> int | None:

@@ -6,22 +6,16 @@ import builtins
 import os
 import time
 from collections.abc import AsyncIterable, Iterable
-from datetime import datetime, timedelta
-from datetime import time as time_of_day
-from decimal import Decimal
-from typing import Literal
+from datetime import timedelta
+from typing import Unpack
 
-from .._core.messages.message import Encoding
-from .._core.messages.options import still_to_come
 from .._core.operations import positive_seconds
 from .._wire.structure import dumps
 from ..durable.session import Client
 from ..errors import CampaignNotFound, InvalidRequest
-from ..models.campaign import Progress, Resolution
-from ..models.certified import ContractType
+from ..models.campaign import Preview, Progress
 from ..models.events import DeliveryReport, Event
-from ..models.issuer import Issuer
-from ..models.recipient import Recipient, VoiceFallback
+from ..models.recipient import Recipient
 from ..phones import normalise
 from ..sources.batches import RecipientSource
 from ..sources.rows import BrokenRow
@@ -35,7 +29,8 @@ from .journal import deliveries
 from .journal import lifecycle as journal
 from .journal.records import CampaignRow, all_of, by_name
 from .journal.states import RUNNING
-from .options import compose_content, compose_settings
+from .options import CampaignOptions, compose_plan, refuse_late
+from .preview import RowsCallback, preview
 from .retention import forget, purge_older
 from .session import CampaignSession, SessionBlock
 
@@ -79,31 +74,7 @@ class Campaigns(SessionBlock):
         name: str,
         text: str | Template,
         recipients: Recipients,
-        *,
-        product: Literal["sms", "certified"] = "sms",
-        sender: str | None = None,
-        scheduled_at: datetime | None = None,
-        reference: str | None = None,
-        report: bool | None = None,
-        voice_fallback: bool | VoiceFallback | None = None,
-        encoding: Encoding = "auto",
-        fix_utf8: bool = False,
-        issuer: Issuer | None = None,
-        contract_type: ContractType | int | None = None,
-        validity: timedelta | None = None,
-        identify: str | None = None,
-        acceptance_days: int | None = None,
-        report_email: str | None = None,
-        rate: float | None = None,
-        start_at: datetime | None = None,
-        send_between: tuple[time_of_day, time_of_day] | None = None,
-        local_time: Literal["spanish", "recipient"] = "spanish",
-        max_credits: Decimal | float | None = None,
-        chunk_size: int | None = None,
-        anchor: str | Recipient | None = None,
-        unknown_after: float | timedelta | None = None,
-        unknown_policy: Resolution = "keep",
-        respect_opt_outs: bool = True,
+        **options: Unpack[CampaignOptions],
     ) -> Campaign:
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
@@ -119,38 +90,10 @@ class Campaigns(SessionBlock):
             recipients: a source such as `CsvSource`, or any iterable of phones or `Recipient` objects (in asynchronous
                 code an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
                 phones are journalled with their row and reason, and the others are sent.
-            product: "sms", or "certified" for certified and contract texts.
-            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
-            scheduled_at: when the provider delivers, an aware datetime, to the minute. Default: when it is sent.
-            reference: comes back in every delivery report.
-            report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
-                unknown and fill the counts.
-            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
-            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
-            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
-            issuer: who stands in the certificate. Default: the client's. It and the next five: certified only.
-            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
-            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
-            identify: how the recipient is identified before the attachments open; see `Identify`.
-            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
-            report_email: an address that gets the reports.
-            rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
-                `start_at`, `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and
-                `respect_opt_outs`.
-            start_at: from when on it is sent, an aware datetime; whoever runs it waits until then, and who opts out
-                before is left out. Started again without one, or with the same, it keeps to its date, also where
-                `Campaign.reschedule` has moved it. Default: now.
-            send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
-            local_time: whose hours these are: "spanish", or "recipient" by the country of each phone; where a country
-                has several time zones, within the hours of all of them.
-            max_credits: pauses the campaign before it would cost more.
-            chunk_size: recipients in a request; default and most: the client's limit for the product.
-            anchor: a phone of yours to send the very first text to, whose message all others join: should its answer
-                get lost, nobody else is concerned. It counts as no row.
-            unknown_after: seconds or a timedelta after which unknown recipients are settled; None leaves them.
-            unknown_policy: how: "keep", "assume_sent" or "resend"; see `Campaign.resolve`.
-            respect_opt_outs: whether to leave out who has opted out in this store (`OptOuts`) by the time their
-                request leaves. False is for texts that are no advertising, such as a recall.
+            options: how it is sent, and when; see `CampaignOptions`. Of any send: sender, scheduled_at, reference,
+                report, voice_fallback, encoding, fix_utf8; of certified texts issuer, contract_type, validity,
+                identify, acceptance_days and report_email too. Of a campaign: product, rate, start_at, send_between,
+                local_time, max_credits, chunk_size, anchor, unknown_after, unknown_policy and respect_opt_outs.
 
         Returns:
             The campaign.
@@ -163,39 +106,53 @@ class Campaigns(SessionBlock):
         """
         if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 200:
             raise InvalidRequest("A campaign's name is a text of one line, of up to 200 characters.")
-        settings = compose_settings(
-            *(rate, send_between, local_time, max_credits, unknown_after, unknown_policy, scheduled_at),
-            *(respect_opt_outs, start_at),
-        )
-        options = {
-            "sender": sender,
-            "scheduled_at": scheduled_at,
-            "reference": reference,
-            "report": report,
-            "voice_fallback": voice_fallback,
-            "encoding": encoding,
-            "fix_utf8": fix_utf8,
-            "issuer": issuer,
-            "contract_type": contract_type,
-            "validity": validity,
-            "identify": identify,
-            "acceptance_days": acceptance_days,
-            "report_email": report_email,
-        }
         session = self._session
-        content = compose_content(session.context, text, product, options, chunk_size, anchor, rate)
+        content, settings = compose_plan(session.context, text, options)
         message = content.message(session.context)
         feed = Feed(recipients, message.text.fields)
         await feed.look(message)
 
         def create(tx: Tx) -> CampaignRow:
-            for when in () if by_name(tx, name) else filter(None, (start_at, scheduled_at)):
-                still_to_come(when)  # one that goes on may be late; a new one may not
+            if by_name(tx, name) is None:
+                refuse_late(options)
             return journal.create(tx, name, session.account, dumps(content), settings, content.digest())
 
         row = await session.change(create)
         await session.read(row, content, message, feed)
         return Campaign(session, name)
+
+    async def preview(
+        self,
+        text: str | Template,
+        recipients: Recipients,
+        *,
+        on_progress: RowsCallback | None = None,
+        **options: Unpack[CampaignOptions],
+    ) -> Preview:
+        """Return what `start` with the same would send: everything is checked and counted, also who has opted out here.
+
+        Nothing is written to the store, which need not be there, and nothing is sent. Memory stays as small as in
+        `start`, for any number of recipients; they are read to their end, so give `start` the same again.
+
+        Args:
+            text: the text, or a `Template`.
+            recipients: as for `start`.
+            on_progress: called with a list for every few thousand rows: the number of each, its phone, and why nothing
+                would be sent to it, "" where it would.
+            options: those of `start`.
+
+        Returns:
+            The counts, the first texts and the longest.
+
+        Raises:
+            InvalidRequest: or one of its kinds: the text or an option is wrong.
+            StoreError: the store cannot be read.
+            Exception: whatever `recipients` or `on_progress` raised.
+        """
+        content, settings = compose_plan(self._session.context, text, options)
+        refuse_late(options)
+        message = content.message(self._session.context)
+        return await preview(self._db, message, recipients, settings.respect_opt_outs, on_progress)
 
     async def get(self, name: str) -> Campaign:
         """Return a campaign of this store, to look at it or to go on without its recipients.

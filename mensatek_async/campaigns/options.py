@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -17,8 +17,9 @@ from .._core.messages.options import exact_date, still_to_come
 from .._core.operations import bounded
 from .._wire.names import REQUEST
 from .._wire.structure import dumps
-from ..durable.content import OPERATIONS, compose_message
+from ..durable.content import OPERATIONS, SendOptions, compose_message
 from ..errors import CampaignError, InvalidRequest
+from ..models.campaign import Resolution
 from ..models.recipient import Recipient
 from ..text.template import Template
 from .journal.hours import SPAIN, Hours, check_hours
@@ -78,6 +79,88 @@ class Content:
         content = json.loads(dumps(self))
         del content["size"], content["anchor_unicode"]
         return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+class CampaignOptions(SendOptions, total=False):
+    """The options of a campaign: these, and those of `SendOptions`.
+
+    Starting a campaign again may change `rate`, `start_at`, `send_between`, `local_time`, `max_credits`,
+    `unknown_after`, `unknown_policy` and `respect_opt_outs`; with `chunk_size` changed it goes on as it was.
+
+    Attributes:
+        product: "sms", or "certified" for certified and contract texts. Default: "sms".
+        rate: recipients a second, over everybody who uses the store. Default: as fast as the provider allows.
+        start_at: from when on it is sent, an aware datetime; whoever runs it waits until then, and who opts out
+            before is left out. Started again without one, or with the same, it keeps to its date, also where
+            `Campaign.reschedule` has moved it. Default: now.
+        send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
+        local_time: whose hours these are: "spanish" (the default), or "recipient" by the country of each phone; where a
+            country has several time zones, within the hours of all of them.
+        max_credits: pauses the campaign before it would cost more.
+        chunk_size: recipients in a request; default and most: the client's limit for the product.
+        anchor: a phone of yours to send the very first text to, whose message all others join: should its answer get
+            lost, nobody else is concerned. It counts as no row.
+        unknown_after: seconds or a timedelta after which unknown recipients are settled; None leaves them.
+        unknown_policy: how: "keep" (the default), "assume_sent" or "resend"; see `Campaign.resolve`.
+        respect_opt_outs: whether to leave out who has opted out in this store (`OptOuts`) by the time their request
+            leaves. Default: True. False is for texts that are no advertising, such as a recall.
+    """
+
+    product: Literal["sms", "certified"]
+    rate: float | None
+    start_at: datetime | None
+    send_between: tuple[time, time] | None
+    local_time: Literal["spanish", "recipient"]
+    max_credits: Decimal | float | None
+    chunk_size: int | None
+    anchor: str | Recipient | None
+    unknown_after: float | timedelta | None
+    unknown_policy: Resolution
+    respect_opt_outs: bool
+
+
+_SETTINGS = (
+    *("rate", "send_between", "local_time", "max_credits", "unknown_after", "unknown_policy"),
+    *("scheduled_at", "respect_opt_outs", "start_at"),
+)
+_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(CampaignOptions.__optional_keys__),
+    "product": "sms",
+    "encoding": "auto",
+    "fix_utf8": False,
+    "local_time": "spanish",
+    "unknown_policy": "keep",
+    "respect_opt_outs": True,
+}
+
+
+def compose_plan(
+    context: Context, text: str | Template, options: CampaignOptions
+) -> tuple[Content, Settings]:
+    """Check all that is said of a campaign but its recipients, and but for whether its dates have passed.
+
+    Raises:
+        InvalidRequest: or one of its kinds, naming what is wrong.
+        TypeError: there is no such option.
+    """
+    given = {**_DEFAULTS, **options}
+    if unknown := given.keys() - _DEFAULTS.keys():
+        raise TypeError(f"A campaign has no option {min(unknown)!r}.")
+    settings = compose_settings(**{name: given[name] for name in _SETTINGS})
+    sent = {name: given[name] for name in SendOptions.__optional_keys__}
+    own = (given["chunk_size"], given["anchor"], given["rate"])
+    return compose_content(context, text, given["product"], sent, *own), settings
+
+
+def refuse_late(options: CampaignOptions) -> None:
+    """Refuse dates that have passed: a campaign that goes on may be late, a new one may not.
+
+    Raises:
+        InvalidDate: one has.
+    """
+    for when in (options.get("start_at"), options.get("scheduled_at")):
+        if when is not None:
+            still_to_come(when)
 
 
 def compose_content(

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -18,7 +18,7 @@ from cyclopts import Parameter
 from .._core.private_file import Kind
 from ..campaigns.export import EXPORT
 from ..campaigns.report.report import REPORT
-from ..errors import MensatekError
+from ..errors import ConfigurationError, MensatekError
 from ..language import ENGLISH
 from ..models.bulk import RowProblem
 from ..models.campaign import Progress
@@ -44,6 +44,7 @@ from .output import Exit, Output, Stop, credits_text, plural, text_of
 from .recipients import parse_rows
 from .sending import Send
 
+_JOURNAL = "bulk.db"
 _KEEP = 30.0  # days
 _LONGEST = 36_500.0  # days
 _PATIENCE = 120.0  # seconds without an answer while the provider cannot be reached
@@ -99,13 +100,14 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
         if rows.dry_run:
             if options.html is not None:
                 raise Stop(_("--html tells of a send, and --dry-run sends nothing. Leave one of them out."))
-            return send.preview(options.report, force=options.force)
+            with offline(send.rehearsal_store(options.store or _place())) as campaigns:
+                return send.rehearse(campaigns, options.report, force=options.force)
         connection = send.connect()
         store = send.temporary_store() if rows.account.sandbox and not options.store else _store(options)
         name, progress = _find(options, store, options.name or _name_of(send, connection))
         if rows.opt_outs is not None:
             load_into(store, rows.opt_outs, send.output)
-        send.agree(connection, progress, _("It was begun before and goes on"))
+        send.agree(connection, store, progress, _("It was begun before and goes on"))
         return _run(
             Session(connection, store, send.output, rows.concurrency, options.per_second), name, send, options
         )
@@ -177,6 +179,13 @@ def _store(options: BulkOptions) -> str:
     return store
 
 
+def _place() -> str | None:
+    """Where the journal is, for those who only look; None where nobody can tell."""
+    with suppress(ConfigurationError):
+        return str(state_folder() / _JOURNAL)
+    return None
+
+
 def _default_store() -> str:
     folder = state_folder()
     try:
@@ -189,7 +198,7 @@ def _default_store() -> str:
                 reason_of(error),
             )
         ) from None
-    return str(folder / "bulk.db")
+    return str(folder / _JOURNAL)
 
 
 def _check_reports(options: BulkOptions, recipients: str) -> None:

@@ -177,6 +177,7 @@ class RowsOptions:
 
     Attributes:
         text: The text; {Column} is replaced by each row's cell, {phone} by its phone.
+        euros: Euros that a credit costs you, such as 0.05: the estimate is in euros too.
         test_to: Your own phone: it gets the first row's text before anybody else does.
         dry_run: Read and check everything, send nothing.
         opt_outs: File of phones that must not be texted; they are added to the store's opt-outs, which stay.
@@ -186,6 +187,7 @@ class RowsOptions:
     text: str = field(repr=False)
     sending: SendingOptions = SendingOptions()
     file: FileOptions = FileOptions()
+    euros: Credits | None = None
     test_to: str | None = field(default=None, repr=False)
     dry_run: Flag = False
     opt_outs: str | None = None

@@ -1,4 +1,4 @@
-"""The file of recipients that a command is given, read through the public sources, and what checking it shows."""
+"""The file of recipients that a command is given, read through the public sources."""
 
 from __future__ import annotations
 
@@ -11,28 +11,17 @@ from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict
 
-from .._core.messages.message import Message
-from ..bulk.chunks import REPEATED
-from ..bulk.seen import SeenPhones
-from ..errors import InvalidRequest
-from ..models.bulk import RowProblem
-from ..models.recipient import Recipient
 from ..sources.file_source import FileSource
 from ..sources.files import AnyFileSource
 from ..sources.reading import ChosenRows
-from ..sources.rows import BrokenRow
 from ..sources.text_files import BLOCK, open_file, shown
-from ..text.segments import lost_characters
 from .language import _, reason_of
 from .options import FileOptions
-from .output import Stop, text_of
+from .output import Stop
 
 _ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
-_KEPT_PROBLEMS = 10_000
-_SAMPLES = 3
-_FORCING = 10  # characters
 
 
 def open_recipients(
@@ -90,85 +79,3 @@ def parse_rows(text: str | None) -> ChosenRows | None:
             raise Stop(_("--rows {} ends before it begins.", shown(part)))
         spans.append((first, last))
     return ChosenRows(tuple(spans))
-
-
-@frozen
-class Sample:
-    """One text as its recipient sees it.
-
-    Attributes:
-        row: its row.
-        phone: its recipient.
-        text: what it reads.
-        segments: texts it is charged as.
-        unicode: whether it travels in Unicode.
-    """
-
-    row: int
-    phone: str = field(repr=False)
-    text: str = field(repr=False)
-    segments: int
-    unicode: bool
-
-
-@define
-class Checked:
-    """What a file of recipients amounts to.
-
-    Attributes:
-        rows: rows with something in them.
-        ready: rows that can be sent.
-        texts: texts (segments) they will be charged as.
-        unicode: rows whose text travels in Unicode.
-        longest: the most texts one row takes.
-        forcing: characters that make them Unicode, the first few.
-        gaps: rows with an empty cell where the text has a field.
-        samples: the first texts, as their recipients see them.
-        broken: rows that cannot be sent.
-        problems: the first of them.
-    """
-
-    rows: int = 0
-    ready: int = 0
-    texts: int = 0
-    unicode: int = 0
-    longest: int = 0
-    forcing: dict[str, None] = field(factory=dict)
-    gaps: int = 0
-    samples: list[Sample] = field(factory=list)
-    broken: int = 0
-    problems: list[RowProblem] = field(factory=list)
-    _seen: SeenPhones = field(factory=SeenPhones, repr=False)
-
-    def add(self, item: Recipient | BrokenRow, message: Message) -> tuple[int, str, str]:
-        """Check one row as the sending will; return its number, its phone, and why it cannot be sent or ""."""
-        self.rows += 1
-        row, phone, reason = self._look(item, message)
-        if reason:
-            self.broken += 1
-            if self.broken <= _KEPT_PROBLEMS:
-                self.problems.append(RowProblem(row, reason))
-        return row, phone, reason
-
-    def _look(self, item: Recipient | BrokenRow, message: Message) -> tuple[int, str, str]:
-        if isinstance(item, BrokenRow):
-            return item.row, item.phone, item.reason
-        row = item.row or 0
-        try:
-            phone, wire, unicode, segments = message.address(item)
-        except InvalidRequest as error:
-            return row, item.phone, text_of(error)
-        if not self._seen.add(phone):
-            return row, phone, REPEATED
-        self.ready += 1
-        self.texts += segments
-        self.unicode += unicode
-        self.longest = max(self.longest, segments)
-        self.gaps += "" in wire.values()
-        if unicode and len(self.forcing) < _FORCING:
-            written = "".join([message.text.layout.literal, *wire.values()])
-            self.forcing |= dict.fromkeys(lost_characters(written))
-        if len(self.samples) < _SAMPLES:
-            text = message.text.render(item.fields, phone)
-            self.samples.append(Sample(row, phone, text, segments, unicode))
-        return row, phone, ""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
 from .._core.messages.certified import certified_params, check_documents
 from .._core.messages.message import Message, compose
 from .._core.operations import OPERATIONS
 from ..campaigns.export import export_file
+from ..campaigns.options import CampaignOptions
+from ..campaigns.preview import OPTED_OUT
 from ..errors import MensatekError
-from ..models.campaign import Progress
+from ..models.campaign import Preview, PreviewedText, Progress
 from ..phones import normalise
 from ..sources.reading import ChosenRows
 from ..sources.text_files import shown
@@ -25,16 +26,13 @@ from ..sync.generated._campaign import SyncCampaign
 from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
 from .account import Connection, connect, needs_answer, parse_when
-from .campaign.view import line, rows_as_json, say_rows, viewing
-from .language import _, reason
-from .opt_outs import load_into
+from .campaign.preview import PreviewView
+from .campaign.view import check_store, line, viewing
+from .language import _
+from .opt_outs import load_into, opt_outs_of
 from .options import RowsOptions, SendingOptions
-from .output import Exit, Output, Stop, code_of, credits_text, plural, spelt, text_of
-from .recipients import Checked, open_recipients
-
-_TICK = 1000  # rows between two looks at the clock
-RowChecked = Callable[[int, str, str], None]
-"""Called with a row's number, its phone, and why it cannot be sent; "" when it can."""
+from .output import Exit, Output, Stop, code_of, plural, text_of
+from .recipients import open_recipients
 
 
 @frozen(kw_only=True)
@@ -107,12 +105,16 @@ class Send:
     ) -> None:
         _check_test(options.test_to, options.dry_run)
         self.options = options
+        self.campaign: CampaignOptions = {}  # what else the campaign is started with
         self.output = Output(json=options.sending.json)
         self.what = Text.of(options.text, options.sending, legal, fields=True)
         self.source = open_recipients(recipients, options.file, stack, rows)
         text = self.what.text
         fields = text.fields if isinstance(text, Template) else ()
         self._reading = stack.enter_context(self.source.reading(fields))
+        self._shown = PreviewView(
+            output=self.output, reading=self._reading, price=options.sending.price, euros=options.euros
+        )
         self.free = recipients != "-"  # for an answer on standard input
         self._stack = stack
 
@@ -124,107 +126,98 @@ class Send:
         """Return a store that is gone when the command ends."""
         return str(Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "sandbox.db")
 
-    def agree(self, connection: Connection, progress: Progress | None, note: str) -> None:
+    def agree(self, connection: Connection, store: str, progress: Progress | None, note: str) -> None:
         """Check every row, show what it would cost, send the test, and ask; what was begun goes on with a note.
 
         Raises:
             InvalidRequest: the text, an option or the file is wrong.
             Stop: something else is, the test failed, or the answer was no.
         """
+        options = self.options
         if progress is not None:
             self.output.note(f"{note}: {line(progress)}.")
+            if options.test_to is not None:
+                self.output.note(_("No test is sent of what was begun before."))
             return
-        sending = self.options.sending
-        asks = needs_answer(self.options.account, yes=sending.yes, free=self.free)
-        checked = self._check(connection.sender_or(sending.sender))
-        asks = asks and checked.ready > 0
-        self._show(checked, connection.do(lambda client: client.credits()) if asks else None)
-        if self.options.test_to is not None and checked.samples:
-            self._send_test(connection, checked, self.options.test_to)
+        asks = needs_answer(options.account, yes=options.sending.yes, free=self.free)
+        with connection.client() as client, closing(client.campaigns(check_store(store))) as campaigns:
+            preview = self._preview(campaigns, connection.sender_or(options.sending.sender))
+            asks = asks and preview.ready > 0
+            credits = client.credits() if asks else None
+        self._shown.show(preview, credits)
+        if options.test_to is not None and preview.samples:
+            self._send_test(connection, preview.samples[0], options.test_to)
         if asks:
             self.output.confirm(
-                _("Send {} to {}?", plural(checked.texts, "text"), plural(checked.ready, "recipient"))
+                _("Send {} to {}?", plural(preview.texts, "text"), plural(preview.ready, "recipient"))
             )
 
-    def begin(self, campaigns: SyncCampaigns, name: str, **more: Any) -> SyncCampaign:
+    def begin(self, campaigns: SyncCampaigns, name: str) -> SyncCampaign:
         """Write the campaign down."""
-        more["respect_opt_outs"] = not self.options.ignore_opt_outs
-        return campaigns.start(name, self.what.text, self.source, **self.what.options(), **more)
+        return campaigns.start(name, self.what.text, self.source, **self._asked())
 
-    def preview(self, report: str | None = None, *, force: bool = False) -> Exit:
+    def _asked(self) -> CampaignOptions:
+        options: Any = self.what.options()  # by the names that every send has for them
+        return {**self.campaign, **options, "respect_opt_outs": not self.options.ignore_opt_outs}
+
+    def rehearsal_store(self, store: str | None) -> str:
+        """Return the store whose opt-outs a dry run respects: with --opt-outs a copy, which knows the file's too.
+
+        Raises:
+            InvalidFile: the file cannot be read.
+            Stop: it holds no phone, or the store is a directory.
+        """
+        if self.options.account.sandbox or store is None:
+            store = self.temporary_store()
+        if self.options.opt_outs is None:
+            return store
+        copy = self.temporary_store()
+        with opt_outs_of(store) as there, opt_outs_of(copy) as here:
+            if there.export(f"{copy}.csv"):
+                here.load(f"{copy}.csv")
+        load_into(copy, self.options.opt_outs, self.output, dry_run=True)
+        return copy
+
+    def rehearse(self, campaigns: SyncCampaigns, report: str | None = None, *, force: bool = False) -> Exit:
         """Check everything, show what would be sent, and write to the report what would become of each row.
 
         Raises:
             InvalidRequest: something is wrong, or the report cannot be written.
             Stop: the rows that were asked for are not there.
         """
-        if self.options.opt_outs is not None:
-            load_into(self.temporary_store(), self.options.opt_outs, self.output, dry_run=True)
         with ExitStack() as stack:
-            written = None if report is None else _report_to(report, force, stack)
-            checked = self._check(self.options.sending.sender, written)
-        self._show(checked, None)
-        return self._dry_summary(checked)
+            write = None if report is None else stack.enter_context(export_file(report, force=force))
+            preview = self._preview(campaigns, self.options.sending.sender, write)
+        self._shown.show(preview, None)
+        return self._shown.conclude(preview)
 
-    def _check(self, sender: str | None, row_checked: RowChecked | None = None) -> Checked:
-        """Check the text and every row; `row_checked` hears of each."""
-        message, checked = self.what.message(sender), Checked()
-        message.refuse_braces((), self._reading.source.columns)
+    def _preview(
+        self,
+        campaigns: SyncCampaigns,
+        sender: str | None,
+        write: Callable[[tuple[Any, ...]], object] | None = None,
+    ) -> Preview:
+        """Check the text and every row; `write` is given what would become of each."""
+        self.what.message(sender).refuse_braces((), self._reading.source.columns)
+        read = 0
+
+        def tell(rows: Sequence[tuple[int, str, str]]) -> None:
+            nonlocal read
+            read += len(rows)
+            view.note(lambda: _("{:,} rows checked", read))
+            if write is not None:
+                for row, phone, reason in rows:
+                    outcome = "opted_out" if reason == OPTED_OUT else "invalid" if reason else "ready"
+                    write((row, phone, outcome, reason, "", "", "", ""))
+
         with viewing(self.output, watch=True, transient=True) as view:
-            for item in self._reading:
-                found = checked.add(item, message)
-                if row_checked is not None:
-                    row_checked(*found)
-                if checked.rows % _TICK == 0:
-                    view.note(lambda: _("{:,} rows checked", checked.rows))
-        if not checked.rows and self._reading.rows is not None:
+            preview = campaigns.preview(self.what.text, self._reading, on_progress=tell, **self._asked())
+        if not preview.rows and self._reading.rows is not None:
             raise Stop(_("The file has no rows {}.", self._reading.rows))
-        return checked
+        return preview
 
-    def _show(self, checked: Checked, credits: Decimal | None) -> None:
-        """Print what would be sent and what it would cost."""
-        output, source = self.output, self._reading.source
-        column = shown(self._reading.phone_column, 40)
-        output.say(_("Recipients: {}; phones in column {}.", reason(source.label), column))
-        text = _("{} to send", plural(checked.ready, "row"))
-        if checked.broken:
-            text += _(", {:,} broken or repeated", checked.broken)
-        if source.blank:
-            text += _(" ({} left out)", plural(source.blank, "blank row"))
-        if source.hidden:
-            text += _(" ({} left out; --include-hidden takes them)", plural(source.hidden, "hidden row"))
-        output.say(text + ".")
-        if not checked.ready:
-            return
-        longest = _("one each") if checked.longest == 1 else _("up to {} a recipient", checked.longest)
-        output.say(_("Texts: {:,} ({}; {}).", checked.texts, _encodings(checked), longest))
-        if checked.forcing:
-            output.say(_("Unicode because of: {}", spelt(checked.forcing)))
-        if checked.gaps:
-            gaps = plural(checked.gaps, "row has", "rows have")
-            output.say(_("Note: {} an empty cell where the text has a field.", gaps))
-        output.say(self._cost(checked, credits))
-        if credits is not None and output.err.isatty():
-            output.note(_("The first one reads: {}", shown(checked.samples[0].text, 700)))
-
-    def _cost(self, checked: Checked, credits: Decimal | None) -> str:
-        price = self.options.sending.price
-        estimate = price * checked.texts
-        each = _("{} a text", _credits(price))
-        line = _(
-            "Credits: {} estimated, at {}; the first answer shows the real price.",
-            credits_text(estimate),
-            each,
-        )
-        if credits is not None:
-            line += _(" The account has {}.", credits_text(credits))
-            if credits < estimate:
-                line += _(" That may not be enough; the send then stops and says which rows were not sent.")
-        return line
-
-    def _send_test(self, connection: Connection, checked: Checked, phone: str) -> None:
-        sample, sending = checked.samples[0], self.options.sending
-        sender, encoding = sending.sender, sending.encoding
+    def _send_test(self, connection: Connection, sample: PreviewedText, phone: str) -> None:
+        sender, encoding = self.options.sending.sender, self.options.sending.encoding
         try:
             sent = connection.do(
                 lambda client: client.sms.send(phone, sample.text, sender=sender, encoding=encoding)
@@ -241,54 +234,6 @@ class Send:
             )
         self.output.say(_("Sent to {} first: the text of row {}.", shown(phone, 40), sample.row))
 
-    def _dry_summary(self, checked: Checked) -> Exit:
-        """Print what a dry run shows; nothing was sent."""
-        output, price = self.output, self.options.sending.price
-        for one in checked.samples:
-            coding = "Unicode" if one.unicode else "GSM"
-            cost = _credits(price * one.segments)
-            output.say(
-                _("Row {}, to {}: {}, {}, {}", one.row, one.phone, plural(one.segments, "text"), coding, cost)
-            )
-            for written in one.text.splitlines():
-                output.say(f"    {shown(written, 2000)}")
-        code = Exit.SOME_NOT_SENT if checked.broken or not checked.ready else Exit.DONE
-        output.say(
-            _(
-                "Dry run: nothing was sent. {:,} of {} can be sent.",
-                checked.ready,
-                plural(checked.rows, "row"),
-            )
-        )
-        say_rows(output, _("Broken rows"), checked.problems, checked.broken)
-        output.answer(
-            {
-                "dry_run": True,
-                "rows": checked.rows,
-                "ready": checked.ready,
-                "invalid": checked.broken,
-                "hidden_rows": self._reading.source.hidden,
-                "texts": checked.texts,
-                "unicode_rows": checked.unicode,
-                "forcing": list(checked.forcing),
-                "credits": price * checked.texts,
-                "samples": [{**asdict(one), "credits": price * one.segments} for one in checked.samples],
-                "problems": rows_as_json({"invalid": checked.problems}),
-                "problem_rows": checked.broken,
-                "exit_code": int(code),
-            }
-        )
-        return code
-
-
-def _report_to(path: str, force: bool, stack: ExitStack) -> RowChecked:
-    line = stack.enter_context(export_file(path, force=force))
-
-    def write(row: int, phone: str, reason: str) -> None:
-        line((row, phone, "invalid" if reason else "ready", reason, "", "", "", ""))
-
-    return write
-
 
 def _check_test(phone: str | None, dry_run: bool) -> None:
     """Check `--test-to` before anything is read."""
@@ -300,14 +245,3 @@ def _check_test(phone: str | None, dry_run: bool) -> None:
         normalise(phone)
     except MensatekError as error:
         raise Stop(f"--test-to: {text_of(error)}") from None
-
-
-def _encodings(checked: Checked) -> str:
-    gsm = checked.ready - checked.unicode
-    if not checked.unicode:
-        return "GSM"
-    return _("{:,} GSM, {:,} Unicode", gsm, checked.unicode) if gsm else "Unicode"
-
-
-def _credits(amount: Decimal) -> str:
-    return f"{credits_text(amount)} {_('credit' if amount == 1 else 'credits')}"

@@ -3,17 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypedDict
 
 from .._core.context import Context
 from .._core.messages.certified import certified_params, check_documents
-from .._core.messages.message import Message, compose
+from .._core.messages.message import Encoding, Message, compose
 from .._wire.encode import to_wire
 from ..errors import InvalidRequest
+from ..models.certified import ContractType
+from ..models.issuer import Issuer
+from ..models.recipient import VoiceFallback
 from ..text.template import Template
 
 OPERATIONS = {"sms": "EnviarSMS", "certified": "EnviarSMSCERTIFICADO"}
 _LEGAL = ("issuer", "contract_type", "validity", "identify", "acceptance_days", "report_email")
+
+
+class SendOptions(TypedDict, total=False):
+    """The options that an outbox' item and a campaign have as any send.
+
+    Attributes:
+        sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
+        scheduled_at: when the provider is to deliver it, an aware datetime, to the minute. Default: now.
+        reference: comes back in every delivery report.
+        report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
+            unknown and fill status and counts.
+        voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
+        encoding: "auto", "gsm" or "unicode". Default: "auto".
+        fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
+        issuer: who stands in the certificate. Default: the client's. It and the next five: certified only.
+        contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
+        validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
+        identify: how the recipient is identified before the attachments open; see `Identify`.
+        acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
+        report_email: an address that gets the reports.
+    """
+
+    sender: str | None
+    scheduled_at: datetime | None
+    reference: str | None
+    report: bool | None
+    voice_fallback: bool | VoiceFallback | None
+    encoding: Encoding
+    fix_utf8: bool
+    issuer: Issuer | None
+    contract_type: ContractType | int | None
+    validity: timedelta | None
+    identify: str | None
+    acceptance_days: int | None
+    report_email: str | None
 
 
 def compose_message(

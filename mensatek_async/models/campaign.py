@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from ..phones import mask
+from .bulk import RowProblem
 
 CampaignState = Literal["running", "paused", "cancelled", "done"]
 Resolution = Literal["keep", "assume_sent", "resend"]
@@ -82,6 +84,70 @@ class Progress:
     def done(self) -> bool:
         """Whether nothing is left to be sent: the campaign is done or cancelled."""
         return self.state in ("done", "cancelled")
+
+
+@frozen
+class PreviewedText:
+    """One text as its recipient would read it.
+
+    Attributes:
+        row: the row's number.
+        phone: international digits.
+        text: what it reads; elements, such as a link, as they are written.
+        segments: texts it is charged as.
+        unicode: whether it travels in Unicode.
+    """
+
+    row: int
+    phone: str = field(repr=mask)
+    text: str = field(repr=False)
+    segments: int
+    unicode: bool
+
+
+@frozen(kw_only=True)
+class Preview:
+    """What a campaign would send; nothing of it was written down or sent.
+
+    Each row is in one of `ready`, `opted_out`, `repeated` or `invalid`.
+
+    Attributes:
+        rows: rows read.
+        ready: recipients who would be texted.
+        opted_out: recipients who would be left out because they have opted out; see `OptOuts`.
+        repeated: rows that repeat the phone of an earlier one.
+        invalid: rows that are refused for anything else.
+        segments: how many of the recipients get a text of so many segments, fewest first, such as {1: 4990, 2: 10}.
+        unicode: recipients whose text travels in Unicode.
+        forcing: the characters because of which it does; the first ten.
+        gaps: recipients with an empty field.
+        samples: the first three texts.
+        longest: the text with most characters, the first of them; None where nobody is ready.
+        problems: the rows in `repeated` and `invalid`, with their reasons; the first 10,000.
+    """
+
+    rows: int
+    ready: int
+    opted_out: int
+    repeated: int
+    invalid: int
+    segments: Mapping[int, int]
+    unicode: int
+    forcing: tuple[str, ...]
+    gaps: int
+    samples: tuple[PreviewedText, ...]
+    longest: PreviewedText | None
+    problems: tuple[RowProblem, ...]
+
+    @property
+    def texts(self) -> int:
+        """All segments together: what is charged, each at the price of a text."""
+        return sum(segments * count for segments, count in self.segments.items())
+
+    @property
+    def credits(self) -> Decimal:
+        """The credits they cost, estimated: one for each segment."""
+        return Decimal(self.texts)
 
 
 @frozen(kw_only=True)

@@ -8,67 +8,28 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from secrets import token_hex
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from attrs import field, frozen
 
 from .._core.context import Context
-from .._core.messages.message import Encoding
 from .._core.messages.options import wire_date
 from .._wire.names import REQUEST
-from ..durable.content import compose_message
+from ..durable.content import SendOptions, compose_message
 from ..errors import InvalidDate, InvalidRequest, OutboxConflict
-from ..models.certified import ContractType
-from ..models.issuer import Issuer
-from ..models.recipient import Recipient, VoiceFallback
+from ..models.recipient import Recipient
 from ..store.database import Database
 from ..store.transaction import Tx
 from ..text.template import Template
 from .rows import ItemRow, by_key
 from .schema import CHANNEL
 
-
-class SendOptions(TypedDict, total=False):
-    """The options that an item has as any send.
-
-    Attributes:
-        sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
-        scheduled_at: when the provider is to deliver it, an aware datetime, to the minute. Default: now.
-        reference: comes back in every delivery report.
-        report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
-            unknown and fill the status.
-        voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
-        encoding: "auto", "gsm" or "unicode". Default: "auto".
-        fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
-        issuer: who stands in the certificate. Default: the client's. It and the next five: certified only.
-        contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
-        validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
-        identify: how the recipient is identified before the attachments open; see `Identify`.
-        acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
-        report_email: an address that gets the reports.
-    """
-
-    sender: str | None
-    scheduled_at: datetime | None
-    reference: str | None
-    report: bool | None
-    voice_fallback: bool | VoiceFallback | None
-    encoding: Encoding
-    fix_utf8: bool
-    issuer: Issuer | None
-    contract_type: ContractType | int | None
-    validity: timedelta | None
-    identify: str | None
-    acceptance_days: int | None
-    report_email: str | None
-
-
 ParamStyle = Literal["pyformat", "qmark", "named", "numeric"]
 _LONGEST_KEY = 200
 # A moment at the end of time could be written down, but not be read again in every time zone.
 _EARLIEST, _LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2, 9999))
 _DEFAULTS: Mapping[str, Any] = {
-    **dict.fromkeys(SendOptions.__annotations__),
+    **dict.fromkeys(SendOptions.__optional_keys__),
     "product": "sms",
     "not_after": None,
     "repeat_unknown": False,

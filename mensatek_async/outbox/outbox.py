@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, Unpack
 import anyio
 
 from .._core.operations import positive_seconds
+from ..durable.content import SendOptions
 from ..durable.forgetting import forget_items
 from ..durable.session import Client
 from ..models.events import DeliveryReport, Event
@@ -23,7 +24,7 @@ from ..store.threads import in_thread
 from ..text.template import Template
 from ..tracebacks import private
 from . import upkeep
-from .entries import ParamStyle, SendOptions, statement
+from .entries import ParamStyle, statement
 from .session import OutboxSession, check_state
 from .stream import OutboxStream
 

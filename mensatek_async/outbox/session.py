@@ -13,6 +13,7 @@ from typing import TypeVar
 import anyio
 
 from .._core.operations import positive_seconds
+from ..durable.content import SendOptions
 from ..durable.session import Client, Session
 from ..durable.work import Claimer
 from ..errors import InvalidRequest, OutboxNotFound, StoreError
@@ -26,7 +27,7 @@ from ..store.transaction import Tx
 from ..text.template import Template
 from . import upkeep
 from .claims import Claims
-from .entries import Entry, SendOptions, make_entry, put
+from .entries import Entry, make_entry, put
 from .outcomes import record
 from .rows import ItemRow, by_key
 from .schema import OUTBOX, STATES

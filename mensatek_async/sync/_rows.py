@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from ..models.bulk import BulkProgress
 from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource, RowIterator
 from ..sources.rows import BrokenRow
 from ._caller import ask_caller
+
+T = TypeVar("T")
 
 _AHEAD = 4096  # rows that are read at once where they come fast: each change of threads costs as much as many of them
 _FAST = 0.001  # seconds after which no more are read ahead
@@ -96,14 +97,12 @@ def read_here(to: str | Recipient | Iterable[str | Recipient], most: int) -> Any
     return list(islice(to, most + 1))
 
 
-def call_here(
-    on_progress: Callable[[BulkProgress], object] | None,
-) -> Callable[[BulkProgress], Awaitable[None]] | None:
-    """A progress callback that is called by the thread that waits for the send."""
-    if on_progress is None:
+def call_here(callback: Callable[[T], object] | None) -> Callable[[T], Awaitable[None]] | None:
+    """A callback that is called by the thread that waits for the work."""
+    if callback is None:
         return None
 
-    async def tell(progress: BulkProgress) -> None:
-        await ask_caller(lambda: on_progress(progress))
+    async def tell(news: T) -> None:
+        await ask_caller(lambda: callback(news))
 
     return tell

@@ -197,10 +197,10 @@ def has_pairs(text: str, encoding: Wire) -> bool:
     return _units(text, encoding) != len(text)
 
 
-def count_by_length(lengths: Sequence[int], encoding: Wire) -> int:
-    """The segments of many texts together, none of them empty or with a character of two units."""
+def counts_by_length(lengths: Sequence[int], encoding: Wire) -> list[int]:
+    """The segments of many texts, none of them empty or with a character of two units."""
     single, part = _LIMITS[encoding]
-    return sum([1 if length <= single else -(-length // part) for length in lengths])
+    return [1 if length <= single else -(-length // part) for length in lengths]
 
 
 def _resolve(text: str, encoding: str) -> tuple[Wire, str]:

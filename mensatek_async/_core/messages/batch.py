@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Literal
 
-from ...text.segments import ONE_SEGMENT, count_by_length, count_segments, has_pairs, needs_unicode
-from .message import Message
+from ..._wire.rows import Rows
+from ...text.segments import ONE_SEGMENT, count_segments, counts_by_length, has_pairs, needs_unicode
+from .message import PHONE, Message
 
 Columns = Mapping[str, Sequence[str]]
 """What recipients' fields hold, a list for each wire name."""
@@ -30,10 +31,10 @@ def in_unicode(message: Message, columns: Columns) -> list[bool] | bool:
     return [needs_unicode("".join(row)) for row in zip(*columns.values(), strict=True)]
 
 
-def segments_of(message: Message, phones: Sequence[str], columns: Columns, unicode: bool) -> int:
-    """Return the texts that all of them take together."""
+def counts_of(message: Message, phones: Sequence[str], columns: Columns, unicode: bool) -> list[int]:
+    """Return the texts that each of them takes."""
     if message.is_plain:
-        return message.segments * len(phones)
+        return [message.segments] * len(phones)
     encoding: Literal["gsm", "unicode"] = "unicode" if unicode else "gsm"
     shown = message.shown
     values = "".join(chain.from_iterable(columns.values()))
@@ -43,17 +44,33 @@ def segments_of(message: Message, phones: Sequence[str], columns: Columns, unico
             words + sum(times * max(map(len, column), default=0) for times, column in slots)
             <= ONE_SEGMENT[encoding]
         ):
-            return len(phones)
-        lengths = [words] * len(phones)
-        for times, column in slots:
-            lengths = [length + times * more for length, more in zip(lengths, map(len, column), strict=True)]
+            return [1] * len(phones)
+        lengths = _lengths(len(phones), words, slots)
         if min(lengths, default=1):
-            return count_by_length(lengths, encoding)
+            return counts_by_length(lengths, encoding)
     rows = zip(*columns.values(), strict=True) if columns else [()] * len(phones)
-    return sum(
+    return [
         count_segments(shown.fill(dict(zip(columns, row, strict=True)), phone), encoding) or 1
         for phone, row in zip(phones, rows, strict=True)
-    )
+    ]
+
+
+def lengths_of(message: Message, recipients: Rows) -> list[int]:
+    """Return the characters that each of them is shown."""
+    if recipients.columns is not None:
+        return _lengths(len(recipients), *_slots(message, recipients.phones, recipients.columns))
+    fill = message.shown.fill
+    return [
+        len(fill({name: value for name, value in one.items() if name != PHONE}, one[PHONE]))
+        for one in recipients
+    ]
+
+
+def _lengths(count: int, words: int, slots: Sequence[tuple[int, Sequence[str]]]) -> list[int]:
+    lengths = [words] * count
+    for times, column in slots:
+        lengths = [length + times * more for length, more in zip(lengths, map(len, column), strict=True)]
+    return lengths
 
 
 def _slots(

@@ -274,30 +274,30 @@ def start(
     begins = parse_when(options.start_at, "--start-at")
     with ExitStack() as stack:
         send = Send(stack, recipients, rows, legal=extra)
+        send.campaign = {
+            "product": "sms" if extra is None else "certified",
+            "rate": options.rate,
+            "start_at": begins,
+            "send_between": hours,
+            "local_time": "recipient" if options.local_time else "spanish",
+            "max_credits": options.max_credits,
+            "chunk_size": options.chunk_size,
+            "anchor": _anchor(options.anchor, send.what.text),
+        }
         if rows.dry_run:
-            return send.preview()
+            with offline(send.rehearsal_store(options.store or DEFAULT_STORE)) as campaigns:
+                return send.rehearse(campaigns)
         store = options.store or (send.temporary_store() if rows.account.sandbox else DEFAULT_STORE)
         progress, connection = look(name, store), send.connect()
         if rows.opt_outs is not None:
             load_into(store, rows.opt_outs, send.output)
-        send.agree(connection, progress, _("It is there already"))
+        send.agree(connection, store, progress, _("It is there already"))
         session = Session(connection, store, send.output, rows.concurrency)
         with (
             viewing(send.output, watch=options.watch) as view,
             session.campaigns() as campaigns,
         ):
-            campaign = send.begin(
-                campaigns,
-                name,
-                product="sms" if extra is None else "certified",
-                rate=options.rate,
-                start_at=begins,
-                send_between=hours,
-                local_time="recipient" if options.local_time else "spanish",
-                max_credits=options.max_credits,
-                chunk_size=options.chunk_size,
-                anchor=_anchor(options.anchor, send.what.text),
-            )
+            campaign = send.begin(campaigns, name)
             if options.run:
                 _say_when(campaign.progress(), store, send.output)
                 run_to_the_end(campaign, view)

@@ -59,6 +59,7 @@ WHOLE_BASES = {"ArchiveTwin", "CampaignTwin", "CampaignsTwin", "ClientTwin", "Ou
 ANNOTATIONS = {
     "Recipients": "Iterable[str | Recipient | BrokenRow]",
     "ProgressCallback | None": "Callable[[BulkProgress], object] | None",
+    "RowsCallback | None": "Callable[[Sequence[tuple[int, str, str]]], object] | None",
     "AbstractAsyncContextManager[BulkStream]": "AbstractContextManager[SyncBulkStream]",
     "AbstractAsyncContextManager[ProgressStream]": "AbstractContextManager[SyncProgressStream]",
     "AsyncMensatek": "Mensatek",
@@ -77,6 +78,7 @@ MADE = {"Campaigns": "SyncCampaigns", "Outbox": "SyncOutbox"}
 ADAPTED = {
     "Recipients": "in_caller({})",
     "ProgressCallback | None": "call_here({})",
+    "RowsCallback | None": "call_here({})",
     "OptOuts | None": "original_of({})",
     "Outbox": "original_of({})",
     "str | Recipient | Iterable[str | Recipient]": "self._read({})",
@@ -107,6 +109,7 @@ IMPORTED = {  # by what is written here itself
     "Callable": "collections.abc",
     "Iterable": "collections.abc",
     "Recipient": f"{NAME}.models.recipient",
+    "Sequence": "collections.abc",
     "TracebackType": "types",
     "Self": "typing",
     "overload": "typing",

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from datetime import time as time_of_day
-from decimal import Decimal
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Unpack
 
-from ..._core.messages.message import Encoding
 from ...campaigns.campaigns import Campaigns
-from ...models.campaign import Progress, Resolution
-from ...models.certified import ContractType
+from ...campaigns.options import CampaignOptions
+from ...models.campaign import Preview, Progress
 from ...models.events import Event
-from ...models.issuer import Issuer
-from ...models.recipient import Recipient, VoiceFallback
+from ...models.recipient import Recipient
 from ...sources.rows import BrokenRow
 from ...text.template import Template
 from ...tracebacks import private
 from .._durable import CampaignsTwin
-from .._rows import in_caller
+from .._rows import call_here, in_caller
 from .._twins import ClientTwin
 from ._campaign import SyncCampaign
 
@@ -60,31 +56,7 @@ class SyncCampaigns(CampaignsTwin):
         name: str,
         text: str | Template,
         recipients: Iterable[str | Recipient | BrokenRow],
-        *,
-        product: Literal["sms", "certified"] = "sms",
-        sender: str | None = None,
-        scheduled_at: datetime | None = None,
-        reference: str | None = None,
-        report: bool | None = None,
-        voice_fallback: bool | VoiceFallback | None = None,
-        encoding: Encoding = "auto",
-        fix_utf8: bool = False,
-        issuer: Issuer | None = None,
-        contract_type: ContractType | int | None = None,
-        validity: timedelta | None = None,
-        identify: str | None = None,
-        acceptance_days: int | None = None,
-        report_email: str | None = None,
-        rate: float | None = None,
-        start_at: datetime | None = None,
-        send_between: tuple[time_of_day, time_of_day] | None = None,
-        local_time: Literal["spanish", "recipient"] = "spanish",
-        max_credits: Decimal | float | None = None,
-        chunk_size: int | None = None,
-        anchor: str | Recipient | None = None,
-        unknown_after: float | timedelta | None = None,
-        unknown_policy: Resolution = "keep",
-        respect_opt_outs: bool = True,
+        **options: Unpack[CampaignOptions],
     ) -> SyncCampaign:
         """Make a campaign and read its recipients into the journal, or go on with the one of this name.
 
@@ -100,38 +72,10 @@ class SyncCampaigns(CampaignsTwin):
             recipients: a source such as `CsvSource`, or any iterable of phones or `Recipient` objects (in asynchronous
                 code an asynchronous one too); never held whole. To go on, give the same again. Bad rows and repeated
                 phones are journalled with their row and reason, and the others are sent.
-            product: "sms", or "certified" for certified and contract texts.
-            sender: up to 11 characters, or a number of up to 15 digits; "" is the account's own. Default: the client's.
-            scheduled_at: when the provider delivers, an aware datetime, to the minute. Default: when it is sent.
-            reference: comes back in every delivery report.
-            report: whether to have delivery reports. Default: the client's `report`, else yes: they settle what is
-                unknown and fill the counts.
-            voice_fallback: reads the text in a call where the SMS cannot be delivered: True, or a `VoiceFallback`.
-            encoding: "auto", "gsm" or "unicode"; with "auto", recipients that need Unicode get requests of their own.
-            fix_utf8: has the provider repair a text that was decoded wrongly before it came here.
-            issuer: who stands in the certificate. Default: the client's. It and the next five: certified only.
-            contract_type: a `ContractType`, or any number the provider has given you. Default: no contract.
-            validity: how long delivery is tried, whole minutes up to 20 days, 23:59 hours. Default: the provider's.
-            identify: how the recipient is identified before the attachments open; see `Identify`.
-            acceptance_days: 1 to 15 days in which the recipient has to accept it to see it; 0 is off.
-            report_email: an address that gets the reports.
-            rate: recipients a second, over everybody who uses the store. Starting again may change it, and so it may
-                `start_at`, `send_between`, `local_time`, `max_credits`, `unknown_after`, `unknown_policy` and
-                `respect_opt_outs`.
-            start_at: from when on it is sent, an aware datetime; whoever runs it waits until then, and who opts out
-                before is left out. Started again without one, or with the same, it keeps to its date, also where
-                `Campaign.reschedule` has moved it. Default: now.
-            send_between: from when to when a text may leave, such as `(time(9), time(21))`; it may go past midnight.
-            local_time: whose hours these are: "spanish", or "recipient" by the country of each phone; where a country
-                has several time zones, within the hours of all of them.
-            max_credits: pauses the campaign before it would cost more.
-            chunk_size: recipients in a request; default and most: the client's limit for the product.
-            anchor: a phone of yours to send the very first text to, whose message all others join: should its answer
-                get lost, nobody else is concerned. It counts as no row.
-            unknown_after: seconds or a timedelta after which unknown recipients are settled; None leaves them.
-            unknown_policy: how: "keep", "assume_sent" or "resend"; see `Campaign.resolve`.
-            respect_opt_outs: whether to leave out who has opted out in this store (`SyncOptOuts`) by the time their
-                request leaves. False is for texts that are no advertising, such as a recall.
+            options: how it is sent, and when; see `CampaignOptions`. Of any send: sender, scheduled_at, reference,
+                report, voice_fallback, encoding, fix_utf8; of certified texts issuer, contract_type, validity,
+                identify, acceptance_days and report_email too. Of a campaign: product, rate, start_at, send_between,
+                local_time, max_credits, chunk_size, anchor, unknown_after, unknown_policy and respect_opt_outs.
 
         Returns:
             The campaign.
@@ -143,38 +87,39 @@ class SyncCampaigns(CampaignsTwin):
             StoreError: the store cannot be used.
         """
         return self._one(
-            self._run(
-                self._original.start(
-                    name,
-                    text,
-                    in_caller(recipients),
-                    product=product,
-                    sender=sender,
-                    scheduled_at=scheduled_at,
-                    reference=reference,
-                    report=report,
-                    voice_fallback=voice_fallback,
-                    encoding=encoding,
-                    fix_utf8=fix_utf8,
-                    issuer=issuer,
-                    contract_type=contract_type,
-                    validity=validity,
-                    identify=identify,
-                    acceptance_days=acceptance_days,
-                    report_email=report_email,
-                    rate=rate,
-                    start_at=start_at,
-                    send_between=send_between,
-                    local_time=local_time,
-                    max_credits=max_credits,
-                    chunk_size=chunk_size,
-                    anchor=anchor,
-                    unknown_after=unknown_after,
-                    unknown_policy=unknown_policy,
-                    respect_opt_outs=respect_opt_outs,
-                )
-            ),
-            SyncCampaign,
+            self._run(self._original.start(name, text, in_caller(recipients), **options)), SyncCampaign
+        )
+
+    def preview(
+        self,
+        text: str | Template,
+        recipients: Iterable[str | Recipient | BrokenRow],
+        *,
+        on_progress: Callable[[Sequence[tuple[int, str, str]]], object] | None = None,
+        **options: Unpack[CampaignOptions],
+    ) -> Preview:
+        """Return what `start` with the same would send: everything is checked and counted, also who has opted out here.
+
+        Nothing is written to the store, which need not be there, and nothing is sent. Memory stays as small as in
+        `start`, for any number of recipients; they are read to their end, so give `start` the same again.
+
+        Args:
+            text: the text, or a `Template`.
+            recipients: as for `start`.
+            on_progress: called with a list for every few thousand rows: the number of each, its phone, and why nothing
+                would be sent to it, "" where it would.
+            options: those of `start`.
+
+        Returns:
+            The counts, the first texts and the longest.
+
+        Raises:
+            InvalidRequest: or one of its kinds: the text or an option is wrong.
+            StoreError: the store cannot be read.
+            Exception: whatever `recipients` or `on_progress` raised.
+        """
+        return self._run(
+            self._original.preview(text, in_caller(recipients), on_progress=call_here(on_progress), **options)
         )
 
     def get(self, name: str) -> SyncCampaign:

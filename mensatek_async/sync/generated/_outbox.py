@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 
+from ...durable.content import SendOptions
 from ...models.events import Event
 from ...models.outbox import OutboxItem, OutboxState
 from ...models.recipient import Recipient
-from ...outbox.entries import ParamStyle, SendOptions
+from ...outbox.entries import ParamStyle
 from ...outbox.outbox import Outbox
 from ...text.template import Template
 from ...tracebacks import private
