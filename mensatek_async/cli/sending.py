@@ -157,8 +157,10 @@ class Send:
         return campaigns.start(name, self.what.text, self.source, **self._asked())
 
     def _asked(self) -> CampaignOptions:
-        options: Any = self.what.options()  # by the names that every send has for them
-        return {**self.campaign, **options, "respect_opt_outs": not self.options.ignore_opt_outs}
+        options: Any = {**self.what.options(), **self.campaign}
+        options["respect_opt_outs"] = not self.options.ignore_opt_outs
+        asked: CampaignOptions = options
+        return asked
 
     def rehearsal_store(self, store: str | None) -> str:
         """Return the store whose opt-outs a dry run respects: with --opt-outs a copy, which knows the file's too.

@@ -14,13 +14,13 @@ from attrs import evolve
 from .._core.messages.certified import check_days, validity_parts
 from .._core.messages.options import message_number
 from .._core.operations import bounded, positive_seconds
+from ..durable.content import SendOptions
 from ..durable.forgetting import forget_contracts
 from ..errors import InvalidDate, InvalidRequest
 from ..models.contracts import Contract, ContractState, WaitingFor
 from ..models.events import DeliveryReport, Event
 from ..models.recipient import Recipient
 from ..models.results import SendResult
-from ..outbox.entries import SendOptions
 from ..outbox.outbox import Outbox
 from ..phones import check_region, normalise
 from ..store.opening import open_database

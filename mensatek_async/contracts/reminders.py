@@ -7,10 +7,10 @@ from functools import partial
 
 from .._wire.scalars import madrid
 from ..archive.tree import name_of
+from ..durable.content import SendOptions
 from ..errors import InvalidRequest, OutboxConflict
 from ..models.contracts import Contract
 from ..models.recipient import Recipient
-from ..outbox.entries import SendOptions
 from ..outbox.outbox import Outbox
 from ..store.database import Database
 from ..store.threads import in_thread

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Unpack
 
 from ...contracts.contracts import Contracts
+from ...durable.content import SendOptions
 from ...models.contracts import Contract, ContractState, WaitingFor
 from ...models.events import Event
 from ...models.recipient import Recipient
 from ...models.results import SendResult
-from ...outbox.entries import SendOptions
 from ...text.template import Template
 from ...tracebacks import private
 from .._clientless import ClientlessTwin, original_of
