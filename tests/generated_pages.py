@@ -68,11 +68,18 @@ def pages() -> dict[Path, str]:
 
 def _with_checks(page: str) -> str:
     """The page of the live provider with the doctor's rows as the table of checks has them."""
-    rows = "".join(
-        f"| doctor, `{one.name}` | {one.assumes} | {one.known} | {one.rests} | {one.how}; {one.cost} | "
-        f"{one.otherwise} |\n"
-        for one in CHECKS
-    )
+    rows = ""
+    for one in CHECKS:
+        how = f"{one.how} (`--{one.needs}`)" if one.needs else one.how
+        cells = (
+            f"doctor, `{one.name}`",
+            one.assumes,
+            one.known,
+            one.rests,
+            f"{how}; {one.cost}",
+            one.otherwise,
+        )
+        rows += f"| {' | '.join(cells)} |\n"
     return re.sub(r"(?:\| doctor, `.*\n)+", lambda _: rows, page, count=1)
 
 

@@ -28,6 +28,7 @@ class Check:
         known: where that is known from: "manual", "field" (programs that use the live API), "inferred", or "nowhere".
         rests: what rests on it.
         how: how it is found out.
+        needs: the argument of `diagnose` that it takes: "phone", "listen", "callback"; "" for none.
         cost: what that costs.
         otherwise: what to set, or to do, where it fails.
         judge: what the evidence says; None while nothing was seen that tells.
@@ -38,6 +39,7 @@ class Check:
     known: str
     rests: str
     how: str
+    needs: str = ""
     cost: str
     otherwise: str
     judge: Callable[[Evidence], Verdict | None] = field(repr=False)
@@ -130,6 +132,7 @@ CHECKS: tuple[Check, ...] = (
         known="field",
         rests="accepted and rejected of every send",
         how="text 1",
+        needs="phone",
         cost="text 1",
         otherwise="Read what the provider says; nothing else was sent.",
         judge=judges.send,
@@ -140,6 +143,7 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="reports, cancelling, everything that joins a message",
         how="text 1",
+        needs="phone",
         cost=_SAME_TEXT,
         otherwise="Set assume_grouping to False: nothing can be joined, so nothing is repeated.",
         judge=judges.message_id,
@@ -150,9 +154,21 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="credits_used, max_credits",
         how="text 1",
+        needs="phone",
         cost=_SAME_TEXT,
         otherwise="Leave max_credits out, and watch the panel.",
         judge=judges.price,
+    ),
+    Check(
+        name="segments",
+        assumes="a text is counted as 3GPP says, and accented vowels do not make it Unicode",
+        known="manual",
+        rests="estimates before sending, max_credits",
+        how="text 1, which has some; your phone shows how they arrive",
+        needs="phone",
+        cost=_SAME_TEXT,
+        otherwise="Take the segments of the answer for the price, and report the difference.",
+        judge=judges.segments,
     ),
     Check(
         name="grouping",
@@ -160,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="the promise that nobody is texted twice: repeats of bulk sends and campaigns after a lost answer",
         how="text 2 joins text 1",
+        needs="phone",
         cost="text 2, only where it fails",
         otherwise="Set assume_grouping to False: what gets no answer ends as unknown then, and is never repeated.",
         judge=judges.grouping,
@@ -170,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="report(), what campaigns and the outbox count as delivered",
         how="the report of text 1",
+        needs="phone",
         cost="a call about text 1",
         otherwise="An unlisted status counts as unknown; report its number.",
         judge=judges.report,
@@ -180,6 +198,7 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="scheduled_at",
         how="text 3, for tomorrow",
+        needs="phone",
         cost="text 3, given back when it is cancelled",
         otherwise="Leave scheduled_at out: send when it is time, as campaigns do with send_between.",
         judge=judges.schedule,
@@ -190,6 +209,7 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="reschedule()",
         how="text 3 is moved to the day after",
+        needs="phone",
         cost="a call about text 3",
         otherwise="Cancel, and send again.",
         judge=judges.moved,
@@ -200,6 +220,7 @@ CHECKS: tuple[Check, ...] = (
         known="manual",
         rests="cancel(), campaign.cancel()",
         how="text 3 is cancelled",
+        needs="phone",
         cost="a call about text 3",
         otherwise="Cancel text 3 in your panel now; send when it is time instead of scheduled_at.",
         judge=judges.cancelled,
@@ -209,7 +230,8 @@ CHECKS: tuple[Check, ...] = (
         assumes="the URL in your panel leads here",
         known="nowhere",
         rests="every callback",
-        how="the doctor posts one itself, before any text (with --callback)",
+        how="the doctor posts one itself, before any text",
+        needs="callback",
         cost="nothing",
         otherwise="Look at the tunnel, proxy or firewall between the URL and this port. No text was sent.",
         judge=judges.callback_url,
@@ -219,7 +241,8 @@ CHECKS: tuple[Check, ...] = (
         assumes="a send that does not say has callbacks",
         known="nowhere",
         rests="delivery reports of texts sent without report=True; campaigns and the outbox ask for them",
-        how="callbacks of text 1 (with --listen or --callback)",
+        how="callbacks of text 1",
+        needs="listen",
         cost=_SAME_TEXT,
         otherwise="Set report to True. Where none comes then either, set the URL in your panel and look again.",
         judge=judges.callbacks,
@@ -229,30 +252,44 @@ CHECKS: tuple[Check, ...] = (
         assumes="a send with Report=1 has callbacks",
         known="manual",
         rests="how campaigns and the outbox settle what is unknown",
-        how="callbacks of text 3, or of text 1 where report=True is set (with --listen or --callback)",
+        how="callbacks of text 3, or of text 1 where report=True is set",
+        needs="listen",
         cost=_SAME_TEXT,
         otherwise="Set the URL of callbacks in your panel and look again.",
         judge=judges.asked,
+    ),
+    Check(
+        name="callback-form",
+        assumes="callbacks are JSON or a form, with the names of the manual",
+        known="manual",
+        rests="every callback",
+        how="callbacks of these texts",
+        needs="listen",
+        cost=_SAME_TEXT,
+        otherwise="Report it, with a callback as your own server gets it.",
+        judge=judges.callback_form,
     ),
     Check(
         name="reference",
         assumes="Referenciausuario comes back as it was sent",
         known="manual",
         rests="how campaigns and the outbox know their own texts in callbacks",
-        how="callbacks of these texts (with --listen or --callback)",
+        how="callbacks of these texts",
+        needs="listen",
         cost=_SAME_TEXT,
         otherwise="What got no answer stays unknown: look it up in the panel, then resolve() it.",
         judge=judges.reference,
     ),
     Check(
-        name="callback-time",
-        assumes="dates in callbacks are in Spanish time",
+        name="dates",
+        assumes="dates in reports and callbacks are in Spanish time",
         known="field",
         rests="reported_at",
-        how="their dates against the moment they come (with --listen or --callback)",
+        how="their dates against the moment they come",
+        needs="phone",
         cost=_SAME_TEXT,
-        otherwise="Take the moment that a callback came, not its reported_at.",
-        judge=judges.callback_time,
+        otherwise="Take the moment that a report came, not its reported_at.",
+        judge=judges.dates,
     ),
 )
 """Every assumption that an account can show to be wrong, in the order they are looked at."""

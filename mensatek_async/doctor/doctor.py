@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from ..errors import (
     MensatekError,
     Refused,
 )
+from ..models.results import MessageReport
 from ..phones import normalise
 from ..resources.sms import SmsResource
 from ..tracebacks import private
@@ -165,7 +166,9 @@ class Doctor:
             await self._hear(heard)
         if first.message_id:
             await anyio.sleep(self._apart)
-            seen.report = await self._tried(self._sms.report(first.message_id, max_age=0))
+            seen.report = report = await self._tried(self._sms.report(first.message_id, max_age=0))
+            dated = report.recipients[:1] if isinstance(report, MessageReport) else ()
+            seen.late += [self._late(one.reported_at, datetime.now(UTC)) for one in dated if one.reported_at]
 
     async def _send(self, phone: str, purpose: str, **options: Any) -> SentText:
         number = len(self.evidence.texts) + 1
@@ -174,8 +177,8 @@ class Doctor:
         when = options.get("scheduled_at")
         text = SentText(purpose=purpose, reference=reference, scheduled_at=when)
         self.evidence.texts.append(text)
-        self._note(f"text {number}")
-        words = f"mensatek-doctor {number}/{MOST_TEXTS}"
+        self._note(f"what becomes of text {number}")
+        words = f"mensatek-doctor {number}/{MOST_TEXTS}: ñ Ñ ¿ ¡ € á é í ó ú"
         try:
             text.result = await self._sms.send(phone, words, reference=reference, **options)
         except MensatekError as error:
@@ -221,12 +224,12 @@ class Doctor:
         """Keep the callbacks of these texts."""
         seen, numbers = self.evidence, {one.message_id for one in self.evidence.texts} - {0}
         mine = [(report, at) for report, at in heard.reports if report.message_id in numbers]
-        skew = timedelta(seconds=self._skew)
         seen.heard = [report for report, _ in mine]
-        seen.late = [
-            (at + skew - report.reported_at).total_seconds() for report, at in mine if report.reported_at
-        ]
+        seen.late = [self._late(report.reported_at, at) for report, at in mine if report.reported_at]
         seen.unreadable = heard.unreadable
+
+    def _late(self, dated: datetime, came: datetime) -> float:
+        return (came - dated).total_seconds() + self._skew
 
     @property
     def _skew(self) -> float:

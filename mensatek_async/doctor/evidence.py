@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from attrs import Factory, define, field, frozen
@@ -12,7 +11,7 @@ from attrs import Factory, define, field, frozen
 from .._core.reading import DecodedReply
 from .._wire.names import CREDITS_LEFT
 from ..assumptions import Assumptions
-from ..errors import APIError, MensatekError
+from ..errors import MensatekError
 from ..models.events import DeliveryReport
 from ..models.results import Cancellation, MessageReport, Rescheduling, SendResult
 
@@ -38,7 +37,7 @@ class Seen:
     def shape(self) -> str:
         """The form of the answer."""
         body = self.reply.raw.body.lstrip(_STRAY)[:1] if self.reply else b""
-        return _SHAPES.get(body, "text")
+        return _SHAPES.get(body, "plain text")
 
     @property
     def is_json(self) -> bool:
@@ -96,7 +95,7 @@ class Evidence:
         waited: seconds that callbacks were waited for; None when nobody listened.
         url_works: whether a callback posted to the user's URL arrived here; None when that was not tried.
         heard: the delivery reports of these texts.
-        late: seconds, by the provider's clock, from the date of each to the moment that it came.
+        late: seconds, by the provider's clock, from the date of each, and of the report, to the moment that it came.
         unreadable: how many callbacks could not be read.
         ended: what ended it before its end.
     """
@@ -122,12 +121,6 @@ class Evidence:
         """The first readable answer for credits."""
         return next((seen for seen in self.balance.values() if seen.reply), None)
 
-    @property
-    def price(self) -> Decimal | None:
-        """What the first text cost."""
-        first = self.sent("first")
-        return first.result.credits_used if first and first.result else None
-
     def sent(self, purpose: str) -> SentText | None:
         """Return the text of a purpose, if it was sent."""
         return next((one for one in self.texts if one.purpose == purpose), None)
@@ -140,20 +133,21 @@ class Evidence:
     def lines(self) -> Iterator[str]:
         """Say of each text what became of it, without the phone."""
         for number, one in enumerate(self.texts, 1):
-            yield f"Text {number}: {self._fate(one)}"
+            yield self._fate(number, one)
 
-    def _fate(self, text: SentText) -> str:
+    def _fate(self, number: int, text: SentText) -> str:
+        message, when = text.message_id, text.scheduled_at
         if text.result is None:
-            if isinstance(text.error, APIError) or (text.error and text.error.sent is False):
-                return "not sent."
-            return "no answer came: it may have been sent."
+            if text.error and text.error.sent is False:
+                return f"Text {number} was not sent."
+            return f"Text {number} may have been sent: no answer came."
         if not text.accepted:
-            return "refused as repeated: not sent." if text.purpose == "repeat" else "refused: not sent."
-        if text.scheduled_at is None:
-            return f"sent (message {text.message_id})."
+            return f"Text {number} was refused{' as repeated' if text.purpose == 'repeat' else ''}, and not sent."
+        if when is None:
+            return f"Text {number} was sent (message {message})."
         if isinstance(self.cancelled, Cancellation):
-            return f"scheduled (message {text.message_id}), and cancelled: not sent."
+            return f"Text {number} was scheduled (message {message}) and cancelled: it was not sent."
         return (
-            f"scheduled for {text.scheduled_at:%Y-%m-%d %H:%M} (message {text.message_id}), AND NOT CANCELLED: "
-            f"cancel it in the panel, or with: mensatek cancel {text.message_id}"
+            f"Text {number} is scheduled for {when:%Y-%m-%d %H:%M} (message {message}) AND NOT CANCELLED: cancel it in "
+            f"the panel, or with: mensatek cancel {message}"
         )

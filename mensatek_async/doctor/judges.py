@@ -11,6 +11,7 @@ from attrs import field, frozen
 from .._core.failures import Unreadable
 from .._wire.decode import number
 from .._wire.names import CREDITS_LEFT
+from ..codes import Phase
 from ..errors import APIError, AuthenticationError, BadParameters, MensatekError
 from ..models.results import Cancellation, MessageReport, Rescheduling
 from .evidence import Evidence
@@ -72,10 +73,9 @@ def replies(e: Evidence) -> Verdict | None:
     answer = next((seen for seen in reversed(e.balance.values()) if seen.reply), None)
     if answer is None:
         return None
-    as_seen = (
-        "as live ones have been seen" if answer.shape == "one JSON object" else "which the client reads too"
-    )
-    return Verdict(True, f"replies come as {answer.shape}, {as_seen}")
+    if answer.shape == "one JSON object":
+        return Verdict(True, f"replies come as {answer.shape}, as live ones have been seen")
+    return Verdict(True, f"replies come as {answer.shape}, which the client reads too")
 
 
 def credits(e: Evidence) -> Verdict | None:
@@ -108,8 +108,10 @@ def clock(e: Evidence) -> Verdict | None:
         return None
     if abs(skew) <= CLOCK_TOLERANCE:
         return Verdict(True, f"this machine's clock is within {CLOCK_TOLERANCE:.0f} s of the provider's")
-    where = "behind" if skew > 0 else "ahead of"
-    return Verdict(False, f"this machine's clock is {abs(skew):,.0f} s {where} the provider's")
+    return Verdict(
+        False,
+        f"this machine's clock is {abs(skew):,.0f} s {'behind' if skew > 0 else 'ahead of'} the provider's",
+    )
 
 
 def path(operation: str, instead: str) -> Callable[[Evidence], Verdict | None]:
@@ -163,12 +165,19 @@ def message_id(e: Evidence) -> Verdict | None:
 def price(e: Evidence) -> Verdict | None:
     """Whether a send says what it cost."""
     first = e.sent("first")
-    if first is None or not first.accepted:
+    if first is None or first.result is None or not first.accepted:
         return None
-    cost = e.price
-    return Verdict(
-        cost is not None, "the answer does not say" if cost is None else f"a text costs {_plain(cost)}"
-    )
+    cost = first.result.credits_used
+    if cost is None:
+        return Verdict(False, "the answer does not say what text 1 cost")
+    return Verdict(True, f"what text 1 cost, in credits: {plain(cost)}")
+
+
+def segments(e: Evidence) -> Verdict | None:
+    """Whether segments are counted as here."""
+    first = e.sent("first")
+    counted = first.result.segments if first and first.result and first.accepted else None
+    return None if counted is None else Verdict(counted == 1, f"text 1 was counted as {counted}")
 
 
 def grouping(e: Evidence) -> Verdict | None:
@@ -198,10 +207,9 @@ def report(e: Evidence) -> Verdict | None:
         if not report.recipients:
             return Verdict(False, "the report lists nobody")
         status = report.recipients[0].status
-        known = status.label_en != "" and status.phase.value != "unknown"
-        return Verdict(
-            known, f"status {status.code}, {status.label_en if known else 'which nobody has listed'}"
-        )
+        if status.phase is Phase.UNKNOWN:
+            return Verdict(False, f"text 1 has status {status.code}, which nobody has listed")
+        return Verdict(True, f'text 1 has status {status.code}, in the panel "{status.label}"')
     return Verdict(False, _said(report)) if report else None
 
 
@@ -216,7 +224,8 @@ def schedule(e: Evidence) -> Verdict | None:
 def moved(e: Evidence) -> Verdict | None:
     """Whether a text can be given another date."""
     if isinstance(e.moved, Rescheduling):
-        return Verdict(e.moved.rescheduled > 0, f"{e.moved.rescheduled} moved")
+        moved = e.moved.rescheduled > 0
+        return Verdict(moved, "text 3 was given another date" if moved else "text 3 was given no other date")
     return Verdict(False, _said(e.moved)) if e.moved else None
 
 
@@ -224,8 +233,11 @@ def cancelled(e: Evidence) -> Verdict | None:
     """Whether a text can be taken back."""
     if isinstance(e.cancelled, Cancellation):
         back = e.cancelled.credits_refunded
-        told = "the answer does not say what came back" if back is None else f"{_plain(back)} came back"
-        return Verdict(e.cancelled.cancelled > 0, f"{e.cancelled.cancelled} cancelled; {told}")
+        if not e.cancelled.cancelled:
+            return Verdict(False, "text 3 was not cancelled")
+        if back is None:
+            return Verdict(True, "text 3 was cancelled; the answer does not say what came back")
+        return Verdict(True, f"text 3 was cancelled; what came back, in credits: {plain(back)}")
     return Verdict(False, _said(e.cancelled)) if e.cancelled else None
 
 
@@ -246,14 +258,29 @@ def callbacks(e: Evidence) -> Verdict | None:
     if e.waited is None or first is None or not first.message_id:
         return None
     asked, came = e.assumed.report, e.reports_of("first")
-    how = {None: "without Report", True: "with Report=1", False: "with Report=0"}[asked]
-    if came or asked is False:
-        return Verdict(True, f"{'callbacks come' if came else 'none comes'} {how}")
+    if asked is False:
+        return Verdict(
+            True, "callbacks come with Report=0 too" if came else "no callback comes with Report=0, as set"
+        )
+    if came:
+        return Verdict(True, "callbacks come with Report=1" if asked else "callbacks come without Report")
+    if asked:
+        return Verdict(False, f"no callback came with Report=1 within {e.waited:.0f} s")
+    if e.reports_of("scheduled"):
+        return Verdict(False, "callbacks come with Report=1 only", {"report": True})
+    return Verdict(False, f"no callback came within {e.waited:.0f} s", {"report": True})
+
+
+def callback_form(e: Evidence) -> Verdict | None:
+    """Whether callbacks can be read."""
+    if not e.heard and not e.unreadable:
+        return None
     if e.unreadable:
-        return Verdict(False, "callbacks came that cannot be read")
-    only = e.reports_of("scheduled")
-    detail = f"none came {how} within {e.waited:.0f} s" + (", but with Report=1" if only else "")
-    return Verdict(False, detail, {} if asked else {"report": True})
+        return Verdict(False, f"callbacks that cannot be read: {e.unreadable}")
+    other = next((one.service for one in e.heard if not one.is_known_service), None)
+    if other is not None:
+        return Verdict(True, f"callbacks can be read; their service is one that no manual names: {other}")
+    return Verdict(True, "callbacks can be read")
 
 
 def reference(e: Evidence) -> Verdict | None:
@@ -274,11 +301,15 @@ def asked(e: Evidence) -> Verdict | None:
     if e.reports_of(purpose):
         return Verdict(True, "callbacks come with Report=1")
     # That a text which never leaves has callbacks is not promised.
-    return Verdict(False, f"none came with Report=1 within {e.waited:.0f} s") if e.assumed.report else None
+    return (
+        Verdict(False, f"no callback came with Report=1 within {e.waited:.0f} s")
+        if e.assumed.report
+        else None
+    )
 
 
-def callback_time(e: Evidence) -> Verdict | None:
-    """Whether dates in callbacks are Spanish time."""
+def dates(e: Evidence) -> Verdict | None:
+    """Whether dates in reports and callbacks are in Spanish time."""
     if not e.late:
         return None
     off = min(e.late, key=abs)
@@ -289,10 +320,10 @@ def callback_time(e: Evidence) -> Verdict | None:
     )
 
 
-def _plain(credits: Decimal) -> str:
+def plain(credits: Decimal) -> str:
+    """Credits without idle zeros."""
     written = f"{credits:f}"
-    written = written.rstrip("0").rstrip(".") if "." in written else written
-    return f"{written} credit{'' if credits == 1 else 's'}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _said(error: object) -> str:

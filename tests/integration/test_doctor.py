@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -108,7 +108,7 @@ SHARED = {name: name.removesuffix("CERTIFICADO") for name in INFERRED}
         ({"reply_style": "json-array"}, "array", {}),
         ({"reply_style": "spanish"}, "Spanish notation", {}),
         ({"reply_style": "spanish-plain"}, "Spanish notation", {}),
-        ({"reply_style": "txt"}, "come as text", {}),
+        ({"reply_style": "txt"}, "come as plain text", {}),
         ({"reply_style": "xml"}, "come as XML", {}),
         ({"json_bodies": False}, "bodies", {"request_format": "form"}),
         ({"paths": SHARED}, "cancel-path reschedule-path", {"paths": SHARED}),
@@ -276,11 +276,11 @@ async def test_a_cancellation_says_what_was_sent_and_cancels_what_waits() -> Non
         with anyio.move_on_after(1.0):
             await work()
         assert [line.split(" (")[0] for line in caught[0].texts] == [
-            "Text 1: sent",
-            "Text 2: refused as repeated: not sent.",
-            "Text 3: scheduled",
+            "Text 1 was sent",
+            "Text 2 was refused as repeated, and not sent.",
+            "Text 3 was scheduled",
         ]
-        assert "cancelled: not sent" in caught[0].texts[2]
+        assert "cancelled" in caught[0].texts[2]
         assert [text.status for text in sandbox.texts] == [11, 29]
 
 
@@ -310,10 +310,11 @@ async def test_what_cannot_be_is_refused_before_a_text(arguments: dict[str, Any]
         async with client_of(sandbox) as client:
             with pytest.raises(error):
                 await diagnose(client, **arguments)
+        other, another = cast(Any, Mensatek("u", "t")), cast(Any, AsyncMensatek("u", "t"))
         with pytest.raises(ConfigurationError, match="AsyncMensatek"):
-            await diagnose(Mensatek("u", "t"))  # type: ignore[arg-type]
+            await diagnose(other)
         with pytest.raises(ConfigurationError, match="diagnose"):
-            sync_diagnose(AsyncMensatek("u", "t"))  # type: ignore[arg-type]
+            sync_diagnose(another)
         assert not sandbox.calls(SENDS)
 
 
@@ -347,9 +348,9 @@ def test_the_command_prints_settings_that_make_it_content(
     told = command("doctor", "--phone", OWN, "--yes", "--json")
     assert (told.code, told.json["ok"], told.json["settings"]) == (0, True, {})
     assert [line.split(" (")[0] for line in told.json["texts"]] == [
-        "Text 1: sent",
-        "Text 2: sent",
-        "Text 3: scheduled",
+        "Text 1 was sent",
+        "Text 2 was sent",
+        "Text 3 was scheduled",
     ]
     assert command("send", OWN, "--text", "Hola", "--yes").code == 0
 
@@ -396,9 +397,9 @@ def test_ctrl_c_says_what_was_sent(account: Sandbox) -> None:
     assert running.returncode == 130, out + err
     assert "interrupted" in err
     assert [line.split(" (")[0] for line in out.splitlines() if line.startswith("Text ")] == [
-        "Text 1: sent",
-        "Text 2: sent",
-        "Text 3: scheduled",
+        "Text 1 was sent",
+        "Text 2 was sent",
+        "Text 3 was scheduled",
     ]
     assert account.texts[-1].status == 29
     assert "Traceback" not in err

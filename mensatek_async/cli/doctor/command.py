@@ -8,6 +8,7 @@ from typing import Annotated
 from attrs import asdict, field, frozen
 from cyclopts import Parameter
 
+from ...doctor.checks import CHECKS
 from ...doctor.diagnosis import Diagnosis
 from ...doctor.doctor import MOST_TEXTS
 from ...doctor.listener import port_of
@@ -95,8 +96,12 @@ def _show(output: Output, diagnosis: Diagnosis, code: Exit) -> None:
         output.say(f"{_('ok') if one.ok else _('NO'):2}  {one.check:{width}}  {reason(one.detail)}")
         if one.advice:
             output.say(f"    {'':{width}}  {reason(one.advice)}")
-    if diagnosis.unchecked:
-        output.say(_("Not looked at: {}.", ", ".join(diagnosis.unchecked)))
+    unseen = {one.name: one.needs for one in CHECKS if one.name in diagnosis.unchecked}
+    for needs in dict.fromkeys(unseen.values()):
+        names = ", ".join(name for name, its in unseen.items() if its == needs)
+        output.say(
+            _("Not looked at: {} ({}).", names, f"--{needs}") if needs else _("Not looked at: {}.", names)
+        )
     for line in diagnosis.texts or ["Nothing was sent."]:
         output.say(reason(line))
     if diagnosis.settings:
