@@ -15,7 +15,7 @@ from tests.browser.stage import PLACES, SCREENSHOTS, SandboxProcess, Visitor, We
 LONG = "Sinespacios" * 30
 
 # Text whose colour is too near to what is behind it: WCAG's ratio, 4.5, or 3 where it is large.
-_PALE = """
+PALE = """
 () => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (colour) => {
@@ -88,10 +88,10 @@ def test_contrast(visitor: Visitor, scheme: str) -> None:
     page = visitor.open(scheme=scheme)
     for place in PLACES:
         settle(page, visitor, place)
-        assert page.evaluate(_PALE) == [], place
+        assert page.evaluate(PALE) == [], place
         page.screenshot(path=SCREENSHOTS / f"{scheme}-{place.replace('/', '-')}.png")
     page.get_by_role("button", name="Keyboard shortcuts").click()
-    assert page.evaluate(_PALE) == []
+    assert page.evaluate(PALE) == []
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
