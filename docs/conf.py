@@ -40,5 +40,7 @@ if os.environ.get("DOCS_INTERSPHINX"):
 
 html_theme = "furo"
 html_title = f"mensatek-async {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}

@@ -75,6 +75,16 @@ def test_every_session_runs_once_even_after_a_failure(failing: tuple[str, ...], 
     assert str(tmp_path) not in done.stdout
 
 
+def test_hooks_before_a_commit_run_sessions_that_there_are() -> None:
+    """Those of .pre-commit-config.yaml, which fetch nothing of their own."""
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"entry: nox -r -s (\w+)$", text, re.MULTILINE)
+
+    assert entries
+    assert {*entries} <= _sessions()
+    assert text.count("entry:") == text.count("language: system") == len(entries)
+
+
 async def test_a_running_loop_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """On asyncio and trio; none is no error under anyio 4.12.0, which raises what is no RuntimeError."""
     assert callers.in_event_loop() is True

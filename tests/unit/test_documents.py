@@ -16,10 +16,11 @@ import pytest
 import mensatek_async
 from mensatek_async import errors
 from mensatek_async.cli.app import run
-from tests import generated_pages
+from tests import generated_pages, public_api
 from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 
 README = ROOT / "README.md"
+PACKAGE = ROOT / "mensatek_async"
 
 
 def test_the_first_command_does_the_main_job() -> None:
@@ -104,10 +105,6 @@ def test_every_error_is_described() -> None:
         assert rest[-1] or name == "`MensatekWarning`"
 
 
-# The other modules that users import from, beside `mensatek_async` itself.
-PUBLIC_MODULES = ("text", "text.elements", "webhooks", "testing", "sandbox", "otel")
-
-
 def _referenced() -> set[object]:
     """What docs/reference has directives for; Sphinx, whose warnings are errors, writes their docstrings there."""
     found: set[object] = set()
@@ -128,7 +125,7 @@ def _identity(value: object) -> object:
     return value if isinstance(value, type) or callable(value) else repr(value)
 
 
-@pytest.mark.parametrize("module", ["mensatek_async", *(f"mensatek_async.{one}" for one in PUBLIC_MODULES)])
+@pytest.mark.parametrize("module", public_api.MODULES)
 def test_every_public_name_is_in_the_reference(module: str) -> None:
     """Each name of `__all__`, by what it stands for: some are given out by two modules and described once."""
     home = importlib.import_module(module)
@@ -142,14 +139,32 @@ def test_every_public_name_is_in_the_reference(module: str) -> None:
     }
 
 
-def test_files_named_for_contributors_exist() -> None:
-    """Each path in the two documents is a file, from the root of the project or of the package."""
-    for name in ("CONTRIBUTING.md", "life-of-a-send.md"):
-        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-        named = set(re.findall(r"`([\w./-]+\.(?:pyi?|json|md))`", text))
-        tops = (ROOT, ROOT / "mensatek_async")
-        assert len(named) > 10
-        assert not {one for one in named if not any((top / one).is_file() for top in tops)}
+PATH = re.compile(r"`([\w./-]+\.(?:pyi?|json|md))`")
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING", "life-of-a-send", "life-of-a-callback", "architecture"])
+def test_files_named_for_contributors_exist(name: str) -> None:
+    """Each path is a file, from the root of the project or of the package."""
+    named = set(PATH.findall((ROOT / f"docs/{name}.md").read_text(encoding="utf-8")))
+
+    assert named
+    assert not {one for one in named if not any((top / one).is_file() for top in (ROOT, PACKAGE))}
+
+
+def test_the_life_of_a_callback_names_a_file_in_each_sentence() -> None:
+    """Where it is done stands beside what is done."""
+    _, _, story = (ROOT / "docs/life-of-a-callback.md").read_text(encoding="utf-8").partition("\n**")
+    sentences = re.split(r"\.\s+", re.sub(r"\*\*.+?\*\*", "", f"**{story.strip()}"))
+
+    assert len(sentences) > 15
+    assert not [one for one in sentences if not PATH.search(one)]
+
+
+def test_the_picture_of_the_rooms_has_them_all() -> None:
+    """Each folder of the package."""
+    words = set(re.findall(r"\w+", (ROOT / "docs/images/rooms.svg").read_text(encoding="utf-8")))
+
+    assert not {path.name for path in PACKAGE.iterdir() if path.is_dir()} - words - {"__pycache__"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

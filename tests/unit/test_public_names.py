@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import mensatek_async
+from tests import public_api
 
 # Public by name in their module, but the package's own business: not for users.
 INTERNAL = {"Account", "Secret", "Balance", "ResultCode", "Notifier", "Metric"}
@@ -64,6 +66,12 @@ def test_every_public_class_says_what_it_is(name: str) -> None:
     if inspect.isclass(value) or inspect.isfunction(value):
         assert value.__doc__
         assert all(value.__doc__ != base.__doc__ for base in getattr(value, "__mro__", ())[1:])
+
+
+def test_the_public_api_is_the_one_written_down() -> None:
+    """Each signature, field, alias and default; where one is meant to change, `python -m tests.public_api` writes them
+    anew, and the changelog says whom it breaks."""
+    assert public_api.current() == json.loads(public_api.SNAPSHOT.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", ["", "MensatekError"])
