@@ -32,15 +32,15 @@ def check_sender(sender: str) -> str:
     number = SEPARATORS.sub("", text)
     digits = number.removeprefix("+")
     is_phone = digits.isascii() and digits.isdigit() and len(digits) >= 3
-    length, most, unit = len(text), _LONGEST, "characters"
+    length, most = len(text), _LONGEST
     if is_phone:
         text = f"+{digits.removeprefix('00')}" if number.startswith(("+", "00")) else digits
-        length, most, unit = len(text.removeprefix("+")), MAX_DIGITS, "digits"
+        length, most = len(text.removeprefix("+")), MAX_DIGITS
     if not text:
         raise InvalidSender("The sender is empty.", advice='Give "" for the account\'s own.')
     if length > most:
         raise InvalidSender(
-            f"The sender has {length} {unit}; {most} are taken at most.",
+            f"The sender has {length} {'digits' if most == MAX_DIGITS else 'characters'}; {most} are taken at most.",
             advice="Use up to 11 letters, digits, & or _; or a phone of up to 15 digits.",
         )
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):

@@ -266,12 +266,12 @@ def check_account(user: str, token: str, base_url: str, sender: str | None) -> A
             f"No API credentials: {' and '.join(missing)} not given.",
             advice="Pass user and token, or set the environment variables; your panel shows both.",
         )
-    for name, value in (("user", user), ("token", token)):
+    for kind, value in (("user", user), ("token", token)):
         if not isinstance(value, str):
-            raise ConfigurationError(f"The API {name} is a text, not {type(value).__name__}.")
+            raise ConfigurationError(f"The API {kind} is a text, not {type(value).__name__}.")
         if value != value.strip() or not value.isprintable():
             raise ConfigurationError(
-                f"The API {name} holds a line break, or a space at an end.",
+                f"The API {kind} holds a line break, or a space at an end.",
                 advice="It was probably copied with more than itself.",
             )
     if ":" in user:

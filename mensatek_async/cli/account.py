@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SECRETS = later("token", "password", "user", "username")
 _LONGEST_TOKEN = 4096
 _PLENTY = 10_000_000  # credits of a sandbox for one run
 _WHEN = re.compile(
@@ -210,6 +211,7 @@ def read_secret(path: str, name: str) -> str:
     Raises:
         Stop: it cannot be read, or holds something else.
     """
+    name = _(name)
     try:
         with Path(path).open(encoding="utf-8") as file:
             token = file.read(_LONGEST_TOKEN).strip()

@@ -284,8 +284,11 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
 def _say(
     output: Output, progress: Progress, problems: Mapping[str, list[RowProblem]], seconds: float
 ) -> None:
-    taken = scheduled_for(progress.scheduled_at) or _("sent")
-    output.say(_("{:,} of {} {} in {:,.1f} s.", progress.sent, plural(progress.total, "row"), taken, seconds))
+    taken, rows = scheduled_for(progress.scheduled_at), plural(progress.total, "row")
+    if taken:
+        output.say(_("{:,} of {} {} in {:,.1f} s.", progress.sent, rows, taken, seconds))
+    else:
+        output.say(_("{:,} of {} sent in {:,.1f} s.", progress.sent, rows, seconds))
     for count, what in (
         (
             progress.rejected,

@@ -19,7 +19,7 @@ from ..settings import is_loopback
 from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
-from .language import _, label, later, reason_of, spoken
+from .language import _, label, later, reason, reason_of, spoken
 from .options import ListenOptions, SandboxOptions
 from .output import Exit, Output, Stop, as_ctrl_c, credits_text, plural
 
@@ -56,7 +56,7 @@ def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
     except KeyboardInterrupt:
         output.note(_("The sandbox has ended."))
     except ValueError as error:
-        raise Stop(f"{error}.") from None
+        raise Stop(f"{reason(str(error))}.") from None
     return Exit.DONE
 
 
@@ -154,8 +154,8 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
     try:
         server = LocalServer(options.host, options.port)
     except (OSError, OverflowError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
-        raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, reason)) from None
+        why = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
+        raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, why)) from None
     signal.signal(signal.SIGTERM, as_ctrl_c)
     with server, _shown(output) as show:
         server.set_app(_NotesRefusals(app, output))
@@ -264,5 +264,5 @@ class _NotesRefusals:
 
         body = list(self._app(environ, start))
         if not statuses[0].startswith("200"):
-            self._output.note(_("not taken: {}; {}", statuses[0], b"".join(body).decode()))
+            self._output.note(_("not taken: {}; {}", statuses[0], reason(b"".join(body).decode())))
         return body

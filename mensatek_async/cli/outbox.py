@@ -251,4 +251,4 @@ def _as_json(item: OutboxItem) -> dict[str, Any]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(_("{:,} {}", count, _(state)) for state, count in counts.items()) + "."
+    return ", ".join(_("{1:,} {0}", _(state), count) for state, count in counts.items()) + "."

@@ -21,6 +21,9 @@ REASON = "reason"
 _LINE = re.compile(r'^(msgctxt|msgid|msgstr) (".*"(?:\n".*")*)$', re.MULTILINE)
 _NUMBER = re.compile(r"\d[\d,.]*")
 _QUOTES = ("'", '"')
+_ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
+_WORDS = ("kind", "state")  # places that hold a word
+_PART = re.compile(r"[.;:,?!] | <- |\] ")
 _SENTENCE = re.compile(r"(?<=[.;:?!]) ")
 _THOUSANDS = str.maketrans(",.", ".,")
 Key = tuple[str, str]
@@ -95,6 +98,9 @@ class Spanish(Language, Formatter):
             for ending in ("", head[-1]):
                 if (start := self._form(head.removesuffix(ending), codes)) is not None:
                     return f"{start}{ending} {self._said(rest, codes)}"
+        for gap in _PART.finditer(text):
+            if (rest := self._said(text[gap.end() :])) != text[gap.end() :]:
+                return text[: gap.end()] + rest
         return text
 
     def _form(self, text: str, codes: tuple[str, ...]) -> str | None:
@@ -102,14 +108,21 @@ class Spanish(Language, Formatter):
         forms = self._forms.get(text.partition(" ")[0], []) + self._forms.get("", [])
         for _, english, spanish in sorted(forms, key=lambda form: (form[0] not in codes, _places(form[1]))):
             if match := _pattern(english).fullmatch(text):
-                values = {name: self._value(value) for name, value in match.groupdict().items()}
+                values = {name: self._value(name, value) for name, value in match.groupdict().items()}
                 return self.vformat(spanish, (), values)
         return None
 
-    def _value(self, text: str) -> Any:
+    def _value(self, name: str, text: str) -> str:
+        """What stands in a place: a number, a word of the command's own, or a text that may be known in turn."""
         if _NUMBER.fullmatch(text):
             return _Written(text)
-        return text if text[:1] in _QUOTES else self._said(text)
+        if name in _ENUMERATED:
+            return text.replace(" and ", " y ").replace(" or ", " o ")
+        if text[:1] in _QUOTES:
+            return text
+        blank = text[: len(text) - len(text.lstrip())]
+        said = blank + self._said(text.lstrip())
+        return self.text(text) if said == text and name in _WORDS else said
 
 
 class _Written(str):

@@ -43,7 +43,7 @@ def field_column(table: Table, name: str, column: str | int | None = None) -> in
         return number
     needed = f"The text needs {{{shown(name)}}}"
     if column is not None:
-        needed += f" from the column {shown(wanted)}"
+        needed = f"The text needs {{{shown(name)}}} from the column {shown(wanted)}"
     if columns:
         raise InvalidRequest(f"{needed} and several columns have that name. Rename one of them.")
     missing = f"{needed} and there is no such column.{_like(table, wanted)}"

@@ -50,7 +50,7 @@ class ExcelTable(Grid):
         self.label = f"Excel, sheet {shown(title)}"
         if sheet is None and len(sheets) > 1:
             first = "the first" if sheets[0].title == title else "the first visible"
-            self.label += f" ({first} of {len(sheets)})"
+            self.label = f"Excel, sheet {shown(title)} ({first} of {len(sheets)})"
         self.find_headings(header_row, phone)
 
     def records(self, width: int | None) -> Iterator[Record]:
@@ -210,5 +210,7 @@ def _choose(sheets: list[_Sheet], wanted: str | None) -> _Sheet:
             return sheet
     if wanted.isdecimal() and 1 <= int(wanted) <= len(visible):
         return visible[int(wanted) - 1]
-    names = ", ".join(shown(sheet.title) + ("" if sheet.visible else " (hidden)") for sheet in sheets)
+    names = ", ".join(
+        shown(sheet.title) if sheet.visible else f"{shown(sheet.title)} (hidden)" for sheet in sheets
+    )
     raise InvalidFile(f"There is no sheet {shown(wanted)}. The sheets are: {names}.")

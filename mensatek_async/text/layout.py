@@ -136,9 +136,11 @@ def _variables_inside(marked: str) -> frozenset[str]:
 def _smuggled(*names: str) -> InvalidField:
     """The error that names the fields and shows no value."""
     which = " and ".join(repr(name) for name in names)
-    fields, verb = ("field", "holds") if len(names) == 1 else ("fields", "make up")
+    one = len(names) == 1
     return InvalidField(
-        f"The {fields} {which} {verb} a message element or placeholder, such as a link.",
+        f"The field {which} holds a message element or placeholder, such as a link."
+        if one
+        else f"The fields {which} make up a message element or placeholder, such as a link.",
         advice="Write elements into the text itself; a recipient's field may hold none.",
     )
 

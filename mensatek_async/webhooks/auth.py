@@ -48,9 +48,9 @@ class Authentication:
         networks: Iterable[str] = (),
         allow_unauthenticated: bool = False,
     ) -> None:
-        for name, value in (("username", username), ("password", password), ("token", token)):
+        for kind, value in (("username", username), ("password", password), ("token", token)):
             if value is not None and (not isinstance(value, str) or not value.strip()):
-                raise ConfigurationError(f"The webhook's {name} is blank.")
+                raise ConfigurationError(f"The webhook's {kind} is blank.")
         if (username is None) != (password is None):
             raise ConfigurationError("The webhook needs both username and password, or neither.")
         if username is not None and ":" in username:

@@ -240,8 +240,12 @@ def conclude(session: Session, name: str) -> Exit:
     if isinstance(session.error, CampaignConflict):
         progress = None  # how the other one stands is not what was asked
     if progress is not None:
-        what = scheduled_for(progress.scheduled_at) or _("sent")
-        output.say(_("{:,} of {} {}.", progress.sent, plural(progress.total, "row"), what))
+        what, rows = scheduled_for(progress.scheduled_at), plural(progress.total, "row")
+        output.say(
+            _("{:,} of {} {}.", progress.sent, rows, what)
+            if what
+            else _("{:,} of {} sent.", progress.sent, rows)
+        )
         say_state(output, progress, session.store)
     if session.interrupted:
         output.note(_("Interrupted."))
