@@ -241,11 +241,7 @@ def conclude(session: Session, name: str) -> Exit:
         progress = None  # how the other one stands is not what was asked
     if progress is not None:
         what, rows = scheduled_for(progress.scheduled_at), plural(progress.total, "row")
-        output.say(
-            _("{:,} of {} {}.", progress.sent, rows, what)
-            if what
-            else _("{:,} of {} sent.", progress.sent, rows)
-        )
+        output.say(_("{:,} of {} {}." if what else "{:,} of {} sent.", progress.sent, rows, what))
         say_state(output, progress, session.store)
     if session.interrupted:
         output.note(_("Interrupted."))
