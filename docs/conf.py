@@ -17,6 +17,7 @@ extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
 exclude_patterns = ["examples", "deploy"]
 
 # Docstrings are in Google's style; what stands in backquotes is a name, and a link where it is one of the reference.
+smartquotes = False  # "" stays what one writes
 default_role = "py:obj"
 napoleon_use_ivar = True
 napoleon_use_admonition_for_examples = True
