@@ -123,11 +123,10 @@ def _opted_out(db: Database, row: CampaignRow) -> Iterator[Line]:
 def numbered(db: Database, row: CampaignRow, column: str, table: str) -> Iterator[Any]:
     """Give the number and another column of a campaign's rows in a table, by their numbers."""
     # Every row of a number is on one page: callers number rows as they like, and so twice the same.
-    numbers = f"SELECT DISTINCT row_no FROM {table} WHERE campaign_id = {row.id} AND row_no > ?"
+    of_campaign = f"FROM {table} WHERE campaign_id = {row.id} AND row_no"
     for page in db.pages(
-        f"SELECT i.row_no, i.{column} FROM {table} i "
-        f"JOIN ({numbers} ORDER BY row_no LIMIT 5000) page ON page.row_no = i.row_no "
-        f"WHERE i.campaign_id = {row.id} ORDER BY i.row_no"
+        f"WITH page AS (SELECT row_no {of_campaign} > ? ORDER BY row_no LIMIT 5000) SELECT row_no, {column} "
+        f"{of_campaign} BETWEEN (SELECT min(row_no) FROM page) AND (SELECT max(row_no) FROM page) ORDER BY row_no"
     ):
         yield from page
 

@@ -24,7 +24,7 @@ from .curve import Curve, curve
 from .lists import Lists, Missed, Slow
 
 _DISTINCT = 500  # reasons that are told apart
-_masked = re.compile(r" ?\S*\*\*\*\S*")
+_masked = re.compile(r" ?[^\s*]*\*\*\*\S*")
 Reasons = Counter[tuple[str, str | int]]
 
 
