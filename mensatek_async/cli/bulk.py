@@ -126,7 +126,7 @@ def _run(session: Session, name: str, send: Send, options: BulkOptions) -> Exit:
         campaign = send.begin(campaigns, name)
         campaign.resume()
         run_to_the_end(campaign, view, patience=_PATIENCE)
-    return _conclude(session, name, options, time.monotonic() - begun, free=send.free)
+    return _conclude(session, name, send, options, time.monotonic() - begun)
 
 
 def _name_of(send: Send, connection: Connection) -> str:
@@ -230,7 +230,7 @@ def _check_report(report: str, kind: Kind, recipients: str, *, force: bool) -> N
         raise Stop(_("The report {} cannot be written: {}.", shown(report), reason_of(error))) from None
 
 
-def _conclude(session: Session, name: str, options: BulkOptions, seconds: float, *, free: bool) -> Exit:
+def _conclude(session: Session, name: str, send: Send, options: BulkOptions, seconds: float) -> Exit:
     """Print what became of every row, and write the report."""
     output, stopped, progress, reports = session.output, session.error, None, dict[str, str]()
     problems: dict[str, list[RowProblem]] = {}
@@ -245,9 +245,9 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
                 campaign.export(options.report, force=options.force)
                 reports["report"] = options.report
             if options.html is not None and progress.total:
-                campaign.report(
-                    options.html, lang=spoken().code, with_phones=options.with_phones, force=options.force
-                )
+                phones, price = options.with_phones, send.options.euros or None
+                force, lang = options.force, spoken().code
+                campaign.report(options.html, lang=lang, price=price, with_phones=phones, force=force)
                 reports["html"] = options.html
     except MensatekError as error:
         session.error = stopped or error
@@ -263,7 +263,7 @@ def _conclude(session: Session, name: str, options: BulkOptions, seconds: float,
     code = session.code(progress)
     _say(output, progress, problems, seconds)
     if not session.connection.sandbox:
-        _say_next(output, progress, session.store, free=free)
+        _say_next(output, progress, session.store, free=send.free)
     for report in reports.values():
         output.say(_("Report: {}", shown(report, 300)))
     output.answer(

@@ -256,9 +256,9 @@ def test_the_command_writes_reports(
     ):
         assert command("bulk", *rows, *wrong).code == 2
     assert not sandbox.counts
-    said = command("bulk", *rows, "--html", "bulk.html", "--with-phones", "--json")
+    said = command("bulk", *rows, "--html", "bulk.html", "--euros", "0.5", "--with-phones", "--json")
     assert (said.code, said.json["html"]) == (1, "bulk.html")
-    assert "2 346" not in Seen(Path("bulk.html").read_text()).section("By outcome")
+    assert "Euros €1.00" in Seen(Path("bulk.html").read_text()).sections[0]
     assert "Not sent: The phone is too short" in Path("bulk.html").read_text()
 
     assert command("campaign", "start", "navidad", *rows).code == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from attrs import frozen
 from cyclopts import Parameter
 
@@ -18,12 +20,12 @@ class ReportOptions:
     """Options that `mensatek campaign report` alone has.
 
     Attributes:
-        price: Euros that a credit costs you, such as 0.05; the page then shows euros too.
+        price: Euros that a credit costs you, such as 0.05: the page is in euros too.
         with_phones: Write phones out; without it each shows its first three and last two digits.
         force: Overwrite a file that is no report.
     """
 
-    price: Credits | None = None
+    price: Annotated[Credits | None, Parameter(name=("--price", "--euros"))] = None
     with_phones: Flag = False
     force: Flag = False
 
