@@ -21,6 +21,7 @@ from .output import Exit, Stop, can_ask
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
+    from ..observe.observer import Observer
     from ..sandbox import Sandbox
     from ..sync.generated._client import Mensatek
 
@@ -51,11 +52,11 @@ class Connection:
     account: Account
     sandbox: bool = False
 
-    def client(self, limits: Limits | None = None) -> Mensatek:
+    def client(self, limits: Limits | None = None, observer: Observer | None = None) -> Mensatek:
         """Create a client of this account, to be closed by `with`."""
         from ..sync.generated._client import Mensatek
 
-        return Mensatek(**self._settings(), limits=limits or Limits())
+        return Mensatek(**self._settings(), limits=limits or Limits(), observer=observer)
 
     def async_client(self) -> AsyncMensatek:
         """Create an asynchronous client of this account, to be closed by `async with`."""

@@ -49,6 +49,12 @@ Json = Annotated[Flag, Parameter(help="Print one JSON object.")]
 Yes = Annotated[Flag, Parameter(help="Go on without asking.")]
 Watch = Annotated[Flag, Parameter(help="Watch it live, until it ends.")]
 Concurrency = Annotated[int, Parameter(help="Requests at once, 1 to 64.")]
+Metrics = Annotated[
+    int | None,
+    Parameter(
+        help="Port of this machine (127.0.0.1) at which to serve metrics to Prometheus; 0: a free one."
+    ),
+]
 Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]
 OutboxStore = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the outbox.")]

@@ -21,7 +21,7 @@ from .account import connect
 from .campaign.run import Session
 from .campaign.view import check_store
 from .language import _, label, later, reason
-from .options import Flag, Number, OutboxOptions, OutboxWorkOptions
+from .options import Flag, Metrics, Number, OutboxOptions, OutboxWorkOptions
 from .output import Exit, Output, Stop, plural
 
 outbox = App(name="outbox", help_format="plaintext")
@@ -34,11 +34,11 @@ _REFUSED = "user or token was refused"
 
 
 @outbox.command(name="run")
-def run_command(*, options: OutboxWorkOptions = _ALL) -> Exit:
+def run_command(*, metrics: Metrics = None, options: OutboxWorkOptions = _ALL) -> Exit:
     """Send what comes, until Ctrl-C or SIGTERM: the worker."""
     output = Output(json=options.json)
     lost = 0
-    with _working(options, output) as (_session, box, _notes):
+    with _working(options, output, metrics) as (_session, box, _notes):
         output.note(_("Sending what comes; Ctrl-C ends it."))
         with box.run() as items:
             try:
@@ -179,11 +179,13 @@ class _Notes(logging.Handler):
 
 
 @contextmanager
-def _working(options: OutboxWorkOptions, output: Output) -> Iterator[tuple[Session, SyncOutbox, _Notes]]:
+def _working(
+    options: OutboxWorkOptions, output: Output, metrics: int | None = None
+) -> Iterator[tuple[Session, SyncOutbox, _Notes]]:
     """Give the outbox of an account, to send; a signal or an error ends the block, and is noted in the session."""
     log, notes = logging.getLogger("mensatek_async"), _Notes(output)
     with connect(options.account) as connection:
-        session = Session(connection, options.store, output, options.concurrency)
+        session = Session(connection, options.store, output, options.concurrency, metrics=metrics)
         log.addHandler(notes)
         try:
             with session.client() as client, closing(client.outbox(check_store(options.store))) as box:

@@ -29,6 +29,7 @@ IMPORTED_AS = {
     "attrs": "attr",
     "python-stdnum": "stdnum",
     "fpdf2": "fpdf",
+    "prometheus-client": "prometheus_client",
     "opentelemetry-api": "opentelemetry",
 }
 # Declared for the time zones, not imported by the package.

@@ -21,6 +21,7 @@ from ..options import (
     AccountOptions,
     At,
     Flag,
+    Metrics,
     Name,
     Number,
     StoreOptions,
@@ -305,13 +306,14 @@ def work(
     budget: Annotated[
         Number | None, Parameter(help="Seconds after which to stop, as for cron; default: when all is sent.")
     ] = None,
+    metrics: Metrics = None,
     options: WorkOptions = ALL_WORK,
 ) -> Exit:
     """Send for every campaign that runs in the store: on further machines, and from cron."""
     output = Output(json=options.json)
     worked: list[Progress] = []
     with connect(options.account) as connection:
-        session = Session(connection, options.store, output, options.concurrency)
+        session = Session(connection, options.store, output, options.concurrency, metrics=metrics)
         with session.campaigns() as campaigns:
             worked = campaigns.work(budget)
     if session.error is not None:

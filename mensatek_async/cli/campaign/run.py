@@ -100,6 +100,7 @@ class Session:
         output: where notes go.
         concurrency: requests at once.
         per_second: requests a second at most.
+        metrics: the port of this machine that metrics are served at; None for none.
         interrupted: whether a signal ended it.
         error: what else did.
     """
@@ -109,6 +110,7 @@ class Session:
     output: Output
     concurrency: int = 8
     per_second: float | None = None
+    metrics: int | None = None
     interrupted: bool = False
     error: MensatekError | None = None
 
@@ -125,7 +127,7 @@ class Session:
         """Give a client. What ends the block early is noted: a signal lets what is on its way land first.
 
         Raises:
-            Stop: there are no such limits.
+            Stop: there are no such limits, or nothing can listen at the port.
         """
         try:
             limits = Limits(concurrency=self.concurrency, per_second=self.per_second)
@@ -133,8 +135,13 @@ class Session:
             raise Stop(_("--concurrency takes 1 to 64 requests, --per-second a number above 0.")) from None
         handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
-            with self.connection.client(limits) as client:
-                yield client
+            with ExitStack() as stack:
+                observer = None
+                if self.metrics is not None:
+                    from .metrics import serving_metrics  # few ask for it, and its library takes time to load
+
+                    observer = stack.enter_context(serving_metrics(self.metrics, self.output))
+                yield stack.enter_context(self.connection.client(limits, observer))
         except KeyboardInterrupt:
             self.interrupted = True
         except MensatekError as error:

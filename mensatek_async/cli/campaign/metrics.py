@@ -1,0 +1,83 @@
+"""`--metrics PORT` of the workers: what observers are told, served to Prometheus on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    start_http_server,
+)
+
+from ...observe.events import CallFinished, CallRetried
+from ...observe.metrics import BUCKETS, METRICS, Metric, measured
+from ...observe.observer import Observer
+from ..language import _, reason_of
+from ..output import Output, Stop
+
+_HERE = "127.0.0.1"
+
+
+class PrometheusObserver(Observer):
+    """Keeps the metrics of calls in a registry, under the names that OpenTelemetry's exporters give them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._metrics = {metric: _collector(metric, registry) for metric in METRICS}
+
+    def call_retried(self, event: CallRetried) -> None:
+        """Count a repeat."""
+        self._measure(event)
+
+    def call_finished(self, event: CallFinished) -> None:
+        """Count a call."""
+        self._measure(event)
+
+    def _measure(self, event: CallFinished | CallRetried) -> None:
+        for metric, amount, attributes in measured(event):
+            child = self._metrics[metric].labels(*(attributes.get(name, "") for name in metric.labels))
+            if isinstance(child, Histogram):
+                child.observe(amount)
+            elif isinstance(child, Gauge):
+                child.set(amount)
+            else:
+                child.inc(amount)
+
+
+def _collector(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    labels = [name.replace(".", "_") for name in metric.labels]
+    about = (metric.prometheus, metric.about, labels)
+    if metric.kind == "histogram":
+        return Histogram(*about, registry=registry, buckets=BUCKETS)
+    return (Counter if metric.kind == "counter" else Gauge)(*about, registry=registry)
+
+
+@contextmanager
+def serving_metrics(port: int, output: Output) -> Iterator[PrometheusObserver]:
+    """Serve metrics on a port of this machine while the block lasts; give the observer that fills them.
+
+    Args:
+        port: the port; 0 takes a free one.
+        output: where it is said at which address.
+
+    Raises:
+        Stop: the port cannot be listened on.
+    """
+    disable_created_metrics()  # a series for each, of when it began
+    registry = CollectorRegistry()
+    try:
+        server, thread = start_http_server(port, _HERE, registry)
+    except (OSError, OverflowError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
+        raise Stop(_("Nothing can listen at {} port {}: {}.", _HERE, port, reason)) from None
+    try:
+        output.note(_("Metrics at http://{}:{}/metrics", _HERE, server.server_port))
+        yield PrometheusObserver(registry)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
