@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from attrs import define, field
 
@@ -16,9 +18,11 @@ from ..store.threads import in_thread
 from ..store.transaction import Tx
 from .journal.claims import Claimer, claim
 from .journal.outcomes import finish, may_leave, renew
-from .journal.records import options_of
+from .journal.records import by_id, options_of
 from .journal.states import Work
 from .options import Content
+
+_log = logging.getLogger("mensatek_async.campaigns")
 
 
 @define(eq=False, kw_only=True)
@@ -40,6 +44,17 @@ class Runner(Worker[Work, Claimer]):
     missing: bool = field(default=False, init=False)
     _messages: dict[int, Message] = field(factory=dict, init=False)
     _turn: int = field(default=0, init=False)
+
+    async def run(self) -> None:
+        """Run as any worker; the log says how each campaign stands then that it has sent something of.
+
+        Raises:
+            StoreError: the journal cannot be written; nothing more was sent.
+        """
+        await super().run()
+        for campaign in self.seen if _log.isEnabledFor(logging.INFO) else ():
+            row = await in_thread(self.db.read, partial(by_id, campaign=campaign))
+            _log.info("Campaign %s: %s", row.name, f"{row.state} ({row.reason})" if row.reason else row.state)
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[Work | Wait | Over]:
         """Take the next pieces of work of the campaigns in turn."""
@@ -76,6 +91,9 @@ class Runner(Worker[Work, Claimer]):
 
     def finished(self, done: Finish[Work]) -> None:
         """Let others go on: an opener lets every chunk join it, the last chunk ends a campaign."""
+        _log.debug(
+            "Campaign %d, chunk %d: %s", done.work.campaign, done.work.seq, type(done.outcome).__name__
+        )
         self.wake()
 
     def claimed(self, work: Work) -> None:

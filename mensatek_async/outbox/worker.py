@@ -104,6 +104,7 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
         if ended:
             failpoint("outbox.ended")
         for row in ended:
+            _log.debug("Outbox: message %s: %s", row.idmensaje or "none", row.state)
             self.on_end(row.item(self._wall))
 
     def _note_pause(self, hold: Hold) -> None:

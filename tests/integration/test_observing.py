@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +31,8 @@ from mensatek_async import (
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.testing import Payload, delivery_report, document_event, incoming_message
 from mensatek_async.webhooks import Receiver, Request
+from tests.markdown import ROOT, blocks
+from tests.sync.child import environment
 
 MARK = "sEcReT"
 PHONES = [f"6006660{number:02}" for number in range(40)]
@@ -81,7 +85,7 @@ async def everything(client: AsyncMensatek, sandbox: Sandbox, folder: Path) -> N
     wire = {"Remitente": MARK, "Destinatarios": [{"Movil": PHONES[10]}], "Mensaje": MARK, "Otro": MARK}
     await client.request("EnviarSMS", wire)
     async with Campaigns(client, folder / f"{MARK}.db") as campaigns:
-        await (await campaigns.start(MARK, text, rows[11:20], chunk_size=4)).complete()
+        await (await campaigns.start("navidad", text, rows[11:20], chunk_size=4)).complete()
     async with Outbox(client, folder / "outbox.db") as outbox:
         await outbox.put(MARK, rows[20], text)
         await outbox.drain()
@@ -140,3 +144,39 @@ def test_a_synchronous_client_tells_in_the_thread_of_its_loop(sandbox: Sandbox) 
     assert len(threads) == 2
     assert threading.current_thread().name not in threads
     assert len(set(threads)) == 1
+
+
+async def test_a_campaign_is_logged_as_it_stands(client: AsyncMensatek, tmp_path: Path, caplog: Any) -> None:
+    """By its name, when somebody has worked on it."""
+    caplog.set_level(logging.INFO, "mensatek_async.campaigns")
+    async with Campaigns(client, tmp_path / "campaigns.db") as campaigns:
+        await (await campaigns.start("navidad", "Hola", PHONES[:3])).complete()
+
+    assert caplog.messages == ["Campaign navidad: done"]
+
+
+@pytest.mark.parametrize("library", ["json", "structlog"])
+def test_the_page_shows_how_to_log_as_json_lines(sandbox: Sandbox, tmp_path: Path, library: str) -> None:
+    """A program with the example at its top: one object a call, with what the call was."""
+    page = ROOT / "docs" / "observability.md"
+    (example,) = (one.text for one in blocks(page) if one.said and f"import {library}\n" in one.text)
+    send = "from mensatek_async import Mensatek\nwith Mensatek(sender='ACME') as client:\n"
+    program = f"{example}\n{send}    client.sms.send('{PHONES[0]}', 'Hola')\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(sandbox),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["logger"], line["level"].lower(), line["operation"]) == (
+        "mensatek_async.call",
+        "info",
+        "EnviarSMS",
+    )
+    assert (line["message_id"], line["attempts"], line["area"]) == (sandbox.texts[0].message_id, 1, "client")
+    assert line["milliseconds"] > 0
+    assert "message" in line["event"]
