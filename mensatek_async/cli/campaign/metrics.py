@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-    start_http_server,
-)
+from typing import TYPE_CHECKING, Any
 
 from ...observe.events import CallFinished, CallRetried
 from ...observe.metrics import BUCKETS, METRICS, Metric, measured
@@ -20,7 +12,11 @@ from ...observe.observer import Observer
 from ..language import _, reason_of
 from ..output import Output, Stop
 
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
 _HERE = "127.0.0.1"
+_ADDS = {"counter": "inc", "gauge": "set", "histogram": "observe"}
 
 
 class PrometheusObserver(Observer):
@@ -39,16 +35,13 @@ class PrometheusObserver(Observer):
 
     def _measure(self, event: CallFinished | CallRetried) -> None:
         for metric, amount, attributes in measured(event):
-            child = self._metrics[metric].labels(*(attributes.get(name, "") for name in metric.labels))
-            if isinstance(child, Histogram):
-                child.observe(amount)
-            elif isinstance(child, Gauge):
-                child.set(amount)
-            else:
-                child.inc(amount)
+            labels = [attributes.get(name, "") for name in metric.labels]
+            getattr(self._metrics[metric].labels(*labels), _ADDS[metric.kind])(amount)
 
 
-def _collector(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+def _collector(metric: Metric, registry: CollectorRegistry) -> Any:
+    from prometheus_client import Counter, Gauge, Histogram
+
     labels = [name.replace(".", "_") for name in metric.labels]
     about = (metric.prometheus, metric.about, labels)
     if metric.kind == "histogram":
@@ -57,16 +50,22 @@ def _collector(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge |
 
 
 @contextmanager
-def serving_metrics(port: int, output: Output) -> Iterator[PrometheusObserver]:
+def serving_metrics(port: int | None, output: Output) -> Iterator[PrometheusObserver | None]:
     """Serve metrics on a port of this machine while the block lasts; give the observer that fills them.
 
     Args:
-        port: the port; 0 takes a free one.
+        port: the port; 0 takes a free one, None serves nothing.
         output: where it is said at which address.
 
     Raises:
         Stop: the port cannot be listened on.
     """
+    if port is None:
+        yield None
+        return
+    # Few ask for it, and it takes time to load.
+    from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
+
     disable_created_metrics()  # a series for each, of when it began
     registry = CollectorRegistry()
     try:

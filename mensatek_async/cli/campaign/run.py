@@ -29,19 +29,10 @@ from ..account import Connection, parse_when
 from ..documents import legal_of
 from ..language import _, later
 from ..opt_outs import load_into
-from ..options import (
-    DEFAULT_STORE,
-    NO_LEGAL,
-    Credits,
-    Flag,
-    LegalOptions,
-    Name,
-    Number,
-    RowsOptions,
-    Watch,
-)
+from ..options import DEFAULT_STORE, NO_LEGAL, Credits, Flag, LegalOptions, Name, Number, RowsOptions, Watch
 from ..output import Exit, Output, Stop, code_of, plural, text_of
 from ..sending import Send
+from .metrics import serving_metrics
 from .view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
 
 _STOPPING = later("Stopping: no further request leaves; waiting a few seconds for the answers on their way.")
@@ -135,13 +126,11 @@ class Session:
             raise Stop(_("--concurrency takes 1 to 64 requests, --per-second a number above 0.")) from None
         handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
-            with ExitStack() as stack:
-                observer = None
-                if self.metrics is not None:
-                    from .metrics import serving_metrics  # few ask for it, and its library takes time to load
-
-                    observer = stack.enter_context(serving_metrics(self.metrics, self.output))
-                yield stack.enter_context(self.connection.client(limits, observer))
+            with (
+                serving_metrics(self.metrics, self.output) as observer,
+                self.connection.client(limits, observer) as client,
+            ):
+                yield client
         except KeyboardInterrupt:
             self.interrupted = True
         except MensatekError as error:
