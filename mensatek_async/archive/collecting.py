@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 import anyio
 from attrs import asdict, define
@@ -23,7 +24,9 @@ from ..models.archive import ArchiveSummary, CertificateStatus
 from ..models.results import RecipientReport
 from ..store.failpoints import failpoint
 from ..store.threads import in_thread
-from .tree import Held, Seen, Tree, find, make_folder, reference_of
+from .tree import PENDING, PERIODS, Held, Seen, Tree, find, make_folder, reference_of
+
+T = TypeVar("T")
 
 _PATIENCE = 120.0  # seconds that another process may take over one certificate
 _PAUSE = 0.05
@@ -105,13 +108,27 @@ class Collector:
                 raise
         return tally.summary()
 
-    async def _collect(self, message_id: int, reference: str, tally: Tally) -> None:
-        rows = await self._report(message_id)
-        own = Tally()
-        await self._take_in(message_id, rows, reference, own)
+    async def _collect(
+        self, message_id: int, reference: str, tally: Tally, only: set[str] | None = None
+    ) -> None:
+        """Fetch what is ready of a message, or of some phones of it; its marker goes when nothing more is awaited."""
+        report = await exchange.report_anew(self._context, "GetReportSMSCERTIFICADO", message_id)
+        rows = [row for row in report.recipients if only is None or row.phone in only]
+        own, busy = Tally(), list[RecipientReport]()
+
+        async def take(row: RecipientReport) -> None:
+            outcome = await self._take(message_id, row, reference, patience=0.0)
+            busy.append(row) if outcome is None else own.count(outcome)
+
+        await self._each(rows, take)
+        for row in busy:  # another process had them
+            own.count(await self._take(message_id, row, reference, patience=_PATIENCE) or "pending")
+        own.pending += max((report.stated_recipients or 0) if only is None else len(only), len(rows)) - len(
+            rows
+        )
         tally.add(own)
         failpoint("archive.collected")
-        if not own.pending:
+        if only is None and not own.pending:
             await in_thread(self.tree.marker(message_id).unlink, True)
 
     async def collect_period(self, start: datetime | None, end: datetime | None) -> ArchiveSummary:
@@ -126,7 +143,7 @@ class Collector:
         assert start is not None
         assert end is not None
         base = self.tree.base_of_period(start.astimezone(madrid()), end.astimezone(madrid()))
-        held_by = self.tree.folder / "pending" / "periods" / f"{base.name}.lock"
+        held_by = self.tree.folder / PENDING / PERIODS / f"{base.name}.lock"
         async with self._holding(held_by, new=True) as held:
             if held is None or await in_thread(self.tree.record_of, base) is not None:
                 return ArchiveSummary(known=1)
@@ -135,11 +152,12 @@ class Collector:
                 await in_thread(make_folder, base.parent)
                 await download.fetch(self._context, base.with_name(f"{base.name}.zip"), params)
                 summary = ArchiveSummary(fetched=1)
-            await in_thread(lambda: self.tree.write_record(base, [], start=start, end=end))
+            anew = summary.fetched == 1
+            await in_thread(lambda: self.tree.write_record(base, [], anew=anew, start=start, end=end))
             return summary
 
     async def catch_up(self) -> ArchiveSummary:
-        """Fetch what is pending and ready by now.
+        """Fetch what is pending and ready by now; then ask for the reports of messages where nobody knows that.
 
         Raises:
             OSError: something cannot be written.
@@ -147,52 +165,55 @@ class Collector:
         """
         tally = Tally()
         waiting = await in_thread(lambda: sorted(self.tree.waiting()))
-        recipients: dict[int, list[Path]] = {}
-        for path in waiting:
-            message_id = int(path.stem.partition("-")[0])
-            recipients.setdefault(message_id, []).extend([path] if "-" in path.stem else [])
-        for message_id, paths in recipients.items():
-            asked = [one for path in paths for one in await self._try_again(path, tally)]
+        asked: dict[int, set[str]] = {}
+
+        async def try_again(path: Path) -> None:
+            async with self._holding(path, new=False) as held:
+                outcome = "pending" if held is None or not held.seen else await self._settle(held)
+                if held is None or outcome != "pending" or _is_ready(held.seen):
+                    tally.count(outcome)
+                elif held.seen:
+                    asked.setdefault(held.seen[0].message_id, set()).add(held.seen[0].phone)
+
+        await self._each([path for path in waiting if path.suffix == ".jsonl"], try_again)
+        marked = {int(path.stem): path for path in waiting if path.suffix == ".json"}
+        for message_id in sorted({*marked, *asked}):
+            marker, only = marked.get(message_id), asked.get(message_id, set())
             try:
-                if (marker := self.tree.marker(message_id)) in waiting:
+                if await in_thread(self.tree.was_refused, message_id):
+                    tally.pending += max(len(only), 1)
+                elif marker is not None:
                     await self._collect(message_id, await in_thread(reference_of, marker), tally)
-                elif asked:
-                    phones = {one.phone for one in asked}
-                    rows = [row for row in await self._report(message_id) if row.phone in phones]
-                    await self._take_in(message_id, rows, "", tally)
-                    tally.pending += len(phones) - len(rows)
+                else:
+                    await self._collect(message_id, "", tally, only)
             except NotYours as error:
-                _log.warning("The certificates of message %d are not ready: %s", message_id, error)
-                tally.pending += max(len(asked), 1)
+                _log.warning(
+                    "The report of message %d was refused: %s It is asked for again in days.",
+                    message_id,
+                    error,
+                )
+                await in_thread(self.tree.note_refusal, message_id)
+                tally.pending += max(len(only), 1)
         return tally.summary()
 
-    async def _try_again(self, path: Path, tally: Tally) -> list[Seen]:
-        """Settle a recipient who waits; return what is known of them where the provider has to be asked."""
-        async with self._holding(path, new=False) as held:
-            if held is None or not held.seen:
-                return []
-            outcome = await self._settle(held)
-            if outcome == "pending" and not _is_ready(held.seen):
-                return held.seen[-1:]
-        tally.count(outcome)
-        return []
+    async def _each(self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+        """Do something with each item, several at once; the first error ends it, once what has begun is done."""
+        left, errors = iter(items), list[Exception]()
 
-    async def _report(self, message_id: int) -> Iterable[RecipientReport]:
-        return (await exchange.report_anew(self._context, "GetReportSMSCERTIFICADO", message_id)).recipients
+        async def worker() -> None:
+            for item in left:
+                if errors:
+                    return
+                try:
+                    await work(item)
+                except Exception as error:
+                    errors.append(error)
 
-    async def _take_in(
-        self, message_id: int, rows: Iterable[RecipientReport], reference: str, tally: Tally
-    ) -> None:
-        """Fetch the certificates of a report's recipients; those that others are at come last."""
-        busy = []
-        for row in rows:
-            outcome = await self._take(message_id, row, reference, patience=0.0)
-            if outcome is None:
-                busy.append(row)
-            else:
-                tally.count(outcome)
-        for row in busy:
-            tally.count(await self._take(message_id, row, reference, patience=_PATIENCE) or "pending")
+        async with anyio.create_task_group() as group:
+            for _ in range(self._context.limits.concurrency):
+                group.start_soon(worker)
+        if errors:
+            raise errors[0]
 
     async def _take(
         self, message_id: int, row: RecipientReport, reference: str, patience: float
@@ -226,7 +247,7 @@ class Collector:
             if not _is_ready(held.seen):
                 if not any(one.status.status.is_final for one in held.seen if one.status):
                     return "pending"
-                await in_thread(held.drop)
+                held.seen.clear()
                 return "without"
             await in_thread(make_folder, base.parent)
             failpoint("archive.fetching")
@@ -240,9 +261,9 @@ class Collector:
                 return "pending"
             outcome = "fetched"
             failpoint("archive.fetched")
-        await in_thread(self.tree.write_record, base, held.seen)
+        await in_thread(lambda: self.tree.write_record(base, held.seen, anew=outcome == "fetched"))
         failpoint("archive.written")
-        await in_thread(held.drop)
+        held.seen.clear()
         return outcome
 
     @asynccontextmanager
@@ -259,7 +280,8 @@ class Collector:
         try:
             yield held
         finally:
-            held.close()
+            with anyio.CancelScope(shield=True):
+                await in_thread(held.close)
 
     def _has(self, seen: Seen, at_any_time: bool = False) -> bool:
         """Return whether a certificate is there, and this status in its record."""

@@ -20,6 +20,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
+from time import time
 from typing import Any
 
 from attrs import evolve, frozen
@@ -30,6 +31,7 @@ from .._wire.structure import dumps, loads
 from ..models.archive import ArchivedCertificate, CertificateStatus
 
 PENDING, PERIODS = "pending", "periods"
+_REFUSED_FOR = 7 * 86_400.0  # seconds before a message is asked for again that the provider refused
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -88,35 +90,51 @@ class Tree:
         write(path, json.dumps({"message_id": message_id, "reference": reference}))
         return True
 
+    def was_refused(self, message_id: int) -> bool:
+        """Return whether the provider refused a message's report within the last days."""
+        try:
+            return abs(time() - self._refusal(message_id).stat().st_mtime) < _REFUSED_FOR
+        except FileNotFoundError:
+            return False
+
+    def note_refusal(self, message_id: int) -> None:
+        """Note that the provider refused a message's report: who asks again and again is taken for spam."""
+        write(self._refusal(message_id), "")
+
+    def _refusal(self, message_id: int) -> Path:
+        return self.marker(message_id).with_suffix(".refused")
+
     def record_of(self, base: Path) -> ArchivedCertificate | None:
         """Return the record of a certificate that is there; None where it or its file is not, or cannot be read."""
         record = read_record(base.with_name(f"{base.name}.json"))
         return record if record is not None and find(base) is not None else None
 
-    def write_record(self, base: Path, seen: list[Seen], **period: Any) -> ArchivedCertificate:
-        """Write the record of a certificate, or add to it, and return it.
+    def write_record(self, base: Path, seen: list[Seen], *, anew: bool, **period: Any) -> None:
+        """Write the record of a certificate, or add to it; `anew` for one that has just come.
 
         Raises:
             FileNotFoundError: the certificate is gone.
             OSError: it cannot be written.
         """
         path = base.with_name(f"{base.name}.json")
-        record = read_record(path)
+        before = read_record(path)
         file = find(base)
         if file is None:
             raise FileNotFoundError(f"the certificate {base.name} is gone")
-        if record is None:
-            record = self._new_record(file, seen, period)
-        told = {one.status for one in seen if one.status is not None} - set(record.statuses)
+        old = [] if before is None else [before]
+        record = before if before is not None and not anew else self._new_record(file, seen, period)
+        told = [one.status for one in seen if one.status is not None]
         record = evolve(
             record,
-            reference=record.reference or next((one.reference for one in seen if one.reference), ""),
-            verification_code=record.verification_code
-            or next((one.verification_code for one in seen if one.verification_code), ""),
-            statuses=tuple(sorted((*record.statuses, *told), key=_by_time)),
+            reference=next((one.reference for one in (*old, *seen) if one.reference), ""),
+            verification_code=next(
+                (one.verification_code for one in (*old, *seen) if one.verification_code), ""
+            ),
+            statuses=tuple(
+                sorted({*(status for one in old for status in one.statuses), *told}, key=_by_time)
+            ),
         )
         write(path, dumps(record, indent=1) + "\n")
-        return record
 
     def _new_record(self, file: Path, seen: list[Seen], period: dict[str, Any]) -> ArchivedCertificate:
         with file.open("rb") as opened:
@@ -144,7 +162,7 @@ class Held:
     def __init__(self, path: Path, handle: int) -> None:
         self._path = path
         self._handle = handle
-        lines = os.pread(handle, os.fstat(handle).st_size, 0).split(b"\n")
+        lines = os.read(handle, os.fstat(handle).st_size).split(b"\n")
         self._whole = not lines[-1]
         self.seen: list[Seen] = [one for line in lines if (one := _read_line(line)) is not None]
 
@@ -190,25 +208,19 @@ class Held:
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._handle, end)
-            if not end:
-                self.drop()
             raise
         if not end:
             sync_folder(self._path.parent)
         self._whole = True
         self.seen.append(seen)
 
-    def drop(self) -> None:
-        """Remove it: there is nothing to wait for any more."""
-        with suppress(FileNotFoundError):
-            self._path.unlink()
-
     def close(self) -> None:
         """Let go of it; what holds nothing is removed."""
-        if not self.seen:
-            with suppress(OSError):
-                self.drop()
+        if not self.seen and sys.platform != "win32":
+            self._path.unlink(missing_ok=True)
         os.close(self._handle)
+        if not self.seen and sys.platform == "win32":  # where no open file can be
+            self._path.unlink(missing_ok=True)
 
 
 def name_of(message_id: int, phone: str) -> str:

@@ -30,7 +30,7 @@ def archive(on_file: Scene) -> Scene:
         "store": str(on_file.folder / "archive"),
         "options": {},
     }
-    changes["client"] = {**on_file.job.client, "guard": {"read_interval": 0.0}}
+    changes["client"] = {**on_file.job.client, "guard": {"read_interval": 0.0}, "limits": {"concurrency": 1}}
     on_file.job = replace(on_file.job, **changes)
     return on_file
 

@@ -1,0 +1,223 @@
+"""An archive of certificates by what the provider answers, and what became of its files."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mensatek_async import (
+    AsyncMensatek,
+    AuthenticationError,
+    CertificateArchive,
+    ConfigurationError,
+    ConnectionFailed,
+    Guard,
+    InvalidRequest,
+    NotYours,
+    Refused,
+    verify_certificates,
+)
+from mensatek_async.webhooks import parse
+from tests.scripted import Answer, Script, client_of, reply
+from tests.unit.test_certified_download import PDF, QUICK, document, zipped
+
+ANA = "34600000001"
+LOST = httpx.ConnectError("no")
+
+
+def event(status: int = 14, message_id: int = 12, **fields: Any) -> Any:
+    """The report that a recipient has reached a status."""
+    told = {"Servicio": "SMSCERTIFICADO", "Resultado": status, "Remitente": "ACME", "Movil": ANA}
+    return parse(json.dumps({**told, "idMensaje": message_id, "Referencia": "", **fields}).encode())
+
+
+def report_of(*statuses: int, stated: int | None = None) -> httpx.Response:
+    """A report of so many recipients."""
+    rows = [{"Telefono": 34600000001 + at, "Resultado": status} for at, status in enumerate(statuses)]
+    return reply(Informe=rows, **({} if stated is None else {"Destinatarios": stated}))
+
+
+def asking(*answers: Answer) -> tuple[Script, AsyncMensatek]:
+    """A client that repeats at once, and what it asks."""
+    script = Script(*answers)
+    return script, client_of(script, retry=QUICK, guard=Guard(read_interval=0, wrong_calls=2))
+
+
+def only(folder: Path, suffix: str) -> Path:
+    """The only file of a kind."""
+    (path,) = folder.rglob(f"*{suffix}")
+    return path
+
+
+def files(folder: Path) -> dict[str, int]:
+    """How many files there are of each kind."""
+    kinds = [path.suffix for path in folder.rglob("*") if path.is_file()]
+    return {kind: kinds.count(kind) for kind in kinds}
+
+
+async def test_a_zip_comes_for_one_recipient(tmp_path: Path) -> None:
+    """It is kept as what it is, found again, and recorded so."""
+    script, client = asking(document(zipped()))
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        for _ in range(2):
+            assert await archive.record(event())
+        kept = await archive.get(12, ANA)
+
+    assert kept is not None
+    assert (kept.media_type, kept.file[-4:]) == ("application/zip", ".zip")
+    assert len(script.requests) == 1
+    assert files(tmp_path) == {".zip": 1, ".json": 1}
+
+
+@pytest.mark.parametrize(
+    ("answers", "then"),
+    [
+        ([reply(Res=-4, Error="no certificate yet")], document()),
+        ([reply(Res=-3)], document()),
+        ([document(b"<html>")] * 4, document()),
+        ([LOST] * 4, document()),
+        ([httpx.Response(429, headers={"retry-after": "3600"})], None),
+        ([reply(Res=-1)], None),
+    ],
+    ids=["not ready", "refused", "unreadable", "no connection", "paused", "wrong token"],
+)
+async def test_what_a_webhook_cannot_fetch_is_kept(
+    answers: list[Answer], then: Answer | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The handler raises nothing, the log says why without a phone, and catching up fetches it, or stops again."""
+    _, client = asking(*answers, *([] if then is None else [then]))
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        with caplog.at_level(logging.WARNING):
+            assert await archive.record(event())
+        assert verify_certificates(tmp_path).pending == 1
+        if then is None:
+            with pytest.raises((AuthenticationError, Refused)):
+                await archive.catch_up()
+            assert verify_certificates(tmp_path).pending == 1
+        else:
+            assert (await archive.catch_up()).fetched == 1
+            assert verify_certificates(tmp_path).pending == 0
+
+    assert "message 12" in caplog.text
+    assert ANA not in caplog.text
+
+
+async def test_collecting_stops_where_nothing_more_can_be_fetched(tmp_path: Path) -> None:
+    """What was fetched stays, the rest is pending, and a report that lacks recipients is asked for again."""
+    script, client = asking(report_of(14, 14, 190, stated=4), document(), *[LOST] * 12)
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        with pytest.raises(ConnectionFailed):
+            await archive.collect(12)
+        script.answers[:] = [document(), report_of(14, 14, 190, stated=4)]
+        summary = await archive.catch_up()
+
+    assert (summary.fetched, summary.known, summary.without, summary.pending) == (1, 2, 1, 1)
+    assert verify_certificates(tmp_path).pending == 1
+
+
+async def test_a_message_of_somebody_else(tmp_path: Path) -> None:
+    """Collected it is an error that leaves nothing; told of by a webhook it is asked for once in days."""
+    script, client = asking(reply(Res=-2), reply(Res=-2))
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        with pytest.raises(NotYours):
+            await archive.collect(13)
+        assert files(tmp_path) == {}
+        await archive.record(event(13, Servicio="SMSNUEVO"))
+        found = [(await archive.catch_up()).pending for _ in range(3)]
+
+    assert found == [1, 1, 1]
+    assert len(script.requests) == 2
+
+
+async def test_what_does_not_belong_is_passed_over(tmp_path: Path) -> None:
+    """Plain texts, replies and ends without a certificate leave nothing behind."""
+    _, client = asking()
+    async with client:
+        archive = CertificateArchive(client, tmp_path / "a")
+        assert not await archive.record(event(13, Servicio="SMSMASIVO"))
+        assert not (tmp_path / "a").exists()
+        for status in (13, 190, 13):
+            assert await archive.record(event(status))
+    assert files(tmp_path / "a") == {".jsonl": 1}
+
+
+CHANGES: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "missing": (".pdf", Path.unlink),
+    "changed": (".pdf", lambda path: path.write_bytes(PDF + b" ")),
+    "unrecorded": (".json", Path.unlink),
+    "unreadable": (".json", lambda path: path.write_text("{")),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+async def test_what_became_of_a_certificate(kind: str, tmp_path: Path) -> None:
+    """Each change is found, by its file; one that is missing is fetched again, with its statuses."""
+    _, client = asking(document(), report_of(14), document(PDF + b"2"))
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        await archive.record(event(CSV="ABC"))
+        suffix, change = CHANGES[kind]
+        path = only(tmp_path, suffix)
+        change(path)
+        found = await archive.verify()
+        assert [(one.kind, one.file[:3]) for one in found.problems] == [(kind, "12/")]
+        assert not found.ok
+        if kind == "missing":
+            assert (await archive.collect(12)).fetched == 1
+            kept = await archive.get(12, ANA)
+            assert kept is not None
+            assert (kept.verification_code, len(kept.statuses)) == ("ABC", 1)
+            assert verify_certificates(tmp_path).ok
+
+
+async def test_a_line_that_a_power_cut_has_cut(tmp_path: Path) -> None:
+    """What is whole before and after it counts."""
+    _, client = asking(document())
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        await archive.record(event(13))
+        path = only(tmp_path, ".jsonl")
+        with path.open("ab") as file:
+            file.write(path.read_bytes()[:30])
+        await archive.record(event(14))
+        kept = await archive.get(12, ANA)
+
+    assert kept is not None
+    assert {one.code for one in kept.statuses} == {13, 14}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({}, InvalidRequest),
+        ({"message_id": "x"}, InvalidRequest),
+        ({"message_id": 1, "start": 1}, InvalidRequest),
+        ({"start": 1, "end": 2}, InvalidRequest),
+    ],
+)
+async def test_what_to_collect_is_not_clear(arguments: Any, error: type[Exception], tmp_path: Path) -> None:
+    """Nothing is asked, and nothing is made."""
+    script, client = asking()
+    async with client:
+        with pytest.raises(error):
+            await CertificateArchive(client, tmp_path / "a").collect(**arguments)
+    assert not script.requests
+    assert not (tmp_path / "a").exists()
+
+
+def test_wrong_places(tmp_path: Path) -> None:
+    """A client of the other kind, and a folder that is no archive, are named."""
+    with pytest.raises(ConfigurationError, match="SyncCertificateArchive"):
+        CertificateArchive(object(), tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="nothing to check"):
+        verify_certificates(tmp_path)
