@@ -53,7 +53,7 @@ CHECKS: tuple[Check, ...] = (
         rests="everything",
         how=_ASKED,
         cost=_NOTHING,
-        otherwise="Wait as long as it says, and ask the provider's support why; with another address set base_url.",
+        otherwise="After a block ask the provider's support for its reason.",
         judge=judges.access,
     ),
     Check(
@@ -63,7 +63,7 @@ CHECKS: tuple[Check, ...] = (
         rests="everything",
         how=_ASKED,
         cost=_NOTHING,
-        otherwise="Copy both from your panel again. Calls pause for a minute after a refusal.",
+        otherwise="Copy both from your panel again.",
         judge=judges.credentials,
     ),
     Check(

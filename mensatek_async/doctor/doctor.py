@@ -95,13 +95,13 @@ class Doctor:
 
     async def run(self) -> Diagnosis:
         """Find out what can be found out; a blocked or refused account ends it at once."""
-        try:
-            await self._look_at_the_account()
-            if self._phone is not None and self.evidence.first_answer:
-                async with listening(self._host, self._port) as heard:
+        async with listening(self._host, self._port) as heard:
+            try:
+                await self._look_at_the_account()
+                if self._phone is not None and self.evidence.first_answer:
                     await self._send_texts(self._phone, heard)
-        except _STOPS as error:
-            self.evidence.ended = error
+            except _STOPS as error:
+                self.evidence.ended = error
         return self.diagnosis
 
     def _use(self, context: Context, request_format: Any) -> None:

@@ -12,7 +12,7 @@ from .._core.failures import Unreadable
 from .._wire.decode import number
 from .._wire.names import CREDITS_LEFT
 from ..codes import Phase
-from ..errors import APIError, AuthenticationError, BadParameters, MensatekError
+from ..errors import AccountPaused, APIError, AuthenticationError, BadParameters, MensatekError
 from ..models.results import Cancellation, MessageReport, Rescheduling
 from .evidence import Evidence
 
@@ -40,8 +40,8 @@ class Verdict:
 
 def access(e: Evidence) -> Verdict | None:
     """Whether the API answers this account."""
-    if e.ended is not None and not isinstance(e.ended, AuthenticationError):
-        return Verdict(False, str(e.ended.args[0]))
+    if e.ended is not None and not _by_credentials(e.ended):
+        return Verdict(False, str(e.ended))
     if e.first_answer or e.ended:
         return Verdict(True, "the API answers")
     errors = [seen.error for seen in e.balance.values() if seen.error]
@@ -52,7 +52,13 @@ def credentials(e: Evidence) -> Verdict | None:
     """Whether user and token are accepted."""
     if e.first_answer:
         return Verdict(True, "API user and token are accepted")
-    return Verdict(False, _said(e.ended)) if isinstance(e.ended, AuthenticationError) else None
+    return Verdict(False, str(e.ended)) if _by_credentials(e.ended) else None
+
+
+def _by_credentials(error: MensatekError | None) -> bool:
+    return isinstance(error, AuthenticationError) or (
+        isinstance(error, AccountPaused) and error.by_credentials
+    )
 
 
 def bodies(e: Evidence) -> Verdict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -33,6 +34,7 @@ from mensatek_async.cli import account as accounts
 from mensatek_async.doctor import doctor as module
 from mensatek_async.sandbox import Callbacks, Fault, Sandbox
 from tests.command_line import Command
+from tests.markdown import ROOT, blocks
 
 OWN = "600000001"
 ISSUER = Issuer("EMPRESA S.L.", "900000000", "B00000000", check=False)
@@ -170,6 +172,17 @@ async def works(client: AsyncMensatek, sandbox: Sandbox) -> None:
     sandbox.fault(Fault.drop_after_accept(), after=1, times=1)
     await client.sms.send_bulk(["600000008", "600000009", "600000010"], "Hola", chunk_size=1)
     assert max(sandbox.counts.values()) == 1
+
+
+async def test_the_example_of_docs_live(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It runs as it stands, and prints the findings."""
+    (example,) = (block.text for block in blocks(ROOT / "docs/live.md") if block.language == "python")
+    with Sandbox() as sandbox:
+        told_of(sandbox, monkeypatch)
+        await eval(compile(example, "docs/live.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})
+    assert "bodies True JSON bodies are read" in capsys.readouterr().out
 
 
 def test_what_is_printed_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,10 +328,16 @@ async def test_what_cannot_be_is_refused_before_a_text(arguments: dict[str, Any]
             await diagnose(other)
         with pytest.raises(ConfigurationError, match="diagnose"):
             sync_diagnose(another)
-        assert not sandbox.calls(SENDS)
+        assert not sandbox.requests
 
 
 # --- the command ------------------------------------------------------------------------------------------------
+
+
+def told_of(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the environment say whose account it is."""
+    for variable, name in {"API_USER": "user", "API_TOKEN": "token", "BASE_URL": "base_url"}.items():
+        monkeypatch.setenv(f"MENSATEK_{variable}", getattr(sandbox, name))
 
 
 @pytest.fixture
@@ -326,8 +345,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox that deviates, as the command's account."""
     monkeypatch.setattr(accounts, "Guard", lambda **given: Guard(read_interval=0, **given))
     with Sandbox(delivery_seconds=0, keeps_repeats=False, json_bodies=False) as sandbox:
-        for variable, name in {"API_USER": "user", "API_TOKEN": "token", "BASE_URL": "base_url"}.items():
-            monkeypatch.setenv(f"MENSATEK_{variable}", getattr(sandbox, name))
+        told_of(sandbox, monkeypatch)
         yield sandbox
 
 

@@ -96,7 +96,8 @@ def _show(output: Output, diagnosis: Diagnosis, code: Exit) -> None:
         output.say(f"{_('ok') if one.ok else _('NO'):2}  {one.check:{width}}  {reason(one.detail)}")
         if one.advice:
             output.say(f"    {'':{width}}  {reason(one.advice)}")
-    unseen = {one.name: one.needs for one in CHECKS if one.name in diagnosis.unchecked}
+    unchecked = diagnosis.unchecked if diagnosis.complete else ()
+    unseen = {one.name: one.needs for one in CHECKS if one.name in unchecked}
     for needs in dict.fromkeys(unseen.values()):
         names = ", ".join(name for name, its in unseen.items() if its == needs)
         output.say(
