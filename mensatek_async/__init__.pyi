@@ -15,8 +15,6 @@ from .client import AsyncMensatek as AsyncMensatek
 from .codes import DeliveryStatus as DeliveryStatus
 from .codes import Phase as Phase
 from .contracts.contracts import Contracts as Contracts
-from .doctor.checks import CHECKS as CHECKS
-from .doctor.checks import Check as Check
 from .doctor.diagnosis import Diagnosis as Diagnosis
 from .doctor.diagnosis import Finding as Finding
 from .doctor.doctor import diagnose as diagnose

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from mensatek_async import CHECKS, AsyncMensatek
+from mensatek_async import AsyncMensatek
 from mensatek_async._core.operations import OPERATIONS, Answers, Operation
 from mensatek_async._wire.names import REQUEST
 from mensatek_async.codes import DeliveryStatus, Phase, ResultCode, known_statuses, result_codes
+from mensatek_async.doctor.checks import CHECKS
 from mensatek_async.resources.certified import CertifiedResource
 from mensatek_async.resources.files import FilesResource
 from mensatek_async.resources.sms import SmsResource

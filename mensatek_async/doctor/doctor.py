@@ -270,7 +270,7 @@ async def diagnose(
 
     Without a phone it sends nothing and makes at most three calls, seconds apart. With one it costs money: at most
     three texts go to it, one of which is scheduled for tomorrow, moved and cancelled. It repeats nothing, and a blocked
-    or refused account ends it at once. What is looked at stands in `CHECKS`, and in `docs/live.md`.
+    or refused account ends it at once. What is looked at stands in `docs/live.md`.
 
     Operations of the API: GetCreditos, an empty CancelarSMSCERTIFICADO and ReprogramarSMSCERTIFICADO; with a phone
     EnviarSMS, GetReportSMS, ReprogramarSMS and CancelarSMS.

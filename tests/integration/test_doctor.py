@@ -17,7 +17,6 @@ import anyio
 import pytest
 
 from mensatek_async import (
-    CHECKS,
     AsyncMensatek,
     ConfigurationError,
     Diagnosis,
@@ -32,6 +31,7 @@ from mensatek_async import (
 )
 from mensatek_async.cli import account as accounts
 from mensatek_async.doctor import doctor as module
+from mensatek_async.doctor.checks import CHECKS
 from mensatek_async.sandbox import Callbacks, Fault, Sandbox
 from tests.command_line import Command
 from tests.markdown import ROOT, blocks

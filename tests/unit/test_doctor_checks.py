@@ -11,7 +11,6 @@ import pytest
 from attrs import evolve
 
 from mensatek_async import (
-    CHECKS,
     AccountPaused,
     AuthenticationError,
     BadParameters,
@@ -26,7 +25,7 @@ from mensatek_async import (
 )
 from mensatek_async._core.reading import DecodedReply, RawReply
 from mensatek_async.assumptions import load_assumptions
-from mensatek_async.doctor.checks import diagnosis_of
+from mensatek_async.doctor.checks import CHECKS, diagnosis_of
 from mensatek_async.doctor.evidence import Evidence, Seen, SentText
 
 REFUSED = BadParameters("EnviarSMS", -3, "Fecha")
