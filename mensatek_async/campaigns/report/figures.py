@@ -21,7 +21,7 @@ from ..journal.schema import CAMPAIGNS
 from ..journal.states import FAILED, SENT, UNKNOWN
 from ..options import Content
 from .curve import Curve, curve
-from .lists import Lists, Missed, Slow
+from .lists import Listed, Lists
 
 _DISTINCT = 500  # reasons that are told apart
 _masked = re.compile(r" ?[^\s*]*\*\*\*\S*")
@@ -55,8 +55,8 @@ class Figures:
     curve: Curve | None
     statuses: dict[int, int]
     reasons: Reasons
-    slowest: list[Slow]
-    missed: list[Missed]
+    slowest: list[Listed]
+    missed: list[Listed]
 
     def param(self, name: str) -> str:
         """Return what its message has for a parameter, "" for nothing."""
@@ -109,9 +109,8 @@ def _reasons(db: Database, row: CampaignRow, progress: Progress) -> Reasons:
     for _, reason in numbered(db, row, "reason", "mensatek_invalid"):
         _count(found, "invalid", reason, 1)
     told = sum(count for (outcome, _), count in found.items() if outcome == "unknown")
-    found["unknown", ""] += (
-        progress.unknown - told
-    )  # what a worker that died had on its way when all was cancelled
+    # The others had a worker on their way that died, and all was cancelled.
+    found["unknown", ""] += progress.unknown - told
     found["rejected", ""] = progress.rejected
     found["opted_out", ""] = progress.opted_out
     return +found

@@ -23,39 +23,24 @@ _MAYBE_REACHED = ("sent", "sent_or_rejected")
 
 
 @frozen
-class Slow:
-    """A text that was long on its way.
+class Listed:
+    """A row that a report names.
 
     Attributes:
-        row: the recipient's row.
-        phone: their phone.
-        seconds: how long it took.
-        arrived: when it arrived, seconds since 1970; None when unknown.
-    """
-
-    row: int
-    phone: str = field(repr=False)
-    seconds: float
-    arrived: float | None
-
-
-@frozen
-class Missed:
-    """Somebody who did not get the text.
-
-    Attributes:
-        row: their row.
-        phone: their phone; "" where nobody knows it.
-        outcome: as an export calls it, or "undelivered".
-        reason: the status that was reported, or why it was not sent.
-        reported: when, seconds since 1970; None when unknown.
+        row: its number.
+        phone: its phone; "" where nobody knows it any more.
+        outcome: as an export calls it, "delivered" or "undelivered".
+        reason: why it was not reached: a sentence, or the code of its delivery status.
+        moment: when that was reported, or when the text arrived, seconds since 1970; None when unknown.
+        seconds: how long the text was on its way.
     """
 
     row: int
     phone: str = field(repr=False)
     outcome: str
-    reason: str | int
-    reported: float | None = None
+    reason: str | int = ""
+    moment: float | None = None
+    seconds: float = 0.0
 
 
 @define
@@ -74,8 +59,8 @@ class _First:
         elif entry > self._heap[0]:
             heapq.heapreplace(self._heap, entry)
 
-    def in_order(self) -> list[tuple[Any, ...]]:
-        return [item for *_, item in sorted(self._heap, reverse=True)]
+    def in_order(self) -> list[Listed]:
+        return [Listed(*item) for *_, item in sorted(self._heap, reverse=True)]
 
 
 @define
@@ -94,7 +79,7 @@ class Lists:
     _slowest: _First = field(factory=lambda: _First(SLOWEST), init=False)
     _missed: _First = field(factory=lambda: _First(MISSED), init=False)
 
-    def read(self) -> tuple[list[Slow], list[Missed]]:
+    def read(self) -> tuple[list[Listed], list[Listed]]:
         """Return those that were reached last, the slowest first, and the first rows that were not reached."""
         for number, reason in islice(numbered(self.db, self.row, "reason", "mensatek_invalid"), MISSED):
             self._missed.add(number, number, "", "invalid", reason)
@@ -106,8 +91,7 @@ class Lists:
         ):
             for _, *chunk, body in page:
                 self._look_at(chunk, ChunkRecipients.unpack(body))
-        slowest = [Slow(*one) for one in self._slowest.in_order()]
-        return slowest, [Missed(*one) for one in self._missed.in_order()]
+        return self._slowest.in_order(), self._missed.in_order()
 
     def _look_at(self, chunk: Sequence[Any], content: ChunkRecipients) -> None:
         state, n, accepted, error, since = chunk
@@ -118,7 +102,7 @@ class Lists:
                 if seconds is None and None not in (arrived, since):
                     seconds = arrived - max(since, self.scheduled)
                 if seconds is not None:
-                    self._slowest.add(-seconds, number, phone, seconds, arrived)
+                    self._slowest.add(-seconds, number, phone, "delivered", "", arrived, seconds)
             elif standing < 0:
                 self._missed.add(number, number, phone, "undelivered", code, reported)
             elif (

@@ -80,7 +80,7 @@ class Outcomes:
         """Return a table of the texts that took longest; None where none has arrived."""
         say, _ = self.words, self.words.text
         rows = [
-            (say.number(one.row), self._phone(one.phone), say.duration(one.seconds), say.moment(one.arrived))
+            (say.number(one.row), self._phone(one.phone), say.duration(one.seconds), say.moment(one.moment))
             for one in self.figures.slowest
         ]
         return _table((_("Row"), _("Phone"), _("Took"), _("Arrived")), rows) if rows else None
@@ -93,7 +93,7 @@ class Outcomes:
                 say.number(one.row),
                 self._phone(one.phone),
                 self._why(one.outcome, one.reason),
-                say.moment(one.reported),
+                say.moment(one.moment),
             )
             for one in self.figures.missed
         ]
