@@ -33,6 +33,11 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["-n", "auto", "--dist", "loadfile"]))
 
 
+_NEWER = ["3.12", "3.13", "3.14"]
+for _version in ("3.11", *_NEWER):  # `nox -s tests-3.12`
+    nox.session(tests, python=_version, name=f"tests-{_version}", default=False)
+
+
 @nox.session
 def tests_webhooks(session: nox.Session) -> None:
     """Webhooks under FastAPI, Flask, Django, aiohttp and Quart."""
@@ -118,7 +123,7 @@ def tests_browser(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/browser"]))
 
 
-@nox.session(python=["3.12", "3.13"])
+@nox.session(python=_NEWER)
 def tests_unit(session: nox.Session) -> None:
     """The unit tests on the newer Pythons."""
     session.install("-q", ".[all]", *_group("tests"))
