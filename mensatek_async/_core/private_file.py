@@ -66,7 +66,11 @@ class PrivateFile:
         self.file.flush()
         if self._part is not None:
             os.fsync(self.file.fileno())
-            self._part.replace(path or self._path)
+            target = path or self._path
+            if sys.platform == "win32":
+                _rename_open(self._part, target, self.file.fileno())
+            else:
+                self._part.replace(target)
             self._part = None
 
     def close(self) -> None:
@@ -218,6 +222,25 @@ def _create(path: Path) -> tuple[Path, IO[bytes]]:
         if try_lock(part, handle):
             return part, open(handle, "w+b", buffering=0)
         os.close(handle)  # somebody who clears up was quicker, and took it for a dead one's
+
+
+def _rename_open(path: Path, target: Path, handle: int) -> None:
+    """Rename an open file where the system renames none: its handle is another file's meanwhile."""
+    flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+    def hold(name: str | Path) -> None:
+        other = os.open(name, flags)
+        os.dup2(other, handle, inheritable=False)
+        os.close(other)
+
+    place, now = os.lseek(handle, 0, os.SEEK_CUR), path
+    hold(os.devnull)
+    try:
+        path.replace(target)
+        now = target
+    finally:
+        hold(now)
+        os.lseek(handle, place, os.SEEK_SET)
 
 
 def _clear(folder: Path) -> None:

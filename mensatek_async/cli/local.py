@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,9 +18,9 @@ from ..settings import is_loopback
 from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
-from .language import _, label, later, reason, reason_of, spoken
+from .language import _, label, later, reason_of, spoken
 from .options import ListenOptions, SandboxOptions
-from .output import Exit, Output, Stop, as_ctrl_c, credits_text, plural
+from .output import Exit, Output, Stop, as_ctrl_c, credits_text, on_ending, plural
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -38,7 +37,7 @@ _NO_OPTIONS, _DEFAULTS = SandboxOptions(), ListenOptions()
 def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
     """Run a double of the provider on this machine, with a page to look in, until Ctrl-C."""
     output = Output()
-    signal.signal(signal.SIGTERM, as_ctrl_c)
+    on_ending(as_ctrl_c)
     given = None if options.password_file is None else read_secret(options.password_file, "password")
     try:
         password, is_new = _password(given, options.host)
@@ -156,7 +155,7 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
     except (OSError, OverflowError) as error:
         why = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
         raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, why)) from None
-    signal.signal(signal.SIGTERM, as_ctrl_c)
+    on_ending(as_ctrl_c)
     with server, _shown(output) as show:
         server.set_app(_NotesRefusals(app, output))
         output.note(_("Listening at http://{}:{}/; Ctrl-C ends it.", options.host, server.server_port))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
 import tempfile
 import threading
@@ -30,7 +29,7 @@ from .account import connect
 from .campaign.view import check_store
 from .language import _
 from .options import AccountOptions, Credits, Flag
-from .output import Exit, Output, Stop, text_of
+from .output import Exit, Output, Stop, on_ending, text_of
 
 Phones = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 _ACCOUNT = AccountOptions()
@@ -118,8 +117,7 @@ def _ended_by_signals() -> Iterator[None]:
             raise KeyboardInterrupt
         pipe.close()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    on_ending(stop)
     threading.Thread(target=hand_on, daemon=True).start()
     yield
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -123,6 +124,18 @@ def _option(name: str) -> str:
 def text_of(error: MensatekError, language: Language | None = None) -> str:
     """An error of ours in one line; in English for programs."""
     return " ".join(filter(None, in_words_of_the_command(error, language)))
+
+
+def on_ending(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
+    """Call a function on Ctrl-C, and on whatever else this system asks a program with to end.
+
+    Returns:
+        What was called before, by signal.
+    """
+    found = (
+        getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGBREAK")
+    )  # the last is Windows'
+    return {one: signal.signal(one, handler) for one in found if one is not None}
 
 
 def as_ctrl_c(number: int, frame: FrameType | None) -> None:

@@ -30,7 +30,7 @@ from ..documents import legal_of
 from ..language import _, later
 from ..opt_outs import load_into
 from ..options import DEFAULT_STORE, NO_LEGAL, Credits, Flag, LegalOptions, Name, Number, RowsOptions, Watch
-from ..output import Exit, Output, Stop, code_of, plural, text_of
+from ..output import Exit, Output, Stop, code_of, on_ending, plural, text_of
 from ..sending import Send
 from .metrics import serving_metrics
 from .view import View, as_json, check_store, exit_of, say_state, scheduled_for, to_go_on, viewing
@@ -124,7 +124,7 @@ class Session:
             limits = Limits(concurrency=self.concurrency, per_second=self.per_second)
         except ConfigurationError:
             raise Stop(_("--concurrency takes 1 to 64 requests, --per-second a number above 0.")) from None
-        handlers = {one: signal.signal(one, self._stop) for one in (signal.SIGINT, signal.SIGTERM)}
+        handlers = on_ending(self._stop)
         try:
             with (
                 serving_metrics(self.metrics, self.output) as observer,
