@@ -18,7 +18,7 @@ from ..settings import is_loopback
 from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
-from .language import _, label, later, reason_of, spoken
+from .language import _, label, later, reason, reason_of, spoken
 from .options import ListenOptions, SandboxOptions
 from .output import Exit, Output, Stop, as_ctrl_c, credits_text, on_ending, plural
 
