@@ -121,18 +121,16 @@ class Tree:
         file = find(base)
         if file is None:
             raise FileNotFoundError(f"the certificate {base.name} is gone")
-        old = [] if before is None else [before]
         record = before if before is not None and not anew else self._new_record(file, seen, period)
-        told = [one.status for one in seen if one.status is not None]
+        told: list[ArchivedCertificate | Seen] = [*([] if before is None else [before]), *seen]
+        statuses = {one.status for one in seen if one.status is not None}.union(
+            before.statuses if before else ()
+        )
         record = evolve(
             record,
-            reference=next((one.reference for one in (*old, *seen) if one.reference), ""),
-            verification_code=next(
-                (one.verification_code for one in (*old, *seen) if one.verification_code), ""
-            ),
-            statuses=tuple(
-                sorted({*(status for one in old for status in one.statuses), *told}, key=_by_time)
-            ),
+            reference=next((one.reference for one in told if one.reference), ""),
+            verification_code=next((one.verification_code for one in told if one.verification_code), ""),
+            statuses=tuple(sorted(statuses, key=_by_time)),
         )
         write(path, dumps(record, indent=1) + "\n")
 
