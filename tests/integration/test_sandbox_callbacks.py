@@ -127,6 +127,17 @@ def test_forms_and_credentials(sandbox: Sandbox, listener: Listener, form: str, 
     assert headers["Authorization"] == f"Basic {base64.b64encode('u:ñ'.encode()).decode()}"
 
 
+def test_credentials_of_the_url_are_no_part_of_it(sandbox: Sandbox, listener: Listener) -> None:
+    """As a browser and the command's users write them; the URL that is shown and posted to has none."""
+    callbacks = sandbox.call_back(Callbacks(listener.url.replace("//", "//u:%C3%B1%40@")))
+
+    callbacks.receive(ANA, "mañana")
+
+    assert callbacks.wait(5)
+    assert callbacks.url == listener.url
+    assert listener.headers[0]["Authorization"] == f"Basic {base64.b64encode('u:ñ@'.encode()).decode()}"
+
+
 @pytest.mark.parametrize(
     ("answers", "tried"),
     [([500, 0, 200], [500, 200]), ([500] * 9, [500, 500, 500]), (None, [None, None, None])],

@@ -25,7 +25,7 @@ class Callbacks(CallbackSettings):
     """Posts what happens in a sandbox to a webhook, as the provider does; hand it to `Sandbox.call_back`.
 
     Args:
-        url: where to post.
+        url: where to post; one like `http://user:password@host/` brings the Basic credentials along.
         username: HTTP Basic user, if the webhook asks for one.
         password: HTTP Basic password.
         token: a secret that goes into the URL as `token`.

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 _BOUNDARY = "----SandboxFormBoundary7MA4YWxk"
 _USER_AGENT = "mensatek-sandbox"
@@ -71,6 +71,9 @@ class CallbackSettings:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("A callback's URL begins with http:// or https:// and has a host")
+        if parts.username is not None and self.username is None:
+            self.username, self.password = unquote(parts.username), unquote(parts.password or "")
+            self.url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         if self.form not in FORMS:
             raise ValueError(f"Invalid form {self.form!r}: {', '.join(FORMS)}")
         if (self.username is None) != (self.password is None):
