@@ -14,10 +14,12 @@ import anyio
 from attrs import evolve
 
 from .._core.context import Context
+from .._core.operations import positive_seconds
 from .._core.reading import DecodedReply
 from .._wire.encode import Params
 from .._wire.marks import Mark, marked
 from .._wire.scalars import madrid
+from ..assumptions import RequestFormat
 from ..client import AsyncMensatek
 from ..errors import (
     AuthenticationError,
@@ -31,6 +33,7 @@ from ..models.results import MessageReport
 from ..phones import normalise
 from ..resources.sms import SmsResource
 from ..tracebacks import private
+from . import judges
 from .checks import diagnosis_of
 from .diagnosis import Diagnosis
 from .evidence import Evidence, Seen, SentText
@@ -43,7 +46,6 @@ _APART = 1.2  # empty calls keep so many times the interval that the provider wa
 _STOPS = (AuthenticationError, Refused, ConnectionFailed)
 _RAISED = (*_STOPS, ConfigurationError)
 _LAST_MOMENT = 5.0  # seconds to cancel what must not leave, when the diagnosis is interrupted
-_ACCOUNT = "GetCreditos"
 
 
 class Doctor:
@@ -80,7 +82,7 @@ class Doctor:
         if phone is None and (listen is not None or callback is not None):
             raise InvalidRequest("Callbacks come for texts: give a phone of your own too.")
         self._port, self._url, self._host = port_of(callback, listen), callback, host
-        self._wait, self._note = wait, note
+        self._wait, self._note = positive_seconds("wait", wait), note
         paths = {row.name: row.path for row in context.operations.values() if row.path != row.name}
         assumed = evolve(client._assumed, paths=paths)
         self.evidence: Evidence = Evidence(assumed=assumed, request_format=assumed.request_format)
@@ -104,7 +106,7 @@ class Doctor:
                 self.evidence.ended = error
         return self.diagnosis
 
-    def _use(self, context: Context, request_format: Any) -> None:
+    def _use(self, context: Context, request_format: RequestFormat) -> None:
         """From now on make calls with bodies of a form, and repeat none."""
         self._context = evolve(context, caller=context.caller.trying_once(request_format))
         self._sms = SmsResource(self._context)
@@ -114,30 +116,28 @@ class Doctor:
 
     async def _look_at_the_account(self) -> None:
         seen = self.evidence
-        form = seen.request_format
-        await self._ask_credits(form)
-        if form == "json" and not seen.balance["json"].is_json:
+        asked = seen.request_format
+        await self._ask_credits(asked)
+        if asked == "json" and not seen.balance["json"].is_json:
             await self._ask_credits("form")
-            if seen.balance["form"].is_json or (
-                seen.balance["form"].reply and not seen.balance["json"].reply
-            ):
-                self._use(self._context, "form")
+            verdict = judges.bodies(seen)
+            self._use(self._context, "form" if verdict and verdict.settings else "json")
         if seen.first_answer is None:
             return
         for row in self._context.operations.values():
             if row.path_source == "inferred" and seen.empty_calls < MOST_EMPTY:
-                await self._empty(row.name, seen.request_format, seen.probed, row.name)
+                await self._empty(row.name, seen.probed, row.name)
 
-    async def _ask_credits(self, form: Any) -> None:
+    async def _ask_credits(self, form: RequestFormat) -> None:
         self._use(self._context, form)
-        await self._empty(_ACCOUNT, form, self.evidence.balance, form)
+        await self._empty("GetCreditos", self.evidence.balance, form)
 
-    async def _empty(self, operation: str, form: str, answers: dict[str, Seen], key: str) -> None:
+    async def _empty(self, operation: str, answers: dict[str, Seen], key: str) -> None:
         """Make a call that sends nothing, well after the last one, and keep its answer."""
         if self.evidence.empty_calls:
             await anyio.sleep(self._apart)
         self.evidence.empty_calls += 1
-        self._note(f"{operation}, {form}")
+        self._note(f"{operation}, {self.evidence.request_format}")
         row = self._context.operations[operation]
         try:
             reply = await self._context.caller.reply(row, Params())
@@ -201,24 +201,23 @@ class Doctor:
             seen.cancelled = await self._tried(self._sms.cancel(number))
         except anyio.get_cancelled_exc_class():
             if seen.cancelled is None:
-                with anyio.move_on_after(_LAST_MOMENT, shield=True):
-                    seen.cancelled = await self._tried(self._sms.cancel(number))
+                with suppress(MensatekError), anyio.move_on_after(_LAST_MOMENT, shield=True):
+                    seen.cancelled = await self._sms.cancel(number)
             raise
 
     async def _hear(self, heard: Heard) -> None:
         """Wait for callbacks of texts 1 and 3."""
-        seen = self.evidence
+        seen, begun = self.evidence, anyio.current_time()
         self._note(f"callbacks, for {self._wait:.0f} s at most")
 
         def enough() -> bool:
             self._sort(heard)
             return bool(seen.reports_of("first") and seen.reports_of("scheduled"))
 
-        seen.waited = self._wait
         try:
             await heard.until(enough, self._wait)
         finally:
-            self._sort(heard)
+            seen.waited = anyio.current_time() - begun
 
     def _sort(self, heard: Heard) -> None:
         """Keep the callbacks of these texts."""
@@ -287,7 +286,8 @@ async def diagnose(
         The diagnosis. An exception that ends it, a cancellation too, has what was found out so far as its `diagnosis`.
 
     Raises:
-        InvalidRequest: the phone or the URL cannot be, or there is no phone that callbacks could come for.
+        InvalidRequest: the phone, the URL, the port or the time cannot be, or there is no phone that callbacks could
+            come for.
         ConfigurationError: the client is closed or none of these, or nothing can listen there.
     """
     doctor = Doctor(client, phone, listen=listen, callback=callback, host=host, wait=wait)

@@ -10,7 +10,7 @@ from attrs import Factory, define, field, frozen
 
 from .._core.reading import DecodedReply
 from .._wire.names import CREDITS_LEFT
-from ..assumptions import Assumptions
+from ..assumptions import Assumptions, RequestFormat
 from ..errors import MensatekError
 from ..models.events import DeliveryReport
 from ..models.results import Cancellation, MessageReport, Rescheduling, SendResult
@@ -101,7 +101,7 @@ class Evidence:
     """
 
     assumed: Assumptions
-    request_format: str
+    request_format: RequestFormat
     balance: dict[str, Seen] = Factory(dict)
     probed: dict[str, Seen] = Factory(dict)
     empty_calls: int = 0
@@ -140,6 +140,8 @@ class Evidence:
         if text.result is None:
             if text.error and text.error.sent is False:
                 return f"Text {number} was not sent."
+            if when:
+                return f"Text {number} may be scheduled for {when:%Y-%m-%d %H:%M}: no answer came. Look into the panel."
             return f"Text {number} may have been sent: no answer came."
         if not text.accepted:
             return f"Text {number} was refused{' as repeated' if text.purpose == 'repeat' else ''}, and not sent."

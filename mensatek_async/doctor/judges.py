@@ -71,7 +71,8 @@ def bodies(e: Evidence) -> Verdict | None:
     if form and form.reply and (form.is_json or not json.reply):
         detail = "JSON bodies are not read; form bodies (application/x-www-form-urlencoded) are"
         return Verdict(False, detail, {"request_format": "form"})
-    return None
+    first = e.sent("first")  # which tells, where answers are no JSON whatever was asked
+    return Verdict(True, "JSON bodies are read") if first and first.accepted else None
 
 
 def replies(e: Evidence) -> Verdict | None:

@@ -59,21 +59,26 @@ async def listening(host: str, port: int | None) -> AsyncIterator[Heard | None]:
     if port is None:
         yield None
         return
-    heard = Heard()
+    heard, failure = Heard(), None
     try:
         server = LocalServer(host, port)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "there is no such port"
-        raise ConfigurationError(f"Nothing can listen at {host} port {port}: {reason}.") from None
+    except OSError as error:
+        raise ConfigurationError(f"Nothing can listen at {host} port {port}: {error.strerror}.") from None
     server.set_app(_counting(WebhookApp(heard.take, allow_unauthenticated=True, dedupe=False), heard))
     with server:
         async with anyio.create_task_group() as group:
-            group.start_soon(anyio.to_thread.run_sync, partial(server.serve_forever, 0.05))
+            group.start_soon(anyio.to_thread.run_sync, partial(server.serve_forever, _LOOK))
             try:
                 yield heard
+            except (anyio.get_cancelled_exc_class(), GeneratorExit):
+                raise
+            except BaseException as error:  # so that no exception group leaves
+                failure = error
             finally:
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(server.shutdown)
+    if failure is not None:
+        raise failure
 
 
 def _counting(app: WebhookApp, heard: Heard) -> Callable[..., Iterable[bytes]]:
@@ -112,8 +117,10 @@ def port_of(url: str | None, listen: int | None) -> int | None:
     """Return the port to listen on: the one that was named, else that of the URL.
 
     Raises:
-        InvalidRequest: the URL is none.
+        InvalidRequest: the URL or the port is none.
     """
+    if listen is not None and (isinstance(listen, bool) or listen not in range(1, 65_536)):
+        raise InvalidRequest("listen is a port, 1 to 65535.")
     if url is None:
         return listen
     try:
@@ -123,4 +130,4 @@ def port_of(url: str | None, listen: int | None) -> int | None:
             raise ValueError
     except (KeyError, ValueError, AttributeError, TypeError):
         raise InvalidRequest("callback is the web address that your panel posts to.") from None
-    return port if listen is None else listen
+    return listen or port

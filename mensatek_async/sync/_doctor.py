@@ -35,7 +35,8 @@ def sync_diagnose(
         The diagnosis. An exception that ends it, Ctrl-C too, has what was found out so far as its `diagnosis`.
 
     Raises:
-        InvalidRequest: the phone or the URL cannot be, or there is no phone that callbacks could come for.
+        InvalidRequest: the phone, the URL, the port or the time cannot be, or there is no phone that callbacks could
+            come for.
         ConfigurationError: the client is closed or none of these, or nothing can listen there.
     """
     return examine(client, phone, listen=listen, callback=callback, host=host, wait=wait)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -314,15 +315,26 @@ async def test_a_url_that_leads_elsewhere_costs_no_text(free_tcp_port_factory: A
         ({"listen": 8080}, InvalidRequest),
         ({"phone": OWN, "callback": "nowhere"}, InvalidRequest),
         ({"phone": OWN, "callback": "http://h:99999/"}, InvalidRequest),
-        ({"phone": OWN, "listen": 99_999}, ConfigurationError),
+        ({"phone": OWN, "listen": 99_999}, InvalidRequest),
+        ({"phone": OWN, "listen": 0}, InvalidRequest),
+        ({"phone": OWN, "wait": -1}, InvalidRequest),
     ],
 )
-async def test_what_cannot_be_is_refused_before_a_text(arguments: dict[str, Any], error: type) -> None:
+async def test_what_cannot_be_is_refused_before_a_text(
+    arguments: dict[str, Any], error: type, free_tcp_port: int
+) -> None:
     """Nothing was sent."""
     with Sandbox() as sandbox:
         async with client_of(sandbox) as client:
             with pytest.raises(error):
                 await diagnose(client, **arguments)
+        with (
+            socket.create_server(("127.0.0.1", 0)) as taken,
+            pytest.raises(ConfigurationError, match="listen"),
+        ):
+            await diagnose(client_of(sandbox), OWN, listen=taken.getsockname()[1])
+        with pytest.raises(ConfigurationError, match="closed"):
+            await diagnose(client, OWN, listen=free_tcp_port)
         other, another = cast(Any, Mensatek("u", "t")), cast(Any, AsyncMensatek("u", "t"))
         with pytest.raises(ConfigurationError, match="AsyncMensatek"):
             await diagnose(other)
@@ -380,10 +392,11 @@ def test_the_command_prints_settings_that_make_it_content(
         (("--phone", OWN), None, 2, "--yes"),
         (("--phone", "12", "--yes"), None, 2, "too short"),
         (("--listen", "8080"), None, 2, "phone"),
-        (("--phone", OWN, "--yes", "--listen", "99999"), None, 2, "port 99999"),
+        (("--phone", OWN, "--yes", "--listen", "99999"), None, 2, "65535"),
+        (("--phone", OWN, "--sandbox", "--callback", "https://example.org/"), None, 2, "this machine"),
         (("--phone", OWN, "--yes", "--callback", "nowhere"), None, 2, "web address"),
     ],
-    ids=["no", "nobody to ask", "no phone", "nothing to hear", "no port", "no URL"],
+    ids=["no", "nobody to ask", "no phone", "nothing to hear", "no port", "elsewhere", "no URL"],
 )
 def test_the_command_sends_nothing_unless_it_is_told_to(
     account: Sandbox, command: Command, arguments: tuple[str, ...], typed: str | None, code: int, told: str

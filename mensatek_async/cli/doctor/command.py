@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from attrs import asdict, field, frozen
 from cyclopts import Parameter
@@ -13,11 +14,12 @@ from ...doctor.diagnosis import Diagnosis
 from ...doctor.doctor import MOST_TEXTS
 from ...doctor.listener import port_of
 from ...phones import mask, normalise
+from ...settings import is_loopback
 from ...sync._doctor import examine
 from ..account import connect, needs_answer
 from ..language import _, reason
 from ..options import NO_ACCOUNT, AccountOptions, Credits, Json, Number, Yes
-from ..output import Exit, Output, credits_text
+from ..output import Exit, Output, Stop, credits_text
 
 
 @Parameter(name="*")
@@ -56,17 +58,24 @@ def doctor(*, options: DoctorOptions = _NONE) -> Exit:
     What this package assumes of the provider is looked at, with at most 3 calls that send nothing.
     Exit codes: 0 all as assumed, 1 something is not, 2 wrong use, 130 interrupted.
     """
-    output, phone = Output(json=options.json), options.phone
+    output = Output(json=options.json)
+    phone = None if options.phone is None else normalise(options.phone)
     port = port_of(options.callback, options.listen)
-    posted = None if port is None else options.callback or f"http://127.0.0.1:{port}/"
-    asks = phone is not None and normalise(phone) and needs_answer(options.account, yes=options.yes)
-    with connect(options.account, callbacks=posted) as connection:
+    if (
+        options.account.sandbox
+        and options.callback
+        and not is_loopback(urlsplit(options.callback).hostname or "")
+    ):
+        raise Stop(_("With --sandbox nothing leaves this machine: --callback must be an address of it."))
+    asks = phone is not None and needs_answer(options.account, yes=options.yes)
+    callbacks = port and f"http://127.0.0.1:{port}/"
+    with connect(options.account, callbacks=callbacks or None) as connection:
         if phone is not None and asks:
-            cost = credits_text(MOST_TEXTS * options.price)
+            cost, price = credits_text(MOST_TEXTS * options.price), credits_text(options.price)
             question = _(
                 "Send at most {} texts to {}, for {} credits at most (at {} a text; the third is cancelled before it "
                 "leaves)?",
-                *(MOST_TEXTS, mask(normalise(phone)), cost, credits_text(options.price)),
+                *(MOST_TEXTS, mask(phone), cost, price),
             )
             output.confirm(question)
         try:
