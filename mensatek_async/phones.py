@@ -298,5 +298,5 @@ def _digits_of(library: Any, number: Any) -> str:
 
 
 def _invalid(phone: str, reason: str, *, kind: str = "phone", advice: str = "") -> InvalidPhone:
-    shown = f"{mask(phone)} " if phone.strip() else ""
-    return InvalidPhone(f"The {kind} {shown}{reason}.", advice=advice)
+    message = f"The {kind} {mask(phone)} {reason}." if phone.strip() else f"The {kind} {reason}."
+    return InvalidPhone(message, advice=advice)

@@ -43,10 +43,12 @@ def _no_network() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees, or uses, the account and the state directory of whoever runs it."""
+    """No test sees, or uses, the account, the directories and the language of whoever runs it."""
     for name in [name for name in os.environ if name.startswith("MENSATEK_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("LANGUAGE", "en")
 
 
 def unavailable(reason: str) -> None:

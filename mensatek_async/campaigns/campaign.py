@@ -229,22 +229,25 @@ class Campaign:
         row = await self._row()
         return await self._session.look(lambda tx: journal.problems(tx, row, outcome, most))
 
-    async def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
+    async def export(
+        self, path: str | os.PathLike[str], *, lang: ReportLanguage = "en", force: bool = False
+    ) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
 
         Args:
             path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all, and
                 for its owner's eyes alone. A pipe or a device is written into.
+            lang: "en" or "es" for the reasons and the statuses' labels; columns and outcomes are as they are.
             force: whether to overwrite a file that is no earlier export; a database never is.
 
         Returns:
             How many rows it has.
 
         Raises:
-            InvalidRequest: the file cannot be written, or is there and is no export.
+            InvalidRequest: the file cannot be written, or is there and is no export; another language.
         """
-        row = await self._row()
-        return await in_thread(partial(export, force=force), self._session.db, row, path)
+        row, words = await self._row(), language(lang)
+        return await in_thread(partial(export, words=words, force=force), self._session.db, row, path)
 
     async def report(
         self,

@@ -18,6 +18,7 @@ from .._core.private_file import Kind
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
 from ..errors import InvalidRequest
+from ..language import ENGLISH, Language
 from ..opt_outs import tables
 from ..sources.values import spreadsheet_cell
 from ..store.database import Database
@@ -33,13 +34,21 @@ Line = tuple[Any, ...]
 Reports = dict[str, tuple[int, float | None]]  # code and moment, by phone
 
 
-def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, force: bool = False) -> int:
+def export(
+    db: Database,
+    row: CampaignRow,
+    path: str | os.PathLike[str],
+    *,
+    words: Language = ENGLISH,
+    force: bool = False,
+) -> int:
     """Write one line for each row read, in the order of their numbers; whole or not at all.
 
     Args:
         db: the store.
         row: the campaign.
         path: the file.
+        words: the language of the reasons and of the statuses' labels.
         force: whether a file may be overwritten that is no earlier export.
 
     Returns:
@@ -51,7 +60,7 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, forc
     if db.owns(Path(path)):
         raise InvalidRequest(f"{str(path)!r} is the database of the store: the export needs another name.")
     written = 0
-    with export_file(path, force=force) as write:
+    with export_file(path, words=words, force=force) as write:
         kinds = _ordered(_sent(db, row)), _invalid(db, row), _opted_out(db, row)
         for line in heapq.merge(*kinds, key=itemgetter(0)):
             write(line)
@@ -60,14 +69,23 @@ def export(db: Database, row: CampaignRow, path: str | os.PathLike[str], *, forc
 
 
 @contextmanager
-def export_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Callable[[Line], object]]:
+def export_file(
+    path: str | os.PathLike[str], *, words: Language = ENGLISH, force: bool = False
+) -> Iterator[Callable[[Line], object]]:
     """Give what writes a line, its values in the order of COLUMNS; the file is there whole, or not at all.
 
     Raises:
         InvalidRequest: the file cannot be written, or may not be.
     """
     with EXPORT.write(path, force=force) as out:
-        yield _json_lines(out) if Path(path).suffix.lower() in _JSON_LINES else _csv(out)
+        write = _json_lines(out) if Path(path).suffix.lower() in _JSON_LINES else _csv(out)
+        yield write if words is ENGLISH else lambda line: write(_translated(words, *line))
+
+
+def _translated(words: Language, *line: Any) -> Line:
+    *start, reason, message_id, status, _, when = line
+    label = "" if status == "" else DeliveryStatus(status).label
+    return (*start, words.reason(reason), message_id, status, label, when)
 
 
 def _is_export(start: bytes) -> bool:

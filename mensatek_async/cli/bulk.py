@@ -242,7 +242,7 @@ def _conclude(session: Session, name: str, send: Send, options: BulkOptions, sec
             problems["not sent"] = campaign.problems("failed")
             problems["unknown"] = campaign.problems("unknown")
             if options.report is not None and progress.total:
-                campaign.export(options.report, force=options.force)
+                campaign.export(options.report, lang=spoken().code, force=options.force)
                 reports["report"] = options.report
             if options.html is not None and progress.total:
                 phones, price = options.with_phones, send.options.euros or None

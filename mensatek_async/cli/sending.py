@@ -28,7 +28,7 @@ from ..text.template import Template
 from .account import Connection, connect, needs_answer, parse_when
 from .campaign.preview import PreviewView
 from .campaign.view import check_store, line, viewing
-from .language import _
+from .language import _, spoken
 from .opt_outs import load_into, opt_outs_of
 from .options import RowsOptions, SendingOptions
 from .output import Exit, Output, Stop, code_of, plural, text_of
@@ -188,7 +188,11 @@ class Send:
             Stop: the rows that were asked for are not there.
         """
         with ExitStack() as stack:
-            write = None if report is None else stack.enter_context(export_file(report, force=force))
+            write = (
+                None
+                if report is None
+                else stack.enter_context(export_file(report, words=spoken(), force=force))
+            )
             preview = self._preview(campaigns, self.options.sending.sender, write)
         self._shown.show(preview, None)
         return self._shown.conclude(preview)

@@ -58,9 +58,8 @@ class Spanish(Language, Formatter):
     def __init__(self) -> None:
         known = {key: text for key, text in entries(CATALOGUE.read_text(encoding="utf-8")) if text}
         self._catalogue = gettext.GNUTranslations(BytesIO(_compiled(known)))
-        self._forms: dict[
-            str, list[tuple[str, str, str]]
-        ] = {}  # by the first word: context, English, Spanish
+        # By the first word: context, English, Spanish.
+        self._forms: dict[str, list[tuple[str, str, str]]] = {}
         for (context, english), spanish in known.items():
             if context:
                 self._forms.setdefault(_first_word(english), []).append((context, english, spanish))
@@ -74,7 +73,8 @@ class Spanish(Language, Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """Write a value; a number that has separators, with those of Spanish."""
         written = super().format_field(value, format_spec)
-        return self.number(written) if "," in format_spec else written
+        is_number = not isinstance(value, str) or _NUMBER.fullmatch(value)
+        return self.number(written) if "," in format_spec and is_number else written
 
     def number(self, text: str) -> str:
         """Return a number that has the separators of English, with those of Spanish."""
@@ -91,16 +91,22 @@ class Spanish(Language, Formatter):
         return self._said(message, codes), self._said(advice, codes)
 
     def _say(self, text: str, codes: tuple[str, ...] = ()) -> str:
+        ends = [match.start() for match in _SENTENCE.finditer(text)]
+        for end in ends:  # a message and its advice
+            parts = [self._form(part, codes) for part in (text[:end], text[end + 1 :])]
+            if None not in parts:
+                return " ".join(filter(None, parts))
         if (whole := self._form(text, codes)) is not None:
             return whole
-        for end in reversed([match.start() for match in _SENTENCE.finditer(text)]):
+        for end in reversed(ends):
             head, rest = text[:end], text[end + 1 :]
             for ending in ("", head[-1]):
                 if (start := self._form(head.removesuffix(ending), codes)) is not None:
                     return f"{start}{ending} {self._said(rest, codes)}"
         for gap in _PART.finditer(text):
-            if (rest := self._said(text[gap.end() :])) != text[gap.end() :]:
-                return text[: gap.end()] + rest
+            head, rest = text[: gap.start()], text[gap.end() :]
+            if (said := self._said(rest)) != rest:
+                return (self._form(head, codes) or head) + gap[0] + said
         return text
 
     def _form(self, text: str, codes: tuple[str, ...]) -> str | None:
@@ -108,17 +114,17 @@ class Spanish(Language, Formatter):
         forms = self._forms.get(text.partition(" ")[0], []) + self._forms.get("", [])
         for _, english, spanish in sorted(forms, key=lambda form: (form[0] not in codes, _places(form[1]))):
             if match := _pattern(english).fullmatch(text):
-                values = {name: self._value(name, value) for name, value in match.groupdict().items()}
+                values = {
+                    name: _Written(self._value(name, value)) for name, value in match.groupdict().items()
+                }
                 return self.vformat(spanish, (), values)
         return None
 
     def _value(self, name: str, text: str) -> str:
-        """What stands in a place: a number, a word of the command's own, or a text that may be known in turn."""
-        if _NUMBER.fullmatch(text):
-            return _Written(text)
+        """What stands in a place: several things, a word of the command's own, or a text that may be known in turn."""
         if name in _ENUMERATED:
             return text.replace(" and ", " y ").replace(" or ", " o ")
-        if text[:1] in _QUOTES:
+        if text[:1] in _QUOTES or _NUMBER.fullmatch(text):
             return text
         blank = text[: len(text) - len(text.lstrip())]
         said = blank + self._said(text.lstrip())
@@ -126,7 +132,7 @@ class Spanish(Language, Formatter):
 
 
 class _Written(str):
-    """A number as English has written it; with a comma in the format it gets the separators of this language."""
+    """What the English holds in a place, written already."""
 
     __slots__ = ()
 
@@ -139,6 +145,7 @@ def _first_word(english: str) -> str:
     return "" if "{" in word else word
 
 
+@cache
 def _places(english: str) -> int:
     """How unspecific a form is: the fewer letters beside its places, the more."""
     return -len(re.sub(r"\{\w+[^{}]*\}", "", english))

@@ -312,7 +312,7 @@ def test_interrupted_at_its_end_it_does_not_say_that_nothing_was_sent(
 ) -> None:
     """Everything was, and the report takes a while."""
 
-    def interrupted(self: SyncCampaign, path: str, *, force: bool) -> int:
+    def interrupted(self: SyncCampaign, path: str, **options: Any) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SyncCampaign, "export", interrupted)

@@ -53,12 +53,12 @@ def what_waits(tx: Tx, row: CampaignRow) -> Waiting:
 
 
 def _until(tx: Tx, note: str, seconds: float) -> Waiting:
-    return _at(f"{note}, until", tx.wall + seconds)
+    when = _moment(tx.wall + seconds)
+    return Waiting(f"{note}, until {when:%Y-%m-%d %H:%M:%S} Spanish time", when)
 
 
-def _at(note: str, moment: float, then: str = "") -> Waiting:
-    when = datetime.fromtimestamp(round(moment), madrid())
-    return Waiting(f"{note} {when:%Y-%m-%d %H:%M:%S} Spanish time{then}", when)
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(round(at), madrid())
 
 
 def _for_store(tx: Tx, _: CampaignRow) -> Waiting | None:
@@ -82,8 +82,8 @@ def _for_start(tx: Tx, row: CampaignRow) -> Waiting | None:
     if not seconds:
         return None
     zones, closed = open_zones(tx, row, tx.wall + seconds)
-    begins = tx.wall + seconds + (closed if zones == () else 0.0)
-    return _at("it begins at", begins, ", if somebody runs it then")
+    begins = _moment(tx.wall + seconds + (closed if zones == () else 0.0))
+    return Waiting(f"it begins at {begins:%Y-%m-%d %H:%M:%S} Spanish time, if somebody runs it then", begins)
 
 
 def _for_provider(tx: Tx, row: CampaignRow) -> Waiting | None:
@@ -97,9 +97,9 @@ def _for_hours(tx: Tx, row: CampaignRow) -> Waiting | None:
     zones, seconds = open_zones(tx, row)
     if zones is None or (zones and _next_due(tx, row, zones)) or not _next_due(tx, row, None):
         return None
-    hours = f"{row.settings.start:%H:%M} to {row.settings.end:%H:%M}"
+    start, end = f"{row.settings.start:%H:%M}", f"{row.settings.end:%H:%M}"
     whose = "its recipients' hours" if row.settings.local else "its hours"
-    return _until(tx, f"it is outside {whose}, {hours}", seconds)
+    return _until(tx, f"it is outside {whose}, {start} to {end}", seconds)
 
 
 def _for_worker(tx: Tx, row: CampaignRow) -> Waiting | None:

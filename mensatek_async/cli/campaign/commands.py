@@ -13,7 +13,7 @@ from ...models.campaign import Progress
 from ...sources.text_files import shown
 from ...sync.generated._campaigns import SyncCampaigns
 from ..account import connect, parse_when
-from ..language import _, reason
+from ..language import _, reason, spoken
 from ..options import (
     ALL_WORK,
     NO_ACCOUNT,
@@ -205,7 +205,7 @@ def export(
     """
     output = Output(json=options.json)
     with offline(options.store) as campaigns:
-        rows = campaigns.get(name).export(file, force=force)
+        rows = campaigns.get(name).export(file, lang=spoken().code, force=force)
     output.say(f"{plural(rows, 'row')}: {shown(file, 300)}")
     output.answer({"rows": rows, "path": file})
 

@@ -179,21 +179,24 @@ class SyncCampaign(CampaignTwin):
         """
         return self._run(self._original.problems(outcome, most=most))
 
-    def export(self, path: str | os.PathLike[str], *, force: bool = False) -> int:
+    def export(
+        self, path: str | os.PathLike[str], *, lang: ReportLanguage = "en", force: bool = False
+    ) -> int:
         """Write what became of every row: its number, phone, outcome, reason, message, delivery status.
 
         Args:
             path: a file; JSON Lines when it ends in .jsonl, else CSV in UTF-8. It is there whole, or not at all, and
                 for its owner's eyes alone. A pipe or a device is written into.
+            lang: "en" or "es" for the reasons and the statuses' labels; columns and outcomes are as they are.
             force: whether to overwrite a file that is no earlier export; a database never is.
 
         Returns:
             How many rows it has.
 
         Raises:
-            InvalidRequest: the file cannot be written, or is there and is no export.
+            InvalidRequest: the file cannot be written, or is there and is no export; another language.
         """
-        return self._run(self._original.export(path, force=force))
+        return self._run(self._original.export(path, lang=lang, force=force))
 
     def report(
         self,
