@@ -36,6 +36,7 @@ PROGRAMS = (
     "many_workers",
     "outbox",
     "opt_outs",
+    "observer",
 )
 
 

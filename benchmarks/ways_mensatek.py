@@ -39,6 +39,26 @@ async def send_guarded(base_url: str) -> AsyncIterator[Work]:
             yield work
 
 
+class Observed:
+    """An observer that does nothing."""
+
+    def call_started(self, event: object) -> None: ...
+
+    def call_finished(self, event: object) -> None: ...
+
+
+send_observed = partial(send, observer=Observed())
+
+
+@asynccontextmanager
+async def send_traced(base_url: str) -> AsyncIterator[Work]:
+    """One text at a time, told to OpenTelemetry's API."""
+    from mensatek_async.otel import OpenTelemetryObserver  # the other ways do without the extra
+
+    async with send(base_url, observer=OpenTelemetryObserver()) as work:
+        yield work
+
+
 @asynccontextmanager
 async def account_made(base_url: str) -> AsyncIterator[Work]:
     """A client for each of that many accounts, which are known already."""

@@ -38,9 +38,9 @@ _numbers = count(1)
 _KINDS = {Kind.READ: "read", Kind.CHANGE: "change", Kind.SEND: "send"}
 _CAUSES = {NotReached: "not_reached", ToldToWait: "told_to_wait", Unreadable: "unreadable"}
 _RECIPIENTS, _REFERENCE, _MESSAGE = (REQUEST[name].casefold() for name in ("recipients", "reference", "join"))
-_RESULT = (RESULT.casefold(),)
-_SENT = REPLIES[SendResult]
-_IDS, _SEGMENTS = (tuple(name.casefold() for name in _SENT[one]) for one in ("message_id", "segments"))
+_SENT = {"result": (RESULT,), **REPLIES[SendResult]}
+_NAMES = {what: [name.casefold() for name in names] for what, names in _SENT.items()}
+(_CREDITS,) = _NAMES["credits_used"]
 
 
 @define(eq=False)
@@ -164,10 +164,13 @@ class ObservedCall:
     _begun: float = field(init=False)
     _credits_at: float = field(init=False)
     _about: dict[str, Any] = field(init=False)
+    _message: int | None = field(init=False)
 
     def __enter__(self) -> ObservedCall:
         self._begun, self._credits_at, self._state.observed = perf_counter(), self._login.credits_at, self
-        to, reference = self._params.value(_RECIPIENTS), self._params.value(_REFERENCE)
+        given = {name.casefold(): value for name, value in self._params.items()}
+        to, reference, message = given.get(_RECIPIENTS), given.get(_REFERENCE), given.get(_MESSAGE)
+        self._message = message if isinstance(message, int) else None
         self._about = {
             "call": next(_numbers),
             "operation": self._operation.name,
@@ -216,10 +219,10 @@ class ObservedCall:
             "seconds_waited": max(took - self._in_flight, 0.0),
             "seconds_in_flight": self._in_flight,
             "http_status": self._http_status,
-            "result_code": error.code if isinstance(error, APIError) else self._whole(_RESULT),
-            "message_id": self._whole(_IDS) or self._joined(),
-            "segments": self._whole(_SEGMENTS),
-            "credits": number(self.reply, *_SENT["credits_used"]),
+            "result_code": error.code if isinstance(error, APIError) else self._whole("result"),
+            "message_id": self._whole("message_id") or self._message,
+            "segments": self._whole("segments"),
+            "credits": number(self.reply, _CREDITS) if _CREDITS in self.reply else None,
             "credits_left": self._login.credits if named else None,
             "error_class": error_class,
         }
@@ -232,11 +235,8 @@ class ObservedCall:
             extra = {**about, **told, "milliseconds": round(took * 1000, 1)}
             _log.info("%s: %s, attempts %d, %.0f ms", *values, extra=extra)
 
-    def _whole(self, names: tuple[str, ...]) -> int | None:
-        value = self.reply.get(names[0])
-        return value if type(value) is int else whole_number(self.reply, *names) if self.reply else None
-
-    def _joined(self) -> int | None:
-        """Return the message that the call itself names."""
-        number = self._params.value(_MESSAGE)
-        return number if isinstance(number, int) else None
+    def _whole(self, what: str) -> int | None:
+        for name in _NAMES[what]:
+            if (value := self.reply.get(name)) is not None:
+                return value if type(value) is int else whole_number(self.reply, name)
+        return None

@@ -20,7 +20,7 @@ from .collecting import Collector, status_of
 from .tree import Seen
 from .verify import verify_certificates
 
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.archive")
 
 
 class Client(Protocol):

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _PATIENCE = 120.0  # seconds that another process may take over one certificate
 _PAUSE = 0.05
-_log = logging.getLogger("mensatek_async")
+_log = logging.getLogger("mensatek_async.archive")
 
 
 @define

@@ -11,7 +11,7 @@ Area: TypeAlias = Literal["client", "bulk", "campaigns", "outbox"]
 """Who makes a call: a method of a client, a bulk send, a campaign, or the outbox."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class CallEvent:
     """What every event of a call says. No phone, text, token or field of a recipient is in any of them.
 
@@ -38,7 +38,7 @@ class CallEvent:
     reference: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class CallStarted(CallEvent):
     """A call begins, before it waits for anything.
 
@@ -49,7 +49,7 @@ class CallStarted(CallEvent):
     traceparent: str = ""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class CallRetried(CallEvent):
     """A call failed in a way that may be repeated, and will be.
 
@@ -67,7 +67,7 @@ class CallRetried(CallEvent):
     wait: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class CallFinished(CallEvent):
     """A call has ended, in whatever way.
 
@@ -96,7 +96,7 @@ class CallFinished(CallEvent):
     error_class: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Paused:
     """The guard holds calls of an account back from now on.
 
@@ -114,7 +114,7 @@ class Paused:
     seconds: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class WebhookReceived:
     """A callback came that may post and can be read; its handler is called next, unless it came before.
 
@@ -133,7 +133,7 @@ class WebhookReceived:
     reference: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class WebhookHandled(WebhookReceived):
     """A callback was answered.
 
@@ -148,7 +148,7 @@ class WebhookHandled(WebhookReceived):
     error_class: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class WebhookRefused:
     """A request was turned away.
 
@@ -161,7 +161,7 @@ class WebhookRefused:
     http_status: int
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class ReportRecorded:
     """The outbox has taken in a delivery report about one of its items.
 

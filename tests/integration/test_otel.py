@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from mensatek_async import AsyncMensatek, ConfigurationError, MensatekError, Outbox, Retry
+from mensatek_async import AsyncMensatek, ConfigurationError, Mensatek, MensatekError, Outbox, Retry
 from mensatek_async.otel import OpenTelemetryObserver
 from mensatek_async.outbox.schema import OUTBOX
 from mensatek_async.sandbox import Sandbox
@@ -255,6 +255,17 @@ async def test_an_outbox_of_the_version_before_goes_on(
 
     parents = [span.parent for span in telemetry.spans("EnviarSMS")]
     assert sorted(parent is None for parent in parents) == [False, True]
+
+
+def test_a_synchronous_call_is_under_the_span_of_its_thread(telemetry: Telemetry, sandbox: Sandbox) -> None:
+    """Its loop is elsewhere, its context is not."""
+    client = Mensatek(sender="ACME", observer=telemetry.observer())
+    with client, telemetry.tracer.start_as_current_span("request"):
+        client.sms.send(PHONE, "Hola")
+
+    parent = telemetry.span("EnviarSMS").parent
+    assert parent is not None
+    assert parent.span_id == id_of(telemetry.span("request"))
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

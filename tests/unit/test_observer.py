@@ -26,6 +26,7 @@ from mensatek_async import (
     WebhookHandled,
     WebhookRefused,
 )
+from mensatek_async.observe.observer import Notifier
 from mensatek_async.testing import delivery_report
 from mensatek_async.webhooks import Receiver, Request
 from tests.scripted import Answer, Script, client_of, page, reply
@@ -262,6 +263,12 @@ async def test_an_observer_that_raises_hurts_nobody(caplog: pytest.LogCaptureFix
     assert (of_client.levelname, of_client.name) == ("ERROR", "mensatek_async.call")
     assert "call_started raised ZeroDivisionError" in of_client.getMessage()
     assert "webhook_received" in of_webhook.getMessage()
+
+
+@pytest.mark.parametrize("written", ["", None, 7, "00-x", f"00-{'a' * 32}-{'b' * 16}-01 34600123456"])
+def test_what_is_no_trace_context_is_not_stored(written: object) -> None:
+    """Whatever an observer gives in its place."""
+    assert Notifier(SimpleNamespace(traceparent=lambda: written)).traceparent() == ""
 
 
 # --- callbacks ---------------------------------------------------------------------------------------------
