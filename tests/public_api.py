@@ -53,7 +53,7 @@ def _members(cls: type) -> Iterator[tuple[str, str]]:
             alias = f" as {one.alias}" if one.init and one.alias != name else ""
             default = "" if one.default is attrs.NOTHING else f" = {_default(one.default)}"
             said = "" if not one.init else ", by keyword" if one.kw_only else ", in order"
-            yield name, f"field{alias}: {one.type}{default}{said}"
+            yield name, f"field{alias}: {_annotation(cls, name)}{default}{said}"
     for name, value in sorted(vars(cls).items()):
         if name == "__init__" and not fields:
             yield name, _function(value)
@@ -72,6 +72,11 @@ def _members(cls: type) -> Iterator[tuple[str, str]]:
             yield name, _function(value)
         elif not inspect.ismemberdescriptor(value):
             yield name, repr(getattr(value, "value", value))
+
+
+def _annotation(cls: type, name: str) -> Any:
+    # As it is written: `attrs.Attribute.type` is what it stands for, once a converter has met the class.
+    return next(told[name] for base in cls.__mro__ if name in (told := inspect.get_annotations(base)))
 
 
 def _function(value: Any) -> str:
