@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from .._wire.names import REQUEST
-from ..durable.forgetting import forget_contracts, forget_items, tombstone
+from ..durable.forgetting import forget_contracts, forget_items, purge_contracts, tombstone
 from ..errors import CampaignError
 from ..opt_outs import tables
 from ..store.database import note_deletion
 from ..store.threads import in_thread
 from ..store.transaction import Tx
 from .journal import chunks, left_out
+from .journal.deliveries import messages_of
 from .journal.recipients import ChunkRecipients, phones_in
 from .journal.records import CampaignRow, all_of, by_id, options_of, set_campaign
 from .journal.states import CANCELLED, DONE
@@ -72,6 +73,8 @@ def purge(tx: Tx, row: CampaignRow) -> None:
     )  # they quote what was wrong
     _blank_reasons(tx, row.id, rf"\d{{{_TAIL}}}", "purged")
     tx.run("DELETE FROM mensatek_delivery WHERE campaign_id = ?", row.id)
+    for message_id in messages_of(tx, row):
+        purge_contracts(tx, message_id)
     if tables.changes(tx) is not None:
         tx.run("UPDATE mensatek_left_out SET phone = '' WHERE campaign_id = ?", row.id)
     tx.run("DELETE FROM mensatek_meta WHERE name LIKE ?", tombstone(row.id, "") + "%")

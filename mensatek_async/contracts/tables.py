@@ -212,7 +212,8 @@ def purge(tx: Tx, age: float) -> int:
 
 
 def _is_forgotten(tx: Tx, message_id: int, phone: str) -> bool:
-    return bool(tx.one("SELECT 1 FROM mensatek_meta WHERE name = ?", tombstone(-message_id, phone)))
+    names = tombstone(-message_id, phone), tombstone(-message_id, "")
+    return bool(tx.one("SELECT 1 FROM mensatek_meta WHERE name IN (?, ?)", *names))
 
 
 def _contract(row: Sequence[Any]) -> Contract:

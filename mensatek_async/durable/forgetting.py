@@ -29,14 +29,26 @@ def forget_items(tx: Tx, phone: str) -> int:
 
 def forget_contracts(tx: Tx, phone: str) -> int:
     """Remove a phone's contracts, if the store has any; no report brings them back."""
-    if tx.one("SELECT 1 FROM mensatek_meta WHERE name = 'schema:contracts'") is None:
+    if not _has_contracts(tx):
         return 0
-    names = [
-        (tombstone(-message_id, phone),)
-        for (message_id,) in tx.all("SELECT message_id FROM mensatek_contract WHERE phone = ?", phone)
-    ]
-    tx.many("INSERT INTO mensatek_meta VALUES (?, '') ON CONFLICT (name) DO NOTHING", names)
-    found = tx.run("DELETE FROM mensatek_contract WHERE phone = ?", phone)
+    messages = tx.all("SELECT message_id FROM mensatek_contract WHERE phone = ?", phone)
+    return _remove_contracts(tx, "phone = ?", phone, [tombstone(-one, phone) for (one,) in messages])
+
+
+def purge_contracts(tx: Tx, message_id: int) -> None:
+    """Remove a message's contracts, if the store has any; no report brings them back."""
+    if _has_contracts(tx):
+        _remove_contracts(tx, "message_id = ?", message_id, [tombstone(-message_id, "")])
+
+
+def _has_contracts(tx: Tx) -> bool:
+    return tx.one("SELECT 1 FROM mensatek_meta WHERE name = 'schema:contracts'") is not None
+
+
+def _remove_contracts(tx: Tx, which: str, value: object, names: list[str]) -> int:
+    forgotten = "INSERT INTO mensatek_meta VALUES (?, '') ON CONFLICT (name) DO NOTHING"
+    tx.many(forgotten, [(name,) for name in names])
+    found = tx.run(f"DELETE FROM mensatek_contract WHERE {which}", value)
     if found:
         note_deletion(tx)
     return found
@@ -45,8 +57,8 @@ def forget_contracts(tx: Tx, phone: str) -> int:
 def tombstone(campaign: int, phone: str) -> str:
     """Return the name under which a store keeps that a campaign's phone was forgotten: no report brings it back.
 
-    That of a contract has its message with a minus sign for a campaign. It is 24 bits of a digest, which dozens of
-    phones of a country share: nobody is known by it.
+    That of a contract has its message with a minus sign for a campaign, and without a phone it is for all of them. It
+    is 24 bits of a digest, which dozens of phones of a country share: nobody is known by it.
     """
     digest = blake2b(phone.encode(), salt=str(campaign).encode()[:16], digest_size=3).hexdigest()
     return f"forgotten:{campaign}:{digest if phone else ''}"

@@ -134,6 +134,10 @@ async def test_contracts_of_campaigns_in_the_same_store(sandbox: Sandbox, store:
         assert (later[-1].state, later[-1].expires_at) == ("delivered", None)
         assert await campaigns.forget(people[0]) > 0
         assert people[0] not in states(await contracts.pending())
+
+        await (await campaigns.get("c")).purge()  # takes the contracts of its message along, for good
+        assert not await contracts.record(event(later[0].message_id, people[1], 160))
+        assert states(await contracts.list()) == {ANA: "sent"}
         await contracts.aclose()
 
 
