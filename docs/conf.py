@@ -17,13 +17,12 @@ extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
 exclude_patterns = ["examples", "deploy"]
 
 # Docstrings are in Google's style; what stands in backquotes is a name, and a link where it is one of the reference.
-smartquotes = False  # "" stays what one writes
+smartquotes_action = "De"  # dashes; "" stays what one writes
 default_role = "py:obj"
 napoleon_use_ivar = True
 napoleon_use_admonition_for_examples = True
 autodoc_default_options = {"members": True, "member-order": "bysource", "inherited-members": False}
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 maximum_signature_line_length = 90
 add_module_names = False
 python_use_unqualified_type_names = True
@@ -45,3 +44,12 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
+
+
+def setup(app):
+    """Show a default that is made anew for each object, which attrs calls NOTHING, as three dots."""
+
+    def shown(app, what, name, value, options, signature, returns):
+        return (signature or "").replace("= NOTHING", "= ...") or signature, returns
+
+    app.connect("autodoc-process-signature", shown)

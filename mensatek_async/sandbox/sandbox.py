@@ -30,7 +30,7 @@ from .server import ServerThread
 class Sandbox(Controls):
     """A double of the Mensatek API over real HTTP, on an event loop in a thread of its own.
 
-    Use it as a context manager from any code, synchronous or not; or `start()` and `stop()` it.
+    Use it as a context manager from any code, synchronous or not; or `start()` and `stop()` it::
 
         with Sandbox() as sandbox:
             ...  # point a client at sandbox.base_url, sandbox.user, sandbox.token

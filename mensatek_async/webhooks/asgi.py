@@ -16,7 +16,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class WebhookApp(Receiver):
-    """A complete ASGI application that hands the provider's callbacks to a handler; mount it anywhere.
+    """A complete ASGI application that hands the provider's callbacks to a handler; mount it anywhere::
 
         async def handle(event):
             ...

@@ -53,7 +53,7 @@ class _Waiter:
 
 
 class Deliveries:
-    """A webhook handler that other tasks can ask: has this text arrived?
+    """A webhook handler that other tasks can ask whether a text has arrived::
 
         deliveries = Deliveries(client)
         app = asgi.WebhookApp(deliveries, token="...")

@@ -15,7 +15,7 @@ StartResponse: TypeAlias = Callable[..., Any]
 
 
 class WebhookApp(Receiver):
-    """A complete WSGI application that hands the provider's callbacks to a handler; mount it anywhere.
+    """A complete WSGI application that hands the provider's callbacks to a handler; mount it anywhere::
 
         def handle(event):
             ...

@@ -78,6 +78,18 @@ def test_the_commands_of_a_group_are_those_of_their_page(
     assert not {option for option in re.findall(r"`(--[\w-]+)", told) if option not in helps}
 
 
+def test_every_extra_and_variable_is_on_the_clients_page() -> None:
+    """Each extra of pyproject.toml, and each variable of the environment that a file of the package reads."""
+    page = set(re.findall(r"`([\w-]+)`", (ROOT / "docs/client.md").read_text(encoding="utf-8")))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    code = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+
+    assert extras.keys() <= page
+    assert {*re.findall(r"\bMENSATEK_[A-Z_]+\b", code)} - page == {
+        "MENSATEK_FAULT_POINTS"
+    }  # for our own tests
+
+
 def test_the_generated_pages_are_up_to_date() -> None:
     """Methods, paths, parameters, codes and statuses are those of the tables; `python -m tests.generated_pages` writes
     them anew."""
