@@ -168,6 +168,7 @@ def lint(session: nox.Session) -> None:
     session.install("-q", *_group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("hadolint", "docs/deploy/Dockerfile")
 
 
 @nox.session
@@ -241,6 +242,7 @@ def build(session: nox.Session) -> None:
     session.log(f"licences, also in build/licences.txt:\n{listed}")
     if strong := [name for name, licence in licences.items() if re.search(r"(?<!L)A?GPL|^$", licence)]:
         session.error(f"no licence, or one that asks for the same of whoever uses it: {strong}")
+    _check_image(session, wheel, out)
     _try_as_built(session, source, wheel, out / "venv-tests")
 
 
@@ -280,6 +282,31 @@ def _licence(component: dict[str, Any]) -> str:
     stated = component.get("licenses", ())
     names = [one.get("expression") or one["license"].get("id") or one["license"]["name"] for one in stated]
     return next((name for name in names if not name.startswith("License ::")), "".join(names[:1]))
+
+
+def _check_image(session: nox.Session, wheel: Path, out: Path) -> None:
+    """Build the wheel of what docs/deploy/Dockerfile copies, and nothing else."""
+    copied = re.findall(
+        r"^COPY (?!--)(.+) \S+$", (ROOT / "docs/deploy/Dockerfile").read_text("utf-8"), re.MULTILINE
+    )
+    context = out / "image"
+    for name in " ".join(copied).split():
+        target = context / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target)
+    command = (
+        "python",
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(out / "third"),
+        str(context),
+    )
+    session.run(*command, silent=True)
+    if (out / "third" / wheel.name).read_bytes() != wheel.read_bytes():
+        session.error("what docs/deploy/Dockerfile copies is built into another wheel")
 
 
 def _try_as_built(session: nox.Session, source: Path, wheel: Path, folder: Path) -> None:

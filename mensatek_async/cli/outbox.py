@@ -85,6 +85,9 @@ def status(
     key: Key | None = None,
     /,
     *,
+    overdue: Annotated[
+        Number | None, Parameter(help="Exit with 1 if a text could have been sent for so many seconds.")
+    ] = None,
     options: OutboxOptions = _ONE,
 ) -> Exit:
     """Show how many texts are in each state, or how one stands. Only looks; needs no token."""
@@ -92,9 +95,14 @@ def status(
     with _offline(options) as box:
         if key is None:
             counts = box.counts()
+            late = 0 if overdue is None else box.overdue(overdue)
             output.say(_counted(counts))
-            output.answer(counts)
-            return Exit.DONE
+            if late:
+                output.say(
+                    _("{} could have been sent for {:g} s: no worker, or its account is held.", late, overdue)
+                )
+            output.answer({**counts, **({} if overdue is None else {"overdue": late})})
+            return Exit.SOME_NOT_SENT if late else Exit.DONE
         item = _item(box, key)
     _show(output, item)
     return Exit.SOME_NOT_SENT if item.state in _NOT_SENT else Exit.DONE

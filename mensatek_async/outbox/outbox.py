@@ -269,6 +269,20 @@ class Outbox:
         """Return how many items are in each state; a `StoreError` where the store cannot be read."""
         return await self._session.counts()
 
+    async def overdue(self, seconds: float | timedelta) -> int:
+        """Return how many items could have been sent for so long, and are not: for a health check of the workers.
+
+        They wait for a worker, or for an account that is held.
+
+        Args:
+            seconds: seconds, or a timedelta.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        since = positive_seconds("seconds", seconds)
+        return await self._session.look_up(0, lambda tx, account: upkeep.overdue(tx, account, since))
+
     async def record(self, event: Event) -> bool:
         """Take in what a webhook brought: a delivery report settles an unknown item and fills its `status`.
 

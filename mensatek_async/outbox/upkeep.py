@@ -54,6 +54,13 @@ def counts(tx: Tx, account: str, *, waiting: bool = False) -> dict[str, int]:
     return counted
 
 
+def overdue(tx: Tx, account: str, seconds: float) -> int:
+    """Return how many items of an account could have been sent for so long, and are not."""
+    sql = """SELECT count(*) FROM mensatek_outbox WHERE account = ? AND due_at <= ? AND created <= ?
+        AND (not_after IS NULL OR not_after > ?)"""
+    return int(tx.one(sql, account, tx.now - seconds, tx.wall - seconds, tx.wall)[0])
+
+
 def cancel(tx: Tx, account: str, key: str) -> ItemRow | None:
     """Cancel an item that has not left yet; one whose answer was lost before is not sent again."""
     row = by_key(tx, account, key, lock=True)

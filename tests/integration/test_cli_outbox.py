@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -99,6 +100,18 @@ def test_a_refused_account_waits(
     monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
     assert command("outbox", "drain").code == 0
     assert len(sandbox.counts) == 5
+
+
+def test_a_health_check_asks_what_waits_too_long(put: Callable[[int], None], command: Command) -> None:
+    """Whether somebody sends, and not only whether the store answers."""
+    assert command("outbox", "status", "--overdue", "0.1").code == 0
+    put(2)
+    assert command("outbox", "status", "--overdue", "60").code == 0
+    time.sleep(0.2)
+    said = command("outbox", "status", "--overdue", "0,1")
+    assert (said.code, "2 could have been sent for 0.1 s" in said.out) == (1, True)
+    command("outbox", "drain")
+    assert command("outbox", "status", "--overdue", "0.1").code == 0
 
 
 def worker(sandbox: Sandbox, folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -197,6 +197,18 @@ async def test_certified_texts_and_templates(client: AsyncMensatek, sandbox: San
     assert {one.text for one in sandbox.texts} >= {"Hola Ana"}
 
 
+async def test_what_could_have_been_sent_is_overdue(client: AsyncMensatek, store: str) -> None:
+    """By the store's own clock; what has expired is not."""
+    async with Outbox(client, store) as outbox:
+        assert await outbox.overdue(0.01) == 0
+        await outbox.put("a", "600000001", "Hola")
+        await outbox.put("b", "600000001", "Hola", not_after=timedelta(milliseconds=20))
+        await anyio.sleep(0.1)
+        assert (await outbox.overdue(0.05), await outbox.overdue(60)) == (1, 0)
+        await outbox.drain(5)
+        assert await outbox.overdue(0.01) == 0
+
+
 async def test_a_lost_answer_is_unknown_until_its_report(
     client: AsyncMensatek, sandbox: Sandbox, store: str
 ) -> None:

@@ -268,6 +268,19 @@ class SyncOutbox(OutboxTwin):
         """Return how many items are in each state; a `StoreError` where the store cannot be read."""
         return self._run(self._original.counts())
 
+    def overdue(self, seconds: float | timedelta) -> int:
+        """Return how many items could have been sent for so long, and are not: for a health check of the workers.
+
+        They wait for a worker, or for an account that is held.
+
+        Args:
+            seconds: seconds, or a timedelta.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return self._run(self._original.overdue(seconds))
+
     def record(self, event: Event) -> bool:
         """Take in what a webhook brought: a delivery report settles an unknown item and fills its `status`.
 
