@@ -20,6 +20,7 @@ CATALOGUE = Path(__file__).with_name("es.po")
 REASON = "reason"
 _LINE = re.compile(r'^(msgctxt|msgid|msgstr) (".*"(?:\n".*")*)$', re.MULTILINE)
 _NUMBER = re.compile(r"\d[\d,.]*")
+_ENDS = ("", ".", "?", "!", ":")
 _QUOTES = ("'", '"')
 _ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
 _WORDS = ("kind", "state")  # places that hold a word
@@ -118,7 +119,10 @@ class Spanish(Language, Formatter):
                     name: _Written(self._value(name, value)) for name, value in match.groupdict().items()
                 }
                 return self.vformat(spanish, (), values)
-        return None
+        if text[-1:] in _ENDS:
+            return None
+        said = self._form(f"{text}.", codes)  # a journal keeps errors without the point at their end
+        return said and said.removesuffix(".")
 
     def _value(self, name: str, text: str) -> str:
         """What stands in a place: several things, a word of the command's own, or a text that may be known in turn."""
