@@ -150,6 +150,6 @@ class Evidence:
         if isinstance(self.cancelled, Cancellation):
             return f"Text {number} was scheduled (message {message}) and cancelled: it was not sent."
         return (
-            f"Text {number} is scheduled for {when:%Y-%m-%d %H:%M} (message {message}) AND NOT CANCELLED: cancel it in "
+            f"Text {number} is scheduled for {when:%Y-%m-%d %H:%M} (message {message}) and NOT CANCELLED: cancel it in "
             f"the panel, or with: mensatek cancel {message}"
         )
