@@ -84,7 +84,7 @@ def spending(tx: Tx, account: str, cap: Cap) -> Spending:
     return Spending(sum((paid for _, _, paid, _ in texts), Decimal(0)) + price * sum(open_), price)
 
 
-def texts_of(tx: Tx, account: str, token: str = "", limit: int = 1000) -> list[tuple[OutboxItem, str]]:
+def texts_of(tx: Tx, account: str, token: str = "", limit: int = 100_000) -> list[tuple[OutboxItem, str]]:
     """Return the texts put with a token, or with any, the newest first; each with its words, "" once purged."""
     columns = SELECT.replace("SELECT ", "SELECT body, ", 1)
     rows = tx.all(

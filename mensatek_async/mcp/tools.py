@@ -142,8 +142,12 @@ class Tools:
             return await self._outcome(preview_token)
 
     async def delivery_report(self, message_id: int) -> Report:
-        """Look up where each recipient of a message stands; within a minute the answer is the same."""
+        """Look up where each recipient of a message of this server stands; for a minute the answer is the same."""
         with _for_the_model():
+            session = self.outbox._session
+            sent = await session.look(lambda tx: texts_of(tx, session.account))
+            if message_id not in {item.message_id for item, _ in sent}:
+                raise NotAllowed(f"This server sent no message {message_id}.", advice="See sent_messages.")
             report = await self.client.sms.report(message_id)
             return Report(
                 **self._head,
