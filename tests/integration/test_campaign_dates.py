@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from mensatek_async import (
@@ -19,6 +22,7 @@ from mensatek_async import (
     InvalidRequest,
     Issuer,
     OptOuts,
+    SourceMissing,
     StoreError,
 )
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
@@ -34,9 +38,12 @@ MADRID = ZoneInfo("Europe/Madrid")
 A = phones(20)
 
 
-def ahead(**time: float) -> datetime:
+on_sqlite = pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # the same on both kinds of store
+
+
+def ahead(**later: float) -> datetime:
     """A moment to come, to the minute."""
-    return (datetime.now(MADRID) + timedelta(**time)).replace(second=0, microsecond=0)
+    return (datetime.now(MADRID) + timedelta(**later)).replace(second=0, microsecond=0)
 
 
 async def test_nothing_leaves_before_its_date(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
@@ -97,25 +104,42 @@ async def test_workers_that_wait_hear_of_it(
     assert sandbox.counts.total() == (20 if order == "begin" else 0)
 
 
-async def test_halfway_the_rest_waits(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
-    """Moved while it sends: what has left is sent, what was claimed goes back, and none of it is lost or doubled."""
-    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS", times=None)
+@pytest.mark.parametrize("date", ["start_at", "scheduled_at"])
+async def test_halfway_only_what_has_left_keeps_its_date(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, date: str
+) -> None:
+    """One request is on its way, another is claimed: the first lands, and is moved at the provider; the second goes
+    back, and leaves by the new date. Nobody is lost or texted twice."""
+    before, after = ahead(days=2), ahead(days=1)
+    sandbox.fault(Fault.latency(0.4, before=True), operation="EnviarSMS", after=1, times=None)
     async with Campaigns(client, store, poll=0.02) as campaigns:
-        campaign = await campaigns.start("sale", "Hola", A, chunk_size=2)
-        async with campaign.run(concurrency=1, interval=0.01) as progress:
-            async for one in progress:
-                if one.sent and one.start_at is None:
-                    await campaign.reschedule(start_at=ahead(hours=2))
-                if one.start_at:
-                    break
-        stands = await campaign.progress()
-        assert 0 < stands.sent < 20
-        assert (await campaigns.drive("sale", 600)).sent == stands.sent
-        await campaign.reschedule(start_at=datetime.now(UTC))
-        assert (await campaign.complete()).sent == 20
-    assert max(sandbox.counts.values()) == 1
+        campaign = await campaigns.start("sale", "Hola", A, chunk_size=4, scheduled_at=before)
+
+        async def until(claimed: int) -> None:
+            sql = "SELECT count(*) FROM mensatek_chunk WHERE state IN ('claimed', 'posting') AND seq > 0"
+            while await campaigns._session.look(lambda tx: tx.one(sql)[0]) != claimed:
+                await anyio.lowlevel.checkpoint()
+
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as worker:
+                worker.start_soon(partial(campaign.complete, concurrency=1))
+                await until(2)
+                await anyio.sleep(0.1)  # the first of them leaves
+                sandbox.clear_faults()
+                await campaign.reschedule(**{date: after})
+                if date == "start_at":
+                    await until(0)
+                    assert (await campaigns.drive("sale", 600)).pending >= 16
+                    await campaign.reschedule(start_at=datetime.now(UTC))
+        assert (await campaign.progress()).sent == 20
+    assert sandbox.counts.total() == len(sandbox.counts) == 20
+    if date == "scheduled_at":
+        asked = [call.params["Fecha"] for call in sandbox.calls("EnviarSMS")]
+        assert asked.count(f"{before:%Y-%m-%d %H:%M}") <= 2
+        assert {one.scheduled_at for one in sandbox.texts} == {after}
 
 
+@on_sqlite
 @pytest.mark.parametrize("product", ["sms", "certified"])
 @pytest.mark.parametrize("held", [0, 7, 20], ids=["none sent", "halfway", "all sent"])
 async def test_what_the_provider_holds_is_moved(
@@ -141,22 +165,7 @@ async def test_what_the_provider_holds_is_moved(
     assert sandbox.counts.total() == 20
 
 
-async def test_what_is_on_its_way_while_a_date_is_moved(
-    client: AsyncMensatek, sandbox: Sandbox, store: str
-) -> None:
-    """It lands with the old date, and is moved as well."""
-    before, after = ahead(days=1), ahead(days=2)
-    async with Campaigns(client, store, poll=0.02) as campaigns:
-        campaign = await campaigns.start("sale", "Hola", A, scheduled_at=before, chunk_size=4)
-        sandbox.fault(Fault.latency(0.2), operation="EnviarSMS", after=1, times=None)
-        async with campaign.run(concurrency=2, interval=0.01) as progress:
-            async for one in progress:
-                if len(sandbox.requests) > 2 and one.scheduled_at == before:
-                    await campaign.reschedule(scheduled_at=after)
-    assert {one.scheduled_at for one in sandbox.texts} == {after}
-    assert sandbox.counts.total() == 20
-
-
+@on_sqlite
 async def test_what_has_been_delivered_is_not_moved(
     client: AsyncMensatek, sandbox: Sandbox, store: str
 ) -> None:
@@ -171,6 +180,7 @@ async def test_what_has_been_delivered_is_not_moved(
         assert (await campaign.progress()).scheduled_at == when
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("given", "error", "why"),
     [
@@ -200,6 +210,26 @@ async def test_dates_that_cannot_be(
             await other.reschedule(scheduled_at=ahead(days=2))
 
 
+async def test_what_it_waits_for_besides(client: AsyncMensatek, store: str) -> None:
+    """Its hours begin later than its date; and rows that nobody reads any more are told of now, not tomorrow."""
+    night = ahead(days=1).replace(hour=3, minute=0)
+    async with Campaigns(client, store) as campaigns:
+        campaign = await campaigns.start("a", "Hola", A, start_at=night, send_between=(time(9), time(21)))
+        stands = await campaign.progress()
+        assert (stands.start_at, stands.waiting_until) == (night, night.replace(hour=9))
+        with pytest.raises(RuntimeError, match="the line was cut"):
+            await campaigns.start("b", "Hola", cut(), start_at=night)
+        with anyio.fail_after(20), pytest.raises(SourceMissing):
+            await (await campaigns.get("b")).complete()
+
+
+def cut() -> Iterator[str]:
+    """Rows that end in an error."""
+    yield ANA
+    raise RuntimeError("the line was cut")
+
+
+@on_sqlite
 async def test_the_second_of_two_hours_of_the_same_name(client: AsyncMensatek, store: str) -> None:
     """When the clocks go back, 2:30 comes twice: the moment that was given counts."""
     async with Campaigns(client, store) as campaigns:
