@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from attrs import field, frozen
 from .._core.messages.certified import certified_params, check_documents
 from .._core.messages.message import Message, compose
 from .._core.operations import OPERATIONS
+from .._wire.scalars import madrid
 from ..campaigns.export import export_file
 from ..campaigns.options import CampaignOptions
 from ..campaigns.preview import OPTED_OUT
@@ -144,7 +146,7 @@ class Send:
             preview = self._preview(campaigns, connection.sender_or(options.sending.sender))
             asks = asks and preview.ready > 0
             credits = client.credits() if asks else None
-        self._shown.show(preview, credits)
+        self._show(preview, credits)
         if options.test_to is not None and preview.samples:
             self._send_test(connection, preview.samples[0], options.test_to)
         if asks:
@@ -194,7 +196,7 @@ class Send:
                 else stack.enter_context(export_file(report, words=spoken(), force=force))
             )
             preview = self._preview(campaigns, self.options.sending.sender, write)
-        self._shown.show(preview, None)
+        self._show(preview, None)
         return self._shown.conclude(preview)
 
     def _preview(
@@ -221,6 +223,13 @@ class Send:
         if not preview.rows and self._reading.rows is not None:
             raise Stop(_("The file has no rows {}.", self._reading.rows))
         return preview
+
+    def _show(self, preview: Preview, credits: Decimal | None) -> None:
+        self._shown.show(preview, credits)
+        if begins := self.campaign.get("start_at"):
+            self.output.say(_("It begins at {:%Y-%m-%d %H:%M} Spanish time.", begins.astimezone(madrid())))
+        if when := self.what.when:
+            self.output.say(_("It arrives at {:%Y-%m-%d %H:%M} Spanish time.", when.astimezone(madrid())))
 
     def _send_test(self, connection: Connection, sample: PreviewedText, phone: str) -> None:
         sender, encoding = self.options.sending.sender, self.options.sending.encoding

@@ -51,8 +51,8 @@ class PreviewView:
             self._show_counts(preview)
             output.say(self._cost(preview, credits))
             if self.euros is not None:
-                euros = f"{self._euros(preview):,.2f}", credits_text(self.euros)
-                output.say(_("Euros: {} estimated, at {} a credit.", *euros))
+                euros = self._euros(preview), credits_text(self.euros)
+                output.say(_("Euros: {:,.2f} estimated, at {} a credit.", *euros))
             self._show_texts(preview)
 
     def _show_counts(self, preview: Preview) -> None:
