@@ -101,3 +101,21 @@ def test_the_openapi_document_is_served_and_points_at_the_sandbox(sandbox: Sandb
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert [server["url"] for server in served.pop("servers")] == ["/v7"]
     assert served == {name: value for name, value in DOCUMENT.items() if name != "servers"}
+
+
+def test_it_deviates_on_demand() -> None:
+    """JSON that is not read is a call without parameters; an operation is at its new path alone, or shares one."""
+    paths = {"GetCreditos": "Saldo", "GetReportSMSCERTIFICADO": "GetReportSMS"}
+    with Sandbox(json_bodies=False, paths=paths) as sandbox, calling(sandbox) as call:
+        assert call.post("GetCreditos", data=JSON).status_code == 404
+        assert call.post("Saldo", data=JSON).json()["Res"] == 1
+        assert "Res:1" in call.post("Saldo").text
+        text = {"Resp": "JSON", "Remitente": "A", "Mensaje": "Hola", "Destinatarios": ANA}
+        legal = {"Contacto": "A", "Telcontacto": "900000000", "Cifcontacto": "B00000000"}
+        for operation, more in (("EnviarSMS", {}), ("EnviarSMSCERTIFICADO", legal)):
+            assert "Res:-3" in call.post(operation, text | more).text
+            sent = call.post(operation, data=text | more).json()
+            asked = {"Resp": "JSON", "Idmensaje": sent["idMensaje"]}
+            assert call.post("GetReportSMS", data=asked).json()["Res"] == 1
+    with pytest.raises(ValueError, match="EnviarFax"):
+        Sandbox(paths={"EnviarFax": "Fax"})

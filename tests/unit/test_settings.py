@@ -190,3 +190,24 @@ def test_a_secret_never_shows() -> None:
             pickle.dumps(held)
     with pytest.raises(TypeError, match="cannot be pickled"):
         copy.copy(account.token)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("REQUEST_FORMAT", "xml"),
+        ("REPORT", "maybe"),
+        ("ASSUME_GROUPING", "2"),
+        ("PATHS", "CancelarSMSCERTIFICADO"),
+        ("PATHS", "CancelarSMSCERTIFICADO=a/b"),
+        ("PATHS", "Cancela=Otra"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """Before any call; an argument counts instead of the variable."""
+    monkeypatch.setenv(f"MENSATEK_{variable}", value)
+    with pytest.raises(ConfigurationError):
+        AsyncMensatek("me", TOKEN)
+    AsyncMensatek("me", TOKEN, request_format="json", report=False, assume_grouping=True, paths={})
