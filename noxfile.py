@@ -140,7 +140,9 @@ def tests_lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text("".join(f"{floor[1]}=={floor[2]}\n" for floor in floors), encoding="utf-8")
     session.install("-q", ".[all,mcp]", *_group("tests"), "-c", str(constraints))
-    session.run("pytest", *(session.posargs or ["-q", "-n", "auto", "--dist", "loadfile"]))
+    # But for the tutorials: dozens of programs and commands, which `tests` follows already.
+    asked = ["-q", "-n", "auto", "--dist", "loadfile", "--ignore", "tests/integration/test_tutorials.py"]
+    session.run("pytest", *(session.posargs or asked))
 
 
 @nox.session(default=False)
@@ -213,6 +215,10 @@ def docs(session: nox.Session) -> None:
     session.run(
         *("python", "-m", "sphinx", "-W", "--keep-going", "-E", "-b", "html"), *asked, "docs", "build/site"
     )
+    fetched = re.compile(r'(?:src=|<link[^>]* href=|@import |url\()["\']?https?:')
+    files = [path for path in Path("build/site").rglob("*") if path.suffix in (".html", ".css")]
+    if strays := [str(path) for path in files if fetched.search(path.read_text(encoding="utf-8"))]:
+        session.error(f"pages that fetch something: {strays}")
 
 
 @nox.session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -15,7 +16,7 @@ import pytest
 
 import mensatek_async
 from mensatek_async import errors
-from mensatek_async.cli.app import run
+from mensatek_async.cli.app import app, run
 from tests import generated_pages, public_api
 from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 
@@ -207,3 +208,11 @@ def test_snippets_are_python(document: Path) -> None:
             assert document.name in test or f"docs/{document.parent.name}" in test
         else:
             assert block.language != "python" or not block.said or block.said.startswith("not run: ")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_of_the_documents_are_taken(document: Path) -> None:
+    """Each line for a shell is a command with options that it has; those of docs/tutorials are given as well."""
+    shells = "\n".join(block.text for block in blocks(document) if block.language == "sh")
+    for found in re.finditer(r"^(?:timeout -s KILL \d+ |\w+=\S+ )*mensatek (.+)", shells, re.MULTILINE):
+        app.parse_args(shlex.split(found[1], comments=True), exit_on_error=False, print_error=False)
