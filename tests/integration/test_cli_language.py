@@ -185,6 +185,14 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
         ),
         ("EnviarSMS refused -3: Faltan datos.", "EnviarSMS rechazada -3: Faltan datos."),
         ("a reason of a program's own", "a reason of a program's own"),
+        (
+            "EnviarSMS refused -2: there are not enough credits; it waits until it is resumed",
+            "EnviarSMS rechazada -2: no hay créditos suficientes; espera hasta que se reanude",
+        ),
+        (
+            "The recipient has no field 'hora'. Each recipient needs every field of the text",
+            "El destinatario no tiene el campo 'hora'. Cada destinatario necesita todos los campos del texto",
+        ),
     ],
     ids=[
         "one within another",
@@ -194,14 +202,6 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
         "unknown",
         "within a note, without its point",
         "advice without its point",
-        (
-            "EnviarSMS refused -2: there are not enough credits; it waits until it is resumed",
-            "EnviarSMS rechazada -2: no hay créditos suficientes; espera hasta que se reanude",
-        ),
-        (
-            "The recipient has no field 'hora'. Each recipient needs every field of the text",
-            "El destinatario no tiene el campo 'hora'. Cada destinatario necesita todos los campos del texto",
-        ),
     ],
 )
 def test_a_reason_that_was_written_down_in_english_is_read_in_spanish(
