@@ -20,7 +20,7 @@ CATALOGUE = Path(__file__).with_name("es.po")
 REASON = "reason"
 _LINE = re.compile(r'^(msgctxt|msgid|msgstr) (".*"(?:\n".*")*)$', re.MULTILINE)
 _NUMBER = re.compile(r"\d[\d,.]*")
-_ENDS = ("", ".", "?", "!", ":")
+_HAS_END = re.compile(r"[.?!](?= |$)|:$|^$")
 _QUOTES = ("'", '"')
 _ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
 _WORDS = ("kind", "state")  # places that hold a word
@@ -119,7 +119,7 @@ class Spanish(Language, Formatter):
                     name: _Written(self._value(name, value)) for name, value in match.groupdict().items()
                 }
                 return self.vformat(spanish, (), values)
-        if text[-1:] in _ENDS:
+        if _HAS_END.search(text):
             return None
         said = self._form(f"{text}.", codes)  # a journal keeps errors without the point at their end
         return said and said.removesuffix(".")
