@@ -15,7 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..client import AsyncMensatek
-from ..errors import InvalidRequest, MensatekError, OutboxConflict
+from ..errors import InvalidRequest, MensatekError, OutboxConflict, StoreError
 from ..models.outbox import OutboxItem
 from ..outbox.entries import Entry
 from ..outbox.outbox import Outbox
@@ -297,6 +297,9 @@ def _for_the_model() -> Iterator[None]:
     except OutboxConflict:
         raise ToolError(f"This token was used for another text or other recipients. {_AGAIN}") from None
     except MensatekError as error:
-        done = "Nothing was sent." if isinstance(error, InvalidRequest) and not error.advice else error.advice
-        words = str(error.args[0]) if error.args else type(error).__name__
-        raise ToolError(" ".join(filter(None, (words, done)))) from None
+        words = " ".join(
+            filter(None, (str(error.args[0]) if error.args else type(error).__name__, error.advice))
+        )
+        if not isinstance(error, StoreError) and "Nothing was sent" not in words:
+            words += " Nothing was sent."
+        raise ToolError(words) from None
