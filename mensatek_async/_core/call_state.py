@@ -25,7 +25,7 @@ from ..models.results import SendResult
 from ..observe.events import Area, CallFinished, CallRetried, CallStarted, Paused
 from ..observe.observer import Notifier
 from ..settings import Account
-from .failures import Cut, Failure, NotReached, ToldToWait, Unreadable
+from .failures import Cut, Failure, NotReached, NotStored, ToldToWait, Unreadable
 from .limits.account import CircuitBreaker, Login, now
 from .operations import Kind, Operation
 from .reading import RawReply
@@ -211,7 +211,8 @@ class ObservedCall:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        took, error_class = perf_counter() - self._begun, "" if kind is None else kind.__name__
+        took = perf_counter() - self._begun
+        cause = error.error if isinstance(error, NotStored) else error
         self._state.observed = None  # else the two would wait for a collection
         named = self._login.credits_at != self._credits_at
         told: dict[str, Any] = {
@@ -224,14 +225,14 @@ class ObservedCall:
             "segments": self._whole("segments"),
             "credits": number(self.reply, _CREDITS) if _CREDITS in self.reply else None,
             "credits_left": self._login.credits if named else None,
-            "error_class": error_class,
+            "error_class": "" if cause is None else type(cause).__name__,
         }
         if self._notifier is not None:
             self._notifier.tell("call_finished", CallFinished(**told, **self._about))
         if _log.isEnabledFor(logging.INFO):
             about = {name: self._about[name] for name in ("operation", "area", "recipients")}
             done = f"message {told['message_id']}" if told["message_id"] else "done"
-            values = (self._operation.name, error_class or done, self._state.attempts, took * 1000)
+            values = (self._operation.name, told["error_class"] or done, self._state.attempts, took * 1000)
             extra = {**about, **told, "milliseconds": round(took * 1000, 1)}
             _log.info("%s: %s, attempts %d, %.0f ms", *values, extra=extra)
 

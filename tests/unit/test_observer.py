@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -156,6 +157,23 @@ async def test_what_never_leaves_is_told_without_attempts(recorder: Recorder) ->
         (0, None, "AccountPaused"),
         (0, None, "ConfigurationError"),
     ]
+
+
+async def test_a_full_disk_is_told_as_that(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the class of the system's own error, which the caller gets."""
+
+    def full(*_: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr("mensatek_async._core.sink.write_all", full)
+    pdf = httpx.Response(200, content=b"%PDF-1.7 %%EOF", headers={"Content-Type": "application/pdf"})
+    async with client_of(Script(pdf), observer=recorder) as client:
+        with pytest.raises(BlockingIOError):
+            await client.certified.download(tmp_path / "a.pdf", message_id=77, phone=PHONE)
+
+    assert (recorder.end.error_class, recorder.end.attempts) == ("BlockingIOError", 1)
 
 
 @pytest.mark.parametrize(
