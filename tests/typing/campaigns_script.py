@@ -40,7 +40,11 @@ async def start(campaigns: mensatek.Campaigns) -> mensatek.Campaign:
         anchor=mensatek.Recipient("600111222", {}),
         unknown_after=timedelta(hours=1),
         unknown_policy="assume_sent",
+        start_at=datetime.now().astimezone(),
     )
+    preview = await campaigns.preview("Hola", rows(), rate=50, on_progress=lambda told: print(told[0][1]))
+    assert_type(preview.longest, mensatek.PreviewedText | None)
+    assert_type(await campaign.reschedule(scheduled_at=datetime.now().astimezone()), mensatek.Progress)
     return assert_type(campaign, mensatek.Campaign)
 
 

@@ -32,4 +32,5 @@ async def wrong_campaigns(client: AsyncMensatek, blocking: mensatek.Mensatek) ->
     await mensatek.Campaigns(client).start("a", "Hola", "600000000", product="voice")  # type: ignore
     await mensatek.Campaigns(client).start("a", "Hola", 600000000)  # type: ignore
     await mensatek.Campaigns(client).start("a", "Hola", [], send_between="9-21")  # type: ignore
+    await mensatek.Campaigns(client).preview("Hola", [], begin_at=None)  # type: ignore
     mensatek.Campaigns(3)  # type: ignore
