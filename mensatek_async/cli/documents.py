@@ -87,9 +87,9 @@ def send_contract(
 
 
 for _command, _help in (
-    (report, _("Show where each recipient of a certified text or contract stands.")),
-    (cancel, _("Cancel a scheduled certified text or contract that has not left.")),
-    (reschedule, _("Give a scheduled certified text or contract that has not left a new date.")),
+    (report, "Show where each recipient of a certified text or contract stands."),
+    (cancel, "Cancel a scheduled certified text or contract that has not left."),
+    (reschedule, "Give a scheduled certified text or contract that has not left a new date."),
 ):
     certified.command(partial(_command, certified=True), name=_command.__name__, help=_help)
 
