@@ -149,7 +149,8 @@ def unmarked() -> list[str]:
         raised = {id(one) for _, within in _errors(tree, path) for one in ast.walk(within)}
         for node in strings(tree, docstrings(tree) | marked | helps | phrases | raised):
             prose = _WORD if isinstance(node, ast.JoinedStr) else _PROSE
-            if any(prose.search(bare(text)) for text in variants(node)) and not _is_known(node, english):
+            words = [text for text in variants(node) if not text.startswith("~/")]
+            if any(prose.search(bare(text)) for text in words) and not _is_known(node, english):
                 found.append(f"{path}:{node.lineno}: {ast.unparse(node)}")
     return found
 

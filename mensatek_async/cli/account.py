@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
+import stat
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -15,6 +18,7 @@ from attrs import frozen
 from ..errors import ConfigurationError, InvalidDate
 from ..settings import Account, Guard, Limits, load_account, state_folder, variable
 from ..sources.text_files import shown
+from ..warning import MensatekWarning
 from .language import _, later, reason_of, spoken
 from .options import AccountOptions
 from .output import Exit, Stop, can_ask
@@ -187,16 +191,29 @@ def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
     token = read_secret(options.token_file, "token") if options.token_file is not None else None
     load_account("?", "?", options.base_url, None)
     try:
-        load_account(options.user, "?", options.base_url, None)  # is the token all that may be missing?
+        known = load_account(
+            options.user, "?", options.base_url, None
+        )  # is the token all that may be missing?
         try:
             account = load_account(options.user, token, options.base_url, None)
         except ConfigurationError:
-            if not (may_ask and can_ask()):
+            kept = _from_keyring(known.user)
+            if not kept and not (may_ask and can_ask()):
                 raise
-            account = load_account(options.user, _ask_token(), options.base_url, None)
+            account = load_account(options.user, kept or _ask_token(), options.base_url, None)
     except ConfigurationError as error:
         raise Stop(f"{spoken().error(error)[0]}\n{_(*_HINT)}") from None
     return Connection(account=account)
+
+
+def _from_keyring(user: str) -> str:
+    """The token that the system's keyring has for a user, where there is one; it is no error that there is none."""
+    try:
+        import keyring
+
+        return keyring.get_password("mensatek", user) or ""
+    except Exception:  # whatever its backends raise; then the token is asked for
+        return ""
 
 
 def _ask_token() -> str:
@@ -215,6 +232,10 @@ def read_secret(path: str, name: str) -> str:
     name = _(name)
     try:
         with Path(path).open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if os.name == "posix" and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+                others = _("Others can read the {} file {}: run chmod 600 on it.", name, shown(path))
+                warnings.warn(others, MensatekWarning, stacklevel=2)
             token = file.read(_LONGEST_TOKEN).strip()
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else _("it is no text")

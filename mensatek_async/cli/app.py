@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
@@ -42,7 +43,8 @@ _OUTBOX = """Texts by key, each sent once whatever happens: what programs put is
 Exit codes: 0 all sent, 1 some not sent or unknown, 2 wrong use, 3 refused account, 130 interrupted.
 """
 
-_FOR_ALL = ("--lang",)
+_FOR_ALL = ("--lang", "--profile", "--config")
+_ASIDE = {"--help", "-h", "--version", "--install-completion"}  # whoever asks for these needs no profile
 
 # By home and name: its help, of which `mensatek --help` shows the first line.
 _COMMANDS = {
@@ -66,6 +68,11 @@ _COMMANDS = {
 }
 for _home, _help in _COMMANDS.items():
     app.command(f"{__package__}.{_home}", name=_home.partition(":")[2].replace("_", "-"), help=_help)
+app.command(
+    f"{__package__}.setup.completion:install",
+    name="--install-completion",
+    help="Install completion for bash, zsh or fish: in a new shell, Tab completes commands and options.",
+)
 
 
 @app.meta.default
@@ -73,6 +80,13 @@ def _everywhere(
     *,
     lang: Annotated[
         Literal["en", "es"] | None, Parameter(help="Language; default: LC_ALL, LC_MESSAGES or LANG.")
+    ] = None,
+    profile: Annotated[
+        str | None, Parameter(help="Profile; default: MENSATEK_PROFILE, else the file's default.")
+    ] = None,
+    config: Annotated[
+        str | None,
+        Parameter(help="File of profiles; default: MENSATEK_CONFIG, else mensatek.toml of the user."),
     ] = None,
 ) -> None:
     """Options of every command, for help and completion: `_for_all` takes them out of the arguments."""
@@ -111,8 +125,9 @@ def _notes(output: Output, show: Callable[..., None]) -> Callable[..., None]:
 
 def _run(arguments: Sequence[str], output: Output) -> int:
     try:
-        rest = _for_all(arguments)
-        answer = app(rest, exit_on_error=False, print_error=False, result_action="return_value")
+        rest, given = _for_all(arguments)
+        with _profile(rest, given):
+            answer = app(rest, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         output.error(_("{}\nSee: mensatek --help", reason(_one_line(error))))
         return Exit.WRONG_USE
@@ -135,8 +150,8 @@ def _one_line(error: CycloptsError) -> str:
     return " ".join(str(error).split())
 
 
-def _for_all(arguments: Sequence[str]) -> list[str]:
-    """Heed the options of every command, and return the other arguments.
+def _for_all(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Take out the options of every command, and speak the language that is asked for.
 
     Raises:
         Stop: one of them is wrong.
@@ -153,7 +168,18 @@ def _for_all(arguments: Sequence[str]) -> list[str]:
     _speak(code if code in ("en", "es") else choose())
     if code not in ("en", "es"):
         raise Stop(_("--lang takes en or es, not {}.", shown(code)))
-    return rest
+    for name, value in given.items():
+        if not value:
+            raise Stop(_("{} takes a value.", name))
+    return rest, given
+
+
+def _profile(rest: Sequence[str], given: Mapping[str, str]) -> AbstractContextManager[None]:
+    if not rest or not _ASIDE.isdisjoint(rest):
+        return nullcontext()
+    from .setup.profiles import profile
+
+    return profile(given.get("--config"), given.get("--profile"), sandbox="--sandbox" in rest)
 
 
 def _speak(code: str) -> None:

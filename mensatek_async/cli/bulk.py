@@ -39,7 +39,7 @@ from .campaign.view import (
 )
 from .language import _, reason, reason_of, spoken
 from .opt_outs import load_into
-from .options import Flag, Name, Number, RowsOptions
+from .options import Flag, Name, NamedStore, Number, RowsOptions
 from .output import Exit, Output, Stop, credits_text, plural, text_of
 from .recipients import parse_rows
 from .sending import Send
@@ -75,7 +75,7 @@ class BulkOptions:
     rows: str | None = None
     name: str | None = None
     again: Flag = False
-    store: str | None = None
+    store: NamedStore = None
     keep: Number | None = None
     per_second: Number | None = None
 

@@ -41,6 +41,8 @@ def amount(type_: Any, tokens: Sequence[Any]) -> Any:
 
 
 DEFAULT_STORE = "campaigns.db"
+_IN_STORE = Parameter(env_var="MENSATEK_STORE")
+NamedStore = Annotated[str | None, _IN_STORE]
 
 Credits = Annotated[Decimal, Parameter(converter=amount)]
 Number = Annotated[float, Parameter(converter=amount)]
@@ -56,8 +58,12 @@ Metrics = Annotated[
     ),
 ]
 Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
-Store = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns.")]
-OutboxStore = Annotated[str, Parameter(help="SQLite file, or postgresql:// address, that keeps the outbox.")]
+Store = Annotated[
+    str, Parameter(help="SQLite file, or postgresql:// address, that keeps the campaigns."), _IN_STORE
+]
+OutboxStore = Annotated[
+    str, Parameter(help="SQLite file, or postgresql:// address, that keeps the outbox."), _IN_STORE
+]
 At = Annotated[
     str | None,
     Parameter(

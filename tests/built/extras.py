@@ -132,6 +132,7 @@ TRIALS: dict[str, Trial] = {
     "otel": otel,
     "mcp": lambda: command("mcp"),
     "webhooks": lambda: "",
+    "keyring": lambda: "",  # a keyring to ask is the desktop's
 }
 # Which other extras bring it along. Without the last three everything works, but for what the user brings.
 EVERY = {*TRIALS, ""}
@@ -140,6 +141,7 @@ WORKS_WITH = {
     "sandbox": {"mcp"},
     "otel": {"mcp"},
     "webhooks": EVERY,
+    "keyring": EVERY,
     "trio": EVERY,
     "es": EVERY,
 }

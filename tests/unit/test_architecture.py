@@ -210,11 +210,12 @@ def _uses(file: Path) -> Iterator[str]:
 
 
 def test_the_environment_is_read_in_one_file() -> None:
-    """Only settings.py reads the environment, but for the language; and the command line alone prints: a library that
-    prints gets in the way of the program that uses it. The sandbox is a program of its own."""
+    """Only settings.py reads the environment, but for the language and profiles; and the command line alone prints: a
+    library that prints gets in the way of the program that uses it. The sandbox is a program of its own."""
+    read = {"settings.py", "language/__init__.py", "cli/setup/profiles.py"}
     for file in FILES:
         path, uses = _path(file), set(_uses(file))
-        if not path.startswith("sandbox/") and path not in ("settings.py", "language/__init__.py"):
+        if not path.startswith("sandbox/") and path not in read:
             assert not uses & {"os.environ", "os.environb", "os.getenv", "os.putenv"}, path
         if not path.startswith(("cli/", "sync/_generate/")):
             # Where a WSGI application under test writes its errors.

@@ -45,11 +45,12 @@ ROOM_OF = {
     "webhooks": "webhooks",
     "mcp": "mcp",
     "otel": "otel.py",
+    "keyring": "cli",
 }
 # What a library's own interface is written in, and so comes with it.
 COMES_WITH = {"mcp": {"pydantic"}}
 # Not in `all`: heavy, and for a program of their own.
-APART = {"mcp"}
+APART = {"mcp", "keyring"}
 
 
 def _name(requirement: str) -> str:

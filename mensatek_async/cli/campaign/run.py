@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 from attrs import define, frozen
 from cyclopts import Parameter
@@ -73,7 +73,7 @@ class StartOptions:
     identify: str | None = None
     acceptance_days: int | None = None
     contract_type: int | None = None
-    store: str | None = None
+    store: Annotated[str | None, Parameter(env_var="MENSATEK_STORE")] = None
     run: bool = True
     watch: Watch = False
 

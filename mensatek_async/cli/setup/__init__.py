@@ -1,0 +1,1 @@
+"""What a user sets up once: profiles and completion."""
