@@ -96,15 +96,14 @@ class _File:
 
         self._path, self._lines = path, list[str]()
         try:
-            text = path.read_text(encoding="utf-8-sig")
-            content = tomllib.loads(text)
+            self._lines = path.read_text(encoding="utf-8-sig").splitlines()
+            content = tomllib.loads("\n".join(self._lines))
         except OSError as error:
             raise self.wrong(_("it cannot be read: {}.", reason_of(error))) from None
         except UnicodeDecodeError:
             raise self.wrong(_("it is no text in UTF-8.")) from None
         except tomllib.TOMLDecodeError as error:
-            raise self._broken(str(error), text) from None
-        self._lines = text.splitlines()
+            raise self._broken(str(error)) from None
         self._refuse_secrets(content)
         self.default: str | None = self._text(content.pop("default", None), "default")
         tables = self._table(content.pop("profiles", {}), "profiles")
@@ -117,9 +116,9 @@ class _File:
         *tables, last = key.split(".")
         return Stop(f"{shown(str(self._path), 300)}{self._line_of(tables, last) if last else ''}: {why}")
 
-    def _broken(self, error: str, text: str) -> Stop:
+    def _broken(self, error: str) -> Stop:
         place = re.search(r"line (\d+)", error)
-        line = int(place[1]) if place else max(text.count("\n"), 1)
+        line = int(place[1]) if place else len(self._lines)
         return Stop(_("{}, line {}: it is no valid TOML.", shown(str(self._path), 300), line))
 
     def _line_of(self, tables: list[str], key: str) -> str:
