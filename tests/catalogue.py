@@ -194,7 +194,7 @@ def _of_the_help() -> Iterator[tuple[Key, str]]:
 def _commands(one: App, name: str) -> Iterator[tuple[str, App]]:
     yield name, one
     for sub in one:
-        if not sub.startswith("-"):
+        if sub not in ("--help", "-h", "--version"):
             yield from _commands(one[sub], f"{name} {sub}")
 
 

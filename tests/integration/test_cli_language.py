@@ -36,7 +36,7 @@ def english(*shown: str) -> list[str]:
 def pages(one: App, *path: str) -> Iterator[tuple[str, ...]]:
     yield path
     for sub in one:
-        if not sub.startswith("-"):
+        if sub not in ("--help", "-h", "--version"):
             yield from pages(one[sub], *path, sub)
 
 
