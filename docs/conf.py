@@ -1,6 +1,7 @@
 """Sphinx settings of the site: `nox -s docs` builds it into build/site, offline."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -47,9 +48,23 @@ html_theme_options = {"navigation_with_keys": True}
 
 
 def setup(app):
-    """Show a default that is made anew for each object, which attrs calls NOTHING, as three dots."""
+    """Show a default that is made anew for each object, which attrs calls NOTHING, as three dots; link each page and
+    its twin in the other language, below the title."""
 
     def shown(app, what, name, value, options, signature, returns):
         return (signature or "").replace("= NOTHING", "= ...") or signature, returns
 
+    def link_twin(app, page, source):
+        spanish = page.startswith("es/")
+        twin = page.removeprefix("es/") if spanish else f"es/{page}"
+        if twin in app.env.found_docs and page not in ("index", "es/index"):  # these have their own
+            link = f"[{'English' if spanish else 'Español'}](/{twin}.md)"
+            source[0] = re.sub(r"^# .+$", rf"\g<0>\n\n{link}", source[0], count=1, flags=re.MULTILINE)
+
+    def speak(app, page, template, context, tree):
+        if page.startswith("es/"):
+            context["language"] = "es"
+
     app.connect("autodoc-process-signature", shown)
+    app.connect("source-read", link_twin)
+    app.connect("html-page-context", speak)

@@ -26,6 +26,7 @@ SNIPPETS = [
     for block in blocks(page)
     if block.language == "python"
     and not block.said  # a comment says who runs the others, with what they need
+    and not page.is_relative_to(ROOT / "docs/es")  # the same code as in English: tests/unit/test_documents.py
 ]
 
 

@@ -22,6 +22,7 @@ from tests.markdown import DOCUMENTS, ROOT, blocks, sections
 
 README = ROOT / "README.md"
 PACKAGE = ROOT / "mensatek_async"
+SPANISH = [page for page in DOCUMENTS if page.is_relative_to(ROOT / "docs/es") and page.stem != "index"]
 
 
 def test_the_first_command_does_the_main_job() -> None:
@@ -99,9 +100,10 @@ def test_the_generated_pages_are_up_to_date() -> None:
     } == generated_pages.pages()
 
 
-def test_every_error_is_described() -> None:
-    """docs/errors.md has a row for each class: what to do, and whether anything was sent, as the class says."""
-    text = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("page", "maybe"), [("errors.md", "maybe"), ("es/errors.md", "quizá")])
+def test_every_error_is_described(page: str, maybe: str) -> None:
+    """The page has a row for each class: what to do, and whether anything was sent, as the class says."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line[:3] == "| `"
     ]
@@ -114,7 +116,7 @@ def test_every_error_is_described() -> None:
     assert sorted(row[0].strip("`") for row in rows) == sorted(classes.keys() - {"MensatekError"})
     for name, _, *rest in rows:
         sent = getattr(classes[name.strip("`")], "sent", ...)
-        assert rest[0] == {False: "no", None: "maybe"}.get(sent, rest[0]), name
+        assert rest[0] == {False: "no", None: maybe}.get(sent, rest[0]), name
         assert rest[-1] or name == "`MensatekWarning`"
 
 
@@ -216,3 +218,21 @@ def test_commands_of_the_documents_are_taken(document: Path) -> None:
     shells = "\n".join(block.text for block in blocks(document) if block.language == "sh")
     for found in re.finditer(r"^(?:timeout -s KILL \d+ |\w+=\S+ )*mensatek (.+)", shells, re.MULTILINE):
         app.parse_args(shlex.split(found[1], comments=True), exit_on_error=False, print_error=False)
+
+
+def _code(page: Path) -> list[tuple[str, str]]:
+    """Its blocks of code without their comments, but for the first line, which may name the file."""
+    found: list[tuple[str, str]] = []
+    for block in blocks(page):
+        first, _, rest = block.text.partition("\n")
+        if block.language == "python":
+            found.append((first if first.startswith("# ") else "", ast.dump(ast.parse(block.text))))
+        elif block.language == "sh":
+            found.append(("sh", re.sub(r"\s+# .*", "", block.text)))
+    return found
+
+
+@pytest.mark.parametrize("page", SPANISH, ids=lambda path: str(path.relative_to(ROOT)))
+def test_spanish_pages_have_the_code_of_their_twins(page: Path) -> None:
+    """Which is run where it stands in English; words and comments alone are in Spanish."""
+    assert _code(page) == _code(ROOT / "docs" / page.relative_to(ROOT / "docs/es"))
