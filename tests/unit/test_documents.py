@@ -221,12 +221,12 @@ def test_commands_of_the_documents_are_taken(document: Path) -> None:
 
 
 def _code(page: Path) -> list[tuple[str, str]]:
-    """Its blocks of code without their comments, but for the first line, which may name the file."""
+    """Its blocks of code without their comments, but for one that names the file."""
     found: list[tuple[str, str]] = []
     for block in blocks(page):
-        first, _, rest = block.text.partition("\n")
         if block.language == "python":
-            found.append((first if first.startswith("# ") else "", ast.dump(ast.parse(block.text))))
+            name = re.match(r"# \S+\.py\n", block.text)
+            found.append((name[0] if name else "", ast.dump(ast.parse(block.text))))
         elif block.language == "sh":
             found.append(("sh", re.sub(r"\s+# .*", "", block.text)))
     return found
