@@ -230,7 +230,7 @@ def advice_of_the_library() -> list[str]:
     """Every advice that the library may give where the command uses it."""
     found = []
     for path in PACKAGE.rglob("*.py"):
-        if path.relative_to(PACKAGE).parts[0] in ("cli", "sandbox", "sync", "testing", "webhooks"):
+        if path.relative_to(PACKAGE).parts[0] in ("cli", "mcp", "sandbox", "sync", "testing", "webhooks"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "advice":
@@ -240,7 +240,8 @@ def advice_of_the_library() -> list[str]:
 
 # What only a program can do wrong: a call, a cursor, an open file, a client.
 _PROGRAMS = re.compile(
-    r"tzinfo=|SqlSource|Source\b|elements\.|async |`with|AsyncMensatek|Open it with|Limits|fetchmany|group="
+    r"tzinfo=|SqlSource|Source\b|elements\.|async |`with|AsyncMensatek|With a Mensatek|Open it with|Limits|fetchmany"
+    r"|group="
 )
 
 
