@@ -14,7 +14,7 @@ from typing import NamedTuple
 from attrs import frozen
 
 from .._wire.names import REQUEST
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, OutboxConflict
 from ..models.outbox import OutboxItem
 from ..outbox.entries import Entry, put
 from ..outbox.rows import SELECT, ItemRow
@@ -98,7 +98,7 @@ def texts_of(tx: Tx, account: str, token: str = "", limit: int = 100_000) -> lis
 
 
 def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, cap: Cap) -> None:
-    """Put texts, all or none of them; those that are there already, of the same token, are left as they are.
+    """Put texts, all or none of them; a token that has texts already puts no more, and has to name just these.
 
     Args:
         tx: the transaction.
@@ -113,7 +113,10 @@ def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, cap
     """
     rate.waits(tx)  # it locks a row: of several servers, each sees what the one before has set aside
     account, first = entries[0].values["account"], entries[0].values["item_key"]
-    if not texts_of(tx, account, first.split(":")[1], 1):
+    used = {item.key for item, _ in texts_of(tx, account, first.split(":")[1])}
+    if used and used != {entry.values["item_key"] for entry in entries}:
+        raise OutboxConflict("The token was used for another number of texts or segments.")
+    if not used:
         why = cap.refusal(spending(tx, account, cap), segments * len(entries))
         if why:
             raise NotAllowed(why)

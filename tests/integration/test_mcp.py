@@ -247,11 +247,17 @@ async def test_a_token_sends_once_and_only_what_was_previewed(sandbox: Sandbox, 
         async with anyio.create_task_group() as tasks:
             for _ in range(3):
                 tasks.start_soon(send)
-        after = await assistant.refused("send_sms", **(call | {"text": "Dos"}))
+        others = (
+            {"text": "Dos"},
+            {"text": "Uno" * 99},
+            {"to": [ANA, EVE]},
+            {"to": [EVE], "text": "Uno" * 99},
+        )
+        after = [await assistant.refused("send_sms", **(call | changed)) for changed in others]
 
     assert [one.text for one in sandbox.texts] == ["Uno"]
     assert {one["texts"][0]["message_id"] for one in answers} == {sandbox.texts[0].message_id}
-    assert "was used for another text" in after
+    assert all("was used for another text" in one for one in after)
 
 
 async def test_a_preview_expires(sandbox: Sandbox, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
