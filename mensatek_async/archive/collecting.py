@@ -19,12 +19,23 @@ from .._core.context import Context
 from .._wire.encode import to_wire
 from .._wire.scalars import madrid
 from ..codes import DeliveryStatus
-from ..errors import APIError, AuthenticationError, NotYours, UnexpectedReply
+from ..errors import APIError, AuthenticationError, NotYours, TooManyRequests, UnexpectedReply
 from ..models.archive import ArchiveSummary, CertificateStatus
 from ..models.results import RecipientReport
 from ..store.failpoints import failpoint
 from ..store.threads import in_thread
-from .tree import PENDING, PERIODS, Held, Seen, Tree, find, make_folder, reference_of
+from .tree import (
+    PENDING,
+    PERIODS,
+    Held,
+    Seen,
+    Tree,
+    find,
+    make_folder,
+    note_refusal,
+    reference_of,
+    refused_at,
+)
 
 T = TypeVar("T")
 
@@ -101,7 +112,7 @@ class Collector:
         tally = Tally()
         for message_id in messages:
             try:
-                await self._collect(message_id, reference, tally)
+                await self._collect(message_id, reference, tally, refused_too=True)
             except NotYours:
                 if message_id in new:
                     await in_thread(self.tree.marker(message_id).unlink, True)
@@ -109,18 +120,27 @@ class Collector:
         return tally.summary()
 
     async def _collect(
-        self, message_id: int, reference: str, tally: Tally, only: set[str] | None = None
+        self,
+        message_id: int,
+        reference: str,
+        tally: Tally,
+        only: set[str] | None = None,
+        refused_too: bool = False,
     ) -> None:
         """Fetch what is ready of a message, or of some phones of it; its marker goes when nothing more is awaited."""
         report = await exchange.report_anew(self._context, "GetReportSMSCERTIFICADO", message_id)
         rows = [row for row in report.recipients if only is None or row.phone in only]
+        since = await in_thread(
+            lambda: {row.phone: refused_at(self.tree.pending(message_id, row.phone)) for row in rows}
+        )
+        rows.sort(key=lambda row: since[row.phone])
         own, busy = Tally(), list[RecipientReport]()
 
         async def take(row: RecipientReport) -> None:
             outcome = await self._take(message_id, row, reference, patience=0.0)
             busy.append(row) if outcome is None else own.count(outcome)
 
-        await self._each(rows, take)
+        await self._each([row for row in rows if refused_too or not since[row.phone]], take)
         for row in busy:  # another process had them
             own.count(await self._take(message_id, row, reference, patience=_PATIENCE) or "pending")
         own.pending += max((report.stated_recipients or 0) if only is None else len(only), len(rows)) - len(
@@ -128,7 +148,7 @@ class Collector:
         )
         tally.add(own)
         failpoint("archive.collected")
-        if only is None and not own.pending:
+        if only is None and not own.pending and (refused_too or not any(since.values())):
             await in_thread(self.tree.marker(message_id).unlink, True)
 
     async def collect_period(self, start: datetime | None, end: datetime | None) -> ArchiveSummary:
@@ -159,12 +179,14 @@ class Collector:
     async def catch_up(self) -> ArchiveSummary:
         """Fetch what is pending and ready by now; then ask for the reports of messages where nobody knows that.
 
+        Certificates that were refused before come last: the guard stops wrong calls, and they would hold up the others.
+
         Raises:
             OSError: something cannot be written.
             MensatekError: nothing more can be fetched now; the rest stays pending.
         """
         tally = Tally()
-        waiting = await in_thread(lambda: sorted(self.tree.waiting()))
+        waiting = await in_thread(lambda: sorted((refused_at(path), path) for path in self.tree.waiting()))
         asked: dict[int, set[str]] = {}
 
         async def try_again(path: Path) -> None:
@@ -175,8 +197,9 @@ class Collector:
                 elif held.seen:
                     asked.setdefault(held.seen[0].message_id, set()).add(held.seen[0].phone)
 
-        await self._each([path for path in waiting if path.suffix == ".jsonl"], try_again)
-        marked = {int(path.stem): path for path in waiting if path.suffix == ".json"}
+        recipients = [one for one in waiting if one[1].suffix == ".jsonl"]
+        await self._each([path for since, path in recipients if not since], try_again)
+        marked = {int(path.stem): path for _, path in waiting if path.suffix == ".json"}
         for message_id in sorted({*marked, *asked}):
             marker, only = marked.get(message_id), asked.get(message_id, set())
             try:
@@ -186,14 +209,14 @@ class Collector:
                     await self._collect(message_id, await in_thread(reference_of, marker), tally)
                 else:
                     await self._collect(message_id, "", tally, only)
-            except NotYours as error:
-                _log.warning(
-                    "The report of message %d was refused: %s It is asked for again in days.",
-                    message_id,
-                    error,
-                )
-                await in_thread(self.tree.note_refusal, message_id)
+            except AuthenticationError:
+                raise
+            except (APIError, UnexpectedReply) as error:
+                _log.warning("The report of message %d was refused: %s", message_id, error)
+                if isinstance(error, NotYours):  # asked for again in days
+                    await in_thread(note_refusal, self.tree.marker(message_id))
                 tally.pending += max(len(only), 1)
+        await self._each([path for since, path in recipients if since], try_again)
         return tally.summary()
 
     async def _each(self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
@@ -258,7 +281,12 @@ class Collector:
                 raise
             except (APIError, UnexpectedReply) as error:
                 _log.warning("A certificate of message %d was not fetched: %s", message_id, error)
+                await in_thread(note_refusal, held.path)
                 return "pending"
+            except TooManyRequests:
+                if not await in_thread(refused_at, held.path):
+                    raise
+                return "pending"  # as it was; what was never asked for is fetched all the same
             outcome = "fetched"
             failpoint("archive.fetched")
         await in_thread(lambda: self.tree.write_record(base, held.seen, anew=outcome == "fetched"))

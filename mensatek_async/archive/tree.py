@@ -92,17 +92,7 @@ class Tree:
 
     def was_refused(self, message_id: int) -> bool:
         """Return whether the provider refused a message's report within the last days."""
-        try:
-            return abs(time() - self._refusal(message_id).stat().st_mtime) < _REFUSED_FOR
-        except FileNotFoundError:
-            return False
-
-    def note_refusal(self, message_id: int) -> None:
-        """Note that the provider refused a message's report: who asks again and again is taken for spam."""
-        write(self._refusal(message_id), "")
-
-    def _refusal(self, message_id: int) -> Path:
-        return self.marker(message_id).with_suffix(".refused")
+        return abs(time() - refused_at(self.marker(message_id))) < _REFUSED_FOR
 
     def record_of(self, base: Path) -> ArchivedCertificate | None:
         """Return the record of a certificate that is there; None where it or its file is not, or cannot be read."""
@@ -154,11 +144,12 @@ class Held:
     """What waits for the certificate of one recipient, held by one process alone: its file is locked while it is used.
 
     Attributes:
+        path: the file.
         seen: what was recorded of the recipient, oldest first.
     """
 
     def __init__(self, path: Path, handle: int) -> None:
-        self._path = path
+        self.path = path
         self._handle = handle
         lines = os.read(handle, os.fstat(handle).st_size).split(b"\n")
         self._whole = not lines[-1]
@@ -208,22 +199,41 @@ class Held:
                 os.ftruncate(self._handle, end)
             raise
         if not end:
-            sync_folder(self._path.parent)
+            sync_folder(self.path.parent)
         self._whole = True
         self.seen.append(seen)
 
     def close(self) -> None:
         """Let go of it; what holds nothing is removed."""
+        if not self.seen:
+            _refusal(self.path).unlink(missing_ok=True)
         if not self.seen and sys.platform != "win32":
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
         os.close(self._handle)
         if not self.seen and sys.platform == "win32":  # where no open file can be
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
 
 
 def name_of(message_id: int, phone: str) -> str:
     """Return the name of a recipient's certificate, without an ending and without the phone."""
     return f"{message_id}-{sha256(f'{message_id}:{phone}'.encode()).hexdigest()[:16]}"
+
+
+def refused_at(path: Path) -> float:
+    """Return when the provider last refused what waits here, in seconds since 1970; 0.0 for never."""
+    try:
+        return _refusal(path).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def note_refusal(path: Path) -> None:
+    """Note that the provider refused what waits here, a message's report or a certificate.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write(_refusal(path), "")
 
 
 def find(base: Path) -> Path | None:
@@ -297,6 +307,10 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _refusal(path: Path) -> Path:
+    return path.with_suffix(".refused")
 
 
 def _read_line(line: bytes) -> Seen | None:

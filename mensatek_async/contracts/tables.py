@@ -108,8 +108,8 @@ def add_sent(tx: Tx, sending: Sending, phones: Iterable[str]) -> int:
         "INSERT INTO mensatek_contract (message_id, phone, state, is_contract, reference, sent_at, deliver_by, "
         "accept_by, changed) VALUES (?, ?, 'sent', 1, ?, ?, ?, ?, ?) ON CONFLICT (message_id, phone) DO UPDATE SET "
         "is_contract = 1, reference = CASE WHEN excluded.reference = '' THEN mensatek_contract.reference ELSE "
-        "excluded.reference END, sent_at = excluded.sent_at, deliver_by = excluded.deliver_by, "
-        "accept_by = excluded.accept_by",
+        "excluded.reference END, sent_at = excluded.sent_at, deliver_by = COALESCE(excluded.deliver_by, "
+        "mensatek_contract.deliver_by), accept_by = COALESCE(excluded.accept_by, mensatek_contract.accept_by)",
         [(message_id, phone, *same) for phone in every],
     )
     tx.run("UPDATE mensatek_contract SET is_contract = 1 WHERE message_id = ?", message_id)

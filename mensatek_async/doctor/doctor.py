@@ -157,18 +157,16 @@ class Doctor:
             if not seen.url_works:
                 return
         first = await self._send(phone, "first")
-        if not first.accepted:
+        if not first.accepted or not first.message_id:  # then a scheduled one could not be cancelled
             return
-        if first.message_id:
-            await self._send(phone, "repeat", join=first.message_id)
+        await self._send(phone, "repeat", join=first.message_id)
         await self._schedule(phone)
         if heard is not None:
             await self._hear(heard)
-        if first.message_id:
-            await anyio.sleep(self._apart)
-            seen.report = report = await self._tried(self._sms.report(first.message_id, max_age=0))
-            dated = report.recipients[:1] if isinstance(report, MessageReport) else ()
-            seen.late += [self._late(one.reported_at, datetime.now(UTC)) for one in dated if one.reported_at]
+        await anyio.sleep(self._apart)
+        seen.report = report = await self._tried(self._sms.report(first.message_id, max_age=0))
+        dated = report.recipients[:1] if isinstance(report, MessageReport) else ()
+        seen.late += [self._late(one.reported_at, datetime.now(UTC)) for one in dated if one.reported_at]
 
     async def _send(self, phone: str, purpose: str, **options: Any) -> SentText:
         number = len(self.evidence.texts) + 1

@@ -66,6 +66,9 @@ async def test_who_has_opened_read_signed_and_rejected(sandbox: Sandbox, store: 
         pdf = await client.certified.send([ANA, LUIS, EVA], "Firme", contract_type=5, reference="R-2")
     assert await contracts.record_sent(sent, people, reference="R-1") == 6
     assert await contracts.record_sent(pdf, [ANA, LUIS, EVA], reference="R-2", acceptance_days=3) == 3
+    assert (
+        await contracts.record_sent(pdf, [ANA, LUIS, EVA]) == 0
+    )  # which takes no reference and no date away
     sandbox.advance(60)
     sandbox.sign_contract(people[0])
     sandbox.reject_contract(people[1])

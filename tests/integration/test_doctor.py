@@ -247,6 +247,17 @@ async def test_a_block_in_the_middle_ends_it_at_once(after: int) -> None:
         assert ("NOT CANCELLED" in "".join(diagnosis.texts)) == (after == 6)
 
 
+async def test_a_message_without_a_number_is_the_only_text() -> None:
+    """What is scheduled could not be cancelled then, so it is not sent."""
+    with Sandbox() as sandbox:
+        sandbox.fault(Fault.reply('{"Res": 1, "Cred": "9"}'), operation=SENDS, times=None)
+        async with client_of(sandbox) as client:
+            diagnosis = await diagnose(client, OWN)
+        assert len(sandbox.calls(SENDS)) == len(diagnosis.texts) == 1
+    assert "message-id" in wrong(diagnosis)
+    assert diagnosis.settings == {"assume_grouping": False}
+
+
 @pytest.mark.parametrize("kind", ["503", "500", "lost", "cut", "html", "drop", "refused", "credits"])
 async def test_never_more_than_three_of_each_whatever_happens(kind: str) -> None:
     """Nothing is repeated: not by the client's own retry, and not where half of all calls fail."""

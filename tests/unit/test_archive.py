@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from mensatek_async import (
+    ArchiveSummary,
     AsyncMensatek,
     AuthenticationError,
     CertificateArchive,
@@ -19,12 +20,13 @@ from mensatek_async import (
     ConnectionFailed,
     Guard,
     InvalidRequest,
+    Limits,
     NotYours,
     Refused,
     verify_certificates,
 )
 from mensatek_async.webhooks import parse
-from tests.scripted import Answer, Script, client_of, reply
+from tests.scripted import BASE_URL, TOKEN, Answer, Script, client_of, reply
 from tests.unit.test_certified_download import PDF, QUICK, document, zipped
 
 ANA = "34600000001"
@@ -47,6 +49,11 @@ def asking(*answers: Answer) -> tuple[Script, AsyncMensatek]:
     """A client that repeats at once, and what it asks."""
     script = Script(*answers)
     return script, client_of(script, retry=QUICK, guard=Guard(read_interval=0, wrong_calls=2))
+
+
+def asked_for(script: Script) -> set[str]:
+    """The phones whose certificates were asked for."""
+    return {phone for at in range(len(script.requests)) if (phone := script.params(at).get("Telefono"))}
 
 
 def only(folder: Path, suffix: str) -> Path:
@@ -108,6 +115,62 @@ async def test_what_a_webhook_cannot_fetch_is_kept(
 
     assert "message 12" in caplog.text
     assert ANA not in caplog.text
+
+
+@pytest.mark.parametrize("by", ["event", "message"])
+async def test_certificates_that_are_refused_hold_up_nobody(by: str, tmp_path: Path) -> None:
+    """The guard stops wrong calls; whoever was refused comes last from then on, so what is ready is fetched."""
+    ready, phones = set[str](), {str(int(ANA) + at) for at in range(9)}
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("GetReportSMSCERTIFICADO"):
+            return report_of(*[14] * 9)
+        return document() if json.loads(request.content)["Telefono"] in ready else reply(Res=-2)
+
+    script = Script(answer, repeat_last=True)
+
+    async def take(step: str) -> ArchiveSummary | None:
+        """Go on when the guard has forgotten, as that of another account has."""
+        guard = Guard(read_interval=0, wrong_calls=2)
+        settings: dict[str, Any] = {"guard": guard, "limits": Limits(concurrency=1), "retry": QUICK}
+        async with AsyncMensatek(step, TOKEN, base_url=BASE_URL, transport=script, **settings) as client:
+            archive = CertificateArchive(client, tmp_path)
+            if by == "event" and step == "first":
+                for phone in phones:
+                    await archive.record(event(Movil=phone))
+                return None
+            return await (archive.catch_up() if by == "event" else archive.collect(12))
+
+    if by == "message":
+        with pytest.raises(Refused):
+            await take("first")
+    else:
+        await take("first")
+    ready.update(phones - asked_for(script))
+    assert len(ready) == 7
+    for step in ("second", "third"):
+        summary = await take(step)
+        assert summary is not None
+        assert summary.pending == 2
+        assert verify_certificates(tmp_path).intact == 7
+    ready.update(phones)
+    await take("last")
+    assert verify_certificates(tmp_path).intact == 9
+    assert ".refused" not in files(tmp_path)
+
+
+async def test_a_report_that_is_refused_holds_up_no_other(tmp_path: Path) -> None:
+    """Whatever the provider says to one message, the next is asked for."""
+    _, client = asking(report_of(13), report_of(13))
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        await archive.collect(12)
+        await archive.collect(13)
+    _, client = asking(reply(Res=0), report_of(14), document())
+    async with client:
+        summary = await CertificateArchive(client, tmp_path).catch_up()
+
+    assert (summary.fetched, summary.pending) == (1, 1)
 
 
 async def test_collecting_stops_where_nothing_more_can_be_fetched(tmp_path: Path) -> None:
