@@ -46,9 +46,13 @@ def _help(*command: str) -> str:
     return done.stdout
 
 
-def test_the_command_does_what_its_page_says() -> None:
-    """Every command in docs/command.md is there, and every option named is an option of one of them."""
-    told = sections(ROOT / "docs/command.md")["What it does"]
+@pytest.mark.parametrize(
+    ("page", "parts"),
+    [("command.md", ["What it does"]), ("es/command.md", ["Lo que hace", "Cómo se comporta"])],
+)
+def test_the_command_does_what_its_page_says(page: str, parts: list[str]) -> None:
+    """Every command on the page is there, and every option named is an option of one of them."""
+    told = "".join(sections(ROOT / "docs" / page)[part] for part in parts)
     commands = set(re.findall(r"^\| `mensatek ([\w-]+)", told, re.MULTILINE))
 
     helps = "".join(_help(command) for command in commands)
@@ -61,13 +65,18 @@ def test_the_command_does_what_its_page_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "page"), [("campaign", "campaigns.md"), ("outbox", "outbox.md"), ("opt-outs", "opt-outs.md")]
+    ("group", "page"),
+    [
+        *(("campaign", "campaigns.md"), ("outbox", "outbox.md"), ("opt-outs", "opt-outs.md")),
+        *(("campaign", "es/campaigns.md"), ("opt-outs", "es/opt-outs.md")),
+    ],
 )
 def test_the_commands_of_a_group_are_those_of_their_page(
     capsys: pytest.CaptureFixture[str], group: str, page: str
 ) -> None:
     """Every command and option of the page is there, and no command is missing on it."""
-    told = sections(ROOT / "docs" / page)["At the command line"]
+    found = sections(ROOT / "docs" / page)
+    told = found.get("At the command line") or found["En la línea de órdenes"]
     first = re.findall(r"^\| (`.+?) \|", told, re.MULTILINE)
     named = {word for cell in first for word in re.findall(r"`(\w+)", cell)} - {"mensatek"}
     run([group, "--help"])
@@ -234,5 +243,9 @@ def _code(page: Path) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", SPANISH, ids=lambda path: str(path.relative_to(ROOT)))
 def test_spanish_pages_have_the_code_of_their_twins(page: Path) -> None:
-    """Which is run where it stands in English; words and comments alone are in Spanish."""
-    assert _code(page) == _code(ROOT / "docs" / page.relative_to(ROOT / "docs/es"))
+    """Which is run where it stands in English; words and comments alone are in Spanish. Tutorials have all of it,
+    pages for operators what they need."""
+    spanish, english = _code(page), _code(ROOT / "docs" / page.relative_to(ROOT / "docs/es"))
+    followed = page.stem == "start" or page.parent.name == "tutorials"
+
+    assert spanish == english if followed else all(one in english for one in spanish)
