@@ -8,6 +8,7 @@ import re
 import shutil
 import tarfile
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ def _fuzz(session: nox.Session, *seconds: str) -> None:
     session.install("-q", ".[all]", *_group("fuzz"))
     for target in ("callbacks", "replies", "csv"):
         session.run("python", "-m", "tests.fuzz", target, *seconds)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Changes of the code that no test notices, an hour or more: of all rooms in [tool.mutmut], or those after --."""
+    session.install("-q", ".[all]", *_group("tests"), *_group("mutation"))
+    session.run("mutmut", "run", *session.posargs)  # such as "mensatek_async.text.*"
+    rooms: dict[str, Counter[str]] = {}
+    for path in sorted(Path("mutants", PACKAGE).rglob("*.meta")):
+        for code in json.loads(path.read_text("utf-8"))["exit_code_by_key"].values():
+            noticed = {None: "not run", 0: "survived", 5: "no test", 33: "no test"}.get(code, "killed")
+            rooms.setdefault(path.parent.relative_to("mutants").as_posix(), Counter())[noticed] += 1
+    for room, counts in rooms.items():
+        session.log(f"{room}: {counts['killed'] / counts.total():.0%}, {dict(counts)}")
+    session.log("mutmut results names the survivors, mutmut show NAME shows one")
 
 
 @nox.session

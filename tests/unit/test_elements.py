@@ -7,6 +7,7 @@ import pytest
 
 from mensatek_async import errors
 from mensatek_async.text import elements
+from mensatek_async.text.syntax import elements_in, shortened, without_documents
 
 PDF = b"%PDF-1.7\n%%EOF\n"
 FILES = (elements.file, elements.image, elements.pdf)
@@ -99,3 +100,39 @@ def test_has_elements() -> None:
     texts = ("Hola (FILE:2:a.pdf)", "(qrcode:x)", "( LINK :2:https://example.com)")
     assert all(map(elements.has_elements, texts))
     assert not any(map(elements.has_elements, ("Hola (ver nota): adiós", "FILE:2:a.pdf", "(Files: 2)", "")))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    {
+        "none": ("Hola (ver nota): adiós", []),
+        "at the very beginning": ("(IMG:y)", [("IMG", "y")]),
+        "two side by side": ("(LINK:2:a)(qrcode:b) c", [("LINK", "a"), ("QRCODE", "b")]),
+        "parentheses inside": (
+            "Ver (LINK:2:x(1)(2(3))) (TICKET:1:z)",
+            [("LINK", "x(1)(2(3))"), ("TICKET", "z")],
+        ),
+        "one inside another": ("(LINK:(IMG:x)) (IMG:y)", [("LINK", "(IMG:x)"), ("IMG", "y")]),
+        "never closed": ("(FILE:a (LINK:b) c", [("LINK", "b")]),
+        "a space that is not ASCII": ("(\u00a0FILE:a) (IMG:b)", [("IMG", "b")]),
+    }.values(),
+)
+def test_elements_of_a_text(text: str, found: list[tuple[str, str]]) -> None:
+    """Kind, content and place of each; a phone shows a short link for it, and the words around it stay."""
+    told = list(elements_in(text))
+
+    assert [(one.kind, one.content) for one in told] == found
+    assert all(text[one.start] == "(" and text[one.end - 1] == ")" for one in told)
+    short, words, end = shortened("(IMG:y)"), "", 0
+    assert short.startswith("https://")
+    for one in told:
+        words, end = words + text[end : one.start] + short, one.end
+    assert shortened(text) == words + text[end:]
+
+
+def test_counting_needs_only_the_beginning_of_a_document() -> None:
+    """Of each document sixteen characters stay, and every word around them."""
+    text = f"Contrato (BASE64:{'A' * 5000}) y ( base64 : 1 : {'B/' * 3000} ) firme"
+
+    assert without_documents(text) == f"Contrato (BASE64:{'A' * 16}) y ( base64 : 1 : {'B/' * 8}) firme"
+    assert without_documents("BASE64: nada (ver)") == "BASE64: nada (ver)"

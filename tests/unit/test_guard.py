@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mensatek_async import AccountPaused, BadParameters, Guard, Refused, TooManyRequests
-from mensatek_async._core.limits.account import CircuitBreaker
+from mensatek_async._core.limits.account import AccountState, CircuitBreaker, Login, forget_all, known
+from mensatek_async.settings import Account, Secret
 
 
 def gate(**settings: float) -> CircuitBreaker:
@@ -28,6 +29,7 @@ def test_the_pause_doubles_to_a_quarter_of_an_hour() -> None:
         door.refused_credentials(now)
         with pytest.raises(AccountPaused) as caught:
             door.check("EnviarSMS", now)
+        assert caught.value.by_credentials
         pauses.append(caught.value.retry_after)
         now += caught.value.retry_after
 
@@ -63,6 +65,7 @@ def test_a_block_pauses_as_told_else_by_the_settings() -> None:
     door.blocked(5.0, 0.0)
     with pytest.raises(AccountPaused, match="blocked this account") as caught:
         door.check("EnviarSMS", 1.0)
+    assert not caught.value.by_credentials
     assert caught.value.retry_after == pytest.approx(59.0)
 
 
@@ -93,3 +96,41 @@ def test_more_wrong_calls_than_allowed_can_come_back_together() -> None:
 
     assert not allowed(door, 61.9, "CancelarSMS")
     assert allowed(door, 62.0, "CancelarSMS")
+
+
+def test_a_token_is_accepted_until_it_is_refused() -> None:
+    """Which decides whether the calls after it go out one at a time; each token for itself."""
+    state, one, other = AccountState(), Login(), Login()
+    door, beside = (CircuitBreaker(Guard(), state, login) for login in (one, other))
+    door.accepted()
+    assert (one.accepted, other.accepted) == (True, False)
+    beside.refused_credentials(0.0)
+    assert (one.accepted, allowed(door, 1.0), allowed(beside, 1.0)) == (True, True, False)
+    door.refused_credentials(0.0)
+    assert not one.accepted
+
+
+def test_clients_of_one_account_know_of_each_other_and_the_one_used_longest_ago_is_forgotten() -> None:
+    """The account is one whatever the token, each token has its own; as many are kept in mind as the limit says."""
+
+    def account(user: str = "u", token: str = "t") -> Account:
+        return Account(user=user, token=Secret(token), base_url="https://a.example", sender=None)
+
+    state, login = known(account())
+    assert known(account()) == (state, login)
+    assert known(account(token="other"))[0] is state
+    assert known(account(token="other"))[1] is not login
+    assert known(account("other"))[0] is not state
+    for number in range(63):  # and the first, used in between
+        known(account(token=f"{number}"))
+        assert known(account())[1] is login
+    newest = known(account(token="newest"))[1]
+    assert (known(account(token="newest"))[1], known(account())[1]) == (newest, login)
+    for number in range(4095):
+        known(account(f"{number}"))
+    assert known(account())[0] is state
+    for number in range(4096):
+        known(account(f"x{number}"))
+    assert known(account("x4095"))[0] is known(account("x4095"))[0]
+    assert known(account())[0] is not state
+    forget_all()

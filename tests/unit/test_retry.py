@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import anyio
@@ -34,7 +36,8 @@ from mensatek_async import (
 )
 from mensatek_async._core.call_state import InFlightShield
 from mensatek_async._core.failures import Cut
-from mensatek_async._core.limits.retry import wait_before
+from mensatek_async._core.limits import retry as waits
+from mensatek_async._core.limits.retry import parse_retry_after, wait_before
 from tests.scripted import Script, client_of, page, reply
 
 PHONE = "34600123456"
@@ -242,6 +245,34 @@ def test_a_wait_is_never_above_the_longest(attempt: int, initial: float, longest
     wait = wait_before(attempt, Cut("x"), Retry(wait_initial=initial, wait_max=longest))
 
     assert 0 <= wait <= longest
+
+
+@pytest.mark.parametrize(("initial", "latest"), [(5.0, 8.0), (0.25, 7.25)])
+def test_a_wait_that_was_told_is_hardly_longer(initial: float, latest: float, monkeypatch: Any) -> None:
+    """Never shorter, and a second longer at most, less where the first wait is less."""
+    settings, failure = Retry(wait_initial=initial), Cut("x")
+    failure.wait = 7.0
+    for edge, told in ((min, 7.0), (max, latest)):
+        monkeypatch.setattr(waits.random, "uniform", edge)
+        assert wait_before(2, failure, settings) == told
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("12", 12), (" 0.5 ", 0.5), ("0", 0), ("-5", 0), ("1e9", 86_400), ("inf", 86_400)]
+    + [(header, None) for header in (None, "", "soon", "nan", "32 Oct", "Mon, 99 Foo 2020 99:99:99 GMT")],
+)
+def test_a_time_to_wait_in_seconds(header: str | None, seconds: float | None) -> None:
+    """A day at most, nothing negative; what nobody can read says nothing."""
+    assert parse_retry_after(header) == seconds
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000", ""])
+def test_a_time_to_wait_until_a_date(zone: str) -> None:
+    """In the provider's zone, which is UTC where it names none; a date that has passed is now."""
+    for ahead, least in ((100, 90), (-100, 0), (200_000, 86_400)):
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead)).replace("+0000", zone)
+        assert least <= (parse_retry_after(date) or 0) <= max(least, min(ahead, 86_400))
 
 
 @pytest.mark.parametrize("status", [429, 503])

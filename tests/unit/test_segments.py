@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mensatek_async import errors
 from mensatek_async.text import Segmentation, segments, split
-from mensatek_async.text.segments import EXTENSION, count_segments
+from mensatek_async.text.segments import EXTENSION, count_segments, counts_by_length, has_pairs
 
 gsm_text = st.lists(
     st.tuples(st.text(st.sampled_from("aé@\n€[^|~"), min_size=1, max_size=4), st.integers(1, 90)), max_size=6
@@ -116,3 +116,26 @@ def test_an_unknown_encoding_is_refused() -> None:
     for text in no_text:
         with pytest.raises(errors.InvalidRequest, match="A text is a str"):
             segments(text)
+
+
+def test_many_texts_are_counted_by_their_length() -> None:
+    """As one by one, at the edges of both encodings; a character of two units is told, which no length shows."""
+    edges: list[tuple[Any, str, list[int]]] = [
+        ("gsm", "a", [1, 159, 160, 161, 306, 307, 459, 460]),
+        ("unicode", "ж", [1, 69, 70, 71, 134, 135, 201, 202]),
+    ]
+    for encoding, letter, lengths in edges:
+        told = counts_by_length(lengths, encoding)
+        assert told == [segments(letter * length).segments for length in lengths] == [1, 1, 1, 2, 2, 3, 3, 4]
+        assert not has_pairs(letter, encoding)
+    assert (has_pairs("a€", "gsm"), has_pairs("a€", "unicode"), has_pairs("a😀", "unicode")) == (
+        True,
+        False,
+        True,
+    )
+
+
+def test_the_characters_that_force_unicode_are_named() -> None:
+    """In order, once each; none of a text that was to be Unicode and need not be."""
+    assert segments("año ж, 中 y ж").forcing == ("ж", "中")
+    assert segments("año", "unicode").forcing == segments("año").forcing == ()

@@ -305,6 +305,8 @@ def test_a_plain_texts_placeholders_are_the_providers() -> None:
     assert plain.render(fields, "346") == "dos y 10 en 346, {x}"
     others: Any = {"nombre": "Ana", "Variable_x": 1, 5: 6}
     assert prepare("Hola {nombre}").values(others) == {}
+    assert prepare("Hola").values({**others, "Variable_1": "x"}) == {"Variable_1": "x"}
+    assert "'Variable_1'" in refused(prepare("Hola"), Variable_1=b"x")
     for missing in (others, {"Variable_1": None}):
         assert "'Variable_1'" in refused(
             PlainText("Hola (Variable_1)"), **{str(k): v for k, v in missing.items()}
@@ -321,6 +323,48 @@ def test_elements_are_refused_in_plain_texts_variables_too() -> None:
     assert PlainText(EVIL + "(Variable_1)").values(given)["Variable_2"] == "(b)"
     for name in ("Variable_0", "Variable_11", "variable_999"):
         assert name in refused(PlainText("Hola"), **{name: "x"})
+
+
+NOTHING: Any = object()
+MANY = [{"a": "Ana", "b": "é"}, {"a": "", "b": "x"}, {"a": "ñ" * 1001, "b": "中"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "columns"),
+    {
+        "plain words": (
+            Template("{a} y {b}"),
+            MANY,
+            {"Variable_1": ["Ana", "", "ñ" * 1001], "Variable_2": ["é", "x", "中"]},
+        ),
+        "long together, none alone": (
+            Template("{a}"),
+            [{"a": "x" * 1000}] * 40,
+            {"Variable_1": ["x" * 1000] * 40},
+        ),
+        "one too long": (Template("{a}"), [{"a": "x"}, {"a": "x" * 39_015}], None),
+        "a parenthesis": (Template("{a} y {b}"), [*MANY, {"a": "x", "b": "（b"}], None),
+        "what no request carries": (Template("{a}"), [{"a": "x\0"}], None),
+        "not composed": (Template("{a}"), [{"a": "n\u0303"}], None),
+        "a number": (Template("{a}"), [{"a": "x"}, {"a": 5}], None),
+        "a field missing": (Template("{a}"), [{"a": "x"}, {"A": "x"}], None),
+        "inside an element": (Template("(LINK:2:https://x.es/{a})"), [{"a": "x"}], None),
+        "behind a parenthesis": (Template("({a}"), [{"a": "x"}], None),
+        "a plain text, nothing sent": (PlainText("Hola"), [{"a": 1}, {"Variable": 2}], {}),
+        "a plain text, a variable sent": (PlainText("Hola"), [{"a": 1}, {"variable_3": 2}], None),
+        "a plain text with a placeholder": (PlainText("Hola (Variable_1)"), [{"Variable_1": "x"}], None),
+        "no mapping": (PlainText("Hola"), [NOTHING], None),
+    }.values(),
+)
+def test_many_recipients_at_once(text: Any, rows: list[Any], columns: dict[str, list[str]] | None) -> None:
+    """What each would give alone, by column; wherever one has to be looked at, nothing is said of any."""
+    told = text.columns(rows)
+
+    assert told == columns
+    if told:
+        assert [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)] == list(
+            map(text.values, rows)
+        )
 
 
 def test_prepare_takes_texts_of_both_kinds() -> None:
