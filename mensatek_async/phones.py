@@ -93,7 +93,7 @@ def normalise_all(phones: Sequence[str], region: str = "ES") -> list[str | Inval
 
 def mask(phone: str) -> str:
     """A phone for messages: its first three and last two characters, or fewer of a short one."""
-    shown = "".join(c for c in str(phone) if c.isprintable()).strip()
+    shown = "".join(c for c in str(phone) if c.isprintable() and not c.isspace())
     if len(shown) < 8:
         return shown[:1] + "***"
     return f"{shown[:3]}***{shown[-2:]}"
@@ -198,7 +198,7 @@ def _tidy(phone: str) -> str:
     if text[:4].casefold() == "tel:":
         text = text[4:].strip()
     if text.casefold() in _EMPTY:
-        raise _invalid("", "is empty")
+        raise InvalidPhone("The phone is empty.")
     return text
 
 
@@ -298,5 +298,4 @@ def _digits_of(library: Any, number: Any) -> str:
 
 
 def _invalid(phone: str, reason: str, *, kind: str = "phone", advice: str = "") -> InvalidPhone:
-    message = f"The {kind} {mask(phone)} {reason}." if phone.strip() else f"The {kind} {reason}."
-    return InvalidPhone(message, advice=advice)
+    return InvalidPhone(f"The {kind} {mask(phone)} {reason}.", advice=advice)

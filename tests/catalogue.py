@@ -51,6 +51,7 @@ BELOW = (
         "disk I/O error",
     ),
 )
+SHORT = ("missing", "no reason given")  # said by the library, and too short to be found as prose
 # What cyclopts says; `test_language.py` makes it say them.
 OF_CYCLOPTS = (
     *(
@@ -252,7 +253,7 @@ def _of_others() -> Iterator[tuple[Key, str]]:
     yield from ((("", text), "cyclopts") for text in OF_CYCLOPTS)
     yield from (((REASON, text), "cyclopts") for text in ERRORS_OF_CYCLOPTS)
     yield from (((REASON, os.strerror(getattr(errno, name))), name) for name in SYSTEM)
-    yield from (((REASON, text), "below") for text in BELOW)
+    yield from (((REASON, text), "below") for text in (*BELOW, *SHORT))
     table = json.loads((PACKAGE / "codes/results.json").read_text(encoding="utf-8"))
     yield from (((REASON, row["meaning"]), "codes/results.json") for row in table if row["code"] <= 0)
 

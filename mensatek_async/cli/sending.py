@@ -147,12 +147,13 @@ class Send:
             asks = asks and preview.ready > 0
             credits = client.credits() if asks else None
         self._show(preview, credits)
+        otherwise = ""
         if options.test_to is not None and preview.samples:
             self._send_test(connection, preview.samples[0], options.test_to)
+            otherwise = _("Nothing was sent but the test.")
         if asks:
-            self.output.confirm(
-                _("Send {} to {}?", plural(preview.texts, "text"), plural(preview.ready, "recipient"))
-            )
+            question = _("Send {} to {}?", plural(preview.texts, "text"), plural(preview.ready, "recipient"))
+            self.output.confirm(question, otherwise)
 
     def begin(self, campaigns: SyncCampaigns, name: str) -> SyncCampaign:
         """Write the campaign down."""

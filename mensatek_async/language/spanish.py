@@ -24,6 +24,10 @@ _HAS_END = re.compile(r"[.?!](?= |$)|:$|^$")
 _QUOTES = ("'", '"')
 _ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
 _WORDS = ("kind", "state")  # places that hold a word
+_SHAPES = {
+    "mask": r"\S*\*{3}\S*",
+    "kind": r"[^@;]*?",
+}  # of what stands in a place, where more words could follow
 _PART = re.compile(r"[.;:,?!] | <- |\] ")
 _SENTENCE = re.compile(r"(?<=[.;:?!]) ")
 _THOUSANDS = str.maketrans(",.", ".,")
@@ -104,11 +108,14 @@ class Spanish(Language, Formatter):
             for ending in ("", head[-1]):
                 if (start := self._form(head.removesuffix(ending), codes)) is not None:
                     return f"{start}{ending} {self._said(rest, codes)}"
-        for gap in _PART.finditer(text):
+        for gap in sorted(
+            _PART.finditer(text), key=lambda gap: gap[0] != "; "
+        ):  # several problems, then parts of one
             head, rest = text[: gap.start()], text[gap.end() :]
             if (said := self._said(rest)) != rest:
-                return (self._form(head, codes) or head) + gap[0] + said
-        return text
+                return self._said(head, codes) + gap[0] + said
+        problem, at, place = text.partition(" @ ")
+        return (self._form(problem, codes) or problem) + at + place
 
     def _form(self, text: str, codes: tuple[str, ...]) -> str | None:
         """The Spanish of the form that a text has, those of an error's own codes first."""
@@ -161,7 +168,7 @@ def _pattern(english: str) -> re.Pattern[str]:
     for literal, name, _, _ in Formatter().parse(english):
         pattern += re.escape(literal)
         if name is not None:
-            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{_SHAPES.get(name, '.*?')})"
             seen.add(name)
     return re.compile(pattern, re.DOTALL)
 

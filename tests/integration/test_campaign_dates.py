@@ -276,5 +276,9 @@ def test_the_command_moves_both_dates(
     assert command(*move, "--start-at", "now").code == 0
     assert command(*move, "--at", f"{day:%Y-%m-%d} 22:00").code == 2
     monkeypatch.setenv("MENSATEK_API_TOKEN", sandbox.token)
-    assert command("campaign", "run", "sale", "--json").json["sent"] == 20
+    soon = datetime.now(day.tzinfo) + timedelta(seconds=2)
+    assert command(*move, "--start-at", f"{soon:%Y-%m-%dT%H:%M:%S}").code == 0
+    said = command("campaign", "run", "sale", "--json")
+    assert said.json["sent"] == 20
+    assert "This command waits for that" in said.err
     assert {one.scheduled_at for one in sandbox.texts} == {day.replace(hour=21, minute=0)}

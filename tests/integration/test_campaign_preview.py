@@ -222,6 +222,7 @@ def test_what_is_shown_before_it_is_asked(sandbox: Sandbox, start: Callable[...,
         assert words in said.out
     assert "Row 8" not in said.out
     assert "Send 5 texts to 4 recipients?" in said.err
+    assert said.err.endswith("Nothing was sent but the test.\n")
     assert {one.phone: one.text for one in sandbox.texts} == {"34600999999": "Hola Ana"}
     with Mensatek() as client:
         assert client.campaigns("campaigns.db").list() == []

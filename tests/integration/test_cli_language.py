@@ -193,6 +193,15 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
             "The recipient has no field 'hora'. Each recipient needs every field of the text",
             "El destinatario no tiene el campo 'hora'. Cada destinatario necesita todos los campos del texto",
         ),
+        (
+            "The voice caller nob***dy holds letters. Write it as +34 ...",
+            "El número que llama nob***dy contiene letras. Escríbalo como +34 ...",
+        ),
+        ("The phone is empty.", "El teléfono está vacío."),
+        (
+            "The callback could not be read: expected a number, got a text @ Rep[0].Movil; missing @ Estado.",
+            "La notificación no se pudo leer: se esperaba un número, llegó un texto @ Rep[0].Movil; falta @ Estado.",
+        ),
     ],
     ids=[
         "one within another",
@@ -202,6 +211,9 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
         "unknown",
         "within a note, without its point",
         "advice without its point",
+        "a phone of two kinds",
+        "a phone that is empty",
+        "several problems, each with its place",
     ],
 )
 def test_a_reason_that_was_written_down_in_english_is_read_in_spanish(

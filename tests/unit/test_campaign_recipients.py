@@ -52,6 +52,13 @@ def test_phones_are_taken_out(content: ChunkRecipients, data: st.DataObject) -> 
     assert dict(zip(kept.rows, told(kept)[1], strict=True)) == {row: everybody[row] for row in kept.rows}
 
 
+def test_what_is_left_keeps_its_share_of_the_segments() -> None:
+    """Of 42 that take 43 texts, 41 take 42 and not 41: a report and a cap on credits count by it."""
+    content = ChunkRecipients.of(range(42), [{"Movil": f"346000000{at:02}"} for at in range(42)], False, 43)
+
+    assert content.without({"34600000007"})[0].segments == 42
+
+
 @given(chunk_recipients(least=2), st.data())
 def test_some_are_chosen(content: ChunkRecipients, data: st.DataObject) -> None:
     """A chunk falls into parts of one time zone each."""

@@ -78,7 +78,8 @@ class ChunkRecipients:
     def at(self, places: Sequence[int]) -> ChunkRecipients:
         """Return those at some places, with their share of the texts."""
         rows, wire = [self.rows[at] for at in places], [self.wire[at] for at in places]
-        return self.of(rows, wire, self.unicode, self.segments * len(rows) // max(len(self), 1), self.zone)
+        share = -(-self.segments * len(rows) // max(len(self), 1))  # rounded up: a cap on credits holds
+        return self.of(rows, wire, self.unicode, share, self.zone)
 
     def split(self, first: int) -> tuple[ChunkRecipients, ChunkRecipients]:
         """Return the first ones, and the others."""

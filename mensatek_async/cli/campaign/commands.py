@@ -31,7 +31,7 @@ from ..options import (
 )
 from ..output import Exit, Output, Stop, can_ask, plural
 from .report import report
-from .run import LOOK, Session, conclude, offline, run_to_the_end, start
+from .run import LOOK, Session, conclude, offline, run_to_the_end, say_when, start
 from .view import as_json, exit_of, line, place, say_state, scheduled_for, viewing
 
 _LONGEST = 36_500  # days
@@ -69,6 +69,7 @@ def _run(name: str, options: WorkOptions, *, watch: bool, resume: bool = False) 
             campaign = campaigns.get(name)
             if resume:
                 campaign.resume()
+            say_when(campaign.progress(), options.store, output)
             run_to_the_end(campaign, view)
     return conclude(session, name)
 

@@ -295,14 +295,14 @@ def start(
         ):
             campaign = send.begin(campaigns, name)
             if options.run:
-                _say_when(campaign.progress(), store, send.output)
+                say_when(campaign.progress(), store, send.output)
                 run_to_the_end(campaign, view)
             else:
                 look_on(campaign, view)
         return conclude(session, name)
 
 
-def _say_when(progress: Progress, store: str, output: Output) -> None:
+def say_when(progress: Progress, store: str, output: Output) -> None:
     """Say so if the command is about to wait for the date on which a campaign begins."""
     when = progress.start_at
     if when is not None and when > datetime.now(UTC) and not progress.done:
