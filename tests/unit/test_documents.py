@@ -236,8 +236,8 @@ def _code(page: Path) -> list[tuple[str, str]]:
         if block.language == "python":
             name = re.match(r"# \S+\.py\n", block.text)
             found.append((name[0] if name else "", ast.dump(ast.parse(block.text))))
-        elif block.language == "sh":
-            found.append(("sh", re.sub(r"\s+# .*", "", block.text)))
+        elif block.language in ("sh", "toml"):
+            found.append((block.language, re.sub(r"\s+# .*", "", block.text)))
     return found
 
 
