@@ -122,6 +122,33 @@ async def test_a_list_is_loaded(tmp_path: Path, name: str, content: str, added: 
     assert {one.source for one in await opt_outs.list()} == {name}
 
 
+async def test_a_long_list_goes_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loaded and exported as one: nobody is lost between two pieces; each row without a phone is named with its reason,
+    and phones without a prefix are of the region everywhere."""
+    monkeypatch.setattr("mensatek_async.opt_outs.opt_outs._MANY", 2)
+    phones = [f"06123456{number:02}" for number in range(7)]
+    rows = [f'{{"phone": "{phone}"}}' for phone in phones]
+    path, out = tmp_path / "list.jsonl", tmp_path / "out.csv"
+    path.write_text("\n".join([*rows[:2], "{broken", '{"phone": "12"}', *rows[2:]]), encoding="utf-8")
+    opt_outs = OptOuts(tmp_path / "o.db", region="FR")
+
+    loaded = await opt_outs.load(path)
+    assert (loaded.added, loaded.known, [one.row for one in loaded.invalid]) == (7, 0, [3, 4])
+    assert "JSON" in loaded.invalid[0].reason
+    assert loaded.invalid[1].reason.endswith(".")
+    assert await opt_outs.export(out) == 7
+    with out.open(encoding="utf-8", newline="") as written:
+        assert [row[0] for row in csv.reader(written)][1:] == [f"33{phone[1:]}" for phone in phones]
+    assert await opt_outs.contains(phones[6])
+    assert not await opt_outs.add(phones[6])
+    assert await opt_outs.remove(phones[6])
+    assert not await opt_outs.contains(f"33{phones[6][1:]}")
+    assert await opt_outs.record(reply(f"33{phones[6][1:]}"))
+    assert [(one.reason, one.source) for one in await opt_outs.list() if one.reason] == [
+        ("reply", INCOMING["Movil"])
+    ]
+
+
 async def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     """A file that is none, a place that is a store, a rule that is replaced, a number nobody can text."""
     opt_outs = OptOuts(tmp_path / "o.db", rule=lambda text: text == "X")

@@ -325,6 +325,26 @@ def test_no_reply(body: str, problem: str) -> None:
     assert problems(body, "application/json") == (problem,)
 
 
+@each("body, reply", {
+        "behind a warning": ('Warning: no x in /a.php\n{"Res":1,"Cred":5}', {"res": 1, "cred": 5}),
+        "between words, in an array": ('Hola [{"Res":1}] fin', {"res": 1}),
+        "behind code": ('function x(){ y(); } {"Res":1}', {"res": 1}),
+        "beside one without a result": ('x {"a":1} {"Res":2} {"Res":""}', {"res": 2}),
+        "the whole, not the beginning": ('x {"a":{"Res":1},"Res":2}', {"res": 2}),
+        "two": ('x {"Res":1} {"Res":2}', None),
+        "cut": ('x {"Res":1,"a":{"Res":2}', None),
+        "inside what is no JSON": ('x {"a" {"Res":1}}', None),
+        "no object": ("x [1, 2] y", None),
+        "too many beginnings": ("{" * 100 + ' {"Res":1}', None),
+    }.values()
+)  # fmt: skip
+def test_an_object_among_words(body: str, reply: dict[str, Any] | None) -> None:
+    """The one with a result is the reply, wherever it stands; of two, or of one that is cut, nothing is guessed."""
+    found = decoding.sole_object(body, "res")
+
+    assert (found and {name: found[name] for name in reply or ()}) == reply
+
+
 # --- single fields ---------------------------------------------------------------------------------------------
 
 
