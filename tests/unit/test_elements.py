@@ -25,7 +25,7 @@ def test_each_builder_writes_the_form_of_the_manual() -> None:
     assert elements.qrcode("hola: 5 €") == "(QRCODE:hola: 5 €)"
     assert elements.datamatrix("x") == "(DATAMATRIX:x)"
     assert elements.pdf417("x") == "(PDF417:x)"
-    assert elements.ticket(3) == "(TICKET:3)"
+    assert (elements.ticket(3), elements.ticket(1)) == ("(TICKET:3)", "(TICKET:1)")
 
 
 def test_a_link_is_encoded_so_that_it_stays_whole() -> None:

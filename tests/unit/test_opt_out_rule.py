@@ -48,6 +48,13 @@ def test_replies_as_people_write_them(texts: str, asked: bool) -> None:
 def test_whoever_writes_a_letter_says_something_else() -> None:
     """Only short replies are looked at."""
     assert not opt_out_rule()("Baja " + "de la lista " * 30)
+    assert (opt_out_rule()("Baja".ljust(200)), opt_out_rule()("Baja".ljust(201))) == (True, False)
+
+
+def test_a_keyword_without_letters_opts_nobody_out() -> None:
+    """Nor does an empty reply, or one of thanks alone, then."""
+    asks = opt_out_rule(["¡!", "", "ALTO"])
+    assert [asks(text) for text in ("", " ...", "¡!", "Gracias", "Hola 5", "alto")] == [False] * 5 + [True]
 
 
 @pytest.mark.parametrize("keywords", [("ALTO", "Fuera de aquí"), "ALTO"], ids=["several", "one as it is"])

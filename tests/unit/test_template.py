@@ -18,6 +18,7 @@ from mensatek_async._core.messages.message import prepare
 from mensatek_async.text import Template, elements
 from mensatek_async.text.layout import PlainText
 from mensatek_async.text.syntax import ELEMENTS, find, has_opening
+from mensatek_async.text.values import names_in_braces, same_name
 
 EVIL = "(LINK:2:https://evil.example)"
 
@@ -376,3 +377,18 @@ def test_prepare_takes_texts_of_both_kinds() -> None:
     for wrong in wrongs:
         with pytest.raises(errors.InvalidRequest):
             prepare(wrong)
+
+
+def test_what_stands_in_braces_in_a_plain_text() -> None:
+    """By its name in any writing, up to a conversion or a format; empty braces name nothing."""
+    assert names_in_braces("Hola {Nombre}, {saldo:.2f} {a.b} {x!r} {l[0]} {} { } {abierta") == {
+        same_name(name): written
+        for name, written in {
+            "nombre": "Nombre",
+            "saldo": "saldo:.2f",
+            "a": "a.b",
+            "x": "x!r",
+            "l": "l[0]",
+        }.items()
+    }
+    assert names_in_braces("Hola") == {}
