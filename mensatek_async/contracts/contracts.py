@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Unpack, cast, get_args
 
 import anyio
@@ -205,7 +205,7 @@ class Contracts:
         name: str = "reminder",
         **options: Unpack[SendOptions],
     ) -> int:
-        """Put a text into an outbox for everybody whose contract is still waiting: once each.
+        """Put a text into an outbox for everybody whose contract is still waiting and has not expired: once each.
 
         Nobody is reminded by the same `name` twice, whatever happens and whoever calls it; the outbox sends it. The
         fields `{reference}` and `{expires}`, the date such as 08/01/2027 and empty where it is unknown, are for a
@@ -227,8 +227,12 @@ class Contracts:
             StoreError: a store cannot be used.
         """
         age = positive_seconds("after", after) if after else 0.0
-        waiting = await self._listed(_waiting(waiting_for), None, _ALL, sent_before=age)
-        return await remind(self._db, outbox, waiting, text, name, options)
+        waiting, now = (
+            await self._listed(_waiting(waiting_for), None, _ALL, sent_before=age),
+            datetime.now(UTC),
+        )
+        open_ones = [one for one in waiting if one.expires_at is None or one.expires_at > now]
+        return await remind(self._db, outbox, open_ones, text, name, options)
 
     async def create_tables(self) -> None:
         """Create the tables, or bring older ones up to date; whatever writes does so too.

@@ -145,11 +145,14 @@ async def test_contracts_of_campaigns_in_the_same_store(sandbox: Sandbox, store:
 
 
 async def test_a_reminder_goes_once(sandbox: Sandbox, store: str) -> None:
-    """Whoever waits is reminded once a name, and nobody who has accepted; the outbox sends it."""
+    """Whoever waits is reminded once a name, and nobody who has accepted or no longer can; the outbox sends it."""
     contracts = Contracts(store)
     async with client_of(sandbox) as client, Outbox(client, store) as outbox:
         sent = await client.certified.send([ANA, LUIS, EVA], "SI", contract_type=1)
-        await contracts.record_sent(sent, [ANA, LUIS, EVA], reference="27/2027", expires_at=sandbox.now)
+        until = datetime(2099, 1, 8, 12, tzinfo=UTC)
+        await contracts.record_sent(sent, [ANA, LUIS, EVA], reference="27/2027", expires_at=until)
+        late = await client.certified.send(ANA, "SI", contract_type=1)
+        await contracts.record_sent(late, ANA, expires_at=datetime(2026, 1, 8, tzinfo=UTC))
         await contracts.record(event(sent.message_id, LUIS, 16))
         await contracts.record(event(sent.message_id, EVA, 190))
         text = Template("Le queda por firmar {reference}, hasta {expires}")
@@ -161,7 +164,7 @@ async def test_a_reminder_goes_once(sandbox: Sandbox, store: str) -> None:
         items = await outbox.list()
 
     texts = [one.text for one in sandbox.texts if one.phone == ANA]
-    assert texts == ["SI", "Le queda por firmar 27/2027, hasta 08/01/2027"]
+    assert texts == ["SI", "SI", "Le queda por firmar 27/2027, hasta 08/01/2099"]
     assert reminded is not None
     assert reminded.reminded_at is not None
     assert not [item for item in items if ANA in item.key]

@@ -174,7 +174,7 @@ class SyncContracts(ClientlessTwin[Contracts]):
         name: str = "reminder",
         **options: Unpack[SendOptions],
     ) -> int:
-        """Put a text into an outbox for everybody whose contract is still waiting: once each.
+        """Put a text into an outbox for everybody whose contract is still waiting and has not expired: once each.
 
         Nobody is reminded by the same `name` twice, whatever happens and whoever calls it; the outbox sends it. The
         fields `{reference}` and `{expires}`, the date such as 08/01/2027 and empty where it is unknown, are for a
