@@ -15,6 +15,7 @@ from mensatek_async import InvalidPhone, InvalidSender
 from mensatek_async.cli.app import app
 from mensatek_async.language import choose, language
 from tests.command_line import Command, Said
+from tests.markdown import ROOT, blocks
 
 ENGLISH = re.compile(
     r"\b(the|is|are|was|were|not|with|and|of|to|for|its|cannot|given|needs|takes|Unknown|Invalid|Usage|default|"
@@ -234,3 +235,14 @@ def test_an_error_is_looked_up_by_its_code(command: Command) -> None:
         "Escríbalo como +34 ...",
     )
     assert language("es").error(same)[0] == "El remitente tiene 12 caracteres; se aceptan 11 como máximo."
+
+
+def test_the_spanish_pages_quote_what_the_command_says(command: Command, tmp_path: Path) -> None:
+    """The preview of docs/es/campaigns.md, of the list that it stands for."""
+    (path := tmp_path / "clientes.csv").write_text(
+        "Nombre;Movil\nAna;600000001\nLuis;600000002\nEva;600\nAna;600000001\n", encoding="utf-8"
+    )
+    (quoted,) = [one.text for one in blocks(ROOT / "docs/es/campaigns.md") if one.language == "text"]
+    said = command("--lang", "es", "bulk", path, "--text", "Feliz 2027, {Nombre}", "--dry-run")
+
+    assert quoted in said.out

@@ -68,7 +68,7 @@ def test_the_command_does_what_its_page_says(page: str, parts: list[str]) -> Non
     ("group", "page"),
     [
         *(("campaign", "campaigns.md"), ("outbox", "outbox.md"), ("opt-outs", "opt-outs.md")),
-        *(("campaign", "es/campaigns.md"), ("opt-outs", "es/opt-outs.md")),
+        *(("campaign", "es/campaigns.md"), ("outbox", "es/outbox.md"), ("opt-outs", "es/opt-outs.md")),
     ],
 )
 def test_the_commands_of_a_group_are_those_of_their_page(
