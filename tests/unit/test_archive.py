@@ -42,7 +42,8 @@ def event(status: int = 14, message_id: int = 12, **fields: Any) -> Any:
 def report_of(*statuses: int, stated: int | None = None) -> httpx.Response:
     """A report of so many recipients."""
     rows = [{"Telefono": 34600000001 + at, "Resultado": status} for at, status in enumerate(statuses)]
-    return reply(Informe=rows, **({} if stated is None else {"Destinatarios": stated}))
+    more: dict[str, Any] = {} if stated is None else {"Destinatarios": stated}
+    return reply(Informe=rows, **more)
 
 
 def asking(*answers: Answer) -> tuple[Script, AsyncMensatek]:
