@@ -60,6 +60,8 @@ OF_CYCLOPTS = (
         "Commands",
         "Parameters",
         "Arguments",
+        "int",
+        "float",
     ),
 )
 ERRORS_OF_CYCLOPTS = (

@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"\d[\d,.]*")
 _HAS_END = re.compile(r"[.?!](?= |$)|:$|^$")
 _QUOTES = ("'", '"')
 _ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
-_WORDS = ("kind", "state")  # places that hold a word
+_WORDS = ("kind", "state", "option")  # places that hold a word
 _SHAPES = {
     "mask": r"\S*\*{3}\S*",
     "kind": r"[^@;]*?",

@@ -107,3 +107,8 @@ def test_ctrl_c_says_what_was_sent(account: Sandbox) -> None:
     ]
     assert account.texts[-1].status == 29
     assert "Traceback" not in err
+
+
+def test_without_a_phone_it_says_in_spanish_that_nothing_was_sent(account: Sandbox, command: Command) -> None:
+    """One line in English among the others would be half a translation."""
+    assert "No se ha enviado nada.\n" in command("doctor", "--lang", "es").out

@@ -108,6 +108,8 @@ def test_every_page_of_the_help_is_spanish(command: Command) -> None:
         "certified send 600000000 --text x --sandbox",
         "outbox status k --user a",
         "opt-outs add",
+        "certified archive abc --into x",
+        "campaign report navidad",
         "sandbox --error-rate 7",
         "webhooks listen --username a",
         "send 600000000 --text x --lang fr",

@@ -140,12 +140,13 @@ def test_the_token_comes_from_the_keyring_where_nothing_nearer_has_it(
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_completes_commands_options_and_values(command: Command, tmp_path: Path) -> None:
+def test_bash_completes_commands_options_values_and_files(command: Command, tmp_path: Path) -> None:
     """As installed, in a shell of its own."""
     asked = ("se", "campaign st", "send --te", "send --prof", "segments --encoding-text ", "--la")
     script = """
     . "$HOME/.bashrc"
     name=$(complete -p mensatek | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+    complete -p mensatek | grep -o -- "-o default"
     while IFS= read -r line; do
         COMP_WORDS=(mensatek $line); [ "${line% }" != "$line" ] && COMP_WORDS+=("")
         COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); COMP_LINE="mensatek $line"; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
@@ -170,6 +171,7 @@ def test_bash_completes_commands_options_and_values(command: Command, tmp_path: 
 
     assert installed.stdout.startswith("Installed: "), installed.stderr
     assert completed.stdout.splitlines() == [
+        "-o default",
         "send segments",
         "start status",
         "--text",

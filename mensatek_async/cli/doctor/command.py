@@ -112,8 +112,8 @@ def _show(output: Output, diagnosis: Diagnosis, code: Exit) -> None:
         output.say(
             _("Not looked at: {} ({}).", names, f"--{needs}") if needs else _("Not looked at: {}.", names)
         )
-    for line in diagnosis.texts or ["Nothing was sent."]:
-        output.say(reason(line))
+    for line in [reason(text) for text in diagnosis.texts] or [_("Nothing was sent.")]:
+        output.say(line)
     if diagnosis.settings:
         output.say(_("Use these settings:"))
         for line in (diagnosis.python, *diagnosis.environment):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -12,6 +13,11 @@ from ..language import _
 from ..output import Output, Stop
 
 Shell = Literal["bash", "zsh", "fish"]
+# Where cyclopts completes nothing the shell shall complete names of files; fish does so by itself.
+_FILES = (
+    (r"^complete -F", "complete -o default -F"),
+    (r"^( +'(?:[0-9*]:|.*\]:)(?:[^:'\\]|\\.)+)(?=' \\$)", r"\1:_files"),
+)
 
 
 def install(
@@ -22,4 +28,8 @@ def install(
         path = app.install_completion(shell=shell)
     except ShellDetectionError:
         raise Stop(_("The shell cannot be told: say which with --shell bash, zsh or fish.")) from None
+    script = path.read_text(encoding="utf-8")
+    for nothing, files in _FILES:
+        script = re.sub(nothing, files, script, flags=re.MULTILINE)
+    path.write_text(script, encoding="utf-8")
     Output().say(_("Installed: {}. Open a new shell to use it.", path))
