@@ -6,6 +6,7 @@ adds one for each request. Names are those of the semantic conventions for HTTP 
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from .observe.events import (
     ReportRecorded,
     WebhookHandled,
     WebhookReceived,
+    WebhookRefused,
 )
 from .observe.metrics import BUCKETS, METRICS, Metric, measured
 from .observe.observer import Observer
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenTelemetryObserver"]
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.28.0"
+_TOKEN = re.compile(r"(^|[?&])token=[^&#]*")  # of a webhook, in a URL or its query
 _MOST_SENT = 10_000  # messages whose span is kept in mind, for the callbacks about them
 
 
@@ -126,7 +129,7 @@ class OpenTelemetryObserver(Observer):
     def webhook_received(self, event: WebhookReceived) -> None:
         """Begin the span of a callback, and make it the current one."""
         sent = self._sent.get(event.message_id or "") or self._sent.get(event.reference)
-        around, parent = self._trace.get_current_span(), None
+        around, parent = self._hide_token(), None
         links = [] if sent is None else [self._trace.Link(sent)]
         if sent is not None and not around.get_span_context().is_valid:
             parent = self._trace.set_span_in_context(self._trace.NonRecordingSpan(sent))
@@ -144,6 +147,10 @@ class OpenTelemetryObserver(Observer):
         """End the span of a callback."""
         self._end(("callback", event.callback), {"mensatek.outcome": event.outcome}, event.error_class)
 
+    def webhook_refused(self, event: WebhookRefused) -> None:
+        """Make nothing of it, but leave no token in the span of the request."""
+        self._hide_token()
+
     def report_recorded(self, event: ReportRecorded) -> None:
         """Link what is current, a callback's span, to the context in which the item was put."""
         if event.traceparent:
@@ -156,6 +163,14 @@ class OpenTelemetryObserver(Observer):
         carrier: dict[str, str] = {}
         self._w3c.inject(carrier)
         return carrier.get("traceparent", "")
+
+    def _hide_token(self) -> Span:
+        """Return the current span, the web framework's; what it holds of a URL has the webhook's token no more."""
+        span = self._trace.get_current_span()
+        for name, value in dict(getattr(span, "attributes", None) or {}).items():
+            if isinstance(value, str) and _TOKEN.search(value):
+                span.set_attribute(name, _TOKEN.sub(r"\1token=REDACTED", value))
+        return span
 
     # --- both -----------------------------------------------------------------------------------------------
 

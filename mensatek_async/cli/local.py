@@ -153,7 +153,11 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
     try:
         server = LocalServer(options.host, options.port)
     except (OSError, OverflowError) as error:
-        why = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
+        why = (
+            reason_of(error)
+            if isinstance(error, OSError) and options.port >= 0
+            else _("there is no such port")
+        )
         raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, why)) from None
     on_ending(as_ctrl_c)
     with server, _shown(output) as show:

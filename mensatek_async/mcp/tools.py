@@ -15,7 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..client import AsyncMensatek
-from ..errors import InvalidRequest, MensatekError, OutboxConflict, StoreError
+from ..errors import APIError, InvalidRequest, MensatekError, OutboxConflict, StoreError
 from ..models.outbox import OutboxItem
 from ..outbox.entries import Entry
 from ..outbox.outbox import Outbox
@@ -289,6 +289,14 @@ def _untrusted(text: str) -> Untrusted | None:
     return Untrusted(untrusted_text=text) if text else None
 
 
+def _said(error: MensatekError) -> str:
+    """Return what an error says; words of the provider's are marked as data here, too."""
+    if isinstance(error, APIError):
+        said = Untrusted(untrusted_text=error.detail).model_dump_json()
+        return f"{error.operation} was refused{'' if error.code is None else f' ({error.code})'}: {said}."
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
 @contextmanager
 def _for_the_model() -> Iterator[None]:
     """Turn an error of ours into the answer of a tool that failed: its words have neither a text nor a token."""
@@ -297,9 +305,7 @@ def _for_the_model() -> Iterator[None]:
     except OutboxConflict:
         raise ToolError(f"This token was used for another text or other recipients. {_AGAIN}") from None
     except MensatekError as error:
-        words = " ".join(
-            filter(None, (str(error.args[0]) if error.args else type(error).__name__, error.advice))
-        )
+        words = " ".join(filter(None, (_said(error), error.advice)))
         if not isinstance(error, StoreError) and "Nothing was sent" not in words:
             words += " Nothing was sent."
         raise ToolError(words) from None

@@ -90,10 +90,11 @@ def test_a_port_that_cannot_be_had_is_said(
     """Before anything is sent; only this machine is listened on."""
     monkeypatch.chdir(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        for port in (taken.getsockname()[1], 70_000):
+        for port in (taken.getsockname()[1], 70_000, -1):
             for words in (("outbox", "run"), ("campaign", "work")):
                 said = command(*words, "--metrics", str(port))
                 assert (said.code, f"Nothing can listen at 127.0.0.1 port {port}: " in said.err) == (2, True)
+                assert "Servname" not in said.err
     assert not sandbox.requests
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -230,6 +231,27 @@ async def test_a_callback_finds_its_send_by_message_or_reference(telemetry: Tele
     attributes = found.attributes or {}
     assert (attributes["error.type"], attributes["mensatek.outcome"]) == ("ZeroDivisionError", "failed")
     assert attributes["messaging.operation.type"] == "process"
+
+
+@pytest.mark.parametrize("password", ["right", "wrong"])
+async def test_the_span_of_the_request_keeps_no_token(telemetry: Telemetry, password: str) -> None:
+    """Taken in or refused: the token is out of whatever the web framework wrote of the URL, and the rest stands."""
+    receiver = Receiver(print, username="u", password="right", token="s3cret", observer=telemetry.observer())
+    report = delivery_report()
+    given = f"Basic {b64encode(f'u:{password}'.encode()).decode()}"
+    written = {
+        "http.url": "https://h/hook?a=1&token=s3cret&b=2",
+        "url.query": "token=s3cret",
+        "url.path": "/",
+    }
+    with telemetry.tracer.start_as_current_span("server", attributes=written):
+        about = {"query": "token=s3cret", "authorization": given, "content_type": report.content_type}
+        await receiver.receive(Request(body=report.body, **about))
+    assert dict(telemetry.span("server").attributes or {}) == {
+        "http.url": "https://h/hook?a=1&token=REDACTED&b=2",
+        "url.query": "token=REDACTED",
+        "url.path": "/",
+    }
 
 
 def _fail(event: object) -> None:

@@ -71,7 +71,7 @@ def serving_metrics(port: int | None, output: Output) -> Iterator[PrometheusObse
     try:
         server, thread = start_http_server(port, _HERE, registry)
     except (OSError, OverflowError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else _("there is no such port")
+        reason = reason_of(error) if isinstance(error, OSError) and port >= 0 else _("there is no such port")
         raise Stop(_("Nothing can listen at {} port {}: {}.", _HERE, port, reason)) from None
     try:
         output.note(_("Metrics at http://{}:{}/metrics", _HERE, server.server_port))
