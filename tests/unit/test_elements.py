@@ -7,7 +7,15 @@ import pytest
 
 from mensatek_async import errors
 from mensatek_async.text import elements
-from mensatek_async.text.syntax import elements_in, shortened, without_documents
+from mensatek_async.text.syntax import (
+    ELEMENTS,
+    PHONE,
+    elements_in,
+    find,
+    may_become_element,
+    shortened,
+    without_documents,
+)
 
 PDF = b"%PDF-1.7\n%%EOF\n"
 FILES = (elements.file, elements.image, elements.pdf)
@@ -136,3 +144,23 @@ def test_counting_needs_only_the_beginning_of_a_document() -> None:
 
     assert without_documents(text) == f"Contrato (BASE64:{'A' * 16}) y ( base64 : 1 : {'B/' * 8}) firme"
     assert without_documents("BASE64: nada (ver)") == "BASE64: nada (ver)"
+
+
+@pytest.mark.parametrize("name", [*ELEMENTS, PHONE, "Variable_", "Variable_1", "Variable_10"])
+def test_every_beginning_of_a_name_may_become_an_element(name: str) -> None:
+    """In any case, behind spaces; the whole name also before spaces."""
+    starts = [name[:length] for length in range(len(name) + 1)]
+    for written in (*starts, *map(str.upper, starts), *map(str.lower, starts)):
+        assert may_become_element(f" \t{written}"), written
+    assert may_become_element(f"{name}  ")
+    for other in (f"{name}x", f"x{name}", f"({name}", f"{name} x"):
+        assert not may_become_element(other), other
+
+
+@pytest.mark.parametrize("name", [PHONE, "Variable_1"])
+def test_a_placeholder_in_disguise(name: str) -> None:
+    """Invisible characters, marks that join nothing and controls hide none; another letter in it makes it a word."""
+    for hidden in ("\u200b", "\u034f", "\x01", "\x7f", "\u00ad"):
+        assert find(f"({name[:3]}{hidden}{name[3:]})").placeholders == 1, ascii(hidden)
+    for letter in "жñé中":
+        assert find(f"({name[:1]}{letter}{name[1:]})").placeholders == 0, letter

@@ -316,7 +316,7 @@ def test_a_plain_texts_placeholders_are_the_providers() -> None:
 
 def test_elements_are_refused_in_plain_texts_variables_too() -> None:
     """Used in the text or not, alone or with the words around it; so is a variable beyond ten, which nobody knows."""
-    assert "'Variable_1'" in refused(PlainText("Hola (Variable_1)"), Variable_1=EVIL)
+    assert refused(PlainText("Hola (Variable_1)"), Variable_1=EVIL).startswith("The field 'Variable_1' holds")
     assert "'Variable_2'" in refused(PlainText("Hola (Variable_1)"), Variable_1="(a)", Variable_2=EVIL)
     assert "'Variable_1'" in refused(PlainText("((Variable_1)"), Variable_1="LINK:2:x)")
     assert "inside" in refused(PlainText("(LINK:2:https://x.es/(Variable_1))"), Variable_1="a)")
