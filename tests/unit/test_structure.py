@@ -172,7 +172,7 @@ def test_missing_is_the_models_default(blank: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("told", "recipients"),
     [(3, 3), ("3", 3), (["a", "b"], 2), ([], 0), ({"0": "a", "1": "b"}, 2), ({"Movil": "1"}, 1),
-     ("[{'Movil':1},{'Movil':2}]", 2)],
+     ("[{'Movil':1},{'Movil':2}]", 2), (' {"0":{"Movil":1},"1":{"Movil":2}}', 2)],
     ids=repr,
 )  # fmt: skip
 def test_recipients_counted_or_listed(told: object, recipients: int) -> None:

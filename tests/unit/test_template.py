@@ -392,3 +392,9 @@ def test_what_stands_in_braces_in_a_plain_text() -> None:
         }.items()
     }
     assert names_in_braces("Hola") == {}
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), Decimal("-Infinity")])
+def test_a_number_without_end_is_refused(number: object) -> None:
+    """Nobody is to read "-inf euros"."""
+    assert "cannot be written" in refused(Template("Debe {x} euros"), x=number)
