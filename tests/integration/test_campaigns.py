@@ -196,13 +196,16 @@ async def test_pause_resume_and_cancel(client: AsyncMensatek, sandbox: Sandbox, 
         assert (await campaign.resume()).state == "cancelled"
 
 
-async def test_max_credits_is_never_exceeded(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+@pytest.mark.parametrize("cap", [2, 20], ids=["in the first chunk", "in a later one"])
+async def test_max_credits_is_never_exceeded(
+    client: AsyncMensatek, sandbox: Sandbox, store: str, cap: int
+) -> None:
     """The cap is used up and not passed; raised, the campaign goes on."""
     async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=20)
+        campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=cap)
         stopped = await campaign.complete()
-        assert (stopped.state, stopped.reason, stopped.credits_used) == ("paused", "max_credits", 20)
-        assert sandbox.counts.total() == 20
+        assert (stopped.state, stopped.reason, stopped.credits_used) == ("paused", "max_credits", cap)
+        assert sandbox.counts.total() == cap
         campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=Decimal("50"))
         await campaign.resume()
         assert (await campaign.complete()).sent == 50
