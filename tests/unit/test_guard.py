@@ -134,3 +134,16 @@ def test_clients_of_one_account_know_of_each_other_and_the_one_used_longest_ago_
     assert known(account("x4095"))[0] is known(account("x4095"))[0]
     assert known(account())[0] is not state
     forget_all()
+
+
+def test_what_holds_a_call_back_is_told_by_reason() -> None:
+    """With the seconds left of each; nothing left is 0."""
+    door = gate(wrong_calls=1)
+    reasons = ("wrong_calls", "credentials", "block", "told_to_wait")
+    assert door.pauses("CancelarSMS", 5.0) == dict.fromkeys(reasons, 0.0)
+    door.refused_credentials(0.0)
+    door.blocked(30.0, 0.0)
+    door.hold(7.0, 0.0)
+    door.note("CancelarSMS", BadParameters("CancelarSMS", -2), 0.0)
+    assert door.pauses("CancelarSMS", 5.0) == dict(zip(reasons, (55.0, 55.0, 25.0, 2.0), strict=True))
+    assert door.pauses("EnviarSMS", 100.0) == dict.fromkeys(reasons, 0.0)
