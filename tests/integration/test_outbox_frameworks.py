@@ -188,7 +188,7 @@ def test_django_under_gunicorn(sandbox: Sandbox, store: str, program: Callable[.
     shop = program(store)
     shop.run(str(EXAMPLES / "orders_django.py"))
     worker = shop.start("-c", MAIN, "outbox", "run", "--store", store)
-    shop.serve("-m", "gunicorn", "orders_django:application", "--workers", "2")
+    shop.serve("-m", "gunicorn", "orders_django:application", "--no-control-socket", "--workers", "2")
 
     order_thrice(shop.url, 30)
     sent_once(sandbox, 30)
@@ -205,7 +205,9 @@ def test_flask_under_gunicorn(sandbox: Sandbox, database: str, program: Callable
     shop = program(database)
     shop.run(str(EXAMPLES / "orders_flask.py"))
     shop.start("-c", MAIN, "outbox", "run", "--store", database)
-    shop.serve("-m", "gunicorn", "orders_flask:app", "--workers", "2", "--threads", "2")
+    shop.serve(
+        "-m", "gunicorn", "orders_flask:app", "--no-control-socket", "--workers", "2", "--threads", "2"
+    )
     posts = sandbox.call_back(Callbacks(f"{shop.url}/mensatek", username="mensatek", password="a password"))
 
     order_thrice(shop.url, 30)

@@ -85,8 +85,9 @@ def test_lines_for_people(number: int) -> None:
 
 def test_lines_for_programs(tmp_path: Path) -> None:
     """One JSON object a line, behind the credentials that were asked for."""
-    (tmp_path / "password").write_text("contraseña\n", encoding="utf-8")
-    (tmp_path / "token").write_text("s3cr3t", encoding="utf-8")
+    for name, secret in (("password", "contraseña\n"), ("token", "s3cr3t")):
+        (tmp_path / name).write_text(secret, encoding="utf-8")
+        (tmp_path / name).chmod(0o600)
     door = ["--username", "u", "--password-file", f"{tmp_path}/password", "--token-file", f"{tmp_path}/token"]
     with listening("--json", *door) as (process, url):
         stranger = httpx.post(url, content=b"{}", verify=NO_TLS)
