@@ -192,7 +192,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy strict and pyright on the package and on a typed user script; completeness of the public types."""
-    session.install("-q", ".[all,mcp]", *_group("types"), *_group("tests"))
+    session.install("-q", ".[all,mcp,keyring]", *_group("types"), *_group("tests"))
+    # What mcp brings: a folder of the same name as the module `multipart`, which type checkers then see instead.
+    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "python-multipart")
     session.run("mypy")
     session.run("pyright")
     # From elsewhere: pyright would find the checkout first, and the check is about what is installed.

@@ -46,7 +46,7 @@ async def read(url: str, file: str, count: int) -> dict[str, float]:
 def step(tx: Tx, done: list[Finish[Work]], who: Claimer, token: str) -> object:
     """What a worker does between two requests, in one transaction."""
     for one in done:
-        finish(tx, one)
+        finish(tx, who, one)
     account = tx.one("SELECT account FROM mensatek_campaign WHERE id = 2")[0]
     return claim(tx, who, [token], account, None, 0)[0]
 
