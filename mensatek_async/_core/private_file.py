@@ -105,7 +105,7 @@ class Kind:
     Attributes:
         name: what it is called, such as "export of a campaign".
         is_one: whether a file that begins with these bytes is one.
-        wrong: endings of names that promise something else.
+        wrong: endings of names that promise something else, as "-" promises standard output.
         advice: what to call it instead.
     """
 
@@ -115,7 +115,7 @@ class Kind:
     advice: str = ""
 
     def check(self, target: Path, *, force: bool) -> None:
-        """Refuse to write over what is none, and endings that promise something else.
+        """Refuse to write over what is none, and names that promise something else.
 
         Args:
             target: the file to be written.
@@ -131,7 +131,7 @@ class Kind:
                 start = file.read(4096)
         if start.startswith(b"SQLite format 3"):
             raise InvalidRequest(f"{str(target)!r} is a database: the {self.name} needs another name.")
-        if target.suffix.lower() in self.wrong:
+        if target.name == "-" or target.suffix.lower() in self.wrong:
             raise InvalidRequest(f"{target.name!r} is no name for the {self.name}.", advice=self.advice)
         if start and not force and not self.is_one(start):
             raise InvalidRequest(

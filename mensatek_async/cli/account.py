@@ -9,7 +9,7 @@ import stat
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -245,8 +245,13 @@ def read_secret(path: str, name: str) -> str:
     return token
 
 
+def is_now(text: str | None) -> bool:
+    """Whether a moment that the user wrote is this one."""
+    return (text or "").strip().lower() in ("now", "ahora")
+
+
 def parse_when(text: str | None, option: str = "--at") -> datetime | None:
-    """A date and time, year or day first; without an offset it is Spanish time.
+    """A date and time, year or day first; without an offset it is Spanish time. Or now.
 
     Raises:
         Stop: it is no date and time, or the clocks skip it.
@@ -254,6 +259,8 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     """
     if text is None:
         return None
+    if is_now(text):
+        return datetime.now(UTC)
     from .._wire.scalars import madrid
 
     match = _WHEN.fullmatch(text.strip())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 from cyclopts import App
 
+from .._wire.scalars import madrid
 from ..errors import ConfigurationError
 from ..models.events import DeliveryReport, DocumentEvent, Event, IncomingMessage
 from ..settings import is_loopback
@@ -116,7 +117,7 @@ def _cells(event: Event) -> Cells:
                 f"{event.service} {'' if event.code is None else event.code}".strip(),
                 "",
             )
-    now = datetime.now().strftime("%H:%M:%S")
+    now = datetime.now(madrid()).strftime("%H:%M:%S")
     cells = (now, kind, phone, what, str(event.message_id or ""), event.reference)
     return tuple("".join(c if c.isprintable() else " " for c in cell) for cell in cells)
 

@@ -9,17 +9,19 @@ from typing import Annotated
 from attrs import asdict
 from cyclopts import App, Parameter
 
+from .._wire.scalars import madrid
 from ..models.opt_outs import LoadedOptOuts
 from ..sources.text_files import shown
 from ..sync.generated._opt_outs import SyncOptOuts
 from .campaign.view import check_store, place, rows_as_json, say_rows
-from .language import _
+from .language import _, later
 from .options import ONE_STORE, Flag, Name, StoreOptions
 from .output import Exit, Output, Stop, plural
 
 opt_outs = App(name="opt-outs", help_format="plaintext")
 
 Reason = Annotated[str, Parameter(help="Why, in a few words.")]
+_OURS = later("command", "reply")  # reasons and sources that no user wrote
 
 
 @contextmanager
@@ -119,8 +121,9 @@ def list_command(
     with opt_outs_of(options.store) as opened:
         listed, count = opened.list(max(limit, 0)), opened.count()
     for one in listed:
-        why = "  ".join(shown(part, 100) for part in (one.reason, one.source) if part)
-        output.say(f"{one.phone}  {one.added_at.astimezone():%Y-%m-%d %H:%M:%S}  {why}".rstrip())
+        given = (_(part) if part in _OURS else shown(part, 100) for part in (one.reason, one.source) if part)
+        when = f"{one.added_at.astimezone(madrid()):%Y-%m-%d %H:%M:%S}"
+        output.say("  ".join((one.phone, when, *given)))
     output.say(_("{} opted out in {}.", plural(count, "phone"), shown(place(options.store), 300)))
     output.answer({"count": count, "opt_outs": [asdict(one) for one in listed]})
 

@@ -27,7 +27,7 @@ from ..sources.text_files import shown
 from ..sync.generated._campaign import SyncCampaign
 from ..sync.generated._campaigns import SyncCampaigns
 from ..text.template import Template
-from .account import Connection, connect, needs_answer, parse_when
+from .account import Connection, connect, is_now, needs_answer, parse_when
 from .campaign.preview import PreviewView
 from .campaign.view import check_store, line, viewing
 from .language import _, spoken
@@ -64,7 +64,8 @@ class Text:
             Stop: the date is.
         """
         template = Template(text) if fields and ("{" in text or "}" in text) else text
-        return cls(text=template, when=parse_when(sending.at), sending=sending, legal=legal)
+        when = None if is_now(sending.at) else parse_when(sending.at)
+        return cls(text=template, when=when, sending=sending, legal=legal)
 
     def options(self) -> dict[str, Any]:
         """Options of `client.sms.send` and of whatever else sends it."""

@@ -212,7 +212,7 @@ async def test_contracts_and_certified_texts(client: AsyncMensatek, sandbox: San
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"path": "r.csv"}, "no name for the report"),
+        *(({"path": name}, "no name for the report") for name in ("r.csv", "-")),
         ({"path": "notes.html"}, "is no report"),
         ({"path": "c.db", "force": True}, "database"),
         ({"path": "copy.html", "force": True}, "database"),

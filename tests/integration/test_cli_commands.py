@@ -35,11 +35,12 @@ def test_refused_credentials(sandbox: Sandbox, command: Command) -> None:
 
 def test_send(sandbox: Sandbox, command: Command) -> None:
     """One text to two phones; of a phone that is named twice the provider refuses the second, and the code says so."""
-    code, out, _ = command(*SEND, "600000001", "+34 600 00 00 02", "--sender", "ME")
+    code, out, _ = command(*SEND, "600000001", "+34 600 00 00 02", "--sender", "ME", "--at", "ahora")
     assert code == 0
     assert "2 of 2 recipients accepted." in out
     assert "2 used, 1,232.5 left" in out
     assert sandbox.count("34600000001") == sandbox.count("34600000002") == 1
+    assert {one.scheduled_at for one in sandbox.texts} == {None}
 
     answer = command(*SEND, "600000003", "600000003", "--json").json
     assert (answer["accepted"], answer["refused"], answer["exit_code"]) == (1, 1, 1)

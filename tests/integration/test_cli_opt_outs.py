@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
-from mensatek_async import Mensatek, SyncCampaigns, SyncOptOuts, SyncOutbox, testing
-from mensatek_async.sandbox import Sandbox
+from mensatek_async import (
+    Mensatek,
+    SendResult,
+    SyncCampaigns,
+    SyncContracts,
+    SyncOptOuts,
+    SyncOutbox,
+    testing,
+)
+from mensatek_async.sandbox import Fault, Sandbox
 from tests.command_line import Command
 from tests.integration.test_webhook_listen import end, listening
 from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS
@@ -45,10 +58,52 @@ def test_phones_in_and_out(command: Command) -> None:
     assert listed["count"] == 2
     assert {one["phone"] for one in listed["opt_outs"]} == {LUIS, EVA}
     assert "2 phones opted out in campaigns.db." in command("opt-outs", "list").out
+    command("opt-outs", "add", ANA)
+    assert re.search(rf"^{ANA}  .+  orden$", command("opt-outs", "list", "--lang", "es").out, re.MULTILINE)
+    command("opt-outs", "remove", ANA)
     assert command("opt-outs", "export", "out.csv").out == "2 phones: out.csv\n"
     assert command("opt-outs", "export", "rows.csv").code == 2
     assert command("opt-outs", "export", "rows.csv", "--force").code == 0
     assert [row["phone"] for row in csv.DictReader(Path("out.csv").read_text().splitlines())] == [LUIS, EVA]
+
+
+@pytest.fixture
+def far_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine on the other side of the world."""
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_times_are_shown_as_in_spain(command: Command, sandbox: Sandbox, far_away: None) -> None:
+    """Whatever the machine's own zone: of opt-outs, unknown recipients, contracts and callbacks."""
+    command("opt-outs", "add", EVA)
+    sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1)
+    command("campaign", "start", "promo", "rows.csv", "--text", "Hola", "--yes")
+    contracts = SyncContracts("campaigns.db")
+    contracts.record_sent(SendResult(message_id=7, accepted=1), ANA, expires_at=datetime.now().astimezone())
+    contracts.close()
+    shows = (
+        ("opt-outs", "list"),
+        ("campaign", "unknown", "promo"),
+        ("contract", "status", "--waiting-for", "read"),
+    )
+    said = [
+        command(*words, *(("--store", "campaigns.db") if words[0] == "contract" else ())).out
+        for words in shows
+    ]
+    with listening("--allow-unauthenticated") as (process, url):
+        payload = testing.delivery_report()
+        httpx.post(url, content=payload.body, headers={"Content-Type": payload.content_type}, verify=NO_TLS)
+        said.append(end(process)[0])
+
+    now = datetime.now(ZoneInfo("Europe/Madrid"))
+    recent = {f"{now - timedelta(minutes=ago):%H:%M}" for ago in range(3)}
+    for shown in said:
+        assert set(re.findall(r"\b(\d\d:\d\d)\b", shown.splitlines()[0])) <= recent, shown
+        assert re.search(r"\b\d\d:\d\d", shown)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +113,9 @@ def test_phones_in_and_out(command: Command) -> None:
         (("add", "12"), "too short"),
         (("load", "nowhere.csv"), "nowhere.csv"),
         (("list", "--store", "."), "directory"),
+        (("export", "-"), "no name for the export"),
     ],
-    ids=["nobody", "no phone", "no file", "no store"],
+    ids=["nobody", "no phone", "no file", "no store", "standard output"],
 )
 def test_wrong_use(command: Command, arguments: tuple[str, ...], told: str) -> None:
     """Said in a line, with the exit code of wrong use."""

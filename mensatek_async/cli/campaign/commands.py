@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from ..._wire.scalars import madrid
 from ...campaigns.progress_stream import Pace
 from ...models.campaign import Progress
 from ...sources.text_files import shown
@@ -171,8 +172,7 @@ def reschedule(
 ) -> None:
     """Move the date on which a campaign begins to send, or the one (--at) on which the provider delivers it."""
     output, store = Output(json=options.json), options.store
-    begins = datetime.now(UTC) if start_at == "now" else parse_when(start_at, "--start-at")
-    when = parse_when(at)
+    begins, when = parse_when(start_at, "--start-at"), parse_when(at)
     _progress(name, store)
 
     def move(campaigns: SyncCampaigns) -> Progress:
@@ -218,7 +218,7 @@ def unknown(name: Name, /, *, options: StoreOptions = ONE_STORE) -> Exit:
     with offline(options.store) as campaigns:
         listed = campaigns.get(name).unknown()
     for one in listed:
-        when = f"{one.since.astimezone():%Y-%m-%d %H:%M:%S}"
+        when = f"{one.since.astimezone(madrid()):%Y-%m-%d %H:%M:%S}"
         output.say(_("row {}  {}  {}  {}", one.row, one.phone, when, shown(reason(one.reason), 200)))
     if not listed:
         output.say(_("Nobody is unknown."))

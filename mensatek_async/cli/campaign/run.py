@@ -47,7 +47,7 @@ class StartOptions:
     """Options that `mensatek campaign start` alone has; starting it again may change some of them.
 
     Attributes:
-        start_at: When to begin to send, written as --at; it waits until then.
+        start_at: When to begin to send, written as --at, or now; it waits until then.
         rate: Recipients a second, over all who use the store.
         send_between: Hours of the day to send in, such as 09:00-21:00.
         local_time: Those hours are each recipient's; default: Spain's.

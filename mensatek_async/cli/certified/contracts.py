@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from attrs import asdict
 from cyclopts import Parameter
 
+from ..._wire.scalars import madrid
 from ...models.contracts import Contract, ContractState, WaitingFor
 from ...models.results import SendResult
 from ...sources.text_files import shown
@@ -123,7 +124,7 @@ def _line(contract: Contract) -> str:
         contract.phone,
         _("message {}", contract.message_id),
         shown(contract.reference, 100),
-        *(_(text, when.astimezone()) for text, when in zip(_MOMENTS, moments, strict=True) if when),
+        *(_(text, when.astimezone(madrid())) for text, when in zip(_MOMENTS, moments, strict=True) if when),
     )
     return "  ".join(part for part in parts if part)
 
