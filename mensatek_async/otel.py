@@ -74,18 +74,19 @@ class OpenTelemetryObserver(Observer):
         self._running: dict[tuple[str, int], tuple[Span, Any]] = {}
         self._sent: OrderedDict[int | str, SpanContext] = OrderedDict()
 
-    # --- calls ----------------------------------------------------------------------------------------------
-
     def call_started(self, event: CallStarted) -> None:
         """Begin the span of a call, and make it the current one."""
         parent, links = None, []
         if event.traceparent:
             parent = self._w3c.extract({"traceparent": event.traceparent})
             links = self._links(self._trace.get_current_span(parent), self._trace.get_current_span())
-        about = {**_common(event.operation), "mensatek.area": event.area}
-        about |= {"server.address": event.server_address, "server.port": event.server_port}
-        if event.kind == "send":
-            about["messaging.operation.type"] = "send"
+        about = {
+            "messaging.operation.name": event.operation,
+            "messaging.operation.type": "send" if event.kind == "send" else None,
+            "server.address": event.server_address,
+            "server.port": event.server_port,
+            "mensatek.area": event.area,
+        }
         kind = self._trace.SpanKind.CLIENT
         self._begin(("call", event.call), event.operation, kind, about, links, parent)
 
@@ -93,10 +94,13 @@ class OpenTelemetryObserver(Observer):
         """Add a repeat to the span of its call."""
         running = self._running.get(("call", event.call))
         if running is not None:
-            about: dict[str, Any] = {"mensatek.cause": event.cause, "mensatek.wait": event.wait}
-            if event.http_status is not None:
-                about["http.response.status_code"] = event.http_status
-            running[0].add_event("retry", {"http.request.resend_count": event.attempt - 1, **about})
+            about = {
+                "http.request.resend_count": event.attempt - 1,
+                "http.response.status_code": event.http_status,
+                "mensatek.cause": event.cause,
+                "mensatek.wait": event.wait,
+            }
+            running[0].add_event("retry", _known(about))
         self._measure(event)
 
     def call_finished(self, event: CallFinished) -> None:
@@ -124,8 +128,6 @@ class OpenTelemetryObserver(Observer):
         about = {"mensatek.reason": event.reason, "mensatek.wait": event.seconds}
         self._trace.get_current_span().add_event("paused", about)
 
-    # --- callbacks ------------------------------------------------------------------------------------------
-
     def webhook_received(self, event: WebhookReceived) -> None:
         """Begin the span of a callback, and make it the current one."""
         sent = self._sent.get(event.message_id or "") or self._sent.get(event.reference)
@@ -133,13 +135,14 @@ class OpenTelemetryObserver(Observer):
         links = [] if sent is None else [self._trace.Link(sent)]
         if sent is not None and not around.get_span_context().is_valid:
             parent = self._trace.set_span_in_context(self._trace.NonRecordingSpan(sent))
-        about = {**_common("process"), "messaging.operation.type": "process", "mensatek.kind": event.kind}
-        if event.message_id:
-            about["messaging.message.id"] = str(event.message_id)
-        if event.reference:
-            about["mensatek.reference"] = event.reference
-        if event.status is not None:
-            about["mensatek.status"] = event.status
+        about = {
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.message.id": str(event.message_id) if event.message_id else None,
+            "mensatek.kind": event.kind,
+            "mensatek.reference": event.reference or None,
+            "mensatek.status": event.status,
+        }
         kind = self._trace.SpanKind.CONSUMER
         self._begin(("callback", event.callback), f"process {event.kind}", kind, about, links, parent)
 
@@ -172,8 +175,6 @@ class OpenTelemetryObserver(Observer):
                 span.set_attribute(name, _TOKEN.sub(r"\1token=REDACTED", value))
         return span
 
-    # --- both -----------------------------------------------------------------------------------------------
-
     def _begin(
         self,
         key: tuple[str, int],
@@ -183,7 +184,8 @@ class OpenTelemetryObserver(Observer):
         links: list[Link],
         parent: Any,
     ) -> None:
-        span = self._tracer.start_span(name, parent, kind, about, links)
+        about["messaging.system"] = "mensatek"
+        span = self._tracer.start_span(name, parent, kind, _known(about), links)
         self._running[key] = span, self._context.attach(self._trace.set_span_in_context(span))
 
     def _end(self, key: tuple[str, int], about: dict[str, Any], error_class: str) -> Span | None:
@@ -191,7 +193,7 @@ class OpenTelemetryObserver(Observer):
         if running is None:
             return None
         span, token = running
-        span.set_attributes({name: value for name, value in about.items() if value is not None})
+        span.set_attributes(_known(about))
         if error_class:
             span.set_attribute("error.type", error_class)
             span.set_status(self._trace.StatusCode.ERROR)
@@ -215,8 +217,8 @@ class OpenTelemetryObserver(Observer):
             self._metrics[metric](amount, attributes)
 
 
-def _common(operation: str) -> dict[str, Any]:
-    return {"messaging.system": "mensatek", "messaging.operation.name": operation}
+def _known(about: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in about.items() if value is not None}
 
 
 def _recorder(meter: Meter, metric: Metric) -> Callable[[float, dict[str, Any]], None]:
@@ -226,7 +228,4 @@ def _recorder(meter: Meter, metric: Metric) -> Callable[[float, dict[str, Any]],
         return meter.create_counter(*about).add
     if metric.kind == "gauge":
         return meter.create_gauge(*about).set
-    try:
-        return meter.create_histogram(*about, explicit_bucket_boundaries_advisory=BUCKETS).record
-    except TypeError:  # an API older than the advice
-        return meter.create_histogram(*about).record
+    return meter.create_histogram(*about, explicit_bucket_boundaries_advisory=BUCKETS).record

@@ -93,10 +93,6 @@ _NO_PROSE = re.compile(
     r"|AND|CASE|ORDER|PRIMARY|IMMEDIATE|PRECISION|excluded|max\(|count\(|sum\(|VACUUM|JOIN|BETWEEN|TABLE|DROP|LISTEN|Basic)\b"
     r"|^<|\(\?:|\|[a-z]|charset=|\\\.|%s| IN \(|\\|\w = |_at, |, reason, |, zone|\w\(\{|^mensatek_"
 )
-_PROSE = re.compile(
-    r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WHERE|PRAGMA|FROM|VALUES|REFERENCES|LIMIT|SET|ROWID|RETURNING|NULL"
-    r"|IN \(|CASE|excluded|PRECISION|MENSATEK_\w+=)\b|^<|\(\?:|\|[a-z]|charset=|\\\.|%s"
-)
 _PROSE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-zA-Z]{2,}|[A-Za-z]{2,} a [a-z]|\ba [a-z]{2,}")
 _PART = re.compile(
     r"\}, [a-z]{2,}|\} \([a-z]+\)|(?<![^ ])[A-Za-z]{2,}(?= \{)|(?<=\} )[A-Za-z]{2,}(?![^ ,.;:])"

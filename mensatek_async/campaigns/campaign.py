@@ -27,7 +27,7 @@ from .journal.settling import resolve
 from .options import Content, check_move, positive
 from .progress_stream import ProgressStream
 from .recall import postpone, recall
-from .report.report import report
+from .report.page import report
 from .report.words import Words
 from .retention import purge
 from .session import CampaignSession

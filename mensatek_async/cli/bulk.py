@@ -17,7 +17,7 @@ from cyclopts import Parameter
 
 from .._core.private_file import Kind
 from ..campaigns.export import EXPORT
-from ..campaigns.report.report import REPORT
+from ..campaigns.report.page import REPORT
 from ..errors import ConfigurationError, MensatekError
 from ..language import ENGLISH
 from ..models.bulk import RowProblem

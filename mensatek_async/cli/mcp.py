@@ -69,8 +69,7 @@ def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
     """
     try:
         from ..mcp.server import serve
-        from ..mcp.spending import Cap
-        from ..mcp.tools import Rules
+        from ..mcp.spending import Rules
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic"):
             raise
@@ -78,14 +77,16 @@ def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
             _("The MCP server is not installed. Install it: pip install 'mensatek-async[mcp]'")
         ) from None
     live = _is_live(options)
-    allow, cap = _allowed(options), Cap(_checked_cap(options, live), options.price)
+    allow, most = _allowed(options), options.max_credits
+    if live and most is None:
+        most = Decimal(0)
     with ExitStack() as stack:
         account = options.account if live else evolve(options.account, sandbox=True)
         connection = stack.enter_context(connect(account, may_ask=False))
         store = check_store(options.store or _own_store(live, stack))
         place = _("your account") if live else _("a sandbox: nothing leaves this machine")
         Output().note(_("Serving an assistant over standard input and output, on {}; Ctrl-C ends it.", place))
-        rules = Rules(live=live, allow=allow if live or allow else None, cap=cap)
+        rules = Rules(live, allow if live or allow else None, most, options.price)
         stack.enter_context(_ended_by_signals())
         try:
             anyio.run(serve, connection.async_client(), store, rules)
@@ -134,10 +135,6 @@ def _is_live(options: McpOptions) -> bool:
             _("--allow (or --allow-file) and --max-credits go together: whom it may text, and for how much.")
         )
     return options.live or named
-
-
-def _checked_cap(options: McpOptions, live: bool) -> Decimal | None:
-    return Decimal(0) if live and options.max_credits is None else options.max_credits
 
 
 def _allowed(options: McpOptions) -> frozenset[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import gettext
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, lru_cache
-from io import BytesIO
 from pathlib import Path
 from string import Formatter
-from struct import pack
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..errors import MensatekError, codes_of
 from .english import Language
@@ -24,10 +22,8 @@ _HAS_END = re.compile(r"[.?!](?= |$)|:$|^$")
 _QUOTES = ("'", '"')
 _ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
 _WORDS = ("kind", "state", "option")  # places that hold a word
-_SHAPES = {
-    "mask": r"\S*\*{3}\S*",
-    "kind": r"[^@;]*?",
-}  # of what stands in a place, where more words could follow
+# Of what stands in a place, where more words could follow.
+_SHAPES = {"mask": r"\S*\*{3}\S*", "kind": r"[^@;]*?"}
 _PART = re.compile(r"[.;:,?!] | <- |\] ")
 _SENTENCE = re.compile(r"(?<=[.;:?!]) ")
 _THOUSANDS = str.maketrans(",.", ".,")
@@ -55,24 +51,34 @@ def entries(text: str) -> Iterator[tuple[Key, str]]:
             context = ""
 
 
+class _Catalogue(gettext.NullTranslations):
+    """A catalogue that is read as it is written, without a compiled form."""
+
+    def _parse(self, fp: BinaryIO) -> None:
+        self.known = {key: text for key, text in entries(fp.read().decode()) if text and key[1]}
+
+    def gettext(self, message: str) -> str:
+        return self.known.get(("", message), message)
+
+
 class Spanish(Language, Formatter):
     """The catalogue's texts, with points between thousands."""
 
     code = "es"
 
     def __init__(self) -> None:
-        known = {key: text for key, text in entries(CATALOGUE.read_text(encoding="utf-8")) if text}
-        self._catalogue = gettext.GNUTranslations(BytesIO(_compiled(known)))
+        with CATALOGUE.open("rb") as file:
+            self._catalogue = _Catalogue(file)
         # By the first word: context, English, Spanish.
         self._forms: dict[str, list[tuple[str, str, str]]] = {}
-        for (context, english), spanish in known.items():
+        for (context, english), spanish in self._catalogue.known.items():
             if context:
                 self._forms.setdefault(_first_word(english), []).append((context, english, spanish))
         self._said = lru_cache(maxsize=4096)(self._say)
 
     def text(self, text: str, /, *values: Any) -> str:
         """Return a text of the catalogue, its places filled."""
-        spanish = self._catalogue.gettext(text) if text else ""
+        spanish = self._catalogue.gettext(text)
         return self.vformat(spanish, values, {}) if values else spanish
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -171,16 +177,3 @@ def _pattern(english: str) -> re.Pattern[str]:
             pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{_SHAPES.get(name, '.*?')})"
             seen.add(name)
     return re.compile(pattern, re.DOTALL)
-
-
-def _compiled(known: Mapping[Key, str]) -> bytes:
-    """A catalogue as gettext reads it: a table of lengths and places for each side, then the texts."""
-    pairs = sorted(
-        (("\4".join(key) if key[0] else key[1]).encode(), value.encode()) for key, value in known.items()
-    )
-    start, tables, texts = 28 + 16 * len(pairs), [b"", b""], b""
-    for side in (0, 1):
-        for pair in pairs:
-            tables[side] += pack("<II", len(pair[side]), start + len(texts))
-            texts += pair[side] + b"\0"
-    return pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0) + b"".join(tables) + texts

@@ -69,20 +69,18 @@ class SentText(BaseModel):
     error: Untrusted | None = Field(description="Why the provider did not take it.")
 
 
-class SendOutcome(Result):
-    """What became of one send; the same token gives the same texts again, and sends none twice."""
-
-    texts: Sequence[SentText]
-    all_sent: bool
-    next_step: str
-    allowance: Allowance
-
-
 class SentTexts(Result):
     """What this server has sent, in this run and those before, the newest first."""
 
     texts: Sequence[SentText]
     allowance: Allowance
+
+
+class SendOutcome(SentTexts):
+    """What became of one send; the same token gives the same texts again, and sends none twice."""
+
+    all_sent: bool
+    next_step: str
 
 
 class RecipientStatus(BaseModel):

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from .._version import __version__
 from ..client import AsyncMensatek
 from ..outbox.outbox import Outbox
-from .tools import Rules, Tools
+from .spending import Rules
+from .tools import Tools
 
 _INSTRUCTIONS = """Texts (SMS) through Mensatek. Call preview_sms first, show the user recipients, words and cost, and
 call send_sms with its token only when the user has agreed. Every answer says whether this is a sandbox or a live

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .._wire.names import REQUEST
 from ..errors import InvalidRequest, OutboxConflict
@@ -43,24 +43,28 @@ class Spending(NamedTuple):
 
 
 @frozen
-class Cap:
-    """What may be spent.
+class Rules:
+    """What the server may do.
 
     Attributes:
-        credits: the most, over all runs and all servers that share the store; None sets no limit.
+        live: whether it is the user's own account, and not a sandbox.
+        allow: who may be texted, international digits; None is everybody, for a sandbox.
+        max_credits: the most that may be spent, over all runs and all servers that share the store; None sets no limit.
         price: what a segment costs as far as the user knows.
     """
 
-    credits: Decimal | None
+    live: bool
+    allow: frozenset[str] | None = field(repr=False)
+    max_credits: Decimal | None
     price: Decimal
 
     def refusal(self, spending: Spending, segments: int) -> str:
         """Return why so many segments may not be sent, "" when they may."""
         cost = segments * spending.price
-        if self.credits is None or spending.used + cost <= self.credits:
+        if self.max_credits is None or spending.used + cost <= self.max_credits:
             return ""
         return (
-            f"It costs about {cost:f} credits, and of the {self.credits:f} that this server may spend over all its "
+            f"It costs about {cost:f} credits, and of the {self.max_credits:f} that this server may spend over all its "
             f"runs {spending.used:f} are used. Only whoever runs the server can change --max-credits."
         )
 
@@ -70,8 +74,8 @@ def key_of(token: str, position: int, segments: int) -> str:
     return f"{_OURS}{token}:{position}:{segments}"
 
 
-def spending(tx: Tx, account: str, cap: Cap) -> Spending:
-    """Return what an account's texts have cost."""
+def spending(tx: Tx, account: str, expected: Decimal) -> Spending:
+    """Return what an account's texts have cost, where a segment is expected to cost so much."""
     rows = tx.all(
         "SELECT item_key, state, credits FROM mensatek_outbox WHERE account = ? AND item_key LIKE ?",
         *(account, f"{_OURS}%"),
@@ -79,12 +83,12 @@ def spending(tx: Tx, account: str, cap: Cap) -> Spending:
     texts = [
         (int(key.rpartition(":")[2]), state, Decimal(paid or 0), bool(paid)) for key, state, paid in rows
     ]
-    price = max([cap.price, *(paid / segments for segments, _, paid, _ in texts)])
+    price = max([expected, *(paid / segments for segments, _, paid, _ in texts)])
     open_ = (segments for segments, state, _, is_known in texts if not is_known and state not in _FREE)
     return Spending(sum((paid for _, _, paid, _ in texts), Decimal(0)) + price * sum(open_), price)
 
 
-def texts_of(tx: Tx, account: str, token: str = "", limit: int = 100_000) -> list[tuple[OutboxItem, str]]:
+def texts_of(tx: Tx, account: str, token: str, limit: int = 100_000) -> list[tuple[OutboxItem, str]]:
     """Return the texts put with a token, or with any, the newest first; each with its words, "" once purged."""
     columns = SELECT.replace("SELECT ", "SELECT body, ", 1)
     rows = tx.all(
@@ -97,7 +101,7 @@ def texts_of(tx: Tx, account: str, token: str = "", limit: int = 100_000) -> lis
     ]
 
 
-def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, cap: Cap) -> None:
+def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, rules: Rules) -> None:
     """Put texts, all or none of them; a token that has texts already puts no more, and has to name just these.
 
     Args:
@@ -105,7 +109,7 @@ def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, cap
         db: its store.
         entries: the texts.
         segments: what each is charged as.
-        cap: what may be spent.
+        rules: what may be spent.
 
     Raises:
         NotAllowed: the cap would be passed.
@@ -117,7 +121,7 @@ def put_below(tx: Tx, db: Database, entries: Sequence[Entry], segments: int, cap
     if used and used != {entry.values["item_key"] for entry in entries}:
         raise OutboxConflict("The token was used for another number of texts or segments.")
     if not used:
-        why = cap.refusal(spending(tx, account, cap), segments * len(entries))
+        why = rules.refusal(spending(tx, account, rules.price), segments * len(entries))
         if why:
             raise NotAllowed(why)
     for entry in entries:

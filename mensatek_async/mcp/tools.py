@@ -33,10 +33,9 @@ from .results import (
     SentTexts,
     Untrusted,
 )
-from .spending import Cap, NotAllowed, Spending, key_of, put_below, spending, texts_of
+from .spending import NotAllowed, Rules, Spending, key_of, put_below, spending, texts_of
 
 _EXPIRES = 600  # seconds in which a preview may be sent
-_KEPT = 1000  # previews
 _LEAVES = timedelta(minutes=2)  # after which a text that waits is not sent any more
 _WAIT = 30.0  # seconds that a send waits for the provider's answers
 _MOST = 100  # recipients of a send
@@ -51,21 +50,6 @@ Text = Annotated[str, Field(description="The words that each recipient gets.")]
 Sender = Annotated[
     str | None, Field(description="Who sends, up to 11 characters; leave it out for the default.")
 ]
-
-
-@frozen
-class Rules:
-    """What the server may do.
-
-    Attributes:
-        live: whether it is the user's own account, and not a sandbox.
-        allow: who may be texted, international digits; None is everybody, for a sandbox.
-        cap: what may be spent.
-    """
-
-    live: bool
-    allow: frozenset[str] | None = field(repr=False)
-    cap: Cap
 
 
 @frozen
@@ -103,7 +87,7 @@ class Tools:
         with _for_the_model():
             draft = self._draft(to, text, sender)
             spent = await self._spent()
-            refused = self._refusal(draft) or self.rules.cap.refusal(spent, draft.segments)
+            refused = self._refusal(draft) or self.rules.refusal(spent, draft.segments)
             counted = draft.counted
             return Preview(
                 **self._head,
@@ -131,10 +115,10 @@ class Tools:
             if not _TOKEN.fullmatch(preview_token):
                 raise _no_preview()
             session, entries = self.outbox._session, self._entries(draft, preview_token)
-            if not await session.look(lambda tx: texts_of(tx, session.account, preview_token, 1)):
+            if not await self._texts(preview_token):
                 await self._check(draft, preview_token)
-            each, cap = draft.counted.segments, self.rules.cap
-            await session.change(lambda tx: put_below(tx, session.db, entries, each, cap))
+            each = draft.counted.segments
+            await session.change(lambda tx: put_below(tx, session.db, entries, each, self.rules))
             session.wake()
             with anyio.move_on_after(_WAIT):
                 for entry in entries:
@@ -144,9 +128,7 @@ class Tools:
     async def delivery_report(self, message_id: int) -> Report:
         """Look up where each recipient of a message of this server stands; for a minute the answer is the same."""
         with _for_the_model():
-            session = self.outbox._session
-            sent = await session.look(lambda tx: texts_of(tx, session.account))
-            if message_id not in {item.message_id for item, _ in sent}:
+            if message_id not in {item.message_id for item, _ in await self._texts()}:
                 raise NotAllowed(f"This server sent no message {message_id}.", advice="See sent_messages.")
             report = await self.client.sms.report(message_id)
             return Report(
@@ -176,9 +158,7 @@ class Tools:
     async def sent_messages(self, limit: Annotated[int, Field(ge=1, le=1000)] = 20) -> SentTexts:
         """List the texts that this server has sent, the newest first, with their state. It calls nobody."""
         with _for_the_model():
-            session = self.outbox._session
-            found = await session.look(lambda tx: texts_of(tx, session.account, limit=limit))
-            texts = [_sent(*one) for one in found]
+            texts = [_sent(*one) for one in await self._texts(limit=limit)]
             return SentTexts(**self._head, texts=texts, allowance=self._allowance(await self._spent()))
 
     @property
@@ -220,8 +200,6 @@ class Tools:
     def _keep(self, draft: _Draft) -> str:
         token, now = token_hex(8), anyio.current_time()
         self._previews = {one: kept for one, kept in self._previews.items() if kept[1] > now}
-        while len(self._previews) >= _KEPT:
-            del self._previews[next(iter(self._previews))]
         self._previews[token] = draft, now + _EXPIRES
         return token
 
@@ -241,9 +219,7 @@ class Tools:
             raise NotAllowed(f"It costs about {cost:f} credits, and the account has {left:f} left.")
 
     async def _outcome(self, token: str) -> SendOutcome:
-        session = self.outbox._session
-        found = await session.look(lambda tx: texts_of(tx, session.account, token))
-        texts = [_sent(*one) for one in reversed(found)]
+        texts = [_sent(*one) for one in reversed(await self._texts(token))]
         waits = any(one.state in ("queued", "sending") for one in texts)
         return SendOutcome(
             **self._head,
@@ -255,12 +231,16 @@ class Tools:
             allowance=self._allowance(await self._spent()),
         )
 
+    async def _texts(self, token: str = "", limit: int = 100_000) -> list[tuple[OutboxItem, str]]:
+        session = self.outbox._session
+        return await session.look(lambda tx: texts_of(tx, session.account, token, limit))
+
     async def _spent(self) -> Spending:
         session = self.outbox._session
-        return await session.look(lambda tx: spending(tx, session.account, self.rules.cap))
+        return await session.look(lambda tx: spending(tx, session.account, self.rules.price))
 
     def _allowance(self, spent: Spending) -> Allowance:
-        most = self.rules.cap.credits
+        most = self.rules.max_credits
         return Allowance(
             max_credits=most, used=spent.used, left=None if most is None else max(most - spent.used, most * 0)
         )

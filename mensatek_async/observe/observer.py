@@ -72,56 +72,45 @@ class Notifier:
         observer: an object with some of the methods of `Observer`.
 
     Raises:
-        ConfigurationError: it has none of them, or one that cannot be called as it is.
+        ConfigurationError: it has none of them, or one that is no plain function.
     """
 
     def __init__(self, observer: object) -> None:
-        self._methods: dict[str, Callable[..., Any]] = {}
+        found = {name: getattr(observer, name, None) for name in _METHODS}
         self._failed = False
-        for name in _METHODS:
-            method = getattr(observer, name, None)
-            if method is None or getattr(method, "__func__", None) is getattr(Observer, name):
-                continue
-            if isinstance(observer, type) or not callable(method) or inspect.iscoroutinefunction(method):
-                raise ConfigurationError(
-                    f"The observer's {name} cannot be called as a plain method.",
-                    advice="Give an object whose methods are plain functions, not a class, and not `async def`.",
-                )
-            self._methods[name] = method
-        if not self._methods and not isinstance(observer, Observer):
+        self._methods: dict[str, Callable[..., Any]] = {
+            name: method
+            for name, method in found.items()
+            if method is not None and getattr(method, "__func__", None) is not getattr(Observer, name)
+        }
+        is_plain = all(
+            callable(one) and not inspect.iscoroutinefunction(one) for one in self._methods.values()
+        )
+        is_one = isinstance(observer, Observer) or (self._methods and not isinstance(observer, type))
+        if not (is_plain and is_one):
             raise ConfigurationError(
-                f"observer is {type(observer).__name__}, which has no method of an Observer.",
-                advice=f"Give an object with some of {', '.join(_METHODS)}.",
+                f"observer is {type(observer).__name__}, which cannot be told anything.",
+                advice="Give an object with methods of Observer: plain functions, and not `async def`.",
             )
 
-    def tell(self, name: str, event: object) -> None:
-        """Call a method of the observer, if it has it."""
-        method = self._methods.get(name)
-        if method is not None:
-            try:
-                method(event)
-            except Exception as error:
-                self._note(name, error)
+    def tell(self, name: str, *event: object) -> Any:
+        """Call a method of the observer, if it has it; return what it gives."""
+        try:
+            return self._methods[name](*event) if name in self._methods else None
+        except Exception as error:
+            if not self._failed:
+                self._failed = True
+                _log.error(
+                    "The observer's %s raised %s; the work goes on, and no more is said of it",
+                    *(name, type(error).__name__),
+                    exc_info=error,
+                )
+            return None
 
     def traceparent(self) -> str:
         """Return the trace context of this moment; "" where there is none, or none that can be."""
-        method, written = self._methods.get("traceparent"), None
-        if method is not None:
-            try:
-                written = method()
-            except Exception as error:
-                self._note("traceparent", error)
+        written = self.tell("traceparent")
         return written if isinstance(written, str) and _TRACEPARENT.fullmatch(written) else ""
-
-    def _note(self, name: str, error: Exception) -> None:
-        """Say in the log that the observer fails, once."""
-        if not self._failed:
-            self._failed = True
-            _log.error(
-                "The observer's %s raised %s; the work goes on, and no more is said of it",
-                *(name, type(error).__name__),
-                exc_info=error,
-            )
 
 
 def notifier_of(observer: object | None) -> Notifier | None:

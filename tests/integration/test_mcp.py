@@ -34,8 +34,8 @@ from mcp import Client, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent
 
 from mensatek_async.mcp.server import create_server
-from mensatek_async.mcp.spending import Cap
-from mensatek_async.mcp.tools import Rules, Tools
+from mensatek_async.mcp.spending import Rules
+from mensatek_async.mcp.tools import Tools
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=1000, block_after=1_000_000)
 
@@ -97,7 +97,7 @@ def serving(sandbox: Sandbox, tmp_path: Path) -> Serving:
         **settings: Any,
     ) -> AsyncIterator[Assistant]:
         allow = frozenset({ANA, LUIS}) if live else None
-        rules = Rules(live, allow, Cap(None if cap is None else Decimal(cap), Decimal(1)))
+        rules = Rules(live, allow, None if cap is None else Decimal(cap), Decimal(1))
         async with AsyncMensatek(sender="ACME", **settings) as client, Outbox(client, store) as outbox:
             await outbox.create_tables()
             tools = Tools(client, outbox, rules)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -19,9 +18,8 @@ from mensatek_async.campaigns.journal.records import Settings, by_id
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.campaigns.options import Content
 from mensatek_async.campaigns.report.curve import curve
-from mensatek_async.campaigns.report.markup import html, prose, tag
+from mensatek_async.campaigns.report.page import report
 from mensatek_async.campaigns.report.plot import plot
-from mensatek_async.campaigns.report.report import report
 from mensatek_async.campaigns.report.words import Words
 from mensatek_async.language import language
 from mensatek_async.store.opening import open_database
@@ -99,18 +97,18 @@ def sent(tx: Tx, seq: int, since: float, phones: list[str] | None = None) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arrivals", "width", "later", "untimed"),
+    ("arrivals", "width", "later"),
     [
-        ([], 1, 0, 0),
-        ([1000.0] * 5, 1, 0, 0),
-        ([1000.0 + at for at in range(600)], 3, 0, 0),
-        ([*(1000.0 + at for at in range(600)), 260_000.0], 3, 1, 0),
-        ([-4e9, *(1000.0 + at for at in range(600)), 9e9, None], None, 1, 1),
+        ([], 1, 0),
+        ([1000.0] * 5, 1, 0),
+        ([1000.0 + at for at in range(600)], 3, 0),
+        ([*(1000.0 + at for at in range(600)), 260_000.0], 3, 1),
+        ([-4e9, *(1000.0 + at for at in range(600)), 9e9, None], None, 1),
     ],
     ids=["none", "all at once", "ten minutes", "one three days later", "dates that cannot be, and none"],
 )
 def test_the_curve_shows_when_most_arrived(
-    store: str, arrivals: list[float | None], width: int | None, later: int, untimed: int
+    store: str, arrivals: list[float | None], width: int | None, later: int
 ) -> None:
     """It never falls, ends with all but those that came much later, and can be drawn."""
     db = open_database(store, CAMPAIGNS)
@@ -121,8 +119,7 @@ def test_the_curve_shows_when_most_arrived(
     db.close()
     assert found is not None
     assert width in (None, found.width)
-    assert (found.later, found.untimed) == (later, untimed)
-    assert found.timed + untimed == len(arrivals)
+    assert (found.later, found.timed) == (later, len(arrivals) - arrivals.count(None))
     assert all(earlier <= one for earlier, one in pairwise(found.arrived))
     assert found.taken[-1] == 1
     drawn = plot(found, Words(language("es")))
@@ -146,23 +143,3 @@ def test_shares(part: int, whole: int, english: str, spanish: str) -> None:
     """What is not all never reads as all, and what is not nothing not as nothing."""
     for lang, expected in (("en", english), ("es", spanish)):
         assert Words(language(lang)).share(part, whole).replace("\xa0", " ") == expected
-
-
-def test_numbers_and_durations() -> None:
-    """As each language writes them; the two largest units that are next to each other."""
-    english, spanish = Words(language("en")), Words(language("es"))
-    assert (english.number(1_234_567), spanish.number(Decimal("1234.50"))) == ("1,234,567", "1.234,5")
-    assert (english.euros(Decimal("1234.5")), spanish.euros(Decimal("0.055"))) == ("€1,234.50", "0,055\xa0€")
-    durations = {-3: "0 s", 59.6: "1 min", 3600: "1 h", 3661: "1 h 1 min", 3605: "1 h", 90_000: "1 d 1 h"}
-    assert {one: english.duration(one).replace("\xa0", " ") for one in durations} == durations
-    moment = datetime(2027, 7, 1, 22, 30, tzinfo=UTC)
-    assert (english.moment(moment), spanish.moment(moment)) == ("2027-07-02 00:30", "02/07/2027 00:30")
-
-
-def test_whatever_is_no_html_is_escaped() -> None:
-    """Text, attributes, and what nobody sees or what turns a line around."""
-    assert tag("p", "<b>", html("&", None, tag("i", '"')), class_='"x') == (
-        '<p class="&quot;x">&lt;b&gt;&amp;<i>&quot;</i></p>'
-    )
-    assert tag("p", "a\0b\u202ec") == "<p>a\ufffdb\ufffdc</p>"
-    assert prose("call `x <y>` now") == "call <code>x &lt;y&gt;</code> now"

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +20,6 @@ from mensatek_async import (
     ConfigurationError,
     Guard,
     MensatekError,
-    Observer,
     Paused,
     Retry,
     WebhookHandled,
@@ -159,23 +157,6 @@ async def test_what_never_leaves_is_told_without_attempts(recorder: Recorder) ->
     ]
 
 
-async def test_a_full_disk_is_told_as_that(
-    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By the class of the system's own error, which the caller gets."""
-
-    def full(*_: object) -> None:
-        raise BlockingIOError
-
-    monkeypatch.setattr("mensatek_async._core.sink.write_all", full)
-    pdf = httpx.Response(200, content=b"%PDF-1.7 %%EOF", headers={"Content-Type": "application/pdf"})
-    async with client_of(Script(pdf), observer=recorder) as client:
-        with pytest.raises(BlockingIOError):
-            await client.certified.download(tmp_path / "a.pdf", message_id=77, phone=PHONE)
-
-    assert (recorder.end.error_class, recorder.end.attempts) == ("BlockingIOError", 1)
-
-
 @pytest.mark.parametrize(
     ("answer", "calls", "reason", "seconds"),
     [
@@ -218,21 +199,6 @@ async def test_a_client_of_another_account_tells_the_same_observer(recorder: Rec
         await client.for_account("other", "token").sms.send(PHONE, "Hola")
 
     assert len({one.account for one in recorder.of(CallFinished)}) == 2
-
-
-@pytest.mark.parametrize(
-    "observer",
-    [
-        pytest.param(Observer(), id="one that does nothing"),
-        pytest.param(SimpleNamespace(call_finished=[].append), id="any object with one of the methods"),
-    ],
-)
-async def test_any_of_the_methods_will_do(observer: object) -> None:
-    """Those it lacks are not missed."""
-    async with client_of(
-        Script(httpx.Response(429, headers={"Retry-After": "0"}), SENT), observer=observer
-    ) as client:
-        assert (await client.sms.send(PHONE, "Hola")).message_id == 77
 
 
 async def _coroutine(event: object) -> None: ...
@@ -349,24 +315,3 @@ async def test_a_request_that_is_turned_away_is_told(
     await receiver.receive(Request(**{"query": "token=t", **changes}))
 
     assert recorder.events == [WebhookRefused(reason=reason, http_status=status)]  # type: ignore[arg-type]
-
-
-# --- the log -----------------------------------------------------------------------------------------------
-
-
-async def test_the_log_has_one_line_a_call(caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO, with or without an observer: operation, message id, attempts, milliseconds, also as attributes."""
-    script = Script(httpx.ConnectError("no"), SENT, reply(Res=-2))
-    with caplog.at_level(logging.INFO, "mensatek_async"):
-        async with client_of(script, retry=QUICK) as client:
-            await client.sms.send(PHONE, "Hola")
-            with pytest.raises(MensatekError):
-                await client.sms.send(PHONE, "Hola")
-
-    sent, refused = caplog.records
-    assert {one.name for one in caplog.records} == {"mensatek_async.call"}
-    assert sent.getMessage().startswith("EnviarSMS: message 77, attempts 2, ")
-    assert refused.getMessage().startswith("EnviarSMS: InsufficientCredits, attempts 1, ")
-    told = vars(sent)
-    assert (told["operation"], told["message_id"], told["attempts"]) == ("EnviarSMS", 77, 2)
-    assert told["milliseconds"] > 0

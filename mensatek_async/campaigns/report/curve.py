@@ -37,7 +37,6 @@ class Curve:
         arrived: recipients who had the text, by step.
         later: recipients who have it, and got it after the last step.
         last: when the last one got it, seconds since 1970; None while nobody has.
-        untimed: recipients who have it, and nobody knows since when.
     """
 
     start: int
@@ -46,7 +45,6 @@ class Curve:
     arrived: list[int]
     later: int
     last: float | None
-    untimed: int
 
     @property
     def timed(self) -> int:
@@ -73,7 +71,7 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         return None
     begin, end = max(sent_first, scheduled), max(sent_last, scheduled, last or 0.0)
     begin = min(begin, max(first or begin, begin - _ASKEW))
-    total, timed = tx.one(f"SELECT count(*), count({_ARRIVED[0]}) FROM {_ARRIVED[2]}", campaign)
+    (timed,) = tx.one(f"SELECT count({_ARRIVED[0]}) FROM {_ARRIVED[2]}", campaign)
     while True:
         width = int((end - begin) / (_STEPS - 2)) + 1
         start = int(begin) // width * width
@@ -81,7 +79,7 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         arrived = _steps(tx, campaign, *_ARRIVED, start, width)
         enough = sum(a < _SHOWN * timed or t < taken[-1] for a, t in zip(arrived, taken, strict=True)) + 2
         if width == 1 or enough > _STEPS // 3:
-            return Curve(start, width, taken, arrived, timed - arrived[-1], last, total - timed)
+            return Curve(start, width, taken, arrived, timed - arrived[-1], last)
         end = min(begin + enough * width, end - width)
 
 

@@ -21,7 +21,7 @@ from ..journal.schema import CAMPAIGNS
 from ..journal.states import FAILED, SENT, UNKNOWN
 from ..options import Content
 from .curve import Curve, curve
-from .lists import Listed, Lists
+from .lists import Listed, lists
 
 _DISTINCT = 500  # reasons that are told apart
 _masked = re.compile(r" ?[^\s*]*\*\*\*\S*")
@@ -35,9 +35,7 @@ class Figures:
     Attributes:
         progress: the counts.
         content: what was sent.
-        created: when the campaign was started, seconds since 1970.
-        ended: when it had ended; None while it has not.
-        purged: whether phones and texts were purged, and with them what was reported.
+        row: the campaign.
         segments: texts that the provider took, by this side's count.
         curve: when the texts were taken and when they arrived; None where nothing was.
         statuses: how many recipients stand at each delivery status, by its code.
@@ -48,9 +46,7 @@ class Figures:
 
     progress: Progress
     content: Content
-    created: float
-    ended: float | None
-    purged: bool
+    row: CampaignRow
     segments: int
     curve: Curve | None
     statuses: dict[int, int]
@@ -69,13 +65,11 @@ def figures(db: Database, row: CampaignRow, content: Content) -> Figures:
         db.write(lambda tx: None)  # brings a store of an earlier version up to date
     progress = db.read(lambda tx: journal.progress(tx, row))
     scheduled = progress.scheduled_at.timestamp() if progress.scheduled_at else 0.0
-    slowest, missed = Lists(db, row, scheduled).read()
+    slowest, missed = lists(db, row, scheduled)
     return Figures(
         progress=progress,
         content=content,
-        created=row.created,
-        ended=row.ended,
-        purged=row.is_purged,
+        row=row,
         segments=db.read(partial(_segments, campaign=row.id)),
         curve=db.read(partial(curve, campaign=row.id, scheduled=scheduled)),
         statuses=dict(db.read(partial(_statuses, campaign=row.id))),

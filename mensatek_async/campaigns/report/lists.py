@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from ...store.database import Database
 from ...store.transaction import Tx
@@ -43,72 +43,40 @@ class Listed:
     seconds: float = 0.0
 
 
-@define
-class _First:
-    """Those of many that come first by their rank."""
+def lists(db: Database, row: CampaignRow, scheduled: float) -> tuple[list[Listed], list[Listed]]:
+    """Return those that were reached last, the slowest first, and the first rows that were not reached.
 
-    most: int
-    _heap: list[tuple[float, int, tuple[Any, ...]]] = field(factory=list, init=False)
-    _count: int = field(default=0, init=False)
-
-    def add(self, rank: float, *item: Any) -> None:
-        self._count += 1
-        entry = (-rank, -self._count, item)
-        if len(self._heap) < self.most:
-            heapq.heappush(self._heap, entry)
-        elif entry > self._heap[0]:
-            heapq.heapreplace(self._heap, entry)
-
-    def in_order(self) -> list[Listed]:
-        return [Listed(*item) for *_, item in sorted(self._heap, reverse=True)]
-
-
-@define
-class Lists:
-    """Goes through all recipients, a chunk at a time.
-
-    Attributes:
+    Args:
         db: the store.
         row: the campaign.
         scheduled: when the provider was to send, seconds since 1970; 0 for at once.
     """
-
-    db: Database
-    row: CampaignRow
-    scheduled: float
-    _slowest: _First = field(factory=lambda: _First(SLOWEST), init=False)
-    _missed: _First = field(factory=lambda: _First(MISSED), init=False)
-
-    def read(self) -> tuple[list[Listed], list[Listed]]:
-        """Return those that were reached last, the slowest first, and the first rows that were not reached."""
-        for number, reason in islice(numbered(self.db, self.row, "reason", "mensatek_invalid"), MISSED):
-            self._missed.add(number, number, "", "invalid", reason)
-        for page in self.db.pages(
-            "SELECT k.seq, k.state, k.n, k.accepted, k.error, k.since, p.body FROM mensatek_chunk k "
-            "JOIN mensatek_payload p ON p.campaign_id = k.campaign_id AND p.seq = k.seq WHERE k.campaign_id = ? "
-            f"AND k.n > 0 AND k.state IN ('{SENT}', '{FAILED}', '{UNKNOWN}') AND k.seq > ? ORDER BY k.seq LIMIT 50",
-            self.row.id,
-        ):
-            for _, *chunk, body in page:
-                self._look_at(chunk, ChunkRecipients.unpack(body))
-        return self._slowest.in_order(), self._missed.in_order()
-
-    def _look_at(self, chunk: Sequence[Any], content: ChunkRecipients) -> None:
-        state, n, accepted, error, since = chunk
-        reports = self.db.read(partial(_reports, campaign=self.row.id, phones=content.wire.phones))
-        for number, phone in zip(content.rows, content.wire.phones, strict=True):
-            code, standing, reported, arrived, seconds = reports.get(phone, _NO_REPORT)
-            if standing > 0:
-                if seconds is None and None not in (arrived, since):
-                    seconds = arrived - max(since, self.scheduled)
-                if seconds is not None:
-                    self._slowest.add(-seconds, number, phone, "delivered", "", arrived, seconds)
-            elif standing < 0:
-                self._missed.add(number, number, phone, "undelivered", code, reported)
-            elif (
-                outcome := outcome_of(self.row, state, n, accepted, code is not None)
-            ) not in _MAYBE_REACHED:
-                self._missed.add(number, number, phone, outcome, error)
+    slowest: list[tuple[float, int, str, float]] = []
+    broken = islice(numbered(db, row, "reason", "mensatek_invalid"), MISSED)
+    missed = [Listed(number, "", "invalid", reason) for number, reason in broken]
+    for page in db.pages(
+        "SELECT k.seq, k.state, k.n, k.accepted, k.error, k.since, p.body FROM mensatek_chunk k "
+        "JOIN mensatek_payload p ON p.campaign_id = k.campaign_id AND p.seq = k.seq WHERE k.campaign_id = ? "
+        f"AND k.n > 0 AND k.state IN ('{SENT}', '{FAILED}', '{UNKNOWN}') AND k.seq > ? ORDER BY k.seq LIMIT 50",
+        row.id,
+    ):
+        for _, state, n, accepted, error, since, body in page:
+            content = ChunkRecipients.unpack(body)
+            reports = db.read(partial(_reports, campaign=row.id, phones=content.wire.phones))
+            for number, phone in zip(content.rows, content.wire.phones, strict=True):
+                code, standing, reported, arrived, seconds = reports.get(phone, _NO_REPORT)
+                if standing > 0:
+                    if seconds is None and None not in (arrived, since):
+                        seconds = arrived - max(since, scheduled)
+                    if seconds is not None:
+                        slowest.append((-seconds, number, phone, arrived))
+                elif standing < 0:
+                    missed.append(Listed(number, phone, "undelivered", code, reported))
+                elif (outcome := outcome_of(row, state, n, accepted, code is not None)) not in _MAYBE_REACHED:
+                    missed.append(Listed(number, phone, outcome, error))
+            slowest, missed = sorted(slowest)[:SLOWEST], sorted(missed, key=attrgetter("row"))[:MISSED]
+    taken = (Listed(number, phone, "delivered", "", at, -ago) for ago, number, phone, at in slowest)
+    return list(taken), missed
 
 
 def _reports(tx: Tx, campaign: int, phones: Sequence[str]) -> dict[str, tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from ...codes import DeliveryStatus, Phase
 from ...phones import mask
 from .advice import CONTRACTS, advice
 from .figures import Figures
+from .lists import Listed
 from .markup import Html, html, prose, tag
 from .words import Words
 
@@ -36,35 +37,28 @@ class Outcomes:
     def bars(self) -> Html | None:
         """Return a bar for each outcome; None where there are no rows."""
         progress = self.figures.progress
-        waiting = progress.sent - progress.delivered - progress.undelivered
-        counts = (
-            ("delivered", progress.delivered, "good"),
-            ("waiting", waiting, "wait"),
-            ("undelivered", progress.undelivered, "bad"),
-            ("rejected", progress.rejected, "bad"),
-            ("invalid", progress.invalid, "bad"),
-            ("failed", progress.failed - progress.undelivered, "bad"),
-            ("unknown", progress.unknown, "odd"),
-            ("opted_out", progress.opted_out, "odd"),
-            ("pending", progress.pending, "wait"),
-            ("cancelled", progress.cancelled, "wait"),
+        counts = {
+            "waiting": progress.sent - progress.delivered - progress.undelivered,
+            "failed": progress.failed - progress.undelivered,
+        }
+        bars = (
+            (title, counts.get(name, getattr(progress, name, 0)), colour, "")
+            for name, (title, colour) in self._outcomes.items()
         )
-        return self._drawn(
-            [(self._called(name), count, colour, "") for name, count, colour in counts if count > 0]
-        )
+        return self._drawn(bar for bar in bars if bar[1] > 0)
 
     def reasons(self) -> Html | None:
         """Return a bar for each reason why rows were not reached, with what to do; None where there is none."""
         name, ordered = shlex.quote(self.figures.progress.name), self.figures.reasons.most_common()
         bars = [
             (
-                *(self._why(outcome, reason), count, "odd" if outcome in ("opted_out", "unknown") else "bad"),
-                self.words.reason(advice(outcome, reason, name)),
+                *(self._why(outcome, reason), count, self._outcomes[outcome][1]),
+                self.words.language.reason(advice(outcome, reason, name)),
             )
             for (outcome, reason), count in ordered[:_MOST]
         ]
         if rest := sum(count for _, count in ordered[_MOST:]):
-            bars.append((self.words.text("Other reasons"), rest, "bad", ""))
+            bars.append((self.words.language.text("Other reasons"), rest, "bad", ""))
         return self._drawn(bars)
 
     def statuses(self) -> Html | None:
@@ -72,38 +66,47 @@ class Outcomes:
         bars = []
         for code, count in sorted(self.figures.statuses.items(), key=lambda one: -one[1]):
             phase, name = DeliveryStatus(code).phase, f"{self.words.status(code)} ({code})"
-            todo = self.words.reason(CONTRACTS.get(code, ""))
+            todo = self.words.language.reason(CONTRACTS.get(code, ""))
             bars.append((name, count, _PHASES.get(phase, "wait"), todo))
         return self._drawn(bars)
 
     def slowest(self) -> Html | None:
         """Return a table of the texts that took longest; None where none has arrived."""
-        say, _ = self.words, self.words.text
-        rows = [
-            (say.number(one.row), self._phone(one.phone), say.duration(one.seconds), say.moment(one.moment))
-            for one in self.figures.slowest
-        ]
-        return _table((_("Row"), _("Phone"), _("Took"), _("Arrived")), rows) if rows else None
+        _ = self.words.language.text
+        return self._table(self.figures.slowest, _("Took"), _("Arrived"))
 
     def missed(self) -> Html | None:
         """Return a table of the first rows that were not reached, and how many there are; None where there is none."""
-        say, _, progress = self.words, self.words.text, self.figures.progress
-        rows = [
-            (
-                say.number(one.row),
-                self._phone(one.phone),
-                self._why(one.outcome, one.reason),
-                say.moment(one.moment),
-            )
-            for one in self.figures.missed
-        ]
-        table = _table((_("Row"), _("Phone"), _("Why"), _("Reported")), rows) if rows else None
+        say, _ = self.words, self.words.language.text
+        progress, rows = self.figures.progress, self.figures.missed
+        table = self._table(rows, _("Why"), _("Reported"))
         total = progress.failed + progress.rejected + progress.invalid + progress.unknown
-        if total <= len(rows) or self.figures.purged:
+        if total <= len(rows) or self.figures.row.is_purged:
             return table
         counts = say.number(len(rows)), say.number(total)
         more = _("{} of {} are listed; `mensatek campaign export` writes all rows.", *counts)
         return html(table, tag("p", prose(more), class_="note"))
+
+    def _table(self, rows: Sequence[Listed], *more: str) -> Html | None:
+        """Draw rows with their phones, what is said of each, and when that was."""
+        if not rows:
+            return None
+        say, _ = self.words, self.words.language.text
+        titles = (_("Row"), _("Phone"), *more)
+
+        def line(cell: str, values: Iterable[str]) -> Html:
+            cells = zip(values, _CLASSES, titles, strict=True)
+            return tag(
+                "tr", *(tag(cell, value, class_=kind, data_name=title) for value, kind, title in cells)
+            )
+
+        lines = []
+        for one in rows:
+            phone = one.phone if self.with_phones or not one.phone else mask(one.phone)
+            arrived = one.outcome == "delivered"
+            what = say.duration(one.seconds) if arrived else self._why(one.outcome, one.reason)
+            lines.append(line("td", (say.number(one.row), phone, what, say.moment(one.moment))))
+        return tag("table", tag("thead", line("th", titles)), tag("tbody", *lines))
 
     def _drawn(self, bars: Iterable[tuple[str, int, str, str]]) -> Html | None:
         """Draw bars, each with its name, count, colour and what to do."""
@@ -114,47 +117,31 @@ class Outcomes:
             rect = tag("rect", class_=colour, width=f"{100 * count / longest:.2f}%", height="100%")
             numbers = tag("b", say.number(count), " ", tag("small", say.share(count, total)))
             drawn = tag("svg", rect, aria_hidden="true")
-            lines.append(
-                tag(
-                    "li",
-                    tag("span", name),
-                    drawn,
-                    numbers,
-                    tag("p", prose(todo), class_="todo") if todo else None,
-                )
-            )
+            what_to_do = tag("p", prose(todo), class_="todo") if todo else None
+            lines.append(tag("li", tag("span", name), drawn, numbers, what_to_do))
         return tag("ul", *lines, class_="bars") if lines else None
 
-    def _called(self, outcome: str) -> str:
-        _ = self.words.text
+    @property
+    def _outcomes(self) -> dict[str, tuple[str, str]]:
+        """What each outcome is called, and the colour of its bar."""
+        _ = self.words.language.text
         return {
-            "delivered": _("Delivered"),
-            "waiting": _("Taken, no report yet that it arrived"),
-            "undelivered": _("Not delivered"),
-            "rejected": _("The provider did not take it, as repeated or not correct"),
-            "invalid": _("Not sent, broken or repeated in the list"),
-            "failed": _("Not sent, the provider refused the request"),
-            "unknown": _("Perhaps sent, the answer was lost"),
-            "opted_out": _("Not sent, they had opted out"),
-            "pending": _("Still to be sent"),
-            "cancelled": _("Cancelled before it was sent"),
-        }[outcome]
+            "delivered": (_("Delivered"), "good"),
+            "waiting": (_("Taken, no report yet that it arrived"), "wait"),
+            "undelivered": (_("Not delivered"), "bad"),
+            "rejected": (_("The provider did not take it, as repeated or not correct"), "bad"),
+            "invalid": (_("Not sent, broken or repeated in the list"), "bad"),
+            "failed": (_("Not sent, the provider refused the request"), "bad"),
+            "unknown": (_("Perhaps sent, the answer was lost"), "odd"),
+            "opted_out": (_("Not sent, they had opted out"), "odd"),
+            "pending": (_("Still to be sent"), "wait"),
+            "cancelled": (_("Cancelled before it was sent"), "wait"),
+        }
 
     def _why(self, outcome: str, reason: str | int) -> str:
         if isinstance(reason, int):
             return self.words.status(reason)
         if not reason or outcome not in ("invalid", "failed", "unknown"):
-            return self._called(outcome)
-        _, why = self.words.text, self.words.reason(reason).rstrip(".")
+            return self._outcomes[outcome][0]
+        _, why = self.words.language.text, self.words.language.reason(reason).rstrip(".")
         return _("Perhaps sent: {}", why) if outcome == "unknown" else _("Not sent: {}", why)
-
-    def _phone(self, phone: str) -> str:
-        return phone if self.with_phones or not phone else mask(phone)
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
-    def line(cell: str, values: Sequence[str]) -> Html:
-        cells = zip(values, _CLASSES, titles, strict=True)
-        return tag("tr", *(tag(cell, value, class_=kind, data_name=title) for value, kind, title in cells))
-
-    return tag("table", tag("thead", line("th", titles)), tag("tbody", *(line("td", row) for row in rows)))

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib import resources
+from pathlib import Path
+from typing import Final
 
 from attrs import define
 
+from ..._core.private_file import Kind
+from ...errors import InvalidRequest
+from ...store.database import Database
+from ..journal.records import CampaignRow
+from ..options import Content
 from .curve import Curve
-from .figures import Figures
+from .figures import Figures, figures
 from .markup import Html, html, prose, tag
 from .outcomes import Outcomes
 from .plot import plot
 from .words import Words
 
-MARK = "mensatek-async campaign report"
+_MARK = "mensatek-async campaign report"
+REPORT: Final = Kind(
+    "report of a campaign",
+    lambda start: _MARK.encode() in start,
+    (".csv", ".jsonl", ".ndjson", ".json", ".pdf", ".xlsx", ".xls", ".ods", ".db", ".txt"),
+    "It is a page in HTML: name it .html. A browser prints it to PDF.",
+)
+_STYLE = Path(__file__).with_name("style.css")
 _LONGEST = 2000  # characters of the text that are shown
 _HEAD = (
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    f'<meta name="generator" content="{MARK}"><meta name="robots" content="noindex"><meta '
+    f'<meta name="generator" content="{_MARK}"><meta name="robots" content="noindex"><meta '
     "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
     '<link rel="icon" href="data:,">'
 )
@@ -44,14 +58,13 @@ class Page:
 
     def html(self) -> str:
         """Return the page."""
-        style = resources.files("mensatek_async.campaigns.report").joinpath("style.css")
-        title = tag("title", f"{self.figures.progress.name} - {self.words.text('Campaign report')}")
-        head = tag("head", Html(_HEAD), title, Html(f"<style>\n{style.read_text(encoding='utf-8')}</style>"))
+        title = tag("title", f"{self.figures.progress.name} - {self.words.language.text('Campaign report')}")
+        head = tag("head", Html(_HEAD), title, Html(f"<style>\n{_STYLE.read_text(encoding='utf-8')}</style>"))
         body = tag("body", tag("main", self._header(), *self._sections(), self._footer()))
         return f"<!DOCTYPE html>\n{tag('html', head, body, lang=self.words.language.code)}\n"
 
     def _sections(self) -> Iterator[Html]:
-        _, outcomes = self.words.text, Outcomes(self.figures, self.words, self.with_phones)
+        _, outcomes = self.words.language.text, Outcomes(self.figures, self.words, self.with_phones)
         for title, content in (
             (_("What was sent"), self._message()),
             (_("Delivered over time"), self._curve()),
@@ -65,13 +78,13 @@ class Page:
                 yield tag("section", tag("h2", title), content)
 
     def _header(self) -> Html:
-        say, _, figures = self.words, self.words.text, self.figures
-        times = [_("Started {}", say.moment(figures.created))]
-        if figures.ended is not None:
-            times.append(_("ended {}", say.moment(figures.ended)))
+        say, _, figures = self.words, self.words.language.text, self.figures
+        times = [_("Started {}", say.moment(figures.row.created))]
+        if figures.row.ended is not None:
+            times.append(_("ended {}", say.moment(figures.row.ended)))
         times.append(_("report made {} (Spanish time)", say.moment(datetime.now(UTC))))
-        states = [self._state(), say.reason(figures.progress.note)]
-        if figures.purged:
+        states = [self._state(), say.language.reason(figures.progress.note)]
+        if figures.row.is_purged:
             states[1] = _(
                 "Its phones and texts were purged, and with them what was reported; the counts stay."
             )
@@ -85,7 +98,7 @@ class Page:
         )
 
     def _state(self) -> str:
-        say, _, progress = self.words, self.words.text, self.figures.progress
+        say, _, progress = self.words, self.words.language.text, self.figures.progress
         left = say.number(progress.pending)
         if progress.state == "cancelled":
             return _("Cancelled.")
@@ -100,7 +113,7 @@ class Page:
         return _("Everything has been sent.") if progress.total else _("It has no rows.")
 
     def _tiles(self) -> Iterator[Html]:
-        say, _, progress = self.words, self.words.text, self.figures.progress
+        say, _, progress = self.words, self.words.language.text, self.figures.progress
         total, sent, credits = progress.total, progress.sent, progress.credits_used
         tiles = [
             (_("Rows"), say.number(total), ""),
@@ -118,8 +131,8 @@ class Page:
             yield tag("div", tag("dt", name), number)
 
     def _message(self) -> Html:
-        _, figures = self.words.text, self.figures
-        text = "" if figures.purged else figures.content.text
+        _, figures = self.words.language.text, self.figures
+        text = "" if figures.row.is_purged else figures.content.text
         shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
         facts = (
             (_("Sender"), figures.param("sender")),
@@ -133,11 +146,11 @@ class Page:
     def _product(self) -> str:
         if self.figures.content.product == "sms":
             return "SMS"
-        _ = self.words.text
+        _ = self.words.language.text
         return _("Contract SMS") if self.figures.param("contract_type") else _("Certified SMS")
 
     def _curve(self) -> Html:
-        _, curve = self.words.text, self.figures.curve
+        _, curve = self.words.language.text, self.figures.curve
         if curve is None:
             return tag("p", _("The provider has taken nothing yet."), class_="note")
         return html(
@@ -145,21 +158,19 @@ class Page:
         )
 
     def _notes(self, curve: Curve) -> Iterator[str]:
-        say, _ = self.words, self.words.text
+        say, _ = self.words, self.words.language.text
         if curve.timed:
             yield _(
                 "Half of them had it by {}, 95 % by {}.",
                 *(say.moment(curve.when(part)) for part in (0.5, 0.95)),
             )
-        elif not self.figures.purged and not self.figures.statuses:
+        elif not self.figures.row.is_purged and not self.figures.statuses:
             yield _("No delivery report has come. They come by webhook, or by `mensatek campaign reconcile`.")
         if curve.later:
             yield _("{} got it later, the last one {}.", say.number(curve.later), say.moment(curve.last))
-        if curve.untimed:
-            yield _("{} more have it, and nobody knows since when.", say.number(curve.untimed))
 
     def _footer(self) -> Html:
-        _ = self.words.text
+        _ = self.words.language.text
         notes = [
             _("Delivered and not delivered are those of whom a delivery report has said so."),
             _("Segments are counted here; credits are what the provider's answers named."),
@@ -167,3 +178,25 @@ class Page:
         if not self.with_phones:
             notes.append(_("Phones are masked."))
         return tag("footer", *(tag("p", note) for note in notes))
+
+
+def report(
+    db: Database,
+    row: CampaignRow,
+    content: Content,
+    path: str | os.PathLike[str],
+    *,
+    words: Words,
+    price: Decimal | None,
+    with_phones: bool,
+    force: bool,
+) -> None:
+    """Write the page, whole or not at all.
+
+    Raises:
+        InvalidRequest: the file cannot be written, or may not be.
+    """
+    if db.owns(Path(path)):
+        raise InvalidRequest(f"{str(path)!r} is the database of the store: the report needs another name.")
+    with REPORT.write(path, force=force) as out:
+        out.write(Page(figures(db, row, content), words, price, with_phones).html())

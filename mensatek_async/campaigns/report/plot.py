@@ -20,7 +20,7 @@ _MOST_TIMES = 6
 
 def plot(curve: Curve, words: Words) -> Html:
     """Return the curve with its axes and its legend."""
-    _ = words.text
+    _ = words.language.text
     ups = _ups(max(curve.taken[-1], curve.arrived[-1], 1))
     times = _times(curve)
     lines = [tag("line", class_="grid", x1=0, x2=_WIDTH, y1=y, y2=y) for y in (_y(up, ups[-1]) for up in ups)]

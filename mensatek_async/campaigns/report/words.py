@@ -25,14 +25,6 @@ class Words:
     def _spanish(self) -> bool:
         return self.language.code == "es"
 
-    def text(self, text: str, /, *values: str) -> str:
-        """Return a text of the catalogue, its places filled."""
-        return self.language.text(text, *values)
-
-    def reason(self, text: str) -> str:
-        """Return what the journal or a table of this package says."""
-        return self.language.reason(text)
-
     def status(self, code: int) -> str:
         """Return a delivery status in a few words."""
         status = DeliveryStatus(code)
@@ -56,8 +48,8 @@ class Words:
 
     def euros(self, value: Decimal) -> str:
         """Return an amount of money, with all its decimals and two at least."""
-        exponent = value.normalize().as_tuple().exponent
-        written = self.number(value, max(-exponent, 2) if isinstance(exponent, int) else 2)
+        decimals = len(f"{value.normalize():f}".partition(".")[2])
+        written = self.number(value, max(decimals, 2))
         return f"{written}{_SPACE}€" if self._spanish else f"€{written}"
 
     def moment(self, when: datetime | float | None, form: str = "") -> str:
