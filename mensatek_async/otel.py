@@ -92,15 +92,13 @@ class OpenTelemetryObserver(Observer):
 
     def call_retried(self, event: CallRetried) -> None:
         """Add a repeat to the span of its call."""
-        running = self._running.get(("call", event.call))
-        if running is not None:
-            about = {
-                "http.request.resend_count": event.attempt - 1,
-                "http.response.status_code": event.http_status,
-                "mensatek.cause": event.cause,
-                "mensatek.wait": event.wait,
-            }
-            running[0].add_event("retry", _known(about))
+        about = {
+            "http.request.resend_count": event.attempt - 1,
+            "http.response.status_code": event.http_status,
+            "mensatek.cause": event.cause,
+            "mensatek.wait": event.wait,
+        }
+        self._trace.get_current_span().add_event("retry", _known(about))
         self._measure(event)
 
     def call_finished(self, event: CallFinished) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 from attrs import frozen
 
@@ -65,13 +67,12 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         campaign: the campaign's id.
         scheduled: when the provider was to send what it had taken, seconds since 1970; 0 for at once.
     """
-    sent_first, sent_last = _span(tx, campaign, *_TAKEN)
-    first, last = _span(tx, campaign, *_ARRIVED)
+    sent_first, sent_last, _ = _span(tx, campaign, *_TAKEN)
+    first, last, timed = _span(tx, campaign, *_ARRIVED)
     if sent_first is None or sent_last is None:
         return None
     begin, end = max(sent_first, scheduled), max(sent_last, scheduled, last or 0.0)
     begin = min(begin, max(first or begin, begin - _ASKEW))
-    (timed,) = tx.one(f"SELECT count({_ARRIVED[0]}) FROM {_ARRIVED[2]}", campaign)
     while True:
         width = int((end - begin) / (_STEPS - 2)) + 1
         start = int(begin) // width * width
@@ -83,10 +84,9 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         end = min(begin + enough * width, end - width)
 
 
-def _span(tx: Tx, campaign: int, moment: str, count: str, rows: str) -> tuple[float | None, float | None]:
-    """Return the first and the last moment."""
-    first, last = tx.one(f"SELECT min({moment}), max({moment}) FROM {rows}", campaign)
-    return first, last
+def _span(tx: Tx, campaign: int, moment: str, count: str, rows: str) -> Sequence[Any]:
+    """Return the first and the last moment, and how many there are."""
+    return tx.one(f"SELECT min({moment}), max({moment}), count({moment}) FROM {rows}", campaign)
 
 
 def _steps(
