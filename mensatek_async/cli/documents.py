@@ -118,8 +118,6 @@ def download(
         the ending of what comes.
     """
     output = Output(json=options.json)
-    if destination == "-":
-        raise Stop(_("A certificate is written into a file: give its name, and not -."))
     since, until = parse_when(start, "--start"), parse_when(end, "--end")
     try:
         done = call(

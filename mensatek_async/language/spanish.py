@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..errors import MensatekError, codes_of
 from .english import Language
@@ -54,7 +54,7 @@ def entries(text: str) -> Iterator[tuple[Key, str]]:
 class _Catalogue(gettext.NullTranslations):
     """A catalogue that is read as it is written, without a compiled form."""
 
-    def _parse(self, fp: BinaryIO) -> None:
+    def _parse(self, fp: Any) -> None:
         self.known = {key: text for key, text in entries(fp.read().decode()) if text and key[1]}
 
     def gettext(self, message: str) -> str:

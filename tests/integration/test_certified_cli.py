@@ -113,7 +113,6 @@ SEND = ["certified", "send", "600000001", "--text", "x"]
         ([*SEND, *ISSUER[:-1], "B1"], "tax id"),
         (["contract", "send", "text.txt", "--to", "600000001", "--text", "x", *ISSUER], "not a PDF"),
         (["certified", "download", "a.pdf"], "says what to download"),
-        (["certified", "download", "-", "--message-id", "5"], "written into a file"),
         (["certified", "download", "a.pdf", "--start", "x", "--end", "y"], "--start takes"),
         (["certified", "download", ".", "--message-id", "5"], "directory"),
         (["certified", "report", "x"], "MESSAGE-ID"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -84,7 +83,7 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         end = min(begin + enough * width, end - width)
 
 
-def _span(tx: Tx, campaign: int, moment: str, count: str, rows: str) -> Sequence[Any]:
+def _span(tx: Tx, campaign: int, moment: str, count: str, rows: str) -> Any:
     """Return the first and the last moment, and how many there are."""
     return tx.one(f"SELECT min({moment}), max({moment}), count({moment}) FROM {rows}", campaign)
 
