@@ -112,7 +112,10 @@ def _rows(rows: Rows) -> bytes:
     if not rows.phones:
         return b"[]"
     # A digit needs no escaping. Mappings made only to be written would cost as much again.
-    pieces: list[Iterable[str]] = [repeat(f'{{{encode_basestring(_PHONE)}:"'), rows.phones, repeat('"')]
+    before = f'{{{encode_basestring(_PHONE)}:"'
+    if not rows.columns:
+        return ("[" + before + f'"}},{before}'.join(rows.phones) + '"}]').encode()
+    pieces: list[Iterable[str]] = [repeat(before), rows.phones, repeat('"')]
     for name, values in rows.columns.items():
         pieces += repeat(f",{encode_basestring(name)}:"), map(encode_basestring, values)
     written = "".join(chain.from_iterable(zip(*pieces, repeat("},"), strict=False)))
