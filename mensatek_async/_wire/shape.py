@@ -26,7 +26,7 @@ def bounded(value: Any) -> Any:
 def whole_characters(value: Any) -> Any:
     """Replace halves of characters, which JSON can spell and no file or database can hold."""
     if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
+        return value if value.isascii() else _HALF.sub("\ufffd", value)
     if isinstance(value, dict):
         return {whole_characters(name): whole_characters(inner) for name, inner in value.items()}
     return [whole_characters(inner) for inner in value] if isinstance(value, list) else value

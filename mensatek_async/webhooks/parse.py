@@ -20,6 +20,15 @@ from ..tracebacks import private
 from .body import read_fields
 
 _SERVICE = names.SERVICE.casefold()
+# By model: every attribute's names on the wire, casefolded; and those of what decides, with the manual's spelling.
+_NAMES = {
+    model: [[wire.casefold() for wire in wires] for wires in table.values()]
+    for model, table in names.CALLBACKS.items()
+}
+_DECIDES = {
+    model: {wire.casefold(): wire for name in names.DECIDES[model] for wire in table[name]}
+    for model, table in names.CALLBACKS.items()
+}
 
 
 @private
@@ -107,8 +116,7 @@ def _other(service: str, fields: Mapping[str, Any], came: Mapping[str, Any]) -> 
 
 def _check_twice(model: type[Any], fields: Mapping[str, Any], came: Mapping[str, Any]) -> None:
     """Refuse a callback of which a field that decides came twice, in two spellings with two values."""
-    table = names.CALLBACKS[model]
-    decides = {wire.casefold(): wire for name in names.DECIDES[model] for wire in table[name]}
+    decides = _DECIDES[model]
     for name, value in came.items():
         key = name.strip().casefold()
         if key in decides and str(value) != str(fields[key]):
@@ -117,13 +125,11 @@ def _check_twice(model: type[Any], fields: Mapping[str, Any], came: Mapping[str,
 
 def _raw(event: Any, fields: Mapping[str, Any], came: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the attributes leave out: unknown fields, a second value for one thing, what was not readable."""
-    table = names.CALLBACKS[type(event)]
     odd = {wire.casefold() for wire in event.raw}
     taken: dict[str, Any] = {}  # by each known name, the value that its attribute was read from
-    for wires in table.values():
-        folded = [wire.casefold() for wire in wires]
-        value = next((fields[one] for one in folded if fields.get(one) not in (None, "")), None)
-        taken |= dict.fromkeys(folded, value)
+    for wires in _NAMES[type(event)]:
+        value = next((fields[one] for one in wires if fields.get(one) not in (None, "")), None)
+        taken |= dict.fromkeys(wires, value)
     return {
         name: value
         for name, value in came.items()
