@@ -11,6 +11,7 @@ import urllib.request
 from contextlib import ExitStack
 
 import anyio
+from campaign import STORE_NAMES, postgres
 from common import SENDER, TEXT, options, phones
 from report import Report, Target, versions
 from server import running
@@ -52,9 +53,10 @@ def counts(base_url: str) -> tuple[int, int]:
     return told["accepted"], told["refused"]
 
 
-def several(base_url: str, count: int, seconds: float, processes: int) -> None:
+def several(base_url: str, store: str, count: int, seconds: float, processes: int) -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        command = [sys.executable, __file__, "--worker", base_url, f"{folder}/campaigns.db", str(seconds)]
+        store = store or f"{folder}/campaigns.db"
+        command = [sys.executable, __file__, "--worker", base_url, store, str(seconds)]
         first = stack.enter_context(
             subprocess.Popen([*command, str(count)], stdout=subprocess.PIPE, text=True)
         )
@@ -64,19 +66,22 @@ def several(base_url: str, count: int, seconds: float, processes: int) -> None:
             stack.enter_context(subprocess.Popen([*command, "0"]))
 
 
-def measure(report: Report, allowed: int, retry_after: float, processes: int, seconds: float) -> None:
+def measure(
+    report: Report, allowed: int, retry_after: float, processes: int, seconds: float, store: str = ""
+) -> None:
     count = int(allowed * seconds * SIZE * 2)
     with running(LATENCY, allowed, retry_after) as base_url:
         started = time.monotonic()
         if processes == 1:
             anyio.run(bulk, base_url, count, seconds)
         else:
-            several(base_url, count, seconds, processes)
+            several(base_url, store, count, seconds, processes)
         took = time.monotonic() - started if processes == 1 else seconds
         accepted, refused = counts(base_url)
-    key = f"{allowed}_{retry_after:g}_{processes}"
+    kind = STORE_NAMES["postgres" if store else "sqlite"]
+    key = f"{allowed}_{retry_after:g}_{processes}{'_postgres' if store else ''}"
     told = f"{allowed}/s, {f'Retry-After: {retry_after:g}' if retry_after else 'no Retry-After'}"
-    told += ", one client" if processes == 1 else f", {processes} processes"
+    told += ", one client" if processes == 1 else f", {processes} processes on {kind}"
     report.number(
         f"share_{key}",
         told,
@@ -106,11 +111,13 @@ def main() -> None:
     report = Report("allowed_rate", "sending to a provider that refuses what comes too fast")
     report.packages = versions("mensatek-async")
     for allowed in (20,) if asked.quick else (2, 20, 100):
+        long = max(seconds, 0 if asked.quick else 120 / allowed)
         for retry_after in (0.0, 1.0):
             for processes in (1, 3):
-                measure(
-                    report, allowed, retry_after, processes, max(seconds, 0 if asked.quick else 120 / allowed)
-                )
+                measure(report, allowed, retry_after, processes, long)
+            with postgres(report) as store:  # a server of its own: a store remembers the rate it found
+                if store:
+                    measure(report, allowed, retry_after, 3, long, store)
     report.finish(asked)
 
 
