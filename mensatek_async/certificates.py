@@ -182,10 +182,10 @@ def _records(table: bytes) -> Iterator[dict[str, str]]:
 
 
 def _encoding(table: bytes) -> str:
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    pieces = (table[at : at + _STEP] for at in range(0, len(table), _STEP))
     try:
-        for start in range(0, len(table) + 1, _STEP):
-            decoder.decode(table[start : start + _STEP], final=start + _STEP > len(table))
+        for _ in codecs.iterdecode(pieces, "utf-8-sig"):
+            pass
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8-sig"

@@ -50,6 +50,9 @@ def selection(
         return to_wire(message_id=message_number(message_id), phone=digits)
     if phone is not None:
         raise InvalidRequest("The certificate of a phone is that of one message: give message_id too.")
+    if (start is None) != (end is None):
+        missing = "start" if start is None else "end"
+        raise InvalidRequest(f"A period has a start and an end: its {missing} is missing.")
     if start is None or end is None:
         raise InvalidRequest(
             "Nothing says what to download.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -12,7 +13,6 @@ from time import monotonic
 from typing import TypeVar
 
 import anyio
-from attrs import asdict, define
 
 from .._core import download, exchange
 from .._core.context import Context
@@ -24,47 +24,13 @@ from ..models.archive import ArchiveSummary, CertificateStatus
 from ..models.results import RecipientReport
 from ..store.failpoints import failpoint
 from ..store.threads import in_thread
-from .tree import (
-    PENDING,
-    PERIODS,
-    Held,
-    Seen,
-    Tree,
-    find,
-    make_folder,
-    note_refusal,
-    reference_of,
-    refused_at,
-)
+from .tree import Held, Seen, Tree, find, make_folder, name_of, note_refusal, reference_of, refused_at
 
 T = TypeVar("T")
 
 _PATIENCE = 120.0  # seconds that another process may take over one certificate
 _PAUSE = 0.05
 _log = logging.getLogger("mensatek_async.archive")
-
-
-@define
-class Tally:
-    """What came of recipients so far."""
-
-    fetched: int = 0
-    known: int = 0
-    pending: int = 0
-    without: int = 0
-
-    def count(self, outcome: str) -> None:
-        """Count a recipient."""
-        setattr(self, outcome, getattr(self, outcome) + 1)
-
-    def summary(self) -> ArchiveSummary:
-        """Return the counts."""
-        return ArchiveSummary(**asdict(self))
-
-    def add(self, other: Tally) -> None:
-        """Count those of another tally too."""
-        for name, number in asdict(other).items():
-            setattr(self, name, getattr(self, name) + number)
 
 
 class Collector:
@@ -92,7 +58,8 @@ class Collector:
         """
         if await in_thread(self._has, seen):
             return "known"
-        async with self._holding(self.tree.pending(seen.message_id, seen.phone), new=True) as held:
+        path = self.tree.pending(name_of(seen.message_id, seen.phone))
+        async with self._holding(path, new=True) as held:
             if held is None:
                 raise TimeoutError("Another process has had this recipient's certificate for too long.")
             await in_thread(held.add, seen)
@@ -109,7 +76,7 @@ class Collector:
         """
         new = {one for one in messages if await in_thread(self.tree.mark, one, reference)}
         failpoint("archive.marked")
-        tally = Tally()
+        tally = Counter[str]()
         for message_id in messages:
             try:
                 await self._collect(message_id, reference, tally, refused_too=True)
@@ -117,64 +84,62 @@ class Collector:
                 if message_id in new:
                     await in_thread(self.tree.marker(message_id).unlink, True)
                 raise
-        return tally.summary()
+        return ArchiveSummary(**tally)
 
     async def _collect(
         self,
         message_id: int,
         reference: str,
-        tally: Tally,
+        tally: Counter[str],
         only: set[str] | None = None,
         refused_too: bool = False,
     ) -> None:
         """Fetch what is ready of a message, or of some phones of it; its marker goes when nothing more is awaited."""
         report = await exchange.report_anew(self._context, "GetReportSMSCERTIFICADO", message_id)
         rows = [row for row in report.recipients if only is None or row.phone in only]
-        since = await in_thread(
-            lambda: {row.phone: refused_at(self.tree.pending(message_id, row.phone)) for row in rows}
-        )
+        paths = {row.phone: self.tree.pending(name_of(message_id, row.phone)) for row in rows}
+        since = await in_thread(lambda: {phone: refused_at(path) for phone, path in paths.items()})
         rows.sort(key=lambda row: since[row.phone])
-        own, busy = Tally(), list[RecipientReport]()
+        own, busy = Counter[str](), list[RecipientReport]()
 
         async def take(row: RecipientReport) -> None:
             outcome = await self._take(message_id, row, reference, patience=0.0)
-            busy.append(row) if outcome is None else own.count(outcome)
+            busy.append(row) if outcome is None else own.update([outcome])
 
         await self._each([row for row in rows if refused_too or not since[row.phone]], take)
         for row in busy:  # another process had them
-            own.count(await self._take(message_id, row, reference, patience=_PATIENCE) or "pending")
-        own.pending += max((report.stated_recipients or 0) if only is None else len(only), len(rows)) - len(
-            rows
-        )
-        tally.add(own)
+            own[await self._take(message_id, row, reference, patience=_PATIENCE) or "pending"] += 1
+        awaited = (report.stated_recipients or 0) if only is None else len(only)
+        own["pending"] += max(awaited - len(rows), 0)
+        tally.update(own)
         failpoint("archive.collected")
-        if only is None and not own.pending and (refused_too or not any(since.values())):
+        if only is None and not own["pending"] and (refused_too or not any(since.values())):
             await in_thread(self.tree.marker(message_id).unlink, True)
 
     async def collect_period(self, start: datetime | None, end: datetime | None) -> ArchiveSummary:
-        """Fetch the ZIP of a period, unless it is there.
+        """Fetch the ZIP of a period, unless it is there and was fetched after the end of it.
 
         Raises:
             NotYours: nothing was certified in it.
-            OSError: it cannot be written.
+            OSError: it cannot be written; what was noted is kept, as with the next.
             MensatekError: see the family.
         """
-        params = download.selection(self._context.region, None, None, start, end)
-        assert start is not None
-        assert end is not None
-        base = self.tree.base_of_period(start.astimezone(madrid()), end.astimezone(madrid()))
-        held_by = self.tree.folder / PENDING / PERIODS / f"{base.name}.lock"
-        async with self._holding(held_by, new=True) as held:
-            if held is None or await in_thread(self.tree.record_of, base) is not None:
+        download.selection(self._context.region, None, None, start, end)
+        seen = Seen(start=start, end=end)
+        base = self._base(seen)
+        async with self._holding(self.tree.pending(base.name), new=True) as held:
+            if held is None:
+                return ArchiveSummary(pending=1)
+            if await in_thread(lambda: self.tree.record_of(base) and self.tree.is_complete(base, end)):
+                held.seen.clear()
                 return ArchiveSummary(known=1)
-            summary = ArchiveSummary(known=1)
-            if await in_thread(find, base) is None:
-                await in_thread(make_folder, base.parent)
-                await download.fetch(self._context, base.with_name(f"{base.name}.zip"), params)
-                summary = ArchiveSummary(fetched=1)
-            anew = summary.fetched == 1
-            await in_thread(lambda: self.tree.write_record(base, [], anew=anew, start=start, end=end))
-            return summary
+            await in_thread(held.add, seen)
+            failpoint("archive.recorded")
+            try:
+                return ArchiveSummary(**{await self._fetch(held): 1})
+            except NotYours:
+                held.seen.clear()
+                raise
 
     async def catch_up(self) -> ArchiveSummary:
         """Fetch what is pending and ready by now; then ask for the reports of messages where nobody knows that.
@@ -185,7 +150,7 @@ class Collector:
             OSError: something cannot be written.
             MensatekError: nothing more can be fetched now; the rest stays pending.
         """
-        tally = Tally()
+        tally = Counter[str]()
         waiting = await in_thread(lambda: sorted((refused_at(path), path) for path in self.tree.waiting()))
         asked: dict[int, set[str]] = {}
 
@@ -193,7 +158,7 @@ class Collector:
             async with self._holding(path, new=False) as held:
                 outcome = "pending" if held is None or not held.seen else await self._settle(held)
                 if held is None or outcome != "pending" or _is_ready(held.seen):
-                    tally.count(outcome)
+                    tally[outcome] += 1
                 elif held.seen:
                     asked.setdefault(held.seen[0].message_id, set()).add(held.seen[0].phone)
 
@@ -204,7 +169,7 @@ class Collector:
             marker, only = marked.get(message_id), asked.get(message_id, set())
             try:
                 if await in_thread(self.tree.was_refused, message_id):
-                    tally.pending += max(len(only), 1)
+                    tally["pending"] += max(len(only), 1)
                 elif marker is not None:
                     await self._collect(message_id, await in_thread(reference_of, marker), tally)
                 else:
@@ -215,9 +180,9 @@ class Collector:
                 _log.warning("The report of message %d was refused: %s", message_id, error)
                 if isinstance(error, NotYours):  # asked for again in days
                     await in_thread(note_refusal, self.tree.marker(message_id))
-                tally.pending += max(len(only), 1)
+                tally["pending"] += max(len(only), 1)
         await self._each([path for since, path in recipients if since], try_again)
-        return tally.summary()
+        return ArchiveSummary(**tally)
 
     async def _each(self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
         """Do something with each item, several at once; the first error ends it, once what has begun is done."""
@@ -246,7 +211,7 @@ class Collector:
         seen = Seen(message_id, row.phone, status_of(status, row.reported_at), reference)
         if await in_thread(self._has, seen, True):
             return "known"
-        path = self.tree.pending(message_id, row.phone)
+        path = self.tree.pending(name_of(message_id, row.phone))
         async with self._holding(path, new=status.is_certified, patience=patience) as held:
             if held is not None:
                 await in_thread(held.add, seen)
@@ -257,42 +222,58 @@ class Collector:
         return "without" if status.is_final else "pending"
 
     async def _settle(self, held: Held) -> str:
-        """Fetch the certificate of a recipient if it is ready, and write its record.
+        """Fetch what waits if it is ready; what the provider refuses stays pending.
 
         Raises:
             OSError: it cannot be written.
             MensatekError: nothing more can be fetched now.
         """
-        message_id, phone = held.seen[0].message_id, held.seen[0].phone
-        base = self.tree.base(message_id, phone)
-        outcome = "known"
-        if await in_thread(find, base) is None:
-            if not _is_ready(held.seen):
-                if not any(one.status.status.is_final for one in held.seen if one.status):
-                    return "pending"
+        first = held.seen[0]
+        if not _is_ready(held.seen) and await in_thread(find, self._base(first)) is None:
+            if not any(one.status.status.is_final for one in held.seen if one.status):
+                return "pending"
+            held.seen.clear()
+            return "without"
+        try:
+            return await self._fetch(held)
+        except AuthenticationError:
+            raise
+        except (APIError, UnexpectedReply) as error:
+            if first.end is None:
+                _log.warning("A certificate of message %d was not fetched: %s", first.message_id, error)
+            else:
+                _log.warning("The certificates of a period were not fetched: %s", error)
+            if first.end is not None and isinstance(error, NotYours):  # nothing was certified in the period
                 held.seen.clear()
                 return "without"
+            await in_thread(note_refusal, held.path)
+        except TooManyRequests:
+            if first.end is None and not await in_thread(refused_at, held.path):
+                raise
+        return "pending"  # what was never asked for is fetched all the same
+
+    async def _fetch(self, held: Held) -> str:
+        """Fetch what waits, unless it is there, and write its record."""
+        first = held.seen[0]
+        base = self._base(first)
+        anew = not await in_thread(self.tree.is_complete, base, first.end)
+        if anew:
             await in_thread(make_folder, base.parent)
             failpoint("archive.fetching")
-            params = to_wire(message_id=message_id, phone=phone)
-            try:
-                await download.fetch(self._context, base.with_name(f"{base.name}.pdf"), params)
-            except AuthenticationError:
-                raise
-            except (APIError, UnexpectedReply) as error:
-                _log.warning("A certificate of message %d was not fetched: %s", message_id, error)
-                await in_thread(note_refusal, held.path)
-                return "pending"
-            except TooManyRequests:
-                if not await in_thread(refused_at, held.path):
-                    raise
-                return "pending"  # as it was; what was never asked for is fetched all the same
-            outcome = "fetched"
+            one = {"message_id": first.message_id, "phone": first.phone}
+            params = to_wire(**one) if first.end is None else to_wire(start=first.start, end=first.end)
+            file = base.with_name(f"{base.name}.{'pdf' if first.end is None else 'zip'}")
+            await download.fetch(self._context, file, params)
             failpoint("archive.fetched")
-        await in_thread(lambda: self.tree.write_record(base, held.seen, anew=outcome == "fetched"))
+        await in_thread(lambda: self.tree.write_record(base, held.seen, anew=anew))
         failpoint("archive.written")
         held.seen.clear()
-        return outcome
+        return "fetched" if anew else "known"
+
+    def _base(self, seen: Seen) -> Path:
+        if seen.start is None or seen.end is None:
+            return self.tree.base(seen.message_id, seen.phone)
+        return self.tree.base_of_period(seen.start.astimezone(madrid()), seen.end.astimezone(madrid()))
 
     @asynccontextmanager
     async def _holding(
@@ -327,4 +308,4 @@ def status_of(status: DeliveryStatus, reported_at: datetime | None) -> Certifica
 
 
 def _is_ready(seen: Iterable[Seen]) -> bool:
-    return any(one.status is not None and one.status.status.is_certified for one in seen)
+    return any(one.end or (one.status and one.status.status.is_certified) for one in seen)

@@ -2,7 +2,7 @@
 
     88/3f/1283876988-3f0a5c....pdf       a certificate, and its record: the same name, .json
     periods/20270101T0000-20270201T0000.zip
-    pending/3f/1283876988-3f0a5c....jsonl    a recipient whose certificate is awaited, a status to a line
+    pending/3f/1283876988-3f0a5c....jsonl    a recipient whose certificate is awaited, a status to a line; or a period
     pending/88/1283876988.json               a message whose certificates are being collected
 
 A place follows from the message and the phone alone, so nobody has to search, and two processes agree. The last two
@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -30,6 +30,8 @@ from .._core.sink import SUFFIXES
 from .._wire.structure import dumps, loads
 from ..models.archive import ArchivedCertificate, CertificateStatus
 
+T = TypeVar("T", ArchivedCertificate, "Seen")
+
 PENDING, PERIODS = "pending", "periods"
 _REFUSED_FOR = 7 * 86_400.0  # seconds before a message is asked for again that the provider refused
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -37,13 +39,15 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @frozen
 class Seen:
-    """A status of one recipient as it was recorded, with what else that report told."""
+    """A status of one recipient as it was recorded, with what else that report told; or a period that is asked for."""
 
-    message_id: int
-    phone: str
+    message_id: int = 0
+    phone: str = ""
     status: CertificateStatus | None = None
     reference: str = ""
     verification_code: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 class Tree:
@@ -65,12 +69,8 @@ class Tree:
         """Return the path of a period's ZIP without its ending."""
         return self.folder / PERIODS / f"{start:%Y%m%dT%H%M}-{end:%Y%m%dT%H%M}"
 
-    def pending(self, message_id: int, phone: str) -> Path:
-        """Return where the statuses of a recipient are who waits for a certificate."""
-        return self.pending_of(name_of(message_id, phone))
-
-    def pending_of(self, name: str) -> Path:
-        """Return the same, by the name of the certificate."""
+    def pending(self, name: str) -> Path:
+        """Return where the statuses are of who waits for the certificate of a name."""
         return self.folder / PENDING / name.rpartition("-")[2][:2] / f"{name}.jsonl"
 
     def marker(self, message_id: int) -> Path:
@@ -79,8 +79,8 @@ class Tree:
 
     def waiting(self) -> Iterator[Path]:
         """Give all that is pending: recipients and messages."""
-        for bucket in subfolders(self.folder / PENDING):
-            yield from (Path(one.path) for one in entries(bucket) if one.name.endswith((".jsonl", ".json")))
+        pending = (self.folder / PENDING).glob("*/*")
+        yield from (path for path in pending if path.suffix in (".jsonl", ".json"))
 
     def mark(self, message_id: int, reference: str) -> bool:
         """Note that a message is being collected; return whether that is new."""
@@ -99,7 +99,14 @@ class Tree:
         record = read_record(base.with_name(f"{base.name}.json"))
         return record if record is not None and find(base) is not None else None
 
-    def write_record(self, base: Path, seen: list[Seen], *, anew: bool, **period: Any) -> None:
+    def is_complete(self, base: Path, end: datetime | None) -> bool:
+        """Return whether a certificate is there; a ZIP of a period that was fetched before its end is not complete."""
+        file, record = find(base), read_record(base.with_name(f"{base.name}.json"))
+        if file is None or end is None:
+            return file is not None
+        return (_written_at(file) if record is None else record.fetched_at) >= end
+
+    def write_record(self, base: Path, seen: list[Seen], *, anew: bool) -> None:
         """Write the record of a certificate, or add to it; `anew` for one that has just come.
 
         Raises:
@@ -107,36 +114,34 @@ class Tree:
             OSError: it cannot be written.
         """
         path = base.with_name(f"{base.name}.json")
-        before = read_record(path)
-        file = find(base)
+        before, file = read_record(path), find(base)
         if file is None:
             raise FileNotFoundError(f"the certificate {base.name} is gone")
-        record = before if before is not None and not anew else self._new_record(file, seen, period)
-        told: list[ArchivedCertificate | Seen] = [*([] if before is None else [before]), *seen]
-        statuses = {one.status for one in seen if one.status is not None}.union(
-            before.statuses if before else ()
-        )
+        record = before if before is not None and not anew else self._new_record(file, seen[0])
+        known = before or record
+        told: list[ArchivedCertificate | Seen] = [known, *seen]
+        statuses = {*known.statuses, *(one.status for one in seen if one.status is not None)}
         record = evolve(
             record,
             reference=next((one.reference for one in told if one.reference), ""),
             verification_code=next((one.verification_code for one in told if one.verification_code), ""),
-            statuses=tuple(sorted(statuses, key=_by_time)),
+            statuses=tuple(sorted(statuses, key=lambda one: (one.reported_at or _LONG_AGO, one.code))),
         )
         write(path, dumps(record, indent=1) + "\n")
 
-    def _new_record(self, file: Path, seen: list[Seen], period: dict[str, Any]) -> ArchivedCertificate:
+    def _new_record(self, file: Path, first: Seen) -> ArchivedCertificate:
         with file.open("rb") as opened:
             digest = file_digest(opened, "sha256").hexdigest()
-        first = seen[0] if seen else Seen(0, "")
         return ArchivedCertificate(
             file=file.relative_to(self.folder).as_posix(),
             media_type=next(kind for kind, suffix in SUFFIXES.items() if suffix == file.suffix),
             size=file.stat().st_size,
             sha256=digest,
-            fetched_at=datetime.now(UTC),
+            fetched_at=_written_at(file),
             message_id=first.message_id or None,
             phone=first.phone,
-            **period,
+            start=first.start,
+            end=first.end,
         )
 
 
@@ -152,8 +157,8 @@ class Held:
         self.path = path
         self._handle = handle
         lines = os.read(handle, os.fstat(handle).st_size).split(b"\n")
-        self._whole = not lines[-1]
-        self.seen: list[Seen] = [one for line in lines if (one := _read_line(line)) is not None]
+        # A line that a power cut has cut says nothing.
+        self.seen: list[Seen] = [one for line in lines if (one := _read(line, Seen)) is not None]
 
     @classmethod
     def take(cls, path: Path, *, new: bool) -> Held | None:
@@ -170,14 +175,14 @@ class Held:
             handle = os.open(path, flags, 0o600)
         except FileNotFoundError:
             return None
+        held = None
         try:
             if try_lock(path, handle):
-                return cls(path, handle)
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)
-        return None
+                held = cls(path, handle)
+        finally:
+            if held is None:
+                os.close(handle)
+        return held
 
     def add(self, seen: Seen) -> None:
         """Write down what is known of the recipient now; nothing is written twice.
@@ -187,20 +192,13 @@ class Held:
         """
         if seen in self.seen:
             return
-        start = b"" if self._whole else b"\n"
-        line = start + dumps(seen).encode() + b"\n"
-        end = os.fstat(self._handle).st_size
-        try:
-            if os.write(self._handle, line) != len(line):
-                raise OSError("the file takes nothing more")
-            os.fsync(self._handle)
-        except OSError:
-            with suppress(OSError):
-                os.ftruncate(self._handle, end)
-            raise
-        if not end:
+        line = b"\n" + dumps(seen).encode()  # whatever the one before has come to
+        is_new = not os.fstat(self._handle).st_size
+        if os.write(self._handle, line) != len(line):
+            raise OSError("the file takes nothing more")
+        os.fsync(self._handle)
+        if is_new:
             sync_folder(self.path.parent)
-        self._whole = True
         self.seen.append(seen)
 
     def close(self) -> None:
@@ -245,8 +243,8 @@ def find(base: Path) -> Path | None:
 def read_record(path: Path) -> ArchivedCertificate | None:
     """Return a record; None where it is not there, or cannot be read."""
     try:
-        return loads(path.read_text(encoding="utf-8"), ArchivedCertificate)
-    except (OSError, ValueError, TypeError, KeyError, ExceptionGroup):
+        return _read(path.read_bytes(), ArchivedCertificate)
+    except OSError:
         return None
 
 
@@ -295,31 +293,16 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def subfolders(folder: Path) -> Iterator[Path]:
-    """Give the folders in a folder, in order; none where it is not there."""
-    yield from sorted(Path(one.path) for one in entries(folder) if one.is_dir(follow_symlinks=False))
-
-
-def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder; nothing where it is not there."""
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _refusal(path: Path) -> Path:
     return path.with_suffix(".refused")
 
 
-def _read_line(line: bytes) -> Seen | None:
-    """Return what a line says; None for one that a power cut has cut."""
+def _written_at(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+
+def _read(text: bytes, cls: type[T]) -> T | None:
     try:
-        return loads(line.decode(), Seen)
+        return loads(text.decode(), cls)
     except (ValueError, TypeError, KeyError, ExceptionGroup):
         return None
-
-
-def _by_time(one: CertificateStatus) -> tuple[datetime, int]:
-    return one.reported_at or _LONG_AGO, one.code

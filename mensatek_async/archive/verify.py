@@ -10,7 +10,7 @@ from pathlib import Path
 from .._core.sink import SUFFIXES
 from ..errors import InvalidRequest
 from ..models.archive import ArchiveProblem, ProblemKind, Verification
-from .tree import PENDING, PERIODS, Tree, entries, find, read_record, subfolders
+from .tree import PENDING, PERIODS, Tree, find, read_record
 
 
 def verify_certificates(folder: str | os.PathLike[str]) -> Verification:
@@ -38,22 +38,25 @@ def verify_certificates(folder: str | os.PathLike[str]) -> Verification:
         problem = _problem(tree, base)
         if problem is None:
             intact += 1
-        elif (
-            problem.kind != "unrecorded" or not tree.pending_of(base.name).exists()
-        ):  # else it is being fetched
+        elif not (_may_be_on_its_way(problem, base) and tree.pending(base.name).exists()):
             problems.append(problem)
     return Verification(intact=intact, pending=pending, problems=tuple(problems))
 
 
+def _may_be_on_its_way(problem: ArchiveProblem, base: Path) -> bool:
+    """Return whether a file may be one whose record is still to come; the ZIP of a period may take another's place."""
+    return problem.kind == "unrecorded" or (problem.kind == "changed" and base.parent.name == PERIODS)
+
+
 def _bases(root: Path) -> Iterator[Path]:
     """Give the path of each certificate without its ending, in order; one with a file or a record alone, too."""
-    for bucket in subfolders(root):
-        if bucket.name == PENDING:
-            continue
-        for folder in [bucket] if bucket.name == PERIODS else subfolders(bucket):
-            names = (one.name for one in entries(folder) if not one.name.startswith("."))
-            ends = (".json", *SUFFIXES.values())
-            yield from sorted({folder / name.rpartition(".")[0] for name in names if name.endswith(ends)})
+    ends = (".json", *SUFFIXES.values())
+    for bucket in sorted(root.iterdir()):
+        if bucket.name != PENDING:
+            found = bucket.glob("*" if bucket.name == PERIODS else "*/*")
+            yield from sorted(
+                {one.with_suffix("") for one in found if one.suffix in ends and one.stem[0] != "."}
+            )
 
 
 def _problem(tree: Tree, base: Path) -> ArchiveProblem | None:

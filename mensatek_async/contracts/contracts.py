@@ -6,7 +6,7 @@ import builtins
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Unpack, cast, get_args
+from typing import TypeVar, Unpack, cast, get_args
 
 import anyio
 from attrs import evolve
@@ -31,6 +31,7 @@ from ..tracebacks import private
 from . import sent, tables
 from .reminders import remind
 
+T = TypeVar("T")
 _ALL = 1_000_000
 
 
@@ -185,15 +186,11 @@ class Contracts:
             StoreError: the store cannot be used.
         """
         number, digits = message_number(message_id), normalise(phone, self._region)
-        if not await self._is_current():
-            return None
-        return await in_thread(self._db.read, lambda tx: tables.get(tx, number, digits))
+        return await self._look(None, lambda tx: tables.get(tx, number, digits))
 
     async def counts(self) -> dict[ContractState, int]:
         """Return how many contracts are in each state; a `StoreError` where the store cannot be used."""
-        if not await self._is_current():
-            return dict.fromkeys(tables.STATES, 0)
-        return await in_thread(self._db.read, tables.counts)
+        return await self._look(dict.fromkeys(tables.STATES, 0), tables.counts)
 
     async def remind(
         self,
@@ -227,10 +224,8 @@ class Contracts:
             StoreError: a store cannot be used.
         """
         age = positive_seconds("after", after) if after else 0.0
-        waiting, now = (
-            await self._listed(_waiting(waiting_for), None, _ALL, sent_before=age),
-            datetime.now(UTC),
-        )
+        waiting = await self._listed(_waiting(waiting_for), None, _ALL, sent_before=age)
+        now = datetime.now(UTC)
         open_ones = [one for one in waiting if one.expires_at is None or one.expires_at > now]
         return await remind(self._db, outbox, open_ones, text, name, options)
 
@@ -291,26 +286,24 @@ class Contracts:
     ) -> builtins.list[Contract]:
         number = None if message_id is None else message_number(message_id)
         most = bounded("limit", limit, _ALL)
-        if not await self._is_current():
-            return []
-        return await in_thread(
-            self._db.read, lambda tx: tables.listed(tx, states, number, expires_within, sent_before, most)
+        return await self._look(
+            [], lambda tx: tables.listed(tx, states, number, expires_within, sent_before, most)
         )
 
-    async def _is_current(self) -> bool:
-        """Take in what campaigns have sent; return whether there is anything to look at."""
-        return await in_thread(self._take_in)
+    async def _look(self, nothing: T, work: Callable[[Tx], T]) -> T:
+        """Take in what campaigns have sent, then look, where there is a store with contracts."""
+        return await in_thread(self._look_now, nothing, work)
 
-    def _take_in(self) -> bool:
+    def _look_now(self, nothing: T, work: Callable[[Tx], T]) -> T:
         db = self._db
         if not db.is_there():
-            return False
+            return nothing
         exists = db.exists()
         if db.read(sent.has_new if exists else sent.has_contracts):
             while db.write(sent.take_in):
                 pass
             exists = True
-        return exists
+        return db.read(work) if exists else nothing
 
     async def _erase(self, work: Callable[[Tx], int]) -> int:
         """Remove contracts, of which no trace is left in free pages and logs."""

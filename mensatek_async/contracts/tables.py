@@ -61,15 +61,7 @@ _ONE = "WHERE message_id = ? AND phone = ?"
 
 @frozen(kw_only=True)
 class Sending:
-    """What the contracts of one request have in common.
-
-    Attributes:
-        message_id: their message.
-        reference: the user's own.
-        sent_at: when they left, or are to, seconds since 1970.
-        deliver_by: until when delivery is tried; None when unknown.
-        accept_by: until when they can be accepted; None when unknown.
-    """
+    """What the contracts of one request have in common; times are seconds since 1970, None when unknown."""
 
     message_id: int
     reference: str = field(default="", repr=False)
@@ -92,17 +84,13 @@ def state_of(status: DeliveryStatus) -> ContractState:
 def add_sent(tx: Tx, sending: Sending, phones: Iterable[str]) -> int:
     """Add contracts that were sent, whatever reports on them came before; return how many were not known as such."""
     message_id = sending.message_id
-    names = {
-        name
-        for (name,) in tx.all(
-            "SELECT name FROM mensatek_meta WHERE name LIKE ?", tombstone(-message_id, "") + "%"
-        )
-    }
-    every = [phone for phone in dict.fromkeys(phones) if tombstone(-message_id, phone) not in names]
-    known = (
+    rows = tx.all("SELECT name FROM mensatek_meta WHERE name LIKE ?", tombstone(-message_id, "") + "%")
+    forgotten = {name for (name,) in rows}
+    every = [phone for phone in dict.fromkeys(phones) if tombstone(-message_id, phone) not in forgotten]
+    counted = (
         f"SELECT count(*) FROM mensatek_contract WHERE message_id = ? AND is_contract = 1 AND phone{tx.among}"
     )
-    new = len(every) - int(tx.one(known, message_id, tx.listed(every))[0])
+    new = len(every) - int(tx.one(counted, message_id, tx.listed(every))[0])
     same = (sending.reference, sending.sent_at, sending.deliver_by, sending.accept_by, tx.wall)
     tx.many(
         "INSERT INTO mensatek_contract (message_id, phone, state, is_contract, reference, sent_at, deliver_by, "

@@ -60,14 +60,9 @@ class Diagnosis:
     def environment(self) -> list[str]:
         """The settings as lines for a shell, which every client and the command follow."""
         return [
-            f"export {variable_of(name)}={shlex.quote(_written(value))}"
+            f"export MENSATEK_{name.upper()}={shlex.quote(_written(value))}"
             for name, value in self.settings.items()
         ]
-
-
-def variable_of(setting: str) -> str:
-    """Return the variable of the environment that a setting has."""
-    return f"MENSATEK_{setting.upper()}"
 
 
 def _written(value: Any) -> str:

@@ -29,11 +29,10 @@ from ..errors import (
     MensatekError,
     Refused,
 )
-from ..models.results import MessageReport
 from ..phones import normalise
 from ..resources.sms import SmsResource
 from ..tracebacks import private
-from . import judges
+from .account_checks import bodies
 from .checks import diagnosis_of
 from .diagnosis import Diagnosis
 from .evidence import Evidence, Seen, SentText
@@ -49,17 +48,7 @@ _LAST_MOMENT = 5.0  # seconds to cancel what must not leave, when the diagnosis 
 
 
 class Doctor:
-    """One diagnosis of one client's account.
-
-    Args:
-        client: the client.
-        phone: a phone of the user's own; None sends nothing.
-        listen: the port to hear callbacks on; None for the URL's, and without one for none.
-        callback: the URL that the account's panel posts callbacks to.
-        host: the address to listen on.
-        wait: seconds that callbacks are waited for.
-        note: called with what is being done.
-    """
+    """One diagnosis of one client's account; `note` is called with what is being done, and the rest is `diagnose`'s."""
 
     def __init__(
         self,
@@ -90,11 +79,6 @@ class Doctor:
         self._mark = Mark(token_hex(4), -1, token_hex(4))
         self._use(context, assumed.request_format)
 
-    @property
-    def diagnosis(self) -> Diagnosis:
-        """What was found out so far."""
-        return diagnosis_of(self.evidence)
-
     async def run(self) -> Diagnosis:
         """Find out what can be found out; a blocked or refused account ends it at once."""
         async with listening(self._host, self._port) as heard:
@@ -104,7 +88,7 @@ class Doctor:
                     await self._send_texts(self._phone, heard)
             except _STOPS as error:
                 self.evidence.ended = error
-        return self.diagnosis
+        return diagnosis_of(self.evidence)
 
     def _use(self, context: Context, request_format: RequestFormat) -> None:
         """From now on make calls with bodies of a form, and repeat none."""
@@ -120,7 +104,7 @@ class Doctor:
         await self._ask_credits(asked)
         if asked == "json" and not seen.balance["json"].is_json:
             await self._ask_credits("form")
-            verdict = judges.bodies(seen)
+            verdict = bodies(seen)
             self._use(self._context, "form" if verdict and verdict.settings else "json")
         if seen.first_answer is None:
             return
@@ -156,24 +140,23 @@ class Doctor:
             seen.url_works = await arrives(self._url, heard)
             if not seen.url_works:
                 return
-        first = await self._send(phone, "first")
-        if not first.accepted or not first.message_id:  # then a scheduled one could not be cancelled
+        number = await self._send(phone, "first")
+        if not number:  # then a scheduled one could not be cancelled
             return
-        await self._send(phone, "repeat", join=first.message_id)
+        await self._send(phone, "repeat", join=number)
         await self._schedule(phone)
         if heard is not None:
             await self._hear(heard)
         await anyio.sleep(self._apart)
-        seen.report = report = await self._tried(self._sms.report(first.message_id, max_age=0))
-        dated = report.recipients[:1] if isinstance(report, MessageReport) else ()
-        seen.late += [self._late(one.reported_at, datetime.now(UTC)) for one in dated if one.reported_at]
+        seen.report = await self._tried(self._sms.report(number, max_age=0))
+        seen.report_at = datetime.now(UTC)
 
-    async def _send(self, phone: str, purpose: str, **options: Any) -> SentText:
+    async def _send(self, phone: str, purpose: str, **options: Any) -> int:
+        """Send a text; return its message, 0 where the provider took none."""
         number = len(self.evidence.texts) + 1
         assert number <= MOST_TEXTS
         reference = marked(f"doctor-{number}", self._mark)
-        when = options.get("scheduled_at")
-        text = SentText(purpose=purpose, reference=reference, scheduled_at=when)
+        text = SentText(purpose=purpose, reference=reference, scheduled_at=options.get("scheduled_at"))
         self.evidence.texts.append(text)
         self._note(f"what becomes of text {number}")
         words = f"mensatek-doctor {number}/{MOST_TEXTS}: ñ Ñ ¿ ¡ € á é í ó ú"
@@ -183,16 +166,16 @@ class Doctor:
             text.error = error
             if isinstance(error, _RAISED):
                 raise
-        return text
+        return text.result.message_id if text.result and text.accepted else 0
 
     async def _schedule(self, phone: str) -> None:
         """Send a text for tomorrow, move it, and cancel it, come what may."""
-        seen, now = self.evidence, self._now()
-        when = (now + timedelta(days=1)).replace(second=0, microsecond=0)
-        text = await self._send(phone, "scheduled", scheduled_at=when, report=True)
-        if not text.accepted or not text.message_id:
+        seen, ahead = self.evidence, timedelta(seconds=max(self.evidence.skew or 0.0, 0.0))
+        # By this machine's clock or the provider's, whichever is ahead.
+        when = (datetime.now(madrid()) + ahead + timedelta(days=1)).replace(second=0, microsecond=0)
+        number = await self._send(phone, "scheduled", scheduled_at=when, report=True)
+        if not number:
             return
-        number = text.message_id
         try:
             self._note("text 3 is moved and cancelled")
             seen.moved = await self._tried(self._sms.reschedule(number, when + timedelta(days=1)))
@@ -206,36 +189,18 @@ class Doctor:
     async def _hear(self, heard: Heard) -> None:
         """Wait for callbacks of texts 1 and 3."""
         seen, begun = self.evidence, anyio.current_time()
+        numbers = {seen.number_of(one.purpose) for one in seen.texts} - {0}
         self._note(f"callbacks, for {self._wait:.0f} s at most")
 
         def enough() -> bool:
-            self._sort(heard)
+            seen.heard = [(report, at) for report, at in heard.reports if report.message_id in numbers]
+            seen.unreadable = heard.unreadable
             return bool(seen.reports_of("first") and seen.reports_of("scheduled"))
 
         try:
             await heard.until(enough, self._wait)
         finally:
             seen.waited = anyio.current_time() - begun
-
-    def _sort(self, heard: Heard) -> None:
-        """Keep the callbacks of these texts."""
-        seen, numbers = self.evidence, {one.message_id for one in self.evidence.texts} - {0}
-        mine = [(report, at) for report, at in heard.reports if report.message_id in numbers]
-        seen.heard = [report for report, _ in mine]
-        seen.late = [self._late(report.reported_at, at) for report, at in mine if report.reported_at]
-        seen.unreadable = heard.unreadable
-
-    def _late(self, dated: datetime, came: datetime) -> float:
-        return (came - dated).total_seconds() + self._skew
-
-    @property
-    def _skew(self) -> float:
-        answer = self.evidence.first_answer
-        return (answer.skew if answer else None) or 0.0
-
-    def _now(self) -> datetime:
-        """Return what this machine's clock shows, or the provider's, whichever is ahead."""
-        return datetime.now(madrid()) + timedelta(seconds=max(self._skew, 0.0))
 
     async def _tried(self, call: Awaitable[T]) -> T | MensatekError:
         try:
@@ -299,6 +264,6 @@ async def diagnose(
 def remember(error: BaseException, doctor: Doctor) -> None:
     """Let what ends a diagnosis say what was sent."""
     with suppress(AttributeError):
-        setattr(error, "diagnosis", doctor.diagnosis)  # noqa: B010
+        setattr(error, "diagnosis", diagnosis_of(doctor.evidence))  # noqa: B010
     for line in doctor.evidence.lines():
         error.add_note(line)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from attrs import Factory, define, field, frozen
@@ -21,13 +21,7 @@ _SHAPES = {b"{": "one JSON object", b"[": "a JSON array", b"<": "XML"}
 
 @frozen(kw_only=True)
 class Seen:
-    """The answer to a call that sends nothing.
-
-    Attributes:
-        reply: the answer; None where an error came.
-        error: that.
-        skew: seconds that the provider's clock is ahead of this machine's; None when its answer had no date.
-    """
+    """The answer to a call that sends nothing, or the error that came instead; `skew` is seconds, as in `Evidence`."""
 
     reply: DecodedReply | None = None
     error: MensatekError | None = None
@@ -53,17 +47,9 @@ class Seen:
 
 @define(kw_only=True)
 class SentText:
-    """One text, from the moment that it may leave.
+    """One text, from the moment that it may leave; without a result or an error no answer came."""
 
-    Attributes:
-        purpose: which of them it is: "first", "repeat" or "scheduled".
-        reference: what its callbacks carry.
-        result: what became of it; None when no answer came, or an error.
-        error: that.
-        scheduled_at: when it is to leave; None for at once.
-    """
-
-    purpose: str
+    purpose: str  # "first", "repeat" or "scheduled"
     reference: str
     scheduled_at: datetime | None = None
     result: SendResult | None = None
@@ -74,30 +60,18 @@ class SentText:
         """Whether the provider took it."""
         return self.result is not None and self.result.accepted > 0
 
-    @property
-    def message_id(self) -> int:
-        """The id of its message; 0 when there is none."""
-        return self.result.message_id if self.result else 0
-
 
 @define(kw_only=True)
 class Evidence:
     """What was seen so far.
 
     Attributes:
-        assumed: the client's own settings.
-        request_format: the one that works, as far as is known.
         balance: the answers to the question for credits, by the form of its body.
         probed: the answers to empty calls, by operation.
         empty_calls: how many calls went out that send nothing and ask nothing of a text.
-        texts: what was sent, or may have been, in order.
-        moved, cancelled, report: what the calls about these texts brought.
         waited: seconds that callbacks were waited for; None when nobody listened.
         url_works: whether a callback posted to the user's URL arrived here; None when that was not tried.
-        heard: the delivery reports of these texts.
-        late: seconds, by the provider's clock, from the date of each, and of the report, to the moment that it came.
-        unreadable: how many callbacks could not be read.
-        ended: what ended it before its end.
+        heard: the delivery reports of these texts, each with the moment that it came.
     """
 
     assumed: Assumptions
@@ -109,10 +83,10 @@ class Evidence:
     moved: Rescheduling | MensatekError | None = None
     cancelled: Cancellation | MensatekError | None = None
     report: MessageReport | MensatekError | None = None
+    report_at: datetime = field(factory=partial(datetime.now, UTC))
     waited: float | None = None
     url_works: bool | None = None
-    heard: list[DeliveryReport] = field(factory=list, repr=False)
-    late: list[float] = Factory(list)
+    heard: list[tuple[DeliveryReport, datetime]] = field(factory=list, repr=False)
     unreadable: int = 0
     ended: MensatekError | None = None
 
@@ -121,28 +95,43 @@ class Evidence:
         """The first readable answer for credits."""
         return next((seen for seen in self.balance.values() if seen.reply), None)
 
+    @property
+    def skew(self) -> float | None:
+        """Seconds that the provider's clock is ahead of this machine's; None as long as no answer had a date."""
+        return next((seen.skew for seen in self.balance.values() if seen.skew is not None), None)
+
     def sent(self, purpose: str) -> SentText | None:
         """Return the text of a purpose, if it was sent."""
         return next((one for one in self.texts if one.purpose == purpose), None)
 
+    def taken(self, purpose: str) -> SendResult | None:
+        """Return the answer to the text of a purpose, if the provider took it."""
+        text = self.sent(purpose)
+        return text.result if text and text.accepted else None
+
+    def number_of(self, purpose: str) -> int:
+        """Return the message of the text of a purpose; 0 where there is none."""
+        text = self.sent(purpose)
+        return text.result.message_id if text and text.result else 0
+
     def reports_of(self, purpose: str) -> list[DeliveryReport]:
         """Return the callbacks that came for a text."""
-        text = self.sent(purpose)
-        return [one for one in self.heard if text and text.message_id and one.message_id == text.message_id]
+        number = self.number_of(purpose)
+        return [one for one, _ in self.heard if number and one.message_id == number]
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """Say of each text what became of it, without the phone."""
-        for number, one in enumerate(self.texts, 1):
-            yield self._fate(number, one)
+        return [self._fate(number, one) for number, one in enumerate(self.texts, 1)]
 
     def _fate(self, number: int, text: SentText) -> str:
-        message, when = text.message_id, text.scheduled_at
+        when = text.scheduled_at
         if text.result is None:
             if text.error and text.error.sent is False:
                 return f"Text {number} was not sent."
             if when:
                 return f"Text {number} may be scheduled for {when:%Y-%m-%d %H:%M}: no answer came. Look into the panel."
             return f"Text {number} may have been sent: no answer came."
+        message = text.result.message_id
         if not text.accepted:
             return f"Text {number} was refused{' as repeated' if text.purpose == 'repeat' else ''}, and not sent."
         if when is None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -16,6 +15,7 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, InvalidRequest
 from ..models.events import DeliveryReport, Event
+from ..observe.events import WebhookRefused
 from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 
@@ -26,7 +26,7 @@ _OWN = 424_242  # the number of a message that nobody sent
 
 @define(eq=False)
 class Heard:
-    """The callbacks that came.
+    """The callbacks that came; an observer of the webhook that takes them.
 
     Attributes:
         reports: delivery reports, each with the moment that it came.
@@ -40,6 +40,10 @@ class Heard:
         """Note one down."""
         if isinstance(event, DeliveryReport):
             self.reports.append((event, datetime.now(UTC)))
+
+    def webhook_refused(self, event: WebhookRefused) -> None:
+        """Count one that cannot be read."""
+        self.unreadable += event.reason != "method"
 
     async def until(self, found: Callable[[], bool], seconds: float) -> bool:
         """Wait until what came is enough, for so many seconds at most; return whether it is."""
@@ -64,7 +68,7 @@ async def listening(host: str, port: int | None) -> AsyncIterator[Heard | None]:
         server = LocalServer(host, port)
     except OSError as error:
         raise ConfigurationError(f"Nothing can listen at {host} port {port}: {error.strerror}.") from None
-    server.set_app(_counting(WebhookApp(heard.take, allow_unauthenticated=True, dedupe=False), heard))
+    server.set_app(WebhookApp(heard.take, allow_unauthenticated=True, dedupe=False, observer=heard))
     with server:
         async with anyio.create_task_group() as group:
             group.start_soon(anyio.to_thread.run_sync, partial(server.serve_forever, _LOOK))
@@ -81,36 +85,18 @@ async def listening(host: str, port: int | None) -> AsyncIterator[Heard | None]:
         raise failure
 
 
-def _counting(app: WebhookApp, heard: Heard) -> Callable[..., Iterable[bytes]]:
-    """Count what could not be read."""
-
-    def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]]) -> Any:
-            heard.unreadable += environ["REQUEST_METHOD"] == "POST" and not status.startswith("200")
-            return start_response(status, headers)
-
-        return app(environ, start)
-
-    return call
-
-
 async def arrives(url: str, heard: Heard) -> bool:
     """Post a callback to a URL and return whether it was heard."""
     body = f"Servicio=SMSMASIVO&Resultado=11&Movil=34600000000&idMensaje={_OWN}&Fecha=2020-01-01+00:00:00"
     request = urllib.request.Request(url, body.encode(), method="POST")  # noqa: S310  the scheme was checked
 
-    def came() -> bool:
-        return any(report.message_id == _OWN for report, _ in heard.reports)
-
     def post() -> None:
-        try:
+        with suppress(OSError, ValueError):  # what did not arrive is found out below
             urllib.request.urlopen(request, timeout=_PATIENCE).close()  # noqa: S310
-        except (OSError, ValueError):
-            return  # what did not arrive is found out below
 
     with anyio.move_on_after(_PATIENCE):
         await anyio.to_thread.run_sync(post, abandon_on_cancel=True)
-    return await heard.until(came, 1.0)
+    return await heard.until(lambda: any(one.message_id == _OWN for one, _ in heard.reports), 1.0)
 
 
 def port_of(url: str | None, listen: int | None) -> int | None:

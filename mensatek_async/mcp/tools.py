@@ -182,9 +182,7 @@ class Tools:
     def _entries(self, draft: _Draft, token: str) -> list[Entry]:
         keys = (key_of(token, number, draft.counted.segments) for number in range(len(draft.to)))
         return [
-            self.outbox._session.entry(
-                key, phone, draft.text, "sms", _LEAVES, repeat_unknown=False, options={"sender": draft.sender}
-            )
+            self.outbox._session.entry(key, phone, draft.text, not_after=_LEAVES, sender=draft.sender)
             for key, phone in zip(keys, draft.to, strict=True)
         ]
 

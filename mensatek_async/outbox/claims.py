@@ -30,13 +30,7 @@ _BODY = SELECT.replace(" FROM", ", body, traceparent FROM")
 
 @frozen(kw_only=True)
 class ItemWork(work.Work):
-    """An item that is ours to send until its lease ends.
-
-    Attributes:
-        row: the item as it was claimed.
-        body: its parameters by wire names, as JSON.
-        traceparent: the trace context in which it was put; "" for none.
-    """
+    """An item that is ours to send until its lease ends; `body` is its parameters by wire names, as JSON."""
 
     row: ItemRow
     body: str = field(repr=False)
@@ -62,14 +56,9 @@ class Claims:
     def take(
         self, tx: Tx, tokens: Sequence[str], hold: Hold, ended: list[ItemRow]
     ) -> list[ItemWork | Wait | Over]:
-        """Take the next items, one for each token as far as they go.
+        """Take the next items, one for each token as far as they go; `ended` gets the rows that end without being sent.
 
-        Args:
-            tx: a transaction.
-            tokens: of the new claims; what one has taken before, in a transaction of which nobody knows whether it was
-                committed, is found.
-            hold: what the account's items wait for.
-            ended: gets the rows that ended without being sent.
+        What a token has taken before, in a transaction of which nobody knows whether it was committed, is found.
         """
         found: dict[str, ItemWork | Wait | Over] = {}
         if tx.repeated:
@@ -102,10 +91,8 @@ class Claims:
             for *columns, body, traceparent in due:
                 row = ItemRow(*columns)
                 if row.state == SENDING:
-                    if (
-                        left := left_behind(tx, row, "its sender stopped before an answer came")
-                    ).due_at is None:
-                        ended.append(left)
+                    left = left_behind(tx, row, "its sender stopped before an answer came")
+                    ended += [left] if left.due_at is None else []
                     continue
                 if not row.phone:  # it was forgotten while a try was on its way
                     ended.append(end(tx, row, UNKNOWN if row.lost else CANCELLED, token=""))

@@ -40,14 +40,7 @@ _DEFAULTS: Mapping[str, Any] = {
 
 @frozen(kw_only=True)
 class Entry:
-    """What is written down of a new item.
-
-    Attributes:
-        values: its columns.
-        not_after: seconds since 1970; or from now on, where it is relative; None for never.
-        relative: whether it is.
-        scheduled_at: when the provider is to send it.
-    """
+    """What is written down of a new item; `not_after` is seconds since 1970, or from now on where it is relative."""
 
     values: Mapping[str, Any] = field(repr=False)
     not_after: float | None
@@ -55,12 +48,7 @@ class Entry:
     scheduled_at: datetime | None
 
     def insert(self, db: Database, place: Callable[[str], str]) -> tuple[str, dict[str, Any]]:
-        """Return the INSERT and its values, in the order of their places.
-
-        Args:
-            db: the store, whose SQL it is.
-            place: what stands for a value of a name.
-        """
+        """Return the INSERT and its values, in the order of their places, which `place` gives by their names."""
         values = dict(self.values)
         columns = {name: place(name) for name in values}
         columns["created"] = db.clock
@@ -82,12 +70,7 @@ def make_entry(
     text: str | Template,
     options: Mapping[str, Any],
 ) -> Entry:
-    """Check a new item, before anything is written down.
-
-    Raises:
-        InvalidRequest: or one of its kinds, naming what is wrong.
-        TypeError: there is no such option.
-    """
+    """Check a new item, before anything is written down."""
     if not isinstance(key, str) or not key.strip() or not key.isprintable() or len(key) > _LONGEST_KEY:
         raise InvalidRequest(f"A key is a text of one line, of up to {_LONGEST_KEY} characters.")
     given = {**_DEFAULTS, **options}
@@ -135,12 +118,7 @@ def _moment(not_after: datetime | timedelta | None) -> tuple[float | None, bool]
 
 
 def put(tx: Tx, db: Database, entry: Entry) -> ItemRow:
-    """Add an item, or find the one of its key.
-
-    Raises:
-        OutboxConflict: the item of this key has another content.
-        InvalidDate: it is new, and its date has passed.
-    """
+    """Add an item, or find the one of its key; one that is new has a date to come, if any."""
     account, key = entry.values["account"], entry.values["item_key"]
     row = by_key(tx, account, key) if entry.scheduled_at is not None else None
     if row is None:
@@ -159,12 +137,7 @@ def put(tx: Tx, db: Database, entry: Entry) -> ItemRow:
 
 
 def statement(db: Database, entry: Entry, style: str) -> tuple[str, Any]:
-    """Return the INSERT of an item for somebody else's connection, with values in one of the styles of PEP 249.
-
-    Raises:
-        InvalidRequest: there is no such style.
-        InvalidDate: its date has passed.
-    """
+    """Return the INSERT of an item for somebody else's connection, with values in one of the styles of PEP 249."""
     if entry.scheduled_at is not None:
         wire_date(entry.scheduled_at)
     places: list[str] = []

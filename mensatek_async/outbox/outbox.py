@@ -25,7 +25,7 @@ from ..text.template import Template
 from ..tracebacks import private
 from . import upkeep
 from .entries import ParamStyle, statement
-from .session import OutboxSession, check_state
+from .session import OutboxSession
 from .stream import OutboxStream
 
 
@@ -98,8 +98,8 @@ class Outbox:
             OutboxConflict: the item of this key has another recipient, text or options.
             StoreError: the store cannot be used.
         """
-        entry = self._session.entry(key, to, text, product, not_after, repeat_unknown, options)
-        return await self._session.put(entry)
+        more = {"product": product, "not_after": not_after, "repeat_unknown": repeat_unknown, **options}
+        return await self._session.put(self._session.entry(key, to, text, **more))
 
     def statement(
         self,
@@ -137,8 +137,8 @@ class Outbox:
         Raises:
             InvalidRequest: or one of its kinds: something is wrong, as in `put`.
         """
-        entry = self._session.entry(key, to, text, product, not_after, repeat_unknown, options)
-        return statement(self._session.db, entry, paramstyle)
+        more = {"product": product, "not_after": not_after, "repeat_unknown": repeat_unknown, **options}
+        return statement(self._session.db, self._session.entry(key, to, text, **more), paramstyle)
 
     async def create_tables(self) -> None:
         """Create the tables of the outbox, or bring older ones up to date; `put` and the workers do so too.
@@ -262,8 +262,7 @@ class Outbox:
             InvalidRequest: there is no such state.
             StoreError: the store cannot be read.
         """
-        check_state(state, limit)
-        return await self._session.look_up([], lambda tx, account: upkeep.listed(tx, account, state, limit))
+        return await self._session.listed(state, limit)
 
     async def counts(self) -> dict[str, int]:
         """Return how many items are in each state; a `StoreError` where the store cannot be read."""

@@ -37,7 +37,8 @@ def finish(tx: Tx, done: Finish[ItemWork]) -> ItemRow | None:
         if row.lost:
             return None
     if isinstance(outcome, Lost):
-        return _ended(left_behind(tx, row, outcome.reason))
+        left = left_behind(tx, row, outcome.reason)
+        return left if left.due_at is None else None
     return _not_taken(tx, row, outcome)
 
 
@@ -93,10 +94,6 @@ def _not_taken(tx: Tx, row: ItemRow, outcome: NotTaken) -> ItemRow | None:
     again = {"state": QUEUED, "due_at": tx.now + wait if wait else 0.0, "token": "", "owner": ""}
     change(tx, row, **again, failures=row.failures + failed, error=outcome.reason or row.error)
     return None
-
-
-def _ended(row: ItemRow) -> ItemRow | None:
-    return row if row.due_at is None else None
 
 
 def record(tx: Tx, report: DeliveryReport) -> ItemRow | None:

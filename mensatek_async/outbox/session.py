@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
-from .._core.operations import positive_seconds
-from ..durable.content import SendOptions
+from .._core.operations import bounded, positive_seconds
 from ..durable.session import Client, Session
 from ..durable.work import Claimer
 from ..errors import InvalidRequest, OutboxNotFound, StoreError
@@ -39,15 +37,12 @@ _log = logging.getLogger("mensatek_async.outbox")
 _LOOK, _LOOK_WHERE_TOLD = 0.05, 1.0  # seconds between two looks at what others have put
 _LOOK_AT_END = 0.25  # seconds between two looks of a slice at what others are sending
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds before a worker goes on whose store failed
+_ALL = 2**62
 _FIRST, _LONGEST = 0.02, 0.25  # seconds between two looks at an item that is waited for
 
 
 class OutboxSession(Session):
-    """One store with an outbox as one client uses it.
-
-    Attributes:
-        changed: set when an item of it has changed here.
-    """
+    """One store with an outbox as one client uses it; `changed` is set when an item of it has changed here."""
 
     def __init__(
         self,
@@ -75,11 +70,7 @@ class OutboxSession(Session):
         self.changed: anyio.Event = anyio.Event()
 
     async def work(self, slots: int, on_end: Callable[[OutboxItem], None]) -> None:
-        """Send until it is cancelled; a store that fails for a while is waited for.
-
-        Raises:
-            StoreError: the store cannot be used from the start.
-        """
+        """Send until it is cancelled; a store that fails for a while is waited for, but not at the start."""
         await self.change(lambda tx: None)
         pause = _FIRST_PAUSE
         while True:
@@ -122,30 +113,12 @@ class OutboxSession(Session):
             on_end=ended,
         )
 
-    def entry(
-        self,
-        key: str,
-        to: str | Recipient,
-        text: str | Template,
-        product: str,
-        not_after: datetime | timedelta | None,
-        repeat_unknown: bool,
-        options: SendOptions,
-    ) -> Entry:
-        """Check a new item.
-
-        Raises:
-            InvalidRequest: or one of its kinds, naming what is wrong.
-        """
-        special = {"product": product, "not_after": not_after, "repeat_unknown": repeat_unknown}
-        return make_entry(self.context, self.account, key, to, text, {**special, **options})
+    def entry(self, key: str, to: str | Recipient, text: str | Template, **options: Any) -> Entry:
+        """Check a new item, with the options of `Outbox.put`."""
+        return make_entry(self.context, self.account, key, to, text, options)
 
     async def put(self, entry: Entry) -> OutboxItem:
-        """Add an item, or find the one of its key.
-
-        Raises:
-            OutboxConflict: the item of this key has another content.
-        """
+        """Add an item, or find the one of its key."""
         failpoint("outbox.put.before")
         item = await self.change(lambda tx: put(tx, self.db, entry).item(tx.wall))
         failpoint("outbox.put")
@@ -155,14 +128,10 @@ class OutboxSession(Session):
 
     async def get(self, key: str) -> OutboxItem | None:
         """Return the item of a key."""
-        return await self.look_up(None, lambda tx, account: item_of(by_key(tx, account, key), tx.wall))
+        return await self.look_up(None, lambda tx, account: _item(by_key(tx, account, key), tx))
 
     async def wait(self, key: str, seconds: float) -> OutboxItem:
-        """Wait until an item has ended, or so many seconds.
-
-        Raises:
-            OutboxNotFound: there is none of this key.
-        """
+        """Wait until an item has ended, or so many seconds."""
         changed, pause = self.changed, _FIRST
         item = await self.get(key)
         with anyio.move_on_after(seconds):
@@ -171,7 +140,7 @@ class OutboxSession(Session):
                     await changed.wait()
                 changed, pause = self.changed, min(1.5 * pause, _LONGEST)
                 item = await self.get(key) or item
-        return known(item, key)
+        return _known(item, key)
 
     async def drain(self, slots: int, until: float | None) -> dict[str, int]:
         """Send what there is until a moment; return what has ended, and what is left, by state."""
@@ -226,17 +195,20 @@ class OutboxSession(Session):
         return recorded is not None
 
     async def item(self, key: str, work: Callable[[Tx, str, str], ItemRow | None]) -> OutboxItem:
-        """Change an item and return it as it is then.
-
-        Raises:
-            OutboxNotFound: there is none of this key.
-        """
+        """Change an item and return it as it is then."""
         item = None
         if await self.is_there():
-            item = await self.change(lambda tx: item_of(work(tx, self.account, key), tx.wall))
+            item = await self.change(lambda tx: _item(work(tx, self.account, key), tx))
             failpoint("outbox.changed")
         self.tell()
-        return known(item, key)
+        return _known(item, key)
+
+    async def listed(self, state: str | None, limit: int) -> list[OutboxItem]:
+        """Return the newest items, in one state or in any."""
+        if state is not None and state not in STATES:
+            raise InvalidRequest(f"A state is one of {', '.join(STATES)}, not {state!r}.")
+        most = bounded("limit", limit, _ALL)
+        return await self.look_up([], lambda tx, account: upkeep.listed(tx, account, state, most))
 
     async def counts(self, *, waiting: bool = False) -> dict[str, int]:
         """Return how many items are in each state."""
@@ -249,29 +221,11 @@ class OutboxSession(Session):
         self.changed = anyio.Event()
 
 
-def item_of(row: ItemRow | None, wall: float) -> OutboxItem | None:
-    """Return a row as users see it at a moment."""
-    return None if row is None else row.item(wall)
+def _item(row: ItemRow | None, tx: Tx) -> OutboxItem | None:
+    return None if row is None else row.item(tx.wall)
 
 
-def known(item: OutboxItem | None, key: str) -> OutboxItem:
-    """Return an item that has to be there.
-
-    Raises:
-        OutboxNotFound: it is not.
-    """
+def _known(item: OutboxItem | None, key: str) -> OutboxItem:
     if item is None:
         raise OutboxNotFound(f"The outbox has no item {key!r}.")
     return item
-
-
-def check_state(state: str | None, limit: int) -> None:
-    """Refuse a state that there is not, and a limit that is none.
-
-    Raises:
-        InvalidRequest: it names which.
-    """
-    if state is not None and state not in STATES:
-        raise InvalidRequest(f"A state is one of {', '.join(STATES)}, not {state!r}.")
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise InvalidRequest("limit is a whole number from 1.")

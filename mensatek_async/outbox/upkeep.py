@@ -81,9 +81,14 @@ def retry(tx: Tx, account: str, key: str) -> ItemRow | None:
 def purge(tx: Tx, account: str, age: float, after: int) -> tuple[int, int]:
     """Take phones and texts out of some of the items that ended so many seconds ago; their keys and states stay.
 
-    Returns:
-        How many, and the number after which to go on.
+    Those that nobody sent in time ended then, though no worker has written it down. Return how many were purged, and
+    the number after which to go on.
     """
+    if not after:
+        late = (
+            f"UPDATE mensatek_outbox SET state = CASE WHEN lost > 0 THEN '{UNKNOWN}' ELSE '{EXPIRED}' END, "
+        )
+        tx.run(f"{late}due_at = NULL, ended = not_after WHERE {LATE}", account, tx.wall)
     found = tx.all(
         "SELECT id FROM mensatek_outbox WHERE account = ? AND due_at IS NULL AND ended < ? AND body <> '' AND id > ? "
         "ORDER BY id LIMIT ?",

@@ -57,11 +57,7 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
         return claim_lease(self.who)
 
     async def run(self) -> None:
-        """Run as any worker; from now on this process may hold leases.
-
-        Raises:
-            StoreError: the store cannot be written; nothing more was sent.
-        """
+        """Run as any worker; from now on this process may hold leases."""
         await in_thread(self.db.take_part)
         await super().run()
 

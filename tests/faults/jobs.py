@@ -34,7 +34,7 @@ class Job:
             of an outbox "put" (an item for each row of the source, whose phone is its key), "drain", "send" (both),
             "cancel" or "retry" (the item of this name), "record" (the callback that the options are), or "storm"
             (`outbox_worker.py`); of an archive "archive" (collect the message of this name), "archive-event" (the
-            callback that the options are) or "catch-up".
+            callback that the options are), "archive-period" (from and to the moments that they are) or "catch-up".
         store: path or address of the journal; folder of the archive.
         account: user, token and base URL of the sandbox.
         name: of the campaign.

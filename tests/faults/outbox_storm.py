@@ -16,7 +16,7 @@ import time
 import traceback
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,9 @@ from mensatek_async.webhooks import parse
 from tests.faults.jobs import Job, Trip
 from tests.faults.outbox_worker import SLOTS, TIMES, key_of, phone_of, share_of
 from tests.faults.processes import Worker, Workers
+from tests.faults.storm import STORES, Report
 from tests.postgres_server import PostgresServer
 
-STORES = ("sqlite", "postgres")
 LEASE = 4.0
 LOST = 0.1  # the share of answers that never come
 _PATIENCE = 300.0  # seconds for one worker, on a machine that has other things to do
@@ -56,22 +56,14 @@ _STORMS = (
 
 
 @dataclass
-class Report:
+class OutboxReport(Report):
     """What a storm over one store came to."""
 
-    store: str
     keys: int = 0
     puts: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
     lost_answers: int = 0
-    sent: int = 0
-    unknown: int = 0
     settled: int = 0
-    doubled: int = 0
-    lost: int = 0
-    trouble: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
     def line(self) -> str:
         """The report on one line."""
@@ -82,11 +74,6 @@ class Report:
             f" {self.unknown:,} unknown of which {self.settled:,} settled by reports, {self.doubled} doubled,"
             f" {self.lost} lost, {len(self.trouble)} other findings, {self.seconds:.0f} s"
         )
-
-    @property
-    def clean(self) -> bool:
-        """Nobody without a text, nobody with two, nothing else to say."""
-        return not (self.lost or self.doubled or self.trouble)
 
 
 class OutboxStorm:
@@ -100,7 +87,7 @@ class OutboxStorm:
     """
 
     def __init__(self, store: str, keys: int, kills: int, *, seed: int = 1) -> None:
-        self.report = Report(store, keys)
+        self.report = OutboxReport(store, keys=keys)
         self._kills = kills
         self._seed = seed
         self._lock = threading.Lock()
@@ -109,7 +96,7 @@ class OutboxStorm:
         # A life puts its share of them, so that there is something to be put whenever somebody dies.
         self._quota = max(1, TIMES * keys // max(kills, SLOTS))
 
-    def run(self, workers: Workers, folder: Path, server: PostgresServer | None = None) -> Report:
+    def run(self, workers: Workers, folder: Path, server: PostgresServer | None = None) -> OutboxReport:
         """Run it to its end."""
         started = time.monotonic()
         store = server.create() if server else str(folder / "outbox.db")

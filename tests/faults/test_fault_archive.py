@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,22 @@ def test_an_archive_killed_at_each_step(archive: Scene, how: str, point: str, nt
 
     count = 3 if how == "archive" else 1
     is_whole(archive, count, count)
+
+
+@pytest.mark.parametrize(
+    ("point", "calls"), [("recorded", 1), ("fetching", 1), ("fetched", 2), ("written", 2)]
+)
+def test_an_archive_killed_while_it_collects_a_period(archive: Scene, point: str, calls: int) -> None:
+    """It is caught up with; what came before the end of the period is fetched again."""
+    moments = {
+        "start": archive.sandbox.now - timedelta(days=1),
+        "end": archive.sandbox.now + timedelta(days=1),
+    }
+    options = {name: moment.isoformat() for name, moment in moments.items()}
+    archive.killed(f"archive.{point}", 1, how="archive-period", options=options)
+    archive.run("catch-up")
+
+    is_whole(archive, 1, calls)
 
 
 def test_an_archive_killed_in_the_middle_of_a_download(archive: Scene) -> None:

@@ -15,7 +15,7 @@ import time
 import traceback
 import tracemalloc
 from dataclasses import fields, is_dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,9 @@ async def _run_archive(job: Job) -> dict[str, Any]:
         archive = CertificateArchive(client, job.store)
         if job.how == "archive-event":
             return {"about": await archive.record(parse(json.dumps(job.options).encode()))}
+        if job.how == "archive-period":
+            moments = {name: datetime.fromisoformat(moment) for name, moment in job.options.items()}
+            return asdict(await archive.collect(**moments))
         done = archive.collect(job.name) if job.how == "archive" else archive.catch_up()
         return asdict(await done)
 
@@ -104,7 +107,7 @@ async def _run(job: Job) -> dict[str, Any]:
 
     if job.how in ("put", "drain", "send", "cancel", "retry", "record", "storm"):
         return await _run_outbox(job)
-    if job.how in ("archive", "archive-event", "catch-up"):
+    if job.how in ("archive", "archive-event", "archive-period", "catch-up"):
         return await _run_archive(job)
     async with (
         AsyncMensatek(**_settings(job)) as client,

@@ -43,7 +43,6 @@ def test_pdfs_and_rows() -> None:
     assert [(one.name, one.content) for one in bundle.certificates] == [("a.pdf", PDF), ("dir-b.PDF", PDF)]
     first, second = bundle.rows
     assert (first.phone, first.message_id, first.seconds) == ("34601234567", 10573758, 3)
-    assert first.status is not None
     assert first.status.is_certified
     assert first.reported_at == datetime(2021, 9, 4, 19, 37, 21, tzinfo=ZoneInfo("Europe/Madrid"))
     assert (second.reported_at, second.seconds, second.label) == (None, None, "Algo; nuevo")

@@ -16,9 +16,7 @@ from mensatek_async import (
     CertificateArchive,
     Guard,
     Issuer,
-    Mensatek,
     Retry,
-    SyncCertificateArchive,
     verify_certificates,
 )
 from mensatek_async.sandbox import Sandbox
@@ -86,7 +84,6 @@ async def test_event_by_event(sandbox: Sandbox, tmp_path: Path) -> None:
         (14, "05"),
     ]
     assert len(sandbox.calls(FETCH)) == 1
-    assert kept is not None
     assert kept.statuses[0].status.is_delivered
     assert (await archive.verify()).ok
     assert not [name for name in names(tmp_path) if ANA in name or name.endswith(".jsonl")]
@@ -114,6 +111,7 @@ async def test_a_message_as_its_recipients_become_ready(sandbox: Sandbox, tmp_pa
     assert len(sandbox.calls(FETCH)) == 2
 
 
+@pytest.mark.mensatek_sandbox(starts_at=datetime(2026, 1, 8, 12, tzinfo=UTC), read_interval=0)
 async def test_a_campaign_and_a_period(sandbox: Sandbox, tmp_path: Path) -> None:
     """All of a campaign, with its reference; and the ZIP of a period, under a name of its own."""
     async with hasty() as client, Campaigns(client, tmp_path / "c.db") as campaigns:
@@ -138,16 +136,3 @@ async def test_a_campaign_and_a_period(sandbox: Sandbox, tmp_path: Path) -> None
         ("R-1", "application/pdf", "pdf"),
     ]
     assert verify_certificates(tmp_path / "a").intact == 3
-
-
-def test_the_synchronous_archive(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The same without await."""
-    with Mensatek(issuer=ISSUER, guard=Guard(read_interval=0)) as client:
-        archive = SyncCertificateArchive(client, tmp_path)
-        sent = client.certified.send(ANA, "Hola")
-        assert archive.collect(sent.message_id).pending == 1
-        sandbox.advance(60)
-        assert archive.catch_up().fetched == 1
-        assert archive.verify().intact == 1
-        assert archive.record(event(sent.message_id, ANA, 14))
-    assert len(sandbox.calls(FETCH)) == 1

@@ -114,6 +114,8 @@ SEND = ["certified", "send", "600000001", "--text", "x"]
         (["contract", "send", "text.txt", "--to", "600000001", "--text", "x", *ISSUER], "not a PDF"),
         (["certified", "download", "a.pdf"], "says what to download"),
         (["certified", "download", "a.pdf", "--start", "x", "--end", "y"], "--start takes"),
+        (["certified", "download", "a.pdf", "--start", "2027-01-01"], "its end is missing"),
+        (["certified", "archive", "5", "--into", "a", "--end", "2027-01-01"], "its start is missing"),
         (["certified", "download", ".", "--message-id", "5"], "directory"),
         (["certified", "report", "x"], "MESSAGE-ID"),
     ],

@@ -18,7 +18,6 @@ from mensatek_async import (
     FileNotFound,
     Guard,
     Issuer,
-    Mensatek,
     Phase,
     Retry,
     open_certificates,
@@ -131,18 +130,6 @@ async def test_a_download_cut_on_the_wire(sandbox: Sandbox, tmp_path: Path, faul
     assert len(sandbox.calls("GetSMSCERTIFICADO")) == 3
 
 
-async def test_the_certificates_of_a_period(sandbox: Sandbox, tmp_path: Path) -> None:
-    """All that was certified between two moments, of several messages."""
-    async with hasty() as client:
-        for phone in (ANA, LUIS):
-            await client.certified.send(phone, "Hola")
-        sandbox.advance(60)
-        start = sandbox.now - timedelta(days=1)
-        await client.certified.download(tmp_path / "a.zip", start=start, end=start + timedelta(days=2))
-
-    assert sorted(row.phone for row in open_certificates(tmp_path / "a.zip").rows) == [ANA, LUIS]
-
-
 async def test_a_document_of_the_library(sandbox: Sandbox) -> None:
     """A contract may name a file uploaded before; one that is not there is the provider's refusal."""
     text = "Firme " + elements.file("contrato.pdf")
@@ -198,16 +185,3 @@ async def test_waiting_has_an_end(sandbox: Sandbox) -> None:
             await client.certified.wait_certified(sent.message_id, LUIS, 0.5)
 
     assert ANA not in str(caught.value)
-
-
-def test_the_synchronous_client_does_it_too(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The same contract without await."""
-    with Mensatek(issuer=ISSUER, guard=Guard(read_interval=0)) as client:
-        sent = client.certified.send(ANA, SIGN, contract_type=ContractType.PDF)
-        sandbox.advance(5)
-        sandbox.sign_contract(ANA)
-        report = client.certified.wait_certified(sent.message_id, ANA, timeout=5)
-        with (tmp_path / "a.pdf").open("wb") as file:
-            client.certified.download(file, message_id=sent.message_id, phone=report.phone)
-
-    assert "Firme" in stated((tmp_path / "a.pdf").read_bytes())

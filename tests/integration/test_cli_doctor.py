@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +14,9 @@ from mensatek_async import Guard
 from mensatek_async.cli import account as accounts
 from mensatek_async.doctor import doctor as module
 from mensatek_async.sandbox import Fault, Sandbox
-from tests.command_line import Command
+from tests.command_line import COMMAND, Command
 from tests.integration.test_doctor import OWN, SENDS, told_of
+from tests.sandbox_calls import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +83,7 @@ def test_the_command_sends_nothing_unless_it_is_told_to(
 def test_ctrl_c_says_what_was_sent(account: Sandbox) -> None:
     """Interrupted while it moves text 3, the command cancels that, says what became of all three, and ends with 130."""
     account.fault(Fault.latency(1.0), operation="ReprogramarSMS", times=None)
-    program = "import sys; from mensatek_async.doctor import doctor; doctor._APART = 0.0\n" + (
-        "from mensatek_async.cli import main; sys.exit(main())"
-    )
+    program = "from mensatek_async.doctor import doctor; doctor._APART = 0.0\n" + COMMAND[2]
     running = subprocess.Popen(
         [sys.executable, "-c", program, "doctor", "--phone", OWN, "--yes"],
         env={**os.environ, "MENSATEK_REQUEST_FORMAT": "form"},
@@ -93,9 +91,7 @@ def test_ctrl_c_says_what_was_sent(account: Sandbox) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    until = time.monotonic() + 30
-    while len(account.calls(SENDS)) < 3 and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_until(lambda: len(account.calls(SENDS)) == 3)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 130, out + err

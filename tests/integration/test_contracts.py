@@ -82,9 +82,7 @@ async def test_who_has_opened_read_signed_and_rejected(sandbox: Sandbox, store: 
     found = states(await contracts.list(message_id=sent.message_id))
     assert [found[one] for one in people[:4]] == ["signed", "rejected", "expired", "delivered"]
     one = await contracts.get(pdf.message_id, "600 000 001")
-    assert one is not None
     assert (one.state, one.reference, one.verification_code) == ("read", "R-2", "ABC")
-    assert one.opened_at is not None
     assert (one.opened_at.minute, one.status and one.status.code) == (5, 161)
     waiting = {word: len(await contracts.pending(word)) for word in ("opened", "read", "accepted", "signed")}
     assert waiting == {"opened": 5, "read": 5, "accepted": 6, "signed": 6}
@@ -165,7 +163,6 @@ async def test_a_reminder_goes_once(sandbox: Sandbox, store: str) -> None:
 
     texts = [one.text for one in sandbox.texts if one.phone == ANA]
     assert texts == ["SI", "SI", "Le queda por firmar 27/2027, hasta 08/01/2099"]
-    assert reminded is not None
     assert reminded.reminded_at is not None
     assert not [item for item in items if ANA in item.key]
     await contracts.aclose()

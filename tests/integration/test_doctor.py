@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import socket
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, cast
@@ -98,41 +99,28 @@ async def test_without_a_phone_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) 
 SHARED = {name: name.removesuffix("CERTIFICADO") for name in INFERRED}
 
 
-@pytest.mark.parametrize(
-    ("provider", "check", "settings"),
-    [
-        ({"reply_style": "json-array"}, "array", {}),
-        ({"reply_style": "spanish"}, "Spanish notation", {}),
-        ({"reply_style": "spanish-plain"}, "Spanish notation", {}),
-        ({"reply_style": "txt"}, "come as plain text", {}),
-        ({"reply_style": "xml"}, "come as XML", {}),
-        ({"json_bodies": False}, "bodies", {"request_format": "form"}),
-        ({"paths": SHARED}, "cancel-path reschedule-path", {"paths": SHARED}),
-        ({"keeps_repeats": False}, "grouping", {"assume_grouping": False}),
-        ({"reports_unasked": False}, "callbacks", {"report": True}),
-        ({"starts_at": datetime.now(UTC) + timedelta(hours=2)}, "clock", {}),
-        ({"starts_at": datetime.now(UTC) - timedelta(days=40)}, "clock", {}),
-        (
-            {"json_bodies": False, "keeps_repeats": False, "reports_unasked": False},
-            "bodies grouping callbacks",
-            {"request_format": "form", "assume_grouping": False, "report": True},
-        ),
-    ],
-    ids=[
-        "array",
-        "spanish",
-        "spanish-plain",
-        "txt",
-        "xml",
-        "form",
-        "paths",
-        "repeats",
-        "reports",
-        "ahead",
-        "behind",
-        "many",
-    ],
-)
+FORM, ALONE, REPORT = {"request_format": "form"}, {"assume_grouping": False}, {"report": True}
+DEVIATIONS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    "array": ({"reply_style": "json-array"}, "array", {}),
+    "spanish": ({"reply_style": "spanish"}, "Spanish notation", {}),
+    "spanish-plain": ({"reply_style": "spanish-plain"}, "Spanish notation", {}),
+    "txt": ({"reply_style": "txt"}, "come as plain text", {}),
+    "xml": ({"reply_style": "xml"}, "come as XML", {}),
+    "form": ({"json_bodies": False}, "bodies", FORM),
+    "paths": ({"paths": SHARED}, "cancel-path reschedule-path", {"paths": SHARED}),
+    "repeats": ({"keeps_repeats": False}, "grouping", ALONE),
+    "reports": ({"reports_unasked": False}, "callbacks", REPORT),
+    "ahead": ({"starts_at": datetime.now(UTC) + timedelta(hours=2)}, "clock", {}),
+    "behind": ({"starts_at": datetime.now(UTC) - timedelta(days=40)}, "clock", {}),
+    "many": (
+        {"json_bodies": False, "keeps_repeats": False, "reports_unasked": False},
+        "bodies grouping callbacks",
+        {**FORM, **ALONE, **REPORT},
+    ),
+}
+
+
+@pytest.mark.parametrize(("provider", "check", "settings"), DEVIATIONS.values(), ids=DEVIATIONS)
 async def test_a_deviation_is_found_and_its_settings_work(
     provider: dict[str, Any], check: str, settings: dict[str, Any], free_tcp_port: int
 ) -> None:
@@ -201,35 +189,30 @@ def test_what_is_printed_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_variables._context.operations == given._context.operations
 
 
-@pytest.mark.parametrize(
-    ("trouble", "check", "told"),
-    [
-        ("token", "credentials", "refused"),
-        ("block", "access", "blocked"),
-        ("429", "access", "wait"),
-        ("stopped", "access", "could not be reached"),
-        ("500", "access", "HTTP 500"),
-    ],
-)
-async def test_an_account_that_is_refused_ends_it_at_once(trouble: str, check: str, told: str) -> None:
+TROUBLE: dict[str, tuple[Callable[[Sandbox], object], str, str]] = {
+    "token": (lambda sandbox: setattr(sandbox, "token", "another"), "credentials", "refused"),
+    "block": (lambda sandbox: sandbox.block(0.3), "access", "blocked"),
+    "429": (lambda sandbox: sandbox.fault(Fault.http_status(429), times=None), "access", "wait"),
+    "stopped": (Sandbox.stop, "access", "could not be reached"),
+    "500": (lambda sandbox: sandbox.fault(Fault.http_status(500), times=None), "access", "HTTP 500"),
+}
+
+
+@pytest.mark.parametrize(("trouble", "check", "told"), TROUBLE.values(), ids=TROUBLE)
+async def test_an_account_that_is_refused_ends_it_at_once(
+    trouble: Callable[[Sandbox], object], check: str, told: str
+) -> None:
     """One call, no text, whatever was asked for; when it is over, the client works without any setting."""
     with Sandbox() as sandbox:
-        right, client = sandbox.token, client_of(sandbox)
-        if trouble == "token":
-            sandbox.token = "another"
-        elif trouble == "block":
-            sandbox.block(0.3)
-        elif trouble == "stopped":
-            sandbox.stop()
-        else:
-            sandbox.fault(Fault.http_status(int(trouble)), times=None)
-        diagnosis = await diagnose(client, OWN)
-        await client.aclose()
+        right = sandbox.token
+        async with client_of(sandbox) as client:
+            trouble(sandbox)
+            diagnosis = await diagnose(client, OWN)
         assert not diagnosis.ok
         assert wrong(diagnosis) == [check]
         assert told in by_name(diagnosis)[check].detail
         assert (diagnosis.texts, diagnosis.settings) == ([], {})
-        assert len(sandbox.requests) <= (2 if trouble == "500" else 1)
+        assert len(sandbox.requests) <= (2 if told == "HTTP 500" else 1)
         assert right not in repr(diagnosis)
 
 
@@ -258,29 +241,29 @@ async def test_a_message_without_a_number_is_the_only_text() -> None:
     assert diagnosis.settings == {"assume_grouping": False}
 
 
-@pytest.mark.parametrize("kind", ["503", "500", "lost", "cut", "html", "drop", "refused", "credits"])
-async def test_never_more_than_three_of_each_whatever_happens(kind: str) -> None:
+FAULTS = {
+    "503": Fault.http_status(503),
+    "500": Fault.http_status(500),
+    "lost": Fault.drop_after_accept(),
+    "cut": Fault.cut_body(),
+    "html": Fault.html_page(),
+    "drop": Fault.drop_before(),
+    "refused": Fault.refuse(-3),
+    "credits": Fault.refuse(-2),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_never_more_than_three_of_each_whatever_happens(fault: Fault) -> None:
     """Nothing is repeated: not by the client's own retry, and not where half of all calls fail."""
     for seed in (1, 2, 3):
         with Sandbox(delivery_seconds=0, magic=False) as sandbox:
-            sandbox.fault(Fault.drop_before() if kind == "drop" else _fault(kind), times=None, every=seed)
+            sandbox.fault(fault, times=None, every=seed)
             async with client_of(sandbox) as client:
                 diagnosis = await diagnose(client, OWN)
             check_limits(sandbox)
             assert not diagnosis.ok
             assert len(diagnosis.texts) <= 3
-
-
-def _fault(kind: str) -> Fault:
-    return {
-        "503": Fault.http_status(503),
-        "500": Fault.http_status(500),
-        "lost": Fault.drop_after_accept(),
-        "cut": Fault.cut_body(),
-        "html": Fault.html_page(),
-        "refused": Fault.refuse(-3),
-        "credits": Fault.refuse(-2),
-    }[kind]
 
 
 async def test_a_cancellation_says_what_was_sent_and_cancels_what_waits() -> None:

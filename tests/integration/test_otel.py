@@ -264,7 +264,7 @@ async def test_an_outbox_of_the_version_before_goes_on(
     """Its items are looked at as they are, and sent; those put from now on have their trace."""
     old = open_database(store, evolve(OUTBOX, steps=OUTBOX.steps[:1]))
     async with AsyncMensatek(sender="ACME") as client, Outbox(client, store) as outbox:
-        entry = outbox._session.entry("old", PHONE, "Hola", "sms", None, False, {})
+        entry = outbox._session.entry("old", PHONE, "Hola")
         sql, values = entry.insert(old, lambda name: "?")
         old.write(lambda tx: tx.run(sql, *values.values()))
         old.close()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -49,7 +51,8 @@ def report_of(*statuses: int, stated: int | None = None) -> httpx.Response:
 def asking(*answers: Answer) -> tuple[Script, AsyncMensatek]:
     """A client that repeats at once, and what it asks."""
     script = Script(*answers)
-    return script, client_of(script, retry=QUICK, guard=Guard(read_interval=0, wrong_calls=2))
+    guard = Guard(read_interval=0, period_interval=0, wrong_calls=2)
+    return script, client_of(script, retry=QUICK, guard=guard)
 
 
 def asked_for(script: Script) -> set[str]:
@@ -78,7 +81,6 @@ async def test_a_zip_comes_for_one_recipient(tmp_path: Path) -> None:
             assert await archive.record(event())
         kept = await archive.get(12, ANA)
 
-    assert kept is not None
     assert (kept.media_type, kept.file[-4:]) == ("application/zip", ".zip")
     assert len(script.requests) == 1
     assert files(tmp_path) == {".zip": 1, ".json": 1}
@@ -151,7 +153,6 @@ async def test_certificates_that_are_refused_hold_up_nobody(by: str, tmp_path: P
     assert len(ready) == 7
     for step in ("second", "third"):
         summary = await take(step)
-        assert summary is not None
         assert summary.pending == 2
         assert verify_certificates(tmp_path).intact == 7
     ready.update(phones)
@@ -239,7 +240,6 @@ async def test_what_became_of_a_certificate(kind: str, tmp_path: Path) -> None:
         if kind == "missing":
             assert (await archive.collect(12)).fetched == 1
             kept = await archive.get(12, ANA)
-            assert kept is not None
             assert (kept.verification_code, len(kept.statuses)) == ("ABC", 1)
             assert verify_certificates(tmp_path).ok
 
@@ -256,7 +256,6 @@ async def test_a_line_that_a_power_cut_has_cut(tmp_path: Path) -> None:
         await archive.record(event(14))
         kept = await archive.get(12, ANA)
 
-    assert kept is not None
     assert {one.code for one in kept.statuses} == {13, 14}
 
 
@@ -267,6 +266,7 @@ async def test_a_line_that_a_power_cut_has_cut(tmp_path: Path) -> None:
         ({"message_id": "x"}, InvalidRequest),
         ({"message_id": 1, "start": 1}, InvalidRequest),
         ({"start": 1, "end": 2}, InvalidRequest),
+        ({"start": datetime(2027, 1, 1, tzinfo=UTC)}, InvalidRequest),
     ],
 )
 async def test_what_to_collect_is_not_clear(arguments: Any, error: type[Exception], tmp_path: Path) -> None:
@@ -277,6 +277,47 @@ async def test_what_to_collect_is_not_clear(arguments: Any, error: type[Exceptio
             await CertificateArchive(client, tmp_path / "a").collect(**arguments)
     assert not script.requests
     assert not (tmp_path / "a").exists()
+
+
+NOW = datetime.now(UTC)
+
+
+def period(client: AsyncMensatek, folder: Path, end: datetime = NOW) -> Awaitable[ArchiveSummary]:
+    """Collect the last days, until a moment."""
+    return CertificateArchive(client, folder).collect(start=NOW - timedelta(days=9), end=end)
+
+
+@pytest.mark.parametrize(("ends_in", "calls"), [(-60, 1), (86_400, 2)], ids=["ended", "to come"])
+async def test_a_period_is_kept_once_it_has_ended(ends_in: float, calls: int, tmp_path: Path) -> None:
+    """What is certified until its end is not left out: a ZIP that came before is fetched again, and replaced."""
+    script, client = asking(document(zipped()), document(zipped(9)))
+    async with client:
+        for _ in range(2):
+            await period(client, tmp_path, NOW + timedelta(seconds=ends_in))
+    assert len(script.requests) == calls
+    assert verify_certificates(tmp_path).intact == 1
+    assert files(tmp_path) == {".zip": 1, ".json": 1}
+
+
+@pytest.mark.parametrize(("then", "outcome"), [(document(zipped()), "fetched"), (reply(Res=-2), "without")])
+async def test_a_period_that_was_interrupted_is_caught_up_with(
+    then: Answer, outcome: str, tmp_path: Path
+) -> None:
+    """It is pending like any certificate, and no longer once it is there, or nothing was certified in it."""
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    _, client = asking(never, then, reply(Res=-2))
+    async with client:
+        with anyio.move_on_after(0.05):
+            await period(client, tmp_path)
+        assert verify_certificates(tmp_path).pending == 1
+        assert await CertificateArchive(client, tmp_path).catch_up() == ArchiveSummary(**{outcome: 1})
+        with pytest.raises(NotYours):
+            await period(client, tmp_path, NOW + timedelta(days=1))
+    assert verify_certificates(tmp_path).pending == 0
 
 
 def test_wrong_places(tmp_path: Path) -> None:

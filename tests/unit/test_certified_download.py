@@ -349,7 +349,9 @@ async def test_a_destination_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("selection", "error", "told"),
     [
-        *((given, InvalidRequest, "Nothing says") for given in ({}, {"start": START}, {"end": END})),
+        ({}, InvalidRequest, "Nothing says"),
+        ({"start": START}, InvalidRequest, "its end is missing"),
+        ({"end": END}, InvalidRequest, "its start is missing"),
         ({"phone": "600000000"}, InvalidRequest, "message_id too"),
         ({"message_id": 12, "start": START, "end": END}, InvalidRequest, "not of both"),
         ({"message_id": 0}, InvalidRequest, "message id"),

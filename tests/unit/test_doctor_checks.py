@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -43,22 +43,20 @@ def text(purpose: str, message_id: int, **changes: Any) -> SentText:
     return SentText(purpose=purpose, reference=f"{purpose} #mk:x", result=evolve(result, **changes))
 
 
-def report(message_id: int, purpose: str, **changes: Any) -> DeliveryReport:
-    whole = DeliveryReport(
-        service="SMSMASIVO",
-        status=DeliveryStatus(11),
-        phone="34600000001",
-        message_id=message_id,
-        reference=purpose,
-        mark="#mk:x",
-    )
-    return evolve(whole, **changes)
+NOW = datetime(2030, 1, 8, 10, tzinfo=UTC)
+
+
+def report(message_id: int, purpose: str, late: timedelta = timedelta(0)) -> tuple[DeliveryReport, datetime]:
+    """A callback for a text, and when it came."""
+    names: dict[str, Any] = {"service": "SMSMASIVO", "phone": "34600000001", "message_id": message_id}
+    names |= {"status": DeliveryStatus(11), "reference": purpose, "mark": "#mk:x", "reported_at": NOW - late}
+    return DeliveryReport(**names), NOW
 
 
 def evidence() -> Evidence:
     """What a provider shows that is as assumed."""
     scheduled = text("scheduled", 2)
-    scheduled.scheduled_at = datetime(2030, 1, 8, 10, tzinfo=UTC)
+    scheduled.scheduled_at = NOW
     return Evidence(
         assumed=load_assumptions(None, None, None, None),
         request_format="json",
@@ -72,8 +70,7 @@ def evidence() -> Evidence:
         report=MessageReport(recipients=(RecipientReport(phone="34600000001", status=DeliveryStatus(11)),)),
         waited=1.0,
         url_works=True,
-        heard=[report(1, "first"), report(2, "scheduled")],
-        late=[0.5, 7200.0],
+        heard=[report(1, "first"), report(2, "scheduled", timedelta(hours=2))],
     )
 
 
@@ -97,58 +94,52 @@ def only(*texts: SentText) -> Callable[[], Evidence]:
 PATHS = {"CancelarSMSCERTIFICADO": "CancelarSMS", "ReprogramarSMSCERTIFICADO": "ReprogramarSMS"}
 NOT_THERE = {name: Seen(error=BadParameters(name, None, "HTTP 404")) for name in PATHS}
 ONE = SentText(purpose="first", reference="r")
-WRONG = [
+
+
+def sent(purpose: str) -> SentText:
+    return SentText(purpose=purpose, reference="r", error=REFUSED)
+
+
+def asked(**forms: Seen) -> Callable[[], Evidence]:
+    """The answers for credits, by the form of their bodies."""
+    return changed(balance=forms)
+
+
+FORM, ALONE, REPORT = {"request_format": "form"}, {"assume_grouping": False}, {"report": True}
+UNLISTED = RecipientReport(phone="1", status=DeliveryStatus(7001))
+EARLY = [report(1, "first", timedelta(hours=-1)), report(2, "scheduled", timedelta(hours=-2))]
+WRONG: list[tuple[str, Callable[[], Evidence], dict[str, Any]]] = [
     ("access", changed(ended=AccountPaused("It was turned away.", retry_after=60)), {}),
     ("credentials", changed(balance={}, ended=AuthenticationError("GetCreditos", -1)), {}),
-    (
-        "bodies",
-        changed(balance={"json": answer(b"Res:1;", cred=1), "form": answer(b"{}", cred=1)}),
-        {"request_format": "form"},
-    ),
-    (
-        "bodies",
-        changed(balance={"json": Seen(error=REFUSED), "form": answer(b"[]", cred=1)}),
-        {"request_format": "form"},
-    ),
-    ("credits", changed(balance={"json": answer(b"{}")}), {}),
-    ("credits", changed(balance={"json": answer(b"{}", cred="many")}), {}),
-    ("clock", changed(balance={"json": answer(b"{}", 31.0, cred=1)}), {}),
-    ("clock", changed(balance={"json": answer(b"{}", -3600.0, cred=1)}), {}),
+    ("bodies", asked(json=answer(b"Res:1;", cred=1), form=answer(b"{}", cred=1)), FORM),
+    ("bodies", asked(json=Seen(error=REFUSED), form=answer(b"[]", cred=1)), FORM),
+    ("credits", asked(json=answer(b"{}")), {}),
+    ("credits", asked(json=answer(b"{}", cred="many")), {}),
+    ("clock", asked(json=answer(b"{}", 31.0, cred=1)), {}),
+    ("clock", asked(json=answer(b"{}", -60.0, cred=1)), {}),
     ("cancel-path reschedule-path", changed(probed=NOT_THERE), {"paths": PATHS}),
-    ("send", only(SentText(purpose="first", reference="r", error=REFUSED)), {}),
+    ("send", only(sent("first")), {}),
     ("send", only(text("first", 1, accepted=0)), {}),
-    ("message-id", changed(texts=[text("first", 0)]), {"assume_grouping": False}),
+    ("message-id", changed(texts=[text("first", 0)]), ALONE),
     ("price", only(text("first", 1, credits_used=None)), {}),
     ("segments", only(text("first", 1, segments=2)), {}),
-    ("grouping", only(text("first", 1), text("repeat", 1)), {"assume_grouping": False}),
-    (
-        "grouping",
-        only(text("first", 1), SentText(purpose="repeat", reference="", error=REFUSED)),
-        {"assume_grouping": False},
-    ),
+    ("grouping", only(text("first", 1), text("repeat", 1)), ALONE),
+    ("grouping", only(text("first", 1), sent("repeat")), ALONE),
     ("report", changed(report=MessageReport()), {}),
     ("report", changed(report=LOST), {}),
-    (
-        "report",
-        changed(report=MessageReport(recipients=(RecipientReport(phone="1", status=DeliveryStatus(7001)),))),
-        {},
-    ),
-    (
-        "schedule",
-        changed(texts=[*evidence().texts[:2], SentText(purpose="scheduled", reference="", error=REFUSED)]),
-        {},
-    ),
+    ("report", changed(report=MessageReport(recipients=(UNLISTED,))), {}),
+    ("schedule", only(*evidence().texts[:2], sent("scheduled")), {}),
     ("reschedule", changed(moved=REFUSED), {}),
     ("reschedule", changed(moved=Rescheduling(rescheduled=0)), {}),
     ("cancel", changed(cancelled=REFUSED), {}),
     ("cancel", changed(cancelled=Cancellation(cancelled=0)), {}),
     ("callback-url", changed(url_works=False), {}),
-    ("callbacks", changed(heard=[report(2, "scheduled")]), {"report": True}),
-    ("callbacks", changed(heard=[]), {"report": True}),
+    ("callbacks", changed(heard=[report(2, "scheduled")]), REPORT),
+    ("callbacks", changed(heard=[]), REPORT),
     ("callbacks callbacks-asked", changed(heard=[], assumed=load_assumptions(None, True, None, None)), {}),
     ("callback-form", changed(unreadable=1), {}),
     ("reference", changed(heard=[report(1, ""), report(2, "")]), {}),
-    ("dates", changed(late=[-3600.0, -3599.0]), {}),
+    ("dates", changed(heard=EARLY), {}),
 ]
 
 

@@ -29,7 +29,7 @@ def plot(curve: Curve, words: Words) -> Html:
     ]
     shown = [("taken", _("taken by the provider"), curve.taken)]
     if curve.arrived[-1]:
-        shown.append(("arrived", _("delivered"), curve.arrived))
+        shown.append(("arrived", _("delivered to phones"), curve.arrived))
         under = f"{_path(curve.arrived, ups[-1])} L{_WIDTH} {_HEIGHT} L0 {_HEIGHT} Z"
         lines.append(tag("path", class_="under", d=under))
     lines += [tag("path", class_=f"curve {kind}", d=_path(steps, ups[-1])) for kind, _, steps in shown]

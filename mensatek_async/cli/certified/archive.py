@@ -50,8 +50,8 @@ def archive(
 
     def work(client: Mensatek) -> list[ArchiveSummary]:
         kept = SyncCertificateArchive(client, into)
-        done = [kept.catch_up()] if catch_up else []
-        done += [kept.collect(start=since, end=until)] if since or until else []
+        done = [kept.collect(start=since, end=until)] if since or until else []
+        done += [kept.catch_up()] if catch_up else []
         for number in message_ids:
             try:
                 done.append(kept.collect(number, reference=reference))

@@ -53,7 +53,7 @@ def status(
         counts = contracts.counts()
     for one in found:
         output.say(_line(one))
-    every = ", ".join(_("{:,} {}", count, _(name)) for name, count in counts.items() if count) or _("none")
+    every = ", ".join(_("{1:,} {0}", _(name), count) for name, count in counts.items() if count) or _("none")
     total = plural(sum(counts.values()), "contract")
     output.say(_("{} in {}: {}.", total, shown(place(options.store), 300), every))
     output.answer({"counts": counts, "contracts": [_as_json(one) for one in found]})

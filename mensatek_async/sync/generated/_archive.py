@@ -72,7 +72,7 @@ class SyncCertificateArchive(ArchiveTwin):
 
         What is in the archive already is not fetched again. Recipients of the message whose certificate is not ready
         stay pending, for `catch_up`. The provider means the period for rare use: it leaves once a minute at most, and
-        should have ended.
+        should have ended: one that had not when its ZIP came is fetched again the next time.
 
         Operations of the API: GetReportSMSCERTIFICADO once and GetSMSCERTIFICADO for each recipient; or
         GetSMSCERTIFICADO once.
