@@ -179,10 +179,10 @@ def _marked() -> Iterator[tuple[Key, str]]:
 
 
 def _of_the_help() -> Iterator[tuple[Key, str]]:
-    for name, one in _commands(app, "mensatek"):
+    for name, one in commands(app, "mensatek"):
         description = str(getattr(format_doc(one, "plaintext"), "primary_renderable", ""))
         yield from ((("", text), name) for text in filter(None, said(description)))
-    for name, one in (*_commands(app, "mensatek"), ("every command", app.meta)):
+    for name, one in (*commands(app, "mensatek"), ("every command", app.meta)):
         for argument in one.assemble_argument_collection(parse_docstring=True) if one.default_command else ():
             if argument.show:
                 yield from ((("", text), name) for text in filter(None, said(argument.parameter.help or "")))
@@ -190,11 +190,12 @@ def _of_the_help() -> Iterator[tuple[Key, str]]:
                     yield ("", argument.name.lstrip("-").upper()), name
 
 
-def _commands(one: App, name: str) -> Iterator[tuple[str, App]]:
+def commands(one: App, name: str) -> Iterator[tuple[str, App]]:
+    """A command and all below it, each with what is typed for it."""
     yield name, one
     for sub in one:
         if sub not in ("--help", "-h", "--version"):
-            yield from _commands(one[sub], f"{name} {sub}")
+            yield from commands(one[sub], f"{name} {sub}")
 
 
 def _of_the_library() -> Iterator[tuple[Key, str]]:

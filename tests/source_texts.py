@@ -87,10 +87,7 @@ def _part(node: ast.expr, names: dict[str, str]) -> list[str]:
 def _place(node: ast.expr, names: dict[str, str], spec: str = "") -> str:
     written = ast.unparse(node)
     if written not in names:
-        name = next(
-            (word for word in _words(node) if word not in ("self", "str", "shown", "len", "min", "repr")),
-            "value",
-        )
+        name = next((word for word in _words(node) if word not in _NO_NAMES), "value")
         number = sum(one.rstrip("0123456789") == name for one in names.values())
         names[written] = f"{name}{number + 1}" if number else name
     return f"{{{names[written]}{':' if spec else ''}{spec}}}"

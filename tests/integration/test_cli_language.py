@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cyclopts import App
 
 from mensatek_async import InvalidPhone, InvalidSender
 from mensatek_async.cli.app import app
 from mensatek_async.language import choose, language
+from tests.catalogue import commands
 from tests.command_line import Command, Said
 from tests.markdown import ROOT, blocks
 
@@ -32,13 +31,6 @@ ROWS = "nombre;móvil\nAna;600000001\nLuis;600000002\nEva;6000\nEva;600000001\nM
 def english(*shown: str) -> list[str]:
     """The English words in what was shown, but for names."""
     return ENGLISH.findall(NAMES.sub("", " ".join(shown)))
-
-
-def pages(one: App, *path: str) -> Iterator[tuple[str, ...]]:
-    yield path
-    for sub in one:
-        if sub not in ("--help", "-h", "--version"):
-            yield from pages(one[sub], *path, sub)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +63,8 @@ def test_the_environment_chooses_the_language(
 
 def test_every_page_of_the_help_is_spanish(command: Command) -> None:
     """Headings, descriptions, defaults and all; a word that is left in English is half a translation."""
-    for path in pages(app):
-        said = command(*path, "--help", "--lang", "es")
+    for path, _ in commands(app, "mensatek"):
+        said = command(*path.split()[1:], "--help", "--lang", "es")
 
         assert said.code == 0
         assert "Uso: mensatek" in said.out

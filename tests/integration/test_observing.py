@@ -7,7 +7,8 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,37 +34,11 @@ from mensatek_async.testing import Payload, delivery_report, document_event, inc
 from mensatek_async.webhooks import Receiver, Request
 from tests.markdown import ROOT, blocks
 from tests.sync.child import environment
+from tests.unit.test_observer import Recorder
 
 MARK = "sEcReT"
 PHONES = [f"6006660{number:02}" for number in range(40)]
 ISSUER = Issuer(f"{MARK} SL", PHONES[39], "B00000000")
-
-
-class Seen:
-    """Everything that an observer is told."""
-
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-
-    def __getattr__(self, name: str) -> Callable[[Any], None]:
-        if name.startswith("_") or name == "traceparent":
-            raise AttributeError(name)
-        return self.events.append
-
-    @property
-    def words(self) -> str:
-        """All of it, but for seconds, which may have any digits."""
-        told = [{k: v for k, v in asdict(one).items() if not isinstance(v, float)} for one in self.events]
-        return json.dumps(told, default=str)
-
-    @property
-    def requests(self) -> dict[str, int]:
-        """How many were made, by who made them."""
-        made: dict[str, int] = {}
-        for one in self.events:
-            if isinstance(one, CallFinished):
-                made[one.area] = made.get(one.area, 0) + one.attempts
-        return made
 
 
 async def everything(client: AsyncMensatek, sandbox: Sandbox, folder: Path) -> None:
@@ -108,7 +83,7 @@ async def test_nothing_private_reaches_an_observer_or_the_log(
     sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Marks in every input, of whatever makes a call, and in every callback; each kind of work is told."""
-    seen = Seen()
+    seen, requests = Recorder(), Counter[str]()
     user, token = sandbox.user, sandbox.token
     caplog.set_level(logging.DEBUG, "mensatek_async")
     async with AsyncMensatek(sender=MARK, issuer=ISSUER, observer=seen) as client:
@@ -123,13 +98,17 @@ async def test_nothing_private_reaches_an_observer_or_the_log(
 
     kinds = {type(event).__name__ for event in seen.events}
     assert kinds >= {"CallStarted", "CallFinished", "WebhookReceived", "WebhookHandled", "WebhookRefused"}
-    assert seen.requests.keys() == {"client", "bulk", "campaigns", "outbox"}
-    assert sum(seen.requests.values()) == len(sandbox.requests)
+    for one in seen.of(CallFinished):
+        requests[one.area] += one.attempts
+    assert requests.keys() == {"client", "bulk", "campaigns", "outbox"}
+    assert requests.total() == len(sandbox.requests)
     logged = [
         f"{one.getMessage()} {vars(one)}" for one in caplog.records if one.name.startswith("mensatek_async.")
     ]
     assert len(logged) > len(sandbox.requests)
-    for told in (seen.words, *logged):
+    # Seconds may have any digits.
+    told_of = [{k: v for k, v in asdict(one).items() if not isinstance(v, float)} for one in seen.events]
+    for told in (str(told_of), *logged):
         assert not [word for word in (MARK, "6006660", user, token) if word in told]
 
 

@@ -4,28 +4,55 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..._wire.names import REQUEST
 from ...models.campaign import Progress
 from ...store.database import Database
 from ...store.schema import read_versions
 from ...store.transaction import Tx
-from ..export import numbered
+from ..export import numbered, outcome_of
 from ..journal import lifecycle as journal
+from ..journal.recipients import ChunkRecipients
 from ..journal.records import CampaignRow
 from ..journal.schema import CAMPAIGNS
 from ..journal.states import FAILED, SENT, UNKNOWN
 from ..options import Content
 from .curve import Curve, curve
-from .lists import Listed, lists
 
 _DISTINCT = 500  # reasons that are told apart
-_masked = re.compile(r" ?[^\s*]*\*\*\*\S*")
+_MASKED = re.compile(r" ?[^\s*]*\*\*\*\S*")
+_SLOWEST, _MISSED = 20, 100  # rows listed at most
+_NO_REPORT = (None, 0, None, None, None)
+_MAYBE_REACHED = ("sent", "sent_or_rejected")
 Reasons = Counter[tuple[str, str | int]]
+
+
+@frozen
+class Listed:
+    """A row that a report names.
+
+    Attributes:
+        row: its number.
+        phone: its phone; "" where nobody knows it any more.
+        outcome: as an export calls it, "delivered" or "undelivered".
+        reason: why it was not reached: a sentence, or the code of its delivery status.
+        moment: when that was reported, or when the text arrived, seconds since 1970; None when unknown.
+        seconds: how long the text was on its way.
+    """
+
+    row: int
+    phone: str = field(repr=False)
+    outcome: str
+    reason: str | int = ""
+    moment: float | None = None
+    seconds: float = 0.0
 
 
 @frozen(kw_only=True)
@@ -65,7 +92,7 @@ def figures(db: Database, row: CampaignRow, content: Content) -> Figures:
         db.write(lambda tx: None)  # brings a store of an earlier version up to date
     progress = db.read(lambda tx: journal.progress(tx, row))
     scheduled = progress.scheduled_at.timestamp() if progress.scheduled_at else 0.0
-    slowest, missed = lists(db, row, scheduled)
+    slowest, missed = _lists(db, row, scheduled)
     return Figures(
         progress=progress,
         content=content,
@@ -77,6 +104,45 @@ def figures(db: Database, row: CampaignRow, content: Content) -> Figures:
         slowest=slowest,
         missed=missed,
     )
+
+
+def _lists(db: Database, row: CampaignRow, scheduled: float) -> tuple[list[Listed], list[Listed]]:
+    """Return those that were reached last, the slowest first, and the first rows that were not reached."""
+    slowest: list[tuple[float, int, str, float]] = []
+    broken = islice(numbered(db, row, "reason", "mensatek_invalid"), _MISSED)
+    missed = [Listed(number, "", "invalid", reason) for number, reason in broken]
+    for page in db.pages(
+        "SELECT k.seq, k.state, k.n, k.accepted, k.error, k.since, p.body FROM mensatek_chunk k "
+        "JOIN mensatek_payload p ON p.campaign_id = k.campaign_id AND p.seq = k.seq WHERE k.campaign_id = ? "
+        f"AND k.n > 0 AND k.state IN ('{SENT}', '{FAILED}', '{UNKNOWN}') AND k.seq > ? ORDER BY k.seq LIMIT 50",
+        row.id,
+    ):
+        for _, state, n, accepted, error, since, body in page:
+            content = ChunkRecipients.unpack(body)
+            reports = db.read(partial(_deliveries, campaign=row.id, phones=content.wire.phones))
+            for number, phone in zip(content.rows, content.wire.phones, strict=True):
+                code, standing, reported, arrived, seconds = reports.get(phone, _NO_REPORT)
+                if standing > 0:
+                    if seconds is None and None not in (arrived, since):
+                        seconds = arrived - max(since, scheduled)
+                    if seconds is not None:
+                        slowest.append((-seconds, number, phone, arrived))
+                elif standing < 0:
+                    missed.append(Listed(number, phone, "undelivered", code, reported))
+                elif (outcome := outcome_of(row, state, n, accepted, code is not None)) not in _MAYBE_REACHED:
+                    missed.append(Listed(number, phone, outcome, error))
+            slowest, missed = sorted(slowest)[:_SLOWEST], sorted(missed, key=attrgetter("row"))[:_MISSED]
+    taken = (Listed(number, phone, "delivered", "", at, -ago) for ago, number, phone, at in slowest)
+    return list(taken), missed
+
+
+def _deliveries(tx: Tx, campaign: int, phones: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    found = tx.all(
+        "SELECT phone, code, standing, reported_at, coalesce(delivered_at, reported_at), seconds "
+        f"FROM mensatek_delivery WHERE campaign_id = ? AND phone{tx.among}",
+        *(campaign, tx.listed(phones)),
+    )
+    return {phone: tuple(more) for phone, *more in found}
 
 
 def _segments(tx: Tx, campaign: int) -> int:
@@ -112,5 +178,5 @@ def _reasons(db: Database, row: CampaignRow, progress: Progress) -> Reasons:
 
 def _count(found: Reasons, outcome: str, reason: str, count: int) -> None:
     """Count a reason, without the phone that it quotes."""
-    key = outcome, _masked.sub("", reason)
+    key = outcome, _MASKED.sub("", reason)
     found[key if key in found or len(found) < _DISTINCT else (outcome, "")] += count

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from attrs import define
 
+from ...bulk.chunks import REPEATED
 from ...codes import DeliveryStatus, Phase
 from ...phones import mask
-from .advice import CONTRACTS, advice
-from .figures import Figures
-from .lists import Listed
+from ..journal.left_out import FORGOTTEN
+from .figures import Figures, Listed
 from .markup import Html, html, prose, tag
 from .words import Words
 
 _MOST = 20  # reasons that have a bar of their own
 _PHASES = {Phase.DELIVERED: "good", Phase.FAILED: "bad", Phase.CONTRACT: "deal"}
 _CLASSES = ("n", "s", None, "s")  # of a table's columns
+_GONE = "The number is not in use any more: take it out of your list, or ask for the new one."
+_SUPPORT = "Ask the provider's support what is wrong before you send to them again."
+_OFF = "The phone stayed off: try again another day, or reach them in another way."
+_BARRED = "They are on a blacklist, the carrier's or your account's: leave them out of your list."
+_STATUSES: Final[Mapping[int, str]] = {
+    **dict.fromkeys((50, 51, 102, 110, 111, 112, 130, 132, 133, 136, 137), _GONE),
+    **dict.fromkeys((53, 101, 103, 113), _OFF),
+    **dict.fromkeys((54, 55), _BARRED),
+    **dict.fromkeys((551, 552, 553), "Try again at another time of day."),
+    29: "It was cancelled in time and never left.",
+    104: "The number cannot be right: correct it in your list.",
+    131: "Their phone is full: try again in some days.",
+    200: "The credits came back. Ask the provider's support what is wrong before you send to them again.",
+}
+_CONTRACTS: Final[Mapping[int, str]] = {
+    190: "They rejected it: ask them why before you send another one.",
+    195: "Their time ran out: send it again with a longer validity.",
+}
+_REASONS: Final[Mapping[str, str]] = {
+    REPEATED: "Their phone got the text of its first row. There is nothing to do.",
+    FORGOTTEN: "It was taken out of the store, as was asked. There is nothing to do.",
+}
 
 
 @define
@@ -53,7 +76,7 @@ class Outcomes:
         bars = [
             (
                 *(self._why(outcome, reason), count, self._outcomes[outcome][1]),
-                self.words.language.reason(advice(outcome, reason, name)),
+                self.words.language.reason(_advice(outcome, reason, name)),
             )
             for (outcome, reason), count in ordered[:_MOST]
         ]
@@ -66,7 +89,7 @@ class Outcomes:
         bars = []
         for code, count in sorted(self.figures.statuses.items(), key=lambda one: -one[1]):
             phase, name = DeliveryStatus(code).phase, f"{self.words.status(code)} ({code})"
-            todo = self.words.language.reason(CONTRACTS.get(code, ""))
+            todo = self.words.language.reason(_CONTRACTS.get(code, ""))
             bars.append((name, count, _PHASES.get(phase, "wait"), todo))
         return self._drawn(bars)
 
@@ -145,3 +168,18 @@ class Outcomes:
             return self._outcomes[outcome][0]
         _, why = self.words.language.text, self.words.language.reason(reason).rstrip(".")
         return _("Perhaps sent: {}", why) if outcome == "unknown" else _("Not sent: {}", why)
+
+
+def _advice(outcome: str, reason: str | int, name: str) -> str:
+    """Return what to do about rows with an outcome and a reason, "" for nothing."""
+    if isinstance(reason, int):
+        return _STATUSES.get(reason, _SUPPORT)
+    if reason in _REASONS:
+        return _REASONS[reason]
+    return {
+        "invalid": "Correct these rows in your list, and send them as a campaign of another name.",
+        "rejected": f"`mensatek campaign reconcile {name}` asks the provider who they are.",
+        "unknown": f"`mensatek campaign reconcile {name}` asks the provider once what became of them.",
+        "failed": "The provider refused the request: put right what it says, and send these rows as a new campaign.",
+        "opted_out": "They asked for no more texts, and got none. There is nothing to do.",
+    }.get(outcome, "")
