@@ -9,31 +9,21 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from ..errors import StoreError
+from .listening import Listener
 from .schema import Schema, read_versions
 from .transaction import Tx
 
 T = TypeVar("T")
-_abandoned: Final[
-    list[object]
-] = []  # connections of a parent process, which closing or collecting would disturb
+# Connections of a parent process, which closing or collecting would disturb.
+_abandoned: Final[list[object]] = []
 
 
 def note_deletion(tx: Tx) -> None:
     """Note that something was deleted of which no trace is to be left: see `Database.compact`."""
     tx.run("INSERT INTO mensatek_meta VALUES ('deleted', '') ON CONFLICT (name) DO NOTHING")
-
-
-class Listener(Protocol):
-    """Hears what other processes commit."""
-
-    async def heard(self) -> None:
-        """Wait until something is heard, or the connection is lost: a StoreError."""
-
-    def close(self) -> None:
-        """Stop listening."""
 
 
 class Database(ABC):
@@ -208,9 +198,7 @@ class Database(ABC):
         self._check_process()
         for attempt in range(1, tries + 1):
             try:
-                with (
-                    self._lock
-                ):  # let go of between two tries: others wait for the database, and not for this
+                with self._lock:  # let go of between two tries, so that nobody else waits for it
                     self._repeated = attempt > 1
                     return work()
             except Again as error:

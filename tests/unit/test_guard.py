@@ -1,16 +1,43 @@
-"""The guard's rules, with the time given from outside."""
+"""The guard's rules, with the time given from outside, and the turns of first calls."""
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+import time
+
+import anyio
+import anyio.to_thread
 import pytest
 
-from mensatek_async import AccountPaused, BadParameters, Guard, Refused, TooManyRequests
-from mensatek_async._core.limits.account import AccountState, CircuitBreaker, Login, forget_all, known
+from mensatek_async import (
+    AccountPaused,
+    AuthenticationError,
+    BadParameters,
+    Guard,
+    InsufficientCredits,
+    MensatekError,
+    NotYours,
+    Refused,
+    TooManyRequests,
+)
+from mensatek_async._core.failures import Blocked, Cut, Failure, ToldToWait
+from mensatek_async._core.limits.account import (
+    AccountState,
+    CircuitBreaker,
+    Login,
+    UnderWay,
+    forget_all,
+    known,
+    lock,
+    now,
+)
 from mensatek_async.settings import Account, Secret
 
 
 def gate(**settings: float) -> CircuitBreaker:
-    return CircuitBreaker(Guard(**settings))  # type: ignore[arg-type]
+    return CircuitBreaker(Guard(**settings), AccountState(), Login())  # type: ignore[arg-type]
 
 
 def allowed(door: CircuitBreaker, now: float, operation: str = "EnviarSMS") -> bool:
@@ -147,3 +174,164 @@ def test_what_holds_a_call_back_is_told_by_reason() -> None:
     door.note("CancelarSMS", BadParameters("CancelarSMS", -2), 0.0)
     assert door.pauses("CancelarSMS", 5.0) == dict(zip(reasons, (55.0, 55.0, 25.0, 2.0), strict=True))
     assert door.pauses("EnviarSMS", 100.0) == dict.fromkeys(reasons, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "held", "paused", "wrong"),
+    [
+        (ToldToWait("429", wait=7.0), 7.0, 0, 0),
+        (ToldToWait("429"), 0, 0, 0),
+        (Cut("reset", wait=7.0), 0, 0, 0),
+        (AuthenticationError("Op", -1), 0, 60.0, 0),
+        (NotYours("Op", -2), 0, 0, 60.0),
+        (BadParameters("Op", -3), 0, 0, 60.0),
+        (InsufficientCredits("Op", -2), 0, 0, 0),
+    ],
+    ids=["told how long", "told to wait", "cut", "the token", "not yours", "wrong", "no credits"],
+)
+def test_what_an_error_means_for_the_calls_after_it(
+    error: Failure | MensatekError, held: float, paused: float, wrong: float
+) -> None:
+    """And it is the error that is raised."""
+    door = gate(wrong_calls=1)
+    assert door.note("Op", error, 10.0) is error
+    reasons = {"told_to_wait": held, "credentials": paused, "wrong_calls": wrong, "block": 0.0}
+    assert door.pauses("Op", 10.0) == reasons
+
+
+def test_a_block_is_told_with_its_reason_and_time() -> None:
+    """Whoever is refused meanwhile learns nothing new of the token."""
+    door = gate()
+    told = door.note("Op", Blocked("HTTP 403", wait=90.0), 10.0)
+    assert isinstance(told, AccountPaused)
+    assert told.retry_after == 90.0
+    assert str(told).startswith(
+        "Op was turned away (HTTP 403): the provider has blocked this account or address."
+    )
+    door.refused_credentials(20.0)
+    door.blocked(1.0, 20.0)
+    assert door.pauses("Op", 20.0) == {"block": 80.0, "credentials": 0, "told_to_wait": 0, "wrong_calls": 0}
+
+
+def test_told_to_wait_a_call_waits_as_long() -> None:
+    """A shorter word does not end a longer one."""
+    door = gate()
+    door.hold(7.0, 0.0)
+    door.hold(3.0, 0.0)
+    assert [door.check("Op", at) for at in (0.0, 5.0, 7.0, 9.0)] == [7.0, 2.0, 0.0, 0.0]
+
+
+def test_calls_for_rare_use_go_out_once_in_their_interval() -> None:
+    """Each operation by itself; one that never reached the provider does not count, and a hair early is in time."""
+    door = gate(period_interval=600.0)
+    assert door.until_rare("Op", 0.0) == 0.0
+    door.allow_rare("Op", 0.0)
+    door.allow_rare("Other", 0.0)
+    with pytest.raises(TooManyRequests, match="once in 600 s") as caught:
+        door.allow_rare("Op", 100.0)
+    assert caught.value.retry_after == door.until_rare("Op", 100.0) == 500.0
+    assert [door.until_rare("Op", at) for at in (599.998, 599.9995, 600.0)] == [
+        pytest.approx(0.002),
+        0.0,
+        0.0,
+    ]
+    door.allow_rare("Op", 600.0)
+    door.forget_rare("Op")
+    door.forget_rare("Never")
+    door.allow_rare("Op", 601.0)
+
+
+def test_of_wrong_calls_the_newest_thousand_are_kept() -> None:
+    state = AccountState()
+    for moment in range(1001):
+        state.add_wrong("Op", moment)
+    assert (len(state.wrong["Op"]), state.wrong["Op"][0]) == (1000, 1)
+
+
+async def test_the_clock_is_one_for_every_event_loop() -> None:
+    """And runs like each."""
+    assert now() == pytest.approx(time.monotonic(), abs=0.5)
+    for backend in ("asyncio", "trio"):
+        there = await anyio.to_thread.run_sync(lambda backend=backend: anyio.run(_now, backend=backend))
+        assert there == pytest.approx(now(), abs=0.5)
+
+
+async def _now() -> float:
+    return now()
+
+
+# --- The turn of a first call ------------------------------------------------------------------------------------
+
+
+async def test_who_waits_for_a_first_call() -> None:
+    """Until it has ended: where it was accepted all go on, else one of them is the next to find out."""
+    login, told = Login(), []
+
+    async def wait() -> None:
+        turn = await login.turn(30)
+        told.append(turn)
+        if turn is not None:
+            login.accepted = len(told) > 1
+            login.leave(turn)
+
+    first = await login.turn(30)
+    assert first is not None
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert told == []
+        login.leave(first)
+    assert len([turn for turn in told if turn is not None]) == 2
+    assert await login.turn(0) is None
+
+
+async def test_a_first_call_is_waited_for_with_patience() -> None:
+    """Then the call goes out all the same, and the first keeps its turn; that of the process which forked this one
+    never ends here, and is not waited for."""
+    login = Login()
+    first = await login.turn(0)
+    assert first is not None
+    with anyio.fail_after(5):
+        assert [await login.turn(patience) for patience in (0.01, 0.0)] == [None, None]
+    first._process = 0
+    own = await login.turn(0)
+    assert own is not None
+    login.leave(first)
+    assert await login.turn(0) is None
+    login.leave(own)
+    assert await login.turn(0) is not None
+
+
+async def test_what_is_under_way_in_another_event_loop_is_waited_for() -> None:
+    """Which wakes nobody here: it is looked at again and again."""
+    begun: list[UnderWay] = []
+    told = threading.Event()
+
+    async def elsewhere() -> None:
+        begun.append(UnderWay())
+        assert not await begun[0].wait(0.05)
+        told.set()
+        await anyio.sleep(0.1)
+        begun[0].end()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, lambda: anyio.run(elsewhere))
+        await anyio.to_thread.run_sync(told.wait)
+        assert not await begun[0].wait(0.01)
+        with anyio.fail_after(5):
+            assert await begun[0].wait(30)
+    assert await begun[0].wait(0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks are POSIX's")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_has_a_lock_of_its_own() -> None:
+    """Which a thread of its parent may have held, and never gives back there."""
+    with lock():
+        if not (pid := os.fork()):
+            try:
+                os._exit(0 if lock().acquire(timeout=2) else 3)
+            finally:
+                os._exit(4)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

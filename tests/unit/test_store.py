@@ -1,17 +1,14 @@
-"""The store by itself: whose tables it holds, where it may lie, and the rate that everybody shares."""
+"""The store by itself: whose tables it holds, and where it may lie."""
 
 from __future__ import annotations
 
-import heapq
 import os
 import re
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,24 +17,21 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mensatek_async import AsyncMensatek, Campaigns, Outbox, StoreError
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.outbox.schema import OUTBOX
 from mensatek_async.sandbox import Fault, Sandbox
-from mensatek_async.store import location, rate
+from mensatek_async.store import location
 from mensatek_async.store.database import note_deletion
 from mensatek_async.store.location import check_place, file_system
 from mensatek_async.store.opening import open_database
 from mensatek_async.store.owner import has_ended, this_process
-from mensatek_async.store.schema import Schema, create_tables
-from mensatek_async.store.sqlite import SqliteDatabase, _Tx
+from mensatek_async.store.schema import Schema
+from mensatek_async.store.sqlite import SqliteDatabase
 from mensatek_async.store.transaction import Tx
 from mensatek_async.testing import forget_accounts
 from tests.postgres_server import execute
-from tests.sandbox_calls import phones
 
 # --- Tables ------------------------------------------------------------------------------------------------------
 
@@ -289,133 +283,3 @@ def test_read_only_places(tmp_path: Path) -> None:
             check_place(tmp_path / "c.db")
     finally:
         tmp_path.chmod(0o700)
-
-
-# --- The shared rate --------------------------------------------------------------------------------------------
-
-
-class Closed(sqlite3.Connection):
-    """Closes itself when nobody holds it any more, in whatever thread that comes out."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
-def transaction_at(now: float) -> Tx:
-    """A transaction at a moment of the test's choice, on a rate in memory."""
-    tx = _Tx(sqlite3.connect(":memory:", check_same_thread=False, factory=Closed), Path())
-    create_tables(tx, [Schema("", (rate.TABLES,), lambda tx, restarted: None)], {"real": "REAL"}, "memory")
-    tx.now = now
-    return tx
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    """A store."""
-    found = SqliteDatabase(tmp_path / "c.db", CAMPAIGNS)
-    yield found
-    found.close()
-
-
-def test_places_follow_each_other_and_a_hold_holds_everybody(db: SqliteDatabase) -> None:
-    """Each booking waits for those before it; the row outlives the transaction; after "slow down" nobody claims."""
-    waits = [db.write(lambda tx: rate.book(tx, 10.0)) for _ in range(3)]
-    assert waits == pytest.approx([0, 10, 20], abs=0.5)
-    assert db.write(rate.waits) == pytest.approx(29, abs=0.5)
-
-    assert db.write(rate.standing) == rate.Standing(0.0, False)
-    db.write(lambda tx: rate.hold(tx, 50.0))
-    assert db.write(rate.standing).held == pytest.approx(50, abs=0.5)
-    assert db.write(lambda tx: rate.book(tx, 1.0)) == pytest.approx(50, abs=0.5)
-
-
-def test_holds_and_clocks() -> None:
-    """A short hold does not end a long one; nobody waits an hour because the machine's clock went back one; and after
-    a pause there is no burst."""
-    tx = transaction_at(100_000.0)
-    rate.book(tx, 2.0)
-    rate.hold(tx, 30.0)
-    rate.hold(tx, 5.0)
-    assert rate.standing(tx).held == 30.0
-
-    tx.now -= 3600
-    assert (rate.waits(tx), rate.standing(tx).held, rate.book(tx, 1.0)) == (0, 0, 0)
-    tx.now += 1000
-    assert [rate.book(tx, 1.0) for _ in range(3)] == [0, 1, 2]
-
-
-@pytest.mark.parametrize("retry_after", [None, 1.0])
-@pytest.mark.parametrize("allowed", [2, 20, 100])
-def test_several_processes_find_the_rate_that_the_provider_allows(
-    allowed: int, retry_after: float | None
-) -> None:
-    """24 in flight, of as many processes as you like: they use most of what is allowed, and little is refused."""
-    tx, start = transaction_at(100_000.0), 100_000.0
-    taken: list[float] = []
-    refused = 0
-    queue = [
-        (start, slot, False) for slot in range(3)
-    ]  # when a slot acts, and whether its request leaves then
-    while queue[0][0] < start + 60:
-        tx.now, slot, leaves = heapq.heappop(queue)
-        standing = rate.standing(tx)
-        again = standing.held or (rate.waits(tx) if standing.learnt else 0.0)
-        if leaves:
-            if sum(1 for at in reversed(taken[-allowed:]) if int(at) == int(tx.now)) < allowed:
-                taken.append(tx.now)
-                if len(queue) < 23:
-                    heapq.heappush(queue, (tx.now, len(queue) + 10, False))
-            else:
-                refused += 1
-                rate.refused(tx, retry_after, lambda seconds: sum(1 for at in taken if at > tx.now - seconds))
-            heapq.heappush(queue, (tx.now + 0.001, slot, False))
-        elif again:
-            heapq.heappush(queue, (tx.now + min(again, 0.1), slot, False))
-        else:
-            wait = rate.book(tx, 0.0) if standing.learnt else 0.0
-            heapq.heappush(queue, (tx.now + wait + 0.05, slot, True))
-
-    assert len(taken) >= 0.85 * allowed * 60
-    assert refused <= 0.05 * (len(taken) + refused)
-    tx.now = start + 3600
-    assert not rate.standing(tx).learnt  # what was long ago is forgotten
-
-
-@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 3)), min_size=1, max_size=60))
-def test_never_more_than_the_rate(calls: list[tuple[float, float]]) -> None:
-    """Whenever bookings come: no two leave closer together than the first one's cost."""
-    tx = transaction_at(100_000.0)
-    leaves: list[float] = []
-    costs: list[float] = []
-    for later, cost in calls:
-        tx.now += later
-        leaves.append(tx.now + rate.book(tx, cost))
-        costs.append(cost)
-
-    for at in range(1, len(leaves)):
-        assert leaves[at] - leaves[at - 1] >= costs[at - 1] - 1e-6
-
-
-@pytest.mark.mensatek_sandbox(strict=True)
-@pytest.mark.parametrize("durable", ["campaign", "outbox"])
-async def test_whoever_sends_keeps_to_what_a_refusal_taught(
-    store: str, durable: str, client: AsyncMensatek, sandbox: Sandbox
-) -> None:
-    """After a 429 in the middle the store holds a rate for all, each request takes a place in it, and all are sent."""
-    sandbox.fault(Fault.http_status(429), after=2, times=1)
-    if durable == "campaign":
-        async with Campaigns(client, store, poll=0.05) as campaigns:
-            campaign = await campaigns.start("c", "Hola", phones(8), chunk_size=2)
-            assert (await campaign.complete()).sent == 8
-    else:
-        async with Outbox(client, store) as outbox:
-            for key, phone in enumerate(phones(6)):
-                await outbox.put(str(key), phone, "Hola")
-            assert (await outbox.drain())["sent"] == 6
-
-    database = open_database(store, CAMPAIGNS if durable == "campaign" else OUTBOX)
-    try:
-        assert database.write(rate.standing).learnt
-        assert database.write(lambda tx: tx.one("SELECT tat FROM mensatek_rate"))[0] > 0
-    finally:
-        database.close()

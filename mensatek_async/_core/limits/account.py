@@ -208,12 +208,10 @@ class CircuitBreaker:
         login: what those of them share that have the same token.
     """
 
-    def __init__(
-        self, settings: Guard, account: AccountState | None = None, login: Login | None = None
-    ) -> None:
+    def __init__(self, settings: Guard, account: AccountState, login: Login) -> None:
         self._settings = settings
-        self._account = account or AccountState()
-        self._login = login or Login()
+        self._account = account
+        self._login = login
 
     def check(self, operation: str, now: float) -> float:
         """Let a call pass or refuse it; return the seconds it has to wait first, because the provider said so.
@@ -273,7 +271,7 @@ class CircuitBreaker:
 
     def until_rare(self, operation: str, now: float) -> float:
         """Return the seconds until such a call may go out."""
-        last = self._account.rare.get(operation, float("-inf"))
+        last = self._account.rare.get(operation, NEVER)
         wait = last + self._settings.period_interval - now
         return wait if wait > 0.001 else 0.0  # a sleep may end a hair early
 

@@ -119,9 +119,6 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow, paced: bool) -
             continue
         if (booked := _book(tx, who, token, row, due, paced)) is not None:
             return booked
-        row = by_id(tx, row.id)
-        if row.state != RUNNING:
-            return Over()
     return Wait(_FOR_ROWS)
 
 
@@ -142,24 +139,15 @@ def _nothing_due(tx: Tx, row: CampaignRow, opens: float) -> Wait | Over:
         return Wait(min(opens, _IDLE))
     if not row.ingest_done:
         return Wait(_FOR_ROWS) if row.is_read_by_somebody(tx.now) else Over(missing=True)
-    if wait := _until_settled(tx, row):
-        return Wait(wait)
+    left = until_settled(tx, row)
+    if left is not None and (left > 0 or settle_unknown(tx, row)):
+        return Wait(max(left, 0.001))
     changed = tx.run(
         "UPDATE mensatek_campaign SET state = ?, reason = '', note = '', ended = ? WHERE id = ? AND state = ? AND "
         "ingest_done = 1 AND NOT EXISTS (SELECT 1 FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL)",
         *(DONE, tx.wall, row.id, RUNNING, row.id),
     )
     return Over() if changed else Wait(_FOR_ROWS)
-
-
-def _until_settled(tx: Tx, row: CampaignRow) -> float:
-    """Return the seconds until unknown recipients are settled by the campaign's own policy."""
-    left = until_settled(tx, row)
-    if left is None:
-        return 0.0
-    if left <= 0 and settle_unknown(tx, row):
-        return 0.001
-    return max(left, 0.0)
 
 
 def open_zones(tx: Tx, row: CampaignRow, at: float | None = None) -> tuple[tuple[str, ...] | None, float]:
@@ -222,7 +210,7 @@ def _work(
     part: ChunkRecipients,
     attempts: int,
     wait: float,
-    opt_outs: str = "",
+    opt_outs: str,
 ) -> Work:
     opener = row.idmensaje is None
     return Work(
@@ -254,7 +242,7 @@ def _taken_before(tx: Tx, token: str) -> Work | None:
     row = by_id(tx, campaign)
     if joined is None and row.idmensaje is not None:
         return None
-    return _work(row, seq, token, chunks.recipients_of(tx, campaign, seq), max(attempts - 1, 0), 0.0)
+    return _work(row, seq, token, chunks.recipients_of(tx, campaign, seq), attempts - 1, 0.0, "")
 
 
 def _within_cap(
@@ -277,13 +265,13 @@ def _within_cap(
     if part.segments * price <= left:
         return part
     each = max(part.segments // len(part), 1)
-    affordable = min(left // (each * price), len(part) - 1) if seq > 0 else 0
+    affordable = min(left // (each * price), len(part) - 1)
     if affordable < 1:
         if not flying:
             note = "max_credits is reached: the next text would go beyond it"
             set_state(tx, row.id, "paused", "max_credits", note)
         return Wait(_FOR_ROWS)
-    first, rest = part.split(int(affordable))
+    first, rest = part.split(affordable)
     chunks.rewrite(tx, row.id, seq, first)
     chunks.append(tx, row.id, rest)
     return first
