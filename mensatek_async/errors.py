@@ -56,9 +56,6 @@ class MensatekError(Exception):
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
-# --- before any call -----------------------------------------------------------------------------------------
-
-
 class ConfigurationError(MensatekError):
     """Raised when the client cannot work as configured: no credentials, an unsafe URL, an extra not installed."""
 
@@ -91,9 +88,6 @@ class InvalidCertificates(InvalidFile):
     """Raised when a downloaded ZIP of certificates cannot be trusted or read: names, sizes, documents, tables."""
 
 
-# --- the guard and the limiter -----------------------------------------------------------------------------
-
-
 class Refused(MensatekError):
     """Raised when this client itself stops a call that the provider would count as spam.
 
@@ -118,9 +112,6 @@ class AccountPaused(Refused):
 
 class TooManyRequests(Refused):
     """Raised when calls were too many or too often wrong, by the provider's word or by this client's own count."""
-
-
-# --- the network -------------------------------------------------------------------------------------------
 
 
 class ConnectionFailed(MensatekError):
@@ -180,9 +171,6 @@ class InvalidWebhook(MensatekError):
         self.problems = problems
 
 
-# --- durable campaigns ---------------------------------------------------------------------------------------
-
-
 class CampaignError(MensatekError):
     """Raised when a durable campaign cannot do what was asked; its kinds say why. Nothing was sent by the call."""
 
@@ -222,9 +210,6 @@ class OutboxNotFound(OutboxError):
 
 class OutboxConflict(OutboxError):
     """Raised when the outbox has an item of that key with another recipient, text or options."""
-
-
-# --- the provider said no ----------------------------------------------------------------------------------
 
 
 class APIError(MensatekError):

@@ -24,50 +24,39 @@ _Check = Callable[[Any, "Attribute[Any]", Any], None]
 def _seconds(value: Seconds) -> float:
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not _is_number(value):
         raise ConfigurationError(f"A time is seconds or a timedelta, not {type(value).__name__}.")
     return float(value)
 
 
-def _refuse(setting: Any, attribute: Attribute[Any], value: object, wanted: str) -> None:
-    raise ConfigurationError(f"{type(setting).__name__}({attribute.name}={value!r}): it must be {wanted}.")
-
-
-def _more_than_zero(setting: Any, attribute: Attribute[Any], value: float) -> None:
-    if not value > 0:
-        _refuse(setting, attribute, value, "more than 0")
-
-
-def _not_negative(setting: Any, attribute: Attribute[Any], value: float) -> None:
-    if not value >= 0:
-        _refuse(setting, attribute, value, "0 or more")
-
-
-def _whole(most: int | None = None) -> _Check:
-    wanted = "a whole number from 1" + (f" to {most}" if most else "")
-
+def _must_be(wanted: str, is_right: Callable[[Any], bool]) -> _Check:
     def check(setting: Any, attribute: Attribute[Any], value: object) -> None:
-        right = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (most or value)
-        if not right:
-            _refuse(setting, attribute, value, wanted)
+        if not is_right(value):
+            name = type(setting).__name__
+            raise ConfigurationError(f"{name}({attribute.name}={value!r}): it must be {wanted}.")
 
     return check
 
 
-def _pace(setting: Any, attribute: Attribute[Any], value: object) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        _refuse(setting, attribute, value, "a number above 0, or None")
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _flag(setting: Any, attribute: Attribute[Any], value: object) -> None:
-    if not isinstance(value, bool):
-        _refuse(setting, attribute, value, "True or False")
+def _whole(most: float = float("inf")) -> _Check:
+    wanted = "a whole number from 1" + (f" to {most}" if most < float("inf") else "")
+    return _must_be(wanted, lambda it: isinstance(it, int) and _is_number(it) and 1 <= it <= most)
+
+
+_more_than_zero = _must_be("more than 0", lambda seconds: seconds > 0)
+_not_negative = _must_be("0 or more", lambda seconds: seconds >= 0)
+_pace = _must_be(
+    "a number above 0, or None", lambda it: it is None or (_is_number(it) and 0 < it < float("inf"))
+)
+_flag = _must_be("True or False", lambda it: isinstance(it, bool))
 
 
 def _store(setting: Any, attribute: Attribute[Any], value: object) -> None:
-    if not isinstance(value, str | os.PathLike | None):
+    if not isinstance(value, str | os.PathLike | None):  # which may hold a password
         raise ConfigurationError(f"Guard(store=...) is a path or an address, not {type(value).__name__}.")
 
 
@@ -164,11 +153,7 @@ class Guard:
 
 
 def as_setting(cls: type[S], value: object, example: str) -> S:
-    """One of the client's settings, or its defaults for None.
-
-    Raises:
-        ConfigurationError: it is something else.
-    """
+    """One of the client's settings, or its defaults for None."""
     if value is None:
         return cls()
     if not isinstance(value, cls):
@@ -180,11 +165,7 @@ def as_setting(cls: type[S], value: object, example: str) -> S:
 
 
 def as_guard(value: object) -> Guard:
-    """Return what keeps the account from being blocked, with the environment's store where it names none.
-
-    Raises:
-        ConfigurationError: it is something else.
-    """
+    """Return what keeps the account from being blocked, with the environment's store where it names none."""
     guard = as_setting(Guard, value, "pause=60")
     return guard if guard.store is not None else evolve(guard, store=variable("MENSATEK_GUARD_STORE"))
 
@@ -195,11 +176,7 @@ def variable(name: str) -> str | None:
 
 
 def as_timeout(value: Timeout | Seconds | None) -> Timeout:
-    """Return the times to wait; seconds alone, or a timedelta, are the total.
-
-    Raises:
-        ConfigurationError: it is something else.
-    """
+    """Return the times to wait; seconds alone, or a timedelta, are the total."""
     if isinstance(value, int | float | timedelta) and not isinstance(value, bool):
         return Timeout(total=value)
     return as_setting(Timeout, value, "total=30")
@@ -240,11 +217,7 @@ class Account:
 
 
 def load_account(user: str | None, token: str | None, base_url: str | None, sender: str | None) -> Account:
-    """Fill what is missing from the environment and check it.
-
-    Raises:
-        ConfigurationError: credentials are missing, or the URL is neither https nor loopback.
-    """
+    """Fill what is missing from the environment and check it."""
     user = user or os.environ.get("MENSATEK_API_USER", "")
     token = token or os.environ.get("MENSATEK_API_TOKEN", "")
     url = base_url or os.environ.get("MENSATEK_BASE_URL") or DEFAULT_BASE_URL
@@ -253,11 +226,7 @@ def load_account(user: str | None, token: str | None, base_url: str | None, send
 
 
 def check_account(user: str, token: str, base_url: str, sender: str | None) -> Account:
-    """Return an account, of whose credentials nothing comes from the environment.
-
-    Raises:
-        ConfigurationError: credentials are missing, or cannot be.
-    """
+    """Return an account, of whose credentials nothing comes from the environment."""
     missing = [
         name for name, value in (("MENSATEK_API_USER", user), ("MENSATEK_API_TOKEN", token)) if not value
     ]
@@ -280,11 +249,7 @@ def check_account(user: str, token: str, base_url: str, sender: str | None) -> A
 
 
 def check_base_url(url: str) -> str:
-    """Refuse an address that would show the token on the wire, or hide credentials in the URL.
-
-    Raises:
-        ConfigurationError: it is no web address, neither https nor loopback, or holds more than host and path.
-    """
+    """Refuse an address that would show the token on the wire, or hide credentials in the URL."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -332,9 +297,6 @@ def state_folder() -> Path:
 
     Returns:
         `mensatek` in XDG_STATE_HOME, else in ~/.local/state.
-
-    Raises:
-        ConfigurationError: this user has no home.
     """
     given = Path(os.environ.get("XDG_STATE_HOME", ""))
     try:

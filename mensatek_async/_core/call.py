@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import anyio
-from attrs import evolve
+from attrs import define, evolve
 
 from .._wire.decode import DecodeError
 from .._wire.encode import Body, Params, form_body, json_body
@@ -24,10 +24,11 @@ from .failures import Cut, Failure, NotReached, ToldToWait
 from .final_errors import final, unknown, without_secrets
 from .limits.account import CircuitBreaker, known, now
 from .limits.guard_store import store_of
+from .limits.guard_tables import What
 from .limits.limiter import Limiter
 from .limits.read_cache import ReadCache
 from .limits.retry import may_repeat, wait_before
-from .limits.shared_guard import allow_rare, begin_first_call, end_first_call, forget_rare, shared_guard
+from .limits.shared_guard import begin_first_call, end_first_call, shared_guard
 from .operations import Answers, Kind, Operation, is_rare, joins, key_of
 from .reading import DecodedReply, RawReply, read_answer
 from .sink import Sink
@@ -37,6 +38,18 @@ _log = logging.getLogger("mensatek_async.call")
 _UNHEARD = nullcontext()
 
 _FORMATS = {"json": (json_body, "application/json"), "form": (form_body, "application/x-www-form-urlencoded")}
+
+
+@define(eq=False, repr=False)
+class _Call:
+    """What is asked, and what became of it; `body` is encoded, with its content type."""
+
+    operation: Operation
+    params: Params
+    state: CallState
+    form: str = "JSON"
+    body: tuple[Body, str] | None = None
+    started: float = 0.0
 
 
 class Caller:
@@ -120,10 +133,9 @@ class Caller:
             OutcomeUnknown: another's does, so what it did is not known for certain.
             MensatekError: see the family.
         """
-        state = state or CallState()
-        heard = self.notifier is not None or _log.isEnabledFor(logging.INFO)
-        with self._observed(operation, params, state) if heard else _UNHEARD:
-            answer = await self._reply(operation, params, "JSON", body, state, max_age)
+        call = _Call(operation, params, state or CallState(), body=body)
+        with self._observed(call):
+            answer = await self._reply(call, max_age)
             if isinstance(operation.reply, Answers):
                 return None
             try:
@@ -143,57 +155,42 @@ class Caller:
             MensatekError: see the family.
             NotStored: the sink failed.
         """
-        state = CallState(sink=sink)
-        heard = self.notifier is not None or _log.isEnabledFor(logging.INFO)
-        with self._observed(operation, params, state) if heard else _UNHEARD:
-            return await self._reply(operation, params, form, None, state, 0.0)
+        call = _Call(operation, params, CallState(sink=sink), form)
+        with self._observed(call):
+            return await self._reply(call, 0.0)
 
-    def _observed(self, operation: Operation, params: Params, state: CallState) -> ObservedCall:
-        return ObservedCall(self.notifier, self._about, self._login, operation, params, state)
+    def _observed(self, call: _Call) -> AbstractContextManager[object]:
+        if self.notifier is None and not _log.isEnabledFor(logging.INFO):
+            return _UNHEARD
+        return ObservedCall(self.notifier, self._about, self._login, call.operation, call.params, call.state)
 
-    async def _reply(
-        self,
-        operation: Operation,
-        params: Params,
-        form: str,
-        body: tuple[Body, str] | None,
-        state: CallState,
-        max_age: float,
-    ) -> DecodedReply:
+    async def _reply(self, call: _Call, max_age: float) -> DecodedReply:
+        operation, state = call.operation, call.state
         self._transport.check()
         if operation.kind is not Kind.READ:
-            return await self._call(operation, params, form, body, state)
-        state.rare = bool(operation.rare_parameter) and is_rare(operation, params)
-        key = key_of(operation, params)
-
-        def fetch() -> Awaitable[DecodedReply]:
-            return self._call(operation, params, form, body, state)
-
+            return await self._call(call)
+        state.rare = bool(operation.rare_parameter) and is_rare(operation, call.params)
+        key, fetch = key_of(operation, call.params), partial(self._call, call)
         if operation.reply is Answers.FILE:  # too large to remember; the same waits for the interval
             return await self._cache.pace(key, fetch, lambda: state.left)
         await self._look()
-        if not self._cache.knows(key, form, max_age):
+        if not self._cache.knows(key, call.form, max_age):
             self._breaker.check(operation.name, now())
-        return await self._cache.read(key, form, max_age, fetch, lambda: state.left)
+        return await self._cache.read(key, call.form, max_age, fetch, lambda: state.left)
 
-    async def _call(
-        self,
-        operation: Operation,
-        params: Params,
-        form: str,
-        body: tuple[Body, str] | None,
-        state: CallState,
-    ) -> DecodedReply:
+    async def _call(self, call: _Call) -> DecodedReply:
         """Make one call, with its repeats."""
-        body = body or (Body(self._write({**params, "Resp": form})), self._content_type)
-        started = now()
+        operation, params, state = call.operation, call.params, call.state
+        if call.body is None:
+            call.body = Body(self._write({**params, "Resp": call.form})), self._content_type
+        call.started = now()
         try:
             try:
-                return await self._attempt(operation, body, state, started)
+                return await self._attempt(call)
             except Failure as failure:
                 if state.once:
                     raise
-                return await self._repeat(operation, params, body, state, failure, started)
+                return await self._repeat(call, failure)
         except Failure as failure:
             wait_max, secrets = self._retry.wait_max, self._transport.secrets
             error = final(operation, params, state, failure, secrets=secrets, wait_max=wait_max)
@@ -203,7 +200,7 @@ class Caller:
             if not state.maybe_done or operation.kind is Kind.READ or refusal.code in operation.not_done:
                 raise shown from None
             if refusal.code in operation.done:
-                return DecodedReply({"res": 1}, RawReply(200, "", b""), done_before=True)
+                return DecodedReply({"res": 1}, RawReply(200, "", b""))
             raise unknown(
                 operation, "an earlier try got no answer, and its repeat was refused", params
             ) from shown
@@ -235,16 +232,15 @@ class Caller:
             with noting_pauses(self.notifier, self._about["account"], self._breaker, ""):
                 await self._shared.look(self._transport.pool)
 
-    async def _attempt(
-        self, operation: Operation, body: tuple[Body, str], state: CallState, started: float
-    ) -> DecodedReply:
+    async def _attempt(self, call: _Call) -> DecodedReply:
         """Wait for a turn and make the request; the circuit breaker is asked before and after the wait."""
+        operation, state = call.operation, call.state
         breaker, limiter, shared = self._breaker, self._limiter, self._shared
         while True:
             if shared is not None:
                 await self._look()
             while wait := breaker.check(operation.name, now()):
-                if now() - started + wait > self._retry.timeout:
+                if now() - call.started + wait > self._retry.timeout:
                     raise TooManyRequests(
                         f"{operation.name} was not called: the provider asked everything to wait.",
                         retry_after=wait,
@@ -258,15 +254,17 @@ class Caller:
                 if breaker.check(operation.name, now()):  # came up while this call waited for its place
                     continue
                 if state.rare:
-                    await allow_rare(breaker, shared, operation.name)
+                    if shared is not None:
+                        await shared.book_rare(operation.name)
+                    breaker.allow_rare(operation.name, now())
                 if state.leaving is not None:
                     await state.leaving()
-                post = self._post(operation, body, state)
+                post = self._post(call)
                 reply = await (post if state.observed is None else state.observed.post(post))
                 try:
                     answer = read_answer(operation, reply, self._note_credits)
                 except (Failure, APIError) as error:
-                    raise await self._noted(operation, error, state) from error.__cause__
+                    raise await self._noted(call, error) from error.__cause__
                 if state.observed is not None:
                     state.observed.reply = answer.reply
                 breaker.accepted()
@@ -277,18 +275,22 @@ class Caller:
                 if turn is not None:
                     await end_first_call(self._login, shared, turn, accepted=accepted)
 
-    async def _post(self, operation: Operation, body: tuple[Body, str], state: CallState) -> RawReply:
+    async def _post(self, call: _Call) -> RawReply:
+        operation, state = call.operation, call.state
+        assert call.body is not None
         state.attempts += 1
         left, state.left = state.left, True
         shield = state.shield or (None if operation.kind is Kind.READ else in_flight_shield.get())
-        request = (operation.path, *body, state.sink, operation.name, state.latest)
+        request = (operation.path, *call.body, state.sink, operation.name, state.latest)
         try:
             with nullcontext() if shield is None else shield.covering():
                 return await self._transport.post(*request)
         except NotReached:
             state.left = left
             if state.rare:
-                await forget_rare(self._breaker, self._shared, operation.name)
+                self._breaker.forget_rare(operation.name)
+                if self._shared is not None:
+                    await self._shared.unbook(What.RARE, operation.name)
             raise
         except Cut:
             state.maybe_done = True
@@ -298,10 +300,9 @@ class Caller:
                 _log.warning("%s was cancelled on its way: whether it was done is not known", operation.name)
             raise
 
-    async def _noted(
-        self, operation: Operation, error: Failure | APIError, state: CallState
-    ) -> Failure | MensatekError:
+    async def _noted(self, call: _Call, error: Failure | APIError) -> Failure | MensatekError:
         """Note what a refusal means for the calls after it; return the error to raise."""
+        operation, state = call.operation, call.state
         with noting_pauses(self.notifier, self._about["account"], self._breaker, operation.name):
             noted = self._breaker.note(operation.name, error, now())
         if isinstance(error, Cut):
@@ -319,16 +320,9 @@ class Caller:
     def _note_credits(self, credits: Decimal) -> None:
         self._login.credits, self._login.credits_at = credits, now()
 
-    async def _repeat(
-        self,
-        operation: Operation,
-        params: Params,
-        body: tuple[Body, str],
-        state: CallState,
-        failure: Failure,
-        started: float,
-    ) -> DecodedReply:
-        settings, joined = self._retry, self._grouping and joins(operation, params)
+    async def _repeat(self, call: _Call, failure: Failure) -> DecodedReply:
+        operation, state, settings = call.operation, call.state, self._retry
+        joined = self._grouping and joins(operation, call.params)
         # Nobody waits for a single request of a bulk send, and its repeats are harmless, so it is given more of them.
         patient = joined and state.bulk and settings.attempts > 1
         for attempt in range(2, (2 if patient else 1) * settings.attempts + 1):
@@ -337,13 +331,13 @@ class Caller:
             wait = wait_before(attempt, failure, settings)
             if state.rare:
                 wait = max(wait, self._breaker.until_rare(operation.name, now()))
-            if now() - started + wait > settings.timeout:
+            if now() - call.started + wait > settings.timeout:
                 raise failure
             if state.observed is not None:
                 state.observed.retried(attempt, failure, wait)
             await anyio.sleep(wait)
             try:
-                return await self._attempt(operation, body, state, started)
+                return await self._attempt(call)
             except Failure as again:
                 failure = again
         raise failure

@@ -38,11 +38,7 @@ def selection(
     start: datetime | None,
     end: datetime | None,
 ) -> Params:
-    """Return what to download, by wire names.
-
-    Raises:
-        InvalidRequest: or one of its kinds: it is not clear, or cannot be.
-    """
+    """Return what to download, by wire names."""
     if message_id is not None:
         if start is not None or end is not None:
             raise InvalidRequest("Certificates are those of a message or those of a period, not of both.")

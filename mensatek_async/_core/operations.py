@@ -7,7 +7,7 @@ be wrong; `AsyncMensatek(paths={...})` replaces it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -38,19 +38,19 @@ class Answers(Enum):
     UNKNOWN = "nobody has listed what"
 
 
-@frozen(kw_only=True)
+@frozen
 class Operation:
     """One operation of the API.
 
     Attributes:
         name: its name in the manuals, which is its path unless `path` says otherwise.
         kind: read, repeatable change, or send.
-        path: the last part of its URL.
         reply: the model its reply is structured into, or what else it answers with.
+        invalidates: reads whose remembered answers this call makes stale.
+        path: the last part of its URL.
         path_source: where the path is known from.
         done: result codes that mean "done already" when the call is a repeat.
         not_done: result codes that, when the call is a repeat, say that no try before it did anything either.
-        invalidates: reads whose remembered answers this call makes stale.
         needs_success: whether a result of 0 is a refusal.
         rare_parameter: the parameter of its form that the provider wants used very rarely; "" for none.
     """
@@ -58,91 +58,52 @@ class Operation:
     name: str
     kind: Kind
     reply: type | Answers
-    path: str = field(default=Factory(lambda row: row.name, takes_self=True))
-    path_source: str = "manual"
-    done: frozenset[int] = frozenset()
-    not_done: frozenset[int] = frozenset()
     invalidates: tuple[str, ...] = ()
-    needs_success: bool = False
-    rare_parameter: str = ""
+    path: str = field(default=Factory(lambda row: row.name, takes_self=True), kw_only=True)
+    path_source: str = field(default="manual", kw_only=True)
+    done: Set[int] = field(default=frozenset(), kw_only=True)
+    not_done: Set[int] = field(default=frozenset(), kw_only=True)
+    needs_success: bool = field(default=False, kw_only=True)
+    rare_parameter: str = field(default="", kw_only=True)
 
 
 _READ, _CHANGE, _SEND = Kind.READ, Kind.CHANGE, Kind.SEND
-_CANCEL_NOT_DONE = frozenset({-2, -3, -4})
-_RESCHEDULE_NOT_DONE = frozenset({-2, -3, -5, -6})  # not -4 and -7: the new date may have come meanwhile
-_UPLOAD_NOT_DONE = frozenset({-3, *range(-18, -9)})
+_CANCEL_NOT_DONE = {-2, -3, -4}
+_RESCHEDULE_NOT_DONE = {-2, -3, -5, -6}  # not -4 and -7: the new date may have come meanwhile
+_UPLOAD_NOT_DONE = {-3, *range(-18, -9)}
+_PLAIN, _CERTIFIED, _FILES = ("GetReportSMS",), ("GetReportSMSCERTIFICADO",), ("ListarFicheros",)
 
 _ROWS = (
-    Operation(name="EnviarSMS", kind=_SEND, reply=SendResult, invalidates=("GetReportSMS",)),
+    Operation("EnviarSMS", _SEND, SendResult, _PLAIN),
+    Operation("CancelarSMS", _CHANGE, Cancellation, _PLAIN, done={-5}, not_done=_CANCEL_NOT_DONE),
+    Operation("ReprogramarSMS", _CHANGE, Rescheduling, _PLAIN, not_done=_RESCHEDULE_NOT_DONE),
+    Operation("GetReportSMS", _READ, MessageReport, needs_success=True),
+    Operation("CargarFichero", _CHANGE, UploadReply, _FILES, not_done=_UPLOAD_NOT_DONE, needs_success=True),
+    Operation("ListarFicheros", _READ, FileList, needs_success=True),
     Operation(
-        name="CancelarSMS",
-        kind=_CHANGE,
-        reply=Cancellation,
-        done=frozenset({-5}),
+        "BorrarFichero", _CHANGE, Answers.NOTHING, _FILES, done={-2}, not_done={-3}, needs_success=True
+    ),
+    Operation("GetCreditos", _READ, Balance, needs_success=True),
+    Operation("EnviarSMSCERTIFICADO", _SEND, SendResult, _CERTIFIED),
+    Operation(
+        "CancelarSMSCERTIFICADO",
+        _CHANGE,
+        Cancellation,
+        _CERTIFIED,
+        done={-5},
         not_done=_CANCEL_NOT_DONE,
-        invalidates=("GetReportSMS",),
-    ),
-    Operation(
-        name="ReprogramarSMS",
-        kind=_CHANGE,
-        reply=Rescheduling,
-        not_done=_RESCHEDULE_NOT_DONE,
-        invalidates=("GetReportSMS",),
-    ),
-    Operation(name="GetReportSMS", kind=_READ, reply=MessageReport, needs_success=True),
-    Operation(
-        name="CargarFichero",
-        kind=_CHANGE,
-        reply=UploadReply,
-        not_done=_UPLOAD_NOT_DONE,
-        invalidates=("ListarFicheros",),
-        needs_success=True,
-    ),
-    Operation(name="ListarFicheros", kind=_READ, reply=FileList, needs_success=True),
-    Operation(
-        name="BorrarFichero",
-        kind=_CHANGE,
-        reply=Answers.NOTHING,
-        done=frozenset({-2}),
-        not_done=frozenset({-3}),
-        invalidates=("ListarFicheros",),
-        needs_success=True,
-    ),
-    Operation(name="GetCreditos", kind=_READ, reply=Balance, needs_success=True),
-    Operation(
-        name="EnviarSMSCERTIFICADO", kind=_SEND, reply=SendResult, invalidates=("GetReportSMSCERTIFICADO",)
-    ),
-    Operation(
-        name="CancelarSMSCERTIFICADO",
-        kind=_CHANGE,
-        reply=Cancellation,
         path_source="inferred",
-        done=frozenset({-5}),
-        not_done=_CANCEL_NOT_DONE,
-        invalidates=("GetReportSMSCERTIFICADO",),
     ),
     Operation(
-        name="ReprogramarSMSCERTIFICADO",
-        kind=_CHANGE,
-        reply=Rescheduling,
-        path_source="inferred",
+        "ReprogramarSMSCERTIFICADO",
+        _CHANGE,
+        Rescheduling,
+        _CERTIFIED,
         not_done=_RESCHEDULE_NOT_DONE,
-        invalidates=("GetReportSMSCERTIFICADO",),
+        path_source="inferred",
     ),
-    Operation(
-        name="GetReportSMSCERTIFICADO",
-        kind=_READ,
-        reply=MessageReport,
-        path_source="field",
-        needs_success=True,
-    ),
-    Operation(
-        name="GetSMSCERTIFICADO",
-        kind=_READ,
-        reply=Answers.FILE,
-        path_source="field",
-        rare_parameter="Fechainicio",
-    ),
+    Operation("GetReportSMSCERTIFICADO", _READ, MessageReport, path_source="field", needs_success=True),
+    Operation("GetSMSCERTIFICADO", _READ, Answers.FILE, path_source="field", rare_parameter="Fechainicio"),
 )
 
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
@@ -151,11 +112,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def with_paths(paths: Mapping[str, str]) -> dict[str, Operation]:
-    """Return the table with some paths replaced.
-
-    Raises:
-        ConfigurationError: a name is no operation, or a path is not one plain path segment.
-    """
+    """Return the table with some paths replaced."""
     table = dict(OPERATIONS)
     for given, path in paths.items():
         name = _FOLDED.get(str(given).casefold())
@@ -168,17 +125,13 @@ def with_paths(paths: Mapping[str, str]) -> dict[str, Operation]:
 
 
 def find(table: Mapping[str, Operation], name: str) -> Operation:
-    """Return the row of an operation; one nobody has listed is taken for a send, so it is never repeated blindly.
-
-    Raises:
-        InvalidRequest: `name` cannot be an operation's name.
-    """
+    """Return the row of an operation; one nobody has listed is taken for a send, so it is never repeated blindly."""
     known = _FOLDED.get(name.casefold()) if isinstance(name, str) else None
     if known is not None:
         return table[known]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidRequest(f"{str(name)[:40]!r} is not the name of an operation.")
-    return Operation(name=name, kind=Kind.SEND, reply=Answers.UNKNOWN, path_source="user")
+    return Operation(name, Kind.SEND, Answers.UNKNOWN, path_source="user")
 
 
 def key_of(operation: Operation, params: Mapping[str, Any]) -> Key:
@@ -207,11 +160,7 @@ def plain(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_params(params: Mapping[str, Any] | None) -> Params:
-    """Return a user's own parameters, by wire names, without the reply form, which the caller decides.
-
-    Raises:
-        InvalidRequest: they are no mapping, a name is not a text, or stands there twice (its case does not count).
-    """
+    """Return a user's own parameters, by wire names, without the reply form, which the caller decides."""
     if params is not None and not isinstance(params, Mapping):
         raise InvalidRequest(f"Parameters are a mapping, not {type(params).__name__}.")
     checked = Params()
@@ -228,11 +177,7 @@ def check_params(params: Mapping[str, Any] | None) -> Params:
 
 
 def bounded(name: str, value: int | None, most: int) -> int:
-    """Return a count that the user may set, up to a limit, which is also its default.
-
-    Raises:
-        InvalidRequest: it is no whole number from 1.
-    """
+    """Return a count that the user may set, up to a limit, which is also its default."""
     if value is None:
         return most
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -241,11 +186,7 @@ def bounded(name: str, value: int | None, most: int) -> int:
 
 
 def positive_seconds(name: str, value: float | timedelta) -> float:
-    """Return a time that the user may set, in seconds.
-
-    Raises:
-        InvalidRequest: it is no time above 0.
-    """
+    """Return a time that the user may set, in seconds."""
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
         raise InvalidRequest(f"{name} is a number of seconds above 0, or a timedelta.")

@@ -72,9 +72,7 @@ class ConnectionPool:
     def take(self, scope: anyio.CancelScope, name: str) -> AsyncTransport:
         """Return a line nobody uses, the one used last first; the limit of requests stands before it.
 
-        Args:
-            scope: what ends the request, should the pool be closed and the grace be over.
-            name: what the request is called when it has to be ended.
+        Should the pool be closed and the grace be over, `scope` ends the request, and `name` is what it is called then.
         """
         self._on_way[scope] = name
         if self._shared is not None:
@@ -107,9 +105,6 @@ class ConnectionPool:
         """Let nothing leave any more, wait for the answers on their way, end the others, and close all.
 
         A cancellation does not cut it short: what a lost answer would have said is worth the wait.
-
-        Args:
-            grace: seconds to wait.
         """
         self.closed = True
         if self.home not in (None, current_token()):

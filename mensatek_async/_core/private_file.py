@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
+from types import TracebackType
 from typing import IO, TextIO
 
 from attrs import frozen
@@ -31,14 +32,8 @@ _STREAM = re.compile(r"/dev/(?:fd/(\d+)|std(out|err))|/proc/self/fd/(\d+)")
 class PrivateFile:
     """A file that is written under a random name beside its own, and gets its own when it is whole.
 
-    A device or a pipe is written into as it is, and never replaced. What processes left that are dead is removed.
-
-    Args:
-        path: its name.
-
-    Raises:
-        OSError: it cannot be written there.
-        ValueError: the name cannot be one.
+    As a context manager it gives the open file, and keeps what is written unless an error leaves the block. A device or
+    a pipe is written into as it is, and never replaced. What processes left that are dead is removed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,19 +53,13 @@ class PrivateFile:
         return self._part is not None
 
     def keep(self, path: Path | None = None) -> None:
-        """Put it in its place, or in another one of the same folder; further writes still reach it.
-
-        Raises:
-            OSError: it cannot be, such as on a full disk.
-        """
+        """Put it in its place, or in another one of the same folder; nothing is written any more."""
         self.file.flush()
         if self._part is not None:
             os.fsync(self.file.fileno())
-            target = path or self._path
-            if sys.platform == "win32":
-                _rename_open(self._part, target, self.file.fileno())
-            else:
-                self._part.replace(target)
+            if sys.platform == "win32":  # which renames no open file
+                self.file.close()
+            self._part.replace(path or self._path)
             self._part = None
 
     def close(self) -> None:
@@ -81,21 +70,17 @@ class PrivateFile:
             with suppress(OSError):
                 self._part.unlink()
 
+    def __enter__(self) -> IO[bytes]:
+        return self.file
 
-@contextmanager
-def private_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file, whole or not at all; an error that leaves the block leaves nothing of it.
-
-    Raises:
-        OSError: it cannot be written.
-        ValueError: the name cannot be one.
-    """
-    file = PrivateFile(path)
-    try:
-        yield file.file
-        file.keep()
-    finally:
-        file.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.keep()
+        finally:
+            self.close()
 
 
 @frozen
@@ -120,10 +105,6 @@ class Kind:
         Args:
             target: the file to be written.
             force: whether to overwrite a file that is none; a database never is.
-
-        Raises:
-            InvalidRequest: it is one of those.
-            OSError: it cannot be read.
         """
         start = b""
         if target.is_file() and not is_stream(target):
@@ -141,16 +122,12 @@ class Kind:
 
     @contextmanager
     def write(self, path: str | os.PathLike[str], *, force: bool) -> Iterator[TextIO]:
-        """Write one in UTF-8, whole or not at all.
-
-        Raises:
-            InvalidRequest: it cannot be written, or may not be.
-        """
+        """Write one in UTF-8, whole or not at all."""
         target = Path(path)
         try:
             self.check(target, force=force)
             with (
-                private_file(target) as file,
+                PrivateFile(target) as file,
                 open(
                     file.fileno(), "w", encoding="utf-8", errors="replace", newline="", closefd=False
                 ) as out,
@@ -165,11 +142,7 @@ class Kind:
 
 
 def write_all(file: IO[bytes], piece: bytes) -> None:
-    """Write to a file that may take less than all at once.
-
-    Raises:
-        OSError: it takes nothing more.
-    """
+    """Write to a file that may take less than all at once."""
     view = memoryview(piece)
     while view:
         taken = file.write(view)
@@ -196,8 +169,7 @@ def _open_stream(path: Path) -> IO[bytes]:
     mode = path.stat().st_mode
     if not (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):
         raise OSError(errno.EINVAL, "it is no file, pipe or character device")
-    deadline = time.monotonic() + _PATIENCE
-    flags = os.O_WRONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC"))
+    deadline, flags = time.monotonic() + _PATIENCE, _flags(os.O_WRONLY, "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC")
     while True:
         try:
             handle = os.open(path, flags)
@@ -212,10 +184,12 @@ def _open_stream(path: Path) -> IO[bytes]:
     return open(handle, "wb", buffering=0)
 
 
+def _flags(flags: int, *more: str) -> int:
+    return flags | sum(getattr(os, name, 0) for name in more)  # not every system has all
+
+
 def _create(path: Path) -> tuple[Path, IO[bytes]]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):  # not everywhere
-        flags |= getattr(os, name, 0)
+    flags = _flags(os.O_RDWR | os.O_CREAT | os.O_EXCL, "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
     while True:
         part = path.with_name(f".{path.name[:40]}.{token_hex(8)}.part")
         handle = os.open(part, flags, 0o600)
@@ -224,27 +198,10 @@ def _create(path: Path) -> tuple[Path, IO[bytes]]:
         os.close(handle)  # somebody who clears up was quicker, and took it for a dead one's
 
 
-def _rename_open(path: Path, target: Path, handle: int) -> None:
-    """Rename an open file where the system renames none: its handle is another file's meanwhile."""
-    flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
-
-    def hold(name: str | Path) -> None:
-        other = os.open(name, flags)
-        os.dup2(other, handle, inheritable=False)
-        os.close(other)
-
-    place, now = os.lseek(handle, 0, os.SEEK_CUR), path
-    hold(os.devnull)
-    try:
-        path.replace(target)
-        now = target
-    finally:
-        hold(now)
-        os.lseek(handle, place, os.SEEK_SET)
-
-
 def _clear(folder: Path) -> None:
     """Remove what processes left that died while they wrote: nobody holds it any more."""
+    if sys.platform == "win32":  # where nobody can tell
+        return
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
         for one in islice(entries, _LOOKED_AT):
             if _PART.fullmatch(one.name):
@@ -253,21 +210,19 @@ def _clear(folder: Path) -> None:
 
 
 def _remove_if_dead(part: Path) -> None:
-    if sys.platform == "win32":  # where nobody can tell
-        return
-    handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = os.open(part, _flags(os.O_RDWR, "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
     try:
         state = os.fstat(handle)
-        if stat.S_ISREG(state.st_mode) and state.st_uid == os.geteuid() and _hold(handle, sure=True):
+        if stat.S_ISREG(state.st_mode) and state.st_uid == os.geteuid() and _hold(handle):
             part.unlink()
     finally:
         os.close(handle)
 
 
-def _hold(handle: int, *, sure: bool = False) -> bool:
-    """Hold a file until this process closes it or ends; return whether. `sure`: False on a system without locks."""
+def _hold(handle: int) -> bool | None:
+    """Hold a file until this process closes it or ends; return whether. None: a system, or a disk, without locks."""
     if sys.platform == "win32":
-        return not sure
+        return None
     import fcntl
 
     try:
@@ -275,13 +230,13 @@ def _hold(handle: int, *, sure: bool = False) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        return not sure
+        return None
     return True
 
 
 def try_lock(path: Path, handle: int) -> bool:
     """Hold an open file until it is closed, or this process ends; return whether, and whether it still has its name."""
     try:
-        return _hold(handle) and os.path.samestat(path.stat(), os.fstat(handle))
+        return _hold(handle) is not False and os.path.samestat(path.stat(), os.fstat(handle))
     except FileNotFoundError:
         return False

@@ -41,12 +41,7 @@ class RawReply:
 
 
 async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -> RawReply:
-    """Read the answer and close it.
-
-    Args:
-        response: the open response.
-        sink: where a document goes.
-        moved: called whenever a piece of a document was stored.
+    """Read the answer and close it; a document goes into the sink, and `moved` is called for each piece stored.
 
     Raises:
         Unreadable: it is larger than any reply can be.
@@ -62,15 +57,8 @@ async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -
             body = await _whole(response, headers)
     finally:
         await response.aclose()
-    wait = headers.get("retry-after")
-    return RawReply(
-        response.status_code,
-        headers.get("content-type", ""),
-        body,
-        None if wait is None else parse_retry_after(wait),
-        stored,
-        headers.get("date", ""),
-    )
+    kind, wait = headers.get("content-type", ""), parse_retry_after(headers.get("retry-after"))
+    return RawReply(response.status_code, kind, body, wait, stored, headers.get("date", ""))
 
 
 def _headers(response: Any) -> dict[str, str]:
@@ -83,22 +71,23 @@ def _headers(response: Any) -> dict[str, str]:
 
 
 async def _whole(response: Any, headers: Mapping[str, str]) -> bytes:
-    parts: list[bytes] = []
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) <= _LARGEST and "content-encoding" not in headers:
+        parts: list[bytes] = []
         async for part in response.stream:
             parts.append(part)
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        body = b"".join(parts)
         if len(body) < int(length):
             raise Cut("the answer ended early")
         return body
+    whole = bytearray()
 
     async def take(part: bytes) -> bool:
-        parts.append(part)
-        return True
+        whole.extend(part)
+        return len(whole) <= _LARGEST
 
-    await _each(response, headers, take, most=_LARGEST)
-    return b"".join(parts)
+    await _each(response, headers, take)
+    return bytes(whole)
 
 
 async def _document(
@@ -136,26 +125,14 @@ async def _document(
     return b"", True
 
 
-async def _each(
-    response: Any,
-    headers: Mapping[str, str],
-    take: Callable[[bytes], Awaitable[bool]],
-    most: float = float("inf"),
-) -> None:
-    """Hand on the answer's parts, until `take` wants no more or there are more bytes than `most`.
-
-    Raises:
-        Unreadable: it ended so.
-        Cut: the answer is shorter than it said.
-    """
-    size, failure = 0, None
-    enough = False
+async def _each(response: Any, headers: Mapping[str, str], take: Callable[[bytes], Awaitable[bool]]) -> None:
+    """Hand on the answer's parts; when `take` wants no more, the answer is too large."""
+    size, failure, enough = 0, None, False
     with anyio.CancelScope() as scope:
         async for part in response.aiter_bytes():
             size += len(part)
             try:
-                if not enough and (size > most or not await take(part)):
-                    enough = True
+                enough = enough or not await take(part)
             except Exception as error:
                 failure, enough = error, True
             if enough:
@@ -186,23 +163,16 @@ class DecodedReply:
     Attributes:
         reply: the decoded reply; empty when a file came.
         raw: the answer as it came.
-        done_before: whether a repeated change found itself done already.
     """
 
     reply: dict[str, Any] = field(repr=False)
     raw: RawReply
-    done_before: bool = False
 
 
 def read_answer(
     operation: Operation, reply: RawReply, note_credits: Callable[[Decimal], None]
 ) -> DecodedReply:
-    """Turn an answer into a decoded reply.
-
-    Args:
-        operation: what was called.
-        reply: the answer as it came.
-        note_credits: called with the credits left when the answer names them, a refusal's too.
+    """Turn an answer into a decoded reply; `note_credits` is called with the credits left, which a refusal names too.
 
     Raises:
         APIError: the provider said no.

@@ -51,33 +51,17 @@ class Sink:
         self.media_type: str = ""
 
     async def start(self, media_type: str) -> None:
-        """Forget what an earlier try left.
-
-        Raises:
-            NotStored: the file cannot be written.
-        """
-        self.size = 0
-        self.media_type = media_type
+        """Forget what an earlier try left."""
+        self.size, self.media_type = 0, media_type
         await _stored(self._empty)
 
     async def write(self, piece: bytes) -> None:
-        """Add a piece.
-
-        Raises:
-            NotStored: the file cannot be written.
-        """
+        """Add a piece."""
         await _stored(write_all, self._file, piece)
         self.size += len(piece)
 
     async def finish(self, *, framed: bool) -> None:
-        """Check that the document has its end.
-
-        Args:
-            framed: whether HTTP itself says where the answer ends, and it did end there.
-
-        Raises:
-            Cut: it has none.
-        """
+        """Check that the document has its end; `framed`: HTTP said where the answer ends, and it did end there."""
         if not await _stored(self._is_whole, framed):
             raise Cut(f"the {self.media_type.rpartition('/')[2].upper()} has no end")
 
@@ -97,21 +81,16 @@ class Sink:
 
 @asynccontextmanager
 async def open_sink(destination: str | os.PathLike[str] | IO[bytes]) -> AsyncIterator[Sink]:
-    """Open a place for a download; leaving the block without an error puts it where it belongs.
-
-    Raises:
-        InvalidFile: the destination cannot be written.
-        NotStored: it could not be written to its end.
-    """
+    """Open a place for a download; leaving the block without an error puts it where it belongs."""
     if isinstance(destination, str | os.PathLike):
-        async with _beside(Path(destination)) as sink:
-            yield sink
-        return
-    if not callable(getattr(destination, "write", None)):
+        place = _beside(Path(destination))
+    elif not callable(getattr(destination, "write", None)):
         raise InvalidFile(f"A destination is a path or a binary file, not {type(destination).__name__}.")
-    if isinstance(destination, io.TextIOBase) or hasattr(destination, "encoding"):
+    elif isinstance(destination, io.TextIOBase) or hasattr(destination, "encoding"):
         raise InvalidFile("The destination was opened as text.", advice='Open it with "wb".')
-    async with _through(destination) as sink:
+    else:
+        place = _through(destination)
+    async with place as sink:
         yield sink
 
 
@@ -149,16 +128,11 @@ async def _through(destination: IO[bytes], path: Path | None = None) -> AsyncIte
     with tempfile.TemporaryFile() as file:
         yield Sink(file, path)
         file.seek(0)
-        await _hand_over(file, destination)
-
-
-async def _hand_over(file: IO[bytes], destination: IO[bytes]) -> None:
-    write = destination.write
-    while block := await to_thread.run_sync(file.read, _BLOCK):
-        if iscoroutinefunction(write):  # a file of anyio's own
-            await write(block)
-        else:
-            await _stored(write_all, destination, block)
+        while block := await to_thread.run_sync(file.read, _BLOCK):
+            if iscoroutinefunction(destination.write):  # a file of anyio's own
+                await destination.write(block)
+            else:
+                await _stored(write_all, destination, block)
 
 
 async def _stored(step: Callable[..., T], *arguments: Any) -> T:

@@ -48,14 +48,8 @@ class Transport:
         self._urls: dict[str, httpx.URL] = {}
         self._use(account)
         self._url("")
-        self._extensions = {
-            "timeout": {
-                "connect": timeout.connect,
-                "read": timeout.read,
-                "write": timeout.write,
-                "pool": None,
-            }
-        }
+        times = {name: getattr(timeout, name) for name in ("connect", "read", "write")}
+        self._extensions = {"timeout": {**times, "pool": None}}
 
     def for_account(self, account: Account) -> Transport:
         """Return one for another account, on the same connections; closing it leaves them open."""
@@ -76,11 +70,7 @@ class Transport:
         self._heads: dict[str, Any] = {}
 
     def check(self) -> None:
-        """Refuse to work when closed, or in another event loop than the first, whose connections are of no use here.
-
-        Raises:
-            ConfigurationError: it is so.
-        """
+        """Refuse to work when closed, or in another event loop than the first, whose connections are of no use here."""
         pool = self.pool
         if self._closed:
             raise closed_error()
@@ -104,15 +94,9 @@ class Transport:
         name: str = "",
         latest: float | None = None,
     ) -> RawReply:
-        """POST one body and read the whole answer.
+        """POST one body to a path below the base URL and read the whole answer; a document goes into the sink.
 
-        Args:
-            path: the last part of the URL.
-            body: what is sent.
-            content_type: what that is.
-            sink: where a document goes, if there is one.
-            name: what the request is called in the log.
-            latest: the moment, by anyio's clock, from which it must not leave any more; None for never.
+        It is called `name` in the log, and must not leave any more from `latest` on, by anyio's clock.
 
         Raises:
             NotStored: the sink failed.
@@ -186,10 +170,7 @@ class Transport:
         return url
 
     async def aclose(self) -> None:
-        """Close every connection that is not another's; a second time does nothing. Calls after it are refused.
-
-        What is on its way has the grace of `Timeout` to land; see `ConnectionPool.aclose`.
-        """
+        """Close every connection that is not another's; a second time does nothing. Calls after it are refused."""
         closed, self._closed = self._closed, True
         if self.owns and not closed:
             await self.pool.aclose(self._timeout.grace)

@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
-from .._core.private_file import private_file, try_lock
+from .._core.private_file import PrivateFile, try_lock
 from .._core.sink import SUFFIXES
 from .._wire.structure import dumps, loads
 from ..models.archive import ArchivedCertificate, CertificateStatus
@@ -263,7 +263,7 @@ def write(path: Path, text: str) -> None:
         OSError: it cannot be written.
     """
     make_folder(path.parent)
-    with private_file(path) as file:
+    with PrivateFile(path) as file:
         file.write(text.encode())
     sync_folder(path.parent)
 

@@ -83,10 +83,9 @@ class CertifiedResource:
             FileNotFound: the file named in the text is not in the library.
             MensatekError: any other of the family; its words say whether anything was sent.
         """
+        options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
         legal = (issuer, contract_type, validity, identify, acceptance_days, report_email)
-        message = compose_certified(
-            self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
-        )
+        message = compose_certified(self._context, text, options, legal)
         return await send(self._context, message, to, self._context.limits.certified_per_request)
 
     async def send_bulk(
@@ -151,10 +150,9 @@ class CertifiedResource:
             InvalidRequest: an option or the text is wrong; nothing left.
             Exception: whatever `recipients` or `on_progress` raised, with the result so far as `bulk_result`.
         """
+        options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
         legal = (issuer, contract_type, validity, identify, acceptance_days, report_email)
-        message = compose_certified(
-            self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
-        )
+        message = compose_certified(self._context, text, options, legal)
         most = self._context.limits.certified_per_request
         how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return await Engine(self._context, message, recipients, *how).run_to_end()
@@ -219,10 +217,9 @@ class CertifiedResource:
             InvalidRequest: an option or the text is wrong; nothing left.
             Exception: whatever `recipients` or `on_progress` raised.
         """
+        options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
         legal = (issuer, contract_type, validity, identify, acceptance_days, report_email)
-        message = compose_certified(
-            self._context, text, sender, scheduled_at, reference, report, join, encoding, fix_utf8, legal
-        )
+        message = compose_certified(self._context, text, options, legal)
         most = self._context.limits.certified_per_request
         how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return Engine(self._context, message, recipients, *how).stream()

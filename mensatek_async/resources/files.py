@@ -22,7 +22,7 @@ from ..tracebacks import private
 
 # PDF, Word, Excel and VCF by the manual, images by its older edition.
 _TYPES = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf", "gif", "png", "jpg", "jpeg"})
-_NAME = re.compile(r"[A-Za-z0-9]+\.([A-Za-z0-9]+)")
+_NAME = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9]+")
 _LONGEST_NAME = 15
 
 
@@ -68,7 +68,7 @@ class FilesResource:
             raise InvalidFile(f"encoding is 'multipart' or 'base64', not {encoding!r}.")
         content, original = await _read(file)
         own = not name and encoding == "multipart"
-        stored = _own_name(original) if own else _checked_name(name or original)
+        stored = _checked_name(name or original, own=own)
         if not content:
             raise InvalidFile(f"The file {stored} is empty.")
         operation = self._context.operations["CargarFichero"]
@@ -145,37 +145,22 @@ async def _read(file: str | os.PathLike[str] | bytes | IO[bytes]) -> tuple[bytes
     return content, PurePath(original).name if isinstance(original, str) else ""
 
 
-def _own_name(name: str) -> str:
-    """Return the name that the file has, and the provider fits into its library."""
-    _check_type(_given(name), PurePath(name).suffix)
-    return name
-
-
-def _given(name: str) -> str:
+def _checked_name(name: str, *, own: bool) -> str:
+    """Return a name for the library; the provider fits one that the file has of its own into it."""
     if not isinstance(name, str):
         raise InvalidFile(f"A file's name is a text, not {type(name).__name__}.")
     if not name:
         raise InvalidFile("Bytes have no name.", advice='Give one, such as name="contrato.pdf".')
-    return name
-
-
-def _check_type(name: str, suffix: str) -> None:
-    extension = suffix.removeprefix(".")
+    if not own and not (_NAME.fullmatch(name) and len(name) <= _LONGEST_NAME):
+        raise InvalidFile(
+            f"The library takes names of letters and digits with an extension, {_LONGEST_NAME} characters at most.",
+            advice='Give a shorter one with name=, such as name="contrato.pdf".',
+        )
+    extension = PurePath(name).suffix.removeprefix(".")
     if extension.lower() not in _TYPES or not is_writable(name):
         raise InvalidFile(
             f"The library does not take .{extension} files; it takes {', '.join(sorted(_TYPES))}."
             if extension
             else "The file's name has no extension."
         )
-
-
-def _checked_name(name: str) -> str:
-    name = _given(name)
-    match = _NAME.fullmatch(name)
-    if match is None or len(name) > _LONGEST_NAME:
-        raise InvalidFile(
-            f"The library takes names of letters and digits with an extension, {_LONGEST_NAME} characters at most.",
-            advice='Give a shorter one with name=, such as name="contrato.pdf".',
-        )
-    _check_type(name, match[1])
     return name

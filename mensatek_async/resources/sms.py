@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .._core import exchange
 from .._core.context import Context
-from .._core.messages.message import Encoding, Message, compose, send
+from .._core.messages.message import Encoding, compose_for, send
 from ..bulk.engine import Engine
 from ..bulk.outcomes import BulkStream, ProgressCallback
 from ..models.bulk import BulkResult
@@ -74,9 +74,8 @@ class SmsResource:
             OutcomeUnknown: the request left and no readable answer came: it may have been sent.
             APIError: the provider said no, such as `InsufficientCredits`; nothing was sent.
         """
-        message = self._compose(
-            text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
-        )
+        options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
+        message = compose_for(self._context, "EnviarSMS", text, options, voice_fallback=voice_fallback)
         return await send(self._context, message, to, self._context.limits.sms_per_request)
 
     async def send_bulk(
@@ -137,9 +136,8 @@ class SmsResource:
             Exception: whatever `recipients` or `on_progress` raised, with the result so far as `bulk_result`. A
                 cancellation and a KeyboardInterrupt carry it too; `bulk` shows it while the work runs.
         """
-        message = self._compose(
-            text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
-        )
+        options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
+        message = compose_for(self._context, "EnviarSMS", text, options, voice_fallback=voice_fallback)
         most = self._context.limits.sms_per_request
         how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return await Engine(self._context, message, recipients, *how).run_to_end()
@@ -197,9 +195,8 @@ class SmsResource:
             InvalidRequest: an option or the text is wrong; nothing left.
             Exception: whatever `recipients` or `on_progress` raised.
         """
-        message = self._compose(
-            text, sender, scheduled_at, reference, report, join, voice_fallback, encoding, fix_utf8
-        )
+        options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
+        message = compose_for(self._context, "EnviarSMS", text, options, voice_fallback=voice_fallback)
         most = self._context.limits.sms_per_request
         how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return Engine(self._context, message, recipients, *how).stream()
@@ -265,30 +262,3 @@ class SmsResource:
             MensatekError: any other of the family; its words say whether anything was sent.
         """
         return await exchange.report(self._context, "GetReportSMS", message_id, max_age)
-
-    def _compose(
-        self,
-        text: str | Template,
-        sender: str | None,
-        scheduled_at: datetime | None,
-        reference: str | None,
-        report: bool | None,
-        join: int | str | None,
-        voice_fallback: bool | VoiceFallback | None,
-        encoding: Encoding,
-        fix_utf8: bool,
-    ) -> Message:
-        return compose(
-            self._context.operations["EnviarSMS"],
-            text,
-            sender=sender,
-            default_sender=self._context.sender,
-            region=self._context.region,
-            scheduled_at=scheduled_at,
-            reference=reference,
-            report=self._context.report if report is None else report,
-            join=join,
-            voice_fallback=voice_fallback,
-            encoding=encoding,
-            fix_utf8=fix_utf8,
-        )

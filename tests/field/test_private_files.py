@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from mensatek_async import AsyncMensatek, Campaigns, InvalidFile, InvalidRequest, StoreError
-from mensatek_async._core.private_file import private_file
+from mensatek_async._core.private_file import PrivateFile
 from mensatek_async.campaigns.export import COLUMNS, export
 from mensatek_async.campaigns.journal import lifecycle as journal
 from mensatek_async.campaigns.journal.records import CampaignRow, Settings, by_name
@@ -110,7 +110,7 @@ def test_a_full_disk_leaves_no_half_export(db: SqliteDatabase, tmp_path: Path, b
 
 def write(place: Path) -> None:
     """What exports, reports and downloads share."""
-    with private_file(place) as file:
+    with PrivateFile(place) as file:
         file.write(b"secret")
 
 
@@ -152,7 +152,7 @@ def test_parts_of_the_dead_are_cleared_and_those_of_the_living_stay(tmp_path: Pa
     subprocess.run([sys.executable, "-c", code], check=False)
     assert len(list(tmp_path.glob(".other.pdf.*.part"))) == 1
 
-    with private_file(tmp_path / "living.pdf") as living:
+    with PrivateFile(tmp_path / "living.pdf") as living:
         living.write(b"x")
         (tmp_path / ".mine.part").touch()
         write(tmp_path / "new.pdf")

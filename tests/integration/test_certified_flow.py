@@ -22,7 +22,7 @@ from mensatek_async import (
     Retry,
     open_certificates,
 )
-from mensatek_async.sandbox import Fault, Sandbox
+from mensatek_async.sandbox import Sandbox
 from mensatek_async.text import elements
 from tests.sandbox_calls import ANA, LUIS, wait_until
 
@@ -114,20 +114,6 @@ async def test_two_hundred_certified_texts_in_one_call(sandbox: Sandbox, tmp_pat
     assert all(row.status is not None and row.status.is_certified for row in bundle.rows)
     assert len(bundle.certificates) == 200
     assert "Le notificamos la multa de España" in stated(bundle.certificates[77].content)
-
-
-@pytest.mark.parametrize("fault", [Fault.cut_body(), Fault.drop_after_accept()], ids=["cut", "dropped"])
-async def test_a_download_cut_on_the_wire(sandbox: Sandbox, tmp_path: Path, fault: Fault) -> None:
-    """Half a PDF over real HTTP is noticed, fetched again from the start, and nothing else is left."""
-    async with hasty() as client:
-        sent = await client.certified.send(ANA, "Hola")
-        sandbox.advance(60)
-        sandbox.fault(fault, operation="GetSMSCERTIFICADO", times=2)
-        await client.certified.download(tmp_path / "a.pdf", message_id=sent.message_id, phone=ANA)
-
-    assert "Hola" in stated((tmp_path / "a.pdf").read_bytes())
-    assert [path.name async for path in anyio.Path(tmp_path).iterdir()] == ["a.pdf"]
-    assert len(sandbox.calls("GetSMSCERTIFICADO")) == 3
 
 
 async def test_a_document_of_the_library(sandbox: Sandbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,15 +18,11 @@ from mensatek_async import (
     AsyncMensatek,
     AuthenticationError,
     Guard,
-    InsufficientCredits,
     Limits,
-    NotYours,
-    OutcomeUnknown,
     Phase,
     Recipient,
     Retry,
     Template,
-    TooManyRequests,
 )
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.sandbox.api.replies import REPLY_STYLES
@@ -112,19 +107,6 @@ async def test_refused_credentials_in_every_reply_style(sandbox: Sandbox, style:
     assert sandbox.count(ANA) == 0
 
 
-@pytest.mark.parametrize("style", REPLY_STYLES)
-async def test_missing_credits_in_every_reply_style(sandbox: Sandbox, style: str) -> None:
-    """What is needed and left is told, and nothing was sent."""
-    sandbox.reply_style, sandbox.credits = style, Decimal("1.5")
-    async with client_of(sandbox) as client:
-        with pytest.raises(InsufficientCredits) as caught:
-            await client.sms.send([ANA, LUIS], "Hola")
-
-    assert (caught.value.needed, caught.value.left) == (2, Decimal("1.5"))
-    assert client.last_credits == Decimal("1.5")
-    assert not sandbox.texts
-
-
 @pytest.mark.parametrize("request_format", ["json", "form"])
 @pytest.mark.parametrize("encoding", ["multipart", "base64"])
 async def test_both_request_formats_and_both_upload_encodings(
@@ -152,6 +134,7 @@ async def test_both_request_formats_and_both_upload_encodings(
 
 
 EVERY_CODE = [(name, int(code), row[code]) for name, row in CODES["errors"].items() for code in row]
+EVERY_CODE += [("EnviarSMS", -99, "APIError"), ("GetCreditos", -3, "BadParameters")]
 
 
 @pytest.mark.parametrize(("operation", "code", "error"), EVERY_CODE)
@@ -170,83 +153,7 @@ async def test_every_result_code_raises_its_error(
     assert len(sandbox.requests) == 1
 
 
-# --- the table of repeats ----------------------------------------------------------------------------------
-
-Call = Callable[[AsyncMensatek, int], Awaitable[Any]]
-CALLS: dict[str, tuple[str, Call]] = {
-    "read": ("GetReportSMS", lambda client, message: client.sms.report(message, max_age=0)),
-    "change": ("CancelarSMS", lambda client, message: client.sms.cancel(message)),
-    "joined": ("EnviarSMS", lambda client, message: client.sms.send(LUIS, "Hola", join=message)),
-    "plain": ("EnviarSMS", lambda client, message: client.sms.send(LUIS, "Hola")),
-}
-AMBIGUOUS = {
-    "dropped before": Fault.drop_before(),
-    "reset before": Fault.drop_before(reset=True),
-    "dropped after": Fault.drop_after_accept(),
-    "reset after": Fault.drop_after_accept(reset=True),
-    "cut body": Fault.cut_body(),
-    "500 before": Fault.http_status(500),
-    "502 after": Fault.http_status(502, processed=True),
-    "503 after": Fault.status_503(processed=True),
-    "page after": Fault.html_page(processed=True),
-    "page before": Fault.html_page(),
-    "nonsense after": Fault.reply("][", processed=True),
-}
-CERTAIN = {
-    "429": Fault.status_429(),
-    "429 with a time": Fault.status_429(0.02),
-    "503 with a time": Fault.status_503(0.02),
-}
-
-
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("trouble", {**AMBIGUOUS, **CERTAIN})
-async def test_the_table_of_repeats(sandbox: Sandbox, call: str, trouble: str) -> None:
-    """Trouble twice, then none: each call ends as the table says, and nobody is texted twice."""
-    operation, make = CALLS[call]
-    fault = {**AMBIGUOUS, **CERTAIN}[trouble]
-    async with client_of(sandbox) as client:
-        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
-        sandbox.fault(fault, operation=operation, times=2)
-        if call == "plain" and trouble in AMBIGUOUS:
-            with pytest.raises(OutcomeUnknown) as caught:
-                await make(client, opener.message_id)
-            assert (caught.value.sent, caught.value.operation) == (None, "EnviarSMS")
-            assert sandbox.count(LUIS) == (1 if fault.processed else 0)
-            tries = 1
-        else:
-            done = await make(client, opener.message_id)
-            tries = 3
-            if call in ("joined", "plain"):
-                assert (done.accepted, done.rejected, sandbox.count(LUIS)) == (1, 0, 1)
-                assert bool(done.message_id == opener.message_id) is (call == "joined")
-            elif call == "change":
-                assert (done.cancelled, done.message_id, sandbox.count(ANA)) == (1, opener.message_id, 0)
-            else:
-                assert [row.phone for row in done.recipients] == [ANA]
-
-    before = 1 if operation == "EnviarSMS" else 0
-    assert len(sandbox.calls(operation)) == before + tries
-
-
-@pytest.mark.parametrize("call", CALLS)
-async def test_a_refused_connection_is_repeated_by_all(sandbox: Sandbox, call: str) -> None:
-    """Nothing reached the provider, so even a plain send tries again, and is sent once it is back."""
-    operation, make = CALLS[call]
-    async with client_of(sandbox, retry=Retry(wait_initial=0.05, wait_max=0.05, attempts=40)) as client:
-        opener = await client.sms.send(ANA, "Hola", scheduled_at=TOMORROW)
-        sandbox.stop()
-
-        async def come_back() -> None:
-            await anyio.sleep(0.1)
-            await anyio.to_thread.run_sync(sandbox.start)
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(come_back)
-            await make(client, opener.message_id)
-
-    assert len(sandbox.calls(operation)) == (2 if operation == "EnviarSMS" else 1)
-    assert sandbox.count(LUIS) == (1 if call in ("joined", "plain") else 0)
+# --- repeats -----------------------------------------------------------------------------------------------
 
 
 async def test_uploads_and_deletions_are_repeated(sandbox: Sandbox) -> None:
@@ -315,21 +222,6 @@ async def test_a_connection_the_server_closed_meanwhile_is_not_used(
 
 
 # --- the guard ---------------------------------------------------------------------------------------------
-
-
-async def test_wrong_calls_never_end_in_a_block(sandbox: Sandbox) -> None:
-    """Thirty wrong ids: five reach the provider, which blocks after ten."""
-    ended = []
-    async with client_of(sandbox) as client:
-        for number in range(1, 31):
-            with pytest.raises((NotYours, TooManyRequests)) as caught:
-                await client.sms.report(number)
-            ended.append(type(caught.value))
-        assert await client.credits(max_age=0) == sandbox.credits
-
-    assert ended == [NotYours] * 5 + [TooManyRequests] * 25
-    assert len(sandbox.calls("GetReportSMS")) == 5
-    assert not sandbox.blocked
 
 
 async def test_reading_in_a_loop_never_ends_in_a_block(sandbox: Sandbox) -> None:

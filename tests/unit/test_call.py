@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -78,21 +77,6 @@ async def test_a_send_as_json(router: respx.MockRouter) -> None:
     assert (sent.message_id, sent.accepted, sent.rejected, sent.segments) == (77, 1, 0, 1)
     assert (sent.credits_used, sent.credits_left) == (Decimal(1), Decimal(9))
     assert client.last_credits == 9
-
-
-async def test_a_send_as_a_form(router: respx.MockRouter) -> None:
-    """`request_format="form"` sends the same parameters as the SMS manual's samples do, arrays as JSON in a text."""
-    route = router.post("/EnviarSMS").respond(200, json=[SENT])
-    async with real_client(request_format="form") as client:
-        await client.sms.send(PHONE, "Año & más")
-
-    request = route.calls.last.request
-    fields = {
-        name: value for name, (value,) in parse_qs(request.content.decode(), keep_blank_values=True).items()
-    }
-    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert json.loads(fields.pop("Destinatarios")) == [{"Movil": PHONE}]
-    assert fields == {"Remitente": "", "Mensaje": "Año & más", "Unicode": "0", "Resp": "JSON"}
 
 
 async def test_the_escape_hatch(router: respx.MockRouter) -> None:
@@ -365,6 +349,7 @@ async def test_what_a_send_without_repeats_ends_in(answer: Any, error: type[Mens
     assert type(caught.value) is error
     assert caught.value.sent is (None if error is OutcomeUnknown else False)
     assert error is not BadParameters or "is base_url right" in str(caught.value)
+    assert error not in (ConnectionFailed, TooManyRequests) or "Nothing was sent" in str(caught.value)
     shown = "".join(traceback.format_exception(caught.value, chain=not isinstance(answer, RuntimeError)))
     assert not [part for part in (TEXT, PHONE, TOKEN, "uno") if part in shown]
     if isinstance(caught.value, OutcomeUnknown):

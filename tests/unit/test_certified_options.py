@@ -185,17 +185,6 @@ async def test_a_contract_leaves_with_what_it_needs(contract_type: int | None, t
             assert script.params()["Tipocontrato"] == contract_type
 
 
-async def test_the_other_calls_go_to_the_certified_operations() -> None:
-    """Cancelling and asking have operations of their own, whose path can be replaced where it is inferred."""
-    paths = {"CancelarSMSCERTIFICADO": "Uno", "GetReportSMSCERTIFICADO": "Otra"}
-    script = Script(reply(Informe=[]), repeat_last=True)
-    async with client_of(script, paths=paths) as client:
-        await client.certified.cancel(5)
-        await client.certified.report(5)
-
-    assert [request.url.path for request in script.requests] == ["/v7/Uno", "/v7/Otra"]
-
-
 @pytest.mark.parametrize("tax_id", ["", "1234", "12345678É", "1" * 21, None, "CERTIFICADO-1"])
 def test_who_cannot_be_identified(tax_id: Any) -> None:
     """A tax id is 5 to 20 letters and digits; which country's is not ours to judge."""

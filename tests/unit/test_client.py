@@ -252,23 +252,3 @@ async def test_cancelling_and_rescheduling() -> None:
     assert (cancelled.cancelled, cancelled.message_id) == (3, 77)
     assert (cancelled.credits_left, cancelled.credits_refunded) == (Decimal("12.5"), 3)
     assert (moved.rescheduled, moved.credits_left) == (2, 12)
-
-
-async def test_a_report() -> None:
-    """Its recipients with their status, and the id that was asked for."""
-    row = {
-        "Fecha": "2027-01-08 10:00:00",
-        "Tiempo": "2",
-        "Telefono": PHONE,
-        "Resultado": 11,
-        "Estado": "Entregado",
-    }
-    odd = {"Telefono": int(PHONE), "Resultado": 98765}
-    async with client_of(Script(reply(Informe=[row, odd], Cred=5))) as client:
-        report = await client.sms.report("77")
-
-    first, second = report.recipients
-    assert (report.message_id, report.credits_left) == (77, 5)
-    assert (first.phone, first.seconds, first.label) == (PHONE, 2, "Entregado")
-    assert first.status.is_delivered
-    assert (second.phone, second.status.phase.name, second.reported_at) == (PHONE, "UNKNOWN", None)

@@ -17,9 +17,7 @@ from mensatek_async import errors
 from mensatek_async.codes import (
     DeliveryStatus,
     Phase,
-    error_class,
     known_statuses,
-    lookup,
     result_codes,
 )
 
@@ -112,23 +110,3 @@ def test_result_codes_are_the_manuals() -> None:
     assert RESULTS["errors"] == {name: found[name] for name in RESULTS["errors"]}
     assert len(rows) == len({(row.operation, row.code) for row in rows})
     assert all(row.meaning for row in rows)
-
-
-@pytest.mark.parametrize(
-    ("operation", "code", "error"),
-    [
-        ("EnviarSMS", -2, errors.InsufficientCredits),
-        ("CancelarSMS", -2, errors.NotYours),
-        ("enviarsmscertificado", -15, errors.ContractWithoutPdf),
-        ("GetCreditos", -3, errors.BadParameters),
-        ("Unheard", -1, errors.AuthenticationError),
-        ("EnviarSMS", -99, errors.APIError),
-        ("Unheard", -2, errors.APIError),
-        ("GetReportSMS", 1, errors.APIError),
-    ],
-)
-def test_error_of_a_code(operation: str, code: int, error: type[errors.APIError]) -> None:
-    """A listed code has its error, refused credentials are that everywhere, an unlisted code is an APIError."""
-    assert error is error_class(operation, code)
-    row = lookup(operation, code)
-    assert (row is None or row.error is None) == (error is errors.APIError)

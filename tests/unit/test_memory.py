@@ -130,29 +130,6 @@ async def test_a_call_that_never_left_costs_nobody_time() -> None:
     assert [round(at - ask.calls[1][0], 3) for at, _ in ask.calls[1:]] == [0, 5, 7]
 
 
-async def test_an_unforeseen_exception_ends_the_flight() -> None:
-    """A defect in one call leaves nobody waiting for ever."""
-    ask, answers = Asker(lasting=1), []
-
-    async def broken() -> str:
-        await anyio.sleep(1)
-        raise ZeroDivisionError
-
-    async def leader() -> None:
-        with pytest.raises(ZeroDivisionError):
-            await ask.memory.read(("Get", "x"), "JSON", 0, broken, lambda: True)
-
-    async def follower() -> None:
-        answers.append(await ask("x"))
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(leader)
-        await anyio.sleep(0.1)
-        group.start_soon(follower)
-
-    assert answers == ["answer 1"]
-
-
 async def test_forms_have_their_own_answers_and_one_interval() -> None:
     """JSON, XML and TXT of one question never go out together, asked one by one or at once."""
     ask, answers = Asker(), {}

@@ -96,25 +96,6 @@ async def test_the_table_of_repeats(call: str, trouble: str) -> None:
             assert caught.value.sent is None
 
 
-@pytest.mark.parametrize("call", ["read", "change", "joined", "plain"])
-@pytest.mark.parametrize("trouble", {**AMBIGUOUS, **CERTAIN})
-async def test_what_trouble_without_end_ends_in(call: str, trouble: str) -> None:
-    """After the last try: the error that says what is known, `sent` included."""
-    script = Script({**AMBIGUOUS, **CERTAIN}[trouble], repeat_last=True)
-    async with client_of(script, retry=Retry(attempts=3)) as client:
-        with pytest.raises(MensatekError) as caught:
-            await CALLS[call](client)
-
-    if trouble in CERTAIN:
-        expected: type[MensatekError] = ConnectionFailed if trouble == "refused" else TooManyRequests
-    else:
-        expected = UnexpectedReply if call == "read" else OutcomeUnknown
-    assert type(caught.value) is expected
-    assert len(script.requests) == (1 if call == "plain" and trouble in AMBIGUOUS else 3)
-    if expected in (ConnectionFailed, TooManyRequests):
-        assert "Nothing was sent" in str(caught.value)
-
-
 # --- what a repeat finds -----------------------------------------------------------------------------------
 
 
@@ -420,23 +401,6 @@ async def test_the_newest_credits_win_over_a_remembered_answer() -> None:
         assert await client.credits(max_age=0) == 9
 
 
-async def test_identical_reads_at_once_are_one_request() -> None:
-    """A dashboard with ten widgets asks once; another message is another question."""
-
-    async def slow(_: httpx.Request) -> httpx.Response:
-        await anyio.sleep(1)
-        return reply(Informe=[], Cred=5)
-
-    script = Script(slow, repeat_last=True)
-    async with client_of(script) as client, anyio.create_task_group() as group:
-        for _ in range(10):
-            group.start_soon(client.sms.report, 5)
-        group.start_soon(client.sms.report, 6)
-
-    assert {script.params(number)["Idmensaje"] for number in range(2)} == {5, 6}
-    assert len(script.requests) == 2
-
-
 async def test_a_read_that_was_told_to_wait_does_not_go_out_again_at_once() -> None:
     """Its refusal is remembered for the 5 s that the same read is kept from going out twice."""
     script = Script(page(429), page(429), reply(Cred=5))
@@ -447,17 +411,6 @@ async def test_a_read_that_was_told_to_wait_does_not_go_out_again_at_once() -> N
         assert len(script.requests) == 2
         await anyio.sleep(5.1)
         assert await client.credits() == 5
-
-
-async def test_a_read_that_never_left_may_go_out_at_once() -> None:
-    """No connection costs the provider nothing."""
-    script = Script(httpx.ConnectError(""), reply(Cred=5))
-    async with client_of(script, retry=Retry(attempts=1)) as client:
-        with pytest.raises(ConnectionFailed):
-            await client.credits()
-        before = anyio.current_time()
-        assert await client.credits() == 5
-        assert anyio.current_time() == before
 
 
 async def test_a_change_makes_the_report_ask_again() -> None:
@@ -488,21 +441,6 @@ async def test_an_upload_makes_the_list_ask_again() -> None:
         assert [file.name for file in await client.files.list()] == ["a.pdf"]
 
     assert script.times[2] - script.times[0] == pytest.approx(5)
-
-
-async def test_a_refused_account_is_asked_again_after_the_pause() -> None:
-    """60 s of refusals here, then one request; refused again, 120 s."""
-    script = Script(reply(Res=-1), reply(Res=-1), reply(Res=3))
-    async with client_of(script) as client:
-        for pause in (60, 120):
-            with pytest.raises(MensatekError, match="refused -1"):
-                await client.sms.cancel(5)
-            await anyio.sleep(pause - 1)
-            with pytest.raises(AccountPaused):
-                await client.sms.cancel(5)
-            await anyio.sleep(1.1)
-        assert (await client.sms.cancel(5)).cancelled == 3
-    assert len(script.requests) == 3
 
 
 async def test_a_request_that_begins_after_the_last_moment_is_cut_at_once() -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import base64
-import email.message
-import email.parser
-import email.policy
 import gc
 import gzip
 import ssl
 import threading
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import anyio
@@ -28,8 +23,7 @@ from mensatek_async import AsyncMensatek, ConfigurationError, ConnectionFailed, 
 from mensatek_async._core import pool
 from mensatek_async._core import reading as module
 from mensatek_async._core.failures import Cut, NotReached, Unreadable
-from mensatek_async._core.limits.retry import parse_retry_after
-from mensatek_async._core.transport import Transport, multipart
+from mensatek_async._core.transport import Transport
 from mensatek_async.settings import load_account
 from tests.scripted import BASE_URL, TOKEN, USER, Script, chain, reply
 
@@ -74,14 +68,6 @@ async def test_what_leaves() -> None:
     assert "Cookie" not in request.headers
     assert (answer.status, answer.body, answer.content_type) == (200, b'[{"Res":1}]', "application/json")
     assert answer.retry_after == 3.0
-
-
-async def test_redirects_are_not_followed() -> None:
-    """One would carry the credentials elsewhere."""
-    script = Script(httpx.Response(302, headers={"Location": "https://elsewhere.example/"}))
-
-    assert (await post(transport_of(script))).status == 302
-    assert len(script.requests) == 1
 
 
 ConnectError = type("ConnectError", (Exception,), {})  # of other transports, with classes of the same names
@@ -176,25 +162,6 @@ async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch
     assert packed or (10 <= len(read) <= 12 and closed)
 
 
-async def test_closing_is_final_and_can_be_repeated() -> None:
-    """A given transport is closed once, whether it was used or not; a call after it is refused."""
-    used, unused = Script(reply()), Script()
-    for script in (used, unused):
-        transport = transport_of(script)
-        if script is used:
-            await transport.post("GetCreditos", b"{}", "application/json")
-        await transport.aclose()
-        await transport.aclose()
-        assert script.closed == 1
-        with pytest.raises(ConfigurationError, match="closed"):
-            transport.check()
-        with pytest.raises(ConfigurationError, match="closed"):
-            await transport.post("GetCreditos", b"{}", "application/json")
-
-    never = transport_of()
-    await never.aclose()
-
-
 def test_another_event_loop_is_refused_clearly() -> None:
     """Connections belong to one loop; the second is told so at once, and can still close the client."""
     script = Script(reply(Cred=5), repeat_last=True)
@@ -280,38 +247,6 @@ async def test_what_the_environment_says_of_proxies(monkeypatch: pytest.MonkeyPa
     with respx.mock() as router:
         router.post(URL).respond(200, json={"Res": 1})
         assert (await post(transport_of())).status == 200
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        *((value, None) for value in (None, "", "soon", "nan", "Wed, 99 Foo 2027")),
-        ("7", 7.0),
-        (" 2.5 ", 2.5),
-        ("-3", 0.0),
-        *((value, 86400.0) for value in ("inf", "99999999999")),
-        *((f"Wed, 21 Oct 2015 07:28:00 {zone}", 0.0) for zone in ("GMT", "-0000")),
-    ],
-)
-def test_retry_after_in_either_form(value: str | None, seconds: float | None) -> None:
-    """Seconds or a date; never negative, never more than a day, None when nobody can read it."""
-    assert parse_retry_after(value) == seconds
-    when = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert parse_retry_after(when) == pytest.approx(90, abs=2)
-
-
-def test_a_multipart_body_holds_fields_and_the_file() -> None:
-    """As independent software reads it: our fields as text, the file under its name, byte for byte."""
-    content = bytes(range(256))
-    body, kind = multipart({"Nombre": "a.pdf", "Tipo": "FILES"}, "a.pdf", content)
-    raw = b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body
-    parsed = email.parser.BytesParser(email.message.EmailMessage, policy=email.policy.HTTP).parsebytes(raw)
-
-    parts = {part.get_param("name", header="Content-Disposition"): part for part in parsed.iter_parts()}
-    assert set(parts) == {"Nombre", "Tipo", "Fichero"}
-    assert parts["Nombre"].get_payload(decode=True) == b"a.pdf"
-    assert parts["Fichero"].get_filename() == "a.pdf"
-    assert content in body
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
 from ...errors import StoreError
@@ -25,23 +25,16 @@ _PATIENCE = 10.0  # seconds that a call waits for the store
 _AGAIN = 60.0  # seconds until a store that did not work is tried again
 
 
-class Reader(Protocol):
-    """What takes in rows of the store."""
-
-    def merge(self, rows: list[tables.Row]) -> None:
-        """Take in those of its account."""
-
-
 class GuardStore:
     """A store, one in a process for all clients that name it. What fails in it is warned of once.
 
     Attributes:
-        guards: those of the accounts that were looked up in it.
+        guards: each `SharedGuard` that was looked up in it.
         next_look: when it is to be asked again what is new, for all of them, by this process's clock.
     """
 
     def __init__(self, store: str | os.PathLike[str]) -> None:
-        self.guards: WeakSet[Reader] = WeakSet()
+        self.guards: WeakSet[Any] = WeakSet()
         self.next_look: float = NEVER
         self._since = 0.0
         self._db = open_database(store, tables.GUARD)
@@ -51,15 +44,10 @@ class GuardStore:
         self._db.close_with(self)
 
     async def run(self, work: Callable[[Tx], T], *, write: bool, user: object = None) -> T | None:
-        """Run work in a transaction, in a worker thread.
+        """Run work in a transaction, in a worker thread, once more after a connection broke.
 
-        Args:
-            work: what to do; again after a connection broke.
-            write: whether it changes anything.
-            user: who has the store open until it calls `release`.
-
-        Returns:
-            What it gave; None when the store does not work, and nobody else is to be held up by that.
+        `user` has the store open until it calls `release`. Returns None when the store does not work, and nobody else
+        is to be held up by that.
         """
         if now() < self._retry_at:
             return None
@@ -105,12 +93,7 @@ _stores: WeakValueDictionary[str, GuardStore] = WeakValueDictionary()
 
 
 def store_of(settings: Guard) -> GuardStore | None:
-    """Return the store that the settings name, the same for all who name it; None where they name none.
-
-    Raises:
-        InvalidRequest: it is neither a path nor an address.
-        ConfigurationError: it is in PostgreSQL, and psycopg is not installed.
-    """
+    """Return the store that the settings name, the same for all who name it; None where they name none."""
     if not settings.store:
         return None
     store = os.fspath(settings.store)

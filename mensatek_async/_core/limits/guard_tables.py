@@ -38,22 +38,14 @@ _RAISE = ", ".join(
 class What(Enum):
     """What a row is about; in brackets what its columns say."""
 
-    BLOCK = "block"
-    """The provider blocked the account (until)."""
-    HOLD = "hold"
-    """The provider asked to wait (until)."""
-    WRONG = "wrong"
-    """A wrong call (about: its operation and a number)."""
-    RARE = "rare"
-    """A call meant for rare use (about: its operation)."""
-    LOGIN = "login"
-    """A token (about: its digest; until and number: how long, and how often, it is refused; value: accepted)."""
-    TURN = "turn"
-    """The first call of a token (about: its digest; value: the process that makes it)."""
-    CREDITS = "credits"
-    """The credits that a read named (about: the token's digest)."""
-    READ = "read"
-    """When a read went out last (about: a digest of what was asked)."""
+    BLOCK = "block"  # the provider blocked the account (until)
+    HOLD = "hold"  # it asked to wait (until)
+    WRONG = "wrong"  # a wrong call (about: its operation and a number)
+    RARE = "rare"  # a call meant for rare use (about: its operation)
+    LOGIN = "login"  # a token (about: its digest; until, number: how long, how often it is refused; value: accepted)
+    TURN = "turn"  # the first call of a token (about: its digest; value: the process that makes it)
+    CREDITS = "credits"  # the credits that a read named (about: the token's digest)
+    READ = "read"  # when a read went out last (about: a digest of what was asked)
 
 
 @frozen
@@ -134,17 +126,9 @@ def put(
     value: str = "",
     longest: bool = False,
 ) -> None:
-    """Write a row, and remove those that mean nothing any more.
+    """Write a row that ends in `left` seconds, and remove those that mean nothing any more.
 
-    Args:
-        tx: the transaction.
-        account: whose it is.
-        what: what it is about.
-        about: which of its kind.
-        left: seconds until its end.
-        number: its number.
-        value: its value.
-        longest: whether the later end, and the greater number, stays.
+    With `longest` the later end, and the greater number, stays.
     """
     tx.run("DELETE FROM mensatek_guard WHERE keep_until < ?", tx.wall)
     until = tx.wall + left
@@ -159,16 +143,21 @@ def put(
 
 def book(tx: Tx, account: str, what: What, about: str, interval: float) -> float:
     """Take the turn of a call that goes out once in an interval; return the seconds until then, 0 when it is taken."""
-    place = (account, what.value, about)
-    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
-    (at,) = tx.one(
-        "SELECT at FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?" + tx.locking, *place
-    ) or (0.0,)
+    _, at, _ = _locked(tx, account, what, about)
     wait = float(at + interval - tx.wall)
     if wait <= 0.001 or at > tx.wall + 1:  # a sleep may end a hair early; a clock may go back
         put(tx, account, what, about, left=interval)
         return 0.0
     return wait
+
+
+def _locked(tx: Tx, account: str, what: What, about: str) -> tuple[str, float, float]:
+    """Return the value, writing time and end of a row, which nobody else changes before this transaction ends."""
+    place = (account, what.value, about)
+    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
+    asked = "SELECT value, at, until FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?"
+    value, at, until = tx.one(asked + tx.locking, *place) or ("", 0.0, 0.0)
+    return value, at, until
 
 
 def unbook(tx: Tx, account: str, what: What, about: str) -> None:
@@ -180,13 +169,7 @@ def unbook(tx: Tx, account: str, what: What, about: str) -> None:
 
 def take_turn(tx: Tx, keys: Keys, process: str, lease: float) -> bool:
     """Take a token's first call; return False while a process that has not ended makes it."""
-    place = (keys.account, What.TURN.value, keys.login)
-    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
-    holder, at, until = tx.one(
-        "SELECT value, at, until FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?"
-        + tx.locking,
-        *place,
-    ) or ("", 0.0, 0.0)
+    holder, at, until = _locked(tx, keys.account, What.TURN, keys.login)
     if holder not in ("", process) and at - 1 < tx.wall < until and not has_ended(holder):
         return False
     put(tx, keys.account, What.TURN, keys.login, left=lease, value=process)

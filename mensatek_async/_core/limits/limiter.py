@@ -47,11 +47,7 @@ class Limiter:
         self._left: deque[float] = deque()  # when those left that this second has seen
 
     async def acquire(self, *, bulk: bool = False) -> float:
-        """Wait for a place in flight and a turn of the pace; return the time. Pair it with `release`.
-
-        Args:
-            bulk: whether nobody waits for this very request.
-        """
+        """Wait for a place in flight and a turn of the pace; return the time. `bulk`: nobody waits for this request."""
         line, now = self._lines[bulk], anyio.current_time()
         if self._in_bulk and not bulk:
             self._single_at = now

@@ -40,13 +40,9 @@ class ReadCache(Generic[T]):
     """Bounded; the oldest read is forgotten first.
 
     Its methods take `key`, what is asked; `form`, the reply form, which has answers of its own; `max_age`, the seconds
-    that a remembered answer may be old; `fetch`, which makes the call; `left`, whether it may have left.
-
-    Args:
-        interval: seconds before the same read may go out again.
-        size: how many reads are remembered.
-        login: whose clients share what is remembered.
-        shared: what they share with other processes: when a read went out, and the credits.
+    that a remembered answer may be old; `fetch`, which makes the call; `left`, whether it may have left. The same read
+    goes out once in `interval` seconds; clients of one `login` share what is remembered, and `shared` with other
+    processes: when a read went out, and the credits.
     """
 
     def __init__(
@@ -108,10 +104,10 @@ class ReadCache(Generic[T]):
         """Mark what was remembered of some operations as stale; of one subject only when it is given."""
         with lock():
             for (name, about), entry in self._entries.items():
-                if name in operations and (subject is None or about == subject):
+                if name in operations and subject in (None, about):
                     entry.stale = True
             for ((name, about), _), flight in self._flights.items():
-                if name in operations and (subject is None or about == subject):
+                if name in operations and subject in (None, about):
                     flight.stale = True
 
     def _known(self, key: Key, form: str, max_age: float) -> T | MensatekError | None:
@@ -133,16 +129,26 @@ class ReadCache(Generic[T]):
         left: Callable[[], bool],
     ) -> T:
         try:
-            flight.answer = await self._fetch(key, form, fetch, left)
-        except MensatekError as error:
-            if not isinstance(
-                error, ConfigurationError
-            ):  # which is about this client, not about the question
-                flight.answer = copy(error)
-            raise
+            entry, before = await self._turn(key)
+            try:
+                flight.answer = answer = await fetch()
+            except MensatekError as error:
+                kept = copy(error)  # the original holds on to every frame it passed, and so to the call
+                # The one is about this client, not about the question; the other the circuit breaker remembers, longer.
+                if not isinstance(error, ConfigurationError):
+                    flight.answer = kept
+                if left() and not isinstance(error, AuthenticationError):
+                    entry.answers[form] = (kept, now())
+                raise
+            finally:
+                if not left():
+                    await self._never_left(key, entry, before)
+            entry.answers[form] = (answer, now())
+            if self._shared is not None:
+                await self._shared.keep_credits()
+            return answer
         finally:
             self._land(flight, key, form)
-        return flight.answer
 
     def _land(self, flight: _Flight[T], key: Key, form: str) -> None:
         with lock():
@@ -150,38 +156,13 @@ class ReadCache(Generic[T]):
                 del self._flights[key, form]
         flight.end()
 
-    async def _fetch(
-        self, key: Key, form: str, fetch: Callable[[], Awaitable[T]], left: Callable[[], bool]
-    ) -> T:
-        entry, before = await self._turn(key)
-        try:
-            answer = await fetch()
-        except MensatekError as error:
-            if left() and not isinstance(
-                error, AuthenticationError
-            ):  # which the circuit breaker remembers, and longer
-                # A copy: the original holds on to every frame it passed, and so to the call.
-                entry.answers[form] = (copy(error), now())
-            raise
-        finally:
-            if not left():
-                await self._never_left(key, entry, before)
-        entry.answers[form] = (answer, now())
-        if self._shared is not None:
-            await self._shared.keep_credits()
-        return answer
-
     async def _never_left(self, key: Key, entry: _Entry[T], before: float) -> None:
         entry.went_out = before
         if self._shared is not None:
             await self._shared.unbook(What.READ, key)
 
     async def _turn(self, key: Key) -> tuple[_Entry[T], float]:
-        """Wait until the read may go out again, and note that it does.
-
-        Returns:
-            The entry that its answer belongs to, and when it went out last.
-        """
+        """Wait until the read may go out again; return the entry that its answer belongs to, and when it did last."""
         while True:
             with lock():
                 entry = self._entries.get(key)

@@ -16,7 +16,7 @@ from ...store.owner import this_process
 from ...store.transaction import Tx
 from ..failures import Blocked, Failure, ToldToWait
 from . import guard_tables as tables
-from .account import NEVER, AccountState, CircuitBreaker, Login, UnderWay, now
+from .account import NEVER, AccountState, Login, UnderWay, now
 from .guard_store import GuardStore
 from .guard_tables import Keys, What
 
@@ -30,11 +30,7 @@ _ACCEPTED = 3600.0  # seconds that another process's word that a token is accept
 
 @define(eq=False)
 class SharedGuard:
-    """What the clients of a token share with those of other processes.
-
-    Attributes:
-        store: where.
-    """
+    """What the clients of a token share with those of other processes."""
 
     store: GuardStore
     _settings: Guard
@@ -210,8 +206,7 @@ def shared_guard(
 async def begin_first_call(login: Login, shared: SharedGuard | None, patience: float) -> UnderWay | None:
     """Wait while another call finds out whether a token is accepted, here or in another process.
 
-    Returns:
-        What to hand to `end_first_call` when the call has ended; None when it need not stand alone.
+    Returns what to hand to `end_first_call` when the call has ended; None when it need not stand alone.
     """
     turn = await login.turn(patience)
     if turn is not None and shared is not None:
@@ -230,21 +225,3 @@ async def end_first_call(login: Login, shared: SharedGuard | None, turn: UnderWa
             await shared.end_first_call(accepted=accepted)
     finally:
         login.leave(turn)
-
-
-async def allow_rare(breaker: CircuitBreaker, shared: SharedGuard | None, operation: str) -> None:
-    """Let a call pass that the provider wants made very rarely, by all processes together.
-
-    Raises:
-        TooManyRequests: the last one is too young.
-    """
-    if shared is not None:
-        await shared.book_rare(operation)
-    breaker.allow_rare(operation, now())
-
-
-async def forget_rare(breaker: CircuitBreaker, shared: SharedGuard | None, operation: str) -> None:
-    """Forget the last such call, which never reached the provider."""
-    breaker.forget_rare(operation)
-    if shared is not None:
-        await shared.unbook(What.RARE, operation)

@@ -12,24 +12,17 @@ from anyio.abc import TaskGroup
 def start_slowly(
     group: TaskGroup, work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]], most: int
 ) -> None:
-    """Start one worker, and two more when each of them has had a request accepted.
-
-    Args:
-        group: what they run in.
-        work: a worker; it is given a function to call whenever a request of its own was accepted.
-        most: how many there are at the end.
-    """
+    """Start one worker, and two more when each of them has had a request accepted, of which it tells; `most` in all."""
     left = most
 
     def start(count: int) -> None:
         nonlocal left
         for _ in range(min(count, left)):
             left -= 1
-            more = [2]  # that this one brings, once
-            group.start_soon(work, partial(bring, more))
+            group.start_soon(work, partial(bring, [2]))
 
     def bring(more: list[int]) -> None:
-        if more:
+        if more:  # once
             start(more.pop())
 
     start(1)

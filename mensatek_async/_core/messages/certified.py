@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
+
+from attrs import evolve
 
 from ..._wire.encode import to_wire
 from ..._wire.names import REQUEST
@@ -15,7 +17,7 @@ from ...models.issuer import Issuer
 from ...text.syntax import Element, elements_in
 from ...text.template import Template
 from ..context import Context
-from .message import Encoding, Message, compose
+from .message import Message, compose_for
 
 _MINUTE = timedelta(minutes=1)
 _LONGEST = timedelta(days=20, hours=23, minutes=59)
@@ -28,41 +30,14 @@ _ends_open = re.compile(r"\(\s*Variable_\d+\s*\)$", re.IGNORECASE)
 
 
 def compose_certified(
-    context: Context,
-    text: str | Template,
-    sender: str | None,
-    scheduled_at: datetime | None,
-    reference: str | None,
-    report: bool | None,
-    join: int | str | None,
-    encoding: Encoding,
-    fix_utf8: bool,
-    legal: tuple[Any, ...],
+    context: Context, text: str | Template, options: tuple[Any, ...], legal: tuple[Any, ...]
 ) -> Message:
-    """Check everything about a certified text that does not depend on its recipients.
-
-    Args:
-        context: the client's.
-        text: as the user gave it, and so are the options that plain texts have.
-        legal: the options that they have not, in the order in which `certified_params` takes them.
-
-    Raises:
-        InvalidRequest: or one of its kinds, naming what is wrong.
-    """
-    message = compose(
-        context.operations["EnviarSMSCERTIFICADO"],
-        text,
-        sender=sender,
-        default_sender=context.sender,
-        region=context.region,
-        scheduled_at=scheduled_at,
-        reference=reference,
-        report=legal[-1] is not None or context.report if report is None else report,
-        join=join,
-        encoding=encoding,
-        fix_utf8=fix_utf8,
-        extra=certified_params(context.issuer, *legal),
-    )
+    """Compose a certified text; `options` as in `compose_for`, and `legal` what plain texts have not, in the order in
+    which `certified_params` takes it."""
+    extra = certified_params(context.issuer, *legal)
+    if legal[-1] is not None:  # an address for the reports asks for them
+        context = evolve(context, report=True)
+    message = compose_for(context, "EnviarSMSCERTIFICADO", text, options, extra=extra)
     check_documents(message)
     return message
 
@@ -76,11 +51,7 @@ def certified_params(
     acceptance_days: int | None,
     report_email: str | None,
 ) -> dict[str, Any]:
-    """Return the parameters that only certified texts have, by wire names; `default` is the client's issuer.
-
-    Raises:
-        InvalidRequest: there is no issuer, or an option cannot be; it is named.
-    """
+    """Return the parameters that only certified texts have, by wire names; `default` is the client's issuer."""
     issuer = default if issuer is None else issuer
     if issuer is None:
         raise InvalidRequest(
@@ -108,11 +79,7 @@ def certified_params(
 
 
 def check_documents(message: Message) -> None:
-    """Refuse a contract that lacks its PDF, and a document in a text that is none.
-
-    Raises:
-        InvalidFile: the PDF is missing, or what the text carries as one is not one.
-    """
+    """Refuse a contract that lacks its PDF, and a document in a text that is none."""
     contract_type = message.params.get(REQUEST["contract_type"], 0)
     documents = [one for one in elements_in(message.text.text) if one.kind in ("FILE", "BASE64")]
     for one in documents:
@@ -142,11 +109,7 @@ def _contract(contract_type: ContractType | int | None) -> int | None:
 
 
 def validity_parts(validity: timedelta | None) -> Mapping[str, int]:
-    """Return a validity in days, hours and minutes, by English names; none of them for the provider's own.
-
-    Raises:
-        InvalidRequest: it cannot be.
-    """
+    """Return a validity in days, hours and minutes, by English names; none of them for the provider's own."""
     if validity is None:
         return {}
     if not isinstance(validity, timedelta):
@@ -171,11 +134,7 @@ def _identify(identify: str | None) -> str | None:
 
 
 def check_days(acceptance_days: int | None) -> int | None:
-    """Return `acceptance_days`.
-
-    Raises:
-        InvalidRequest: it is no whole number that the provider takes.
-    """
+    """Refuse days that the provider does not take."""
     if acceptance_days is None:
         return None
     whole = isinstance(acceptance_days, int) and not isinstance(acceptance_days, bool)

@@ -128,15 +128,7 @@ class Message:
         return Addressed(digits, wire, unicode, count)
 
     def refuse_braces(self, recipients: Iterable[object], fields: Iterable[str] = ()) -> None:
-        """Refuse a text that would show everybody the braces around a field's name.
-
-        Args:
-            recipients: some of them.
-            fields: names of fields that they have.
-
-        Raises:
-            InvalidRequest: the words of the text hold such a name, and it says what to write.
-        """
+        """Refuse a text that would show everybody the braces around the name of a field that some recipients have."""
         names = ["phone", *fields]
         for one in recipients:
             with suppress(Exception):  # what is wrong with its fields costs this recipient only, and later
@@ -192,11 +184,7 @@ def compose(
     fix_utf8: bool = False,
     extra: Mapping[str, Any] | None = None,
 ) -> Message:
-    """Check everything about a message that does not depend on its recipients.
-
-    Raises:
-        InvalidRequest: or one of its kinds, naming what is wrong.
-    """
+    """Check everything about a message that does not depend on its recipients."""
     prepared = prepare(text)
     if encoding not in ("auto", "gsm", "unicode"):
         raise InvalidRequest(f"encoding is 'auto', 'gsm' or 'unicode', not {encoding!r}.")
@@ -235,12 +223,22 @@ def compose(
     return message
 
 
-def prepare(text: str | Template) -> Template | PlainText:
-    """Return the text to count and check recipients by, without the documents it carries: they stay in what is sent.
+_OPTIONS = ("sender", "scheduled_at", "reference", "report", "join", "encoding", "fix_utf8")
 
-    Raises:
-        InvalidRequest: the text is empty, or neither a str nor a Template.
-    """
+
+def compose_for(
+    context: Context, name: str, text: str | Template, options: tuple[Any, ...], **more: Any
+) -> Message:
+    """Compose what a client sends, with its settings where `options`, which `_OPTIONS` names, leave something out."""
+    given = dict(zip(_OPTIONS, options, strict=True))
+    if given["report"] is None:
+        given["report"] = context.report
+    given |= {"default_sender": context.sender, "region": context.region, **more}
+    return compose(context.operations[name], text, **given)
+
+
+def prepare(text: str | Template) -> Template | PlainText:
+    """Return the text to count and check recipients by, without the documents it carries: they stay in what is sent."""
     if isinstance(text, Template):
         return text if len(text.source) < _LONG else Template(without_documents(text.source))
     if not isinstance(text, str):
@@ -279,11 +277,7 @@ async def send_request(
 
 
 def recipients_of(to: Iterable[str | Recipient], most: int) -> list[str | Recipient]:
-    """Return recipients as a list that one request can hold.
-
-    Raises:
-        InvalidRequest: nobody, or more than one request holds.
-    """
+    """Return recipients as a list that one request can hold."""
     if not isinstance(to, Iterable) or isinstance(to, bytes | bytearray):
         raise InvalidRequest(f"`to` is a phone, a Recipient, or several of them, not {type(to).__name__}.")
     listed: list[str | Recipient] = []
@@ -303,13 +297,7 @@ def reconcile_repeat(result: SendResult, asked: int, *, repeat: bool, joined: in
     """Fill what a reply left out, and read a repeat's reply as the story of both tries.
 
     On a repeat, what the provider refuses as repeated was accepted by the try whose answer got lost; what that one
-    cost, the repeat's reply does not say.
-
-    Args:
-        result: the reply.
-        asked: recipients in the request.
-        repeat: whether a try before it may have been taken up.
-        joined: the message that the request joined; 0 for none.
+    cost, the repeat's reply does not say. `asked` are the recipients in the request, `joined` the message it joined.
     """
     accepted, rejected, before = result.accepted, max(result.rejected, 0), 0
     # Some replies count texts, or everybody, so the counts are fitted to the recipients in the request.

@@ -18,42 +18,26 @@ _SKEW = timedelta(minutes=2)  # two clocks never agree, and the wire has no seco
 
 
 def wire_date(when: datetime) -> str:
-    """Return an aware date, still to come, in the wire's form: Spanish time to the minute.
-
-    Raises:
-        InvalidDate: it has no time zone, has passed, or is one that the clocks skip.
-    """
+    """Return an aware date, still to come, in the wire's form: Spanish time to the minute."""
     still_to_come(exact_date(when))
     return to_wire_datetime(when)
 
 
 def exact_date(when: datetime) -> datetime:
-    """Return an aware date in Spanish time.
-
-    Raises:
-        InvalidDate: it is none, has no time zone, or is one that the clocks skip.
-    """
+    """Return an aware date in Spanish time."""
     if not isinstance(when, datetime):
         raise InvalidDate(f"A date is a datetime, not {type(when).__name__}.")
     return in_spanish_time(when)
 
 
 def still_to_come(when: datetime) -> None:
-    """Refuse an aware date that has passed.
-
-    Raises:
-        InvalidDate: it has.
-    """
+    """Refuse an aware date that has passed."""
     if when < datetime.now(UTC) - _SKEW:
         raise InvalidDate("The date has passed.", advice="Give a later one, or none to send now.")
 
 
 def message_number(message_id: int | str) -> int:
-    """Return a message's id as a number.
-
-    Raises:
-        InvalidRequest: it is none; 0 is what a send gives of which nothing was accepted.
-    """
+    """Return a message's id as a number."""
     try:
         number = int(message_id) if not isinstance(message_id, bool | float) else 0
     except (TypeError, ValueError):
@@ -64,33 +48,21 @@ def message_number(message_id: int | str) -> int:
 
 
 def reports(report: bool) -> int:
-    """Return whether reports are asked for, in wire form.
-
-    Raises:
-        InvalidRequest: it is no answer.
-    """
+    """Return whether reports are asked for, in wire form."""
     if not isinstance(report, bool | int):
         raise InvalidRequest(f"report is True, False or None, not {type(report).__name__}.")
     return int(bool(report))
 
 
 def checked_reference(reference: str) -> str | None:
-    """Return the user's reference; None for an empty one.
-
-    Raises:
-        InvalidRequest: it is no text.
-    """
+    """Return the user's reference; None for an empty one."""
     if isinstance(reference, str):
         return reference or None
     raise InvalidRequest(f"A reference is a text, not {type(reference).__name__}.")
 
 
 def voice(fallback: bool | VoiceFallback, region: str) -> dict[str, Any]:
-    """Return the parameters of a voice fallback, by their English names.
-
-    Raises:
-        InvalidRequest: its language or caller cannot be.
-    """
+    """Return the parameters of a voice fallback, by their English names."""
     asked = VoiceFallback() if fallback is True else fallback
     if not isinstance(asked, VoiceFallback):
         raise InvalidRequest(f"voice_fallback is True or a VoiceFallback, not {type(asked).__name__}.")
