@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from copy import copy
 from decimal import Decimal
 from functools import partial
@@ -133,18 +133,9 @@ class Caller:
             OutcomeUnknown: another's does, so what it did is not known for certain.
             MensatekError: see the family.
         """
-        call = _Call(operation, params, state or CallState(), body=body)
-        with self._observed(call):
-            answer = await self._reply(call, max_age)
-            if isinstance(operation.reply, Answers):
-                return None
-            try:
-                return structure(answer.reply, operation.reply)
-            except DecodeError as error:
-                if operation.kind is Kind.READ:
-                    raise UnexpectedReply(operation.name, error.problems) from None
-                reason = f"the answer could not be read ({'; '.join(error.problems)})"
-                raise unknown(operation, reason, params) from None
+        return await self._make(
+            _Call(operation, params, state or CallState(), body=body), max_age, model=True
+        )
 
     async def reply(
         self, operation: Operation, params: Params, *, form: str = "JSON", sink: Sink | None = None
@@ -155,20 +146,31 @@ class Caller:
             MensatekError: see the family.
             NotStored: the sink failed.
         """
-        call = _Call(operation, params, CallState(sink=sink), form)
-        with self._observed(call):
-            return await self._reply(call, 0.0)
+        answer: DecodedReply = await self._make(_Call(operation, params, CallState(sink=sink), form), 0.0)
+        return answer
 
-    def _observed(self, call: _Call) -> AbstractContextManager[object]:
-        if self.notifier is None and not _log.isEnabledFor(logging.INFO):
-            return _UNHEARD
-        return ObservedCall(self.notifier, self._about, self._login, call.operation, call.params, call.state)
+    async def _make(self, call: _Call, max_age: float, *, model: bool = False) -> Any:
+        operation, params = call.operation, call.params
+        heard = self.notifier is not None or _log.isEnabledFor(logging.INFO)
+        told = (self.notifier, self._about, self._login, operation, params, call.state)
+        with ObservedCall(*told) if heard else _UNHEARD:
+            self._transport.check()
+            answer = await (self._read(call, max_age) if operation.kind is Kind.READ else self._call(call))
+            if not model:
+                return answer
+            if isinstance(operation.reply, Answers):
+                return None
+            try:
+                return structure(answer.reply, operation.reply)
+            except DecodeError as error:
+                if operation.kind is Kind.READ:
+                    raise UnexpectedReply(operation.name, error.problems) from None
+                reason = f"the answer could not be read ({'; '.join(error.problems)})"
+                raise unknown(operation, reason, params) from None
 
-    async def _reply(self, call: _Call, max_age: float) -> DecodedReply:
+    async def _read(self, call: _Call, max_age: float) -> DecodedReply:
+        """Make a read, or answer it from what is remembered."""
         operation, state = call.operation, call.state
-        self._transport.check()
-        if operation.kind is not Kind.READ:
-            return await self._call(call)
         state.rare = bool(operation.rare_parameter) and is_rare(operation, call.params)
         key, fetch = key_of(operation, call.params), partial(self._call, call)
         if operation.reply is Answers.FILE:  # too large to remember; the same waits for the interval

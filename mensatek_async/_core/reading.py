@@ -57,8 +57,9 @@ async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -
             body = await _whole(response, headers)
     finally:
         await response.aclose()
-    kind, wait = headers.get("content-type", ""), parse_retry_after(headers.get("retry-after"))
-    return RawReply(response.status_code, kind, body, wait, stored, headers.get("date", ""))
+    kind, wait = headers.get("content-type", ""), headers.get("retry-after")
+    seconds = None if wait is None else parse_retry_after(wait)
+    return RawReply(response.status_code, kind, body, seconds, stored, headers.get("date", ""))
 
 
 def _headers(response: Any) -> dict[str, str]:
