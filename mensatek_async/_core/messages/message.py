@@ -230,7 +230,7 @@ def compose_for(
     context: Context, name: str, text: str | Template, options: tuple[Any, ...], **more: Any
 ) -> Message:
     """Compose what a client sends, with its settings where `options`, which `_OPTIONS` names, leave something out."""
-    given = dict(zip(_OPTIONS, options, strict=True))
+    given: dict[str, Any] = dict(zip(_OPTIONS, options, strict=True))
     if given["report"] is None:
         given["report"] = context.report
     given |= {"default_sender": context.sender, "region": context.region, **more}
