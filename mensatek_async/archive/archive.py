@@ -6,9 +6,8 @@ import logging
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
-from .._core.context import Context
+from .._core.context import Client, context_of
 from .._core.messages.options import message_number
 from ..errors import ConfigurationError, InvalidRequest, MensatekError
 from ..models.archive import ArchivedCertificate, ArchiveSummary, Verification
@@ -21,12 +20,6 @@ from .tree import Seen
 from .verify import verify_certificates
 
 _log = logging.getLogger("mensatek_async.archive")
-
-
-class Client(Protocol):
-    """What of a client an archive needs."""
-
-    _context: Context
 
 
 @private
@@ -45,13 +38,9 @@ class CertificateArchive:
     """
 
     def __init__(self, client: Client, folder: str | os.PathLike[str]) -> None:
-        if not hasattr(client, "_context"):
-            raise ConfigurationError(
-                f"client is an AsyncMensatek, not {type(client).__name__}.",
-                advice="With a Mensatek it is `SyncCertificateArchive`.",
-            )
-        self._collector = Collector(client._context, folder)
-        self._region = client._context.region
+        context = context_of(client, "`SyncCertificateArchive`")
+        self._collector = Collector(context, folder)
+        self._region = context.region
 
     @property
     def folder(self) -> Path:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterable, Iterable
 from datetime import timedelta
 from typing import Unpack
 
+from .._core.context import Client
 from .._core.operations import positive_seconds
 from .._wire.structure import dumps
-from ..durable.session import Client
 from ..errors import CampaignNotFound, InvalidRequest
 from ..models.campaign import Preview, Progress
 from ..models.events import DeliveryReport, Event

@@ -10,9 +10,10 @@ from typing import Self, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
+from .._core.context import Client
 from .._core.messages.message import Message
 from .._core.operations import positive_seconds
-from ..durable.session import Client, Session
+from ..durable.session import Session
 from ..errors import ConfigurationError, SourceMissing
 from ..store.threads import in_thread
 from ..tracebacks import private

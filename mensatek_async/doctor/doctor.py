@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import anyio
 from attrs import evolve
 
-from .._core.context import Context
+from .._core.context import Context, context_of
 from .._core.operations import positive_seconds
 from .._core.reading import DecodedReply
 from .._wire.encode import Params
@@ -61,12 +61,7 @@ class Doctor:
         wait: float = 60.0,
         note: Callable[[str], object] = lambda what: None,
     ) -> None:
-        if not isinstance(client, AsyncMensatek):
-            raise ConfigurationError(
-                f"client is an AsyncMensatek, not {type(client).__name__}.",
-                advice="With a Mensatek it is sync_diagnose.",
-            )
-        context = client._context
+        context = context_of(client, "`sync_diagnose`")
         self._phone = None if phone is None else normalise(phone, context.region)
         if phone is None and (listen is not None or callback is not None):
             raise InvalidRequest("Callbacks come for texts: give a phone of your own too.")

@@ -6,12 +6,10 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from secrets import token_hex
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from .._core.context import Context
+from .._core.context import Client, Context, context_of
 from .._core.operations import bounded, positive_seconds
-from ..errors import ConfigurationError
-from ..settings import Account
 from ..store.database import Database
 from ..store.opening import open_database
 from ..store.owner import this_process
@@ -21,13 +19,6 @@ from ..store.transaction import Tx
 from .worker import Worker
 
 T = TypeVar("T")
-
-
-class Client(Protocol):
-    """What of a client durable work needs."""
-
-    _context: Context
-    _account: Account
 
 
 class Session:
@@ -49,12 +40,7 @@ class Session:
         lease: float | timedelta,
         instead: str,
     ) -> None:
-        if not hasattr(client, "_context"):
-            raise ConfigurationError(
-                f"client is an AsyncMensatek, not {type(client).__name__}.",
-                advice=f"With a Mensatek it is {instead}.",
-            )
-        self.context: Context = client._context
+        self.context: Context = context_of(client, instead)
         self.account: str = client._account.user
         self.lease: float = positive_seconds("lease", lease)
         self.db: Database = open_database(store, schema)

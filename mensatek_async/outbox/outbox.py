@@ -12,10 +12,10 @@ from typing import Any, Literal, Self, Unpack
 
 import anyio
 
+from .._core.context import Client
 from .._core.operations import positive_seconds
 from ..durable.content import SendOptions
 from ..durable.forgetting import forget_items
-from ..durable.session import Client
 from ..models.events import DeliveryReport, Event
 from ..models.outbox import OutboxItem, OutboxState
 from ..models.recipient import Recipient

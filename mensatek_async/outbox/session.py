@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import anyio
 
+from .._core.context import Client
 from .._core.operations import bounded, positive_seconds
-from ..durable.session import Client, Session
+from ..durable.session import Session
 from ..durable.work import Claimer
 from ..errors import InvalidRequest, OutboxNotFound, StoreError
 from ..models.events import DeliveryReport
