@@ -31,7 +31,10 @@ class CreditBudget:
             if need <= balance - self._reserved:
                 return None
             if not self._in_flight:
-                return self._cannot_pay(need, balance)
+                reason = "the next request costs more than is left"
+                error = InsufficientCredits(self._operation, None, reason, needed=need, left=balance)
+                error.args = (f"{self._operation} was not called: {reason}.",)
+                return error
             await self._ended.wait()
         return None
 
@@ -43,7 +46,6 @@ class CreditBudget:
         return reserved
 
     def end(self, reserved: Decimal) -> None:
-        """Note that a request ended, well or not."""
         self._reserved -= reserved
         self._in_flight -= 1
         self._ended.set()
@@ -56,9 +58,3 @@ class CreditBudget:
         price = result.credits_used * asked / (segments * result.accepted)
         if self._unit is None or price < self._unit:
             self._unit = price
-
-    def _cannot_pay(self, need: Decimal, left: Decimal) -> InsufficientCredits:
-        reason = "the next request costs more than is left"
-        error = InsufficientCredits(self._operation, None, reason, needed=need, left=left)
-        error.args = (f"{self._operation} was not called: {reason}.",)
-        return error

@@ -51,29 +51,18 @@ class Recipients(Sequence[Recipient]):
 
 @define(eq=False)
 class Chunk:
-    """The rows of one request.
-
-    Attributes:
-        unicode: whether it needs Unicode.
-        rows: row numbers.
-        given: the rows as they came.
-        wire: the recipients as the wire wants them.
-        counts: texts (segments) that each of them takes, by this side's count.
-        invalid: rows refused since the chunk before.
-        opted_out: rows left out since then because their recipients had opted out.
-    """
+    """The rows of one request, by their numbers, as they came and as the wire wants them."""
 
     unicode: bool = False
     rows: list[int] = field(factory=list)
     given: list[str | Recipient] = field(factory=list, repr=False)
     wire: Rows = field(factory=Rows, repr=False)
-    counts: list[int] = field(factory=list)
-    invalid: list[RowProblem] = field(factory=list)
-    opted_out: list[int] = field(factory=list)
+    counts: list[int] = field(factory=list)  # texts (segments) that each of them takes, by this side's count
+    invalid: list[RowProblem] = field(factory=list)  # rows refused since the chunk before
+    opted_out: list[int] = field(factory=list)  # rows left out since then: they had opted out
 
     @property
     def segments(self) -> int:
-        """Texts it takes."""
         return sum(self.counts)
 
     @property
@@ -87,8 +76,7 @@ class Chunk:
             return
         gone = {at for at, phone in enumerate(self.wire.phones) if phone in phones}
         wire = Rows()
-        if kept := [one for at, one in enumerate(self.wire) if at not in gone]:
-            wire.add(kept)
+        wire.add([one for at, one in enumerate(self.wire) if at not in gone])
         self.opted_out += [self.rows[at] for at in sorted(gone)]
         self.rows, self.given, self.counts = _without(gone, self.rows, self.given, self.counts)
         self.wire = wire
@@ -107,7 +95,6 @@ class Chunker:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of the text's fields."""
         return self._message.text.fields
 
     def number(self, batch: Sequence[Any]) -> Sequence[int]:

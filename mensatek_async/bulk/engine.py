@@ -132,10 +132,10 @@ class Engine:
             try:
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._watch)
-                    await self._guarded(partial(self._source.look, self._message))
+                    await self._guarded(self._source.look, self._message)
                     await self._guarded(self._open_message)
                     async with anyio.create_task_group() as workers:
-                        start_slowly(workers, self._work, self._workers)
+                        start_slowly(workers, partial(self._guarded, self._send_all), self._workers)
                     await self._guarded(self._account_for_the_rest)
                     group.cancel_scope.cancel()
             except BaseException:
@@ -152,10 +152,10 @@ class Engine:
         finally:
             self._shield.release_in(self._context.timeout.grace)
 
-    async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
+    async def _guarded(self, part: Callable[..., Awaitable[None]], *given: object) -> None:
         # What the user's rows or callback raise ends the send, after what is on its way has been answered.
         try:
-            await part()
+            await part(*given)
         except Exception as error:
             self._stop(error)
             self._stream._error = self._stream._error or error
@@ -191,10 +191,6 @@ class Engine:
             reason = f"the first {rejected} recipients were all rejected"
             self._stop(APIError(self._operation, None, reason))
         await anyio.sleep(min(0.05 * rejected, 1.0))
-
-    async def _work(self, accepted: Callable[[], None]) -> None:
-        """Send chunk after chunk."""
-        await self._guarded(partial(self._send_all, accepted))
 
     async def _send_all(self, accepted: Callable[[], None]) -> None:
         while not self._stopped and (chunk := await self._next(self._size)):

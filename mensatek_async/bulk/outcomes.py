@@ -48,7 +48,6 @@ class Tally:
         return min(self._credits, default=None)
 
     def add(self, outcome: ChunkOutcome) -> None:
-        """Record one outcome."""
         self.opted_out += len(outcome.opted_out)
         for one in outcome.invalid:
             self.invalid._add(one.row, one.row + 1, one.reason, "refused; see the first rows' reasons")
@@ -68,7 +67,6 @@ class Tally:
             _add_rows(self.failed, outcome.rows, f"not sent: {outcome.error}")
 
     def progress(self, rows: int) -> BulkProgress:
-        """A snapshot of the counts."""
         return BulkProgress(
             rows=rows,
             total=self.total,
@@ -84,7 +82,6 @@ class Tally:
         )
 
     def result(self, rows: int) -> BulkResult:
-        """A snapshot of everything."""
         return BulkResult(
             message_id=self.message_id,
             accepted=self.accepted,

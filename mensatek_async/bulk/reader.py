@@ -24,13 +24,7 @@ _SLICE = 512
 
 
 class Reader:
-    """Rows from wherever they are. Not safe for two readers at once.
-
-    Attributes:
-        source: where they come from, when that is one of the sources of this package.
-        total: how many there are, when that is known.
-        inline: whether they can be read only while the caller waits, as the synchronous client's can.
-    """
+    """Rows from wherever they are. Not safe for two readers at once."""
 
     def __init__(self, recipients: object, fields: Sequence[str]) -> None:
         if isinstance(recipients, str | bytes | Recipient | Mapping):
@@ -43,6 +37,7 @@ class Reader:
         self._back: list[Any] = []
         self._failure: Exception | None = None
         self.total: int | None = self._batches.total()
+        # Whether they can be read only while the caller waits, as the synchronous client's can.
         self.inline: bool = self._batches.inline
 
     async def look(self, message: Message) -> None:
@@ -84,10 +79,6 @@ class Reader:
             raise error
         return await self._batches.read(most)
 
-    def give_back(self, rows: Sequence[Any]) -> None:
-        """Let rows be read again."""
-        self._back = [*rows, *self._back]
-
     def left(self) -> list[Any]:
         """Rows that were read and handed to nobody, because of a cancellation."""
         rows, self._back = self._back, []
@@ -118,8 +109,6 @@ def _length(rows: Any) -> int | None:
 
 
 class _Rows(Batches):
-    """An ordinary iterable."""
-
     def __init__(self, rows: Iterable[Any]) -> None:
         self._total = _length(rows)
         self._rows = RowIterator(lambda: rows)
@@ -240,7 +229,6 @@ class ChunkReader(Reader):
 
     @property
     def rows(self) -> int:
-        """Rows read so far."""
         return self._chunker.rows
 
     async def next(self, size: int) -> Chunk | None:

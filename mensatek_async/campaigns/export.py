@@ -42,20 +42,10 @@ def export(
     words: Language = ENGLISH,
     force: bool = False,
 ) -> int:
-    """Write one line for each row read, in the order of their numbers; whole or not at all.
-
-    Args:
-        db: the store.
-        row: the campaign.
-        path: the file.
-        words: the language of the reasons and of the statuses' labels.
-        force: whether a file may be overwritten that is no earlier export.
-
-    Returns:
-        How many there are.
+    """Write a line for each row read, by their numbers, whole or not at all; return how many they are.
 
     Raises:
-        InvalidRequest: the file cannot be written, or may not be.
+        InvalidRequest: the file cannot be written, or may not be: it is no earlier export, and nothing forces it.
     """
     if db.owns(Path(path)):
         raise InvalidRequest(f"{str(path)!r} is the database of the store: the export needs another name.")

@@ -39,7 +39,7 @@ class Feed(Reader):
     def undo(self, rows: Sequence[Any]) -> None:
         """Undo the last `take`: somebody else had read further."""
         self.position, self._digest = self._earlier
-        self.give_back(rows)
+        self._back = [*rows, *self._back]
 
     async def skip_to(self, position: int) -> bool:
         """Pass over rows that are in the journal already; False when there are not so many."""

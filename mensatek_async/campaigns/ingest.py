@@ -33,21 +33,7 @@ _LOOK = 0.5  # seconds between two looks at whether another reader is alive
 
 @define(eq=False, kw_only=True)
 class Ingest:
-    """Reads one campaign's recipients into the journal, or stands by while somebody else does.
-
-    Attributes:
-        db: the store.
-        campaign: the campaign's id.
-        content: what it sends.
-        message: its message.
-        feed: the recipients.
-        owner: the reader's name.
-        lease: seconds after which a reader that shows no life is taken for dead.
-        local: whether chunks are kept to one time zone each.
-        on_rows: called when there is something new to send, and at the end.
-        error: why it ended before all was read: `SourceChanged`, `CampaignConflict` and others of `Campaigns.start`.
-        ended: set at the end.
-    """
+    """Reads one campaign's recipients into the journal, or stands by while somebody else does."""
 
     db: Database
     campaign: int
@@ -55,10 +41,10 @@ class Ingest:
     message: Message
     feed: Feed
     owner: str
-    lease: float
-    local: bool
-    on_rows: Callable[[], None]
-    error: Exception | None = field(default=None, init=False)
+    lease: float  # seconds after which a reader that shows no life is taken for dead
+    local: bool  # whether chunks are kept to one time zone each
+    on_rows: Callable[[], None]  # called when there is something new to send, and at the end
+    error: Exception | None = field(default=None, init=False)  # one of those that `Campaigns.start` raises
     ended: anyio.Event = field(factory=anyio.Event, init=False)
     _seen: SeenPhones = field(factory=SeenPhones, init=False)
 

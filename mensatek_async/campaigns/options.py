@@ -30,28 +30,16 @@ _POLICIES = ("keep", "assume_sent", "resend")
 
 @frozen(kw_only=True, repr=False)
 class Content:
-    """What every request of a campaign has in common, as its store keeps it.
-
-    Attributes:
-        product: "sms" or "certified".
-        template: whether the text is a template's source.
-        text: the text, as it was given.
-        params: parameters by wire names, without recipients and encoding.
-        encoding: as asked for.
-        region: the region of phones written without a country.
-        size: recipients in a request.
-        anchor: the opener of its own, by wire names, if it has one.
-        anchor_unicode: whether that needs Unicode.
-    """
+    """What every request of a campaign has in common, as its store keeps it."""
 
     product: str
-    template: bool
+    template: bool  # whether the text is a template's source
     text: str
-    params: dict[str, Any]
+    params: dict[str, Any]  # by wire names, without recipients and encoding
     encoding: Encoding
-    region: str
-    size: int
-    anchor: dict[str, str] | None
+    region: str  # that of phones written without a country
+    size: int  # recipients in a request
+    anchor: dict[str, str] | None  # the opener of its own, by wire names, if it has one
     anchor_unicode: bool = False
 
     @property
@@ -64,7 +52,6 @@ class Content:
         return OPERATIONS[self.product].replace("Enviar", verb)
 
     def message(self, context: Context) -> Message:
-        """Return its message, as a client sends it."""
         return Message(
             operation=context.operations[OPERATIONS[self.product]],
             text=prepare(Template(self.text) if self.template else self.text),
@@ -119,10 +106,6 @@ class CampaignOptions(SendOptions, total=False):
     respect_opt_outs: bool
 
 
-_SETTINGS = (
-    *("rate", "send_between", "local_time", "max_credits", "unknown_after", "unknown_policy"),
-    *("scheduled_at", "respect_opt_outs", "start_at"),
-)
 _DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(CampaignOptions.__optional_keys__),
     "product": "sms",
@@ -137,51 +120,28 @@ _DEFAULTS: Mapping[str, Any] = {
 def compose_plan(
     context: Context, text: str | Template, options: CampaignOptions
 ) -> tuple[Content, Settings]:
-    """Check all that is said of a campaign but its recipients, and but for whether its dates have passed.
-
-    Raises:
-        InvalidRequest: or one of its kinds, naming what is wrong.
-        TypeError: there is no such option.
-    """
+    """Check all that is said of a campaign but its recipients, and but for whether its dates have passed."""
     given = {**_DEFAULTS, **options}
     if unknown := given.keys() - _DEFAULTS.keys():
         raise TypeError(f"A campaign has no option {min(unknown)!r}.")
-    settings = compose_settings(**{name: given[name] for name in _SETTINGS})
-    sent = {name: given[name] for name in SendOptions.__optional_keys__}
-    own = (given["chunk_size"], given["anchor"], given["rate"])
-    return compose_content(context, text, given["product"], sent, *own), settings
+    settings = _settings(given)
+    return _content(context, text, given), settings
 
 
 def refuse_late(options: CampaignOptions) -> None:
-    """Refuse dates that have passed: a campaign that goes on may be late, a new one may not.
-
-    Raises:
-        InvalidDate: one has.
-    """
+    """Refuse dates that have passed: a campaign that goes on may be late, a new one may not."""
     for when in (options.get("start_at"), options.get("scheduled_at")):
         if when is not None:
             still_to_come(when)
 
 
-def compose_content(
-    context: Context,
-    text: str | Template,
-    product: str,
-    options: Mapping[str, Any],
-    chunk_size: int | None,
-    anchor: str | Recipient | None,
-    rate: float | None,
-) -> Content:
-    """Check what is to be sent, before anything is written down; but for whether its date has passed.
-
-    Raises:
-        InvalidRequest: or one of its kinds, naming what is wrong.
-    """
+def _content(context: Context, text: str | Template, given: Mapping[str, Any]) -> Content:
+    product, limits, rate = given["product"], context.limits, given["rate"]
+    options = {name: given[name] for name in SendOptions.__optional_keys__}
     message = compose_message(context, text, product, options)
-    certified = product == "certified"
-    limits = context.limits
-    most = limits.certified_per_request if certified else limits.sms_per_request
-    addressed = None if anchor is None else message.address(anchor)
+    anchor = None if given["anchor"] is None else message.address(given["anchor"])
+    most = limits.certified_per_request if product == "certified" else limits.sms_per_request
+    size = bounded("chunk_size", given["chunk_size"], most)
     return Content(
         product=product,
         template=isinstance(text, Template),
@@ -189,66 +149,50 @@ def compose_content(
         params=dict(message.params),
         encoding=message.encoding,
         region=message.region,
-        size=_size(chunk_size, most, rate),
-        anchor=addressed and addressed.wire,
-        anchor_unicode=addressed is not None and addressed.unicode,
+        # A chunk leaves at once: larger than a second's worth, it would make the rate a matter of minutes.
+        size=size if rate is None else max(min(size, int(rate)), 1),
+        anchor=anchor and anchor.wire,
+        anchor_unicode=anchor is not None and anchor.unicode,
     )
 
 
-def compose_settings(
-    rate: float | None,
-    send_between: object,
-    local_time: str,
-    max_credits: object,
-    unknown_after: float | timedelta | None,
-    unknown_policy: str,
-    scheduled_at: datetime | None,
-    respect_opt_outs: bool = True,
-    start_at: datetime | None = None,
-) -> Settings:
-    """Check what may change while a campaign runs; but for whether its dates have passed.
-
-    Raises:
-        InvalidRequest: it names what is wrong.
-    """
-    if rate is not None and (
-        isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1e9
-    ):
+def _settings(given: Mapping[str, Any]) -> Settings:
+    hours, local_time = check_hours(given["send_between"]), given["local_time"]
+    rate, after, policy = given["rate"], given["unknown_after"], given["unknown_policy"]
+    if rate is not None and not (_is_number(rate) and 0 < rate < 1e9):
         raise InvalidRequest("rate is recipients a second: a number above 0, or None.")
     if local_time not in ("spanish", "recipient"):
         raise InvalidRequest(f'local_time is "spanish" or "recipient", not {local_time!r}.')
-    if unknown_policy not in _POLICIES:
+    if policy not in _POLICIES:
         raise InvalidRequest('unknown_policy is "keep", "assume_sent" or "resend".')
-    after = unknown_after.total_seconds() if isinstance(unknown_after, timedelta) else unknown_after
-    if after is not None and (
-        isinstance(after, bool) or not isinstance(after, int | float) or not after >= 0
-    ):
+    if isinstance(after, timedelta):
+        after = after.total_seconds()
+    if after is not None and not (_is_number(after) and after >= 0):
         raise InvalidRequest("unknown_after is a number of seconds or a timedelta.")
-    if not isinstance(respect_opt_outs, bool):
+    if not isinstance(given["respect_opt_outs"], bool):
         raise InvalidRequest("respect_opt_outs is True or False.")
-    hours = check_hours(send_between)
-    begins = None if start_at is None else exact_date(start_at).timestamp()
-    check_dates(hours, begins, scheduled_at)
+    begins = None if given["start_at"] is None else exact_date(given["start_at"]).timestamp()
+    check_dates(hours, begins, given["scheduled_at"])
     return Settings(
         rate=rate,
         start=hours.start if hours else None,
         end=hours.end if hours else None,
         local=local_time == "recipient",
-        max_credits=positive("max_credits", "credits", max_credits),
+        max_credits=positive("max_credits", "credits", given["max_credits"]),
         unknown_after=after,
-        unknown_policy=unknown_policy,
-        respect_opt_outs=respect_opt_outs,
+        unknown_policy=policy,
+        respect_opt_outs=given["respect_opt_outs"],
         start_at=begins,
         asked_at=begins,
     )
 
 
-def check_dates(hours: Hours | None, start_at: float | None, scheduled_at: datetime | None) -> None:
-    """Refuse dates that do not go together.
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
 
-    Raises:
-        InvalidRequest: what is wrong with them.
-    """
+
+def check_dates(hours: Hours | None, start_at: float | None, scheduled_at: datetime | None) -> None:
+    """Refuse dates that do not go together."""
     if scheduled_at is None:
         return
     delivered = exact_date(scheduled_at).timestamp()
@@ -267,18 +211,7 @@ def check_dates(hours: Hours | None, start_at: float | None, scheduled_at: datet
 def check_move(
     row: CampaignRow, start_at: datetime | None, scheduled_at: datetime | None, held: datetime | None
 ) -> float | None:
-    """Check the dates that a campaign is moved to; return from when on it then sends.
-
-    Args:
-        row: the campaign.
-        start_at: the new one, or None.
-        scheduled_at: the new one, or None.
-        held: when the provider delivers so far.
-
-    Raises:
-        InvalidRequest: none is given, one has passed, or they do not go together.
-        CampaignError: the campaign has none at the provider.
-    """
+    """Check the dates that a campaign is moved to, `held` so far by the provider; return when it then begins."""
     given = [exact_date(when) for when in (start_at, scheduled_at) if when is not None]
     if not given:
         raise InvalidRequest("Give start_at, scheduled_at or both.")
@@ -295,11 +228,7 @@ def check_move(
 
 
 def positive(name: str, unit: str, given: object) -> Decimal | None:
-    """Return a number above 0, None for none.
-
-    Raises:
-        InvalidRequest: it is another one, or no number.
-    """
+    """Return a number above 0, None for none; anything else is an InvalidRequest."""
     if given is None:
         return None
     try:
@@ -309,9 +238,3 @@ def positive(name: str, unit: str, given: object) -> Decimal | None:
     if not number.is_finite() or number <= 0:
         raise InvalidRequest(f"{name} is a number of {unit} above 0, or None.")
     return number
-
-
-def _size(chunk_size: int | None, most: int, rate: float | None) -> int:
-    size = bounded("chunk_size", chunk_size, most)
-    # A chunk leaves at once: larger than a second's worth, it would make the rate a matter of minutes.
-    return size if rate is None else max(min(size, int(rate)), 1)

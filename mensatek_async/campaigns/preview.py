@@ -21,6 +21,7 @@ from ..models.campaign import Preview, PreviewedText
 from ..opt_outs import tables
 from ..store.database import Database
 from ..store.threads import in_thread
+from ..store.transaction import Tx
 from ..text.segments import lost_characters
 
 OPTED_OUT = "has opted out"
@@ -43,12 +44,12 @@ async def preview(
     """Read all recipients, and count; the store's opt-outs are looked up, and may not be there."""
     reader = Reader(recipients, message.text.fields)
     counting = _Counting(message)
-    opted_out = await in_thread(_opted_out_of, db) if respect_opt_outs else _nobody
+    asked = db if respect_opt_outs else None
     try:
         await reader.look(message)
         while rows := await reader.read(_BATCH):
             first = counting.rows + 1
-            chunks = await in_thread(counting.add, rows, opted_out)
+            chunks = await in_thread(counting.add, rows, asked)
             if on_progress is not None and isawaitable(pending := on_progress(_told(rows, first, chunks))):
                 await pending
     finally:
@@ -57,14 +58,11 @@ async def preview(
     return counting.result()
 
 
-def _nobody(phones: Sequence[str]) -> set[str]:
-    return set()
+def _opted_out(db: Database | None, phones: Sequence[str]) -> set[str]:
+    def look(tx: Tx) -> set[str]:
+        return set() if tables.changes(tx) is None else tables.opted_out(tx, phones)
 
-
-def _opted_out_of(db: Database) -> Callable[[Sequence[str]], set[str]]:
-    if not db.is_there() or db.read(tables.changes) is None:
-        return _nobody
-    return lambda phones: db.read(lambda tx: tables.opted_out(tx, phones))
+    return db.read(look) if db is not None and db.is_there() else set()
 
 
 @define(eq=False)
@@ -86,10 +84,9 @@ class _Counting:
 
     @property
     def rows(self) -> int:
-        """Return how many there were."""
         return self._chunker.rows
 
-    def add(self, rows: Sequence[Any], opted_out: Callable[[Sequence[str]], set[str]]) -> list[Chunk]:
+    def add(self, rows: Sequence[Any], db: Database | None) -> list[Chunk]:
         """Count further rows, and return what would be sent of them, with what would not."""
         self._chunker.add(rows, len(rows))
         chunks = list(iter(self._chunker.flush, None))
@@ -97,7 +94,7 @@ class _Counting:
             for problem in chunk.invalid:
                 self._counts["repeated" if problem.reason == REPEATED else "invalid"] += 1
             self._problems += chunk.invalid[: _PROBLEMS - len(self._problems)]
-            chunk.leave_out(opted_out(chunk.wire.phones))
+            chunk.leave_out(_opted_out(db, chunk.wire.phones))
             self._counts["opted_out"] += len(chunk.opted_out)
             if chunk.rows:
                 self._count(chunk)
@@ -131,7 +128,6 @@ class _Counting:
         return PreviewedText(chunk.rows[at], phone, text, chunk.counts[at], chunk.unicode)
 
     def result(self) -> Preview:
-        """Return what all rows amount to."""
         counts = {
             name: self._counts[name] for name in ("opted_out", "repeated", "invalid", "unicode", "gaps")
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import anyio
@@ -23,12 +23,8 @@ _LOOKS = 100
 
 
 async def recall(context: Context, db: Database, row: CampaignRow, operation: str) -> None:
-    """Cancel every message of a campaign at the provider, and write down who will not be texted.
-
-    Raises:
-        MensatekError: as in `client.sms.cancel`; what was cancelled before is written down.
-    """
-    await _landed(db, lambda tx: _is_flying(tx, row.id))
+    """Cancel every message of a campaign at the provider, and write down who will not be texted."""
+    await _landed(db, row, await in_thread(db.read, lambda tx: _claims(tx, row.id, POSTING)))
     cancelled = 0
     for number in await in_thread(db.read, lambda tx: _held(tx, row.id)):
         try:
@@ -41,17 +37,17 @@ async def recall(context: Context, db: Database, row: CampaignRow, operation: st
 
 
 async def postpone(context: Context, db: Database, row: CampaignRow, operation: str, when: datetime) -> None:
-    """Have the provider deliver at another date what it holds of a campaign, and what it is sent from now on.
-
-    Raises:
-        CampaignError: a request is on its way that still has the old date.
-        MensatekError: as in `client.sms.reschedule`.
-    """
+    """Have the provider deliver at another date what it holds of a campaign, and what it is sent from now on."""
     sent = await _move(context, db, row, operation, when)
     if sent is not None and row.state == DONE:  # nothing is left that could be moved
         raise sent
-    flying = await in_thread(db.write, lambda tx: _moved(tx, row.name, wire_date(when)))
-    landed = await _landed(db, lambda tx: _are_flying(tx, row.id, flying))
+
+    def move(tx: Tx) -> list[str]:
+        """Write the new date down; return the claims that were made with the old one."""
+        return _claims(tx, reschedule(tx, row.name, moved_to=wire_date(when)).id, CLAIMED, POSTING)
+
+    flying = await in_thread(db.write, move)
+    landed = await _landed(db, row, flying)
     if flying:
         await _move(context, db, row, operation, when)
     if not landed:
@@ -61,10 +57,11 @@ async def postpone(context: Context, db: Database, row: CampaignRow, operation: 
         )
 
 
-async def _landed(db: Database, is_flying: Callable[[Tx], bool]) -> bool:
-    """Wait until what is on its way was answered; return whether it was, in time."""
+async def _landed(db: Database, row: CampaignRow, flying: Sequence[str]) -> bool:
+    """Wait until these claims have ended; return whether they have, in time."""
     for _ in range(_LOOKS):
-        if not await in_thread(db.read, is_flying):
+        left = await in_thread(db.read, lambda tx: _claims(tx, row.id, CLAIMED, POSTING))
+        if not set(flying) & set(left):
             return True
         await anyio.sleep(_LOOK)
     return False
@@ -83,25 +80,11 @@ async def _move(
     return None if moved else sent
 
 
-def _moved(tx: Tx, name: str, date: str) -> list[str]:
-    """Write the new date down; return the claims that were made with the old one."""
-    row = reschedule(tx, name, moved_to=date)
-    sql = "SELECT token FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL AND state IN (?, ?)"
-    return [token for (token,) in tx.all(sql, row.id, CLAIMED, POSTING)]
-
-
-def _are_flying(tx: Tx, campaign: int, tokens: Sequence[str]) -> bool:
-    sql = f"SELECT 1 FROM mensatek_chunk WHERE campaign_id = ? AND due_at > ? AND state IN (?, ?) AND token{tx.among}"
-    return bool(tx.one(sql, campaign, tx.now, CLAIMED, POSTING, tx.listed(tokens)))
-
-
-def _is_flying(tx: Tx, campaign: int) -> bool:
-    return bool(
-        tx.one(
-            "SELECT 1 FROM mensatek_chunk WHERE campaign_id = ? AND state = ? AND due_at > ? LIMIT 1",
-            *(campaign, POSTING, tx.now),
-        )
-    )
+def _claims(tx: Tx, campaign: int, *states: str) -> list[str]:
+    """Return the tokens of what is claimed, in these states, and whose lease has not ended."""
+    marks = ", ".join("?" * len(states))
+    sql = f"SELECT token FROM mensatek_chunk WHERE campaign_id = ? AND due_at > ? AND state IN ({marks})"
+    return [token for (token,) in tx.all(sql, campaign, tx.now, *states)]
 
 
 def _held(tx: Tx, campaign: int) -> list[int]:

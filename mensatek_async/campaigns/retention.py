@@ -48,11 +48,7 @@ def _purge_by_id(tx: Tx, campaign: int) -> None:
 
 
 def purge(tx: Tx, row: CampaignRow) -> None:
-    """Take phones and texts out of a campaign that has ended; its counts stay, and the outcome of each row.
-
-    Raises:
-        CampaignError: it has not ended.
-    """
+    """Take phones and texts out of a campaign that has ended; its counts stay, and the outcome of each row."""
     if row.state not in (DONE, CANCELLED):
         raise CampaignError(
             f"The campaign {row.name!r} is {row.state}: only one that has ended is purged. Nothing was taken out.",

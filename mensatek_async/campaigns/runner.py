@@ -27,54 +27,37 @@ _log = logging.getLogger("mensatek_async.campaigns")
 
 @define(eq=False, kw_only=True)
 class Runner(Worker[Work, Claimer]):
-    """Sends campaigns until nothing is left, they are paused, or the time is up.
-
-    Attributes:
-        account: whose campaigns it sends.
-        only: the ids of those to send; None for all.
-        reading: whether somebody in this process reads recipients.
-        seen: the campaigns that it has sent something of.
-        missing: whether it ended for want of rows that nobody reads.
-    """
+    """Sends campaigns until nothing is left, they are paused, or the time is up."""
 
     account: str
-    only: Sequence[int] | None
-    reading: Callable[[], bool]
-    seen: set[int] = field(factory=set, init=False)
-    missing: bool = field(default=False, init=False)
+    only: Sequence[int] | None  # the ids of those to send; None for all
+    reading: Callable[[], bool]  # whether somebody in this process reads recipients
+    seen: set[int] = field(factory=set, init=False)  # those of which it has sent something
+    missing: bool = field(default=False, init=False)  # whether it ended for want of rows that nobody reads
     _messages: dict[int, Message] = field(factory=dict, init=False)
     _turn: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Run as any worker; the log says how each campaign stands then that it has sent something of.
-
-        Raises:
-            StoreError: the journal cannot be written; nothing more was sent.
-        """
+        """Run as any worker; the log says how each campaign stands then that it has sent something of."""
         await super().run()
         for campaign in self.seen if _log.isEnabledFor(logging.INFO) else ():
             row = await in_thread(self.db.read, partial(by_id, campaign=campaign))
             _log.info("Campaign %s: %s", row.name, f"{row.state} ({row.reason})" if row.reason else row.state)
 
     def claim(self, tx: Tx, tokens: Sequence[str]) -> list[Work | Wait | Over]:
-        """Take the next pieces of work of the campaigns in turn."""
         self._turn += len(tokens)
         return claim(tx, self.who, tokens, self.account, self.only, self._turn)
 
     def may_leave(self, tx: Tx, work: Work) -> bool:
-        """Return whether work may leave; an opener's is written down here, so that nobody repeats it."""
         return may_leave(tx, self.who, work)
 
     def finish(self, tx: Tx, done: Finish[Work]) -> None:
-        """Write an outcome down."""
         finish(tx, self.who, done)
 
     def renew(self, tx: Tx, works: Sequence[Work]) -> None:
-        """Begin the leases anew of work that has not left yet."""
         renew(tx, self.who, works)
 
     async def request(self, work: Work) -> Request:
-        """Return the request of a chunk."""
         message, recipients = await self._message_of(work.campaign), work.content
         params = message.request(recipients.wire, recipients.unicode, work.join)
         if work.moved_to:
@@ -100,11 +83,6 @@ class Runner(Worker[Work, Claimer]):
         """Note whose chunk it is."""
         self.seen.add(work.campaign)
         failpoint("claim.opener" if work.join is None else "chunk.posting")
-
-    def leaves(self, work: Work) -> None:
-        """Show tests that an opener leaves."""
-        if work.join is None:
-            failpoint("opener.posting")
 
     async def _message_of(self, campaign: int) -> Message:
         if campaign not in self._messages:

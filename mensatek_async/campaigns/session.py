@@ -44,15 +44,10 @@ class CampaignSession(Session):
 
     @property
     def who(self) -> Claimer:
-        """Return whose name claims carry."""
         return Claimer(self.owner, self.lease, self.context.assume_grouping)
 
     async def send(self, name: str, slots: int, until: float | None = None) -> None:
-        """Send what there is of a campaign, if it runs.
-
-        Raises:
-            SourceMissing: as in `Campaign.run`, and so are the others.
-        """
+        """Send what there is of a campaign, if it runs."""
         row = await self.look(lambda tx: find(tx, name))
         check_account(row, self.account)
         runner = self.runner([row.id], slots, until)
@@ -68,7 +63,6 @@ class CampaignSession(Session):
             )
 
     def runner(self, campaigns: Sequence[int] | None, slots: int, until: float | None = None) -> Runner:
-        """Return what sends campaigns: those of these ids, or all."""
         return Runner(
             context=self.context,
             db=self.db,
@@ -85,11 +79,7 @@ class CampaignSession(Session):
     # --- reading --------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Begin a block, in which recipients are read in the background.
-
-        Raises:
-            ConfigurationError: one is open.
-        """
+        """Begin a block, in which recipients are read in the background."""
         if self._group is not None:
             raise ConfigurationError(
                 "These campaigns are open already.", advice="Use one `async with` at a time."
@@ -97,11 +87,7 @@ class CampaignSession(Session):
         self._group = await anyio.create_task_group().__aenter__()
 
     async def leave(self, *, wait: bool) -> None:
-        """End the block: once its recipients are read, or now.
-
-        Raises:
-            CampaignConflict: what ended the reading and was not raised yet, and so are the others of `Campaigns.start`.
-        """
+        """End the block: once its recipients are read, or now; what ended the reading is raised."""
         try:
             if wait:
                 for reading in list(self._readings):
@@ -117,18 +103,13 @@ class CampaignSession(Session):
                 await self.close()
 
     async def close(self) -> None:
-        """Stop reading and close the store."""
         if self._group is not None:
             self._group.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await in_thread(self.db.close)
 
     async def read(self, row: CampaignRow, content: Content, message: Message, feed: Feed) -> None:
-        """Read recipients into the journal: to the end when that is soon, else on in the background.
-
-        Raises:
-            SourceChanged: as in `Campaigns.start`, and so are the others.
-        """
+        """Read recipients into the journal: to the end when that is soon, else on in the background."""
         await self._has_read(row.id)
         reading = Ingest(
             db=self.db,

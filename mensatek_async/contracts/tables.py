@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from ..codes import DeliveryStatus, Phase
 from ..durable.forgetting import tombstone
-from ..durable.reports import is_older
+from ..durable.work import is_older
 from ..models.contracts import Contract, ContractState
 from ..models.events import DeliveryReport
 from ..store.database import note_deletion

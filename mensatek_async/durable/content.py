@@ -58,17 +58,7 @@ class SendOptions(TypedDict, total=False):
 def compose_message(
     context: Context, text: str | Template, product: str, options: Mapping[str, Any]
 ) -> Message:
-    """Check what is to be sent; but for whether its date has passed.
-
-    Args:
-        context: the client's.
-        text: the text.
-        product: "sms" or "certified".
-        options: those of a send of either product, each of them.
-
-    Raises:
-        InvalidRequest: or one of its kinds, naming what is wrong.
-    """
+    """Check what is to be sent, but for whether its date has passed; `options` has each option of either product."""
     if product not in OPERATIONS:
         raise InvalidRequest(f'product is "sms" or "certified", not {product!r}.')
     legal = {name: options[name] for name in _LEGAL}

@@ -64,7 +64,6 @@ class Post(Generic[W]):
 
     @property
     def left(self) -> bool:
-        """Return whether the request may have reached the provider."""
         return self._state.left
 
     def stop(self, grace: float) -> None:
@@ -96,6 +95,7 @@ class Post(Generic[W]):
                 begun = time.monotonic()
                 if not await may_leave():
                     raise NotNow
+                failpoint("post.leaving")
             # A worker that was stopped meanwhile must not send under a lease that is over, or too late.
             late = time.monotonic() > begun + self._limit or anyio.current_time() >= self._latest
             if self._stopped or late:
@@ -134,13 +134,7 @@ class Post(Generic[W]):
 
 
 def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
-    """Return what an error means for a piece of work. No text, token or phone stands in the reason.
-
-    Args:
-        error: how it ended.
-        work: what was to be sent.
-        left: whether the request left.
-    """
+    """Return what an error means for a piece of work. No text, token or phone stands in the reason."""
     reason = str(error.args[0]) if isinstance(error, MensatekError) and error.args else type(error).__name__
     if isinstance(error, OutcomeUnknown):
         return Lost(reason)
@@ -156,16 +150,9 @@ def outcome_of(error: Exception, work: Work, left: bool) -> NotTaken | Lost:
         return NotTaken(reason=reason)
     if isinstance(error, InsufficientCredits):
         return NotTaken(reason=reason, pause="no_credit")
-    if _is_group_lost(error, work):
+    unknown = isinstance(error, BadParameters) and "idmensaje" in error.detail.casefold()
+    if work.join is not None and (unknown or isinstance(error, NotYours | AlreadyCancelled | AlreadySent)):
         return NotTaken(reason=reason, pause="group_lost")
     return (
         NotTaken(reason=reason, failed=type(error).__name__) if isinstance(error, APIError) else Lost(reason)
     )
-
-
-def _is_group_lost(error: Exception, work: Work) -> bool:
-    if work.join is None:
-        return False
-    if isinstance(error, NotYours | AlreadyCancelled | AlreadySent):
-        return True
-    return isinstance(error, BadParameters) and "idmensaje" in error.detail.casefold()

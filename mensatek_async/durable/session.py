@@ -22,15 +22,7 @@ T = TypeVar("T")
 
 
 class Session:
-    """One store as one client uses it.
-
-    Args:
-        client: the client.
-        store: the store's path or address.
-        schema: its tables.
-        lease: seconds that a claim lasts.
-        instead: what to use with a synchronous client.
-    """
+    """One store as one client uses it; `instead` is what to use with a synchronous client."""
 
     def __init__(
         self,
@@ -53,11 +45,7 @@ class Session:
         return f"{self._name} {this_process()}"
 
     def slots(self, concurrency: int | None) -> int:
-        """Return how many requests may be in flight.
-
-        Raises:
-            InvalidRequest: it is no whole number from 1.
-        """
+        """Return how many requests may be in flight."""
         return bounded("concurrency", concurrency, self.context.limits.concurrency)
 
     async def look(self, work: Callable[[Tx], T]) -> T:

@@ -12,42 +12,29 @@ from attrs import field, frozen
 from .._core.operations import Operation
 from .._wire.encode import Params
 from .._wire.marks import Mark
+from ..codes import DeliveryStatus
 
 _LONGEST = 60.0  # seconds between two tries of the same work
 
 
 @frozen
 class Claimer:
-    """A worker: what it claims carries its name.
-
-    Attributes:
-        owner: its name.
-        lease: seconds that a claim lasts.
-    """
+    """A worker: what it claims carries its name."""
 
     owner: str
-    lease: float
+    lease: float  # seconds that a claim lasts
 
 
 @frozen(kw_only=True)
 class Work:
-    """A request that is ours to make until its lease ends.
+    """A request that is ours to make until its lease ends."""
 
-    Attributes:
-        token: whose claim it is.
-        join: the message to join; None where the request opens one, which cannot be repeated.
-        repeat: whether an earlier try may have been taken up.
-        wait: seconds until its place in the rate.
-        mark: what its reference carries on the wire, so that a report is known again; None for nothing.
-        patience: seconds after which it must not leave any more; None for no such moment.
-    """
-
-    token: str
-    join: int | None
-    repeat: bool
-    wait: float
-    mark: Mark | None
-    patience: float | None = None
+    token: str  # whose claim it is
+    join: int | None  # the message to join; None where the request opens one, which cannot be repeated
+    repeat: bool  # whether an earlier try may have been taken up
+    wait: float  # seconds until its place in the rate
+    mark: Mark | None  # what its reference carries on the wire, so that a report is known again
+    patience: float | None = None  # seconds after which it must not leave any more
 
 
 W = TypeVar("W", bound=Work)
@@ -56,47 +43,29 @@ C = TypeVar("C", bound=Claimer)
 
 @frozen
 class Request:
-    """What goes to the provider.
-
-    Attributes:
-        operation: the operation.
-        params: its parameters by wire names.
-        recipients: how many they are.
-        reference: the user's own.
-        area: who sends; the requests of campaigns let single calls go first.
-        traceparent: the trace context that was stored with it; "" for none.
-    """
+    """What goes to the provider."""
 
     operation: Operation
     params: Params = field(repr=False)
-    recipients: int
-    reference: str
-    area: Literal["campaigns", "outbox"]
-    traceparent: str = ""
+    recipients: int  # how many they are
+    reference: str  # the user's own
+    area: Literal["campaigns", "outbox"]  # the requests of campaigns let single calls go first
+    traceparent: str = ""  # the trace context that was stored with it
 
 
 @frozen
 class Wait:
-    """Nothing can be claimed for so many seconds.
-
-    Attributes:
-        seconds: until it is worth looking again, at the latest.
-        sure: whether nothing can change that: closed hours, or the provider's word.
-    """
+    """Nothing can be claimed for so many seconds at most."""
 
     seconds: float
-    sure: bool = False
+    sure: bool = False  # whether nothing can change that: closed hours, or the provider's word
 
 
 @frozen
 class Over:
-    """Nothing is left to claim: all that was asked for has ended, is paused, or waits for its rows.
+    """Nothing is left to claim: all that was asked for has ended, is paused, or waits for its rows."""
 
-    Attributes:
-        missing: whether rows are missing that nobody reads.
-    """
-
-    missing: bool = False
+    missing: bool = False  # whether rows are missing that nobody reads
 
 
 @frozen(kw_only=True)
@@ -112,23 +81,14 @@ class Taken:
 
 @frozen(kw_only=True)
 class NotTaken:
-    """Certainly not sent.
+    """Certainly not sent."""
 
-    Attributes:
-        reason: what happened, without personal data.
-        wait: seconds before it is tried again; None for a backoff.
-        hold: whether everybody waits that long.
-        too_many: whether the provider said that too many requests came.
-        pause: why nothing of the account can be sent, "" where that is not so.
-        failed: the class of the error with which it is refused for good; "" where it is not.
-    """
-
-    reason: str
-    wait: float | None = None
-    hold: bool = False
-    too_many: bool = False
-    pause: str = ""
-    failed: str = ""
+    reason: str  # what happened, without personal data
+    wait: float | None = None  # seconds before it is tried again; None for a backoff
+    hold: bool = False  # whether everybody waits that long
+    too_many: bool = False  # whether the provider said that too many requests came
+    pause: str = ""  # why nothing of the account can be sent
+    failed: str = ""  # the class of the error with which it is refused for good
 
 
 @frozen
@@ -146,8 +106,16 @@ class Finish(Generic[W]):
     outcome: Taken | NotTaken | Lost
 
 
+def is_older(
+    moment: float | None, earlier: float | None, status: DeliveryStatus, before: DeliveryStatus
+) -> bool:
+    """Return whether a status is older than the one before it; moments are seconds since 1970, None when unknown."""
+    if moment is not None and earlier is not None and moment != earlier:
+        return moment < earlier
+    return not status.replaces(before)
+
+
 def new_token() -> str:
-    """Return a token for a claim."""
     return token_hex(16)
 
 

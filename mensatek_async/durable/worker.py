@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic
+from functools import partial
+from typing import Any, Final, Generic
 
 import anyio
 import anyio.lowlevel
@@ -21,51 +22,33 @@ from ..store.transaction import Tx
 from .posting import NotNow, Post, outcome_of
 from .work import C, Finish, Lost, NotTaken, Over, Request, Taken, W, Wait, new_token
 
+_NOT_NOW: Final = NotTaken(reason="", wait=0.0)
+
 
 @define(eq=False)
 class _Step(Generic[W]):
-    """What a slot wants of the journal in one transaction with others.
+    """What a slot wants of the journal in one transaction with others."""
 
-    Attributes:
-        done: work to write down the end of.
-        leaving: work that is about to leave.
-        token: under which to claim more; "" for nothing.
-        claimed: what was claimed.
-        allowed: whether what is about to leave may.
-        error: why it could not be committed.
-    """
-
-    done: Finish[W] | None = None
-    leaving: W | None = None
-    token: str = ""
+    done: Finish[W] | None = None  # work to write down the end of
+    leaving: W | None = None  # work that is about to leave
+    token: str = ""  # under which to claim more; "" for nothing
     claimed: W | Wait | Over = field(factory=Over)
-    allowed: bool = False
-    error: Exception | None = None
+    allowed: bool = False  # whether what is about to leave may
+    error: Exception | None = None  # why it could not be committed
     ended: bool = False
 
 
 @define(eq=False, kw_only=True)
 class Worker(ABC, Generic[W, C]):
-    """Sends what a journal holds until nothing is left, or the time is up.
-
-    Attributes:
-        context: the client's.
-        db: the store.
-        who: whose name its claims carry.
-        in_flight: how many requests may be at once.
-        poll: seconds between two looks at what others have changed.
-        until: when to stop, by the monotonic clock.
-        peers: those of this process, itself among them while it runs.
-        failure: what ended it.
-    """
+    """Sends what a journal holds until nothing is left, or the time is up."""
 
     context: Context
     db: Database
-    who: C
-    in_flight: int
-    poll: float
-    until: float | None = None
-    peers: set[Worker[Any, Any]]
+    who: C  # whose name its claims carry
+    in_flight: int  # how many requests may be at once
+    poll: float  # seconds between two looks at what others have changed
+    until: float | None = None  # when to stop, by the monotonic clock
+    peers: set[Worker[Any, Any]]  # those of this process, itself among them while it runs
     failure: Exception | None = field(default=None, init=False)
     _turns: anyio.Semaphore = field(init=False)
     _failures: int = field(default=0, init=False)
@@ -121,9 +104,6 @@ class Worker(ABC, Generic[W, C]):
     def claimed(self, work: W) -> None:
         """Go on after a claim is committed."""
 
-    def leaves(self, work: W) -> None:
-        """Go on after it is committed that work leaves."""
-
     async def look_out(self) -> None:
         """Look, beside the slots, for what others have changed."""
 
@@ -158,26 +138,20 @@ class Worker(ABC, Generic[W, C]):
         try:
             while True:
                 await anyio.sleep(self.claim_lease / 3)
-                await self._keep_waiting()
+                # A provider that wants few requests may make what waits for its turn wait for long.
+                if waiting := [post.work for post in self._posts if not post.left]:
+                    try:
+                        await in_thread(self.db.write, partial(self.renew, works=waiting))
+                    except Exception as error:
+                        self._end(error)
         finally:
             self._ending = True
             for post in self._posts:
                 post.stop(self.context.timeout.grace)
 
-    async def _keep_waiting(self) -> None:
-        """Renew the leases of what waits for its turn: a provider that wants few requests may make that long."""
-        waiting = [post.work for post in self._posts if not post.left]
-        if not waiting:
-            return
-        try:
-            await in_thread(self.db.write, lambda tx: self.renew(tx, waiting))
-        except Exception as error:
-            self._end(error)
-
     # --- a slot ---------------------------------------------------------------------------------------------
 
     async def _slot(self, accepted: Callable[[], None]) -> None:
-        """Claim and send, again and again."""
         done: Finish[W] | None = None
         while True:
             begun, failures = time.monotonic(), self._failures
@@ -210,7 +184,8 @@ class Worker(ABC, Generic[W, C]):
         try:
             await anyio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
-            await self._write_down(done)
+            if done is not None:
+                await self._commit(_Step(done))
             raise
         claimed = (await self._commit(_Step(done, token=new_token()))).claimed
         if done is not None:
@@ -252,19 +227,13 @@ class Worker(ABC, Generic[W, C]):
                 step.allowed = self.may_leave(tx, step.leaving)
         # Everybody locks campaigns before the rate, which claims book and those lower who were told to wait.
         finished = [step.done for step in steps if step.done is not None]
-        for done in sorted(
-            finished, key=lambda done: isinstance(done.outcome, NotTaken) and done.outcome.hold
-        ):
+        for done in sorted(finished, key=lambda one: isinstance(one.outcome, NotTaken) and one.outcome.hold):
             self.finish(tx, done)
         claiming = [step for step in steps if step.token]
-        if not claiming or self._ending or self._over_before(0.0):
-            return
-        for step, claimed in zip(claiming, self.claim(tx, [step.token for step in claiming]), strict=True):
-            step.claimed = claimed
-
-    async def _write_down(self, done: Finish[W] | None) -> None:
-        if done is not None:
-            await self._commit(_Step(done))
+        if claiming and not self._ending and not self._over_before(0.0):
+            tokens = [step.token for step in claiming]
+            for step, claimed in zip(claiming, self.claim(tx, tokens), strict=True):
+                step.claimed = claimed
 
     async def _idle(self, seconds: float) -> None:
         news = self._news
@@ -283,13 +252,7 @@ class Worker(ABC, Generic[W, C]):
     # --- sending --------------------------------------------------------------------------------------------
 
     async def _send(self, work: W, claimed: float, failures: int) -> Finish[W]:
-        """Send one piece of work; whatever happens, its end is known.
-
-        Args:
-            work: the work.
-            claimed: when its claim began, by the monotonic clock.
-            failures: how many there were then.
-        """
+        """Send work that was claimed then, after so many failures; whatever happens, its end is known."""
         post: Post[W] | None = None
         try:
             post = Post(self.context, await self.request(work), work, claimed, self.who.lease)
@@ -304,27 +267,22 @@ class Worker(ABC, Generic[W, C]):
             )
             return Finish(work, taken)
         except NotNow:
-            return Finish(work, NotTaken(reason="", wait=0.0))
+            return Finish(work, _NOT_NOW)
         except Exception as error:
             self._failures += 1
             left = post is not None and post.left
             if isinstance(error, MensatekError) and not isinstance(error, CampaignError | ConfigurationError):
                 return Finish(work, outcome_of(error, work, left))
             self._end(error)  # a fault of this package, perhaps: stop, and lose nobody
-            return Finish(work, Lost(type(error).__name__) if left else NotTaken(reason="", wait=0.0))
+            return Finish(work, Lost(type(error).__name__) if left else _NOT_NOW)
         except BaseException:
             lost = post is not None and post.left
-            outcome = (
-                Lost("it was cancelled before its answer came") if lost else NotTaken(reason="", wait=0.0)
-            )
-            await self._write_down(Finish(work, outcome))
+            cut = Lost("it was cancelled before its answer came") if lost else _NOT_NOW
+            await self._commit(_Step(Finish(work, cut)))
             raise
         finally:
             if post is not None:
                 self._posts.discard(post)
 
     async def _may_leave(self, work: W) -> bool:
-        step = await self._commit(_Step(leaving=work))
-        if step.allowed:
-            self.leaves(work)
-        return step.allowed
+        return (await self._commit(_Step(leaving=work))).allowed

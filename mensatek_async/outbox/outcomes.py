@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .._wire.marks import read_mark
 from ..codes import DeliveryStatus, Phase
-from ..durable.reports import is_older
-from ..durable.work import Finish, Lost, NotTaken, Taken, backoff
+from ..durable.work import Finish, Lost, NotTaken, Taken, backoff, is_older
 from ..models.events import DeliveryReport
 from ..store import rate
 from ..store.transaction import Tx

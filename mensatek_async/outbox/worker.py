@@ -117,10 +117,6 @@ class OutboxWorker(Worker[ItemWork, Claimer]):
         """Show tests that an item is claimed."""
         failpoint("outbox.claimed")
 
-    def leaves(self, work: ItemWork) -> None:
-        """Show tests that an item leaves."""
-        failpoint("outbox.sending")
-
     # --- what others put ------------------------------------------------------------------------------------
 
     async def look_out(self) -> None:

@@ -18,13 +18,11 @@ BODY = (
 
 
 def recipients_of(tx: Tx, campaign: int, seq: int) -> ChunkRecipients:
-    """Return a chunk's recipients."""
     columns = tx.one(f"SELECT {BODY}, segments, zone FROM mensatek_chunk {_ONE}", campaign, seq)
     return ChunkRecipients.unpack(*columns)
 
 
 def change(tx: Tx, campaign: int, seq: int, **columns: Any) -> None:
-    """Give columns of a chunk other values."""
     names = ", ".join(f"{name} = ?" for name in columns)
     tx.run(f"UPDATE mensatek_chunk SET {names} {_ONE}", *columns.values(), campaign, seq)
 
@@ -32,16 +30,7 @@ def change(tx: Tx, campaign: int, seq: int, **columns: Any) -> None:
 def first_due(
     tx: Tx, columns: str, row: CampaignRow, zones: tuple[str, ...] | None, more: str = "", end: str = ""
 ) -> Any:
-    """Return columns of the chunk that is due first, in these zones or in any.
-
-    Args:
-        tx: the transaction.
-        columns: which.
-        row: the campaign.
-        zones: None for any.
-        more: a further condition.
-        end: what the statement ends with.
-    """
+    """Return columns of the chunk that is due first, in these zones or, with None, in any."""
     named = "" if zones is None else f" AND zone IN ({', '.join('?' * len(zones))})"
     return tx.one(
         f"SELECT {columns} FROM mensatek_chunk WHERE campaign_id = ? AND due_at IS NOT NULL{more}{named} "
@@ -53,16 +42,7 @@ def first_due(
 def add(
     tx: Tx, campaign: int, seq: int, *parts: ChunkRecipients, n: int | None = None, due: float = 0.0
 ) -> None:
-    """Add chunks to be sent.
-
-    Args:
-        tx: the transaction.
-        campaign: the campaign's id.
-        seq: the first one's number.
-        parts: their recipients.
-        n: how many rows each counts for; None for as many as it has recipients.
-        due: from when on they may be sent.
-    """
+    """Add chunks, numbered from `seq` on; each counts for `n` rows, else for as many as it has recipients."""
     numbered = list(enumerate(parts, seq))
     tx.many(
         "INSERT INTO mensatek_chunk (campaign_id, seq, state, n, segments, zone, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -91,7 +71,6 @@ def rewrite(tx: Tx, campaign: int, seq: int, part: ChunkRecipients) -> None:
 
 
 def remove(tx: Tx, campaign: int, seq: int) -> None:
-    """Remove a chunk."""
     for table in ("mensatek_chunk", "mensatek_payload"):
         tx.run(f"DELETE FROM {table} {_ONE}", campaign, seq)
 

@@ -9,7 +9,7 @@ from ..._core import exchange
 from ..._core.context import Context
 from ..._wire.marks import Mark, read_mark
 from ...codes import DeliveryStatus, Phase
-from ...durable.reports import is_older
+from ...durable.work import is_older
 from ...errors import NotYours
 from ...models.events import DeliveryReport
 from ...models.results import RecipientReport
@@ -104,11 +104,7 @@ def _note(tx: Tx, campaign: int, message_id: int, report: DeliveryReport | Recip
 
 
 async def reconcile(context: Context, db: Database, row: CampaignRow, operation: str) -> None:
-    """Ask the provider once where every recipient of a campaign's messages stands.
-
-    Raises:
-        MensatekError: as in `client.sms.report`.
-    """
+    """Ask the provider once where every recipient of a campaign's messages stands."""
     for number in await in_thread(db.read, lambda tx: messages_of(tx, row)):
         try:
             report = await exchange.report(context, operation, number, 60.0)
@@ -121,7 +117,6 @@ async def reconcile(context: Context, db: Database, row: CampaignRow, operation:
 
 
 def messages_of(tx: Tx, row: CampaignRow) -> list[int]:
-    """Return the ids of a campaign's messages."""
     numbers = tx.all(
         "SELECT DISTINCT idmensaje FROM mensatek_chunk WHERE campaign_id = ? AND idmensaje IS NOT NULL",
         row.id,

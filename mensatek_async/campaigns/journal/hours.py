@@ -25,23 +25,13 @@ class CallingCode:
 
 @frozen
 class Hours:
-    """From one time of day to another, which may lie past midnight.
-
-    Attributes:
-        start: the first moment to send.
-        end: the moment from which nothing is sent.
-    """
+    """From one time of day up to another, which may lie past midnight."""
 
     start: time
     end: time
 
     def waits(self, zones: Iterable[str], now: float) -> float:
-        """Return the seconds until it is within the hours in every zone; 0 when it is.
-
-        Args:
-            zones: names of time zones.
-            now: seconds since 1970.
-        """
+        """Return the seconds from a moment until it is within the hours in every zone; 0 when it is."""
         at = now
         for _ in range(64):  # the openings of zones chase each other; at some hour they meet, or never
             wait = max((self._wait(zone, at) for zone in zones), default=0.0)
@@ -63,11 +53,7 @@ class Hours:
 
 
 def check_hours(send_between: object) -> Hours | None:
-    """Read the two times of day.
-
-    Raises:
-        InvalidRequest: they are not two different times without a zone.
-    """
+    """Read two different times of day without a zone; anything else but None is an InvalidRequest."""
     if send_between is None:
         return None
     times: Sequence[object] = tuple(send_between) if isinstance(send_between, Iterable) else ()
@@ -80,9 +66,7 @@ def check_hours(send_between: object) -> Hours | None:
     return Hours(start, end)
 
 
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+_zone = cache(ZoneInfo)
 
 
 @cache

@@ -62,13 +62,8 @@ def opted_out(
 ) -> ChunkRecipients:
     """Take those out of a chunk who have opted out; return what is left, or the same part if nobody has.
 
-    Args:
-        tx: a transaction.
-        row: the campaign.
-        seq: the chunk's number.
-        part: its recipients. None of them may have been texted by it before: the repeat of a request has the recipients
-            of its first try, else nobody could tell the repeated ones that the provider counts.
-        changes: the changes of opt-outs, read in this transaction or before.
+    None of them may have been texted by it before: the repeat of a request has the recipients of its first try, else
+    nobody could tell the repeated ones that the provider counts.
     """
     if not row.settings.respect_opt_outs or changes is None:
         return part
@@ -89,7 +84,6 @@ def has_opted_out_since(tx: Tx, row: CampaignRow, content: ChunkRecipients, befo
 
 
 def count(tx: Tx, campaign: int) -> int:
-    """Return how many recipients of a campaign were left out because they had opted out."""
     if tables.changes(tx) is None:
         return 0
     return int(tx.one("SELECT count(*) FROM mensatek_left_out WHERE campaign_id = ?", campaign)[0])

@@ -30,11 +30,7 @@ _WAITING = (PENDING, CLAIMED, POSTING)
 
 
 def find(tx: Tx, name: str) -> CampaignRow:
-    """Return the campaign of a name.
-
-    Raises:
-        CampaignNotFound: there is none.
-    """
+    """Return the campaign of a name, or raise CampaignNotFound."""
     row = by_name(tx, name)
     if row is None:
         raise CampaignNotFound(f"There is no campaign {name!r} in this store.")
@@ -42,11 +38,7 @@ def find(tx: Tx, name: str) -> CampaignRow:
 
 
 def create(tx: Tx, name: str, account: str, options: str, settings: Settings, content: str) -> CampaignRow:
-    """Create a campaign, or find the one of this name and content.
-
-    Raises:
-        CampaignConflict: one of this name has another text, other options or another account.
-    """
+    """Create a campaign, or find the one of this name; if it sends something else, that is a CampaignConflict."""
     row = by_name(tx, name)
     if row is None:
         uid = "".join(choice(ascii_lowercase + digits) for _ in range(8))
@@ -76,11 +68,7 @@ def create(tx: Tx, name: str, account: str, options: str, settings: Settings, co
 
 
 def check_account(row: CampaignRow, account: str) -> None:
-    """Refuse to send a campaign from another account: its message is not known there.
-
-    Raises:
-        CampaignConflict: it was started by another API user.
-    """
+    """Refuse to send a campaign from another account: its message is not known there."""
     if row.account != account:
         raise CampaignConflict(
             f"The campaign {row.name!r} was started by another API user, or at another base_url.",
@@ -107,7 +95,7 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         gone = int(tx.one(f"SELECT coalesce(sum(n), 0) {_GONE}", row.id, POSTING, tx.now)[0])
         flying, unknown, waiting = flying - gone, unknown + gone, waiting - gone
     undelivered, opted_out = min(row.undelivered, accepted), left_out.count(tx, row.id)
-    waiting_for = what_waits(tx, row)
+    waiting_for, begins = what_waits(tx, row), row.settings.start_at
     return Progress(
         name=row.name,
         state=row.state,
@@ -129,14 +117,10 @@ def progress(tx: Tx, row: CampaignRow) -> Progress:
         credits_used=(Decimal(credits) / MICRO).normalize() + 0,
         credits_left=_credits_left(tx, row.id),
         message_id=row.idmensaje or 0,
-        start_at=_spanish(row.settings.start_at),
+        start_at=None if begins is None else datetime.fromtimestamp(begins, madrid()),
         scheduled_at=scheduled_at(tx, row),
         elapsed=max((row.ended or tx.wall) - row.created, 0.0),
     )
-
-
-def _spanish(moment: float | None) -> datetime | None:
-    return None if moment is None else datetime.fromtimestamp(moment, madrid())
 
 
 def scheduled_at(tx: Tx, row: CampaignRow) -> datetime | None:
@@ -158,11 +142,6 @@ def _credits_left(tx: Tx, campaign: int) -> Decimal | None:
 
 
 def progress_of(tx: Tx, name: str) -> Progress:
-    """Return how the campaign of a name stands.
-
-    Raises:
-        CampaignNotFound: there is none.
-    """
     return progress(tx, find(tx, name))
 
 
@@ -189,11 +168,7 @@ def resume(tx: Tx, name: str) -> Progress:
 
 
 def reschedule(tx: Tx, name: str, **moved: Any) -> CampaignRow:
-    """Give a campaign other dates, settings by name; what has left keeps those it had.
-
-    Raises:
-        CampaignError: it is cancelled, or nothing is left that could begin later.
-    """
+    """Give a campaign other dates, settings by name; what has left keeps those it had."""
     row = by_id(tx, find(tx, name).id, lock=True)
     if row.state == CANCELLED or (row.state == DONE and "start_at" in moved):
         raise CampaignError(f"The campaign {row.name!r} is {row.state}: it has no date to move.")
@@ -217,7 +192,6 @@ def cancel(tx: Tx, name: str) -> Progress:
 
 
 def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
-    """Return who may have been texted."""
     chunks: list[Any] = tx.all(
         "SELECT seq, token, since, error FROM mensatek_chunk WHERE campaign_id = ? AND state = ? ORDER BY seq",
         *(row.id, UNKNOWN),
@@ -237,7 +211,6 @@ def unknown(tx: Tx, row: CampaignRow, reference: str) -> list[UnknownRecipient]:
 
 
 def problems(tx: Tx, row: CampaignRow, outcome: str, most: int) -> list[RowProblem]:
-    """Return the first rows that are invalid, failed or unknown, by their numbers."""
     if outcome == "invalid":
         invalid = tx.all(
             "SELECT row_no, reason FROM mensatek_invalid WHERE campaign_id = ? ORDER BY row_no LIMIT ?",

@@ -13,11 +13,7 @@ from .states import PENDING, UNKNOWN
 def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: float = 0.0) -> bool:
     """Make the first recipient of the next pending chunk an opener of its own; False when there is no such chunk.
 
-    Args:
-        tx: the transaction, which holds the campaign's row.
-        row: the campaign.
-        zones: the zones whose chunks may be sent now; None for all.
-        due: when it may be sent.
+    The transaction holds the campaign's row; `zones` are those whose chunks may be sent now, None for all.
     """
     if zones == ():
         return False
@@ -39,13 +35,6 @@ def cut_opener(tx: Tx, row: CampaignRow, zones: tuple[str, ...] | None, due: flo
     chunks.rewrite(tx, row.id, seq, rest)
     set_campaign(tx, row.id, opener_gen=gen)
     return True
-
-
-def demote(tx: Tx, row: CampaignRow, seq: int) -> None:
-    """Let an opener that the provider refused wait as a chunk, to join what another one opens."""
-    part = chunks.recipients_of(tx, row.id, seq)
-    chunks.remove(tx, row.id, seq)
-    chunks.append(tx, row.id, part)
 
 
 def opener_phones(tx: Tx, campaign: int) -> set[str]:

@@ -63,7 +63,6 @@ def may_leave(tx: Tx, who: Claimer, work: Work) -> bool:
 
 
 def renew(tx: Tx, who: Claimer, works: Sequence[Work]) -> None:
-    """Begin the leases anew of work that has not left yet, and is still ours."""
     tx.many(
         "UPDATE mensatek_chunk SET due_at = ? WHERE campaign_id = ? AND seq = ? AND token = ? AND state IN (?, ?)",
         [(tx.now + who.lease, work.campaign, work.seq, work.token, CLAIMED, POSTING) for work in works],
@@ -170,7 +169,10 @@ def _refused(tx: Tx, row: CampaignRow, work: Work, reason: str, n: int) -> None:
         # A repeat that is refused says nothing of the try before it, whose answer was lost.
         (chunks.park if work.repeat else chunks.fail)(tx, row.id, work.seq, reason)
     elif n and openers.cut_opener(tx, row, None, tx.now + backoff(row.refusals)):
-        openers.demote(tx, row, work.seq)
+        # It waits as a chunk, to join what the other one opens.
+        part = chunks.recipients_of(tx, row.id, work.seq)
+        chunks.remove(tx, row.id, work.seq)
+        chunks.append(tx, row.id, part)
     else:
         chunks.fail(tx, row.id, work.seq, reason)
     _count_refusal(tx, row, _MOST_REFUSED, "refused", reason)

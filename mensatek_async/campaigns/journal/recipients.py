@@ -15,21 +15,13 @@ from ..._wire.rows import Rows
 
 @frozen
 class ChunkRecipients:
-    """The recipients of a chunk.
-
-    Attributes:
-        rows: their row numbers.
-        wire: the recipients as the wire wants them.
-        unicode: whether the request needs Unicode.
-        segments: texts that they take, by this side's count.
-        zone: their time zones, by calling code; "" where it does not matter.
-    """
+    """The recipients of a chunk, by row number and as the wire wants them."""
 
     rows: Sequence[int]
     wire: Rows = field(repr=False)
     unicode: bool = False
-    segments: int = 0
-    zone: str = ""
+    segments: int = 0  # texts that they take, by this side's count
+    zone: str = ""  # their time zones, by calling code; "" where it does not matter
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -45,8 +37,7 @@ class ChunkRecipients:
     ) -> ChunkRecipients:
         """Make some from mappings by wire names."""
         made = Rows()
-        if wire:
-            made.add(wire)
+        made.add(wire)
         return cls(rows, made, unicode, segments, zone)
 
     @classmethod

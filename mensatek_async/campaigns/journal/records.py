@@ -19,33 +19,19 @@ from .states import MICRO
 
 @frozen(kw_only=True)
 class Settings:
-    """What may be changed by starting a campaign again.
-
-    Attributes:
-        rate: recipients a second; None for as fast as it goes.
-        start: the first time of day to send, None for any.
-        end: the time of day from which nothing is sent.
-        local: whether these are in the recipient's time instead of Spanish time.
-        max_credits: what may be spent in all; None for no cap.
-        unknown_after: seconds after which unknown recipients are settled; None leaves them.
-        unknown_policy: how.
-        respect_opt_outs: whether those are left out who have opted out in its store.
-        start_at: from when on it sends, seconds since 1970; None for at once.
-        asked_at: the same as its program has given it; another moment where it was moved since.
-        moved_to: when the provider is to deliver it, as the wire has it, where that was moved; "" where not.
-    """
+    """What may be changed by starting a campaign again; see `CampaignOptions`."""
 
     rate: float | None = None
-    start: time | None = None
-    end: time | None = None
-    local: bool = False
+    start: time | None = None  # the first time of day to send
+    end: time | None = None  # the time of day from which nothing is sent
+    local: bool = False  # whether these are in the recipient's time instead of Spanish time
     max_credits: Decimal | None = None
     unknown_after: float | None = None
     unknown_policy: str = "keep"
     respect_opt_outs: bool = True
-    start_at: float | None = None
-    asked_at: float | None = None
-    moved_to: str = ""
+    start_at: float | None = None  # from when on it sends, seconds since 1970
+    asked_at: float | None = None  # the same as its program has given it, where it was moved since
+    moved_to: str = ""  # when the provider is to deliver it, as the wire has it, where that was moved
 
     def renewed(self, given: Settings) -> Settings:
         """Return the settings that a campaign is started with again; dates that were moved stay so, as if given."""
@@ -59,7 +45,6 @@ class Settings:
 
     @property
     def hours(self) -> Hours | None:
-        """Return the hours in which it sends."""
         return Hours(self.start, self.end) if self.start is not None and self.end is not None else None
 
     @property
@@ -79,8 +64,6 @@ def _settings(text: str) -> Settings:
 
 @frozen
 class CampaignRow:
-    """One row of the campaigns' table."""
-
     id: int
     uid: str
     name: str
@@ -128,7 +111,6 @@ def by_id(tx: Tx, campaign: int, *, lock: bool = False) -> CampaignRow:
 
 
 def by_name(tx: Tx, name: str) -> CampaignRow | None:
-    """Return a campaign, or None."""
     row = tx.one(f"{_SELECT} WHERE name = ?", name)
     return CampaignRow(*row) if row else None
 
@@ -146,19 +128,16 @@ def options_of(tx: Tx, campaign: int) -> str:
 
 
 def set_campaign(tx: Tx, campaign: int, **columns: Any) -> None:
-    """Give columns of a campaign's row other values."""
     names = ", ".join(f"{name} = ?" for name in columns)
     tx.run(f"UPDATE mensatek_campaign SET {names} WHERE id = ?", *columns.values(), campaign)
 
 
 def add_to_campaign(tx: Tx, campaign: int, **columns: int) -> None:
-    """Add to counts of a campaign's row."""
     names = ", ".join(f"{name} = {name} + ?" for name in columns)
     tx.run(f"UPDATE mensatek_campaign SET {names} WHERE id = ?", *columns.values(), campaign)
 
 
 def set_state(tx: Tx, campaign: int, state: str, reason: str = "", note: str = "") -> None:
-    """Move a campaign to another state."""
     ended = tx.wall if state in ("done", "cancelled") else None
     set_campaign(tx, campaign, state=state, reason=reason, note=note, ended=ended)
 

@@ -28,11 +28,7 @@ def settle_unknown(tx: Tx, row: CampaignRow) -> bool:
 
 
 def resolve(tx: Tx, row: CampaignRow, policy: str, older_than: float = 0.0) -> int:
-    """Count unknown recipients as sent, or send to them again; return how many they were.
-
-    Raises:
-        CampaignError: they are to be sent to again, and their phones were purged.
-    """
+    """Count unknown recipients as sent, or send to them again; return how many they were."""
     if policy == "keep":
         return 0
     if policy == "resend" and row.is_purged:

@@ -18,18 +18,10 @@ MICRO = 1_000_000  # credits are summed by the database, in millionths
 
 @frozen(kw_only=True)
 class Work(work.Work):
-    """A chunk that is ours to send until its lease ends.
-
-    Attributes:
-        campaign: the campaign's id.
-        seq: the chunk's number; 0 and below are openers.
-        content: its recipients.
-        moved_to: when the provider is to deliver it, where that was moved.
-        opt_outs: the changes of opt-outs that its recipients were looked up after; "" for none.
-    """
+    """A chunk that is ours to send until its lease ends."""
 
     campaign: int
-    seq: int
+    seq: int  # 0 and below are openers
     content: ChunkRecipients
-    moved_to: str = ""
-    opt_outs: str = ""
+    moved_to: str = ""  # when the provider is to deliver it, where that was moved
+    opt_outs: str = ""  # the changes of opt-outs that its recipients were looked up after

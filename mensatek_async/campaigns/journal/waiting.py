@@ -31,12 +31,7 @@ PAUSED_BECAUSE = {
 
 @frozen
 class Waiting:
-    """What a campaign waits for.
-
-    Attributes:
-        note: it, in a sentence; "" for nothing.
-        until: when it goes on by itself, aware; None where nobody can tell.
-    """
+    """What a campaign waits for, in a sentence, and when it goes on by itself, where that is known."""
 
     note: str = ""
     until: datetime | None = None
