@@ -81,7 +81,7 @@ def workers() -> Iterator[Workers]:
     """The worker processes of the session."""
     running = Workers()
     yield running
-    running.close()
+    running.stop()
 
 
 @pytest.fixture

@@ -12,12 +12,9 @@ _STOP = b"COMMIT"
 
 
 class CuttingProxy:
-    """Forwards connections to a server; the n-th COMMIT of all is where it cuts.
+    """Forwards connections to a server; the n-th COMMIT of all is where it cuts, 0 for never.
 
-    Args:
-        url: the server's database.
-        nth: at which COMMIT, from 1; 0 never cuts.
-        carried_out: False cuts before the server sees it; True once the server has answered, and its answer is lost.
+    It cuts before the server sees it, or, carried out, once the server has answered, and its answer is lost.
     """
 
     def __init__(self, url: str, nth: int, *, carried_out: bool) -> None:

@@ -18,19 +18,12 @@ def phone_of(written: str) -> str:
 
 @dataclass(slots=True)
 class Verdict:
-    """What went wrong, by phone.
+    """What went wrong, by phone."""
 
-    Attributes:
-        doubled: got more than one text.
-        lost: got none, and the campaign names no reason that would excuse it.
-        unknown: the campaign says that it cannot know.
-        lies: rows whose outcome is not what happened.
-    """
-
-    doubled: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    lies: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)  # got more than one text
+    lost: list[str] = field(default_factory=list)  # got none, and no reason is named that would excuse it
+    unknown: list[str] = field(default_factory=list)  # the campaign says that it cannot know
+    lies: list[str] = field(default_factory=list)  # rows whose outcome is not what happened
 
     @property
     def clean(self) -> bool:
@@ -39,7 +32,6 @@ class Verdict:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of an export."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
@@ -58,12 +50,7 @@ def judge(
 ) -> Verdict:
     """Compare the sandbox's count of texts per phone with a campaign's export and progress.
 
-    Args:
-        counts: texts by phone, international digits.
-        given: the phones as they were given, in order, repeats included.
-        rows: the campaign's export.
-        progress: its last progress, whose sums are checked.
-        refused: phones that the campaign may rightly leave without a text.
+    `given` are the phones as they were given, in order, repeats included; those in `refused` may rightly have no text.
     """
     verdict = Verdict()
     phones = [phone_of(one) for one in given]

@@ -6,16 +6,13 @@ python -m tests.faults.outbox_storm --keys 300 --kills 10 --store sqlite --seed 
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
-import tempfile
 import threading
 import time
 import traceback
 from collections import Counter
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +25,7 @@ from mensatek_async.webhooks import parse
 from tests.faults.jobs import Job, Trip
 from tests.faults.outbox_worker import SLOTS, TIMES, key_of, phone_of, share_of
 from tests.faults.processes import Worker, Workers
-from tests.faults.storm import STORES, Report
+from tests.faults.storm import STORES, Report, carry_out, parser_of
 from tests.postgres_server import PostgresServer
 
 LEASE = 4.0
@@ -38,7 +35,7 @@ _POINTS = {  # and how often a process comes by, of those that it dies at
     "outbox.put.before": 20,
     "outbox.put": 20,
     "outbox.claimed": 12,
-    "outbox.sending": 12,
+    "post.leaving": 12,
     "post.before": 12,
     "post.after": 12,
     "finish.before": 12,
@@ -66,7 +63,6 @@ class OutboxReport(Report):
     settled: int = 0
 
     def line(self) -> str:
-        """The report on one line."""
         at_points = self.kills.total() - self.kills["random"]
         return (
             f"{self.store}: {self.keys:,} keys, {self.puts:,} puts, {self.kills.total()} kills ({at_points} at points),"
@@ -77,14 +73,7 @@ class OutboxReport(Report):
 
 
 class OutboxStorm:
-    """Eight processes put and send the same keys on one store, and die.
-
-    Args:
-        store: "sqlite" or "postgres".
-        keys: how many keys, each put three times.
-        kills: how many processes die in all.
-        seed: of the dice.
-    """
+    """Eight processes put every key three times and send them on one store, until so many have died."""
 
     def __init__(self, store: str, keys: int, kills: int, *, seed: int = 1) -> None:
         self.report = OutboxReport(store, keys=keys)
@@ -97,7 +86,6 @@ class OutboxStorm:
         self._quota = max(1, TIMES * keys // max(kills, SLOTS))
 
     def run(self, workers: Workers, folder: Path, server: PostgresServer | None = None) -> OutboxReport:
-        """Run it to its end."""
         started = time.monotonic()
         store = server.create() if server else str(folder / "outbox.db")
         # Its texts are delivered when its clock is turned: until then nothing is known but by answers.
@@ -267,27 +255,12 @@ async def _items(outbox: Outbox, count: int) -> dict[int, OutboxItem]:
 
 def main() -> int:
     """Run storms from the command line, a store after the other; 1 if anything was lost, doubled or untrue."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_of(__doc__, 200)
     parser.add_argument("--keys", type=int, default=10_000, help="each is put three times")
-    parser.add_argument("--kills", type=int, default=200, help="on each store")
-    parser.add_argument("--store", choices=STORES, action="append", help="both, if none is named")
-    parser.add_argument("--seed", type=int, default=int(time.time()))
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    clean = True
-    for store in given.store or STORES:
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            workers = Workers()
-            stack.callback(workers.close)
-            server = PostgresServer() if store == "postgres" else None
-            if server:
-                stack.callback(server.close)
-            report = OutboxStorm(store, given.keys, given.kills, seed=given.seed).run(workers, folder, server)
-        points = ", ".join(f"{point} {count}" for point, count in sorted(report.kills.items()))
-        print(report.line(), f"  killed at: {points}", *report.trouble[:20], sep="\n  ", flush=True)
-        clean = clean and report.clean
-    return 0 if clean else 1
+    storms = [OutboxStorm(one, given.keys, given.kills, seed=given.seed) for one in given.store or STORES]
+    return max([carry_out([one]) for one in storms])
 
 
 if __name__ == "__main__":

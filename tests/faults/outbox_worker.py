@@ -17,12 +17,10 @@ FIRST = 34_600_000_000
 
 
 def key_of(number: int) -> str:
-    """The key of an order."""
     return f"order-{number}"
 
 
 def phone_of(number: int) -> str:
-    """Its customer's phone."""
     return str(FIRST + number)
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.faults.jobs import Job
+from tests.faults.worker import carry_out
 
 ROOT = Path(__file__).parents[2]
+_ROOMS = "client campaigns.campaigns outbox.outbox archive.archive sources.files sync.generated._campaigns"
+_PRELOADED = ["tests.faults.processes", "httpx", "psycopg", "trio"]
+_PRELOADED += [f"mensatek_async.{room}" for room in _ROOMS.split()]
 
 
 def environment() -> dict[str, str]:
@@ -30,76 +35,20 @@ def environment() -> dict[str, str]:
     }
 
 
-class Nursery:
-    """A process that has imported everything and forks a worker at a time."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.worker", "--serve"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-            cwd=ROOT,
-        )
-        self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, name="mensatek-faults-nursery", daemon=True).start()
-        assert self._lines.get(timeout=60) == "ready"
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line.strip())
-        self._lines.put("")
-
-    def start(self, job: Job) -> int:
-        """Fork a worker; returns its process id."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(job.dump() + "\n")
-        self._process.stdin.flush()
-        return int(self._lines.get(timeout=20))
-
-    def wait(self, timeout: float) -> int | None:
-        """The exit status of the worker; None while it runs."""
-        try:
-            return int(self._lines.get(timeout=timeout))
-        except queue.Empty:
-            return None
-
-    def end(self) -> None:
-        """Ask it to end, and the worker with it."""
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.close()
-
-    def close(self) -> None:
-        """Wait until it has ended."""
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-
 class Worker:
-    """A running worker.
+    """A running worker, forked off a process that has imported everything; `status` is how it ended."""
 
-    Attributes:
-        pid: its process id.
-        status: how it ended; None while it runs.
-    """
-
-    def __init__(self, job: Job, nursery: Nursery, home: Workers) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
         self.status: int | None = None
-        self._nursery = nursery
-        self._home = home
-        self.pid = nursery.start(job)
+        self._process = multiprocessing.get_context("forkserver").Process(
+            target=_run, args=(job,), daemon=True
+        )
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
 
     def signal(self, number: int) -> None:
-        """Send it a signal."""
         if self.status is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -117,9 +66,10 @@ class Worker:
     def poll(self, seconds: float = 0.001) -> int | None:
         """How it ended, or None if it still runs after so many seconds."""
         if self.status is None:
-            self.status = self._nursery.wait(max(seconds, 0.001))
+            self._process.join(seconds)
+            self.status = self._process.exitcode
             if self.status is not None:
-                self._home.ended(self, self._nursery)
+                self._process.close()
         return self.status
 
     def wait(self, seconds: float = 40) -> int:
@@ -157,44 +107,31 @@ class Worker:
 
 
 class Workers:
-    """All workers of a session; nurseries are used again."""
+    """All workers of a session."""
 
     def __init__(self) -> None:
-        self._free: list[Nursery] = []
-        self._all: list[Nursery] = []
-        self._running: set[Worker] = set()
-        self._lock = threading.Lock()
+        self._running: list[Worker] = []
+        multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+        with patch.dict(os.environ, environment(), clear=True):
+            forkserver.ensure_running()
 
     def start(self, job: Job) -> Worker:
-        """Start a worker."""
-        with self._lock:
-            nursery = self._free.pop() if self._free else None
-        if nursery is None:
-            nursery = Nursery()
-            self._all.append(nursery)
-        worker = Worker(job, nursery, self)
-        self._running.add(worker)
+        self._running = [worker for worker in self._running if worker.status is None]
+        worker = Worker(job)
+        self._running.append(worker)
         return worker
-
-    def ended(self, worker: Worker, nursery: Nursery) -> None:
-        """A worker has ended: its nursery is free for the next."""
-        with self._lock:
-            self._running.discard(worker)
-            self._free.append(nursery)
 
     def stop(self) -> None:
         """End the workers that still run."""
-        for worker in list(self._running):
+        for worker in self._running:
             worker.signal(signal.SIGCONT)
             worker.kill()
+        self._running.clear()
 
-    def close(self) -> None:
-        """End all of them."""
-        self.stop()
-        for nursery in self._all:
-            nursery.end()
-        for nursery in self._all:
-            nursery.close()
+
+def _run(job: Job) -> None:
+    os.dup2(2, 1)
+    sys.exit(carry_out(job))
 
 
 def run_alone(job: Job, timeout: float = 40) -> dict[str, Any]:

@@ -24,14 +24,7 @@ FIRST = 34_600_000_000
 
 
 class Scene:
-    """What a test needs for one campaign.
-
-    Args:
-        sandbox: the provider.
-        store: where the journal is.
-        workers: who runs.
-        folder: for files.
-    """
+    """A sandbox, a journal, workers and a folder for one campaign."""
 
     def __init__(self, sandbox: Sandbox, store: str, workers: Workers, folder: Path) -> None:
         self.sandbox = sandbox
@@ -53,11 +46,9 @@ class Scene:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the journal is a file."""
         return not self.store.startswith("postgresql")
 
     def write(self, rows: Iterable[str], name: str = "rows.csv") -> Path:
-        """Write the campaign's rows."""
         given = list(rows)
         path = self.folder / name
         path.write_text("movil\n" + "".join(f"{row}\n" for row in given), encoding="utf-8")
@@ -80,11 +71,9 @@ class Scene:
         return self.workers.start(job)
 
     def run(self, how: str = "start", *trips: Trip, **changes: Any) -> dict[str, Any]:
-        """Run a worker to its end; returns its last progress."""
         return self.start(how, *trips, **changes).outcome()
 
     def killed(self, point: str, nth: int = 1, how: str = "start", **changes: Any) -> None:
-        """Run a worker that is killed at a point."""
         worker = self.start(how, Trip(point, nth), **changes)
         status = worker.wait()
         assert status == -9, f"it was not killed at {point}, but ended with {status}: {worker.told()}"
@@ -104,13 +93,7 @@ class Scene:
         assert len(self.sandbox.requests) == calls
 
     def finish(self, how: str = "start", refused: Iterable[str] = (), **changes: Any) -> dict[str, Any]:
-        """Run the campaign to its end and judge; returns its last progress.
-
-        Args:
-            how: as in `Job`.
-            refused: phones that may rightly have no text.
-            changes: as in `start`.
-        """
+        """Run the campaign to its end and judge, but those who may rightly have no text; returns its last progress."""
         path = self.folder / "export.csv"
         progress = self.run(how, export=str(path), **changes)
         assert progress["state"] == "done", progress
@@ -125,11 +108,9 @@ class Scene:
         return progress
 
     def rows(self) -> list[dict[str, str]]:
-        """The rows of the last export."""
         return read_rows(self.folder / "export.csv")
 
     def judge(self, progress: dict[str, Any] | None = None, **more: Any) -> Verdict:
-        """The verdict over the last export."""
         return judge(self.sandbox.counts, self.given, self.rows(), progress, **more)
 
     def await_calls(self, count: int, seconds: float = 20) -> None:
@@ -141,7 +122,6 @@ class Scene:
 
     @property
     def file(self) -> Path:
-        """The journal's file."""
         return Path(self.store)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
@@ -155,7 +135,6 @@ class Scene:
             return connection.execute(statement.encode()).fetchall()
 
     def state(self) -> str:
-        """The journal in short, for messages."""
         campaigns = self.query(
             "SELECT name, state, reason, ingested, ingest_done, idmensaje FROM mensatek_campaign"
         )

@@ -18,14 +18,7 @@ QUICK = Retry(wait_initial=0.02, wait_max=0.1, timeout=5)
 async def campaigns_of(
     scene: Scene, *, lease: float = LEASE, read: float = 30.0, store: str = ""
 ) -> AsyncIterator[Campaigns]:
-    """The scene's campaigns.
-
-    Args:
-        scene: whose sandbox and journal.
-        lease: seconds.
-        read: the client's read timeout, seconds.
-        store: another journal.
-    """
+    """The scene's campaigns, or those of another journal; `lease` and the client's read timeout in seconds."""
     sandbox = scene.sandbox
     async with (
         AsyncMensatek(
@@ -43,7 +36,6 @@ async def campaigns_of(
 
 
 async def begin(campaigns: Campaigns, scene: Scene, rows: list[str], **options: Any) -> Campaign:
-    """Start the scene's campaign with these rows."""
     scene.given = rows
     given: dict[str, Any] = {"chunk_size": 10, **options}
     return await campaigns.start("campaign", "Hola", rows, **given)

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +32,11 @@ from tests.sandbox_calls import phones
 STORES = ("sqlite", "postgres")
 LEASE = 4.0
 _PATIENCE = 180.0  # seconds for one worker, on a machine that has other things to do
-_TOLD_EVERY = 60.0
 _POINTS = {  # and how often a worker of these small campaigns comes by
     "ingest.batch": 2,
     "ingest.committed": 2,
     "claim.opener": 1,
-    "opener.posting": 1,
+    "post.leaving": 1,
     "post.before": 9,
     "post.after": 9,
     "chunk.posting": 8,
@@ -72,7 +72,6 @@ class Report:
     seconds: float = 0.0
 
     def line(self) -> str:
-        """The report on one line."""
         return (
             f"{self.store}: {self.kills.total()} kills, {self.lost} lost, {self.doubled} doubled,"
             f" {self.unknown} unknown ({self.campaigns} campaigns, {self.recipients} recipients, {self.sent} sent,"
@@ -86,14 +85,7 @@ class Report:
 
 
 class Storm:
-    """Many small campaigns on one kind of store, whose workers die.
-
-    Args:
-        store: "sqlite" or "postgres".
-        kills: how many workers die in all.
-        slots: how many campaigns at once.
-        seed: of the dice.
-    """
+    """Many small campaigns on one kind of store, some of them at once (`slots`), until so many workers have died."""
 
     def __init__(self, store: str, kills: int, *, slots: int = 2, seed: int = 1) -> None:
         self.report = Report(store)
@@ -104,7 +96,6 @@ class Storm:
         self._numbers = itertools.count(1)
 
     def run(self, workers: Workers, folder: Path, server: PostgresServer | None = None) -> Report:
-        """Run it to its end."""
         started = time.monotonic()
         threads = [
             threading.Thread(target=self._slot, args=(workers, folder, server, slot), daemon=True)
@@ -218,53 +209,54 @@ class Storm:
                 report.trouble.append(f"{name}: ended {progress}")
 
 
-def main() -> int:
-    """Run storms from the command line; 1 if anything was lost, doubled or untrue."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100, help="on each store")
+def carry_out(storms: Sequence[Any]) -> int:
+    """Run storms beside each other and print what they came to; 1 if anything was lost, doubled or untrue."""
+    reports = [storm.report for storm in storms]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        workers = Workers()
+        stack.callback(workers.stop)
+        server = None
+        if any(report.store == "postgres" for report in reports):
+            server = PostgresServer()
+            stack.callback(server.close)
+        given = [(workers, folder, server if report.store == "postgres" else None) for report in reports]
+        others = [
+            threading.Thread(target=storm.run, args=those, daemon=True)
+            for storm, those in zip(storms[1:], given[1:], strict=True)
+        ]
+        for other in others:
+            other.start()
+        storms[0].run(*given[0])  # in this thread: a server that is restarted goes with whoever has done that
+        for other in others:
+            other.join()
+    for report in reports:
+        points = ", ".join(f"{point} {count}" for point, count in sorted(report.kills.items()))
+        print(report.line(), f"killed at: {points}", *report.trouble[:20], sep="\n  ", flush=True)
+    return 0 if all(report.clean for report in reports) else 1
+
+
+def parser_of(description: str | None, kills: int) -> argparse.ArgumentParser:
+    """What both kinds of storm ask."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--kills", type=int, default=kills, help="on each store")
     parser.add_argument("--store", choices=STORES, action="append", help="both, if none is named")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    return parser
+
+
+def main() -> int:
+    """Run storms from the command line."""
+    parser = parser_of(__doc__, 100)
     parser.add_argument(
         "--slots", type=int, default=2, help="campaigns at once on SQLite; on PostgreSQL thrice as many"
     )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    storms = [
-        # A dead worker's lease has to end on PostgreSQL: most of its campaigns wait.
-        Storm(store, given.kills, slots=given.slots * (3 if store == "postgres" else 1), seed=given.seed)
-        for store in given.store or STORES
-    ]
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        workers = Workers()
-        stack.callback(workers.close)
-        server = None
-        if any(storm.report.store == "postgres" for storm in storms):
-            server = PostgresServer()
-            stack.callback(server.close)
-        runs = [
-            threading.Thread(
-                target=storm.run,
-                args=(workers, folder, server if storm.report.store == "postgres" else None),
-                daemon=True,
-            )
-            for storm in storms
-        ]
-        for run in runs:
-            run.start()
-        for run in runs:
-            while run.is_alive():
-                run.join(_TOLD_EVERY)
-                print(
-                    ", ".join(f"{one.report.store} {one.report.kills.total()}" for one in storms), flush=True
-                )
-    for storm in storms:
-        points = sorted(storm.report.kills.items())
-        print(storm.report.line())
-        print("  killed at: " + ", ".join(f"{point} {count}" for point, count in points))
-        for trouble in storm.report.trouble[:20]:
-            print(f"  {trouble}")
-    return 0 if all(storm.report.clean for storm in storms) else 1
+    # A dead worker's lease has to end on PostgreSQL: most of its campaigns wait.
+    slots = {"sqlite": given.slots, "postgres": 3 * given.slots}
+    stores = given.store or STORES
+    return carry_out([Storm(one, given.kills, slots=slots[one], seed=given.seed) for one in stores])
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ class Steps:
         self.scope: anyio.CancelScope | None = None
 
     def count(self) -> None:
-        """One more."""
         if self.scope is not None:
             self.taken += 1
             if self.taken == self._at:

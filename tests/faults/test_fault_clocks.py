@@ -54,7 +54,7 @@ CREATE FUNCTION stepped.now() RETURNS timestamptz LANGUAGE sql STABLE
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-@pytest.mark.parametrize("point", ["opener.posting", "chunk.posting", "finish.committed"])
+@pytest.mark.parametrize("point", ["post.leaving", "chunk.posting", "finish.committed"])
 def test_fault_23_the_databases_clock_is_set(on_server: Scene, hours: int, point: str) -> None:
     """Set an hour ahead, leases end early; set back and right again, they end late. Nobody is texted twice."""
     on_server.write(phones(41))
@@ -71,7 +71,7 @@ def test_fault_23_the_databases_clock_is_set(on_server: Scene, hours: int, point
 
     progress = on_server.finish()
 
-    unknown = int(point == "opener.posting")
+    unknown = int(point == "post.leaving")
     assert (progress["sent"], progress["unknown"]) == (41 - unknown, unknown)
 
 

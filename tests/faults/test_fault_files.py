@@ -46,14 +46,12 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 
 def fill(path: Path) -> None:
-    """Write a file until the disk is full."""
     with suppress(OSError), path.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
 
 
 def remount(place: Path, option: str) -> None:
-    """Change a mounted disk."""
     subprocess.run(["mount", "-o", f"remount,{option}", str(place)], check=True)
 
 
@@ -131,7 +129,7 @@ def test_fault_21_a_read_only_file_is_refused(on_file: Scene) -> None:
     on_file.refuses("StoreError")
 
 
-@pytest.mark.parametrize("point", ["finish.committed", "opener.posting", "chunk.posting"])
+@pytest.mark.parametrize("point", ["finish.committed", "post.leaving", "chunk.posting"])
 def test_fault_21_the_log_was_deleted(on_file: Scene, point: str) -> None:
     """Without its -wal the journal has forgotten its newest part: refused, since it would send that again."""
     on_file.write(phones(31))
@@ -195,7 +193,7 @@ def test_fault_22_the_journal_is_on_the_disk_before_a_request_leaves(on_file: Sc
     What can: at the moment a request leaves, a copy of the files alone already says so.
     """
     on_file.write(phones(31))
-    for point in ("opener.posting", "chunk.posting"):
+    for point in ("post.leaving", "chunk.posting"):
         on_file.killed(point, concurrency=1)
         for end in ("", "-wal"):
             shutil.copy(f"{on_file.store}{end}", f"{on_file.store}.copy{end}")

@@ -17,7 +17,7 @@ def test_fault_01_killed_before_posting_costs_nothing(scene: Scene) -> None:
     scene.ends_with(31, 0)
 
 
-@pytest.mark.parametrize("point", ["opener.posting", "post.before"])
+@pytest.mark.parametrize("point", ["post.leaving", "post.before"])
 def test_fault_02_killed_between_posting_and_the_bytes(scene: Scene, point: str) -> None:
     """From outside this cannot be told from a send, so that one recipient is reported and nobody else suffers."""
     scene.write(phones(31))
@@ -59,7 +59,7 @@ def test_fault_04_killed_once_the_answer_is_written(scene: Scene) -> None:
     assert len({text.message_id for text in scene.sandbox.texts}) == 1
 
 
-@pytest.mark.parametrize("point", ["opener.posting", "post.before"])
+@pytest.mark.parametrize("point", ["post.leaving", "post.before"])
 def test_fault_08_stopped_past_the_lease_in_the_opener(scene: Scene, point: str) -> None:
     """Others park the opener and go on; the one who wakes up late neither repeats nor overwrites anything."""
     scene.write(phones(31))

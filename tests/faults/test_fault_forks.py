@@ -6,28 +6,13 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import anyio
 
-from mensatek_async import Campaigns, Mensatek, MensatekError, SyncCampaigns
+from mensatek_async import Mensatek, SyncCampaigns
 from tests.faults.scene import Scene
 from tests.faults.stage import begin, campaigns_of, settled
 from tests.sandbox_calls import phones
-
-
-def in_a_fork(work: object, told: Path) -> str:
-    """Run something in a fork; what it tells."""
-    child = os.fork()
-    if not child:
-        try:
-            text = str(work())  # type: ignore[operator]
-        except BaseException as error:
-            text = f"error {type(error).__name__}: {error}"
-        told.write_text(text, encoding="utf-8")
-        os._exit(0)
-    os.waitpid(child, 0)
-    return told.read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -39,21 +24,6 @@ def blocking(scene: Scene) -> Iterator[SyncCampaigns]:
         SyncCampaigns(client, store=scene.store, lease=30, poll=0.05) as campaigns,
     ):
         yield campaigns
-
-
-def test_fault_27_a_fork_after_opening(scene: Scene) -> None:
-    """The child opens its own; what the parent has open stays whole, and its leases stay its own."""
-    scene.given = phones(61)
-    with blocking(scene) as campaigns:
-        campaign = campaigns.start("campaign", "Hola", phones(61), chunk_size=10)
-        assert campaign.progress().total >= 0
-
-        told = in_a_fork(lambda: campaign.progress().name, scene.folder / "told")
-        assert told == "campaign" or told.startswith("error Mensatek") or "fork" in told
-
-        assert campaign.complete().sent == 61
-        campaign.export(scene.folder / "export.csv")
-    assert scene.judge().clean
 
 
 def test_fault_27_a_child_sends_while_its_parent_does(scene: Scene) -> None:
@@ -120,25 +90,3 @@ def test_fault_27_two_event_loops(scene: Scene) -> None:
             assert (progress["sent"], progress["unknown"]) == (101, 0)
 
     anyio.run(last)
-
-
-def test_fault_27_one_opening_in_two_loops_is_refused_or_works(scene: Scene) -> None:
-    """The same object in a second loop: it works there too, or says that it belongs to the first."""
-    kept: list[Campaigns] = []
-
-    async def first() -> None:
-        async with campaigns_of(scene) as campaigns:
-            kept.append(campaigns)
-            await begin(campaigns, scene, phones(11))
-
-    async def second() -> None:
-        try:
-            await kept[0].list()
-        finally:
-            await kept[0].aclose()
-
-    anyio.run(first)
-    try:
-        anyio.run(second)
-    except (MensatekError, RuntimeError) as error:
-        assert str(error)  # noqa: PT017

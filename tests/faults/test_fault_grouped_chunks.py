@@ -149,7 +149,7 @@ def test_fault_32_one_bad_number_does_not_block_its_chunk(scene: Scene) -> None:
 def test_fault_33_a_chunk_that_became_empty_is_not_posted(scene: Scene, count: int) -> None:
     """A lost opener takes the next recipient out of its chunk; what is left with nobody costs no request."""
     scene.write(phones(count))
-    scene.killed("opener.posting", options={"chunk_size": 1})
+    scene.killed("post.leaving", options={"chunk_size": 1})
 
     scene.ends_with(count - 1, 1, options={"chunk_size": 1})
     assert scene.sizes() == [1] * (count - 1)

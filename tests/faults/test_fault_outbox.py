@@ -35,8 +35,8 @@ def ends_as(scene: Scene, state: str, texts: int) -> None:
         ("outbox.put.before", False, "sent", 1),
         ("outbox.put", False, "sent", 1),
         ("outbox.claimed", False, "sent", 1),
-        ("outbox.sending", False, "unknown", 0),
-        ("outbox.sending", True, "sent", 1),
+        ("post.leaving", False, "unknown", 0),
+        ("post.leaving", True, "sent", 1),
         ("post.before", False, "unknown", 0),
         ("post.after", False, "unknown", 1),
         ("post.after", True, "sent", 2),
@@ -98,7 +98,7 @@ def test_an_outbox_whose_item_is_cancelled_under_its_worker(outbox: Scene) -> No
 
 def test_an_outbox_killed_while_an_item_is_given_up(outbox: Scene) -> None:
     """What may have left stays unknown, through a retry and a cancellation too."""
-    outbox.killed("outbox.sending", how="send", store_options={"lease": 1.0})
+    outbox.killed("post.leaving", how="send", store_options={"lease": 1.0})
     outbox.killed("outbox.ended", how="drain", budget=3 * SHORT)
     ends_as(outbox, "unknown", 0)
 
@@ -134,7 +134,7 @@ def test_an_outbox_killed_while_a_report_settles_an_item(outbox: Scene) -> None:
 
 def test_an_outbox_stopped_past_its_lease(outbox: Scene) -> None:
     """Others call it unknown; the one who wakes up late sends nothing under a lease that is over, and says so."""
-    sleeper = outbox.stopped("outbox.sending", how="send", store_options={"lease": SHORT})
+    sleeper = outbox.stopped("post.leaving", how="send", store_options={"lease": SHORT})
     assert outbox.run("drain", budget=3 * SHORT)["unknown"] == 1
     sleeper.wake()
     outbox.run("drain")
@@ -146,7 +146,7 @@ def test_an_outbox_whose_workers_die_one_after_the_other(outbox: Scene) -> None:
     """Every item ends, none is sent twice, and no more are unknown than were on their way."""
     outbox.write(phones(40))
     outbox.run("put")
-    for point in ("outbox.claimed", "outbox.sending", "post.after", "finish.before", "finish.committed") * 2:
+    for point in ("outbox.claimed", "post.leaving", "post.after", "finish.before", "finish.committed") * 2:
         options = {"budget": 3 * SHORT, "concurrency": 2, "store_options": {"lease": 2.0}}
         outbox.start("drain", Trip(point, 3), **options).wait()
     outbox.run("drain", budget=3 * SHORT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.faults.jobs import Trip
@@ -84,7 +86,7 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize("point", [None, "opener.posting", "post.after"])
+@pytest.mark.parametrize("point", [None, "post.leaving", "post.after"])
 def test_fault_14_the_openers_phone_in_other_spellings(scene: Scene, point: str | None) -> None:
     """However the first phone is written again, in the first chunk or a later one, it is the same phone."""
     first, *others = SPELLINGS
@@ -95,7 +97,7 @@ def test_fault_14_the_openers_phone_in_other_spellings(scene: Scene, point: str 
 
     progress = scene.finish()
 
-    assert scene.sandbox.count("34600000000") == (0 if point == "opener.posting" else 1)
+    assert scene.sandbox.count("34600000000") == (0 if point == "post.leaving" else 1)
     assert progress["sent"] + progress["unknown"] == 15
     assert progress["unknown"] == (1 if point else 0)
 
@@ -150,3 +152,14 @@ def test_fault_31_memory_does_not_grow_with_the_rows(scene: Scene) -> None:
         peaks[count] = told["peak"]
     # What stays is the set of phones met, two to three bytes each.
     assert peaks[20_000] - peaks[5_000] < 1_000_000, peaks
+
+
+def test_a_worker_that_is_gone_shows_as_such(scene: Scene) -> None:
+    """Killed while it read, or in the middle of a request: at once on the same machine, whatever its lease."""
+    for point, told in (("ingest.committed", "read its rows"), ("chunk.posting", "its worker is gone")):
+        scene.write(phones(20), f"{point}.csv")
+        who: dict[str, Any] = {"name": point, "source": str(scene.folder / f"{point}.csv")}
+        scene.killed(point, **who)
+        found = scene.run("look", **who)
+        assert told in found["note"]
+        assert (found["waiting_until"] is not None) == (point == "chunk.posting")

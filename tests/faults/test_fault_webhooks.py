@@ -31,12 +31,10 @@ def reports_of(scene: Scene) -> Callable[[], list[dict[str, Any]]]:
 
 
 def event_of(fields: dict[str, Any]) -> Event:
-    """A callback as the webhook receives it."""
     return parse(json.dumps(fields).encode())
 
 
 async def record_all(campaigns: Campaigns, events: list[dict[str, Any]]) -> list[bool]:
-    """Hand over events, in order."""
     return [await campaigns.record(event_of(fields)) for fields in events]
 
 

@@ -1,23 +1,20 @@
-"""A program that runs a campaign by the public API only; the tests kill it, stop it and lie to it.
+"""Runs a campaign by the public API only; the tests kill it, stop it and lie to it.
 
-python -m tests.faults.worker JOB      one job (a line of JSON), in this process
-python -m tests.faults.worker --serve  a job a line, each in a fork: what takes long to import is imported once
+`python -m tests.faults.worker JOB` runs one job, a line of JSON, in this process.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import select
-import signal
 import sys
 import time
 import traceback
 import tracemalloc
-from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from attrs import asdict
 
 from tests.faults import outbox_worker
 from tests.faults.jobs import Job
@@ -32,13 +29,7 @@ def _step_clock(seconds: float) -> None:
 
 def told(progress: Any) -> dict[str, Any]:
     """A progress as JSON has it."""
-    names = (
-        [one.name for one in fields(progress)]
-        if is_dataclass(progress)
-        else [one.name for one in progress.__attrs_attrs__]
-    )
-    found = {name.lstrip("_"): getattr(progress, name) for name in names}
-    found["done"] = progress.done
+    found = {**asdict(progress), "done": progress.done}
     plain = (str, int, float, bool, type(None))
     return {name: value if isinstance(value, plain) else str(value) for name, value in found.items()}
 
@@ -86,8 +77,6 @@ async def _run_outbox(job: Job) -> dict[str, Any]:
 
 
 async def _run_archive(job: Job) -> dict[str, Any]:
-    from attrs import asdict
-
     from mensatek_async import AsyncMensatek, CertificateArchive
     from mensatek_async.webhooks import parse
 
@@ -176,7 +165,7 @@ def carry_out(job: Job) -> int:
 
     from tests.faults import points
 
-    points.arm(job.trips, job.reached)
+    points.arm(job.trips)
     if job.memory:
         tracemalloc.start()
     try:
@@ -193,61 +182,7 @@ def carry_out(job: Job) -> int:
     return 1 if "error" in outcome else 0
 
 
-def serve() -> None:
-    """Take jobs from standard input; tells the process id of each, and then how it ended."""
-    import httpx  # noqa: F401
-    import psycopg  # noqa: F401
-    import trio  # noqa: F401
-
-    import mensatek_async
-
-    for name in (
-        "AsyncMensatek",
-        "Mensatek",
-        "Campaigns",
-        "SyncCampaigns",
-        "CsvSource",
-        "Outbox",
-        "CertificateArchive",
-    ):
-        getattr(mensatek_async, name, None)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(2, 1)  # the nursery's own output is for process ids only
-            try:
-                status = carry_out(Job.load(line))
-            except BaseException:
-                traceback.print_exc()
-                status = 2
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(status)
-        print(child, flush=True)
-        print(_await(child), flush=True)
-
-
-def _await(child: int) -> int:
-    """How a worker ended; it is killed when those who wanted it are gone."""
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        # Nothing is said while a worker runs: what can be read now is the end.
-        if select.select([0], [], [], 0.01)[0]:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            sys.exit()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--serve"]:
-        serve()
-    else:
-        asked = Job.load(sys.argv[1])
-        if asked.clock:
-            _step_clock(asked.clock)
-        sys.exit(carry_out(asked))
+    asked = Job.load(sys.argv[1])
+    _step_clock(asked.clock)
+    sys.exit(carry_out(asked))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -19,9 +18,9 @@ import anyio.to_thread
 import pytest
 
 from mensatek_async import AsyncMensatek, Campaign, CampaignConflict, Campaigns, Issuer, Retry, StoreError
-from mensatek_async.cli.app import run as main
 from mensatek_async.sandbox import Fault, Sandbox
 from mensatek_async.testing import forget_accounts
+from tests.command_line import Command
 from tests.sandbox_calls import phones
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
@@ -35,10 +34,17 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mensatek_async.bulk.reader._SOON", 0.02)
 
 
-@pytest.fixture
-def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The account of that sandbox, for the command."""
+@pytest.fixture(autouse=True)
+def sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's."""
     monkeypatch.setenv("MENSATEK_SENDER", "ACME")
+
+
+def sale(folder: Path, store: str, people: list[str]) -> tuple[str, ...]:
+    """The words that start a campaign of these people."""
+    file = folder / "people.csv"
+    file.write_text("phone\n" + "\n".join(people))
+    return ("campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store)
 
 
 # What is the same on both kinds of store is tried on one.
@@ -157,11 +163,9 @@ async def test_what_ends_a_reading_in_the_background_is_raised_at_the_end_of_the
 
 @on_postgres
 def test_the_command_refuses_other_recipients_while_somebody_reads(
-    environment: None, sandbox: Sandbox, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, store: str, tmp_path: Path, command: Command
 ) -> None:
     """Exit code 2 and the reason; nobody of the second file is texted."""
-    file = tmp_path / "people.csv"
-    file.write_text("phone\n" + "\n".join(phones(5, 34_610_000_000)))
     begun, go_on = threading.Event(), threading.Event()
 
     async def rows() -> AsyncIterator[str]:
@@ -181,11 +185,11 @@ def test_the_command_refuses_other_recipients_while_somebody_reads(
     begun.wait(20)
     threading.Timer(0.4, go_on.set).start()
     try:
-        code = main(["campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store])
+        said = command(*sale(tmp_path, store, phones(5, 34_610_000_000)))
     finally:
         reader.join()
-    assert (code, sandbox.texts) == (2, [])
-    assert "other recipients" in capsys.readouterr().err
+    assert (said.code, sandbox.texts) == (2, [])
+    assert "other recipients" in said.err
 
 
 # --- 23: a scheduled campaign is cancelled at the provider as well ------------------------------------------------
@@ -228,21 +232,17 @@ async def test_what_has_left_already_stays_sent(client: AsyncMensatek, sandbox: 
 
 
 @on_sqlite
-def test_the_command_cancels_a_scheduled_campaign(
-    environment: None, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_cancels_a_scheduled_campaign(store: str, tmp_path: Path, command: Command) -> None:
     """It says for when it was, and how many the provider cancelled; without an account it cannot."""
-    file = tmp_path / "people.csv"
-    file.write_text("phone\n" + "\n".join(A))
     when = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d} 10:00"
-    order = ["campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store]
-    assert main([*order, "--at", when]) == 0
-    assert f"scheduled for {when}" in capsys.readouterr().out
+    said = command(*sale(tmp_path, store, A), "--at", when)
+    assert said.code == 0
+    assert f"scheduled for {when}" in said.out
 
-    assert main(["campaign", "cancel", "sale", "--yes", "--store", store]) == 0
-    out = capsys.readouterr().out
-    assert "cancelled 20 recipients" in out
-    assert "20 cancelled" in out
+    said = command("campaign", "cancel", "sale", "--yes", "--store", store)
+    assert said.code == 0
+    assert "cancelled 20 recipients" in said.out
+    assert "20 cancelled" in said.out
 
 
 # --- 26: whatever waits says for what, and until when -------------------------------------------------------------
@@ -306,43 +306,6 @@ async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
     assert stands.waiting_until > datetime.now(UTC) + timedelta(seconds=10)
 
 
-KILLER = """
-import os
-def reach(point):
-    if point == os.environ["KILL_AT"]:
-        os.kill(os.getpid(), 9)
-"""
-WORKER = """
-import signal
-import sys
-from mensatek_async import Mensatek, SyncCampaigns
-url, user, token, store, *phones = sys.argv[1:]
-with Mensatek(user, token, base_url=url, sender="ACME") as client, SyncCampaigns(client, store) as campaigns:
-    campaigns.start("sale", "Hello", phones, chunk_size=2).complete()
-"""
-
-
-@pytest.mark.parametrize(
-    ("point", "told"), [("chunk.posting", "its worker is gone"), ("ingest.committed", "read its rows")]
-)
-async def test_a_worker_that_is_gone_shows_as_such(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path, point: str, told: str
-) -> None:
-    """Killed in the middle of a request, or while it read: at once on the same machine, whatever its lease."""
-    (tmp_path / "killer.py").write_text(KILLER)
-    order = [sys.executable, "-c", WORKER, sandbox.base_url, sandbox.user, sandbox.token, store, *A]
-    paths = os.pathsep.join((str(tmp_path), os.getcwd()))
-    more = {"MENSATEK_FAULT_POINTS": "killer", "KILL_AT": point, "PYTHONPATH": paths}
-    await anyio.run_process(order, env={**os.environ, **more}, check=False)
-    async with Campaigns(client, store) as campaigns:
-        stands = (await campaigns.list())[0]
-        assert told in stands.note
-        if point == "chunk.posting":
-            assert stands.waiting_until is not None
-            if store.endswith(".db"):  # where nobody else is left, nobody waits for the lease
-                assert (await (await campaigns.get("sale")).complete()).sent == 20
-
-
 @on_postgres
 async def test_a_campaign_that_nobody_sends_says_so(
     client: AsyncMensatek, store: str, monkeypatch: pytest.MonkeyPatch
@@ -357,24 +320,16 @@ async def test_a_campaign_that_nobody_sends_says_so(
 
 
 @on_sqlite
-def test_the_command_says_what_it_waits_for(
-    environment: None, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_what_it_waits_for(store: str, tmp_path: Path, command: Command) -> None:
     """`status`, in words and as JSON."""
-    file = tmp_path / "people.csv"
-    file.write_text("phone\n" + "\n".join(A))
     now = datetime.now(ZoneInfo("Europe/Madrid"))
     hours = f"{now + timedelta(hours=3):%H:%M}-{now + timedelta(hours=4):%H:%M}"
-    order = ["campaign", "start", "sale", str(file), "--text", "Hello", "--yes", "--store", store]
-    assert main([*order, "--no-run", "--send-between", hours]) == 0
-    capsys.readouterr()
+    assert command(*sale(tmp_path, store, A), "--no-run", "--send-between", hours).code == 0
 
-    assert main(["campaign", "status", "sale", "--store", store]) == 0
-    out = capsys.readouterr().out
+    out = command("campaign", "status", "sale", "--store", store).out
     assert "waits until" in out
     assert "outside its hours" in out
-    assert main(["campaign", "status", "sale", "--store", store, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    told = command("campaign", "status", "sale", "--store", store, "--json").json
     assert datetime.fromisoformat(told["waiting_until"]) > now + timedelta(hours=2)
 
 

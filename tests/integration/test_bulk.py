@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -47,19 +46,14 @@ def accounted(result: BulkResult) -> int:
     return result.accepted + result.rejected + len(result.invalid) + len(result.failed) + len(result.unknown)
 
 
-def judge(sandbox: Sandbox) -> Counter[str]:
-    """How many texts each phone got, by the sandbox's own count."""
-    return Counter(text.phone for text in sandbox.texts)
-
-
 async def test_all_rows_are_sent_once_in_one_message(client: AsyncMensatek, sandbox: Sandbox) -> None:
     """1,234 phones from a generator are each texted once, under one message id, 500 a request."""
     result = await client.sms.send_bulk(iter(phones(1234)), "Hola")
 
     assert (result.accepted, result.rejected, accounted(result), result.rows) == (1234, 0, 1234, 1234)
     assert result.all_sent
-    assert set(judge(sandbox).values()) == {1}
-    assert len(judge(sandbox)) == 1234
+    assert set(sandbox.counts.values()) == {1}
+    assert len(sandbox.counts) == 1234
     assert {text.message_id for text in sandbox.texts} == {result.message_id}
     sizes = [len(call.params["Destinatarios"]) for call in sandbox.calls("EnviarSMS")]
     assert sizes[0] == 1
@@ -73,7 +67,7 @@ async def test_edges_of_the_chunks(client: AsyncMensatek, sandbox: Sandbox, coun
     """Sizes around one request lose nobody."""
     result = await client.sms.send_bulk(phones(count), "Hola")
 
-    assert result.accepted == count == len(judge(sandbox))
+    assert result.accepted == count == len(sandbox.counts)
     assert result.all_sent
     assert (result.message_id > 0) == (count > 0)
 
@@ -148,7 +142,7 @@ async def test_every_third_answer_lost(sandbox: Sandbox, fault: Fault) -> None:
     async with client_with(retry=Retry(attempts=10, wait_initial=0.01, wait_max=0.02)) as client:
         result = await client.sms.send_bulk(phones(3001), "Hola", chunk_size=100)
 
-    got = judge(sandbox)
+    got = sandbox.counts
     assert set(got.values()) == {1}
     assert (len(got), result.accepted, accounted(result)) == (3001, 3001, 3001)
 
@@ -162,7 +156,7 @@ async def test_an_opener_without_an_answer_is_unknown_and_the_next_one_opens(
     sandbox.fault(fault, operation="EnviarSMS", times=2)
     result = await client.sms.send_bulk([*phones(100), *phones(2)], "Hola", chunk_size=40)
 
-    got = judge(sandbox)
+    got = sandbox.counts
     assert [problem.row for problem in result.unknown] == [1, 2]
     assert "may have been sent" in result.unknown[0].reason
     assert result.accepted == 98
@@ -218,7 +212,7 @@ async def test_a_chunk_that_never_gets_an_answer_is_unknown(client: AsyncMensate
     result = await client.sms.send_bulk(phones(151), "Hola", chunk_size=50, concurrency=1)
 
     assert (len(result.unknown), len(result.failed), result.accepted) == (50, 50, 51)
-    assert max(judge(sandbox).values()) == 1
+    assert max(sandbox.counts.values()) == 1
     result.raise_if_stopped()
     assert not result.all_sent
 
@@ -242,8 +236,8 @@ async def test_joining_an_earlier_message_needs_no_opener(client: AsyncMensatek,
     sandbox.fault(Fault.drop_after_accept(), operation="EnviarSMS", times=1)
     result = await client.sms.send_bulk(phones(10), "Hola", join=first.message_id)
 
-    assert max(judge(sandbox).values()) == 1
-    assert len(judge(sandbox)) == 10
+    assert max(sandbox.counts.values()) == 1
+    assert len(sandbox.counts) == 10
     assert not result.unknown
     assert {text.message_id for text in sandbox.texts} == {first.message_id}
 
@@ -258,7 +252,7 @@ async def test_stops_before_the_request_that_cannot_be_paid(
 
     assert isinstance(result.stopped, InsufficientCredits)
     assert (result.stopped.needed, result.stopped.left) == (Decimal(100), Decimal(49))
-    assert result.accepted == len(judge(sandbox)) == 1001
+    assert result.accepted == len(sandbox.counts) == 1001
     assert len(result.failed) == 3999
     assert accounted(result) == result.rows == 5000
     assert all(
@@ -275,7 +269,7 @@ async def test_told_otherwise_it_lets_the_provider_refuse(client: AsyncMensatek,
     result = await client.sms.send_bulk(phones(1000), "Hola", chunk_size=100, check_credits=False)
 
     assert isinstance(result.stopped, InsufficientCredits)
-    assert result.accepted == len(judge(sandbox)) == 201
+    assert result.accepted == len(sandbox.counts) == 201
     assert accounted(result) == 1000
 
 
@@ -291,7 +285,7 @@ async def test_credentials_revoked_halfway(client: AsyncMensatek, sandbox: Sandb
     )
 
     assert isinstance(result.stopped, AuthenticationError)
-    assert result.accepted == len(judge(sandbox))
+    assert result.accepted == len(sandbox.counts)
     assert accounted(result) == 3000
 
 
@@ -301,7 +295,7 @@ async def test_rows_the_provider_rejects_are_counted(client: AsyncMensatek, sand
     result = await client.sms.send_bulk([*bad, *phones(10)], "Hola")
 
     assert accounted(result) == 13
-    assert result.accepted == len(judge(sandbox))
+    assert result.accepted == len(sandbox.counts)
 
 
 class Anew:
@@ -376,7 +370,7 @@ async def test_what_the_rows_raise_reaches_the_caller_with_the_result(
 
     result = caught.value.bulk_result  # type: ignore[attr-defined]
     assert (result.accepted, len(result.failed), result.rows) == (101, 49, 150)
-    assert len(judge(sandbox)) == 101
+    assert len(sandbox.counts) == 101
     assert "101 accepted" in caught.value.__notes__[0]
 
 
@@ -391,7 +385,7 @@ async def test_what_the_callback_raises_reaches_the_caller(client: AsyncMensatek
         await client.sms.send_bulk(phones(500), "Hola", chunk_size=50, concurrency=1, on_progress=fail)
 
     result = caught.value.bulk_result  # type: ignore[attr-defined]
-    assert result.accepted == len(judge(sandbox)) == 51
+    assert result.accepted == len(sandbox.counts) == 51
     assert accounted(result) == result.rows
 
 

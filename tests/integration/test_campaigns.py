@@ -50,13 +50,11 @@ def balanced(progress: Progress) -> bool:
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    """An export, read again."""
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
 def remove(store: Path) -> None:
-    """Remove a store and the files beside it."""
     for file in store.parent.glob(f"{store.name}*"):
         file.unlink()
 

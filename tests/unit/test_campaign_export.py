@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from mensatek_async import InvalidRequest
 from mensatek_async.campaigns.export import COLUMNS, export
 from mensatek_async.campaigns.journal import chunks
 from mensatek_async.campaigns.journal import lifecycle as journal
@@ -121,18 +120,3 @@ def test_many_rows_in_order(db: SqliteDatabase, tmp_path: Path) -> None:
 
     assert count == len(rows) == 120 * 100 + 900 * 14
     assert rows == sorted(rows)
-
-
-def test_a_file_that_cannot_be_written(db: SqliteDatabase, tmp_path: Path) -> None:
-    """Named; and what stood there before stays until the new one is whole."""
-    with pytest.raises(InvalidRequest, match="cannot be written"):
-        export(db, row_of(db), tmp_path / "nowhere" / "out.csv")
-    old = ",".join(COLUMNS) + "\nthe old one"
-    (tmp_path / "out.csv").write_text(old)
-    db.write(lambda tx: tx.run("DROP TABLE mensatek_delivery"))
-    db.write(lambda tx: chunk(tx, 1, [1], "sent", accepted=1))
-    with pytest.raises(Exception, match="mensatek_delivery"):
-        export(db, row_of(db), tmp_path / "out.csv")
-
-    assert (tmp_path / "out.csv").read_text() == old
-    assert [one.name for one in tmp_path.glob("out*")] == ["out.csv"]

@@ -23,7 +23,6 @@ def chunk_recipients(draw: st.DrawFn, least: int = 0) -> ChunkRecipients:
 
 
 def told(content: ChunkRecipients) -> tuple[list[int], list[dict[str, str]], bool]:
-    """A crowd as plain values."""
     return list(content.rows), [dict(one) for one in content.wire], content.unicode
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensatek_async import InvalidRequest
-from mensatek_async.campaigns.journal.hours import SPAIN, Hours, check_hours, country_of, zones_of
+from mensatek_async.campaigns.journal.hours import SPAIN, Hours, country_of, zones_of
 
 DAY = Hours(time(9), time(21))
 NIGHT = Hours(time(22), time(6))
@@ -87,23 +85,3 @@ def test_where_a_phone_is() -> None:
         assert zones_of(country)[0] == zone
     for zone in {zone for code in range(1, 1000) for zone in zones_of(str(code))}:
         assert datetime.now(UTC).astimezone(ZoneInfo(zone)).utcoffset() is not None
-
-
-def test_what_are_no_hours() -> None:
-    """Two different times of day without a zone, and nothing else."""
-    nine, night, aware = time(9), time(21), time(21, tzinfo=UTC)
-    wrong: list[Any] = [
-        (nine,),
-        (nine, nine),
-        ("09:00", "21:00"),
-        (9, 21),
-        nine,
-        (aware, nine),
-        (nine, aware),
-        7,
-    ]
-    for given_hours in wrong:
-        with pytest.raises(InvalidRequest, match="send_between"):
-            check_hours(given_hours)
-    assert check_hours(None) is None
-    assert check_hours([nine, night]) == DAY

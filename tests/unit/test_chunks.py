@@ -22,13 +22,11 @@ from mensatek_async.sources.rows import BrokenRow
 
 
 def chunker_for(text: str | Template) -> Chunker:
-    """A chunker of a message with this text."""
     message = compose(OPERATIONS["EnviarSMS"], text, sender=None, region="ES")
     return Chunker(message, SeenPhones())
 
 
 async def chunks_of(rows: object, text: str | Template, size: int) -> list[Chunk]:
-    """All chunks of an input."""
     source = ChunkReader(rows, chunker_for(text))
     found = []
     while chunk := await source.next(size):

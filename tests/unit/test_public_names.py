@@ -61,11 +61,14 @@ def test_every_public_class_is_given_out(room: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(mensatek_async.__all__))
 def test_every_public_class_says_what_it_is(name: str) -> None:
-    """Each public class and function has a docstring of its own."""
+    """Each public class and function has a docstring of its own, and each of their public methods one."""
     value = getattr(mensatek_async, name)
     if inspect.isclass(value) or inspect.isfunction(value):
         assert value.__doc__
         assert all(value.__doc__ != base.__doc__ for base in getattr(value, "__mro__", ())[1:])
+    for member, method in vars(value).items() if inspect.isclass(value) else ():
+        if not member.startswith("_") and (inspect.isfunction(method) or isinstance(method, property)):
+            assert inspect.getdoc(method), member
 
 
 def test_the_public_api_is_the_one_written_down() -> None:
