@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import Counter
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 from .account.account import Account
-from .account.library import Library
 from .account.records import Call, Text
 from .api.gatekeeper import Gatekeeper
 from .api.provider import Provider
@@ -134,7 +134,9 @@ class Sandbox(Controls):
             clock=(clock := Clock(starts_at, time_scale)),
             credits=Decimal(credits),
             prices=(Decimal(price), Decimal(price if certified_price is None else certified_price)),
-            library=Library(max_files, library_bytes, max_file_bytes),
+            max_files=max_files,
+            max_file_bytes=max_file_bytes,
+            library_bytes=library_bytes,
             delivery=DeliveryStates(clock, delivery_seconds, magic),
             recipients_per_request=recipients_per_request,
             keeps_repeats=keeps_repeats,
@@ -202,10 +204,10 @@ class Sandbox(Controls):
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until it is stopped from elsewhere, `timeout` seconds have passed, or Ctrl-C."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         # In short steps: on Windows an endless join cannot be interrupted.
-        while self._server.is_running and (deadline is None or time.monotonic() < deadline):
-            self._server.join(0.1 if deadline is None else max(min(0.1, deadline - time.monotonic()), 0.0))
+        while self._server.is_running and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -94,16 +94,6 @@ class ServerThread:
         thread.join(_PATIENCE_SECONDS)
         self._thread = None
 
-    def join(self, timeout: float | None) -> None:
-        """Wait for the thread to end, or for so many seconds."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
-
-    def _connection(self, config: uvicorn.Config, state: ServerState) -> Connection:
-        self.connections += 1
-        return Connection(config, state, {})
-
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1)
@@ -122,7 +112,12 @@ class ServerThread:
         )
         config.load()
         state = ServerState()
-        server = await self._loop.create_server(lambda: self._connection(config, state), sock=listener)
+
+        def connect() -> Connection:
+            self.connections += 1
+            return Connection(config, state, {})
+
+        server = await self._loop.create_server(connect, sock=listener)
         ready.set()
         ticker = asyncio.create_task(self._tick())
         await self._stopping.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -12,7 +12,7 @@ import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.sandbox.page.live import Pulse
-from tests.sandbox_calls import ANA, NO_TLS, NOON, calling
+from tests.sandbox_calls import ANA, NO_TLS, NOON, calling, wait_until
 
 SECONDS = 15  # nothing here takes nearly as long
 
@@ -91,25 +91,21 @@ def test_a_stop_ends_the_stream() -> None:
 
 
 def test_pages_that_went_away_are_forgotten() -> None:
-    """Opening and closing many pages leaves nobody listening; too many at once are told to wait."""
-    with Sandbox() as sandbox, ExitStack() as opened:
-        for _ in range(40):
+    """Opening and closing many pages leaves nobody listening."""
+    with Sandbox() as sandbox:
+        for _ in range(10):
             with following(sandbox) as events:
                 events.next("hello")
-        url = f"{sandbox.page_url}_sandbox/events"
-        https = [opened.enter_context(httpx.Client(verify=NO_TLS)) for _ in range(40)]
-        answers = [http.send(http.build_request("GET", url), stream=True) for http in https]
-        assert [answers[at].status_code for at in (0, -1)] == [200, 503]
+        wait_until(lambda: not sandbox._provider.listeners)
 
 
-@pytest.mark.parametrize("gone", [3 * 86400, 15 * 86400])
-def test_late_ends_are_noticed(gone: float) -> None:
-    """A text to a phone that is off expires after days, an unsigned contract after weeks."""
+def test_late_ends_are_noticed() -> None:
+    """A text to a phone that is off expires after days: within a minute of it, though nothing else happens."""
     with Sandbox(starts_at=NOON) as sandbox, calling(sandbox) as call:
         call.send(ANA)
         pulse = Pulse(sandbox._provider)
         seen = []
-        for step in (0, 60, gone - 61, 2, 3600):
+        for step in (0, 30, 20, 3 * 86400, 5, 60):
             sandbox.clock.step(step)
             seen.append(bool(pulse.moved()))
-        assert seen == [True, True, gone > 3 * 86400, True, False]
+        assert seen == [True, True, False, True, False, True]

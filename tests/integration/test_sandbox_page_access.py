@@ -10,7 +10,6 @@ import pytest
 
 from mensatek_async.sandbox import Sandbox
 from mensatek_async.sandbox.page import access
-from mensatek_async.sandbox.page.access import PASSWORD_VARIABLE, choose_password
 from tests.sandbox_calls import NO_TLS, Caller
 from tests.sandbox_page import PageCaller, visiting
 
@@ -136,8 +135,14 @@ def test_a_request_without_a_host_is_refused(sandbox: Sandbox) -> None:
 
 
 def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP Basic with any user name, before anything is told; names do not matter where there is a password."""
-    monkeypatch.setattr(access, "_WRONG_PASSWORD_SECONDS", 0.01)
+    """HTTP Basic with any user name, before anything is told; names do not matter where there is a password. A wrong
+    one takes its time; whoever gives none is asked at once."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(access.anyio, "sleep", sleep)
     with Sandbox(host="0.0.0.0", password="se:creto") as sandbox:
         base = f"http://127.0.0.1:{sandbox.base_url.split(':')[2].split('/')[0]}"
         with httpx.Client(base_url=base, verify=NO_TLS) as http:
@@ -146,6 +151,7 @@ def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pyt
                     answer = http.get(path, auth=auth)
                     assert (answer.status_code, code(answer)) == (401, "password")
                     assert answer.headers["www-authenticate"].startswith("Basic ")
+            assert waits == [0, 0.5, 0.5, 0.5] * len(PATHS)
             for header in ("Basic", "Basic %%%", "Bearer c2U6Y3JldG8="):
                 assert http.get("/", headers={"Authorization": header}).status_code == 401
             state = http.get("/_sandbox/state", auth=("anyone", "se:creto"), headers={"Host": "sandbox.test"})
@@ -155,31 +161,3 @@ def test_the_page_asks_for_its_password_and_the_api_for_its_own(monkeypatch: pyt
             credits = http.post("/v7/GetCreditos", json=body, auth=(sandbox.user, sandbox.token))
             assert credits.json()["Res"] == 1
             assert http.post("/v7/GetCreditos", json=body, auth=("anyone", "se:creto")).json()["Res"] == -1
-
-
-def test_which_password_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The given one, else the environment's, else a new one, and none at all on this machine alone."""
-    assert choose_password(None, "127.0.0.1") == (None, False)
-    assert choose_password("given", "0.0.0.0") == ("given", False)
-    made_up, is_new = choose_password(None, "0.0.0.0")
-    assert (is_new, made_up != choose_password(None, "0.0.0.0")[0]) == (True, True)
-    monkeypatch.setenv(PASSWORD_VARIABLE, "from outside")
-    assert choose_password(None, "127.0.0.1") == ("from outside", False)
-    assert choose_password("given", "0.0.0.0") == ("given", False)
-
-
-def test_a_wrong_password_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever tries many waits each time; whoever gives none is asked at once."""
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr(access.anyio, "sleep", sleep)
-    with (
-        Sandbox(password="secreto") as sandbox,
-        httpx.Client(base_url=sandbox.page_url, verify=NO_TLS) as http,
-    ):
-        assert [http.get("/", auth=("x", word)).status_code for word in ("falso", "secreto")] == [401, 200]
-        assert http.get("/").status_code == 401
-    assert waits == [0.5, 0]

@@ -48,16 +48,7 @@ def test_the_state_tells_how_the_sandbox_stands(sandbox: Sandbox, call: Caller, 
     state = page.get("/state")
 
     assert state["credits"] == {"left": "99997", "used": "3", "price": "1", "certified_price": "1"}
-    counts = {
-        "texts": 3,
-        "phones": 3,
-        "scheduled": 1,
-        "incoming": 1,
-        "calls": 3,
-        "files": 0,
-        "certificates": 0,
-    }
-    assert state["counts"] == counts
+    assert state["counts"] == {"texts": 3, "scheduled": 1, "calls": 3, "files": 0}
     assert (state["guard"]["wrong_calls"], state["guard"]["blocked"]) == (1, False)
     assert state["clock"] == {"now": "2027-01-08T11:00:00.000000Z", "scale": 1.0, "standing": True}
     assert state["faults"]["kinds"] == list(ERROR_KINDS)
@@ -92,8 +83,6 @@ def test_messages_are_listed_newest_first(call: Caller, page: PageCaller) -> Non
         "segments": 1,
         "cost": "1",
         "accepted_at": "2027-01-08T11:00:00.000000Z",
-        "scheduled_at": None,
-        "leaves_at": "2027-01-08T11:00:00.000000Z",
         "certificate": None,
     }
     assert (found["items"][0]["contract"], found["items"][0]["encoding"]) == ("reply", "unicode")
@@ -111,6 +100,7 @@ def test_messages_are_listed_newest_first(call: Caller, page: PageCaller) -> Non
         ({"q": "mañana"}, [EVA]),
         ({"q": "manana"}, []),
         ({"q": "OTRA"}, [EVA]),
+        ({"status": "x"}, []),
         ({"q": "mañ", "status": "50"}, []),
         ({"q": ANA}, [ANA]),
         ({"message_id": "10573759"}, [EVA]),
@@ -154,15 +144,10 @@ def test_a_conversation_is_what_the_phone_shows(call: Caller, page: PageCaller) 
     (shown,) = conversation(page)
 
     link = "sandbox.example/x1Y2z3"
-    file = {
-        "type": "FILE",
-        "content": "cita.pdf",
-        "url": "/_sandbox/files/cita.pdf",
-        "link": f"https://{link}",
-    }
+    url = "/_sandbox/files/cita.pdf"
+    file = {"type": "FILE", "content": "cita.pdf", "url": url, "link": f"https://{link}"}
     away = {"type": "LINK", "content": "example.com/a", "url": None, "link": f"http://{link}"}
     assert shown["pieces"] == [{"text": "Esta Alvaro ? €: "}, file, {"text": " "}, away]
-    assert shown["text"] == "".join(piece.get("text", piece.get("link")) for piece in shown["pieces"])
     assert shown["written"] == text.replace("(Variable_1)", "Álvaro")
     swapped = [(one["from"], one["to"], one["times"]) for one in shown["replaced"]]
     assert swapped == [("á", "a", 1), ("Á", "A", 1), ("😀", "?", 1)]
@@ -170,12 +155,8 @@ def test_a_conversation_is_what_the_phone_shows(call: Caller, page: PageCaller) 
     first = {"at": "2027-01-08T11:00:00.000000Z", "status": 2}
     assert (shown["arrived"], shown["history"]) == (False, [first])
     (other,) = conversation(page, LUIS)  # with Unicode nothing is replaced; characters are what is charged
-    assert [other[key] for key in ("text", "replaced", "encoding", "characters")] == [
-        "Está 😀",
-        [],
-        "unicode",
-        7,
-    ]
+    names = ("text", "replaced", "encoding", "characters")
+    assert [other[name] for name in names] == ["Está 😀", [], "unicode", 7]
 
 
 def test_a_conversation_has_replies_and_what_has_not_come(
@@ -226,7 +207,7 @@ def test_scheduled_messages_are_cancelled_and_moved(sandbox: Sandbox, call: Call
     assert page.act(f"/messages/{late}/cancel") == {"ok": True, "cancelled": 2, "refunded": "2"}
     assert page.act(f"/messages/{soon}/reschedule", at="2027-01-08T13:00:00+01:00")["rescheduled"] == 1
 
-    refused = {"2020-01-01T00:00:00Z": 409, "2027-01-09T00:00:00": 400}
+    refused = {"2020-01-01T00:00:00Z": 409, "2027-01-09T00:00:00": 409, "mañana": 400}
     for at, code in refused.items():
         assert page.post(f"/messages/{soon}/reschedule", {"at": at}).status_code == code
     assert page.post(f"/messages/{late}/cancel").status_code == 409
@@ -242,15 +223,9 @@ def test_the_library_is_listed_fetched_and_emptied(call: Caller, page: PageCalle
     call("CargarFichero", Tipo="BASE64", Nombre="cita.pdf", Contenido=BASE64, Autoborrado="Si")
     found = page.get("/files")
     assert (found["used_bytes"], found["max_files"], found["max_bytes"]) == (len(PDF), 50, 50_000_000)
-    assert found["items"] == [
-        {
-            "name": "cita.pdf",
-            "size": len(PDF),
-            "uploaded_at": "2027-01-08T11:00:00.000000Z",
-            "delete_after_certification": True,
-            "url": "/_sandbox/files/cita.pdf",
-        }
-    ]
+    (file,) = found["items"]
+    assert (file["name"], file["size"], file["delete_after_certification"]) == ("cita.pdf", len(PDF), True)
+    assert (file["uploaded_at"], file["url"]) == ("2027-01-08T11:00:00.000000Z", "/_sandbox/files/cita.pdf")
 
     fetched = page.http.get("/_sandbox/files/cita.pdf")
     assert fetched.content == PDF
@@ -342,30 +317,28 @@ def test_callbacks_are_listed(sandbox: Sandbox, call: Caller, page: PageCaller) 
     names = ("number", "service", "answers", "taken", "waiting", "repeated")
     shown = [1, "SMSMASIVO", [None, None], False, False, False]
     assert (found["total"], [one[name] for name in names], one["fields"]["Resultado"]) == (1, shown, 2)
-    posted = {"url": "http://127.0.0.1:9/hook", "posted": 1, "lost": 1, "waiting": 0}
-    assert page.get("/state")["callbacks"] == [posted]
+    assert page.get("/state")["callbacks"] == [{"url": one["url"]}] == [{"url": "http://127.0.0.1:9/hook"}]
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "refusal"),
+    ("method", "path", "status", "code"),
     [
         *(
-            ("GET", f"messages?{query}", (400, "bad_request"))
-            for query in ("status=x", "message_id=-1", "limit=viele")
+            ("GET", f"{asked}=x", 400, "bad_request")
+            for asked in ("messages?cursor", "calls?cursor", "phones?limit")
         ),
-        ("GET", "nothing", (404, "not_found")),
-        ("GET", "reset", (405, "bad_request")),
-        ("POST", "state", (405, "bad_request")),
+        ("GET", "nothing", 404, "not_found"),
+        ("GET", "reset", 405, "bad_request"),
+        ("POST", "state", 405, "bad_request"),
     ],
 )
 def test_senseless_questions_are_refused(
-    page: PageCaller, method: str, path: str, refusal: tuple[int, str]
+    page: PageCaller, method: str, path: str, status: int, code: str
 ) -> None:
     """A number that is none, and what the page does not have, is said in JSON, and is no failure."""
-    answer = page.http.request(
-        method, f"/_sandbox/{path}", headers={"X-Sandbox-Token": page.get("/state")["csrf"]}
-    )
-    assert (answer.status_code, answer.json()["error"]["code"]) == refusal
+    token = {"X-Sandbox-Token": page.get("/state")["csrf"]}
+    answer = page.http.request(method, f"/_sandbox/{path}", headers=token)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
 def test_a_sandbox_that_keeps_no_texts_shows_none() -> None:

@@ -227,17 +227,6 @@ def test_texts_need_not_be_kept() -> None:
         assert call("GetReportSMS", Idmensaje=message_id)["Destinatarios"] == 2
 
 
-def test_many_recipients_at_once() -> None:
-    """Twenty thousand recipients in requests of 500, all there once."""
-    with Sandbox() as sandbox, calling(sandbox) as call:
-        message_id = call.send(ANA)["idMensaje"]
-        for chunk in range(40):
-            phones = [str(34700000000 + chunk * 500 + n) for n in range(500)]
-            assert call.send(*phones, Idmensaje=message_id)["Res"] == 500
-        assert len(sandbox.counts) == len(sandbox.texts) == 20_001
-        assert sandbox.connections == 1
-
-
 # --- certified -------------------------------------------------------------------------------------------------
 
 

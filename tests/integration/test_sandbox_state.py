@@ -185,13 +185,6 @@ def test_another_pace_changes_no_past(file: Path) -> None:
         assert [text.status for text in sandbox.texts] == [11, 11, 2]
 
 
-def test_wrong_settings_do_not_take_the_file(file: Path) -> None:
-    """A sandbox that could not be made leaves its file to the next."""
-    with pytest.raises(ValueError, match="Invalid reply style"):
-        Sandbox(state=file, reply_style="yaml")
-    assert Sandbox(state=file).texts == []
-
-
 def test_callbacks_go_on_where_they_were(file: Path) -> None:
     """What a webhook was not told is told after the restart, and what it was told is not told again."""
 
@@ -283,20 +276,6 @@ def test_nothing_answered_is_lost_to_a_kill(file: Path) -> None:
         assert len(kept) - len(answered) <= 3  # at most what was under way
         assert sandbox.used == len(kept) == 100_000 - sandbox.credits
         assert sandbox.counts.most_common(1)[0][1] == 1
-
-
-def test_the_command_goes_on_with_its_file(file: Path) -> None:
-    """A second run has what the first had; its flags for the clock and for faults count."""
-    flags = ("--time-scale", "50", "--error-rate", "0", "--credits", "10")
-    for expected in (1, 2):
-        with running(file, *flags) as (process, base_url):
-            reply = post(base_url, str(34600000000 + expected))
-            assert (reply["Res"], reply["Cred"]) == (1, 10 - expected)
-            state = httpx.get(f"{base_url.removesuffix('v7')}_sandbox/state", verify=NO_TLS).json()
-            assert (state["counts"]["texts"], state["clock"]["scale"]) == (expected, 50)
-            assert state["state_file"] is True
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
 
 
 def test_a_disk_that_fails_answers_nobody(file: Path, caplog: pytest.LogCaptureFixture) -> None:

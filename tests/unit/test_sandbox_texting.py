@@ -57,7 +57,7 @@ def test_gsm_segments_agree_with_an_independent_count(text: str) -> None:
 def test_placeholders_are_filled_in_any_case() -> None:
     """Variables and the phone are filled in; what nobody gave is empty; values are not filled again."""
     text = "Hola (Variable_1)(variable_2), (VARIABLE_10) al (Movil)"
-    shown = texting.Personal(text).render("34600000001", {"variable_1": "Ana", "Variable_10": "(Movil)"})
+    shown = texting.render(text, "34600000001", {"variable_1": "Ana", "Variable_10": "(Movil)"})
     assert shown == "Hola Ana, (Movil) al 34600000001"
     assert texting.is_personal("(Movil)")
     assert not texting.is_personal("(Variable_11) Variable_1")
@@ -68,8 +68,7 @@ def test_elements_become_short_links() -> None:
     text = "Vea (FILE:2:a.pdf) (LINK:1:x.es) (IMG:0:f.png) (TICKET:3)"
     assert texting.elements(text) == [("FILE", "a.pdf"), ("LINK", "x.es"), ("IMG", "f.png"), ("TICKET", "3")]
     link = "sandbox.example/x1Y2z3"
-    assert texting.shorten(text) == f"Vea https://{link} http://{link} {link} https://{link}"
-    assert texting.shorten("nada") == "nada"
+    assert texting.shown(text, True) == f"Vea https://{link} http://{link} {link} https://{link}"
 
 
 def test_broken_encoding_is_repaired_where_it_can_be() -> None:

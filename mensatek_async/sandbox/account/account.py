@@ -7,15 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from ..carrier.delivery_state import DeliveryStates
 from ..carrier.statuses import CERTIFICATE_READY, FINAL_CONTRACT
 from ..clock import Clock
-from .events import Accepted, Acted, Cleared, Documented, Event, Moved, Received
-from .library import Library
-from .records import Act, Batch, Incoming, Message, Text
+from .events import Accepted, Acted, Cleared, Documented, Event, Filed, Moved, Received
+from .records import Act, Batch, Incoming, LibraryFile, Message, Text
 
 FIRST_MESSAGE = 10573758
+_SHARED = (
+    *("sender", "message_id", "reference", "certified", "unicode", "contract"),
+    *("accepted_at", "scheduled_at", "leaves_at"),
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -25,7 +29,9 @@ class Account:
     clock: Clock
     credits: Decimal
     prices: tuple[Decimal, Decimal]  # per text, plain and certified
-    library: Library
+    max_files: int
+    max_file_bytes: int
+    library_bytes: int  # all files together
     delivery: DeliveryStates
     recipients_per_request: int | None  # more of them in one call are refused
     keep_texts: bool  # without, they are only counted
@@ -42,19 +48,20 @@ class Account:
     batches: list[Batch] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     incoming: list[Incoming] = field(default_factory=list)
+    files: dict[str, LibraryFile] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)  # what has happened and was not handed out yet
 
     def __post_init__(self) -> None:
-        self.events: list[Event] = self.library.events  # what has happened and was not handed out yet
         self._start_credits = self.credits
 
     def clear(self) -> None:
         """Forget messages, files and what came in; ids are not used again."""
         self.credits, self.used = self._start_credits, Decimal(0)
-        for known in (self.messages, self.batches, self.counts, self.incoming, self.documents):
-            known.clear()
+        known = (self.messages, self.batches, self.counts, self.incoming, self.files, self.documents)
+        for each in known:
+            each.clear()
         self.delivery.clear()
-        self.library.clear()
         self.events.append(Cleared())
 
     def new_message(self, sender: str, certified: bool) -> Message:
@@ -134,46 +141,40 @@ class Account:
     def texts(self) -> list[Text]:
         """Every text accepted and kept so far."""
         now = self.clock.now
-        texts = []
+        texts: list[Text] = []
         for batch in self.batches:
             standing = self.delivery.standings(batch, now)
-            texts += [
-                self.text(batch, position, standing(phone)[0]) for position, phone in enumerate(batch.phones)
-            ]
+            shared: dict[str, Any] = {name: getattr(batch, name) for name in _SHARED}
+            for position, phone in enumerate(batch.phones):
+                written, segments = batch.written(position)
+                shared |= {"phone": phone, "text": batch.shown(position), "written": written}
+                status, cost = standing(phone)[0], segments * batch.price
+                texts.append(Text(**shared, segments=segments, status=status, cost=cost))
         return texts
 
-    def text(self, batch: Batch, position: int, status: int) -> Text:
-        """One text of a batch whose texts are kept."""
-        written, segments = batch.written(position)
-        return Text(
-            phone=batch.phones[position],
-            text=batch.shown(position),
-            sender=batch.sender,
-            message_id=batch.message_id,
-            reference=batch.reference,
-            certified=batch.certified,
-            unicode=batch.unicode,
-            segments=segments,
-            status=status,
-            accepted_at=batch.accepted_at,
-            scheduled_at=batch.scheduled_at,
-            leaves_at=batch.leaves_at,
-            contract=batch.contract,
-            cost=segments * batch.price,
-            written=written,
-        )
+    def put_file(self, file: LibraryFile) -> None:
+        """Store a file in the library; one of the same name is replaced."""
+        self.files[file.name] = file
+        self.events.append(Filed(file.name, file))
+
+    def delete_file(self, name: str) -> bool:
+        """Remove a file from the library; whether there was one."""
+        was_there = self.files.pop(name, None) is not None
+        if was_there:
+            self.events.append(Filed(name, None))
+        return was_there
 
     def tidy_library(self) -> None:
         """Delete the files that were to go once their message was certified."""
         now = self.clock.now
-        leaving = {file.name for file in self.library.files() if file.delete_after_certification}
+        leaving = {file.name for file in self.files.values() if file.delete_after_certification}
         for message in self.messages.values() if leaving else ():
             for batch in message.batches:
                 used = batch.files & leaving
                 if used and self._is_certified(message, batch, now):
                     leaving -= used
                     for name in used:
-                        self.library.delete(name)
+                        self.delete_file(name)
 
     def _is_certified(self, message: Message, batch: Batch, now: datetime) -> bool:
         """Whether every text of a batch that goes its usual way has its certificate, or has ended without."""

@@ -144,18 +144,16 @@ ENDINGS = {
 """What the last three digits after 998 do to a send, by the names of `ERROR_KINDS`."""
 
 
-def fault_asked_for(operation: str, body: bytes, params: Callable[[], Mapping[str, Any]]) -> Fault | None:
+def fault_asked_for(operation: str, params: Mapping[str, Any]) -> Fault | None:
     """The fault that a recipient of a send asks for by its ending: 998 and three digits."""
-    if operation not in _NO_CREDITS or b"998" not in body:
+    rows = {name.lower(): value for name, value in params.items()}.get("destinatarios")
+    if operation not in _NO_CREDITS or not isinstance(rows, list):
         return None
-    rows = {name.lower(): value for name, value in params().items()}.get("destinatarios")
-    for row in rows if isinstance(rows, list) else ():
-        values = row.values() if isinstance(row, dict) else ()
-        for value in values:
+    for row in rows:
+        for value in row.values() if isinstance(row, dict) else ():
             match = _PHONE.fullmatch(str(value))
-            kind = ENDINGS.get(match.group(1)) if match else None
-            if kind is not None:
-                return error_of_kind(kind, operation)
+            if match and match.group(1) in ENDINGS:
+                return error_of_kind(ENDINGS[match.group(1)], operation)
     return None
 
 

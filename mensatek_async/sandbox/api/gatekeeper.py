@@ -30,12 +30,8 @@ class Gatekeeper:
         self._reads.clear()
 
     def unblock(self) -> None:
-        """Open the door again."""
+        """Open the door, and count from nothing."""
         self.blocked_until = None
-
-    def forget(self) -> None:
-        """Open the door and count from nothing."""
-        self.unblock()
         self._wrong.clear()
         self._reads.clear()
 

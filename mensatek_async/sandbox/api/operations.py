@@ -19,8 +19,6 @@ _CERTIFIED_SEND = (
     "Remitente Destinatarios Mensaje Tipocontrato Fecha Referenciausuario Report Idmensaje Contacto "
     "Telcontacto Cifcontacto Vpd Vph Vpm Identificar Aceptacion Unicode Fixutf8 Emailreport Links Resp"
 )
-_CERTIFICATE = "Idmensaje Telefono Fechainicio Fechafin Resp"
-_UPLOAD = "Nombre Tipo Contenido Autoborrado Resp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +26,13 @@ class Operation:
     """One path of the API."""
 
     run: Callable[[Account, Params], OperationResult]
-    parameters: frozenset[str]
-    is_read: bool
+    names: str
+    is_read: bool = False
 
-
-def _row(
-    run: Callable[[Account, Params], OperationResult], parameters: str, *, is_read: bool = False
-) -> Operation:
-    return Operation(run, frozenset(parameters.lower().split()), is_read)
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters that its manual knows, in lower case."""
+        return frozenset(self.names.lower().split())
 
 
 def _tracking(certified: bool) -> dict[str, Operation]:
@@ -44,21 +41,23 @@ def _tracking(certified: bool) -> dict[str, Operation]:
     report = partial(tracking.report, certified=certified)
     suffix = "CERTIFICADO" if certified else ""
     return {
-        f"CancelarSMS{suffix}": _row(cancel, "Idmensaje Resp"),
-        f"ReprogramarSMS{suffix}": _row(reschedule, "Idmensaje Fecha Resp"),
-        f"GetReportSMS{suffix}": _row(report, "Idmensaje Resp", is_read=True),
+        f"CancelarSMS{suffix}": Operation(cancel, "Idmensaje Resp"),
+        f"ReprogramarSMS{suffix}": Operation(reschedule, "Idmensaje Fecha Resp"),
+        f"GetReportSMS{suffix}": Operation(report, "Idmensaje Resp", is_read=True),
     }
 
 
 OPERATIONS: dict[str, Operation] = {
-    "EnviarSMS": _row(sending.send_sms, _SEND),
+    "EnviarSMS": Operation(sending.send_sms, _SEND),
     **_tracking(False),
-    "CargarFichero": _row(library.upload, _UPLOAD),
-    "ListarFicheros": _row(library.list_files, "Resp", is_read=True),
-    "BorrarFichero": _row(library.delete, "Nombre Resp"),
-    "GetCreditos": _row(tracking.credits, "Resp", is_read=True),
-    "EnviarSMSCERTIFICADO": _row(sending.send_certified, _CERTIFIED_SEND),
+    "CargarFichero": Operation(library.upload, "Nombre Tipo Contenido Autoborrado Resp"),
+    "ListarFicheros": Operation(library.list_files, "Resp", is_read=True),
+    "BorrarFichero": Operation(library.delete, "Nombre Resp"),
+    "GetCreditos": Operation(tracking.credits, "Resp", is_read=True),
+    "EnviarSMSCERTIFICADO": Operation(sending.send_certified, _CERTIFIED_SEND),
     **_tracking(True),
-    "GetSMSCERTIFICADO": _row(tracking.certificate, _CERTIFICATE, is_read=True),
+    "GetSMSCERTIFICADO": Operation(
+        tracking.certificate, "Idmensaje Telefono Fechainicio Fechafin Resp", is_read=True
+    ),
 }
 """Every operation of both manuals, by its path."""

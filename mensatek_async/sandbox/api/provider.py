@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from email.utils import format_datetime
-from functools import cached_property
 from pathlib import Path
 
 from starlette.responses import Response
@@ -16,12 +15,11 @@ from starlette.responses import Response
 from ..account.account import Account
 from ..account.events import TOPICS, Called, Event, Topic
 from ..account.records import Call, OperationResult
-from ..account.state import KEPT_BODY_BYTES, Store
-from ..account.state_load import load_account, load_calls
-from .bodies import BadCall, Params, read_basic, read_body
+from ..account.state import KEPT_BODY_BYTES, Store, load_account, load_calls
+from .bodies import BadCall, Params, read_basic
 from .faults import Fault, Faults, fault_asked_for
 from .gatekeeper import Gatekeeper
-from .operations import OPERATIONS, Operation
+from .operations import OPERATIONS
 from .replies import encode
 
 _FORBIDDEN = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
@@ -34,20 +32,12 @@ class ApiRequest:
     """A request as it came in."""
 
     operation: str
-    headers: Mapping[str, str] = field(repr=False)
-    query: bytes = b""
-    body: bytes = field(default=b"", repr=False)
-    json_bodies: bool = True
-
-    @property
-    def content_type(self) -> str:
-        """The body's type, "" when there is none."""
-        return self.headers.get("content-type", "")
-
-    @cached_property
-    def params(self) -> Params:
-        """The parameters in its body."""
-        return read_body(self.content_type, self.body, json_bodies=self.json_bodies)
+    others: list[str]  # the operations that share its path
+    headers: dict[str, str] = field(repr=False)
+    query: bytes
+    content_type: str
+    body: bytes = field(repr=False)
+    params: Params = field(repr=False)  # those in its body
 
 
 @dataclass(eq=False, repr=False)
@@ -70,22 +60,17 @@ class Provider:
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     faults: Faults = field(default_factory=Faults)
     handlers: list[Callable[[Event], None]] = field(default_factory=list)  # of every event, in this order
-    revision: int = 0  # how often something has changed
-    listeners: set[Callable[[set[Topic]], None]] = field(
-        default_factory=set
-    )  # for what has changed; quick ones
+    # Of what has changed; quick ones.
+    listeners: set[Callable[[set[Topic]], None]] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if wrong := self.paths.keys() - OPERATIONS.keys():
             raise ValueError(f"There is no operation {min(wrong)!r}")
-        self._served: dict[str, list[str]] = {}
-        for name in OPERATIONS:
-            self._served.setdefault(self.paths.get(name, name), []).append(name)
 
-    def operation_at(self, path: str) -> str | None:
-        """The operation at a path, None where there is none; of those that share it the first."""
-        return self._served.get(path, [None])[0]
+    def operations_at(self, path: str) -> list[str]:
+        """The operations at a path; some may share it."""
+        return [name for name in OPERATIONS if self.paths.get(name, name) == path]
 
     def keep_in(self, path: Path) -> None:
         """Go on from a file of an earlier run, and keep everything in it from now on."""
@@ -105,10 +90,8 @@ class Provider:
 
     def announce(self, topics: set[Topic]) -> None:
         """Say what has changed, under the lock."""
-        if topics:
-            self.revision += 1
-            for listener in list(self.listeners):
-                listener(topics)
+        for listener in list(self.listeners) if topics else ():
+            listener(topics)
 
     def _settle(self) -> set[Topic]:
         """Hand out what has happened, also what comes of that, and keep it; which topics it touches."""
@@ -129,14 +112,14 @@ class Provider:
         self.forgotten_calls = 0
         self.calls.clear()
         self.faults.clear()
-        self.gatekeeper.forget()
+        self.gatekeeper.unblock()
 
     def troubles(self, request: ApiRequest) -> list[Fault]:
         """The faults that hit this request."""
         with self.lock:
             faults = self.faults.pick(request.operation, request.params.decoded)
             if self.account.delivery.magic:
-                asked = fault_asked_for(request.operation, request.body, request.params.decoded)
+                asked = fault_asked_for(request.operation, request.params.decoded())
                 faults += [asked] if asked else []
             return faults
 
@@ -173,14 +156,15 @@ class Provider:
     ) -> None:
         is_dropped = fault is not None and fault.kind == "drop"
         has_text = self.account.keep_texts and not is_dropped and not (reply and reply.file)
+        longest = None if self.keep_calls is None else KEPT_BODY_BYTES
         call = Call(
             operation=request.operation,
-            headers=dict(request.headers),
+            headers=request.headers,
             status=None if is_dropped else answer.status_code,
             reply=dict(reply.fields) if reply and reply.file is None else None,
             at=self.account.clock.now,
             content_type=request.content_type,
-            body=self._kept(request.body),
+            body=request.body[:longest] if self.account.keep_texts else b"",
             verdict=verdict,
             fault=fault.kind if fault else "",
             answer=bytes(answer.body[:KEPT_ANSWER_BYTES]) if has_text else b"",
@@ -193,34 +177,23 @@ class Provider:
             self.forgotten_calls += len(self.calls) - self.keep_calls
             del self.calls[: -self.keep_calls]
 
-    def _kept(self, body: bytes) -> bytes:
-        """What is remembered of a body: all of it, unless calls themselves are forgotten in time."""
-        if not self.account.keep_texts:
-            return b""
-        return body if self.keep_calls is None else body[:KEPT_BODY_BYTES]
-
     def _process(self, request: ApiRequest) -> tuple[OperationResult | None, Response, str]:
         now = self.account.clock.now
         if self.account.guarded and self.gatekeeper.is_blocked(now):
             return None, _response(_FORBIDDEN, "text/html; charset=utf-8", 403), "blocked"
-        operation, *others = (OPERATIONS[name] for name in self._sharing(request.operation))
-        reply = self._run(operation, request) if self._is_known(request) else _REFUSED
-        if reply.wrong and others and reply is not _REFUSED:  # a message of the other product
-            reply = self._run(others[0], request)
+        reply = self._run(request.operation, request) if self._is_known(request) else _REFUSED
+        if reply.wrong and request.others and reply is not _REFUSED:  # a message of the other product
+            reply = self._run(request.others[0], request)
         verdict = "work"
         if reply.wrong:
             self.gatekeeper.note_wrong(now)
             verdict = "wrong"
-        elif operation.is_read:
+        elif OPERATIONS[request.operation].is_read:
             quick = self.gatekeeper.note_read(f"{request.operation} {request.body!r}", now)
             verdict = "quick" if quick else "read"
         else:
             self.gatekeeper.note_work()
         return reply, self._encoded(request, reply), verdict
-
-    def _sharing(self, operation: str) -> list[str]:
-        """The operations at the path of this one."""
-        return self._served[self.paths.get(operation, operation)]
 
     def _is_known(self, request: ApiRequest) -> bool:
         # Parameters in the query make the live API refuse the credentials.
@@ -229,9 +202,9 @@ class Provider:
         given = read_basic(request.headers.get("authorization", ""))
         return secrets.compare_digest(given, f"{self.user}:{self.token}".encode())
 
-    def _run(self, operation: Operation, request: ApiRequest) -> OperationResult:
+    def _run(self, name: str, request: ApiRequest) -> OperationResult:
+        operation, params = OPERATIONS[name], request.params
         try:
-            params = request.params
             if params.problem:
                 raise params.problem
             params.note_unknown(operation.parameters)

@@ -40,60 +40,38 @@ def encode(fields: Mapping[str, Any], resp: str, style: str) -> Encoded:
     if style == "bare" and fields.get("Res") == -1:
         return b"-1", "text/html; charset=utf-8"
     if form not in ("JSON", "TXT", "XML"):
-        return _txt_line({name: value for name, value in fields.items() if name not in _DETAIL})
+        fields, form, style = (
+            {name: fields[name] for name in fields if name not in _DETAIL},
+            "JSON",
+            "txt-line",
+        )
+    if style == "old-names":
+        fields = {name: value for name, value in fields.items() if name != "idMensaje"}
+    shaped = _shape(fields, style)
     if form == "JSON" and style == "txt-line":
-        return _txt_line(fields)
+        return _txt(shaped).replace("\n", "").encode(), "text/html; charset=utf-8"
     if form == "JSON" and style in ("txt", "xml"):
         form = style.upper()
-    shaped = _shape(fields, style)
     if form == "TXT":
         return _txt(shaped).encode(), "text/plain; charset=utf-8"
     if form == "XML":
         return _xml(shaped).encode(), "text/xml; charset=utf-8"
-    return _json(shaped, style)
-
-
-def _json(fields: dict[str, Any], style: str) -> Encoded:
-    body: Any = fields if style == "json-object" else [fields]
-    data = json.dumps(body, ensure_ascii=False).encode()
-    if style == "bom":
-        data = b"\xef\xbb\xbf" + data
+    data = json.dumps(shaped if style == "json-object" else [shaped], ensure_ascii=False).encode()
+    data = b"\xef\xbb\xbf" + data if style == "bom" else data
     return data, "text/html; charset=utf-8" if style == "html" else "application/json"
 
 
-def _txt_line(fields: Mapping[str, Any]) -> Encoded:
-    renamed = _rename(fields, lambda name: "Saldo" if name in ("Cred", "CRED") else name)
-    return _txt(_values(renamed, _spanish_plain, None)).replace("\n", "").encode(), "text/html; charset=utf-8"
-
-
 def _shape(fields: Mapping[str, Any], style: str) -> dict[str, Any]:
-    keys = _KEYS.get(style)
-    if style == "old-names":
-        fields = {name: value for name, value in fields.items() if name != "idMensaje"}
-    if keys:
-        fields = _rename(fields, keys)
-    return _values(fields, _DECIMALS.get(style, _number), style)
-
-
-def _rename(fields: Mapping[str, Any], key: Callable[[str], str]) -> dict[str, Any]:
-    return {
-        key(name): [_rename(row, key) for row in value] if isinstance(value, list) else value
-        for name, value in fields.items()
-    }
-
-
-def _values(
-    fields: Mapping[str, Any], decimal: Callable[[Decimal], Any], style: str | None
-) -> dict[str, Any]:
+    key, decimal = _KEYS.get(style, str), _DECIMALS.get(style, _number)
     shaped: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, list):
-            rows = [_values(row, decimal, style) for row in value]
-            shaped[name] = _quoted(rows, style) if style in ("report-string", "code-string") else rows
+            rows = [_shape(row, style) for row in value]
+            shaped[key(name)] = _quoted(rows, style) if style in ("report-string", "code-string") else rows
         elif isinstance(value, Decimal):
-            shaped[name] = decimal(value)
+            shaped[key(name)] = decimal(value)
         else:
-            shaped[name] = str(value) if style == "json-strings" else value
+            shaped[key(name)] = str(value) if style == "json-strings" else value
     return shaped
 
 
@@ -109,16 +87,22 @@ def _spanish_plain(value: Decimal) -> str:
     return f"{value:.2f}".replace(".", ",")
 
 
+def _saldo(name: str) -> str:
+    return "Saldo" if name in ("Cred", "CRED") else name
+
+
 _KEYS: dict[str, Callable[[str], str]] = {
     "upper-keys": str.upper,
     "lower-keys": str.lower,
-    "saldo": lambda name: "Saldo" if name in ("Cred", "CRED") else name,
+    "saldo": _saldo,
+    "txt-line": _saldo,
     "old-names": lambda name: _OLD_NAMES.get(name, name),
 }
 _DECIMALS: dict[str, Callable[[Decimal], Any]] = {
     "json-strings": lambda value: str(_number(value)),
     "spanish": _spanish,
     "spanish-plain": _spanish_plain,
+    "txt-line": _spanish_plain,
 }
 
 

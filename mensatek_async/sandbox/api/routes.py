@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..page.access import AccessControl
 from ..server import Connection
+from .bodies import read_body
 from .provider import ApiRequest, Provider
 
 _log = logging.getLogger("mensatek_async.sandbox")
@@ -44,19 +45,22 @@ class Gateway:
             self._in_flight -= 1
 
     async def _exchange(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        operation = self._provider.operation_at(request.path_params["operation"])
-        if operation is None:
+        operations = self._provider.operations_at(request.path_params["operation"])
+        if not operations:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
         if not self._access.lets_call(request.headers):
             await PlainTextResponse("Not from a web page", 403)(scope, receive, send)
             return
+        content_type, body = request.headers.get("content-type", ""), await request.body()
         asked = ApiRequest(
-            operation=operation,
+            operation=operations[0],
+            others=operations[1:],
             headers=dict(request.headers),
             query=scope["query_string"],
-            body=await request.body(),
-            json_bodies=self._provider.json_bodies,
+            content_type=content_type,
+            body=body,
+            params=read_body(content_type, body, json_bodies=self._provider.json_bodies),
         )
         troubles = self._provider.troubles(asked)
         waits = [fault for fault in troubles if fault.kind == "latency"]
@@ -71,12 +75,8 @@ class Gateway:
         if final is not None and final.kind == "drop":
             connection.drop(final.reset)
         elif final is not None and final.kind == "cut":
-            start = {
-                "type": "http.response.start",
-                "status": answer.status_code,
-                "headers": answer.raw_headers,
-            }
-            await send(start)
+            start = {"status": answer.status_code, "headers": answer.raw_headers}
+            await send({"type": "http.response.start", **start})
             half = answer.body[: len(answer.body) // 2]
             await send({"type": "http.response.body", "body": half, "more_body": True})
             connection.transport.close()  # after what was written has left

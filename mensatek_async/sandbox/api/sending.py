@@ -27,9 +27,8 @@ _PHONE = re.compile(r"(?:34[6-9][0-9]{8}|(?!34)[1-9][0-9]{9,14})")
 _OLD_RECIPIENTS = re.compile(r"(?=[^0-9]*[0-9])[+0-9;\s]+")
 _DIGITS_SENDER = re.compile(r"\+?[0-9]+")
 _RECIPIENT_NAMES = frozenset(
-    {"Movil", "Sexo", "Nombre", "Apellidos", "Fecha", "Email", *(f"Variable_{n}" for n in range(1, 11))}
+    {"movil", "sexo", "nombre", "apellidos", "fecha", "email", *(f"variable_{n}" for n in range(1, 11))}
 )
-_ANY_CASE_NAMES = frozenset(name.lower() for name in _RECIPIENT_NAMES)
 
 
 @dataclass(slots=True)
@@ -79,7 +78,7 @@ def _document_refusal(account: Account, contract: int, documents: list[tuple[str
     if contract == PDF_CONTRACT and not documents:
         return CONTRACT_WITHOUT_PDF
     for kind, content in documents:
-        if kind == "FILE" and content not in account.library:
+        if kind == "FILE" and content not in account.files:
             return PDF_NOT_THERE
         if kind == "BASE64" and not (texting.read_base64(content) or b"").startswith(b"%PDF"):
             return CERTIFIED_FILE_NOT_ALLOWED
@@ -90,7 +89,7 @@ def _digests(account: Account, documents: list[tuple[str, str]]) -> Iterator[tup
     """The documents of a text, for its certificate: name and SHA-256."""
     for kind, content in documents:
         inside = texting.read_base64(content) if kind == "BASE64" else None
-        data = account.library[content].content if inside is None else inside
+        data = account.files[content].content if inside is None else inside
         digest = hashlib.sha256(data).hexdigest()
         account.keep_document(digest, data)
         yield ("BASE64" if kind == "BASE64" else content), digest
@@ -117,7 +116,7 @@ def _send(account: Account, params: Params, kind: Kind, legal: dict[str, Any]) -
     phones = list(chosen.rows)
     rendered = _render(text, unicode, chosen.rows) if texting.is_personal(text) else None
     segments = 0 if rendered is not None else _segments(text, unicode)
-    total = sum(each for _, each in rendered) if rendered is not None else segments * len(phones)
+    total = segments * len(phones) if rendered is None else sum(each for _, each in rendered)
     price = account.prices[certified]
     cost = total * price
     if cost > account.credits:
@@ -159,7 +158,7 @@ def _joined(account: Account, params: Params, certified: bool) -> Message | None
 
 
 def _sender(params: Params) -> str:
-    if not params.given("Remitente"):
+    if params.raw("Remitente") is None:
         raise BadCall("Falta el parámetro obligatorio Remitente")
     sender = params.text("Remitente").strip()
     longest = 16 if sender.startswith("+") else 15 if _DIGITS_SENDER.fullmatch(sender) else 11
@@ -187,20 +186,11 @@ def _sort(given: list[Any], taken: dict[str, Batch], unknown: set[str]) -> _Sort
     """Tell apart who gets the text, who already has it, and which numbers are none; note what no manual knows."""
     rows: dict[str, dict[str, Any]] = {}
     duplicates = wrong = 0
-    is_phone = _PHONE.fullmatch
     for row in given:
-        try:
-            phone = row["Movil"]
-            if len(row) > 1:
-                _note_names(row, unknown)
-        except (KeyError, TypeError):
-            phone = _mobile(row, unknown)
-        if not (isinstance(phone, str) and is_phone(phone)):
-            phone = _cleaned(phone)
-            if not phone:
-                wrong += 1
-                continue
-        if phone in taken or phone in rows:
+        phone = _cleaned(_mobile(row, unknown))
+        if not phone:
+            wrong += 1
+        elif phone in taken or phone in rows:
             duplicates += 1
         else:
             rows[phone] = row
@@ -210,16 +200,12 @@ def _sort(given: list[Any], taken: dict[str, Batch], unknown: set[str]) -> _Sort
 def _mobile(row: Any, unknown: set[str]) -> Any:
     if not isinstance(row, dict):
         raise BadCall("El parámetro Destinatarios no es correcto")
-    _note_names(row, unknown)
-    for name, value in row.items():
-        if name.lower() == "movil":
-            return value
-    raise BadCall("Falta Movil en Destinatarios")
-
-
-def _note_names(row: dict[str, Any], unknown: set[str]) -> None:
-    if not row.keys() <= _RECIPIENT_NAMES:
-        unknown |= {f"Destinatarios.{name}" for name in row if name.lower() not in _ANY_CASE_NAMES}
+    names = {name.lower(): name for name in row}
+    if strange := names.keys() - _RECIPIENT_NAMES:
+        unknown |= {f"Destinatarios.{names[name]}" for name in strange}
+    if "movil" not in names:
+        raise BadCall("Falta Movil en Destinatarios")
+    return row[names["movil"]]
 
 
 def _cleaned(phone: Any) -> str:
@@ -230,8 +216,7 @@ def _cleaned(phone: Any) -> str:
 
 
 def _render(text: str, unicode: bool, rows: dict[str, dict[str, Any]]) -> list[tuple[str, int]]:
-    render = texting.Personal(text).render
-    texts = (render(phone, row) for phone, row in rows.items())
+    texts = (texting.render(text, phone, row) for phone, row in rows.items())
     return [(text, _segments(text, unicode)) for text in texts]
 
 

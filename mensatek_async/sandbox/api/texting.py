@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 # GSM 03.38, typed from the standard; deliberately not shared with the client, whose table it checks.
 _BASIC = (
@@ -69,25 +70,10 @@ def is_personal(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
 
-class Personal:
-    """A text that differs from one recipient to the next, taken apart once."""
-
-    def __init__(self, text: str) -> None:
-        pieces = _PLACEHOLDER.split(text)
-        self._literals = pieces[::2]
-        self._names = [name.capitalize() for name in pieces[1::2]]
-
-    def render(self, phone: str, variables: Mapping[str, object]) -> str:
-        """The text for one recipient; a variable nobody gave is empty."""
-        out = [self._literals[0]]
-        for name, literal in zip(self._names, self._literals[1:], strict=True):
-            if name == "Movil":
-                out.append(phone)
-            else:
-                in_any_case = (value for given, value in variables.items() if given.capitalize() == name)
-                out.append(str(variables[name] if name in variables else next(in_any_case, "")))
-            out.append(literal)
-        return "".join(out)
+def render(text: str, phone: str, variables: Mapping[str, object]) -> str:
+    """The text for one recipient; a variable nobody gave is empty."""
+    values = {name.capitalize(): value for name, value in variables.items()} | {"Movil": phone}
+    return _PLACEHOLDER.sub(lambda match: str(values.get(match.group(1).capitalize(), "")), text)
 
 
 def elements(text: str) -> list[tuple[str, str]]:
@@ -95,20 +81,14 @@ def elements(text: str) -> list[tuple[str, str]]:
     return [(match.group(1).upper(), match.group(3)) for match in _ELEMENT.finditer(text)]
 
 
-def shorten(text: str) -> str:
-    """The text with every element replaced by the short link a phone shows in its place."""
-    if "(" not in text:
-        return text
-    return _ELEMENT.sub(_link, text)
-
-
 def _link(match: re.Match[str]) -> str:
     return f"{_PROTOCOLS.get(match.group(2) or '2', '')}sandbox.example/x1Y2z3"
 
 
+@lru_cache(maxsize=256)
 def shown(text: str, unicode: bool) -> str:
     """What a phone shows of a text: elements as links, and without `Unicode=1` the letters of GSM 03.38 only."""
-    text = shorten(text)
+    text = _ELEMENT.sub(_link, text)
     return text if unicode else to_gsm(text)
 
 
@@ -136,8 +116,6 @@ def without_documents(text: str) -> str:
 
     A PDF of megabytes would otherwise be kept, and gone through, once for every recipient.
     """
-    if "(BASE64:" not in text.upper():
-        return text
     return _ELEMENT.sub(_without_document, text)
 
 

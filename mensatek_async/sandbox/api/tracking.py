@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -78,32 +77,28 @@ def report(account: Account, params: Params, *, certified: bool) -> OperationRes
 
 def certificate(account: Account, params: Params) -> OperationResult:
     """GetSMSCERTIFICADO: one phone's certificate, or the ZIP of a message or of a period."""
+    phone = ""
     if params.text("Idmensaje").strip():
         message = _message(account, params)
         if message is None or not message.certified:
             return _not_yours(account, "Cred")
-        return _certificates(account, _certified(account, message), params.text("Telefono").strip())
-    start = read_minute(params.text("Fechainicio", required=True))
-    end = read_minute(params.text("Fechafin", required=True))
-    if start is None or end is None or end < start:
-        raise BadCall("Las fechas no son correctas")
-    evidence = [
-        one for message in account.messages.values() for one in _certified(account, message, start, end)
-    ]
-    return _certificates(account, evidence)
-
-
-def _certificates(account: Account, evidence: list[Evidence], phone: str = "") -> OperationResult:
-    """The PDF of one phone, or the ZIP of all."""
-    evidence = [one for one in evidence if phone in ("", str(one.row["Telefono"]))]
+        phone = params.text("Telefono").strip()
+        evidence = [one for one in _certified(account, message) if phone in ("", str(one.row["Telefono"]))]
+    else:
+        start = read_minute(params.text("Fechainicio", required=True))
+        end = read_minute(params.text("Fechafin", required=True))
+        if start is None or end is None or end < start:
+            raise BadCall("Las fechas no son correctas")
+        every = (one for message in account.messages.values() for one in _certified(account, message))
+        evidence = [one for one in every if start <= one.history[0][0] <= end]
     if not evidence:
         error = "El certificado no está disponible"
         return OperationResult(fields={"Res": NO_CERTIFICATE, "Error": error, "Cred": account.credits})
     if phone:
-        file, media_type = certificate_pdf(evidence[0]), "application/pdf"
-    else:
-        file, media_type = certificate_zip(evidence), "application/zip"
-    return OperationResult(fields={"Res": 1}, file=file, media_type=media_type)
+        return OperationResult(
+            fields={"Res": 1}, file=certificate_pdf(evidence[0]), media_type="application/pdf"
+        )
+    return OperationResult(fields={"Res": 1}, file=certificate_zip(evidence), media_type="application/zip")
 
 
 def _message(account: Account, params: Params) -> Message | None:
@@ -138,28 +133,22 @@ def _rows(account: Account, message: Message) -> list[dict[str, Any]]:
     return rows
 
 
-def _certified(
-    account: Account, message: Message, start: datetime | None = None, end: datetime | None = None
-) -> list[Evidence]:
-    if not message.certified:
-        return []
+def _certified(account: Account, message: Message) -> list[Evidence]:
     now = account.clock.now
     places = {batch: {phone: n for n, phone in enumerate(batch.phones)} for batch in message.batches}
     evidence = []
-    for row in _rows(account, message):
+    for row in _rows(account, message) if message.certified else ():
         phone = str(row["Telefono"])
         batch = message.phones[phone]
-        is_within = (start is None or start <= batch.leaves_at) and (end is None or batch.leaves_at <= end)
-        if row["Resultado"] not in batch.kind.certificate_ready or not is_within:
-            continue
-        evidence.append(
-            Evidence(
-                row={"idMensaje": message.message_id, **row},
-                sender=batch.sender,
-                issuer=batch.issuer,
-                text=batch.shown(places[batch][phone]) if account.keep_texts else "",
-                history=account.delivery.history(batch, phone, now),
-                documents=batch.documents,
+        if row["Resultado"] in batch.kind.certificate_ready:
+            evidence.append(
+                Evidence(
+                    row={"idMensaje": message.message_id, **row},
+                    sender=batch.sender,
+                    issuer=batch.issuer,
+                    text=batch.shown(places[batch][phone]) if account.keep_texts else "",
+                    history=account.delivery.history(batch, phone, now),
+                    documents=batch.documents,
+                )
             )
-        )
     return evidence

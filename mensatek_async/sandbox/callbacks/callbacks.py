@@ -10,7 +10,7 @@ from typing import Any
 from ..account.account import Account
 from ..account.events import Accepted, Acted, Cleared, Event, Followed, Opened, Posted, Received
 from ..account.records import REPLY_NUMBER
-from ..account.state_load import load_journeys, load_posts
+from ..account.state import load_journeys, load_posts
 from ..api.provider import Provider
 from ..carrier.journeys import Journey, News
 from ..carrier.statuses import AWAITING, CONTRACT_OPENED

@@ -7,11 +7,11 @@ import hashlib
 import http.client
 import json
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from queue import Empty, Queue
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -126,7 +126,7 @@ class CallbackSettings:
 
 
 class Poster:
-    """Threads that bring posts to a target, each over a connection it keeps, and one that calls `tick`."""
+    """Threads that bring posts to a target, each over a connection it keeps, and call `tick` while there are none."""
 
     def __init__(
         self, settings: CallbackSettings, ended: Callable[[Post], None], tick: Callable[[], None]
@@ -134,9 +134,7 @@ class Poster:
         self._settings = settings
         self._ended = ended
         self._tick = tick
-        self._changed = threading.Condition()
-        self._waiting: deque[Post] = deque()
-        self._under_way = 0
+        self._waiting: Queue[Post] = Queue()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -144,8 +142,8 @@ class Poster:
         """Begin, or go on after a stop with what was waiting."""
         self._stopping.clear()
         self._threads = [
-            threading.Thread(target=work, name="mensatek-sandbox-callbacks", daemon=True)
-            for work in (self._watch, *[self._work] * self._settings.connections)
+            threading.Thread(target=self._work, name="mensatek-sandbox-callbacks", daemon=True)
+            for _ in range(self._settings.connections)
         ]
         for thread in self._threads:
             thread.start()
@@ -153,57 +151,41 @@ class Poster:
     def stop(self) -> None:
         """Finish the tries under way and end the threads; what waits stays."""
         self._stopping.set()
-        with self._changed:
-            self._changed.notify_all()
         for thread in self._threads:
             thread.join(_PATIENCE_SECONDS)
         self._threads = []
 
     def add(self, posts: list[Post]) -> None:
         """Have them posted, in this order as far as one connection goes."""
-        with self._changed:
-            self._waiting.extend(posts)
-            self._changed.notify_all()
+        for post in posts:
+            self._waiting.put(post)
 
     def clear(self) -> None:
         """Drop what waits."""
-        with self._changed:
-            self._waiting.clear()
-            self._changed.notify_all()
-
-    @property
-    def waiting(self) -> int:
-        """How many are not posted yet, or under way."""
-        with self._changed:
-            return len(self._waiting) + self._under_way
+        with suppress(Empty):
+            while True:
+                self._waiting.get_nowait()
+                self._waiting.task_done()
 
     def wait(self, timeout: float | None) -> bool:
         """Block until nothing waits or is under way; False when the time was up before."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._under_way, timeout)
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(_TICK_SECONDS):
-            self._tick()
+        done = self._waiting.all_tasks_done
+        with done:
+            return done.wait_for(lambda: not self._waiting.unfinished_tasks, timeout)
 
     def _work(self) -> None:
         with closing(self._settings.connect()) as connection:
-            while (post := self._next()) is not None:
+            while not self._stopping.is_set():
+                try:
+                    post = self._waiting.get(timeout=_TICK_SECONDS)
+                except Empty:
+                    self._tick()
+                    continue
                 try:
                     self._bring(post, connection)
                     self._ended(post)
                 finally:
-                    with self._changed:
-                        self._under_way -= 1
-                        self._changed.notify_all()
-
-    def _next(self) -> Post | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
-            if self._stopping.is_set():
-                return None
-            self._under_way += 1
-            return self._waiting.popleft()
+                    self._waiting.task_done()
 
     def _bring(self, post: Post, connection: http.client.HTTPConnection) -> None:
         body, headers = self._settings.request(post.fields)

@@ -14,7 +14,7 @@ from typing import Any
 from ..clock import SPAIN, write_second
 from .statuses import label
 
-_FAMILY, _SIZE, _LINE = "Helvetica", 11, 6
+_TITLE = "CERTIFICADO (SANDBOX, SIN VALOR LEGAL)"
 _ENCODING = "windows-1252"  # of the fonts every PDF reader brings along
 
 
@@ -29,29 +29,25 @@ class Evidence:
     history: Sequence[tuple[datetime, int]]
     documents: tuple[tuple[str, str], ...]  # name, SHA-256
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 over all of it."""
-        stated = (sorted(self.row.items()), self.sender, self.issuer, self.text, self.history, self.documents)
-        return hashlib.sha256(repr(stated).encode()).hexdigest()
-
 
 def certificate_pdf(evidence: Evidence) -> bytes:
     """A PDF that states what was sent to one recipient, and when it reached which status."""
+    lines = [
+        *(f"{name}: {value}" for name, value in evidence.row.items()),
+        f"Remitente: {evidence.sender}",
+        f"Emisor: {', '.join(evidence.issuer)}",
+        "Mensaje",
+        evidence.text,
+        "Estados",
+        *(f"{write_second(moment)}  {status}  {label(status)}" for moment, status in evidence.history),
+        *(f"Documento {name} SHA-256: {digest}" for name, digest in evidence.documents),
+    ]
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     pdf = _new_pdf(evidence.history[-1][0])
-    _write(pdf, "CERTIFICADO (SANDBOX, SIN VALOR LEGAL)", bold=True)
-    for name, value in evidence.row.items():
-        _write(pdf, f"{name}: {value}")
-    _write(pdf, f"Remitente: {evidence.sender}")
-    _write(pdf, f"Emisor: {', '.join(evidence.issuer)}")
-    _write(pdf, "Mensaje", bold=True)
-    _write(pdf, evidence.text)
-    _write(pdf, "Estados", bold=True)
-    for moment, status in evidence.history:
-        _write(pdf, f"{write_second(moment)}  {status}  {label(status)}")
-    for name, digest in evidence.documents:
-        _write(pdf, f"Documento {name} SHA-256: {digest}")
-    _write(pdf, f"SHA-256: {evidence.digest}")
+    for line in (_TITLE, *lines, f"SHA-256: {digest}"):
+        pdf.set_font("Helvetica", "B" if line in (_TITLE, "Mensaje", "Estados") else "", 11)
+        line = line.encode(_ENCODING, "replace").decode(_ENCODING) or " "
+        pdf.multi_cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
     return bytes(pdf.output())
 
 
@@ -68,13 +64,6 @@ def _new_pdf(moment: datetime) -> Any:
     pdf.set_title("Certificado")
     pdf.add_page()
     return pdf
-
-
-def _write(pdf: Any, line: str, *, bold: bool = False) -> None:
-    pdf.set_font(_FAMILY, "B" if bold else "", _SIZE)
-    pdf.multi_cell(
-        0, _LINE, line.encode(_ENCODING, "replace").decode(_ENCODING) or " ", new_x="LMARGIN", new_y="NEXT"
-    )
 
 
 def certificate_zip(evidence: Sequence[Evidence]) -> bytes:

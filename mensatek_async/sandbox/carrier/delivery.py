@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from . import statuses
 
@@ -33,6 +32,11 @@ class Kind:
     voice: bool = False  # `Fail2voice`: a call says what cannot be delivered
 
     @property
+    def is_contract(self) -> bool:
+        """Whether it is a contract of a kind that is known."""
+        return self.contract in _CONTRACTS
+
+    @property
     def certificate_ready(self) -> frozenset[int]:
         """The statuses in which there is a certificate: that of a delivery stays, whatever its recipient does."""
         return (
@@ -55,46 +59,46 @@ def has_ending(status: int) -> bool:
     return status in statuses.GIVEN and status < int(MAGIC)
 
 
-def usual_way(kind: Kind) -> list[int]:
-    """The statuses after the first that a text goes through when nothing happens to it."""
+_READ = [statuses.RECEIVED, statuses.CONTRACT_OPENED, statuses.CONTRACT_READ, statuses.CONTRACT_YES]
+_CERTIFIED = [statuses.RECEIVED, statuses.CERTIFIED]
+_CONTRACTS = {
+    statuses.BY_REPLY: [
+        [statuses.REPLY_AWAITED, statuses.REPLY_RECEIVED, statuses.REPLY_CERTIFIED],
+        [statuses.REPLY_AWAITED, statuses.CONTRACT_REJECTED],
+        [statuses.REPLY_AWAITED, statuses.CONTRACT_EXPIRED],
+    ],
+    statuses.WITH_PDF: [
+        [*_READ, statuses.CONTRACT_ACCEPTED],
+        [*_READ, statuses.CONTRACT_WRITTEN, statuses.CONTRACT_SIGNED],
+        [statuses.RECEIVED, statuses.CONTRACT_OPENED, statuses.CONTRACT_REJECTED],
+        [statuses.RECEIVED, statuses.CONTRACT_EXPIRED],
+    ],
+}
+_ACCEPTANCE = [
+    _CERTIFIED,
+    [*_CERTIFIED, statuses.CONTRACT_YES, statuses.CONTRACT_ACCEPTED],
+    [*_CERTIFIED, statuses.CONTRACT_REJECTED],
+    [*_CERTIFIED, statuses.CONTRACT_EXPIRED],
+]
+_EXPIRIES = {
+    status for status, label in statuses.LABELS.items() if label == statuses.LABELS[statuses.EXPIRED]
+}
+_VOICE = [[statuses.TO_VOICE, statuses.RINGING, status] for status in sorted(statuses.VOICE)]
+
+
+def _own_ways(kind: Kind) -> list[list[int]]:
+    """The statuses after the first, on every way that is a kind's own; when nothing happens it goes the first."""
     if not kind.certified:
-        return [statuses.DELIVERED]
-    if kind.contract == statuses.BY_REPLY:
-        return [statuses.REPLY_AWAITED, statuses.REPLY_RECEIVED, statuses.REPLY_CERTIFIED]
-    if kind.contract == statuses.WITH_PDF:
-        return [
-            statuses.RECEIVED,
-            statuses.CONTRACT_OPENED,
-            statuses.CONTRACT_READ,
-            statuses.CONTRACT_YES,
-            statuses.CONTRACT_ACCEPTED,
-        ]
-    return [statuses.RECEIVED, statuses.CERTIFIED]
+        return [[statuses.DELIVERED], *(_VOICE if kind.voice else ())]
+    return _CONTRACTS.get(kind.contract) or (_ACCEPTANCE if kind.asks_acceptance else [_CERTIFIED])
 
 
-@lru_cache(maxsize=256)
 def _ways(kind: Kind) -> dict[int, list[int]]:
     """The statuses after the first that lead to each one that is a kind's own."""
-    way = usual_way(kind)
-    ways = {status: way[: number + 1] for number, status in enumerate(way)}
-    if kind.contract in (statuses.BY_REPLY, statuses.WITH_PDF):
-        ways[statuses.CONTRACT_REJECTED] = [way[0], statuses.CONTRACT_REJECTED]
-        ways[statuses.CONTRACT_EXPIRED] = [way[0], statuses.CONTRACT_EXPIRED]
-    if kind.contract == statuses.WITH_PDF:
-        written = [*way[:-1], statuses.CONTRACT_WRITTEN]
-        ways[statuses.CONTRACT_WRITTEN] = written
-        ways[statuses.CONTRACT_SIGNED] = [*written, statuses.CONTRACT_SIGNED]
-        ways[statuses.CONTRACT_REJECTED] = [way[0], statuses.CONTRACT_OPENED, statuses.CONTRACT_REJECTED]
-    if kind.asks_acceptance:
-        ways[statuses.CONTRACT_ACCEPTED] = [*way, statuses.CONTRACT_YES, statuses.CONTRACT_ACCEPTED]
-        ways[statuses.CONTRACT_REJECTED] = [*way, statuses.CONTRACT_REJECTED]
-        ways[statuses.CONTRACT_EXPIRED] = [*way, statuses.CONTRACT_EXPIRED]
-    if kind.voice:
-        ways |= {status: [statuses.TO_VOICE, statuses.RINGING, status] for status in statuses.VOICE}
-        ways |= {
-            statuses.TO_VOICE: [statuses.TO_VOICE],
-            statuses.RINGING: [statuses.TO_VOICE, statuses.RINGING],
-        }
+    ways: dict[int, list[int]] = {}
+    for way in _own_ways(kind):
+        for number, status in enumerate(way, 1):
+            ways.setdefault(status, way[:number])
     return ways
 
 
@@ -106,36 +110,26 @@ def fits(kind: Kind, status: int) -> bool:
     return status in _ways(kind) or (is_anybodys and phase in ("failed", "pending", "retrying", "delivered"))
 
 
-def way_to(kind: Kind, outcome: int) -> list[int]:
-    """The statuses after the first that end in a chosen one."""
-    ways = _ways(kind)
-    if outcome in ways:
-        return ways[outcome]
-    if kind.contract in (statuses.BY_REPLY, statuses.WITH_PDF) and outcome in statuses.FINAL_CONTRACT:
-        return [usual_way(kind)[0], outcome]
-    if (
-        kind.voice
-        and statuses.PHASES.get(outcome) == "failed"
-        and statuses.LABELS[outcome] != statuses.LABELS[statuses.EXPIRED]
-    ):
-        return ways[statuses.VOICE_DELIVERED]
-    return [outcome]
-
-
 def stages(kind: Kind, pace: float, outcome: int | None = None, by_itself: bool = True) -> list[Stage]:
     """The statuses a text goes through by itself, `pace` seconds apart; `outcome` is a chosen one."""
-    way = usual_way(kind) if outcome is None else way_to(kind, outcome)
-    if kind.contract and not by_itself and outcome is None:
-        way = way[:1]
+    usual, ways = _own_ways(kind)[0], _ways(kind)
+    if outcome is None:
+        way = usual[:1] if kind.contract and not by_itself else usual
+    elif outcome in ways:
+        way = ways[outcome]
+    elif kind.is_contract and outcome in statuses.FINAL_CONTRACT:
+        way = [usual[0], outcome]
+    elif kind.voice and statuses.PHASES.get(outcome) == "failed" and outcome not in _EXPIRIES:
+        way = ways[statuses.VOICE_DELIVERED]
+    else:
+        way = [outcome]
     if way[0] == statuses.AWAITING:
         way = way[1:]
     timed: list[Stage] = [(pace * step, status) for step, status in enumerate([statuses.AWAITING, *way])]
     seconds, last = timed[-1]
     if last in statuses.WAITING:
         timed.append((max(kind.validity, seconds), statuses.EXPIRED))
-    elif (
-        kind.contract in (statuses.BY_REPLY, statuses.WITH_PDF) or kind.asks_acceptance
-    ) and last in statuses.ARRIVED - statuses.FINAL_CONTRACT:
+    elif (kind.is_contract or kind.asks_acceptance) and last in statuses.ARRIVED - statuses.FINAL_CONTRACT:
         timed.append((max(kind.contract_seconds, seconds), statuses.CONTRACT_EXPIRED))
     return timed
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..account.records import Act, Batch, Message
+from ..account.records import Act, Batch
 from ..clock import Clock
 from .delivery import Stage, delayed, fits, magic_status, stages
 from .statuses import ARRIVED, CANCELLED, CONTRACT_LOCATED, SCHEDULED
@@ -91,10 +92,10 @@ class DeliveryStates:
         self.acts.setdefault(batch.message_id, {}).setdefault(phone, []).append(act)
         self.version += 1
 
-    def special(self, batch: Batch, message: Message) -> set[str]:
-        """The recipients of a batch that may go another way than the others."""
-        known = {*self.choices, *self.endings, *self.absences, *self.acts.get(batch.message_id, ())}
-        return {phone for phone in known if message.phones.get(phone) is batch}
+    def is_special(self, batch: Batch, phone: str) -> bool:
+        """Whether a recipient of a batch may go another way than the others."""
+        known = (self.choices, self.endings, self.absences, self.acts.get(batch.message_id, ()))
+        return any(phone in some for some in known)
 
     def path(self, batch: Batch, phone: str | None = None) -> list[Stage]:
         """The statuses a text goes through by itself; without a phone, those of the usual recipient."""
@@ -104,13 +105,10 @@ class DeliveryStates:
             return timed
         if phone in self.absences and timed[1][1] in ARRIVED:
             timed = self._late(batch, self.absences[phone], timed)
-        acts = self.acts.get(batch.message_id, {}).get(phone)
-        if not acts:
-            return timed
-        ended = next((act.at for act in acts if act.status != CONTRACT_LOCATED), None)
-        if ended is None:
-            return timed
-        return [stage for stage in timed if stage[0] <= (ended - batch.leaves_at).total_seconds()]
+        acts = self.acts.get(batch.message_id, {}).get(phone, ())
+        done = [(act.at - batch.leaves_at).total_seconds() for act in acts if act.status != CONTRACT_LOCATED]
+        ended = min(done, default=math.inf)
+        return [stage for stage in timed if stage[0] <= ended]
 
     def history(self, batch: Batch, phone: str, now: datetime) -> list[tuple[datetime, int]]:
         """When a text has reached which status so far, by itself and by what was done with it."""
@@ -126,21 +124,13 @@ class DeliveryStates:
     def standings(self, batch: Batch, now: datetime) -> Callable[[str], Standing]:
         """Where the texts of a batch stand, to be asked phone by phone."""
         common = self._standing(batch, self.path(batch), now)
-        acted = self.acts.get(batch.message_id, {})
-        if not (self.choices or self.endings or self.absences or acted):
-            return lambda phone: common
-        known: dict[int | None, Standing] = {None: common}
 
         def standing(phone: str) -> Standing:
-            if phone in acted:  # where its signer is is no place for a text to stand
-                way = [stage for stage in self._whole(batch, phone) if stage[1] != CONTRACT_LOCATED]
-                return self._standing(batch, way, now)
-            if phone in self.absences:
-                return self._standing(batch, self.path(batch, phone), now)
-            outcome = self._outcome(batch, phone)
-            if outcome not in known:
-                known[outcome] = self._standing(batch, self.path(batch, phone), now)
-            return known[outcome]
+            if not self.is_special(batch, phone):
+                return common
+            # Where its signer is is no place for a text to stand.
+            way = [stage for stage in self._whole(batch, phone) if stage[1] != CONTRACT_LOCATED]
+            return self._standing(batch, way, now)
 
         return standing
 
@@ -156,10 +146,9 @@ class DeliveryStates:
         """The way of a text to a phone that has been off."""
         arrives = batch.moment(timed[1][0])
         for absence in absences:
-            begun = _was_before(absence, batch, arrives)
-            if begun and absence.end is None:
-                return delayed(timed, None, batch.kind.validity)
-            if begun and absence.end is not None and arrives < absence.end:
+            if _was_before(absence, batch, arrives) and (absence.end is None or arrives < absence.end):
+                if absence.end is None:
+                    return delayed(timed, None, batch.kind.validity)
                 arrives = absence.end
         return delayed(timed, (arrives - batch.leaves_at).total_seconds(), batch.kind.validity)
 

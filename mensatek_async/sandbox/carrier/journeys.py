@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from ..account.account import Account
 from ..account.records import Batch
-from .delivery import Stage
 from .statuses import CANCELLED, SCHEDULED
-
-Step = tuple[float, int, int, list[str]]
-"""Seconds, number, status, whose."""
 
 
 class News(NamedTuple):
@@ -35,7 +32,8 @@ class Journey:
     own: dict[str, int] = field(default_factory=dict)  # the same for recipients who go a way of their own
     announced: bool = False  # whether it was reported that they are scheduled
     finished: bool = False  # nothing more will come by itself
-    _seen: tuple[int, bool, list[Stage], dict[str, list[Stage]]] | None = None
+    _due: float = 0.0  # nothing comes by itself before so many seconds after it left
+    _version: int = -1  # of the delivery states that this was worked out from
 
     def news(self, account: Account, now: datetime) -> list[News]:
         """What happened up to this moment and was not reported before, in order."""
@@ -49,41 +47,29 @@ class Journey:
             self.finished = True
             return news + [News(batch, phone, CANCELLED, batch.cancelled_at, 0) for phone in self.phones]
         elapsed = (now - batch.leaves_at).total_seconds()
-        if elapsed >= 0:
-            for seconds, _, status, phones in sorted(
-                self._steps(account, elapsed), key=lambda step: step[:2]
-            ):
-                news += [News(batch, phone, status, batch.moment(seconds), seconds) for phone in phones]
+        if elapsed >= 0 and (elapsed >= self._due or self._version != account.delivery.version):
+            for seconds, _, status, phone in sorted(self._go_on(account, elapsed), key=lambda step: step[:2]):
+                news.append(News(batch, phone, status, batch.moment(seconds), seconds))
         return news
 
-    def _ways(self, account: Account) -> tuple[list[Stage], dict[str, list[Stage]]]:
-        """The common way and those of special recipients, worked out again only after something changed."""
-        delivery = account.delivery
-        key = delivery.version, delivery.contracts_by_themselves
-        if self._seen is None or self._seen[:2] != key:
-            special = delivery.special(self.batch, account.messages[self.batch.message_id])
-            own = {phone: delivery.path(self.batch, phone) for phone in self.phones if phone in special}
-            self._seen = *key, delivery.path(self.batch), own
-        return self._seen[2], self._seen[3]
-
-    def _steps(self, account: Account, elapsed: float) -> list[Step]:
-        """The steps that are due and were not reported."""
-        common, own = self._ways(account)
-        others = [phone for phone in self.phones if phone not in own] if own else self.phones
-        self.finished = True
-        steps: list[Step] = []
-
-        def go_on(way: list[Stage], step: int, phones: list[str]) -> int:
-            reached = max(step, sum(seconds <= elapsed for seconds, _ in way))
-            self.finished &= reached >= len(way)
-            due = enumerate(way[step:reached], step)
-            steps.extend((seconds, number, status, phones) for number, (seconds, status) in due)
-            return reached
-
-        for phone in own:
-            self.own.setdefault(phone, self.step)
-        if others:
-            self.step = go_on(common, self.step, others)
-        for phone, way in own.items():
-            self.own[phone] = go_on(way, self.own[phone], [phone])
+    def _go_on(self, account: Account, elapsed: float) -> list[tuple[float, int, int, str]]:
+        """The steps that are due and were not reported: seconds, number, status, whose."""
+        delivery, batch, before = account.delivery, self.batch, self.step
+        common = delivery.path(batch)
+        self._due, self._version = math.inf, delivery.version
+        steps: list[tuple[float, int, int, str]] = []
+        for phone in self.phones:
+            is_special = delivery.is_special(batch, phone)
+            way = delivery.path(batch, phone) if is_special else common
+            begun = self.own.get(phone, before)
+            reached = max(begun, sum(seconds <= elapsed for seconds, _ in way))
+            due = enumerate(way[begun:reached], begun)
+            steps += [(seconds, number, status, phone) for number, (seconds, status) in due]
+            if is_special:
+                self.own[phone] = reached
+            else:
+                self.step = reached
+            if reached < len(way):
+                self._due = min(self._due, way[reached][0])
+        self.finished = self._due == math.inf
         return steps

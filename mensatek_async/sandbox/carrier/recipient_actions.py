@@ -10,17 +10,34 @@ from ..account.account import Account
 from ..account.events import Opened
 from ..account.records import REPLY_NUMBER, Act, Batch, Incoming, LibraryFile, OperationResult
 from ..api.bodies import Params
+from ..api.provider import Provider
 from ..api.tracking import ALREADY_CANCELLED, ALREADY_SENT, cancel, reschedule
 from ..clock import write_minute
 from . import statuses
-from .contracts import ContractActions
 
 _YES = frozenset({"si", "acepto"})
 _NO_REASON = {ALREADY_SENT: "It has left already", ALREADY_CANCELLED: "It was cancelled before"}
 
 
-class RecipientActions(ContractActions):
+_READ = (statuses.CONTRACT_OPENED, statuses.CONTRACT_READ)
+_ACCEPTED = (statuses.CONTRACT_YES, statuses.CONTRACT_ACCEPTED)
+_SIGNED = (statuses.CONTRACT_YES, statuses.CONTRACT_WRITTEN, statuses.CONTRACT_SIGNED)
+_REPLY = (statuses.REPLY_RECEIVED, statuses.REPLY_CERTIFIED)
+_REJECTED, _EXPIRED = (statuses.CONTRACT_REJECTED,), (statuses.CONTRACT_EXPIRED,)
+_ENDS: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
+    "open": ((statuses.CONTRACT_OPENED,), (), ()),
+    "accept": ((*_READ, *_ACCEPTED), _REPLY, _ACCEPTED),
+    "sign": ((*_READ, *_SIGNED), _REPLY, ()),
+    "reject": ((statuses.CONTRACT_OPENED, *_REJECTED), _REJECTED, _REJECTED),
+    "expire": (_EXPIRED, _EXPIRED, _EXPIRED),
+}
+"""The statuses that follow when a recipient does this: of a contract with a PDF, of one by reply, with `Aceptacion`."""
+
+
+class RecipientActions:
     """The part of a sandbox that acts as the recipients of texts and as their carriers."""
+
+    _provider: Provider
 
     @property
     def incoming(self) -> list[Incoming]:
@@ -33,7 +50,7 @@ class RecipientActions(ContractActions):
         """The file library, oldest first."""
         with self._provider.lock:
             self._provider.account.tidy_library()
-            return self._provider.account.library.files()
+            return list(self._provider.account.files.values())
 
     def reply(
         self, phone: str, text: str, *, message_id: int | None = None, number: str | None = None
@@ -118,6 +135,105 @@ class RecipientActions(ContractActions):
             else:
                 account.events.append(Opened(batch, phone, document or names[0]))
 
+    @property
+    def contracts_by_themselves(self) -> bool:
+        """Whether contracts go on to their end as time passes; off, delivered ones wait for the methods below."""
+        return self._provider.account.delivery.contracts_by_themselves
+
+    @contracts_by_themselves.setter
+    def contracts_by_themselves(self, on: bool) -> None:
+        with self._provider.changing("settings", "messages") as account:
+            account.delivery.contracts_by_themselves = on
+            account.delivery.version += 1
+
+    def open_contract(self, phone: str, *, message_id: int | None = None) -> None:
+        """Have a recipient open the document of a contract.
+
+        Args:
+            phone: the recipient, international digits.
+            message_id: which contract; the newest to this phone when not given.
+
+        Raises:
+            KeyError: the phone has no such contract.
+            ValueError: it has not left yet, was cancelled, has ended, or has no document.
+        """
+        self._close("open", phone, message_id)
+
+    def accept_contract(
+        self, phone: str, *, message_id: int | None = None, location: tuple[float, float] | None = None
+    ) -> None:
+        """Have a recipient accept a contract, or a certified text sent with `Aceptacion`, as `sign_contract`."""
+        self._close("accept", phone, message_id, location)
+
+    def sign_contract(
+        self,
+        phone: str,
+        *,
+        message_id: int | None = None,
+        biometric: bool = False,
+        location: tuple[float, float] | None = None,
+    ) -> None:
+        """Have a recipient close a contract: read to its end and accepted, or answered with SI.
+
+        Args:
+            phone: the recipient, international digits.
+            message_id: which contract; the newest to this phone when not given.
+            biometric: signed by hand on the screen too (final status 181 instead of 180).
+            location: latitude and longitude the signer shares (status 5000).
+
+        Raises:
+            KeyError: the phone has no such contract.
+            ValueError: it has not left yet, was cancelled, or has ended.
+        """
+        self._close("sign" if biometric else "accept", phone, message_id, location)
+
+    def reject_contract(self, phone: str, *, message_id: int | None = None) -> None:
+        """Have a recipient open a contract and reject it, or reject a text sent with `Aceptacion`.
+
+        Parameters and errors as `open_contract`.
+        """
+        self._close("reject", phone, message_id)
+
+    def expire_contract(self, phone: str, *, message_id: int | None = None) -> None:
+        """Have a contract, or a text sent with `Aceptacion`, expire; parameters and errors as `open_contract`."""
+        self._close("expire", phone, message_id)
+
+    def _close(
+        self, how: str, phone: str, message_id: int | None, location: tuple[float, float] | None = None
+    ) -> None:
+        with self._provider.changing() as account:
+            batch = account.find(phone, message_id, lambda batch: batch.is_closed_by_hand)
+            if batch is None:
+                raise KeyError("This phone has no such contract")
+            now = account.clock.now
+            if batch.cancelled_at is not None or batch.leaves_at > now:
+                raise ValueError("The contract was cancelled, or has not left yet")
+            reached = account.reached(batch, phone)
+            if reached & statuses.FINAL_CONTRACT:
+                raise ValueError("The contract has ended already")
+            with_document, by_reply, accepting = _ENDS[how]
+            before, steps = [statuses.RECEIVED], with_document
+            if batch.contract == statuses.BY_REPLY:
+                before, steps = [statuses.REPLY_AWAITED], by_reply
+            elif batch.kind.asks_acceptance:
+                before, steps = [statuses.RECEIVED, statuses.CERTIFIED], accepting
+            if not steps:
+                raise ValueError("It has no document to open or to sign")
+            wanted, place = [*before, *steps], {}
+            if location is not None and statuses.CONTRACT_YES in wanted:
+                wanted.insert(wanted.index(statuses.CONTRACT_YES) + 1, statuses.CONTRACT_LOCATED)
+                latitude, longitude = location
+                place = {"Latitud": f"{latitude:.6f}", "Longitud": f"{longitude:.6f}"}
+            account.act(
+                batch,
+                phone,
+                [
+                    Act(at=now, status=status, variables=place if status == statuses.CONTRACT_LOCATED else {})
+                    for status in wanted
+                    if status not in reached
+                ],
+            )
+
     def switch_off(self, phone: str) -> None:
         """Switch a phone off: texts to it wait, and expire after their validity (72 hours, or as sent)."""
         with self._provider.changing("phones", "messages") as account:
@@ -195,7 +311,7 @@ class RecipientActions(ContractActions):
             KeyError: there is no such file.
         """
         with self._provider.changing() as account:
-            if not account.library.delete(name):
+            if not account.delete_file(name):
                 raise KeyError("There is no such file")
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
@@ -25,7 +25,6 @@ _OWN_SITE = frozenset({"", "same-origin", "none"})
 _WRONG_PASSWORD_SECONDS = 0.5
 _WRONG_PASSWORDS = 20
 _WRONG_WINDOW_SECONDS = 60.0
-_MOST_ADDRESSES = 1000
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?", re.IGNORECASE)
 
 _HEADERS = {
@@ -72,7 +71,7 @@ class AccessControl:
         self._is_local = is_loopback(host)
         self._password = password
         self._hosts = frozenset(name.lower() for name in allowed_hosts)
-        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
+        self._wrong: defaultdict[str, deque[float]] = defaultdict(deque)  # when, by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -119,7 +118,7 @@ class AccessControl:
             return None
         address = (scope.get("client") or ("",))[0]
         now = time.monotonic()
-        wrong = self._wrong.get(address, deque())
+        wrong = self._wrong[address]
         while wrong and now - wrong[0] > _WRONG_WINDOW_SECONDS:
             wrong.popleft()
         if len(wrong) >= _WRONG_PASSWORDS:
@@ -132,10 +131,6 @@ class AccessControl:
             return None
         if "authorization" in headers:
             wrong.append(now)
-            self._wrong[address] = wrong
-            self._wrong.move_to_end(address)
-            if len(self._wrong) > _MOST_ADDRESSES:
-                self._wrong.popitem(last=False)
         await anyio.sleep(_WRONG_PASSWORD_SECONDS if "authorization" in headers else 0)
         answer = error_answer(401, "password", "The sandbox's page needs its password")
         answer.headers["WWW-Authenticate"] = 'Basic realm="Mensatek sandbox", charset="UTF-8"'

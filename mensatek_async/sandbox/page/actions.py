@@ -1,11 +1,12 @@
-"""What can be done from the page: each action is a method of the sandbox, called with what the page sent."""
+"""What can be done from the page: each action is a method or a setting of the sandbox, given what the page sent."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -13,12 +14,7 @@ from starlette.exceptions import HTTPException
 from ..controls import Controls
 from .forms import picked
 
-_LONGEST_TEXT = 10_000
-_LARGEST_NUMBER = 10**15
-_LARGEST_STATUS = 9999
-_FIRST_YEAR, _LAST_YEAR = 1970, 8999
 Body = dict[str, Any]
-Reader = Callable[[Body, str], Any]
 
 
 class BadAction(HTTPException):
@@ -28,21 +24,48 @@ class BadAction(HTTPException):
         super().__init__(400, why)
 
 
-def method(name: str, **readers: Reader) -> Callable[..., None]:
-    """An action that is a method of the sandbox, called with what its readers find in the body."""
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("text", "document", "error_kind"), str),
+    **dict.fromkeys(("message_id", "status"), int),
+    **dict.fromkeys(("seconds", "scale", "step", "error_rate", "latency"), float),
+    **dict.fromkeys(("on", "by_themselves"), bool),
+    **dict.fromkeys(("at", "to"), datetime.fromisoformat),
+    "left": lambda value: Decimal(str(value)),
+    "location": lambda value: tuple(map(float, value)),
+}
+"""How each value is read that may stand in a body."""
+
+
+def _read(body: Body, name: str) -> Any:
+    with suppress(ValueError, TypeError, ArithmeticError):
+        if body.get(name) is not None:
+            return _READERS[name](body[name])
+    raise BadAction(f"{name} is missing or makes no sense")
+
+
+def method(name: str, *needed: str, optional: tuple[str, ...] = (), **fixed: Any) -> Callable[..., None]:
+    """An action that is a method of the sandbox, called with these values of the body."""
 
     def act(controls: Controls, body: Body, **place: Any) -> None:
         phone = place.get("phone", "0")
         if not (phone.isascii() and phone.isdigit() and len(phone) <= 20):
             raise BadAction("A phone is its digits, with the country's first")
-        given = {parameter: read(body, parameter) for parameter, read in readers.items()}
-        getattr(controls, name)(**place, **given)
+        given = {one: _read(body, one) for one in needed}
+        given |= {one: None if body.get(one) is None else _read(body, one) for one in optional}
+        getattr(controls, name)(**place, **given, **fixed)
 
     return act
 
 
+def _set(controls: Controls, body: Body, **names: str) -> None:
+    """Set those of these settings that the body has, each by the name it has there."""
+    for name, setting in names.items():
+        if name in body:
+            setattr(controls, setting, _read(body, name))
+
+
 def _switch(controls: Controls, body: Body, phone: str) -> None:
-    method("switch_on" if _flag(body, "on") else "switch_off")(controls, body, phone=phone)
+    method("switch_on" if _read(body, "on") else "switch_off")(controls, body, phone=phone)
 
 
 def _cancel(controls: Controls, body: Body, message_id: int) -> Body:
@@ -52,138 +75,44 @@ def _cancel(controls: Controls, body: Body, message_id: int) -> Body:
 
 
 def _reschedule(controls: Controls, body: Body, message_id: int) -> Body:
-    return {"rescheduled": controls.reschedule(message_id, _moment(body, "at"))}
+    return {"rescheduled": controls.reschedule(message_id, _read(body, "at"))}
 
 
 def _clock(controls: Controls, body: Body) -> Body:
-    if "scale" in body:
-        controls.time_scale = _number(body, "scale")
+    _set(controls, body, scale="time_scale")
     if "step" in body:
-        controls.advance(_number(body, "step"))
+        controls.advance(_read(body, "step"))
     if "to" in body:
-        controls.advance((_moment(body, "to") - controls.now).total_seconds())
+        controls.advance((_read(body, "to") - controls.now).total_seconds())
     return {"clock": picked(controls.clock, "now", "scale", "standing")}
 
 
 def _faults(controls: Controls, body: Body) -> None:
-    if "clear" in body and _flag(body, "clear"):
+    if body.get("clear"):
         controls.clear_faults()
         controls.latency = 0.0
-    for name, read in (("error_kind", _text), ("error_rate", _number), ("latency", _number)):
-        if name in body:
-            setattr(controls, name, read(body, name))
-
-
-def _credits(controls: Controls, body: Body) -> None:
-    try:
-        left = Decimal(str(body.get("left")))
-    except InvalidOperation:
-        raise BadAction("left is a number") from None
-    if not left.is_finite() or not 0 <= left < Decimal(10) ** 12:
-        raise BadAction("Credits are 0 or more")
-    controls.credits = left
-
-
-def _contracts(controls: Controls, body: Body) -> None:
-    controls.contracts_by_themselves = _flag(body, "by_themselves")
-
-
-def _text(body: Body, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise BadAction(f"{name} is a text of at most {_LONGEST_TEXT} characters")
-    return value
-
-
-def _words(body: Body, name: str) -> str:
-    text = _text(body, name)
-    if not text.strip():
-        raise BadAction("A reply needs a text")
-    return text
-
-
-def _whole(body: Body, name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_NUMBER:
-        raise BadAction(f"{name} is a whole number")
-    return value
-
-
-def _status(body: Body, name: str) -> int:
-    status = _whole(body, name)
-    if status > _LARGEST_STATUS:
-        raise BadAction("A status has at most four digits")
-    return status
-
-
-def _number(body: Body, name: str) -> float:
-    value = body.get(name)
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-        raise BadAction(f"{name} is a number")
-    return float(value)
-
-
-def _seconds(body: Body, name: str) -> float:
-    seconds = _number(body, name)
-    if not 0 < seconds <= 366 * 86_400:
-        raise BadAction("A block lasts more than 0 seconds and at most a year")
-    return seconds
-
-
-def _flag(body: Body, name: str) -> bool:
-    value = body.get(name)
-    if not isinstance(value, bool):
-        raise BadAction(f"{name} is true or false")
-    return value
-
-
-def _moment(body: Body, name: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(_text(body, name))
-    except ValueError:
-        raise BadAction(f"{name} is a moment as ISO 8601") from None
-    if moment.tzinfo is None:
-        raise BadAction(f"{name} needs a time zone")
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise BadAction(f"{name} is beyond what the clock knows")
-    return moment
-
-
-def _location(body: Body, name: str) -> tuple[float, float]:
-    value = body[name]
-    if not isinstance(value, list) or len(value) != 2:
-        raise BadAction("location is latitude and longitude")
-    latitude, longitude = (_number({name: one}, name) for one in value)
-    if abs(latitude) > 90 or abs(longitude) > 180:
-        raise BadAction("location is latitude and longitude")
-    return latitude, longitude
-
-
-def _optional(read: Reader) -> Reader:
-    return lambda body, name: None if body.get(name) is None else read(body, name)
+    _set(controls, body, error_kind="error_kind", error_rate="error_rate", latency="latency")
 
 
 _TEXT = "/texts/{message_id:int}/{phone}"
 ACTIONS: dict[str, Callable[..., Body | None]] = {
-    "/phones/{phone}/reply": method("reply", text=_words, message_id=_optional(_whole)),
+    "/phones/{phone}/reply": method("reply", "text", optional=("message_id",)),
     "/phones/{phone}/switch": _switch,
-    "/phones/{phone}/outcome": method("set_outcome", status=_optional(_status)),
-    f"{_TEXT}/deliver": method("deliver", status=_optional(_whole)),
-    f"{_TEXT}/open": method("open_document", document=_optional(_text)),
-    f"{_TEXT}/accept": method("accept_contract", location=_optional(_location)),
-    f"{_TEXT}/sign": method(
-        "sign_contract", location=_optional(_location), biometric=lambda body, name: True
-    ),
+    "/phones/{phone}/outcome": method("set_outcome", optional=("status",)),
+    f"{_TEXT}/deliver": method("deliver", optional=("status",)),
+    f"{_TEXT}/open": method("open_document", optional=("document",)),
+    f"{_TEXT}/accept": method("accept_contract", optional=("location",)),
+    f"{_TEXT}/sign": method("sign_contract", optional=("location",), biometric=True),
     f"{_TEXT}/reject": method("reject_contract"),
     f"{_TEXT}/expire": method("expire_contract"),
     "/messages/{message_id:int}/cancel": _cancel,
     "/messages/{message_id:int}/reschedule": _reschedule,
     "/clock": _clock,
     "/faults": _faults,
-    "/block": method("block", seconds=_optional(_seconds)),
+    "/block": method("block", optional=("seconds",)),
     "/unblock": method("unblock"),
-    "/credits": _credits,
-    "/contracts": _contracts,
+    "/credits": partial(_set, left="credits"),
+    "/contracts": partial(_set, by_themselves="contracts_by_themselves"),
     "/reset": method("reset"),
 }
 """What is posted where, under /_sandbox: each with the controls, the body and the places in its path by name."""

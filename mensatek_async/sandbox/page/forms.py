@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
@@ -55,20 +55,12 @@ def certificate_url(batch: Batch, phone: str, status: int) -> str | None:
 
 def row_form(batch: Batch, position: int, status: int) -> dict[str, Any]:
     """A text in the list."""
-    phone = batch.phones[position]
-    return {
-        **_shared_form(batch, position, status),
-        **picked(batch, "accepted_at", "scheduled_at", "leaves_at"),
-        "phone": phone,
-        "text": batch.shown(position)[:PREVIEW],
-    }
-
-
-def _shared_form(batch: Batch, position: int, status: int) -> dict[str, Any]:
     phone, segments = batch.phones[position], batch.written(position)[1]
     return {
-        **picked(batch, "message_id", "sender", "reference", "certified"),
+        **picked(batch, "message_id", "sender", "reference", "certified", "accepted_at"),
         "id": f"{batch.message_id}-{phone}",
+        "phone": phone,
+        "text": batch.shown(position)[:PREVIEW],
         "status": status,
         "phase": statuses.phase(status),
         "contract": contract_form(batch),
@@ -83,14 +75,13 @@ def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
     """A text in a conversation, as its phone shows it, with all that is known of it."""
     phone = batch.phones[position]
     status = account.status(batch, phone)
-    history = history_of(account, batch, phone, account.clock.now)
-    written = batch.written(position)[0]
-    shown = batch.shown(position)
+    history = _history(account, batch, phone)
+    written, shown = batch.written(position)[0], batch.shown(position)
     return {
-        **_shared_form(batch, position, status),
+        **row_form(batch, position, status),
         "kind": "text",
         "at": batch.leaves_at,
-        "arrived": any(one[1] in statuses.ARRIVED for one in history),
+        "arrived": any(one in statuses.ARRIVED for _, one in history),
         "pieces": [_piece_form(account, batch, piece) for piece in texting.pieces(written, batch.unicode)],
         "text": shown,
         "written": written,
@@ -100,54 +91,42 @@ def text_form(account: Account, batch: Batch, position: int) -> dict[str, Any]:
         ],
         "characters": texting.width(shown, batch.unicode),
         "history": [{"at": moment, "status": one} for moment, one in history],
-        "documents": _documents(account, batch),
+        "documents": [
+            {
+                "name": UNNAMED_DOCUMENT if name == "BASE64" else name,
+                "sha256": digest,
+                "size": len(account.documents.get(digest, b"")),
+                "url": _url("documents", digest, account.documents),
+            }
+            for name, digest in batch.documents
+        ],
         "actions": _actions(batch, status, {one for _, one in history}),
     }
 
 
-def history_of(account: Account, batch: Batch, phone: str, now: datetime) -> list[tuple[datetime, int]]:
+def _history(account: Account, batch: Batch, phone: str) -> list[tuple[datetime, int]]:
     """What a text has been through so far, being scheduled and cancelled too."""
     history = []
     if batch.scheduled_at is not None and batch.scheduled_at > batch.accepted_at:
         history.append((batch.accepted_at, statuses.SCHEDULED))
     if batch.cancelled_at is not None:
         return [*history, (batch.cancelled_at, statuses.CANCELLED)]
-    return history + account.delivery.history(batch, phone, now)
+    return history + account.delivery.history(batch, phone, account.clock.now)
 
 
 def _piece_form(account: Account, batch: Batch, piece: str | tuple[str, str, str]) -> dict[str, Any]:
     if isinstance(piece, str):
         return {"text": piece}
     link, kind, content = piece
-    url = None
-    if kind == "BASE64":
-        url = _document_url(account, content)
-    elif kind == "FILE":
-        digest = dict(batch.documents).get(content)
-        url = _document_url(account, digest) if digest else _file_url(account, content)
-    elif kind == "IMG":
-        url = _file_url(account, content)
+    named = dict(batch.documents) if kind == "FILE" else {}
+    url = _url("documents", content if kind == "BASE64" else named.get(content, ""), account.documents)
+    if not url and kind in ("FILE", "IMG"):
+        url = _url("files", content, account.files)
     return {"link": link, "type": kind, "content": content, "url": url}
 
 
-def _document_url(account: Account, digest: str) -> str | None:
-    return f"/_sandbox/documents/{digest}" if digest in account.documents else None
-
-
-def _file_url(account: Account, name: str) -> str | None:
-    return f"/_sandbox/files/{name}" if name in account.library else None
-
-
-def _documents(account: Account, batch: Batch) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": UNNAMED_DOCUMENT if name == "BASE64" else name,
-            "sha256": digest,
-            "size": len(account.documents.get(digest, b"")),
-            "url": _document_url(account, digest),
-        }
-        for name, digest in batch.documents
-    ]
+def _url(kind: str, name: str, held: Container[str]) -> str | None:
+    return f"/_sandbox/{kind}/{name}" if name in held else None
 
 
 def _actions(batch: Batch, status: int, reached: set[int]) -> list[str]:
@@ -162,8 +141,5 @@ def _actions(batch: Batch, status: int, reached: set[int]) -> list[str]:
         actions.append("open")
     if batch.is_closed_by_hand and not reached & statuses.FINAL_CONTRACT:
         plain = batch.contract == statuses.BY_REPLY or batch.kind.asks_acceptance
-        actions += ["accept", "reject", "expire"] if plain else _BY_DOCUMENT
+        actions += ["accept", "reject", "expire"] if plain else ["accept", "sign", "reject", "expire"]
     return actions
-
-
-_BY_DOCUMENT = ["accept", "sign", "reject", "expire"]

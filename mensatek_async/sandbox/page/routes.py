@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from ..account.account import Account
 from ..api.bodies import Params
 from ..api.provider import Provider
 from ..api.tracking import certificate
@@ -26,17 +25,14 @@ from ..callbacks.callbacks import Callbacks
 from ..controls import Controls
 from .access import error_answer
 from .actions import ACTIONS, BadAction, Body, method
-from .forms import json_form, picked
+from .forms import json_form
 from .live import follow_changes
-from .log import list_callbacks, list_calls, show_call
-from .overview import overview
-from .texts import Search, certificates, conversation, find_phones, find_texts, scheduled
+from .overview import list_callbacks, list_calls, list_files, overview, show_call
+from .texts import certificates, conversation, find_phones, find_texts, scheduled
 
 _log = logging.getLogger("mensatek_async.sandbox")
 
-_LARGEST_BODY = 100_000
-_CODES = {404: "not_found", 409: "conflict", 413: "too_large"}
-_OWN_WORDS = {"Not Found": "There is no such thing", "Method Not Allowed": "The page does not ask that"}
+_CODES = {404: "not_found", 409: "conflict"}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -47,29 +43,27 @@ class Page:
     def __init__(self, controls: Controls, provider: Provider, webhooks: list[Callbacks]) -> None:
         self._controls = controls
         self._provider = provider
+        self._account = provider.account
         self._webhooks = webhooks
-        self._app: Starlette | None = None
         self.token: str = secrets.token_urlsafe(24)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        # Built when somebody looks: most sandboxes live in tests, for a moment, and nobody does.
-        if self._app is None:
-            self._app = Starlette(routes=self._routes(), exception_handlers=_HANDLERS)
         await self._app(scope, receive, send)
 
-    def _routes(self) -> list[BaseRoute]:
+    @cached_property
+    def _app(self) -> Starlette:  # built when somebody looks: in most sandboxes, those of tests, nobody does
         reads: dict[str, Callable[[Request], Any]] = {
             "/state": lambda request: overview(self._controls, self._provider, self._webhooks, self.token),
-            "/messages": lambda request: find_texts(self._account, _search(request)),
+            "/messages": lambda request: find_texts(self._account, request.query_params, _limit(request)),
             "/phones": lambda request: find_phones(
                 self._account, request.query_params.get("q", "").strip(), _limit(request)
             ),
             "/phones/{phone}": lambda request: conversation(self._account, request.path_params["phone"]),
             "/scheduled": lambda request: scheduled(self._account),
-            "/files": lambda request: self._files(),
+            "/files": lambda request: list_files(self._account),
             "/certificates": lambda request: certificates(self._account),
-            "/calls": self._calls,
+            "/calls": lambda request: list_calls(self._provider, request.query_params, _limit(request)),
             "/calls/{number:int}": lambda request: show_call(self._provider, request.path_params["number"]),
             "/callbacks": lambda request: list_callbacks(self._webhooks, _limit(request)),
             "/certificates/{message_id:int}": self._certificate,
@@ -77,7 +71,7 @@ class Page:
             "/documents/{digest}": self._document,
             "/files/{name}": self._file,
         }
-        return [
+        routes: list[BaseRoute] = [
             Route("/", _index),
             Mount("/_sandbox/static", _assets()),
             Route("/_sandbox/events", self._events),
@@ -85,18 +79,18 @@ class Page:
             *(Route(f"/_sandbox{path}", self._read(read)) for path, read in reads.items()),
             *(Route(f"/_sandbox{path}", self._act(run), methods=["POST"]) for path, run in ACTIONS.items()),
         ]
-
-    @property
-    def _account(self) -> Account:
-        return self._provider.account
+        return Starlette(routes=routes, exception_handlers={HTTPException: _refusal, Exception: _failure})
 
     async def _events(self, _request: Request) -> Response:
         return follow_changes(self._provider, self.token)
 
     def _read(self, read: Callable[[Request], Any]) -> Handler:
         async def handle(request: Request) -> Response:
-            with self._provider.lock:
-                answer = read(request)
+            try:
+                with self._provider.lock:
+                    answer = read(request)
+            except ValueError:
+                raise BadAction("A number that is none") from None
             if answer is None:
                 raise HTTPException(404)
             return answer if isinstance(answer, Response) else _json(answer)
@@ -105,7 +99,7 @@ class Page:
 
     def _act(self, run: Callable[..., Body | None]) -> Handler:
         async def handle(request: Request) -> Response:
-            body = await _body(request)
+            body = _body(await request.body())
             try:
                 # One action is one step for everybody who looks on.
                 with self._provider.lock:
@@ -113,49 +107,25 @@ class Page:
                 return _json({"ok": True, **(done or {})})
             except KeyError as error:
                 raise HTTPException(404, str(error.args[0])) from None
-            except ValueError as error:
+            except (ValueError, TypeError, ArithmeticError) as error:
                 raise HTTPException(409, str(error)) from None
 
         return handle
 
-    def _calls(self, request: Request) -> Any:
-        query = request.query_params
-        cursor = _whole(query.get("cursor"), "cursor")
-        return list_calls(
-            self._provider, query.get("operation", ""), query.get("verdict", ""), _limit(request), cursor
-        )
-
-    def _files(self) -> dict[str, Any]:
-        account = self._provider.account
-        account.tidy_library()
-        held = account.library.files()
-        return {
-            "items": [
-                {
-                    **picked(file, "name", "uploaded_at", "delete_after_certification"),
-                    "size": len(file.content),
-                    "url": f"/_sandbox/files/{file.name}",
-                }
-                for file in held
-            ],
-            **picked(account.library, "max_files", "max_bytes"),
-            "used_bytes": sum(len(file.content) for file in held),
-        }
-
     def _file(self, request: Request) -> Response | None:
         name = request.path_params["name"]
-        library = self._provider.account.library
-        return _download(library[name].content, name) if name in library else None
+        file = self._account.files.get(name)
+        return _download(file.content, name) if file else None
 
     def _document(self, request: Request) -> Response | None:
         digest = request.path_params["digest"]
-        content = self._provider.account.documents.get(digest)
+        content = self._account.documents.get(digest)
         return None if content is None else _download(content, f"{digest[:12]}.pdf")
 
     def _certificate(self, request: Request) -> Response | None:
         asked = request.path_params
         params = {"Idmensaje": asked["message_id"], "Telefono": asked.get("phone", "")}
-        reply = certificate(self._provider.account, Params(params))
+        reply = certificate(self._account, Params(params))
         if reply.file is None:
             return None
         kind = "pdf" if "phone" in asked else "zip"
@@ -166,47 +136,18 @@ def _json(value: Any) -> Response:
     return Response(json_form(value), media_type="application/json")
 
 
-async def _body(request: Request) -> Body:
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _LARGEST_BODY:
-            raise HTTPException(413, "That is too much")
+def _body(data: bytes) -> Body:
     try:
         body = json.loads(data or b"{}")
     except (ValueError, RecursionError):
-        raise BadAction("The body is not JSON") from None
+        body = None
     if not isinstance(body, dict):
         raise BadAction("The body is not a JSON object")
     return body
 
 
-def _search(request: Request) -> Search:
-    query = request.query_params
-    cursor = re.fullmatch(r"([0-9]{1,12})\.([0-9]{1,12})", query.get("cursor", ""))
-    return Search(
-        status=_whole(query.get("status"), "status"),
-        phase=query.get("phase", ""),
-        reference=query.get("reference", "").strip(),
-        message_id=_whole(query.get("message_id"), "message_id"),
-        phone=re.sub(r"[^0-9]", "", query.get("phone", "")),
-        words=query.get("q", "").strip(),
-        limit=_limit(request),
-        before=(int(cursor[1]), int(cursor[2])) if cursor else None,
-    )
-
-
-def _whole(text: str | None, name: str) -> int | None:
-    text = (text or "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise BadAction(f"{name} is a whole number")
-    return int(text)
-
-
 def _limit(request: Request) -> int:
-    return min(max(_whole(request.query_params.get("limit"), "limit") or 100, 1), 500)
+    return min(max(int(request.query_params.get("limit") or 100), 1), 500)
 
 
 def _download(content: bytes, name: str) -> Response:
@@ -240,13 +181,9 @@ async def _index(request: Request) -> Response:
 
 async def _refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = _CODES.get(error.status_code, "bad_request")
-    return error_answer(error.status_code, code, _OWN_WORDS.get(error.detail, error.detail))
+    return error_answer(error.status_code, _CODES.get(error.status_code, "bad_request"), error.detail)
 
 
 async def _failure(_request: Request, error: Exception) -> Response:
     _log.error("The sandbox's page failed on a request", exc_info=error)
     return error_answer(500, "failure", "Sandbox failure, see its log")
-
-
-_HANDLERS = {HTTPException: _refusal, Exception: _failure}

@@ -2,151 +2,112 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from ..account.account import Account
 from ..account.records import Batch, Incoming
-from ..carrier.delivery_state import Standing
-from ..carrier.statuses import CERTIFICATE_READY, phase
+from ..carrier.statuses import phase
 from .forms import PREVIEW, certificate_url, contract_form, one_page, picked, row_form, text_form
 
 _CONVERSATION = 200
 _CERTIFICATES = 500
+_FILTERS = ("status", "phase", "reference", "message_id", "phone", "q", "cursor")
+
+Turn = Batch | Incoming
 
 
-@dataclass(frozen=True, kw_only=True)
-class Search:
-    """What the list is narrowed to; empty for all."""
-
-    status: int | None = None
-    phase: str = ""
-    reference: str = ""
-    message_id: int | None = None
-    phone: str = ""
-    words: str = ""
-    limit: int = 100
-    before: tuple[int, int] | None = None
-    _shared: list[Batch | str] = field(default_factory=list)
-
-    def wants_batch(self, batch: Batch) -> bool:
-        """Whether any text of a batch may be among what is looked for."""
-        return (
-            self.message_id in (None, batch.message_id)
-            and self.reference.casefold() in batch.reference.casefold()
-            and (self.before is None or batch.number <= self.before[0])
-        )
-
-    def wants(self, batch: Batch, position: int, standing: Callable[[str], Standing]) -> bool:
-        """Whether a text is among what is looked for."""
-        phone = batch.phones[position]
-        is_behind = self.before is None or (batch.number, position) < self.before
-        if not is_behind or self.phone not in phone:
-            return False
-        if self.status is not None or self.phase:
-            status = standing(phone)[0]
-            if self.status not in (None, status) or self.phase not in ("", phase(status)):
-                return False
-        words = self.words.casefold()
-        return not words or words in phone or words in self._text(batch, position)
-
-    def _text(self, batch: Batch, position: int) -> str:
-        """All that is searched of a text but its phone; worked out once where all recipients share it."""
-        if batch.rendered is None and self._shared[:1] == [batch]:
-            return str(self._shared[1])
-        known = (batch.written(position)[0], batch.shown(position), batch.sender, batch.reference)
-        text = "\n".join((*known, str(batch.message_id))).casefold()
-        self._shared[:] = [batch, text]
-        return text
-
-
-def find_texts(account: Account, search: Search) -> dict[str, Any]:
-    """The newest texts that are looked for."""
+def find_texts(account: Account, query: Mapping[str, str], limit: int) -> dict[str, Any]:
+    """The newest texts that are looked for, by the names of the page's filters."""
     total = sum(len(batch.phones) for batch in account.batches)
-    return one_page(_matching(account, search), search.limit, total)
+    return one_page(_matching(account, query), limit, total)
 
 
-def _matching(account: Account, search: Search) -> Iterator[tuple[str, dict[str, Any]]]:
-    now = account.clock.now
-    for batch in filter(search.wants_batch, reversed(account.batches)):
+def _matching(account: Account, query: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    now, wanted = account.clock.now, {name: query.get(name, "").strip().casefold() for name in _FILTERS}
+    digits = re.sub(r"[^0-9]", "", wanted["phone"])
+    before = tuple(map(int, wanted["cursor"].split("."))) if wanted["cursor"] else (math.inf,)
+    for batch in reversed(account.batches):
+        is_other = wanted["message_id"] not in ("", str(batch.message_id))
+        if is_other or wanted["reference"] not in batch.reference.casefold():
+            continue
         standing = account.delivery.standings(batch, now)
         for position in range(len(batch.phones) - 1, -1, -1):
-            if search.wants(batch, position, standing):
-                row = row_form(batch, position, standing(batch.phones[position])[0])
-                yield f"{batch.number}.{position}", row
+            phone = batch.phones[position]
+            if digits not in phone or (batch.number, position) >= before:
+                continue
+            status = standing(phone)[0]
+            is_wanted = wanted["status"] in ("", str(status)) and wanted["phase"] in ("", phase(status))
+            if is_wanted and _says(batch, position, wanted["q"]):
+                yield f"{batch.number}.{position}", row_form(batch, position, status)
+
+
+def _says(batch: Batch, position: int, words: str) -> bool:
+    own = (batch.phones[position], batch.written(position)[0], batch.shown(position))
+    known = (*own, batch.sender, batch.reference, str(batch.message_id))
+    return any(words in one.casefold() for one in known)
 
 
 def find_phones(account: Account, words: str, limit: int) -> dict[str, Any]:
     """The phones of the newest texts and replies."""
-    newest: dict[str, Incoming | tuple[Batch, int]] = {}
-    for last in _newest_first(account):
-        if isinstance(last, Incoming):
-            newest.setdefault(last.phone, last)
-        else:
-            for position in range(len(last.phones) - 1, -1, -1):
-                newest.setdefault(last.phones[position], (last, position))
+    newest: dict[str, tuple[Turn, int]] = {}
+    for turn in reversed(_in_order(account.batches, account.incoming)):
+        phones = [turn.phone] if isinstance(turn, Incoming) else turn.phones
+        for position in range(len(phones) - 1, -1, -1):
+            newest.setdefault(phones[position], (turn, position))
         if not words and len(newest) >= limit:
             break
     chosen = islice(((phone, last) for phone, last in newest.items() if words in phone), limit)
     replies = Counter(incoming.phone for incoming in account.incoming)
-    return {"items": [_talk_form(account, phone, last, replies[phone]) for phone, last in chosen]}
-
-
-def _newest_first(account: Account) -> Iterator[Batch | Incoming]:
-    """Texts and replies by when they leave or come; a reply after a text of the same moment."""
-    batches = sorted(account.batches, key=lambda batch: batch.leaves_at)  # they nearly are
-    incoming = list(account.incoming)
-    while batches or incoming:
-        if incoming and (not batches or incoming[-1].at >= batches[-1].leaves_at):
-            yield incoming.pop()
-        else:
-            yield batches.pop()
-
-
-def _talk_form(
-    account: Account, phone: str, last: Incoming | tuple[Batch, int], replies: int
-) -> dict[str, Any]:
-    shown = last.text if isinstance(last, Incoming) else last[0].shown(last[1])
     return {
-        "phone": phone,
-        "texts": account.counts[phone],
-        "replies": replies,
-        "last_at": last.at if isinstance(last, Incoming) else last[0].leaves_at,
-        "last_text": shown[:PREVIEW],
-        "last_is_reply": isinstance(last, Incoming),
-        "switched_off": account.delivery.is_off(phone),
-        "outcome": account.delivery.chosen(phone),
+        "items": [
+            {
+                "phone": phone,
+                "texts": account.counts[phone],
+                "replies": replies[phone],
+                "last_at": _moment(turn),
+                "last_text": (turn.text if isinstance(turn, Incoming) else turn.shown(position))[:PREVIEW],
+                "last_is_reply": isinstance(turn, Incoming),
+                "switched_off": account.delivery.is_off(phone),
+                "outcome": account.delivery.chosen(phone),
+            }
+            for phone, (turn, position) in chosen
+        ]
     }
+
+
+def _moment(turn: Turn) -> datetime:
+    return turn.at if isinstance(turn, Incoming) else turn.leaves_at
+
+
+def _in_order(batches: Iterable[Batch], incoming: Iterable[Incoming]) -> list[Turn]:
+    """Texts and replies by when they leave or come; a reply after a text of the same moment."""
+    return sorted([*batches, *incoming], key=_moment)
 
 
 def conversation(account: Account, phone: str) -> dict[str, Any]:
     """Everything between one phone and the account, oldest first."""
-    batches = (message.phones.get(phone) for message in account.messages.values())
-    turns: list[tuple[Any, int, Any]] = [
-        (batch.leaves_at, batch.number, batch) for batch in batches if batch is not None and batch.phones
-    ]
-    turns += [
-        (one.at, account.last_batch + 1 + n, one)
-        for n, one in enumerate(account.incoming)
-        if one.phone == phone
-    ]
-    turns.sort(key=lambda one: one[:2])
-    delivery = account.delivery
+    turns = _in_order(
+        (batch for batch in account.batches if account.messages[batch.message_id].phones.get(phone) is batch),
+        (one for one in account.incoming if one.phone == phone),
+    )
     return {
         "phone": phone,
-        "switched_off": delivery.is_off(phone),
-        "outcome": delivery.chosen(phone),
-        "magic": delivery.endings.get(phone),
+        "switched_off": account.delivery.is_off(phone),
+        "outcome": account.delivery.chosen(phone),
+        "magic": account.delivery.endings.get(phone),
         "more": len(turns) > _CONVERSATION,
         "items": [
-            text_form(account, one, one.phones.index(phone))
-            if isinstance(one, Batch)
-            else {"kind": "reply", **picked(one, "at", "text", "number", "message_id")}
-            for _, _, one in turns[-_CONVERSATION:]
+            text_form(account, turn, turn.phones.index(phone))
+            if isinstance(turn, Batch)
+            else {"kind": "reply", **picked(turn, "at", "text", "number", "message_id")}
+            for turn in turns[-_CONVERSATION:]
         ],
     }
 
@@ -154,50 +115,35 @@ def conversation(account: Account, phone: str) -> dict[str, Any]:
 def scheduled(account: Account) -> dict[str, Any]:
     """The messages that have not left, soonest first; a message is one row, and is cancelled as one."""
     now = account.clock.now
-    messages = []
-    for message in account.messages.values():
-        if waiting := message.waiting(now):
-            first = min(waiting, key=lambda batch: batch.leaves_at)
-            messages.append((first.leaves_at, first, waiting))
-    messages.sort(key=lambda one: (one[0], one[1].number))
+    every = [message.waiting(now) for message in account.messages.values()]
+    messages = [(min(waiting, key=_moment), waiting) for waiting in every if waiting]
+    messages.sort(key=lambda one: (one[0].leaves_at, one[0].number))
     return {
         "items": [
             {
-                **picked(batch, "message_id", "sender", "certified", "reference"),
+                **picked(batch, "message_id", "sender", "certified", "reference", "leaves_at"),
                 "recipients": sum(one.recipients for one in waiting),
                 "text": (batch.shown(0) if batch.phones else "")[:PREVIEW],
-                "leaves_at": leaves_at,
                 "cost": sum((one.cost for one in waiting), start=Decimal(0)),
                 "contract": contract_form(batch),
             }
-            for leaves_at, batch, waiting in messages
+            for batch, waiting in messages
         ]
     }
 
 
 def certificates(account: Account) -> dict[str, Any]:
     """The newest texts with a certificate."""
-    return {
-        "items": [
-            {
-                **picked(batch, "message_id", "reference"),
-                "phone": phone,
-                "status": standing[0],
-                "at": standing[1],
-                "url": certificate_url(batch, phone, standing[0]),
-                "zip_url": f"/_sandbox/certificates/{batch.message_id}",
-            }
-            for batch, phone, standing in islice(certified(account), _CERTIFICATES)
-        ]
-    }
+    return {"items": list(islice(_certified(account), _CERTIFICATES))}
 
 
-def certified(account: Account) -> Iterator[tuple[Batch, str, Standing]]:
-    """Every text that has a certificate, newest first."""
+def _certified(account: Account) -> Iterator[dict[str, Any]]:
     now = account.clock.now
     for batch in reversed(account.batches):
-        if batch.certified:
-            standing = account.delivery.standings(batch, now)
-            for phone in reversed(batch.phones):
-                if standing(phone)[0] in CERTIFICATE_READY:
-                    yield batch, phone, standing(phone)
+        standing = account.delivery.standings(batch, now)
+        for phone in reversed(batch.phones) if batch.certified else ():
+            status, at, _ = standing(phone)
+            if url := certificate_url(batch, phone, status):
+                urls = {"url": url, "zip_url": f"/_sandbox/certificates/{batch.message_id}"}
+                shown = picked(batch, "message_id", "reference")
+                yield {**shown, **urls, "phone": phone, "status": status, "at": at}

@@ -22,7 +22,6 @@ export const STRINGS = {
   "error.bad_request": ["That cannot be done with these values.", "No se puede hacer con estos valores."],
   "error.not_found": ["There is no such thing any more.", "Eso ya no existe."],
   "error.conflict": ["That cannot be done now.", "Eso no se puede hacer ahora."],
-  "error.too_large": ["That is too large.", "Es demasiado grande."],
   "error.csrf": ["The sandbox was started anew. Please repeat.", "El sandbox se ha reiniciado. Repita la acción."],
   "error.origin": ["The sandbox refuses requests of other pages.", "El sandbox rechaza peticiones de otras páginas."],
   "error.host": ["The sandbox refuses this host name.", "El sandbox rechaza este nombre de host."],
