@@ -66,10 +66,8 @@ class Controls(RecipientActions):
 
     @credits.setter
     def credits(self, credits: Decimal | int | str) -> None:
-        if not (left := Decimal(credits)).is_finite():
-            raise ValueError("Credits are a number")
         with self._provider.changing("credits") as account:
-            account.credits = left
+            account.credits = Decimal(credits)
 
     @property
     def used(self) -> Decimal:

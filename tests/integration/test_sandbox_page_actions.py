@@ -246,8 +246,8 @@ def test_credits_run_out(sandbox: Sandbox, call: Caller, page: PageCaller) -> No
     assert sandbox.credits == Decimal("1.5")
     assert call.send(ANA, LUIS)["Res"] == -2
     assert page.get("/state")["credits"]["left"] == "1.5"
-    for bad, refused in (("x", 400), (None, 400), ("NaN", 409)):
-        assert page.post("/credits", {"left": bad}).status_code == refused
+    for bad in ("x", None, "NaN"):
+        assert page.post("/credits", {"left": bad}).status_code == 400
 
 
 def test_contracts_go_on_by_themselves_or_wait(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:

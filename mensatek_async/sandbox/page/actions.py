@@ -38,8 +38,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 def _read(body: Body, name: str) -> Any:
     with suppress(ValueError, TypeError, ArithmeticError):
-        if body.get(name) is not None:
-            return _READERS[name](body[name])
+        made = None if body.get(name) is None else _READERS[name](body[name])
+        if made is not None and made == made:  # NaN equals nothing
+            return made
     raise BadAction(f"{name} is missing or makes no sense")
 
 
