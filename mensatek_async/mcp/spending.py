@@ -81,11 +81,11 @@ def spending(tx: Tx, account: str, expected: Decimal) -> Spending:
         *(account, f"{_OURS}%"),
     )
     texts = [
-        (int(key.rpartition(":")[2]), state, Decimal(paid or 0), bool(paid)) for key, state, paid in rows
+        (int(key.rpartition(":")[2]), state, Decimal(paid) if paid else None) for key, state, paid in rows
     ]
-    price = max([expected, *(paid / segments for segments, _, paid, _ in texts)])
-    open_ = (segments for segments, state, _, is_known in texts if not is_known and state not in _FREE)
-    return Spending(sum((paid for _, _, paid, _ in texts), Decimal(0)) + price * sum(open_), price)
+    price = max([expected, *(paid / segments for segments, _, paid in texts if paid is not None)])
+    open_ = (segments for segments, state, paid in texts if paid is None and state not in _FREE)
+    return Spending(sum((paid for _, _, paid in texts if paid), Decimal(0)) + price * sum(open_), price)
 
 
 def texts_of(tx: Tx, account: str, token: str, limit: int = 100_000) -> list[tuple[OutboxItem, str]]:

@@ -178,40 +178,32 @@ async def test_a_live_server_sends_what_it_may_and_no_restart_begins_anew(
     assert "--max-credits" in too_much["refused_because"]
 
 
-class Wire:
-    """A server in a process of its own, spoken to line by line."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.tell(
-            "initialize",
-            protocolVersion="2025-06-18",
-            capabilities={},
-            clientInfo={"name": "t", "version": ""},
-        )
-        self.hear()
-
-    def tell(self, method: str, **params: Any) -> None:
-        assert self.process.stdin
-        line = json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params})
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-
-    def hear(self) -> Any:
-        assert self.process.stdout
-        return json.loads(self.process.stdout.readline())["result"]
-
-
 def _ended_while_it_sends(sandbox: Sandbox, store: str, how: str) -> tuple[int, str, str]:
     """Its exit code, what was still on its standard output, and its standard error."""
     sandbox.fault(Fault.latency(1.0), operation="EnviarSMS", times=1)
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     command = [*COMMAND, "mcp", *LIVE, "--store", store]
     with subprocess.Popen(command, **pipes, text=True, env=environment(sandbox)) as process:
-        wire, text = Wire(process), {"to": [ANA], "text": TEXT}
-        wire.tell("tools/call", name="preview_sms", arguments=text)
-        token = wire.hear()["structuredContent"]["preview_token"]
-        wire.tell("tools/call", name="send_sms", arguments={**text, "preview_token": token})
+        given, told = process.stdin, process.stdout
+        assert given
+        assert told
+
+        def tell(method: str, **params: Any) -> None:
+            line = {"jsonrpc": "2.0", "id": method, "method": method, "params": params}
+            given.write(f"{json.dumps(line)}\n")
+            given.flush()
+
+        tell(
+            "initialize",
+            protocolVersion="2025-06-18",
+            capabilities={},
+            clientInfo={"name": "t", "version": ""},
+        )
+        told.readline()
+        text = {"to": [ANA], "text": TEXT}
+        tell("tools/call", name="preview_sms", arguments=text)
+        token = json.loads(told.readline())["result"]["structuredContent"]["preview_token"]
+        tell("tools/call", name="send_sms", arguments={**text, "preview_token": token})
         wait_until(lambda: sandbox.calls("EnviarSMS"))
         if how != "the assistant goes":
             process.send_signal(signal.SIGINT if how == "Ctrl-C" else getattr(signal, how))

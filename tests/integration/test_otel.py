@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from attrs import evolve
@@ -25,6 +23,7 @@ from mensatek_async.sandbox import Sandbox
 from mensatek_async.store.opening import open_database
 from mensatek_async.testing import Payload, delivery_report
 from mensatek_async.webhooks import Receiver, Request
+from tests.integration.test_outbox import execute
 from tests.scripted import Script, client_of, reply
 
 PHONE, QUICK = "600000001", Retry(wait_initial=0.01, wait_max=0.02)
@@ -166,19 +165,9 @@ async def _put(outbox: Outbox, store: str, way: str) -> None:
         await outbox.put("order-42", PHONE, "Hola", reference="pedido 42")
         return
     await outbox.create_tables()
-    postgres = "://" in store
+    style: Literal["pyformat", "named"] = "pyformat" if "://" in store else "named"
     text = ("order-42", PHONE, "Hola")
-    sql, values = outbox.statement(
-        *text, reference="pedido 42", paramstyle="pyformat" if postgres else "named"
-    )
-    if postgres:
-        import psycopg
-
-        with psycopg.connect(store) as connection:
-            connection.execute(sql, values)
-    else:
-        with closing(sqlite3.connect(store)) as connection, connection:
-            connection.execute(sql, values)
+    execute(store, *outbox.statement(*text, reference="pedido 42", paramstyle=style), commit=True)
 
 
 @pytest.mark.parametrize("way", ["put", "statement"])
