@@ -45,35 +45,23 @@ class Collector:
         self.tree = Tree(Path(os.path.expanduser(folder)))
         self._context = context
 
-    async def record(self, seen: Seen) -> str:
+    async def record(self, seen: Seen) -> None:
         """Write down what a report told of a recipient, then fetch the certificate if it is ready.
 
-        Returns:
-            What came of it: "fetched", "known", "pending" or "without".
-
-        Raises:
-            TimeoutError: another process has had the recipient for long; nothing was written down.
-            OSError: it cannot be written.
-            MensatekError: the certificate was not fetched; what was told is kept.
+        Of a `TimeoutError`, where another process has had the recipient for long, nothing was written down.
         """
         if await in_thread(self._has, seen):
-            return "known"
+            return
         path = self.tree.pending(name_of(seen.message_id, seen.phone))
         async with self._holding(path, new=True) as held:
             if held is None:
                 raise TimeoutError("Another process has had this recipient's certificate for too long.")
             await in_thread(held.add, seen)
             failpoint("archive.recorded")
-            return await self._settle(held)
+            await self._settle(held)
 
     async def collect(self, messages: Sequence[int], reference: str) -> ArchiveSummary:
-        """Fetch every certificate of some messages that is ready, and note that the others are awaited.
-
-        Raises:
-            NotYours: there is no such message in this account.
-            OSError: something cannot be written.
-            MensatekError: nothing more can be fetched now; what was noted is kept.
-        """
+        """Fetch every certificate of some messages that is ready, and note that the others are awaited."""
         new = {one for one in messages if await in_thread(self.tree.mark, one, reference)}
         failpoint("archive.marked")
         tally = Counter[str]()
@@ -117,13 +105,7 @@ class Collector:
             await in_thread(self.tree.marker(message_id).unlink, True)
 
     async def collect_period(self, start: datetime | None, end: datetime | None) -> ArchiveSummary:
-        """Fetch the ZIP of a period, unless it is there and was fetched after the end of it.
-
-        Raises:
-            NotYours: nothing was certified in it.
-            OSError: it cannot be written; what was noted is kept, as with the next.
-            MensatekError: see the family.
-        """
+        """Fetch the ZIP of a period, unless it is there and was fetched after the end of it."""
         download.selection(self._context.region, None, None, start, end)
         seen = Seen(start=start, end=end)
         base = self._base(seen)
@@ -145,10 +127,6 @@ class Collector:
         """Fetch what is pending and ready by now; then ask for the reports of messages where nobody knows that.
 
         Certificates that were refused before come last: the guard stops wrong calls, and they would hold up the others.
-
-        Raises:
-            OSError: something cannot be written.
-            MensatekError: nothing more can be fetched now; the rest stays pending.
         """
         tally = Counter[str]()
         waiting = await in_thread(lambda: sorted((refused_at(path), path) for path in self.tree.waiting()))
@@ -222,12 +200,7 @@ class Collector:
         return "without" if status.is_final else "pending"
 
     async def _settle(self, held: Held) -> str:
-        """Fetch what waits if it is ready; what the provider refuses stays pending.
-
-        Raises:
-            OSError: it cannot be written.
-            MensatekError: nothing more can be fetched now.
-        """
+        """Fetch what waits if it is ready; what the provider refuses stays pending."""
         first = held.seen[0]
         if not _is_ready(held.seen) and await in_thread(find, self._base(first)) is None:
             if not any(one.status.status.is_final for one in held.seen if one.status):

@@ -162,11 +162,7 @@ class Held:
 
     @classmethod
     def take(cls, path: Path, *, new: bool) -> Held | None:
-        """Take a recipient's file, and make it when it is new; None when another has it, or there is none.
-
-        Raises:
-            OSError: it cannot be made.
-        """
+        """Take a recipient's file, and make it when it is new; None when another has it, or there is none."""
         if new:
             make_folder(path.parent)
         flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if new else 0)
@@ -185,11 +181,7 @@ class Held:
         return held
 
     def add(self, seen: Seen) -> None:
-        """Write down what is known of the recipient now; nothing is written twice.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Write down what is known of the recipient now; nothing is written twice."""
         if seen in self.seen:
             return
         line = b"\n" + dumps(seen).encode()  # whatever the one before has come to
@@ -226,11 +218,7 @@ def refused_at(path: Path) -> float:
 
 
 def note_refusal(path: Path) -> None:
-    """Note that the provider refused what waits here, a message's report or a certificate.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Note that the provider refused what waits here, a message's report or a certificate."""
     write(_refusal(path), "")
 
 
@@ -257,11 +245,7 @@ def reference_of(marker: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file, whole or not at all, so that it outlives a power cut.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a file, whole or not at all, so that it outlives a power cut."""
     make_folder(path.parent)
     with PrivateFile(path) as file:
         file.write(text.encode())
@@ -269,11 +253,7 @@ def write(path: Path, text: str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, for its owner's eyes, and those above it.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Make a folder, for its owner's eyes, and those above it."""
     if folder.is_dir():
         return
     make_folder(folder.parent)

@@ -26,11 +26,7 @@ async def remind(
     name: str,
     options: SendOptions,
 ) -> int:
-    """Put a text into an outbox for each contract without a reminder of this name; return how many were put.
-
-    Raises:
-        InvalidRequest: or one of its kinds: the name, the text or an option is wrong.
-    """
+    """Put a text into an outbox for each contract without a reminder of this name; return how many were put."""
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 100:
         raise InvalidRequest("A reminder's name is a text of one line, of up to 100 characters.")
     put = 0

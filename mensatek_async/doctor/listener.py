@@ -55,11 +55,7 @@ class Heard:
 
 @asynccontextmanager
 async def listening(host: str, port: int | None) -> AsyncIterator[Heard | None]:
-    """Listen for callbacks while the block lasts; without a port for none.
-
-    Raises:
-        ConfigurationError: nothing can listen there.
-    """
+    """Listen for callbacks while the block lasts; without a port for none."""
     if port is None:
         yield None
         return
@@ -100,11 +96,7 @@ async def arrives(url: str, heard: Heard) -> bool:
 
 
 def port_of(url: str | None, listen: int | None) -> int | None:
-    """Return the port to listen on: the one that was named, else that of the URL.
-
-    Raises:
-        InvalidRequest: the URL or the port is none.
-    """
+    """Return the port to listen on: the one that was named, else that of the URL."""
     if listen is not None and (isinstance(listen, bool) or listen not in range(1, 65_536)):
         raise InvalidRequest("listen is a port, 1 to 65535.")
     if url is None:

@@ -12,6 +12,7 @@ import pytest
 
 from mensatek_async import verify_certificates
 from mensatek_async.sandbox import Fault
+from tests.callbacks import CONTRACT
 from tests.faults.scene import Scene
 from tests.faults.test_fault_files import as_root, fill, small_disk
 from tests.sandbox_calls import calling, phones
@@ -38,9 +39,7 @@ def archive(on_file: Scene) -> Scene:
 
 def callback(scene: Scene, status: int = 14) -> dict[str, Any]:
     """The report that the first recipient's certificate is ready."""
-    fields: dict[str, Any] = {"Servicio": "SMSCERTIFICADO", "Resultado": status, "Remitente": "ACME"}
-    fields |= {"Movil": scene.given[0], "Fecha": "2027-01-08 10:00:00"}
-    return {**fields, "idMensaje": int(scene.job.name), "Referencia": "R"}
+    return {**CONTRACT, "Resultado": status, "Movil": scene.given[0], "idMensaje": int(scene.job.name)}
 
 
 def is_whole(scene: Scene, certificates: int, calls: int) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from mensatek_async.sandbox import Fault
+from tests.callbacks import REPORT
 from tests.faults.jobs import Trip
 from tests.faults.scene import SHORT, Scene
 from tests.sandbox_calls import phones
@@ -125,9 +124,8 @@ def test_an_outbox_killed_while_a_report_settles_an_item(outbox: Scene) -> None:
     outbox.sandbox.fault(Fault.drop_after_accept())
     assert outbox.run("send")["unknown"] == 1
     text = outbox.sandbox.texts[0]
-    callback: dict[str, Any] = {"Servicio": "SMSMASIVO", "Resultado": 13, "Remitente": "ACME", "Movil": ANA}
-    callback |= {"Fecha": "2027-01-08 10:00:00", "idMensaje": text.message_id, "Referencia": text.reference}
-    outbox.killed("outbox.changed", how="record", options=callback)
+    told = {"Resultado": 13, "Movil": ANA, "idMensaje": text.message_id, "Referencia": text.reference}
+    outbox.killed("outbox.changed", how="record", options={**REPORT, **told})
 
     ends_as(outbox, "sent", 1)
 

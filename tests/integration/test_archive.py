@@ -20,7 +20,7 @@ from mensatek_async import (
     verify_certificates,
 )
 from mensatek_async.sandbox import Sandbox
-from mensatek_async.webhooks import parse
+from tests.callbacks import CONTRACT, event_of
 from tests.sandbox_calls import ANA, EVA, LUIS
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
@@ -44,9 +44,8 @@ def hasty(**settings: Any) -> AsyncMensatek:
 
 def event(message_id: int, phone: str, status: int, second: int = 0, **more: Any) -> Any:
     """The report that a recipient has reached a status."""
-    fields = {"Servicio": "SMSCERTIFICADO", "Resultado": status, "Remitente": "ACME", "Movil": phone}
-    fields |= {"Fecha": f"2027-01-08 13:00:{second:02}", "idMensaje": message_id, "Referencia": "EXP-27"}
-    return parse(json.dumps(fields | more).encode())
+    told = {"Resultado": status, "Movil": phone, "idMensaje": message_id, "Referencia": "EXP-27"}
+    return event_of(CONTRACT, **told, Fecha=f"2027-01-08 13:00:{second:02}", **more)
 
 
 def records(folder: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from mensatek_async import Guard, SyncContracts, open_certificates
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Sandbox
-from mensatek_async.webhooks import parse
+from tests.callbacks import CONTRACT, event_of
 from tests.command_line import Command
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
@@ -198,8 +198,7 @@ def test_contracts_in_flight(sandbox: Sandbox, command: Command) -> None:
     sent = command(*send, "--store", "c.db", "--reference", "27/2027", "--validity", "3d").json["message_id"]
     with closing(SyncContracts("c.db")) as contracts:
         for phone, code in ((ANA, 160), (LUIS, 190)):
-            fields = {"Servicio": "SMSCERTIFICADO", "Resultado": code, "Remitente": "ACME", "Movil": phone}
-            contracts.record(parse(json.dumps({**fields, "idMensaje": sent, "Referencia": ""}).encode()))
+            contracts.record(event_of(CONTRACT, Resultado=code, Movil=phone, idMensaje=sent, Referencia=""))
     store = ("--store", "c.db")
     said = command("contract", "status", *store)
     assert said.out.splitlines()[0].startswith(f"opened  {ANA}  message {sent}  27/2027  sent 20")

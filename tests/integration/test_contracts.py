@@ -24,6 +24,7 @@ from mensatek_async import (
 )
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.webhooks import parse
+from tests.callbacks import CONTRACT, event_of
 from tests.sandbox_calls import ANA, EVA, LUIS, phones
 
 pytestmark = pytest.mark.mensatek_sandbox(starts_at=datetime(2027, 1, 8, 12, tzinfo=UTC), read_interval=0)
@@ -45,9 +46,8 @@ def client_of(sandbox: Sandbox) -> AsyncMensatek:
 
 def event(message_id: int, phone: str, status: int, minute: int = 0, **more: Any) -> Any:
     """The report that a recipient has reached a status."""
-    fields = {"Servicio": "SMSCERTIFICADO", "Resultado": status, "Remitente": "ACME", "Movil": phone}
-    fields |= {"Fecha": f"2027-01-08 13:{minute:02}:00", "idMensaje": message_id, "Referencia": ""}
-    return parse(json.dumps(fields | more).encode())
+    told = {"Resultado": status, "Movil": phone, "idMensaje": message_id, "Referencia": ""}
+    return event_of(CONTRACT, **told, Fecha=f"2027-01-08 13:{minute:02}:00", **more)
 
 
 def states(contracts: list[Any]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,7 +14,6 @@ import pytest
 from mensatek_async import (
     AsyncMensatek,
     Campaigns,
-    DeliveryReport,
     InvalidDate,
     InvalidField,
     InvalidPhone,
@@ -32,7 +30,8 @@ from mensatek_async import (
     Template,
 )
 from mensatek_async.sandbox import Fault, Sandbox
-from mensatek_async.webhooks import parse
+from mensatek_async.webhooks import DeliveryReport
+from tests.callbacks import report
 from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=100_000, strict=True)
@@ -50,19 +49,8 @@ def client_of(sandbox: Sandbox, **settings: Any) -> AsyncMensatek:
 def report_of(sandbox: Sandbox, phone: str, code: int, **changes: Any) -> DeliveryReport:
     """What the webhook would bring about a text that the sandbox took, read as a webhook reads it."""
     text = next(one for one in sandbox.texts if one.phone == phone)
-    told: dict[str, Any] = {
-        "Servicio": "SMSMASIVO",
-        "Resultado": code,
-        "Remitente": "ACME",
-        "Movil": phone,
-        "Fecha": "2027-01-08 10:00:00",
-        "idMensaje": text.message_id,
-        "Referencia": text.reference,
-        **changes,
-    }
-    event = parse(json.dumps(told).encode())
-    assert isinstance(event, DeliveryReport)
-    return event
+    told = {"Movil": phone, "Resultado": code, "idMensaje": text.message_id, "Referencia": text.reference}
+    return report(**{**told, **changes})
 
 
 async def test_an_item_is_sent_once_however_often_it_is_put(
@@ -226,17 +214,6 @@ async def test_a_lost_answer_is_unknown_until_its_report(
         settled = await outbox.get("k")
     assert (settled.state, settled.message_id, settled.status.code) == ("sent", event.message_id, 13)
     assert sandbox.counts == {ANA_DIGITS: 1}
-
-
-async def test_what_may_come_twice_is_sent_again(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
-    """A login code whose answer got lost is repeated, where the item says so."""
-    sandbox.fault(Fault.drop_after_accept())
-    async with Outbox(client, store) as outbox:
-        await outbox.put("k", ANA, "4711", repeat_unknown=True)
-        assert (await outbox.drain(budget=10))["sent"] == 1
-        item = await outbox.get("k")
-    assert (item.state, item.attempts) == ("sent", 2)
-    assert sandbox.counts == {ANA_DIGITS: 2}
 
 
 async def test_a_refusal_fails_with_its_class_and_words(
@@ -587,17 +564,6 @@ async def test_an_answer_that_comes_after_the_item_was_given_up(
             await anyio.sleep(0.05)
         assert (await outbox.wait("k", timeout=0)).state == state
     assert sandbox.counts == {ANA_DIGITS: texts}
-
-
-@pytest.mark.parametrize(("repeat", "state"), [(False, "unknown"), (True, "sent")])
-async def test_what_a_dead_worker_left_on_its_way(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, repeat: bool, state: str
-) -> None:
-    """It is unknown once its lease is over, or repeated where it says so."""
-    async with Outbox(client, store) as outbox:
-        await outbox.put("k", ANA, "Hola", repeat_unknown=repeat)
-        give_up(store, "sending")
-        assert (await outbox.drain(budget=10))[state] == 1
 
 
 async def test_what_was_left_behind_comes_before_what_is_new(sandbox: Sandbox, store: str) -> None:

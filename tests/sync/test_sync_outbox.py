@@ -76,19 +76,6 @@ def test_threads_put_while_a_worker_sends(sandbox: Sandbox, tmp_path: Path) -> N
     assert set(sandbox.counts.values()) == {1}
 
 
-def test_leaving_the_block_lets_what_is_on_its_way_land(sandbox: Sandbox, tmp_path: Path) -> None:
-    """What was sent is written down, and nothing more leaves."""
-    sandbox.fault(Fault.latency(0.5), times=None)
-    with Mensatek() as client, SyncOutbox(client, tmp_path / "o.db") as outbox:
-        for number, phone in enumerate(phones(10)):
-            outbox.put(f"k{number}", phone, "Hola")
-        with outbox.run(concurrency=2):
-            wait_until(lambda: len(sandbox.requests) >= 1)
-        counts = outbox.counts()
-    assert counts["unknown"] == counts["sending"] == 0
-    assert counts["sent"] == len(sandbox.counts)
-
-
 PROGRAM = """
     from mensatek_async import SyncOutbox
     with Mensatek() as client, SyncOutbox(client, {store!r}) as outbox:

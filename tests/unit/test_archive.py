@@ -27,7 +27,7 @@ from mensatek_async import (
     Refused,
     verify_certificates,
 )
-from mensatek_async.webhooks import parse
+from tests.callbacks import CONTRACT, event_of
 from tests.scripted import BASE_URL, TOKEN, Answer, Script, client_of, reply
 from tests.unit.test_certified_download import PDF, QUICK, document, zipped
 
@@ -37,8 +37,8 @@ LOST = httpx.ConnectError("no")
 
 def event(status: int = 14, message_id: int = 12, **fields: Any) -> Any:
     """The report that a recipient has reached a status."""
-    told = {"Servicio": "SMSCERTIFICADO", "Resultado": status, "Remitente": "ACME", "Movil": ANA}
-    return parse(json.dumps({**told, "idMensaje": message_id, "Referencia": "", **fields}).encode())
+    told = {"Resultado": status, "Movil": ANA, "idMensaje": message_id, "Referencia": "", "Fecha": ""}
+    return event_of(CONTRACT, **{**told, **fields})
 
 
 def report_of(*statuses: int, stated: int | None = None) -> httpx.Response:
