@@ -79,7 +79,9 @@ class OpenTelemetryObserver(Observer):
         parent, links = None, []
         if event.traceparent:
             parent = self._w3c.extract({"traceparent": event.traceparent})
-            links = self._links(self._trace.get_current_span(parent), self._trace.get_current_span())
+            around = (self._trace.get_current_span(parent), self._trace.get_current_span())
+            contexts = (span.get_span_context() for span in around)
+            links = [self._trace.Link(one) for one in contexts if one.is_valid]
         about = {
             "messaging.operation.name": event.operation,
             "messaging.operation.type": "send" if event.kind == "send" else None,
@@ -116,7 +118,7 @@ class OpenTelemetryObserver(Observer):
             "mensatek.credits": None if event.credits is None else float(event.credits),
         }
         span = self._end(("call", event.call), about, event.error_class)
-        if span is not None and event.kind == "send" and not event.error_class:
+        if event.kind == "send" and not event.error_class:
             for name in (event.message_id, event.reference):
                 self._remember(name, span.get_span_context())
         self._measure(event)
@@ -156,8 +158,7 @@ class OpenTelemetryObserver(Observer):
         """Link what is current, a callback's span, to the context in which the item was put."""
         if event.traceparent:
             put = self._trace.get_current_span(self._w3c.extract({"traceparent": event.traceparent}))
-            for link in self._links(put):
-                self._trace.get_current_span().add_link(link.context)
+            self._trace.get_current_span().add_link(put.get_span_context())
 
     def traceparent(self) -> str:
         """Return the current trace context."""
@@ -186,11 +187,8 @@ class OpenTelemetryObserver(Observer):
         span = self._tracer.start_span(name, parent, kind, _known(about), links)
         self._running[key] = span, self._context.attach(self._trace.set_span_in_context(span))
 
-    def _end(self, key: tuple[str, int], about: dict[str, Any], error_class: str) -> Span | None:
-        running = self._running.pop(key, None)
-        if running is None:
-            return None
-        span, token = running
+    def _end(self, key: tuple[str, int], about: dict[str, Any], error_class: str) -> Span:
+        span, token = self._running.pop(key)
         span.set_attributes(_known(about))
         if error_class:
             span.set_attribute("error.type", error_class)
@@ -198,10 +196,6 @@ class OpenTelemetryObserver(Observer):
         span.end()
         self._context.detach(token)
         return span
-
-    def _links(self, *spans: Span) -> list[Link]:
-        contexts = [span.get_span_context() for span in spans]
-        return [self._trace.Link(context) for context in contexts if context.is_valid]
 
     def _remember(self, name: int | str | None, context: SpanContext) -> None:
         if name and context.is_valid:
