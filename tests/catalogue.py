@@ -33,6 +33,8 @@ from tests.source_texts import (
 )
 
 MARKS = ("_", "later", "text")
+# What the command prints is looked up as it is written.
+PRINTS = ("Stop", "say", "note", "error", "confirm", "_confirm")
 # What the system says of files and networks, as the command passes it on.
 SYSTEM = (
     *("ENOENT", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "ENOSPC", "EROFS", "EADDRINUSE", "EADDRNOTAVAIL"),
@@ -139,7 +141,11 @@ def unmarked() -> list[str]:
     english = "\n".join(key[1] for key, _ in known)
     for path, tree in files_under("cli/"):
         marked = inside(
-            tree, lambda node: isinstance(node, ast.Call) and name_of(node.func) in (*MARKS, "plural")
+            tree,
+            lambda node: (
+                isinstance(node, ast.Call)
+                and (name_of(node.func) in (*MARKS, "plural") or bool(_printed(node)))
+            ),
         )
         helps = inside(tree, lambda node: isinstance(node, ast.keyword) and node.arg == "help")
         phrases = inside(
@@ -170,12 +176,21 @@ def _marked() -> Iterator[tuple[Key, str]]:
             if name == "plural" and path.startswith("cli/"):
                 one, *many = [text for arg in args[1:] for text in plain(arg)]
                 args_texts = [one, *(many or [f"{one}s"])]
+            elif path.startswith("cli/") and (printed := _printed(node)):
+                args_texts = printed
             elif name in MARKS:
                 args_texts = [text for arg in args[: None if name == "later" else 1] for text in plain(arg)]
             else:
                 continue
             for text in args_texts:
                 yield ("", text), place
+
+
+def _printed(node: ast.Call) -> list[str]:
+    """The text that a call prints, where it is written there."""
+    if name_of(node.func) not in PRINTS:
+        return []
+    return [text for arg in node.args[:1] for text in plain(arg)]
 
 
 def _of_the_help() -> Iterator[tuple[Key, str]]:

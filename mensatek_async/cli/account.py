@@ -46,12 +46,7 @@ _HINT = later(
 
 @frozen(kw_only=True)
 class Connection:
-    """An account, and what opens a client of it.
-
-    Attributes:
-        account: whose it is, and who sends when the command does not say.
-        sandbox: whether it is a sandbox of this run.
-    """
+    """An account, of a sandbox of this run perhaps, and what opens a client of it."""
 
     account: Account
     sandbox: bool = False
@@ -82,47 +77,40 @@ class Connection:
         return self.account.sender if asked is None else asked
 
     def do(self, work: Callable[[Mensatek], T]) -> T:
-        """Do something with a client of this account.
-
-        Raises:
-            Stop: Ctrl-C ended it.
-            MensatekError: it failed.
-        """
+        """Do something with a client of this account."""
         try:
             with self.client() as client:
                 return work(client)
         except KeyboardInterrupt:
-            raise Stop(
-                _("interrupted; what was asked for may or may not have been done."), Exit.INTERRUPTED
-            ) from None
+            why = later("interrupted; what was asked for may or may not have been done.")
+            raise Stop(*why, code=Exit.INTERRUPTED) from None
+
+
+def own_file(name: str) -> str:
+    """Return where a file of this name is in the user's state directory, which is made."""
+    folder = state_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / name)
 
 
 def _guard_store() -> str:
     """Return where runs of the command share what they were told; a folder that cannot be made is said later."""
     if given := variable("MENSATEK_GUARD_STORE"):
         return given
-    try:
-        folder = state_folder()
-    except ConfigurationError:
-        return ""
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return str(folder / "guard.db")
+    with suppress(ConfigurationError):
+        with suppress(OSError):
+            return own_file("guard.db")
+        return str(state_folder() / "guard.db")
+    return ""
 
 
 def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bool:
-    """Whether the user must be asked before a send costs money; `free` says that standard input is for that.
-
-    Raises:
-        Stop: yes, and there is nobody to ask.
-    """
+    """Whether the user must be asked before a send costs money; `free` says that standard input is for that."""
     if yes or account.sandbox:
         return False
     if not free or not can_ask():
         raise Stop(
-            _(
-                "This would send for real and there is no terminal to ask on; add --yes to send without asking."
-            )
+            "This would send for real and there is no terminal to ask on; add --yes to send without asking."
         )
     return True
 
@@ -131,21 +119,12 @@ def needs_answer(account: AccountOptions, *, yes: bool, free: bool = True) -> bo
 def connect(
     options: AccountOptions, *, may_ask: bool = True, callbacks: str | None = None
 ) -> Iterator[Connection]:
-    """Find the credentials, or start the sandbox.
-
-    Args:
-        options: the user's.
-        may_ask: whether standard input is for that.
-        callbacks: where a sandbox posts callbacks to.
-
-    Raises:
-        Stop: no credentials, an address that is not safe, or the sandbox's extra is not installed.
-    """
+    """Find the credentials, or start the sandbox, which posts callbacks there; `may_ask` as for `needs_answer`."""
     if not options.sandbox:
         yield _own(options, may_ask=may_ask)
         return
     if options.user or options.token_file or options.base_url:
-        raise Stop(_("--sandbox brings its own account; leave out --user, --token-file and --base-url."))
+        raise Stop("--sandbox brings its own account; leave out --user, --token-file and --base-url.")
     with start_sandbox(keep_texts=False, credits=_PLENTY, magic=False) as sandbox:
         account = load_account(sandbox.user, sandbox.token, sandbox.base_url, None)
         if callbacks is not None:
@@ -163,16 +142,12 @@ def call(options: AccountOptions, work: Callable[[Mensatek], T]) -> T:
 
 @contextmanager
 def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
-    """A sandbox of these settings that runs while the block lasts.
-
-    Raises:
-        Stop: its extra is not installed, or the address cannot be listened on.
-    """
+    """A sandbox of these settings that runs while the block lasts."""
     try:
         from ..sandbox import Sandbox
     except ImportError:
         raise Stop(
-            _("The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'")
+            "The sandbox is not installed. Install it: pip install 'mensatek-async[sandbox]'"
         ) from None
     problem = later("The sandbox's state cannot be kept there: {}.")
     try:
@@ -180,7 +155,7 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
         problem = later("The sandbox cannot listen there: {}.")
         sandbox.start()
     except OSError as error:
-        raise Stop(_(*problem, reason_of(error))) from None
+        raise Stop(*problem, reason_of(error)) from None
     try:
         yield sandbox
     finally:
@@ -188,26 +163,21 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
 
 
 def _own(options: AccountOptions, *, may_ask: bool) -> Connection:
-    token = read_secret(options.token_file, "token") if options.token_file is not None else None
-    load_account("?", "?", options.base_url, None)
+    token = variable("MENSATEK_API_TOKEN")
+    if options.token_file is not None:
+        token = read_secret(options.token_file, "token")
+    load_account("?", "?", options.base_url, None)  # what is wrong with an address has an advice of its own
     try:
-        known = load_account(
-            options.user, "?", options.base_url, None
-        )  # is the token all that may be missing?
-        try:
-            account = load_account(options.user, token, options.base_url, None)
-        except ConfigurationError:
-            kept = _from_keyring(known.user)
-            if not kept and not (may_ask and can_ask()):
-                raise
-            account = load_account(options.user, kept or _ask_token(), options.base_url, None)
+        known = load_account(options.user, token or "?", options.base_url, None)
+        if not token:
+            token = _from_keyring(known.user) or (_ask_token() if may_ask and can_ask() else "")
+        return Connection(account=load_account(options.user, token, options.base_url, None))
     except ConfigurationError as error:
         raise Stop(f"{spoken().error(error)[0]}\n{_(*_HINT)}") from None
-    return Connection(account=account)
 
 
 def _from_keyring(user: str) -> str:
-    """The token that the system's keyring has for a user, where there is one; it is no error that there is none."""
+    """The token that the system's keyring has for a user, where there is one."""
     try:
         import keyring
 
@@ -224,11 +194,7 @@ def _ask_token() -> str:
 
 
 def read_secret(path: str, name: str) -> str:
-    """Read a file that holds a secret and nothing else.
-
-    Raises:
-        Stop: it cannot be read, or holds something else.
-    """
+    """Read a file that holds a secret and nothing else."""
     name = _(name)
     try:
         with Path(path).open(encoding="utf-8") as file:
@@ -239,9 +205,9 @@ def read_secret(path: str, name: str) -> str:
             token = file.read(_LONGEST_TOKEN).strip()
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else _("it is no text")
-        raise Stop(_("The {} file {} cannot be read: {}.", name, shown(path), reason)) from None
-    if not token or len(token.split()) != 1:
-        raise Stop(_("The {} file {} must hold the {} and nothing else.", name, shown(path), name))
+        raise Stop("The {} file {} cannot be read: {}.", name, shown(path), reason) from None
+    if len(token.split()) != 1:
+        raise Stop("The {} file {} must hold the {} and nothing else.", name, shown(path), name)
     return token
 
 
@@ -251,12 +217,7 @@ def is_now(text: str | None) -> bool:
 
 
 def parse_when(text: str | None, option: str = "--at") -> datetime | None:
-    """A date and time, year or day first; without an offset it is Spanish time. Or now.
-
-    Raises:
-        Stop: it is no date and time, or the clocks skip it.
-        InvalidDate: it is out of range.
-    """
+    """A date and time, year or day first; without an offset it is Spanish time. Or now."""
     if text is None:
         return None
     if is_now(text):
@@ -269,13 +230,8 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     except ValueError:
         when = None
     if when is None:
-        raise Stop(
-            _(
-                "{} takes a date and a time, such as 2027-01-08T10:00 or '08/01/2027 10:00', not {}.",
-                option,
-                shown(text),
-            )
-        )
+        wanted = later("{} takes a date and a time, such as 2027-01-08T10:00 or '08/01/2027 10:00', not {}.")
+        raise Stop(*wanted, option, shown(text))
     if when.tzinfo is not None:
         return when
     try:
@@ -284,21 +240,17 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
     except (OverflowError, OSError, ValueError):
         raise InvalidDate("That date is out of range.") from None
     if again.replace(tzinfo=None) != when:
-        raise Stop(_("{} {} does not exist in Spain: the clocks skip that hour.", option, shown(text)))
+        raise Stop("{} {} does not exist in Spain: the clocks skip that hour.", option, shown(text))
     return local
 
 
 def parse_duration(text: str | None, option: str = "--validity") -> timedelta | None:
-    """A duration such as 3d, 12h or 1d6h30m.
-
-    Raises:
-        Stop: it is none.
-    """
+    """A duration such as 3d, 12h or 1d6h30m."""
     if text is None:
         return None
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None or not any(match.groups()):
-        raise Stop(_("{} takes days, hours and minutes, such as 1d6h30m, not {}.", option, shown(text)))
+        raise Stop("{} takes days, hours and minutes, such as 1d6h30m, not {}.", option, shown(text))
     days, hours, minutes = (int(number or 0) for number in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
 

@@ -104,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
             code = _run(arguments, output)
     if printed.failure:
         with quiet_streams():
-            Output().error(_("standard output cannot be written: {}.", printed.failure))
+            Output().error("standard output cannot be written: {}.", printed.failure)
         return code or Exit.SOME_NOT_SENT
     return code
 
@@ -129,33 +129,25 @@ def _run(arguments: Sequence[str], output: Output) -> int:
         with _profile(rest, given):
             answer = app(rest, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        output.error(_("{}\nSee: mensatek --help", reason(_one_line(error))))
+        output.error("{}\nSee: mensatek --help", reason(" ".join(str(error).split())))
         return Exit.WRONG_USE
     except Stop as stop:
-        output.error(stop.message)
+        output.error(str(stop))
         return stop.code
     except MensatekError as error:
         output.error("\n".join(filter(None, in_words_of_the_command(error))))
         return code_of(error)
     except KeyboardInterrupt:
-        output.error(_("interrupted; nothing was sent."))
+        output.error("interrupted; nothing was sent.")
         return Exit.INTERRUPTED
     except OSError as error:
-        output.error(_("{} cannot be used: {}.", error.filename or _("a file"), reason_of(error)))
+        output.error("{} cannot be used: {}.", error.filename or _("a file"), reason_of(error))
         return Exit.WRONG_USE
     return answer if isinstance(answer, int) else Exit.DONE
 
 
-def _one_line(error: CycloptsError) -> str:
-    return " ".join(str(error).split())
-
-
 def _for_all(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Take out the options of every command, and speak the language that is asked for.
-
-    Raises:
-        Stop: one of them is wrong.
-    """
+    """Take out the options of every command, and speak the language that is asked for."""
     rest, given = list(arguments), dict[str, str]()
     end = rest.index("--") if "--" in rest else len(rest)
     for place in reversed(range(end)):
@@ -167,10 +159,10 @@ def _for_all(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     code = given.get("--lang", choose())
     _speak(code if code in ("en", "es") else choose())
     if code not in ("en", "es"):
-        raise Stop(_("--lang takes en or es, not {}.", shown(code)))
+        raise Stop("--lang takes en or es, not {}.", shown(code))
     for name, value in given.items():
         if not value:
-            raise Stop(_("{} takes a value.", name))
+            raise Stop("{} takes a value.", name)
     return rest, given
 
 

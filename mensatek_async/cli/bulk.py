@@ -24,7 +24,7 @@ from ..models.bulk import RowProblem
 from ..models.campaign import Progress
 from ..settings import state_folder
 from ..sources.text_files import shown
-from .account import Connection
+from .account import Connection, own_file
 from .campaign.run import Session, look, offline, run_to_the_end
 from .campaign.view import (
     advice,
@@ -37,7 +37,7 @@ from .campaign.view import (
     viewing,
     why_not,
 )
-from .language import _, reason, reason_of, spoken
+from .language import _, later, reason, reason_of, spoken
 from .opt_outs import load_into
 from .options import Flag, Name, NamedStore, Number, RowsOptions
 from .output import Exit, Output, Stop, credits_text, plural, text_of
@@ -48,6 +48,18 @@ _JOURNAL = "bulk.db"
 _KEEP = 30.0  # days
 _LONGEST = 36_500.0  # days
 _PATIENCE = 120.0  # seconds without an answer while the provider cannot be reached
+_PROBLEMS: dict[str, Any] = {
+    "invalid": "invalid",
+    "not sent": "failed",
+    "unknown": "unknown",
+}  # a campaign's word
+_WHAT = later(
+    "refused: the provider found them repeated or not correct, and does not say which",
+    "invalid: broken or repeated in the file, never sent",
+    "opted out: they have asked for no more texts, and got none",
+    "not sent: they certainly did not leave",
+    "unknown: they may have been sent, the answer was lost",
+)
 
 
 @Parameter(name="*")
@@ -80,18 +92,13 @@ class BulkOptions:
     per_second: Number | None = None
 
 
-_NO_OPTIONS = BulkOptions()
-
-
-def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_OPTIONS) -> Exit:
+def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = BulkOptions()) -> Exit:
     """Send a text to every row of a file: CSV, Excel (.xlsx) or JSON Lines.
 
     Every request is written down first: after a kill the same command goes on where it stopped.
 
-    Parameters
-    ----------
-    recipients:
-        The file, or - for standard input. One of its first rows names the columns.
+    Args:
+        recipients: The file, or - for standard input. One of its first rows names the columns.
     """
     chosen = parse_rows(options.rows)
     _check_reports(options, recipients)
@@ -99,30 +106,26 @@ def bulk(recipients: Name, /, *, rows: RowsOptions, options: BulkOptions = _NO_O
         send = Send(stack, recipients, rows, rows=chosen)
         if rows.dry_run:
             if options.html is not None:
-                raise Stop(_("--html tells of a send, and --dry-run sends nothing. Leave one of them out."))
+                raise Stop("--html tells of a send, and --dry-run sends nothing. Leave one of them out.")
             with offline(send.rehearsal_store(options.store or _place())) as campaigns:
                 return send.rehearse(campaigns, options.report, force=options.force)
         connection = send.connect()
-        store = send.temporary_store() if rows.account.sandbox and not options.store else _store(options)
+        store = send.temporary_store() if connection.sandbox and not options.store else _store(options)
         name, progress = _find(options, store, options.name or _name_of(send, connection))
         if rows.opt_outs is not None:
             load_into(store, rows.opt_outs, send.output)
         send.agree(connection, store, progress, _("It was begun before and goes on"))
-        return _run(
-            Session(connection, store, send.output, rows.concurrency, options.per_second), name, send, options
-        )
+        session = Session(connection, store, send.output, rows.concurrency, options.per_second)
+        return _run(session, name, send, options)
 
 
 def _run(session: Session, name: str, send: Send, options: BulkOptions) -> Exit:
     output = session.output
     if not session.connection.sandbox:
-        output.note(_("The journal of this send: {} in {}", name, shown(place(session.store), 300)))
+        output.note("The journal of this send: {} in {}", name, shown(place(session.store), 300))
     begun = time.monotonic()
     # Standard input may not come again: it is read to its end before anything leaves.
-    with (
-        viewing(output, watch=True) as view,
-        session.campaigns(background=send.free) as campaigns,
-    ):
+    with viewing(output, watch=True) as view, session.campaigns(background=send.free) as campaigns:
         campaign = send.begin(campaigns, name)
         campaign.resume()
         run_to_the_end(campaign, view, patience=_PATIENCE)
@@ -141,11 +144,7 @@ def _name_of(send: Send, connection: Connection) -> str:
 
 
 def _find(options: BulkOptions, store: str, first: str) -> tuple[str, Progress | None]:
-    """The newest send of this name, with a number from the second on; None where the next one is to begin.
-
-    Raises:
-        Stop: it has ended, and nobody asked for another.
-    """
+    """The newest send of this name, with a number from the second on; None where the next one is to begin."""
     name, later, newest, number = first, first, look(first, store), 1
     while newest is not None:
         later = f"{first}-{number + 1}"
@@ -158,12 +157,9 @@ def _find(options: BulkOptions, store: str, first: str) -> tuple[str, Progress |
         return later, None
     ended = _("was cancelled") if newest.state == "cancelled" else _("has ended")
     raise Stop(
-        _(
-            "This send {} ({}). Nothing was sent now.\nTo send it all once more, to everybody: "
-            "the same command with --again.",
-            ended,
-            line(newest),
-        )
+        "This send {} ({}). Nothing was sent now.\nTo send it all once more, to everybody: "
+        "the same command with --again.",
+        *(ended, line(newest)),
     )
 
 
@@ -187,28 +183,19 @@ def _place() -> str | None:
 
 
 def _default_store() -> str:
-    folder = state_folder()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return own_file(_JOURNAL)
     except OSError as error:
         raise Stop(
-            _(
-                "The folder {} for the journal cannot be made: {}.\nName another place with --store FILE.",
-                shown(str(folder)),
-                reason_of(error),
-            )
+            "The folder {} for the journal cannot be made: {}.\nName another place with --store FILE.",
+            *(shown(str(state_folder())), reason_of(error)),
         ) from None
-    return str(folder / _JOURNAL)
 
 
 def _check_reports(options: BulkOptions, recipients: str) -> None:
-    """Check that the reports have places of their own, before anything is sent.
-
-    Raises:
-        Stop: one has none.
-    """
+    """Check that the reports have places of their own, before anything is sent."""
     if options.html is not None and options.report is not None and Path(options.html) == Path(options.report):
-        raise Stop(_("--report and --html need a file each."))
+        raise Stop("--report and --html need a file each.")
     for report, kind in ((options.report, EXPORT), (options.html, REPORT)):
         if report is not None:
             _check_report(report, kind, recipients, force=options.force)
@@ -218,16 +205,14 @@ def _check_report(report: str, kind: Kind, recipients: str, *, force: bool) -> N
     path = Path(report)
     try:
         if path.is_dir():
-            raise Stop(_("The report {} is a directory; a file is needed.", shown(report)))
+            raise Stop("The report {} is a directory; a file is needed.", shown(report))
         if recipients != "-" and path.exists() and os.path.samefile(path, recipients):
-            raise Stop(_("The report would overwrite the file of recipients. Give it another name."))
+            raise Stop("The report would overwrite the file of recipients. Give it another name.")
         if not os.access(path.parent, os.W_OK):
-            raise Stop(
-                _("The report {} cannot be written: its folder is not there, or closed.", shown(report))
-            )
+            raise Stop("The report {} cannot be written: its folder is not there, or closed.", shown(report))
         kind.check(path, force=force)
     except (OSError, ValueError) as error:
-        raise Stop(_("The report {} cannot be written: {}.", shown(report), reason_of(error))) from None
+        raise Stop("The report {} cannot be written: {}.", shown(report), reason_of(error)) from None
 
 
 def _conclude(session: Session, name: str, send: Send, options: BulkOptions, seconds: float) -> Exit:
@@ -238,9 +223,8 @@ def _conclude(session: Session, name: str, send: Send, options: BulkOptions, sec
         with session.ended() as campaigns:
             campaign = campaigns.get(name)
             progress = campaign.progress()
-            problems["invalid"] = campaign.problems("invalid")
-            problems["not sent"] = campaign.problems("failed")
-            problems["unknown"] = campaign.problems("unknown")
+            for kind, state in _PROBLEMS.items():
+                problems[kind] = campaign.problems(state)
             if options.report is not None and progress.total:
                 campaign.export(options.report, lang=spoken().code, force=options.force)
                 reports["report"] = options.report
@@ -252,7 +236,7 @@ def _conclude(session: Session, name: str, send: Send, options: BulkOptions, sec
     except MensatekError as error:
         session.error = stopped or error
     if session.interrupted:
-        output.note(_("Interrupted."))
+        output.note("Interrupted.")
     why = (progress and why_not(progress)) if session.error is None else text_of(session.error, ENGLISH)
     if why:
         said = reason(why) if session.error is None else text_of(session.error)
@@ -265,7 +249,7 @@ def _conclude(session: Session, name: str, send: Send, options: BulkOptions, sec
     if not session.connection.sandbox:
         _say_next(output, progress, session.store, free=send.free)
     for report in reports.values():
-        output.say(_("Report: {}", shown(report, 300)))
+        output.say("Report: {}", shown(report, 300))
     output.answer(
         {
             **_counts(progress),
@@ -286,25 +270,18 @@ def _say(
 ) -> None:
     taken, rows = scheduled_for(progress.scheduled_at), plural(progress.total, "row")
     if taken:
-        output.say(_("{:,} of {} {} in {:,.1f} s.", progress.sent, rows, taken, seconds))
+        output.say("{:,} of {} {} in {:,.1f} s.", progress.sent, rows, taken, seconds)
     else:
-        output.say(_("{:,} of {} sent in {:,.1f} s.", progress.sent, rows, seconds))
-    for count, what in (
-        (
-            progress.rejected,
-            _("refused: the provider found them repeated or not correct, and does not say which"),
-        ),
-        (progress.invalid, _("invalid: broken or repeated in the file, never sent")),
-        (progress.opted_out, _("opted out: they have asked for no more texts, and got none")),
-        (_not_sent(progress), _("not sent: they certainly did not leave")),
-        (progress.unknown, _("unknown: they may have been sent, the answer was lost")),
-    ):
+        output.say("{:,} of {} sent in {:,.1f} s.", progress.sent, rows, seconds)
+    counts = (progress.rejected, progress.invalid, progress.opted_out, _not_sent(progress), progress.unknown)
+    for count, what in zip(counts, _WHAT, strict=True):
         if count:
-            output.say(_("  {:,} {}.", count, what))
-    used, left = credits_text(progress.credits_used), credits_text(progress.credits_left)
-    output.say(
-        _("Credits: {} used, {} left.", used, left) if progress.message_id else _("Credits: none used.")
-    )
+            output.say("  {:,} {}.", count, _(what))
+    if progress.message_id:
+        used, left = credits_text(progress.credits_used), credits_text(progress.credits_left)
+        output.say("Credits: {} used, {} left.", used, left)
+    else:
+        output.say("Credits: none used.")
     for kind, title, total in (
         ("invalid", _("Broken rows"), progress.invalid),
         ("not sent", _("Not sent"), progress.failed - progress.undelivered),
@@ -321,7 +298,7 @@ def _say_next(output: Output, progress: Progress, store: str, *, free: bool) -> 
     elif not free and not progress.reading and progress.state == "running":
         output.say(to_go_on(progress.name, store, reading=False))
     else:
-        output.say(_("To go on with the rows that were not sent: the same command again."))
+        output.say("To go on with the rows that were not sent: the same command again.")
 
 
 def _not_sent(progress: Progress) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from .account import call, connect
 from .language import _
-from .options import ONE_CALL, CallOptions, Yes
+from .options import CallOptions, Name, Yes
 from .output import Output, can_ask
 
 files = App(name="files", help_format="plaintext")
@@ -16,7 +14,7 @@ files = App(name="files", help_format="plaintext")
 
 @files.default
 @files.command(name="list")
-def list_files(*, options: CallOptions = ONE_CALL) -> None:
+def list_files(*, options: CallOptions = CallOptions()) -> None:
     """List the files in the library."""
     output = Output(json=options.json)
     listed = call(options, lambda client: client.files.list())
@@ -24,42 +22,36 @@ def list_files(*, options: CallOptions = ONE_CALL) -> None:
         when = f"{one.uploaded_at:%Y-%m-%d %H:%M}" if one.uploaded_at else "-" * 16
         output.say(f"{when}  {one.name}")
     if not listed:
-        output.say(_("The library is empty."))
+        output.say("The library is empty.")
     names = ("name", "extension", "uploaded_at")
     output.answer({"files": [{name: getattr(one, name) for name in names} for one in listed]})
 
 
 @files.command
-def upload(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True, help="The file, such as contrato.pdf.")],
-    /,
-    *,
-    name: Annotated[
-        str | None,
-        Parameter(help="Its name in the library, 15 letters and digits at most; default: the file's own."),
-    ] = None,
-    options: CallOptions = ONE_CALL,
-) -> None:
-    """Put a file into the library; one of the same name is replaced."""
+def upload(file: Name, /, *, name: str | None = None, options: CallOptions = CallOptions()) -> None:
+    """Put a file into the library; one of the same name is replaced.
+
+    Args:
+        file: The file, such as contrato.pdf.
+        name: Its name in the library, 15 letters and digits at most; default: the file's own.
+    """
     output = Output(json=options.json)
     stored = call(options, lambda client: client.files.upload(file, name=name))
-    output.say(_("In the library as {}.", stored.name))
+    output.say("In the library as {}.", stored.name)
     output.answer({"name": stored.name, "extension": stored.extension})
 
 
 @files.command(name="delete")
-def delete_file(
-    name: Annotated[str, Parameter(help="Its name in the library.")],
-    /,
-    *,
-    yes: Yes = False,
-    options: CallOptions = ONE_CALL,
-) -> None:
-    """Delete a file from the library."""
+def delete_file(name: str, /, *, yes: Yes = False, options: CallOptions = CallOptions()) -> None:
+    """Delete a file from the library.
+
+    Args:
+        name: Its name in the library.
+    """
     output = Output(json=options.json)
     with connect(options) as connection:
         if not yes and can_ask():
-            output.confirm(_("Delete {}?", name), otherwise=_("It was not deleted."))
+            output.confirm("Delete {}?", name, otherwise=_("It was not deleted."))
         connection.do(lambda client: client.files.delete(name))
-    output.say(_("{} was deleted.", name))
+    output.say("{} was deleted.", name)
     output.answer({"name": name, "deleted": True})

@@ -19,9 +19,9 @@ from ..settings import is_loopback
 from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
-from .language import _, label, later, reason, reason_of, spoken
+from .language import _, label, later, reason, spoken
 from .options import ListenOptions, SandboxOptions
-from .output import Exit, Output, Stop, as_ctrl_c, credits_text, on_ending, plural
+from .output import Exit, Output, Stop, as_ctrl_c, cannot_listen, credits_text, on_ending, plural
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -32,10 +32,9 @@ _SAME = (
     *("port", "host", "state", "credits", "price", "certified_price", "time_scale", "delivery_seconds"),
     *("latency", "error_rate", "error_kind", "reply_style"),
 )  # options that are called as the sandbox's settings
-_NO_OPTIONS, _DEFAULTS = SandboxOptions(), ListenOptions()
 
 
-def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
+def sandbox(*, options: SandboxOptions = SandboxOptions()) -> Exit:
     """Run a double of the provider on this machine, with a page to look in, until Ctrl-C."""
     output = Output()
     on_ending(as_ctrl_c)
@@ -54,7 +53,7 @@ def sandbox(*, options: SandboxOptions = _NO_OPTIONS) -> Exit:
             _greet(running, output, password if is_new else None)
             running.wait()
     except KeyboardInterrupt:
-        output.note(_("The sandbox has ended."))
+        output.note("The sandbox has ended.")
     except ValueError as error:
         raise Stop(f"{reason(str(error))}.") from None
     return Exit.DONE
@@ -81,24 +80,19 @@ def _set_up(sandbox: Sandbox, options: SandboxOptions) -> None:
 
 
 def _greet(sandbox: Sandbox, output: Output, password: str | None) -> None:
-    output.say(
-        _("The sandbox listens at {} with {} credits.", sandbox.base_url, credits_text(sandbox.credits))
-    )
-    output.say(_("Its page is {} ; use it from another terminal, Ctrl-C ends it.", sandbox.page_url))
+    output.say("The sandbox listens at {} with {} credits.", sandbox.base_url, credits_text(sandbox.credits))
+    output.say("Its page is {} ; use it from another terminal, Ctrl-C ends it.", sandbox.page_url)
     output.say(f"  export MENSATEK_BASE_URL={sandbox.base_url}")
     output.say(f"  export MENSATEK_API_USER={sandbox.user}")
     output.say(f"  export MENSATEK_API_TOKEN={sandbox.token}")
     if password is not None:
-        output.say(_("Other machines reach it too. The page's password, with any user name: {}", password))
-
-
-_COLUMNS = later("Came at", "Event", "Phone", "What", "Message", "Reference")
-_MOST_ROWS = 1000
+        output.say("Other machines reach it too. The page's password, with any user name: {}", password)
 
 
 webhooks = App(name="webhooks", help_format="plaintext")
 
-
+_COLUMNS = later("Came at", "Event", "Phone", "What", "Message", "Reference")
+_MOST_ROWS = 1000
 Cells = tuple[str, ...]
 
 
@@ -112,18 +106,14 @@ def _cells(event: Event) -> Cells:
         case IncomingMessage():
             kind, what, phone = _("message"), event.text, event.sender
         case _:
-            kind, what, phone = (
-                _("other"),
-                f"{event.service} {'' if event.code is None else event.code}".strip(),
-                "",
-            )
+            code = "" if event.code is None else event.code
+            kind, what, phone = _("other"), f"{event.service} {code}".strip(), ""
     now = datetime.now(madrid()).strftime("%H:%M:%S")
     cells = (now, kind, phone, what, str(event.message_id or ""), event.reference)
     return tuple("".join(c if c.isprintable() else " " for c in cell) for cell in cells)
 
 
-def as_json(event: Event) -> dict[str, Any]:
-    """An event for programs: its fields by their English names."""
+def _as_json(event: Event) -> dict[str, Any]:
     values = {"event": type(event).__name__, **asdict(event, recurse=False)}
     if isinstance(event, DeliveryReport):
         status = event.status
@@ -132,14 +122,9 @@ def as_json(event: Event) -> dict[str, Any]:
 
 
 @webhooks.command
-def listen(*, options: ListenOptions = _DEFAULTS) -> Exit:
+def listen(*, options: ListenOptions = ListenOptions()) -> Exit:
     """Print callbacks as they come, until Ctrl-C: for development; with --store, write down what they say."""
     output = Output(json=options.json)
-    with _recording(options.store) as record:
-        return _listen(options, output, record)
-
-
-def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bool]) -> Exit:
     came = 0
 
     def handle(event: Event) -> None:
@@ -148,27 +133,22 @@ def _listen(options: ListenOptions, output: Output, record: Callable[[Event], bo
         came += 1
         show(event)
         if opted_out and isinstance(event, IncomingMessage):
-            output.note(_("opted out: {}", event.sender))
+            output.note("opted out: {}", event.sender)
 
     app = _webhook(options, handle)
     try:
         server = LocalServer(options.host, options.port)
     except (OSError, OverflowError) as error:
-        why = (
-            reason_of(error)
-            if isinstance(error, OSError) and options.port >= 0
-            else _("there is no such port")
-        )
-        raise Stop(_("Nothing can listen at {} port {}: {}.", options.host, options.port, why)) from None
+        raise cannot_listen(options.host, options.port, error) from None
     on_ending(as_ctrl_c)
-    with server, _shown(output) as show:
-        server.set_app(_NotesRefusals(app, output))
-        output.note(_("Listening at http://{}:{}/; Ctrl-C ends it.", options.host, server.server_port))
+    with server, _recording(options.store) as record, _shown(output) as show:
+        server.set_app(_noting_refusals(app, output))
+        output.note("Listening at http://{}:{}/; Ctrl-C ends it.", options.host, server.server_port)
         try:
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
             pass
-    output.note(_("{} came.", plural(came, "event")))
+    output.note("{} came.", plural(came, "event"))
     return Exit.DONE
 
 
@@ -204,7 +184,7 @@ def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
 
 def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> WebhookApp:
     if options.username is not None and options.password_file is None:
-        raise Stop(_("--username goes with --password-file."))
+        raise Stop("--username goes with --password-file.")
     password = None if options.password_file is None else read_secret(options.password_file, "password")
     token = None if options.token_file is None else read_secret(options.token_file, "token")
     try:
@@ -218,10 +198,8 @@ def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> Webhook
         )
     except ConfigurationError as error:
         raise Stop(
-            _(
-                "{}\nGive --username and --password-file, --token-file, or --allow-unauthenticated.",
-                spoken().error(error)[0],
-            )
+            "{}\nGive --username and --password-file, --token-file, or --allow-unauthenticated.",
+            spoken().error(error)[0],
         ) from None
 
 
@@ -229,7 +207,7 @@ def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> Webhook
 def _shown(output: Output) -> Iterator[Callable[[Event], None]]:
     """A way to show events: JSON lines, a table that grows, or plain lines where nobody watches."""
     if output.json:
-        yield lambda event: output.answer(as_json(event))
+        yield lambda event: output.answer(_as_json(event))
     elif not sys.stdout.isatty():
         yield lambda event: output.say("  ".join(cell for cell in _cells(event) if cell))
     else:
@@ -251,22 +229,19 @@ def _shown(output: Output) -> Iterator[Callable[[Event], None]]:
             yield draw
 
 
-class _NotesRefusals:
-    """Says on standard error what was not taken, and why."""
+def _noting_refusals(app: WebhookApp, output: Output) -> Callable[..., Iterable[bytes]]:
+    """An application that says on standard error what the other one did not take, and why."""
 
-    def __init__(self, app: WebhookApp, output: Output) -> None:
-        self._app = app
-        self._output = output
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Handle one request."""
+    def handle(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         statuses: list[str] = []
 
         def start(status: str, headers: list[tuple[str, str]]) -> Any:
             statuses.append(status)
             return start_response(status, headers)
 
-        body = list(self._app(environ, start))
+        body = list(app(environ, start))
         if not statuses[0].startswith("200"):
-            self._output.note(_("not taken: {}; {}", statuses[0], reason(b"".join(body).decode())))
+            output.note("not taken: {}; {}", statuses[0], reason(b"".join(body).decode()))
         return body
+
+    return handle

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
 
 import anyio
 from attrs import evolve, field, frozen
@@ -21,18 +20,14 @@ from cyclopts import Parameter
 from ..errors import InvalidPhone
 from ..models.recipient import Recipient
 from ..phones import normalise
-from ..settings import state_folder
 from ..sources.files import AnyFileSource
 from ..sources.rows import BrokenRow
 from ..sources.text_files import shown
-from .account import connect
+from .account import connect, own_file
 from .campaign.view import check_store
 from .language import _
-from .options import AccountOptions, Credits, Flag
+from .options import AccountOptions, Credits, Flag, Many
 from .output import Exit, Output, Stop, on_ending, text_of
-
-Phones = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
-_ACCOUNT = AccountOptions()
 
 
 @Parameter(name="*")
@@ -51,18 +46,15 @@ class McpOptions:
     """
 
     live: Flag = False
-    allow: Phones = field(default=(), repr=False)
+    allow: Many = field(default=(), repr=False)
     allow_file: str | None = None
     max_credits: Credits | None = None
     price: Credits = Decimal(1)
     store: str | None = None
-    account: AccountOptions = _ACCOUNT
+    account: AccountOptions = AccountOptions()
 
 
-_DEFAULTS = McpOptions()
-
-
-def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
+def mcp(*, options: McpOptions = McpOptions()) -> Exit:
     """Serve an assistant (Model Context Protocol), on a sandbox unless told otherwise.
 
     It speaks over standard input and output, and ends when the assistant does.
@@ -73,9 +65,7 @@ def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic"):
             raise
-        raise Stop(
-            _("The MCP server is not installed. Install it: pip install 'mensatek-async[mcp]'")
-        ) from None
+        raise Stop("The MCP server is not installed. Install it: pip install 'mensatek-async[mcp]'") from None
     live = _is_live(options)
     allow, most = _allowed(options), options.max_credits
     if live and most is None:
@@ -85,7 +75,7 @@ def mcp(*, options: McpOptions = _DEFAULTS) -> Exit:
         connection = stack.enter_context(connect(account, may_ask=False))
         store = check_store(options.store or _own_store(live, stack))
         place = _("your account") if live else _("a sandbox: nothing leaves this machine")
-        Output().note(_("Serving an assistant over standard input and output, on {}; Ctrl-C ends it.", place))
+        Output().note("Serving an assistant over standard input and output, on {}; Ctrl-C ends it.", place)
         rules = Rules(live, allow if live or allow else None, most, options.price)
         stack.enter_context(_ended_by_signals())
         try:
@@ -102,7 +92,7 @@ def _ended_by_signals() -> Iterator[None]:
     Nothing can interrupt a thread that waits for input, so another one waits for it and hands it on.
     """
     if sys.stdin is None:
-        raise Stop(_("Standard input is closed; an assistant starts this command and talks to it there."))
+        raise Stop("Standard input is closed; an assistant starts this command and talks to it there.")
     source, (end, start) = os.dup(0), os.pipe()
     pipe = os.fdopen(start, "wb", buffering=0)
     os.dup2(end, 0)
@@ -128,21 +118,17 @@ def _is_live(options: McpOptions) -> bool:
     named = bool(options.allow or options.allow_file)
     if options.account.sandbox:
         if options.live:
-            raise Stop(_("--live and --sandbox exclude each other."))
+            raise Stop("--live and --sandbox exclude each other.")
         return False
     if named != (options.max_credits is not None):
         raise Stop(
-            _("--allow (or --allow-file) and --max-credits go together: whom it may text, and for how much.")
+            "--allow (or --allow-file) and --max-credits go together: whom it may text, and for how much."
         )
     return options.live or named
 
 
 def _allowed(options: McpOptions) -> frozenset[str]:
-    """Return the phones that may be texted.
-
-    Raises:
-        Stop: one of them is no phone.
-    """
+    """Return the phones that may be texted."""
     found: set[str] = set()
     for one in (part.strip() for given in options.allow for part in re.split("[,;]", given)):
         try:
@@ -150,8 +136,7 @@ def _allowed(options: McpOptions) -> frozenset[str]:
         except InvalidPhone as error:
             raise Stop(f"--allow: {text_of(error)}") from None
     if options.allow_file is not None:
-        for row in AnyFileSource(options.allow_file).rows(()):
-            found.add(_phone_of(row, options.allow_file))
+        found |= {_phone_of(row, options.allow_file) for row in AnyFileSource(options.allow_file).rows(())}
     return frozenset(found)
 
 
@@ -161,13 +146,11 @@ def _phone_of(row: Recipient | BrokenRow, path: str) -> str:
             raise InvalidPhone(f"{row.reason}.")
         return normalise(row.phone)
     except InvalidPhone as error:
-        raise Stop(_("--allow-file {}, row {}: {}", shown(path), row.row, text_of(error))) from None
+        raise Stop("--allow-file {}, row {}: {}", shown(path), row.row, text_of(error)) from None
 
 
 def _own_store(live: bool, stack: ExitStack) -> str:
     """Return where what was sent is kept: for good in the user's state directory, or for this run."""
     if not live:
         return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "mcp.db")
-    folder = state_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return str(folder / "mcp.db")
+    return own_file("mcp.db")

@@ -10,18 +10,7 @@ from cyclopts import Parameter
 
 from .account import call, connect, needs_answer, parse_when
 from .language import _, label
-from .options import (
-    NO_ACCOUNT,
-    NOTHING_SAID,
-    ONE_CALL,
-    AccountOptions,
-    At,
-    CallOptions,
-    Encoding,
-    Json,
-    SendingOptions,
-    Yes,
-)
+from .options import At, CallOptions, Encoding, Json, Name, SendingOptions, Yes
 from .output import Exit, Output, Stop, can_ask, credits_text, plural, spelt
 
 if TYPE_CHECKING:
@@ -32,7 +21,7 @@ Certified = Annotated[bool, Parameter(parse=False)]
 MessageId = Annotated[int, Parameter(help="The message's number, as its send printed it.")]
 
 
-def credits(*, options: CallOptions = ONE_CALL) -> None:
+def credits(*, options: CallOptions = CallOptions()) -> None:
     """Show the credits left."""
     output = Output(json=options.json)
     left = call(options, lambda client: client.credits())
@@ -40,47 +29,39 @@ def credits(*, options: CallOptions = ONE_CALL) -> None:
     output.answer({"credits": left})
 
 
-def send(
-    *to: str,
-    text: Annotated[str, Parameter(help="The text.")],
-    sending: SendingOptions = NOTHING_SAID,
-    account: AccountOptions = NO_ACCOUNT,
-) -> Exit:
+def send(*to: str, text: str, sending: SendingOptions = SendingOptions()) -> Exit:
     """Send one text to one phone or several.
 
-    Parameters
-    ----------
-    to:
-        Phones, such as 600000000 or +34600000000.
+    Args:
+        to: Phones, such as 600000000 or +34600000000.
+        text: The text.
     """
-    return send_text(to, text, sending, account)
+    return send_text(to, text, sending)
 
 
 def send_text(
     to: Sequence[str],
     text: str,
     options: SendingOptions,
-    account: AccountOptions,
     legal: Mapping[str, Any] | None = None,
     record: Callable[[SendResult], object] | None = None,
 ) -> Exit:
     """Send one text, certified with legal options, print what the provider said, and have it recorded."""
     if not to:
-        raise Stop(_("Say to whom: mensatek send 600000000 --text TEXT"))
+        raise Stop("Say to whom: mensatek send 600000000 --text TEXT")
     from ..models.recipient import Recipient
     from .sending import Text
 
     output, what = Output(json=options.json), Text.of(text, options, legal, fields=False)
-    asks = needs_answer(account, yes=options.yes)
-    with connect(account) as connection:
+    asks = needs_answer(options.account, yes=options.yes)
+    with connect(options.account) as connection:
         message = what.message(connection.sender_or(options.sender))
         texts = sum(message.address(Recipient(phone)).segments for phone in to)
         if asks:
             cost = credits_text(options.price * texts)
-            output.say(
-                _("{} to {}, {} credits estimated.", plural(texts, "text"), plural(len(to), "phone"), cost)
-            )
-            output.confirm(_("Send?"))
+            phones = plural(len(to), "phone")
+            output.say("{} to {}, {} credits estimated.", plural(texts, "text"), phones, cost)
+            output.confirm("Send?")
         sent: SendResult = connection.do(
             lambda client: _product(client, legal is not None).send(to, text, **what.options())
         )
@@ -92,15 +73,13 @@ def send_text(
 def _show_sent(output: Output, sent: SendResult, when: datetime | None) -> Exit:
     from .campaign.view import scheduled_for
 
-    output.say(_("{:,} of {} accepted.", sent.accepted, plural(sent.accepted + sent.rejected, "recipient")))
+    output.say("{:,} of {} accepted.", sent.accepted, plural(sent.accepted + sent.rejected, "recipient"))
     if sent.rejected:
-        output.say(_("{:,} refused: the provider found them repeated or not correct.", sent.rejected))
+        output.say("{:,} refused: the provider found them repeated or not correct.", sent.rejected)
     if sent.accepted:
         scheduled = scheduled_for(when)
-        output.say(_("Message {}{}.", sent.message_id, scheduled and ", " + scheduled))
-    output.say(
-        _("Credits: {} used, {} left.", credits_text(sent.credits_used), credits_text(sent.credits_left))
-    )
+        output.say("Message {}{}.", sent.message_id, scheduled and ", " + scheduled)
+    output.say("Credits: {} used, {} left.", credits_text(sent.credits_used), credits_text(sent.credits_left))
     code = Exit.SOME_NOT_SENT if sent.rejected or not sent.accepted else Exit.DONE
     output.answer(
         {
@@ -125,17 +104,21 @@ def _product(client: Mensatek, certified: bool) -> Any:
 
 
 def cancel(
-    message_id: MessageId, *, yes: Yes = False, options: CallOptions = ONE_CALL, certified: Certified = False
+    message_id: MessageId,
+    *,
+    yes: Yes = False,
+    options: CallOptions = CallOptions(),
+    certified: Certified = False,
 ) -> None:
     """Cancel a scheduled message that has not left."""
     output = Output(json=options.json)
     with connect(options) as connection:
         if not yes and can_ask():
-            output.confirm(_("Cancel message {}?", message_id), otherwise=_("It was not cancelled."))
+            output.confirm("Cancel message {}?", message_id, otherwise=_("It was not cancelled."))
         done = connection.do(lambda client: _product(client, certified).cancel(message_id))
     back = done.credits_refunded
     refunded = "" if back is None else _("; {} credits came back", credits_text(back))
-    output.say(_("Message {}: {} cancelled{}.", message_id, plural(done.cancelled, "recipient"), refunded))
+    output.say("Message {}: {} cancelled{}.", message_id, plural(done.cancelled, "recipient"), refunded)
     output.answer(
         {
             "message_id": message_id,
@@ -147,20 +130,22 @@ def cancel(
 
 
 def reschedule(
-    message_id: MessageId, at: At, *, options: CallOptions = ONE_CALL, certified: Certified = False
+    message_id: MessageId, at: At, *, options: CallOptions = CallOptions(), certified: Certified = False
 ) -> None:
     """Give a scheduled message that has not left a new date."""
     from .campaign.view import scheduled_for
 
     output, when = Output(json=options.json), parse_when(at)
     if when is None:
-        raise Stop(_("Say when: mensatek reschedule MESSAGE_ID --at 2027-01-08T10:00"))
+        raise Stop("Say when: mensatek reschedule MESSAGE_ID --at 2027-01-08T10:00")
     done = call(options, lambda client: _product(client, certified).reschedule(message_id, when))
-    output.say(_("Message {}: {}.", message_id, scheduled_for(when) or _("scheduled for {}", when)))
+    output.say("Message {}: {}.", message_id, scheduled_for(when) or _("scheduled for {}", when))
     output.answer({"message_id": message_id, "rescheduled": done.rescheduled, "scheduled_at": when})
 
 
-def report(message_id: MessageId, *, options: CallOptions = ONE_CALL, certified: Certified = False) -> None:
+def report(
+    message_id: MessageId, *, options: CallOptions = CallOptions(), certified: Certified = False
+) -> None:
     """Show where each recipient of a message stands."""
     output = Output(json=options.json)
     answer: MessageReport = call(options, lambda client: _product(client, certified).report(message_id))
@@ -169,11 +154,11 @@ def report(message_id: MessageId, *, options: CallOptions = ONE_CALL, certified:
         when = f"{one.reported_at:%Y-%m-%d %H:%M:%S}" if one.reported_at else "-" * 19
         output.say(f"{one.phone}  {when}  {one.status.code}  {label(one.status)}{ready}")
     if not answer.recipients:
-        output.say(_("The report names no recipient yet."))
+        output.say("The report names no recipient yet.")
     if not answer.is_complete:
         rows = plural(len(answer.recipients), "row")
         output.say(
-            _("The report has {}, where the provider says {} recipients.", rows, answer.stated_recipients)
+            "The report has {}, where the provider says {} recipients.", rows, answer.stated_recipients
         )
     output.answer(
         {
@@ -198,40 +183,24 @@ def report(message_id: MessageId, *, options: CallOptions = ONE_CALL, certified:
 # --- a text alone ------------------------------------------------------------------------------------------
 
 
-def segments(
-    text: Annotated[str, Parameter(allow_leading_hyphen=True)],
-    /,
-    *,
-    encoding: Encoding = "auto",
-    json: Json = False,
-) -> None:
+def segments(text: Name, /, *, encoding: Encoding = "auto", json: Json = False) -> None:
     """Show how a text travels and how many texts it is charged as.
 
-    Parameters
-    ----------
-    text:
-        The text as its recipient gets it.
+    Args:
+        text: The text as its recipient gets it.
     """
     from ..text.segments import segments as count
 
     output = Output(json=json)
     counted = count(text, encoding)
-    name = "GSM" if counted.encoding == "gsm" else "Unicode"
-    output.say(
-        _(
-            "{}, {}: {} units used, {} free.",
-            plural(counted.segments, "text"),
-            name,
-            counted.characters,
-            counted.remaining,
-        )
-    )
+    parts = plural(counted.segments, "text"), "GSM" if counted.encoding == "gsm" else "Unicode"
+    output.say("{}, {}: {} units used, {} free.", *parts, counted.characters, counted.remaining)
     if counted.forcing:
-        output.say(_("Not in the GSM alphabet: {}", spelt(counted.forcing)))
+        output.say("Not in the GSM alphabet: {}", spelt(counted.forcing))
     if counted.replaced:
-        output.say(_("Sent as their plain letter: {}", " ".join(counted.replaced)))
+        output.say("Sent as their plain letter: {}", " ".join(counted.replaced))
     if counted.lost:
-        output.say(_("Lost in GSM: {}", " ".join(counted.lost)))
+        output.say("Lost in GSM: {}", " ".join(counted.lost))
     lists = {name: list(getattr(counted, name)) for name in ("replaced", "lost", "forcing")}
     names = ("segments", "encoding", "characters", "remaining")
     output.answer({**{name: getattr(counted, name) for name in names}, **lists})

@@ -13,18 +13,7 @@ from .language import _
 
 
 def amount(type_: Any, tokens: Sequence[Any]) -> Any:
-    """Read a number of 0 or more as people write it: 0.05, 0,05 or 1.000,5; for an option's `converter`.
-
-    Args:
-        type_: the option's type, which holds `float` or `Decimal`.
-        tokens: what was written.
-
-    Returns:
-        A `Decimal`, or a `float` where the option is one.
-
-    Raises:
-        ValueError: it is no such number.
-    """
+    """Read a number of 0 or more as people write it, 0.05, 0,05 or 1.000,5: a `float` where the option is one."""
     from .._wire.problems import WrongValue
     from .._wire.scalars import decimal
 
@@ -34,9 +23,8 @@ def amount(type_: Any, tokens: Sequence[Any]) -> Any:
     except WrongValue:
         number = Decimal(-1)
     if number < 0:
-        raise ValueError(
-            _("it takes a number of 0 or more, such as 0.05, 0,05 or 1.000,5, not {!r}", written)
-        )
+        why = _("it takes a number of 0 or more, such as 0.05, 0,05 or 1.000,5, not {!r}", written)
+        raise ValueError(why)
     return float(number) if "float" in str(type_) else number
 
 
@@ -50,6 +38,9 @@ Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 Json = Annotated[Flag, Parameter(help="Print one JSON object.")]
 Yes = Annotated[Flag, Parameter(help="Go on without asking.")]
 Watch = Annotated[Flag, Parameter(help="Watch it live, until it ends.")]
+Force = Annotated[Flag, Parameter(help="Overwrite a file that is no export.")]
+Limit = Annotated[int, Parameter(help="How many at most.")]
+Many = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 Concurrency = Annotated[int, Parameter(help="Requests at once, 1 to 64.")]
 Metrics = Annotated[
     int | None,
@@ -158,6 +149,7 @@ class SendingOptions:
     price: Credits = Decimal(1)
     yes: Yes = False
     json: Json = False
+    account: AccountOptions = AccountOptions()
 
 
 @Parameter(name="*")
@@ -205,7 +197,6 @@ class RowsOptions:
     opt_outs: str | None = None
     ignore_opt_outs: Flag = False
     concurrency: Concurrency = 8
-    account: AccountOptions = AccountOptions()
 
 
 @Parameter(name="*")
@@ -259,7 +250,7 @@ class SandboxOptions:
     port: int = 8025
     host: str = "127.0.0.1"
     password_file: str | None = None
-    allowed_host: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    allowed_host: Many = ()
     state: str | None = None
     credits: Credits = Decimal(100_000)
     price: Credits = Decimal(1)
@@ -300,7 +291,3 @@ class ListenOptions:
     allow_unauthenticated: Flag = False
     store: str | None = None
     json: Flag = False
-
-
-NO_ACCOUNT, NO_LEGAL, NOTHING_SAID = AccountOptions(), LegalOptions(), SendingOptions()
-ONE_CALL, ONE_STORE, ALL_WORK = CallOptions(), StoreOptions(), WorkOptions()

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 from attrs import asdict
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ..models.outbox import OutboxItem, OutboxState
 from ..phones import mask
@@ -21,25 +21,23 @@ from .account import connect
 from .campaign.run import Session
 from .campaign.view import check_store
 from .language import _, label, later, reason
-from .options import Flag, Metrics, Number, OutboxOptions, OutboxWorkOptions
+from .options import Flag, Limit, Metrics, Name, Number, OutboxOptions, OutboxWorkOptions
 from .output import Exit, Output, Stop, plural
 
 outbox = App(name="outbox", help_format="plaintext")
-_ONE, _ALL = OutboxOptions(), OutboxWorkOptions()
 
-Key = Annotated[str, Parameter(allow_leading_hyphen=True)]
 _STATES = later("queued", "sending", "sent", "unknown", "failed", "expired", "cancelled")
 _NOT_SENT = ("unknown", "failed", "expired")
 _REFUSED = "user or token was refused"
 
 
 @outbox.command(name="run")
-def run_command(*, metrics: Metrics = None, options: OutboxWorkOptions = _ALL) -> Exit:
+def run_command(*, metrics: Metrics = None, options: OutboxWorkOptions = OutboxWorkOptions()) -> Exit:
     """Send what comes, until Ctrl-C or SIGTERM: the worker."""
     output = Output(json=options.json)
     lost = 0
     with _working(options, output, metrics) as (_session, box, _notes):
-        output.note(_("Sending what comes; Ctrl-C ends it."))
+        output.note("Sending what comes; Ctrl-C ends it.")
         with box.run() as items:
             try:
                 for item in items:
@@ -50,19 +48,17 @@ def run_command(*, metrics: Metrics = None, options: OutboxWorkOptions = _ALL) -
             _show(output, item)
             lost += item.state == "unknown"
     if lost:
-        output.note(
-            _("Of {} on the way no answer came: unknown, until a report tells.", plural(lost, "text"))
-        )
+        output.note("Of {} on the way no answer came: unknown, until a report tells.", plural(lost, "text"))
     return Exit.SOME_NOT_SENT if lost else Exit.DONE
 
 
 @outbox.command
-def drain(
-    *,
-    budget: Annotated[Number, Parameter(help="Seconds after which to stop.")] = 60.0,
-    options: OutboxWorkOptions = _ALL,
-) -> Exit:
-    """Send what is there, and end: for cron."""
+def drain(*, budget: Number = 60.0, options: OutboxWorkOptions = OutboxWorkOptions()) -> Exit:
+    """Send what is there, and end: for cron.
+
+    Args:
+        budget: Seconds after which to stop.
+    """
     output = Output(json=options.json)
     counts: Mapping[str, int] = dict.fromkeys(get_args(OutboxState), 0)
     with _working(options, output) as (session, box, notes):
@@ -70,9 +66,8 @@ def drain(
             counts = box.drain(budget)
         except KeyboardInterrupt:
             counts = box.counts()
-    output.say(
-        _("Interrupted; in the store: {}", _counted(counts)) if session.interrupted else _counted(counts)
-    )
+    said = _counted(counts)
+    output.say(_("Interrupted; in the store: {}", said) if session.interrupted else said)
     code = session.code(None)
     if code is Exit.DONE and any(counts[state] for state in (*_NOT_SENT, "queued", "sending")):
         code = Exit.REFUSED if notes.refused else Exit.SOME_NOT_SENT
@@ -82,15 +77,17 @@ def drain(
 
 @outbox.command
 def status(
-    key: Key | None = None,
+    key: Name | None = None,
     /,
     *,
-    overdue: Annotated[
-        Number | None, Parameter(help="Exit with 1 if a text could have been sent for so many seconds.")
-    ] = None,
-    options: OutboxOptions = _ONE,
+    overdue: Number | None = None,
+    options: OutboxOptions = OutboxOptions(),
 ) -> Exit:
-    """Show how many texts are in each state, or how one stands. Only looks; needs no token."""
+    """Show how many texts are in each state, or how one stands. Only looks; needs no token.
+
+    Args:
+        overdue: Exit with 1 if a text could have been sent for so many seconds.
+    """
     output = Output(json=options.json)
     with _offline(options) as box:
         if key is None:
@@ -99,7 +96,7 @@ def status(
             output.say(_counted(counts))
             if late:
                 output.say(
-                    _("{} could have been sent for {:g} s: no worker, or its account is held.", late, overdue)
+                    "{} could have been sent for {:g} s: no worker, or its account is held.", late, overdue
                 )
             output.answer({**counts, **({} if overdue is None else {"overdue": late})})
             return Exit.SOME_NOT_SENT if late else Exit.DONE
@@ -110,24 +107,25 @@ def status(
 
 @outbox.command(name="list")
 def list_command(
-    *,
-    state: Annotated[OutboxState | None, Parameter(help="Only those in this state.")] = None,
-    limit: Annotated[int, Parameter(help="How many at most.")] = 100,
-    options: OutboxOptions = _ONE,
+    *, state: OutboxState | None = None, limit: Limit = 100, options: OutboxOptions = OutboxOptions()
 ) -> None:
-    """List the newest texts. Only looks; needs no token."""
+    """List the newest texts. Only looks; needs no token.
+
+    Args:
+        state: Only those in this state.
+    """
     output = Output(json=options.json)
     with _offline(options) as box:
         listed = box.list(state=state, limit=limit)
     for item in listed:
         output.say(_line(item))
     if not listed:
-        output.say(_("There is none."))
+        output.say("There is none.")
     output.answer({"items": [_as_json(item) for item in listed]})
 
 
 @outbox.command
-def cancel(key: Key, /, *more: Key, options: OutboxOptions = _ONE) -> Exit:
+def cancel(key: Name, /, *more: Name, options: OutboxOptions = OutboxOptions()) -> Exit:
     """Cancel texts that have not left yet."""
     output = Output(json=options.json)
     with _offline(options) as box:
@@ -137,37 +135,33 @@ def cancel(key: Key, /, *more: Key, options: OutboxOptions = _ONE) -> Exit:
 
 
 @outbox.command
-def retry(
-    key: Key,
-    /,
-    *more: Key,
-    unknown: Annotated[Flag, Parameter(help="Unknown ones too: they may come twice.")] = False,
-    options: OutboxOptions = _ONE,
-) -> Exit:
-    """Put texts into the queue again that failed or were cancelled."""
+def retry(key: Name, /, *more: Name, unknown: Flag = False, options: OutboxOptions = OutboxOptions()) -> Exit:
+    """Put texts into the queue again that failed or were cancelled.
+
+    Args:
+        unknown: Unknown ones too: they may come twice.
+    """
     output = Output(json=options.json)
     with _offline(options) as box:
         before = [_item(box, one) for one in (key, *more)]
         for item in before:
             if item.state == "unknown" and not unknown:
-                raise Stop(
-                    _("{} may have been sent: with --unknown it may come twice.", shown(item.key, 200))
-                )
+                raise Stop("{} may have been sent: with --unknown it may come twice.", shown(item.key, 200))
         items = [box.retry(item.key) for item in before]
     return _changed(output, items, "queued")
 
 
 @outbox.command
-def purge(
-    *,
-    older_than: Annotated[Number, Parameter(help="Days since their end.")],
-    options: OutboxOptions = _ONE,
-) -> None:
-    """Take phones and texts out of what ended before; keys and states stay."""
+def purge(*, older_than: Number, options: OutboxOptions = OutboxOptions()) -> None:
+    """Take phones and texts out of what ended before; keys and states stay.
+
+    Args:
+        older_than: Days since their end.
+    """
     output = Output(json=options.json)
     with _offline(options) as box:
         count = box.purge(timedelta(days=older_than))
-    output.say(_("Purged {}.", plural(count, "text")))
+    output.say("Purged {}.", plural(count, "text"))
     output.answer({"purged": count})
 
 
@@ -218,7 +212,7 @@ def _offline(options: OutboxOptions) -> Iterator[SyncOutbox]:
 def _item(box: SyncOutbox, key: str) -> OutboxItem:
     item = box.get(key)
     if item is None:
-        raise Stop(_("The outbox has no item {}.", shown(key, 200)))
+        raise Stop("The outbox has no item {}.", shown(key, 200))
     return item
 
 

@@ -82,17 +82,17 @@ class Exit(IntEnum):
 
 
 class Stop(Exception):
-    """Ends the command: a message for people and an exit code.
+    """Ends the command: a message of one or two lines, in the language that is spoken, and an exit code."""
 
-    Attributes:
-        message: one or two lines, without the program's name.
-        code: the exit code.
-    """
-
-    def __init__(self, message: str, code: Exit = Exit.WRONG_USE) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, text: str, *values: Any, code: Exit = Exit.WRONG_USE) -> None:
+        super().__init__(_(text, *values))
         self.code = code
+
+
+def cannot_listen(host: str, port: int, error: Exception) -> Stop:
+    """What ends a command that cannot listen at a port."""
+    why = reason_of(error) if isinstance(error, OSError) and port >= 0 else _("there is no such port")
+    return Stop("Nothing can listen at {} port {}: {}.", host, port, why)
 
 
 def code_of(error: BaseException) -> Exit:
@@ -127,14 +127,9 @@ def text_of(error: MensatekError, language: Language | None = None) -> str:
 
 
 def on_ending(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
-    """Call a function on Ctrl-C, and on whatever else this system asks a program with to end.
-
-    Returns:
-        What was called before, by signal.
-    """
-    found = (
-        getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGBREAK")
-    )  # the last is Windows'
+    """Call a function on Ctrl-C, and on whatever else asks to end; return what was called before, by signal."""
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last is Windows'
+    found = (getattr(signal, name, None) for name in names)
     return {one: signal.signal(one, handler) for one in found if one is not None}
 
 
@@ -161,16 +156,16 @@ class Quiet:
 
     def write(self, text: str) -> int:
         """Write, unless nobody reads any more."""
-        self._try(lambda: self._stream.write(text))
+        self._try("write", text)
         return len(text)
 
     def flush(self) -> None:
         """Flush, unless nobody reads any more."""
-        self._try(lambda: self._stream.flush())
+        self._try("flush")
 
-    def _try(self, act: Callable[[], object]) -> None:
+    def _try(self, name: str, *values: str) -> None:
         try:
-            act()
+            getattr(self._stream, name)(*values)
         except (OSError, ValueError) as error:  # ValueError: closed under us
             if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
                 self.failure = reason_of(error)
@@ -194,7 +189,7 @@ def quiet_streams() -> Iterator[Quiet]:
 
 
 class Output:
-    """Where a command writes.
+    """Where a command writes, each text in the language that is spoken, with its places filled.
 
     Attributes:
         json: whether standard output carries one JSON object and nothing else.
@@ -206,41 +201,37 @@ class Output:
         self._out = sys.stdout
         self.err = sys.stderr
 
-    def say(self, line: str = "") -> None:
+    def say(self, text: str, *values: Any) -> None:
         """A line of the answer; moves aside for JSON."""
-        stream = self.err if self.json else self._out
-        stream.write(line + "\n")
-        stream.flush()
+        _write(self.err if self.json else self._out, _(text, *values) + "\n")
 
-    def note(self, line: str) -> None:
+    def note(self, text: str, *values: Any) -> None:
         """A line beside the answer."""
-        self.err.write(line + "\n")
-        self.err.flush()
+        _write(self.err, _(text, *values) + "\n")
 
-    def error(self, message: str) -> None:
+    def error(self, text: str, *values: Any) -> None:
         """Why the command ends."""
-        self.note(f"mensatek: {message}")
+        _write(self.err, f"mensatek: {_(text, *values)}\n")
 
     def answer(self, values: Mapping[str, Any]) -> None:
         """The answer as one JSON object, when asked for."""
         if self.json:
-            self._out.write(json.dumps(values, ensure_ascii=True, default=_for_json) + "\n")
-            self._out.flush()
+            _write(self._out, json.dumps(values, ensure_ascii=True, default=_for_json) + "\n")
 
-    def confirm(self, question: str, otherwise: str = "") -> None:
-        """Ask on the terminal; anything but yes ends the command.
-
-        Raises:
-            Stop: the answer was no.
-        """
-        self.err.write(f"{question} {_('[y/N]')} ")
-        self.err.flush()
+    def confirm(self, question: str, *values: Any, otherwise: str = "") -> None:
+        """Ask on the terminal; anything but yes ends the command."""
+        _write(self.err, f"{_(question, *values)} {_('[y/N]')} ")
         try:
             answer = sys.stdin.readline()
         except UnicodeDecodeError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes", "s", "si", "sí"):
-            raise Stop(otherwise or _("Nothing was sent."), Exit.SOME_NOT_SENT)
+            raise Stop(otherwise or _("Nothing was sent."), code=Exit.SOME_NOT_SENT)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
 
 
 def _for_json(value: object) -> int | float | str:

@@ -27,12 +27,7 @@ _ROWS = re.compile(r"(\d{1,15})(?:(-)(\d{1,15})?)?")
 def open_recipients(
     path: str, options: FileOptions, stack: ExitStack, rows: ChosenRows | None = None
 ) -> FileSource:
-    """Open the file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file.
-
-    Raises:
-        InvalidRequest: it does not exist, is a directory, may not be read, or is empty, or an option is none.
-        Stop: what comes by a pipe cannot be read.
-    """
+    """Open the file of recipients, or standard input for `-`; what cannot be read twice is first copied to a file."""
     warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which nobody sends
     return AnyFileSource(
         _copied(path, stack) or path,
@@ -50,32 +45,28 @@ def _copied(path: str, stack: ExitStack) -> Path | None:
     except (OSError, ValueError):
         return None
     if path == "-" and sys.stdin is None:
-        raise Stop(_("Standard input is closed; there are no recipients to read."))
+        raise Stop("Standard input is closed; there are no recipients to read.")
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "recipients"
     try:
         with sys.stdin.buffer if path == "-" else open_file(path) as stream, copy.open("wb") as file:
             shutil.copyfileobj(stream, file, BLOCK)
     except OSError as error:
-        raise Stop(_("The recipients cannot be read: {}.", reason_of(error))) from None
+        raise Stop("The recipients cannot be read: {}.", reason_of(error)) from None
     return copy
 
 
 def parse_rows(text: str | None) -> ChosenRows | None:
-    """Read rows as the user wrote them, such as `2-500,700,1022-`; nothing is every row.
-
-    Raises:
-        Stop: it is no list of rows.
-    """
+    """Read rows as the user wrote them, such as `2-500,700,1022-`; nothing is every row."""
     if text is None:
         return None
     spans: list[tuple[int, float]] = []
     for part in text.replace(" ", "").split(","):
         match = _ROWS.fullmatch(part)
         if match is None:
-            raise Stop(_("--rows takes rows such as 2-500,700,1022- and not {}.", shown(text)))
+            raise Stop("--rows takes rows such as 2-500,700,1022- and not {}.", shown(text))
         first = int(match[1])
         last = int(match[3]) if match[3] else inf if match[2] else first
         if last < first:
-            raise Stop(_("--rows {} ends before it begins.", shown(part)))
+            raise Stop("--rows {} ends before it begins.", shown(part))
         spans.append((first, last))
     return ChosenRows(tuple(spans))

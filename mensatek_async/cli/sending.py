@@ -57,12 +57,7 @@ class Text:
     def of(
         cls, text: str, sending: SendingOptions, legal: Mapping[str, Any] | None = None, *, fields: bool
     ) -> Text:
-        """Read what the user wrote; with fields, what stands in braces is replaced for each recipient.
-
-        Raises:
-            InvalidRequest: the braces or fields are wrong.
-            Stop: the date is.
-        """
+        """Read what the user wrote; with fields, what stands in braces is replaced for each recipient."""
         template = Template(text) if fields and ("{" in text or "}" in text) else text
         when = None if is_now(sending.at) else parse_when(sending.at)
         return cls(text=template, when=when, sending=sending, legal=legal)
@@ -74,11 +69,7 @@ class Text:
         return {**plain, "scheduled_at": self.when, **(self.legal or {})}
 
     def message(self, sender: str | None) -> Message:
-        """Check everything that does not depend on the recipients.
-
-        Raises:
-            InvalidRequest: the text, the sender, the date or an option is wrong.
-        """
+        """Check everything that does not depend on the recipients."""
         message = compose(
             OPERATIONS["EnviarSMS" if self.legal is None else "EnviarSMSCERTIFICADO"],
             self.text,
@@ -123,26 +114,21 @@ class Send:
 
     def connect(self) -> Connection:
         """Return the account to send with."""
-        return self._stack.enter_context(connect(self.options.account, may_ask=self.free))
+        return self._stack.enter_context(connect(self.options.sending.account, may_ask=self.free))
 
     def temporary_store(self) -> str:
         """Return a store that is gone when the command ends."""
         return str(Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "sandbox.db")
 
     def agree(self, connection: Connection, store: str, progress: Progress | None, note: str) -> None:
-        """Check every row, show what it would cost, send the test, and ask; what was begun goes on with a note.
-
-        Raises:
-            InvalidRequest: the text, an option or the file is wrong.
-            Stop: something else is, the test failed, or the answer was no.
-        """
+        """Check every row, show what it would cost, send the test, and ask; what was begun goes on with a note."""
         options = self.options
         if progress is not None:
             self.output.note(f"{note}: {line(progress)}.")
             if options.test_to is not None:
-                self.output.note(_("No test is sent of what was begun before."))
+                self.output.note("No test is sent of what was begun before.")
             return
-        asks = needs_answer(options.account, yes=options.sending.yes, free=self.free)
+        asks = needs_answer(options.sending.account, yes=options.sending.yes, free=self.free)
         with connection.client() as client, closing(client.campaigns(check_store(store))) as campaigns:
             preview = self._preview(campaigns, connection.sender_or(options.sending.sender))
             asks = asks and preview.ready > 0
@@ -153,8 +139,8 @@ class Send:
             self._send_test(connection, preview.samples[0], options.test_to)
             otherwise = _("Nothing was sent but the test.")
         if asks:
-            question = _("Send {} to {}?", plural(preview.texts, "text"), plural(preview.ready, "recipient"))
-            self.output.confirm(question, otherwise)
+            texts, people = plural(preview.texts, "text"), plural(preview.ready, "recipient")
+            self.output.confirm("Send {} to {}?", texts, people, otherwise=otherwise)
 
     def begin(self, campaigns: SyncCampaigns, name: str) -> SyncCampaign:
         """Write the campaign down."""
@@ -167,13 +153,8 @@ class Send:
         return asked
 
     def rehearsal_store(self, store: str | None) -> str:
-        """Return the store whose opt-outs a dry run respects: with --opt-outs a copy, which knows the file's too.
-
-        Raises:
-            InvalidFile: the file cannot be read.
-            Stop: it holds no phone, or the store is a directory.
-        """
-        if self.options.account.sandbox or store is None:
+        """Return the store whose opt-outs a dry run respects: with --opt-outs a copy, which knows the file's too."""
+        if self.options.sending.account.sandbox or store is None:
             store = self.temporary_store()
         if self.options.opt_outs is None:
             return store
@@ -185,12 +166,7 @@ class Send:
         return copy
 
     def rehearse(self, campaigns: SyncCampaigns, report: str | None = None, *, force: bool = False) -> Exit:
-        """Check everything, show what would be sent, and write to the report what would become of each row.
-
-        Raises:
-            InvalidRequest: something is wrong, or the report cannot be written.
-            Stop: the rows that were asked for are not there.
-        """
+        """Check everything, show what would be sent, and write to the report what would become of each row."""
         with ExitStack() as stack:
             write = (
                 None
@@ -223,15 +199,15 @@ class Send:
         with viewing(self.output, watch=True, transient=True) as view:
             preview = campaigns.preview(self.what.text, self._reading, on_progress=tell, **self._asked())
         if not preview.rows and self._reading.rows is not None:
-            raise Stop(_("The file has no rows {}.", self._reading.rows))
+            raise Stop("The file has no rows {}.", self._reading.rows)
         return preview
 
     def _show(self, preview: Preview, credits: Decimal | None) -> None:
         self._shown.show(preview, credits)
         if begins := self.campaign.get("start_at"):
-            self.output.say(_("It begins at {:%Y-%m-%d %H:%M} Spanish time.", begins.astimezone(madrid())))
+            self.output.say("It begins at {:%Y-%m-%d %H:%M} Spanish time.", begins.astimezone(madrid()))
         if when := self.what.when:
-            self.output.say(_("It arrives at {:%Y-%m-%d %H:%M} Spanish time.", when.astimezone(madrid())))
+            self.output.say("It arrives at {:%Y-%m-%d %H:%M} Spanish time.", when.astimezone(madrid()))
 
     def _send_test(self, connection: Connection, sample: PreviewedText, phone: str) -> None:
         sender, encoding = self.options.sending.sender, self.options.sending.encoding
@@ -241,15 +217,17 @@ class Send:
             )
         except MensatekError as error:
             raise Stop(
-                _("The test to {} failed, and nobody else was texted: {}", shown(phone, 40), text_of(error)),
-                code_of(error),
+                "The test to {} failed, and nobody else was texted: {}",
+                *(shown(phone, 40), text_of(error)),
+                code=code_of(error),
             ) from None
         if not sent.accepted:
             raise Stop(
-                _("The provider did not take the test to {}; nobody else was texted.", shown(phone, 40)),
-                Exit.SOME_NOT_SENT,
+                "The provider did not take the test to {}; nobody else was texted.",
+                shown(phone, 40),
+                code=Exit.SOME_NOT_SENT,
             )
-        self.output.say(_("Sent to {} first: the text of row {}.", shown(phone, 40), sample.row))
+        self.output.say("Sent to {} first: the text of row {}.", shown(phone, 40), sample.row)
 
 
 def _check_test(phone: str | None, dry_run: bool) -> None:
@@ -257,7 +235,7 @@ def _check_test(phone: str | None, dry_run: bool) -> None:
     if phone is None:
         return
     if dry_run:
-        raise Stop(_("--dry-run sends nothing, and --test-to does. Leave one of them out."))
+        raise Stop("--dry-run sends nothing, and --test-to does. Leave one of them out.")
     try:
         normalise(phone)
     except MensatekError as error:

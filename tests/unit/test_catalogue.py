@@ -22,7 +22,7 @@ def test_whatever_an_operator_can_read_is_in_the_catalogue_and_nothing_else() ->
 
 
 def test_no_words_of_the_command_escape_the_catalogue() -> None:
-    """What is printed is marked by `_()`; what the library says is told by `reason()` and found in its own source."""
+    """What is printed is looked up or marked; what the library says goes through `reason()`, from its source."""
     assert not catalogue.unmarked()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ..._wire.scalars import madrid
 from ...campaigns.progress_stream import Pace
@@ -16,12 +16,9 @@ from ...sync.generated._campaigns import SyncCampaigns
 from ..account import connect, parse_when
 from ..language import _, reason, spoken
 from ..options import (
-    ALL_WORK,
-    NO_ACCOUNT,
-    ONE_STORE,
     AccountOptions,
     At,
-    Flag,
+    Force,
     Metrics,
     Name,
     Number,
@@ -43,21 +40,20 @@ campaign.command(report)
 
 
 @campaign.command(name="run")
-def run_command(name: Name, /, *, watch: Watch = False, options: WorkOptions = ALL_WORK) -> Exit:
+def run_command(name: Name, /, *, watch: Watch = False, options: WorkOptions = WorkOptions()) -> Exit:
     """Send what is left of a campaign whose rows have been read."""
     return _run(name, options, watch=watch)
 
 
 @campaign.command
 def resume(
-    name: Name,
-    /,
-    *,
-    run: Annotated[bool, Parameter(help="Send at once; without it, `run` and `work` do.")] = True,
-    watch: Watch = False,
-    options: WorkOptions = ALL_WORK,
+    name: Name, /, *, run: bool = True, watch: Watch = False, options: WorkOptions = WorkOptions()
 ) -> Exit | None:
-    """Let a paused campaign go on."""
+    """Let a paused campaign go on.
+
+    Args:
+        run: Send at once; without it, `run` and `work` do.
+    """
     return _run(name, options, watch=watch, resume=True) if run else _change("resume", name, options)
 
 
@@ -77,11 +73,7 @@ def _run(name: str, options: WorkOptions, *, watch: bool, resume: bool = False) 
 
 @campaign.command
 def status(
-    name: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
-    /,
-    *,
-    watch: Watch = False,
-    options: StoreOptions = ONE_STORE,
+    name: Name | None = None, /, *, watch: Watch = False, options: StoreOptions = StoreOptions()
 ) -> Exit | None:
     """Show how a campaign stands, or all of them. Only looks; needs no account."""
     if name is None:
@@ -98,7 +90,7 @@ def status(
                 view.show(progress)
     except KeyboardInterrupt:
         interrupted = True
-        output.note(_("Stopped watching; the campaign goes on wherever it runs."))
+        output.note("Stopped watching; the campaign goes on wherever it runs.")
     if progress is None:
         return Exit.INTERRUPTED
     say_state(output, progress, options.store)
@@ -108,7 +100,7 @@ def status(
 
 
 @campaign.command(name="list")
-def list_command(*, options: StoreOptions = ONE_STORE) -> None:
+def list_command(*, options: StoreOptions = StoreOptions()) -> None:
     """List the campaigns of a store. Only looks; needs no account."""
     output = Output(json=options.json)
     with offline(options.store) as campaigns:
@@ -116,12 +108,12 @@ def list_command(*, options: StoreOptions = ONE_STORE) -> None:
     for one in listed:
         output.say(line(one) + ".")
     if not listed:
-        output.say(_("There is no campaign in {}.", shown(place(options.store), 300)))
+        output.say("There is no campaign in {}.", shown(place(options.store), 300))
     output.answer({"campaigns": [as_json(one) for one in listed]})
 
 
 @campaign.command
-def pause(name: Name, /, *, options: StoreOptions = ONE_STORE) -> None:
+def pause(name: Name, /, *, options: StoreOptions = StoreOptions()) -> None:
     """Stop a campaign wherever it runs; `resume` lets it go on."""
     _change("pause", name, options)
 
@@ -132,13 +124,13 @@ def cancel(
     /,
     *,
     yes: Yes = False,
-    options: StoreOptions = ONE_STORE,
-    account: AccountOptions = NO_ACCOUNT,
+    options: StoreOptions = StoreOptions(),
+    account: AccountOptions = AccountOptions(),
 ) -> None:
     """Send nothing more of a campaign, ever; what the provider holds of a scheduled one is cancelled there."""
     output, store = Output(json=options.json), options.store
     if not yes:
-        _confirm(output, _("Cancel {} for good?", shown(name, 60)))
+        _confirm("Cancel {} for good?", shown(name, 60), output=output)
     before = _progress(name, store)
     if not (before.sent or before.pending) or not scheduled_for(before.scheduled_at):
         _change("cancel", name, options)
@@ -148,7 +140,7 @@ def cancel(
         with session.campaigns() as campaigns:
             campaigns.get(name).cancel()
     if session.error is not None:
-        output.say(_("Nothing more is sent, but the provider may still hold some texts: cancel it again."))
+        output.say("Nothing more is sent, but the provider may still hold some texts: cancel it again.")
         raise session.error
     progress = _progress(name, store)
     output.say(line(progress) + ".")
@@ -162,15 +154,16 @@ def reschedule(
     name: Name,
     /,
     *,
-    start_at: Annotated[
-        str | None,
-        Parameter(help="When to begin, or to go on with what is left, written as --at; or now."),
-    ] = None,
+    start_at: str | None = None,
     at: At = None,
-    options: StoreOptions = ONE_STORE,
-    account: AccountOptions = NO_ACCOUNT,
+    options: StoreOptions = StoreOptions(),
+    account: AccountOptions = AccountOptions(),
 ) -> None:
-    """Move the date on which a campaign begins to send, or the one (--at) on which the provider delivers it."""
+    """Move the date on which a campaign begins to send, or the one (--at) on which the provider delivers it.
+
+    Args:
+        start_at: When to begin, or to go on with what is left, written as --at; or now.
+    """
     output, store = Output(json=options.json), options.store
     begins, when = parse_when(start_at, "--start-at"), parse_when(at)
     _progress(name, store)
@@ -190,19 +183,12 @@ def reschedule(
 
 @campaign.command
 def export(
-    name: Name,
-    file: Name,
-    /,
-    *,
-    force: Annotated[Flag, Parameter(help="Overwrite a file that is no export.")] = False,
-    options: StoreOptions = ONE_STORE,
+    name: Name, file: Name, /, *, force: Force = False, options: StoreOptions = StoreOptions()
 ) -> None:
     """Write what became of every row.
 
-    Parameters
-    ----------
-    file:
-        The file to write: CSV, or JSON Lines when its name ends in .jsonl; an earlier export is overwritten.
+    Args:
+        file: The file to write: CSV, or JSON Lines when its name ends in .jsonl; an earlier export is overwritten.
     """
     output = Output(json=options.json)
     with offline(options.store) as campaigns:
@@ -212,16 +198,16 @@ def export(
 
 
 @campaign.command
-def unknown(name: Name, /, *, options: StoreOptions = ONE_STORE) -> Exit:
+def unknown(name: Name, /, *, options: StoreOptions = StoreOptions()) -> Exit:
     """List who may have been texted: their request left and no answer came."""
     output = Output(json=options.json)
     with offline(options.store) as campaigns:
         listed = campaigns.get(name).unknown()
     for one in listed:
         when = f"{one.since.astimezone(madrid()):%Y-%m-%d %H:%M:%S}"
-        output.say(_("row {}  {}  {}  {}", one.row, one.phone, when, shown(reason(one.reason), 200)))
+        output.say("row {}  {}  {}  {}", one.row, one.phone, when, shown(reason(one.reason), 200))
     if not listed:
-        output.say(_("Nobody is unknown."))
+        output.say("Nobody is unknown.")
     names = ("row", "phone", "since", "reference", "reason")
     output.answer({"unknown": [{name: getattr(one, name) for name in names} for one in listed]})
     return Exit.SOME_NOT_SENT if listed else Exit.DONE
@@ -234,28 +220,27 @@ def resolve(
     /,
     *,
     yes: Yes = False,
-    options: StoreOptions = ONE_STORE,
+    options: StoreOptions = StoreOptions(),
 ) -> None:
     """Decide about unknown recipients.
 
-    Parameters
-    ----------
-    policy:
-        keep leaves them, assume_sent counts them as sent, resend texts them with the next run: some perhaps twice.
+    Args:
+        policy: keep leaves them, assume_sent counts them as sent, resend texts them with the next run: some perhaps
+            twice.
     """
     output = Output(json=options.json)
     if policy == "resend" and not yes:
-        _confirm(output, _("Text them with the next run, some of them perhaps twice?"))
+        _confirm("Text them with the next run, some of them perhaps twice?", output=output)
     with offline(options.store) as campaigns:
         campaign = campaigns.get(name)
         count, progress = campaign.resolve(policy), campaign.progress()
-    output.say(_("Decided about {}. {}.", plural(count, "recipient"), line(progress)))
+    output.say("Decided about {}. {}.", plural(count, "recipient"), line(progress))
     output.answer({"resolved": count, **as_json(progress)})
 
 
 @campaign.command
 def reconcile(
-    name: Name, /, *, options: StoreOptions = ONE_STORE, account: AccountOptions = NO_ACCOUNT
+    name: Name, /, *, options: StoreOptions = StoreOptions(), account: AccountOptions = AccountOptions()
 ) -> Exit:
     """Ask the provider once where every recipient stands."""
     output = Output(json=options.json)
@@ -269,48 +254,50 @@ def reconcile(
 
 @campaign.command
 def purge(
-    name: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    name: Name | None = None,
     /,
     *,
-    older_than: Annotated[Number | None, Parameter(help="Days since their end: all of those.")] = None,
-    options: StoreOptions = ONE_STORE,
+    older_than: Number | None = None,
+    options: StoreOptions = StoreOptions(),
 ) -> None:
-    """Take phones and texts out of a campaign that has ended, or of all that ended before; counts stay."""
+    """Take phones and texts out of a campaign that has ended, or of all that ended before; counts stay.
+
+    Args:
+        older_than: Days since their end: all of those.
+    """
     output = Output(json=options.json)
     if (name is None) == (older_than is None):
-        raise Stop(_("Give the name of one campaign, or --older-than DAYS for all that ended before."))
+        raise Stop("Give the name of one campaign, or --older-than DAYS for all that ended before.")
     with offline(options.store) as campaigns:
         if name is not None:
             campaigns.get(name).purge()
         count = 1
         if older_than is not None:
             count = campaigns.purge(timedelta(days=min(older_than, _LONGEST)) + timedelta.resolution)
-    output.say(_("Purged {}.", plural(count, "campaign")))
+    output.say("Purged {}.", plural(count, "campaign"))
     output.answer({"purged": count})
 
 
 @campaign.command
-def forget(phone: Name, /, *, options: StoreOptions = ONE_STORE) -> None:
+def forget(phone: Name, /, *, options: StoreOptions = StoreOptions()) -> None:
     """Take a phone out of every campaign and text of a store; what waits for it is not sent. An opt-out is kept."""
     output = Output(json=options.json)
     with offline(options.store) as campaigns:
         count = campaigns.forget(phone)
-    output.say(
-        _("Taken out of {}.", plural(count, "place")) if count else _("It was in no campaign and no text.")
-    )
+    where = _("Taken out of {}.", plural(count, "place"))
+    output.say(where if count else _("It was in no campaign and no text."))
     output.answer({"forgotten": count})
 
 
 @campaign.command
 def work(
-    *,
-    budget: Annotated[
-        Number | None, Parameter(help="Seconds after which to stop, as for cron; default: when all is sent.")
-    ] = None,
-    metrics: Metrics = None,
-    options: WorkOptions = ALL_WORK,
+    *, budget: Number | None = None, metrics: Metrics = None, options: WorkOptions = WorkOptions()
 ) -> Exit:
-    """Send for every campaign that runs in the store: on further machines, and from cron."""
+    """Send for every campaign that runs in the store: on further machines, and from cron.
+
+    Args:
+        budget: Seconds after which to stop, as for cron; default: when all is sent.
+    """
     output = Output(json=options.json)
     worked: list[Progress] = []
     with connect(options.account) as connection:
@@ -323,7 +310,7 @@ def work(
     for one in worked:
         output.say(line(one) + ".")
     if not worked:
-        output.say(_("Interrupted." if session.interrupted else "No campaign was running."))
+        output.say("Interrupted." if session.interrupted else "No campaign was running.")
     output.answer({"campaigns": [as_json(one) for one in worked], "exit_code": int(code)})
     return code
 
@@ -343,7 +330,7 @@ def _change(order: Literal["pause", "resume", "cancel"], name: str, options: Sto
     return Exit.DONE
 
 
-def _confirm(output: Output, question: str) -> None:
+def _confirm(question: str, *values: str, output: Output) -> None:
     if not can_ask():
-        raise Stop(_("There is no terminal to ask on; add --yes."))
-    output.confirm(question)
+        raise Stop("There is no terminal to ask on; add --yes.")
+    output.confirm(question, *values)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...observe.events import CallFinished, CallRetried
 from ...observe.metrics import BUCKETS, METRICS, Metric, measured
 from ...observe.observer import Observer
-from ..language import _, reason_of
-from ..output import Output, Stop
+from ..output import Output, cannot_listen
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -51,15 +50,7 @@ def _collector(metric: Metric, registry: CollectorRegistry) -> Any:
 
 @contextmanager
 def serving_metrics(port: int | None, output: Output) -> Iterator[PrometheusObserver | None]:
-    """Serve metrics on a port of this machine while the block lasts; give the observer that fills them.
-
-    Args:
-        port: the port; 0 takes a free one, None serves nothing.
-        output: where it is said at which address.
-
-    Raises:
-        Stop: the port cannot be listened on.
-    """
+    """Serve metrics on a port of this machine, if one is named, while the block lasts; give what fills them."""
     if port is None:
         yield None
         return
@@ -71,10 +62,9 @@ def serving_metrics(port: int | None, output: Output) -> Iterator[PrometheusObse
     try:
         server, thread = start_http_server(port, _HERE, registry)
     except (OSError, OverflowError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) and port >= 0 else _("there is no such port")
-        raise Stop(_("Nothing can listen at {} port {}: {}.", _HERE, port, reason)) from None
+        raise cannot_listen(_HERE, port, error) from None
     try:
-        output.note(_("Metrics at http://{}:{}/metrics", _HERE, server.server_port))
+        output.note("Metrics at http://{}:{}/metrics", _HERE, server.server_port)
         yield PrometheusObserver(registry)
     finally:
         server.shutdown()

@@ -35,7 +35,7 @@ class PreviewView:
         """Print what would be sent and what it would cost."""
         output, source = self.output, self.reading.source
         column = shown(self.reading.phone_column, 40)
-        output.say(_("Recipients: {}; phones in column {}.", reason(source.label), column))
+        output.say("Recipients: {}; phones in column {}.", reason(source.label), column)
         text = _("{} to send", plural(preview.ready, "row"))
         if broken := preview.invalid + preview.repeated:
             text += _(", {:,} broken or repeated", broken)
@@ -46,28 +46,28 @@ class PreviewView:
         output.say(text + ".")
         if preview.rows > preview.ready:
             left_out = preview.opted_out, preview.repeated, preview.invalid
-            output.say(_("Left out: {:,} opted out, {:,} repeated, {:,} invalid.", *left_out))
+            output.say("Left out: {:,} opted out, {:,} repeated, {:,} invalid.", *left_out)
         if preview.ready:
             self._show_counts(preview)
             output.say(self._cost(preview, credits))
             if self.euros is not None:
                 euros = self._euros(preview), credits_text(self.euros)
-                output.say(_("Euros: {:,.2f} estimated, at {} a credit.", *euros))
+                output.say("Euros: {:,.2f} estimated, at {} a credit.", *euros)
             self._show_texts(preview)
 
     def _show_counts(self, preview: Preview) -> None:
         output, most = self.output, max(preview.segments)
         longest = _("one each") if most == 1 else _("up to {} a recipient", most)
-        output.say(_("Texts: {:,} ({}; {}).", preview.texts, _encodings(preview), longest))
+        output.say("Texts: {:,} ({}; {}).", preview.texts, _encodings(preview), longest)
         each = (
             _("{:,} for {}", size, plural(count, "recipient")) for size, count in preview.segments.items()
         )
-        output.say(_("Segments: {}.", ", ".join(each)))
+        output.say("Segments: {}.", ", ".join(each))
         if preview.forcing:
-            output.say(_("Unicode because of: {}", spelt(preview.forcing)))
+            output.say("Unicode because of: {}", spelt(preview.forcing))
         if preview.gaps:
             gaps = plural(preview.gaps, "row has", "rows have")
-            output.say(_("Note: {} an empty cell where the text has a field.", gaps))
+            output.say("Note: {} an empty cell where the text has a field.", gaps)
 
     def _show_texts(self, preview: Preview) -> None:
         """Print the first texts and the longest, as their recipients will see them."""
@@ -75,7 +75,7 @@ class PreviewView:
             self._show_text(one, _("Row {}, to {}", one.row, one.phone))
         longest = preview.longest
         if longest is not None and longest in preview.samples:
-            self.output.say(_("The longest text is that of row {}.", longest.row))
+            self.output.say("The longest text is that of row {}.", longest.row)
         elif longest is not None:
             self._show_text(longest, _("The longest, row {}, to {}", longest.row, longest.phone))
 
@@ -109,7 +109,7 @@ class PreviewView:
         broken = preview.invalid + preview.repeated
         code = Exit.SOME_NOT_SENT if broken or not preview.ready else Exit.DONE
         rows = plural(preview.rows, "row")
-        output.say(_("Dry run: nothing was sent. {:,} of {} can be sent.", preview.ready, rows))
+        output.say("Dry run: nothing was sent. {:,} of {} can be sent.", preview.ready, rows)
         say_rows(output, _("Broken rows"), preview.problems, broken)
         output.answer(
             {

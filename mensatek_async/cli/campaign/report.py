@@ -8,8 +8,8 @@ from attrs import frozen
 from cyclopts import Parameter
 
 from ...sources.text_files import shown
-from ..language import _, spoken
-from ..options import ONE_STORE, Credits, Flag, Name, StoreOptions
+from ..language import spoken
+from ..options import Credits, Flag, Name, StoreOptions
 from ..output import Output
 from .run import offline
 
@@ -30,18 +30,18 @@ class ReportOptions:
     force: Flag = False
 
 
-_AS_IS = ReportOptions()
-
-
 def report(
-    name: Name, file: Name, /, *, options: ReportOptions = _AS_IS, store: StoreOptions = ONE_STORE
+    name: Name,
+    file: Name,
+    /,
+    *,
+    options: ReportOptions = ReportOptions(),
+    store: StoreOptions = StoreOptions(),
 ) -> None:
     """Write a page to look at and to print: what was sent, what became of it and what to do. Needs no account.
 
-    Parameters
-    ----------
-    file:
-        The file to write, such as navidad.html; an earlier report is overwritten.
+    Args:
+        file: The file to write, such as navidad.html; an earlier report is overwritten.
     """
     output = Output(json=store.json)
     with offline(store.store) as campaigns:
@@ -52,5 +52,5 @@ def report(
             with_phones=options.with_phones,
             force=options.force,
         )
-    output.say(_("Report: {}", shown(file, 300)))
+    output.say("Report: {}", shown(file, 300))
     output.answer({"path": file})

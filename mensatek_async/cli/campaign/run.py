@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from types import FrameType
-from typing import Annotated, Any
+from typing import Any
 
 from attrs import define, frozen
 from cyclopts import Parameter
@@ -29,7 +29,7 @@ from ..account import Connection, parse_when
 from ..documents import legal_of
 from ..language import _, later
 from ..opt_outs import load_into
-from ..options import DEFAULT_STORE, NO_LEGAL, Credits, Flag, LegalOptions, Name, Number, RowsOptions, Watch
+from ..options import DEFAULT_STORE, Credits, Flag, LegalOptions, Name, NamedStore, Number, RowsOptions, Watch
 from ..output import Exit, Output, Stop, code_of, on_ending, plural, text_of
 from ..sending import Send
 from .metrics import serving_metrics
@@ -73,12 +73,9 @@ class StartOptions:
     identify: str | None = None
     acceptance_days: int | None = None
     contract_type: int | None = None
-    store: Annotated[str | None, Parameter(env_var="MENSATEK_STORE")] = None
+    store: NamedStore = None
     run: bool = True
     watch: Watch = False
-
-
-_NO_OPTIONS = StartOptions()
 
 
 @define
@@ -115,15 +112,11 @@ class Session:
 
     @contextmanager
     def client(self) -> Iterator[Mensatek]:
-        """Give a client. What ends the block early is noted: a signal lets what is on its way land first.
-
-        Raises:
-            Stop: there are no such limits, or nothing can listen at the port.
-        """
+        """Give a client. What ends the block early is noted: a signal lets what is on its way land first."""
         try:
             limits = Limits(concurrency=self.concurrency, per_second=self.per_second)
         except ConfigurationError:
-            raise Stop(_("--concurrency takes 1 to 64 requests, --per-second a number above 0.")) from None
+            raise Stop("--concurrency takes 1 to 64 requests, --per-second a number above 0.") from None
         handlers = on_ending(self._stop)
         try:
             with (
@@ -141,11 +134,7 @@ class Session:
 
     @contextmanager
     def campaigns(self, *, background: bool = True) -> Iterator[SyncCampaigns]:
-        """Give the campaigns, with recipients read in the background. What ends the block early is noted.
-
-        Raises:
-            Stop: there are no such limits, or no such store.
-        """
+        """Give the campaigns, with recipients read in the background. What ends the block early is noted."""
         with (
             self.client() as client,
             closing(client.campaigns(check_store(self.store))) as campaigns,
@@ -155,32 +144,24 @@ class Session:
 
     @contextmanager
     def ended(self) -> Iterator[SyncCampaigns]:
-        """Give the campaigns to tell how the work has ended.
-
-        Raises:
-            Stop: Ctrl-C came meanwhile.
-        """
+        """Give the campaigns to tell how the work has ended."""
         try:
             with offline(self.store) as campaigns:
                 yield campaigns
         except KeyboardInterrupt:
-            again = _("interrupted; the same command again says what was sent, and goes on.")
-            raise Stop(again, Exit.INTERRUPTED) from None
+            again = later("interrupted; the same command again says what was sent, and goes on.")
+            raise Stop(*again, code=Exit.INTERRUPTED) from None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Take a signal for Ctrl-C, once: the end is near."""
         if not self.interrupted:
             self.interrupted = True
-            self.output.note(_(*_STOPPING))
+            self.output.note(*_STOPPING)
             raise KeyboardInterrupt
 
 
 def run_to_the_end(campaign: SyncCampaign, view: View, *, patience: float | None = None) -> None:
-    """Send what a campaign holds; the patience, in seconds, is for a provider that cannot be reached.
-
-    Raises:
-        ConnectionFailed: the patience is over; what is left goes on with the next run.
-    """
+    """Send what a campaign holds; the patience, in seconds, is for a provider that cannot be reached."""
     pending, since = -1, time.monotonic()
     with campaign.run(interval=LOOK) as updates:
         for progress in updates:
@@ -202,11 +183,7 @@ def look_on(campaign: SyncCampaign, view: View) -> None:
 
 @contextmanager
 def offline(store: str) -> Iterator[SyncCampaigns]:
-    """Give the campaigns of a store to look at and to change there; there is no account, and nothing leaves.
-
-    Raises:
-        Stop: the store is a directory.
-    """
+    """Give the campaigns of a store to look at and to change there; there is no account, and nothing leaves."""
     with (
         Mensatek("nobody", "nothing", base_url="http://127.0.0.1") as client,
         closing(client.campaigns(check_store(store))) as campaigns,
@@ -237,10 +214,10 @@ def conclude(session: Session, name: str) -> Exit:
         progress = None  # how the other one stands is not what was asked
     if progress is not None:
         what, rows = scheduled_for(progress.scheduled_at), plural(progress.total, "row")
-        output.say(_("{:,} of {} {}." if what else "{:,} of {} sent.", progress.sent, rows, what))
+        output.say("{:,} of {} {}." if what else "{:,} of {} sent.", progress.sent, rows, what)
         say_state(output, progress, session.store)
     if session.interrupted:
-        output.note(_("Interrupted."))
+        output.note("Interrupted.")
         if progress is None or not progress.done:
             output.say(to_go_on(name, session.store, reading=progress is None or progress.reading))
     counts = {} if progress is None else as_json(progress)
@@ -254,17 +231,15 @@ def start(
     /,
     *,
     rows: RowsOptions,
-    options: StartOptions = _NO_OPTIONS,
-    legal: LegalOptions = NO_LEGAL,
+    options: StartOptions = StartOptions(),
+    legal: LegalOptions = LegalOptions(),
 ) -> Exit:
     """Start a campaign, or go on with the one of this name: the same command again loses and doubles nobody.
 
-    Parameters
-    ----------
-    name:
-        Its name in the store.
-    recipients:
-        The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. One of its first rows names the columns.
+    Args:
+        name: Its name in the store.
+        recipients: The file: CSV, Excel (.xlsx) or JSON Lines; or - for standard input. One of its first rows names the
+            columns.
     """
     hours, extra = _hours(options.send_between), _certified(options, legal)
     begins = parse_when(options.start_at, "--start-at")
@@ -283,16 +258,14 @@ def start(
         if rows.dry_run:
             with offline(send.rehearsal_store(options.store or DEFAULT_STORE)) as campaigns:
                 return send.rehearse(campaigns)
-        store = options.store or (send.temporary_store() if rows.account.sandbox else DEFAULT_STORE)
+        sandbox = rows.sending.account.sandbox
+        store = options.store or (send.temporary_store() if sandbox else DEFAULT_STORE)
         progress, connection = look(name, store), send.connect()
         if rows.opt_outs is not None:
             load_into(store, rows.opt_outs, send.output)
         send.agree(connection, store, progress, _("It is there already"))
         session = Session(connection, store, send.output, rows.concurrency)
-        with (
-            viewing(send.output, watch=options.watch) as view,
-            session.campaigns() as campaigns,
-        ):
+        with viewing(send.output, watch=options.watch) as view, session.campaigns() as campaigns:
             campaign = send.begin(campaigns, name)
             if options.run:
                 say_when(campaign.progress(), store, send.output)
@@ -307,10 +280,7 @@ def say_when(progress: Progress, store: str, output: Output) -> None:
     when = progress.start_at
     if when is not None and when > datetime.now(UTC) and not progress.done:
         output.note(
-            _(
-                "It begins at {:%Y-%m-%d %H:%M} Spanish time. This command waits for that; Ctrl-C ends it.",
-                when,
-            )
+            "It begins at {:%Y-%m-%d %H:%M} Spanish time. This command waits for that; Ctrl-C ends it.", when
         )
         output.note(to_go_on(progress.name, store, reading=False))
 
@@ -320,7 +290,7 @@ def _certified(options: StartOptions, legal: LegalOptions) -> dict[str, Any] | N
     if options.certified:
         return legal_of(legal, *extra)
     if any(extra):
-        raise Stop(_("--identify, --acceptance-days and --contract-type go with --certified."))
+        raise Stop("--identify, --acceptance-days and --contract-type go with --certified.")
     return None
 
 
@@ -334,7 +304,7 @@ def _hours(text: str | None) -> tuple[time_of_day, time_of_day] | None:
             return start, end
     except ValueError:
         pass
-    raise Stop(_("--send-between takes two times of day, such as 09:00-21:00, not {}.", shown(text)))
+    raise Stop("--send-between takes two times of day, such as 09:00-21:00, not {}.", shown(text))
 
 
 def _anchor(phone: str | None, text: str | Template) -> Recipient | None:

@@ -179,13 +179,9 @@ def to_go_on(name: str, store: str, *, reading: bool) -> str:
 
 
 def check_store(store: str) -> str:
-    """Return the store, unless a glance shows that it is none.
-
-    Raises:
-        Stop: it is a directory.
-    """
+    """Return the store, unless a glance shows that it is none."""
     if os.path.isdir(store):
-        raise Stop(_("The store {} is a directory; name a file in it.", shown(store)))
+        raise Stop("The store {} is a directory; name a file in it.", shown(store))
     return store
 
 
@@ -246,7 +242,7 @@ def say_rows(output: Output, title: str, problems: Iterable[RowProblem], total: 
         output.say(f"  {where}: {shown(reason(why), 300).rstrip('.')}")
     more = total - sum(last - first + 1 for first, last, _why in shown_runs)
     if more > 0:
-        output.say(_("  and {}; --report FILE lists them all.", plural(more, "more row")))
+        output.say("  and {}; --report FILE lists them all.", plural(more, "more row"))
 
 
 def rows_as_json(problems: Mapping[str, Iterable[RowProblem]]) -> list[dict[str, Any]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from attrs import asdict, fields_dict
-from cyclopts import Parameter
 
 from ...archive.verify import verify_certificates
 from ...errors import NotYours
@@ -16,7 +13,7 @@ from ...sync.generated._archive import SyncCertificateArchive
 from ...sync.generated._client import Mensatek
 from ..account import call, parse_when
 from ..language import _, later, reason_of
-from ..options import ONE_CALL, CallOptions, Flag, Json, Name
+from ..options import CallOptions, Flag, Json, Name
 from ..output import Exit, Output, Stop, plural, text_of
 
 _KINDS = later("missing", "changed", "unrecorded", "unreadable")
@@ -24,26 +21,25 @@ _KINDS = later("missing", "changed", "unrecorded", "unreadable")
 
 def archive(
     *message_ids: int,
-    into: Annotated[str, Parameter(help="The archive's folder, made when it is not there.")],
-    start: Annotated[
-        str | None, Parameter(help="With --end: the ZIP of a period, such as 2027-01-01T00:00; rarely.")
-    ] = None,
-    end: Annotated[str | None, Parameter(help="The period's end.")] = None,
-    catch_up: Annotated[Flag, Parameter(help="Fetch what is pending, also from interrupted runs.")] = False,
-    reference: Annotated[
-        str, Parameter(help="The reference the messages were sent with, for the records.")
-    ] = "",
-    options: CallOptions = ONE_CALL,
+    into: str,
+    start: str | None = None,
+    end: str | None = None,
+    catch_up: Flag = False,
+    reference: str = "",
+    options: CallOptions = CallOptions(),
 ) -> Exit:
     """Fetch certificates into a folder that keeps them as evidence, each once, with a record beside it.
 
-    Parameters
-    ----------
-    message_ids:
-        Messages: every certificate of theirs that is ready. The others stay pending, for --catch-up.
+    Args:
+        message_ids: Messages: every certificate of theirs that is ready. The others stay pending, for --catch-up.
+        into: The archive's folder, made when it is not there.
+        start: With --end: the ZIP of a period, such as 2027-01-01T00:00; rarely.
+        end: The period's end.
+        catch_up: Fetch what is pending, also from interrupted runs.
+        reference: The reference the messages were sent with, for the records.
     """
     if not (message_ids or start or end or catch_up):
-        raise Stop(_("Say what to fetch: MESSAGE_ID..., --start with --end, or --catch-up."))
+        raise Stop("Say what to fetch: MESSAGE_ID..., --start with --end, or --catch-up.")
     output = Output(json=options.json)
     since, until = parse_when(start, "--start"), parse_when(end, "--end")
     problems: dict[int, NotYours] = {}
@@ -62,50 +58,30 @@ def archive(
     try:
         done = call(options, work)
     except OSError as error:
-        raise Stop(_("{} cannot be written: {}.", shown(into), reason_of(error))) from None
+        raise Stop("{} cannot be written: {}.", shown(into), reason_of(error)) from None
     counts = {name: sum(getattr(one, name) for one in done) for name in fields_dict(ArchiveSummary)}
     for number, problem in problems.items():
-        output.say(_("Message {}: {}", number, text_of(problem)))
+        output.say("Message {}: {}", number, text_of(problem))
+    said = (counts[name] for name in ("fetched", "known", "pending", "without"))
     output.say(
-        _(
-            "{:,} fetched, {:,} there already, {:,} pending, {:,} without a certificate: {}",
-            counts["fetched"],
-            counts["known"],
-            counts["pending"],
-            counts["without"],
-            shown(into),
-        )
+        "{:,} fetched, {:,} there already, {:,} pending, {:,} without a certificate: {}", *said, shown(into)
     )
-    output.answer(
-        {
-            **counts,
-            "folder": into,
-            "problems": {str(one): text_of(why, ENGLISH) for one, why in problems.items()},
-        }
-    )
+    whys = {str(one): text_of(why, ENGLISH) for one, why in problems.items()}
+    output.answer({**counts, "folder": into, "problems": whys})
     return Exit.SOME_NOT_SENT if problems or counts["pending"] else Exit.DONE
 
 
 def verify(folder: Name, /, *, json: Json = False) -> Exit:
     """Check an archive: every certificate against the SHA-256 in its record.
 
-    Parameters
-    ----------
-    folder:
-        The archive's folder.
+    Args:
+        folder: The archive's folder.
     """
     output = Output(json=json)
     found = verify_certificates(folder)
     for problem in found.problems:
         output.say(f"{_(problem.kind)}: {shown(problem.file, 300)}")
-    output.say(
-        _(
-            "{:,} intact, {:,} pending, {}: {}",
-            found.intact,
-            found.pending,
-            plural(len(found.problems), "problem"),
-            shown(folder),
-        )
-    )
+    problems = plural(len(found.problems), "problem")
+    output.say("{:,} intact, {:,} pending, {}: {}", found.intact, found.pending, problems, shown(folder))
     output.answer(asdict(found))
     return Exit.DONE if found.ok else Exit.SOME_NOT_SENT

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Annotated, Any
+from typing import Any
 
 from attrs import asdict
-from cyclopts import Parameter
 
 from ..._wire.scalars import madrid
 from ...models.contracts import Contract, ContractState, WaitingFor
 from ...models.results import SendResult
 from ...sources.text_files import shown
 from ...sync.generated._contracts import SyncContracts
+from ...text.template import Template
 from ..account import connect, parse_duration
 from ..campaign.view import check_store, place
 from ..language import _, later
-from ..options import NO_ACCOUNT, ONE_STORE, AccountOptions, StoreOptions
+from ..options import AccountOptions, Limit, StoreOptions
 from ..output import Exit, Output, Stop, plural
 
 _STATES = later("sent", "delivered", "opened", "read", "accepted", "signed", "rejected", "expired", "failed")
 _MOMENTS = later("sent {:%Y-%m-%d %H:%M}", "expires {:%Y-%m-%d %H:%M}", "reminded {:%Y-%m-%d %H:%M}")
-After = Annotated[str, Parameter(help="Only contracts sent at least so long ago, such as 2d or 12h.")]
 
 
 def status(
     *,
-    waiting_for: Annotated[
-        WaitingFor, Parameter(help="What has not happened yet; signed is all in flight.")
-    ] = "signed",
-    state: Annotated[
-        ContractState | None, Parameter(help="Contracts in this state instead, such as rejected.")
-    ] = None,
-    expires_within: Annotated[
-        str | None, Parameter(help="Only those that expire within so long, such as 3d or 12h.")
-    ] = None,
-    message_id: Annotated[int | None, Parameter(help="Only those of one message.")] = None,
-    limit: Annotated[int, Parameter(help="How many at most.")] = 100,
-    options: StoreOptions = ONE_STORE,
+    waiting_for: WaitingFor = "signed",
+    state: ContractState | None = None,
+    expires_within: str | None = None,
+    message_id: int | None = None,
+    limit: Limit = 100,
+    options: StoreOptions = StoreOptions(),
 ) -> Exit:
-    """Show contracts in flight: who has not opened, read or signed theirs, and what expires when."""
+    """Show contracts in flight: who has not opened, read or signed theirs, and what expires when.
+
+    Args:
+        waiting_for: What has not happened yet; signed is all in flight.
+        state: Contracts in this state instead, such as rejected.
+        expires_within: Only those that expire within so long, such as 3d or 12h.
+        message_id: Only those of one message.
+    """
     if state is not None and (expires_within or waiting_for != "signed"):
-        raise Stop(_("--state goes without --waiting-for and --expires-within."))
+        raise Stop("--state goes without --waiting-for and --expires-within.")
     output = Output(json=options.json)
     within = parse_duration(expires_within, "--expires-within")
     with _contracts_of(options.store) as contracts:
@@ -55,23 +55,28 @@ def status(
         output.say(_line(one))
     every = ", ".join(_("{1:,} {0}", _(name), count) for name, count in counts.items() if count) or _("none")
     total = plural(sum(counts.values()), "contract")
-    output.say(_("{} in {}: {}.", total, shown(place(options.store), 300), every))
+    output.say("{} in {}: {}.", total, shown(place(options.store), 300), every)
     output.answer({"counts": counts, "contracts": [_as_json(one) for one in found]})
     return Exit.DONE
 
 
 def remind(
     *,
-    text: Annotated[str, Parameter(help="The reminder; {reference} and {expires} are filled in.")],
-    waiting_for: Annotated[WaitingFor, Parameter(help="Whom: who has not done this yet.")] = "accepted",
-    after: After = "2d",
-    name: Annotated[str, Parameter(help="Nobody is reminded twice under one name.")] = "reminder",
-    options: StoreOptions = ONE_STORE,
-    account: AccountOptions = NO_ACCOUNT,
+    text: str,
+    waiting_for: WaitingFor = "accepted",
+    after: str = "2d",
+    name: str = "reminder",
+    options: StoreOptions = StoreOptions(),
+    account: AccountOptions = AccountOptions(),
 ) -> Exit:
-    """Remind those who have not accepted theirs, once: `mensatek outbox drain` sends it from the same store."""
-    from ...text.template import Template
+    """Remind those who have not accepted theirs, once: `mensatek outbox drain` sends it from the same store.
 
+    Args:
+        text: The reminder; {reference} and {expires} are filled in.
+        waiting_for: Whom: who has not done this yet.
+        after: Only contracts sent at least so long ago, such as 2d or 12h.
+        name: Nobody is reminded twice under one name.
+    """
     output = Output(json=options.json)
     age = parse_duration(after, "--after") or 0
     with (
@@ -82,20 +87,15 @@ def remind(
     ):
         put = contracts.remind(outbox, Template(text), waiting_for=waiting_for, after=age, name=name)
     where = shown(place(options.store), 300)
-    output.say(_("{} put into the outbox of {}.", plural(put, "reminder"), where))
+    output.say("{} put into the outbox of {}.", plural(put, "reminder"), where)
     output.answer({"reminders": put})
     return Exit.DONE
 
 
 @contextmanager
 def _contracts_of(store: str) -> Iterator[SyncContracts]:
-    """Give the contracts of a store.
-
-    Raises:
-        Stop: the store is a directory.
-    """
-    check_store(store)
-    with closing(SyncContracts(store)) as opened:
+    """Give the contracts of a store."""
+    with closing(SyncContracts(check_store(store))) as opened:
         yield opened
 
 
@@ -103,12 +103,7 @@ def _contracts_of(store: str) -> Iterator[SyncContracts]:
 def recording(
     store: str | None, to: Sequence[str], **sent: Any
 ) -> Iterator[Callable[[SendResult], object] | None]:
-    """Give what writes down in a store, if one is named, who was sent a contract; it is tried before anything leaves.
-
-    Raises:
-        Stop: the store is a directory.
-        StoreError: it cannot be written.
-    """
+    """Give what writes down in a store, if one is named, who was sent a contract; opened before any text leaves."""
     if store is None:
         yield None
         return

@@ -18,7 +18,7 @@ from ...settings import is_loopback
 from ...sync._doctor import examine
 from ..account import connect, needs_answer
 from ..language import _, reason
-from ..options import NO_ACCOUNT, AccountOptions, Credits, Json, Number, Yes
+from ..options import AccountOptions, Credits, Json, Number, Yes
 from ..output import Exit, Output, Stop, credits_text
 
 
@@ -46,13 +46,10 @@ class DoctorOptions:
     price: Credits = Decimal(1)
     yes: Yes = False
     json: Json = False
-    account: AccountOptions = NO_ACCOUNT
+    account: AccountOptions = AccountOptions()
 
 
-_NONE = DoctorOptions()
-
-
-def doctor(*, options: DoctorOptions = _NONE) -> Exit:
+def doctor(*, options: DoctorOptions = DoctorOptions()) -> Exit:
     """Find out what your account needs other settings for; sends nothing without --phone.
 
     What this package assumes of the provider is looked at, with at most 3 calls that send nothing.
@@ -66,18 +63,17 @@ def doctor(*, options: DoctorOptions = _NONE) -> Exit:
         and options.callback
         and not is_loopback(urlsplit(options.callback).hostname or "")
     ):
-        raise Stop(_("With --sandbox nothing leaves this machine: --callback must be an address of it."))
+        raise Stop("With --sandbox nothing leaves this machine: --callback must be an address of it.")
     asks = phone is not None and needs_answer(options.account, yes=options.yes)
     callbacks = port and f"http://127.0.0.1:{port}/"
     with connect(options.account, callbacks=callbacks or None) as connection:
         if phone is not None and asks:
             cost, price = credits_text(MOST_TEXTS * options.price), credits_text(options.price)
-            question = _(
+            output.confirm(
                 "Send at most {} texts to {}, for {} credits at most (at {} a text; the third is cancelled before it "
                 "leaves)?",
                 *(MOST_TEXTS, mask(phone), cost, price),
             )
-            output.confirm(question)
         try:
             with connection.client() as client:
                 diagnosis = examine(
@@ -87,10 +83,10 @@ def doctor(*, options: DoctorOptions = _NONE) -> Exit:
                     callback=options.callback,
                     host=options.host,
                     wait=options.wait,
-                    note=lambda what: output.note(_("Looking: {} ...", reason(what))),
+                    note=lambda what: output.note("Looking: {} ...", reason(what)),
                 )
         except KeyboardInterrupt as interruption:
-            output.error(_("interrupted; what was sent:"))
+            output.error("interrupted; what was sent:")
             _show(output, getattr(interruption, "diagnosis", Diagnosis(findings=[])), Exit.INTERRUPTED)
             return Exit.INTERRUPTED
     code = Exit.DONE if diagnosis.ok else Exit.SOME_NOT_SENT
@@ -109,17 +105,15 @@ def _show(output: Output, diagnosis: Diagnosis, code: Exit) -> None:
     unseen = {one.name: one.needs for one in CHECKS if one.name in unchecked}
     for needs in dict.fromkeys(unseen.values()):
         names = ", ".join(name for name, its in unseen.items() if its == needs)
-        output.say(
-            _("Not looked at: {} ({}).", names, f"--{needs}") if needs else _("Not looked at: {}.", names)
-        )
+        output.say("Not looked at: {} ({})." if needs else "Not looked at: {}.", names, f"--{needs}")
     for line in [reason(text) for text in diagnosis.texts] or [_("Nothing was sent.")]:
         output.say(line)
     if diagnosis.settings:
-        output.say(_("Use these settings:"))
+        output.say("Use these settings:")
         for line in (diagnosis.python, *diagnosis.environment):
             output.say(f"  {line}")
     elif diagnosis.ok:
-        output.say(_("No setting has to be changed."))
+        output.say("No setting has to be changed.")
     output.answer(
         {
             "ok": diagnosis.ok,

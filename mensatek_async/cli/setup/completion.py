@@ -9,7 +9,6 @@ from cyclopts import Parameter
 from cyclopts.completion.detect import ShellDetectionError
 
 from ..app import app
-from ..language import _
 from ..output import Output, Stop
 
 Shell = Literal["bash", "zsh", "fish"]
@@ -27,9 +26,9 @@ def install(
     try:
         path = app.install_completion(shell=shell)
     except ShellDetectionError:
-        raise Stop(_("The shell cannot be told: say which with --shell bash, zsh or fish.")) from None
+        raise Stop("The shell cannot be told: say which with --shell bash, zsh or fish.") from None
     script = path.read_text(encoding="utf-8")
     for nothing, files in _FILES:
         script = re.sub(nothing, files, script, flags=re.MULTILINE)
     path.write_text(script, encoding="utf-8")
-    Output().say(_("Installed: {}. Open a new shell to use it.", path))
+    Output().say("Installed: {}. Open a new shell to use it.", path)

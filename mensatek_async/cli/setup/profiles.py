@@ -9,7 +9,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,6 @@ _NAMES = {
     "issuer.tax_id": "MENSATEK_ISSUER_TAX_ID",
 }
 _SECRET = re.compile(r"token|password|secret", re.IGNORECASE)
-_STORE = "MENSATEK_STORE"
 
 
 @contextmanager
@@ -37,16 +38,12 @@ def profile(config: str | None, name: str | None, *, sandbox: bool) -> Iterator[
     Args:
         config: the file, or None for MENSATEK_CONFIG, else the user's own.
         name: the profile, or None for MENSATEK_PROFILE, else the file's default.
-        sandbox: whether a sandbox is used, which has a store of its own.
-
-    Raises:
-        Stop: the file cannot be read, is wrong or holds a token, or has no such profile.
-    """
+        sandbox: whether a sandbox is used, which has a store of its own."""
     before = dict(os.environ)
     given = _chosen(config or os.environ.get("MENSATEK_CONFIG"), name or os.environ.get("MENSATEK_PROFILE"))
     os.environ.update({key: value for key, value in given.items() if not os.environ.get(key)})
     if sandbox:
-        os.environ.pop(_STORE, None)
+        os.environ.pop(_NAMES["store"], None)
     try:
         yield
     finally:
@@ -70,7 +67,7 @@ def _chosen(config: str | None, name: str | None) -> dict[str, str]:
     if not config and not path.is_file():
         if name:
             raise Stop(
-                _("There is no profile {}: the file {} is not there.", shown(name), shown(str(path), 300))
+                "There is no profile {}: the file {} is not there.", shown(name), shown(str(path), 300)
             )
         return {}
     file = _File(path)
@@ -103,7 +100,9 @@ class _File:
         except UnicodeDecodeError:
             raise self.wrong(_("it is no text in UTF-8.")) from None
         except tomllib.TOMLDecodeError as error:
-            raise self._broken(str(error)) from None
+            place = re.search(r"line (\d+)", str(error))
+            line = int(place[1]) if place else len(self._lines)
+            raise Stop("{}, line {}: it is no valid TOML.", shown(str(path), 300), line) from None
         self._refuse_secrets(content)
         self.default: str | None = self._text(content.pop("default", None), "default")
         tables = self._table(content.pop("profiles", {}), "profiles")
@@ -113,29 +112,17 @@ class _File:
 
     def wrong(self, why: str, key: str = "") -> Stop:
         """The error that names the file, and the line of a key where it is found."""
-        *tables, last = key.split(".")
-        return Stop(f"{shown(str(self._path), 300)}{self._line_of(tables, last) if last else ''}: {why}")
+        return Stop(f"{shown(str(self._path), 300)}{self._line_of(key.split('.')) if key else ''}: {why}")
 
-    def _broken(self, error: str) -> Stop:
-        place = re.search(r"line (\d+)", error)
-        line = int(place[1]) if place else len(self._lines)
-        return Stop(_("{}, line {}: it is no valid TOML.", shown(str(self._path), 300), line))
+    def _line_of(self, keys: list[str]) -> str:
+        """The first line with which the file has a key, as TOML reads it."""
+        import tomllib
 
-    def _line_of(self, tables: list[str], key: str) -> str:
-        """Where a key stands: in the table it belongs to, else where its table begins or is written in one line."""
-        within, found = [""], 0
-        for number, line in enumerate(self._lines, 1):
-            if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-                within = [part.strip(" \"'") for part in header[1].split(".")]
-                if within[: len(tables) + 1] == [*tables, key]:
-                    return _(", line {}", number)
-            names = re.match(r"\s*([\w\"'. -]+?)\s*=", line)
-            written = [part.strip(" \"'") for part in names[1].split(".")] if names else []
-            if written and [*(within if within != [""] else []), *written] == [*tables, key]:
+        for number in range(1, len(self._lines) + 1):
+            with suppress(ValueError, KeyError, TypeError):  # the end of a value may be to come
+                reduce(getitem, keys, tomllib.loads("\n".join(self._lines[:number])))
                 return _(", line {}", number)
-            if not found and re.search(rf"\b{re.escape(key)}\b\"?\s*=", line):
-                found = number
-        return _(", line {}", found) if found else ""
+        return ""
 
     def _refuse_secrets(self, content: Mapping[str, Any], *tables: str) -> None:
         for key, value in content.items():
