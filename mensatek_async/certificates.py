@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice, zip_longest
 from pathlib import PurePosixPath
-from typing import IO, overload
+from typing import IO, Any
 
 from attrs import evolve
 
@@ -103,13 +103,7 @@ class _Rows(Sequence[CertificateRow]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    @overload
-    def __getitem__(self, index: int) -> CertificateRow: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[CertificateRow, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> CertificateRow | tuple[CertificateRow, ...]:
+    def __getitem__(self, index: Any) -> Any:
         return tuple(self)[index]
 
 
