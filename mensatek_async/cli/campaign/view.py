@@ -132,9 +132,9 @@ def _counts(progress: Progress) -> str:
         (progress.rejected, _("refused")),
         (progress.invalid, _("invalid")),
         (progress.opted_out, _("opted out")),
-        (progress.cancelled, _("cancelled")),
     )
-    return ", ".join(counts + [_("{:,} {}", count, name) for count, name in rare if count])
+    counts += [_("{:,} {}", count, name) for count, name in rare if count]
+    return ", ".join(counts + ([_("{:,} cancelled", progress.cancelled)] if progress.cancelled else []))
 
 
 def _money(progress: Progress) -> str:
