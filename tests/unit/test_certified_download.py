@@ -100,27 +100,18 @@ def untouched(place: Path) -> bool:
 LARGE = zipped(5_000_000)
 
 
-@pytest.mark.parametrize(
-    ("answer", "content"),
-    [
-        (document(), PDF),
-        (document(media_type="text/html"), PDF),
-        (streamed(PDF[:3], PDF[3:7], PDF[7:]), PDF),
-        (streamed(PDF, framed=False), PDF),
-        (streamed(gzip.compress(PDF), **{"content-encoding": "gzip"}), PDF),
-        (streamed(b"\xef\xbb", b"\xbf\r\n", b"\n", PDF), PDF),
-        (streamed(*(LARGE[at : at + 65_536] for at in range(0, len(LARGE), 65_536))), LARGE),
-    ],
-    ids=[
-        "whole",
-        "mislabelled",
-        "in parts",
-        "without a length",
-        "compressed",
-        "stray bytes first",
-        "large zip",
-    ],
-)
+ARRIVES = {
+    "whole": (document(), PDF),
+    "mislabelled": (document(media_type="text/html"), PDF),
+    "in parts": (streamed(PDF[:3], PDF[3:7], PDF[7:]), PDF),
+    "without a length": (streamed(PDF, framed=False), PDF),
+    "compressed": (streamed(gzip.compress(PDF), **{"content-encoding": "gzip"}), PDF),
+    "stray bytes first": (streamed(b"\xef\xbb", b"\xbf\r\n", b"\n", PDF), PDF),
+    "large zip": (streamed(*(LARGE[at : at + 65_536] for at in range(0, len(LARGE), 65_536))), LARGE),
+}
+
+
+@pytest.mark.parametrize(("answer", "content"), ARRIVES.values(), ids=ARRIVES)
 async def test_a_document_arrives(answer: Answer, content: bytes, place: Path) -> None:
     """What begins as a PDF or ZIP replaces the file; its own first bytes decide, not what it is labelled."""
     script, client = asking(answer)
@@ -183,25 +174,21 @@ async def test_into_a_binary_file(kind: str, tmp_path: Path) -> None:
     assert (got.path, got.size) == (None, len(PDF))
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        streamed(PDF[:3000], httpx.ReadError("cut")),
-        streamed(PDF[:3000], httpx.ReadTimeout("slow")),
-        streamed(PDF[:3000], **{"content-length": str(len(PDF))}),
-        streamed(PDF[:3000], framed=False),
-        streamed(zipped()[:40]),
-        httpx.ConnectError("no"),
-        httpx.Response(502),
-        httpx.Response(503, headers={"retry-after": "0"}),
-        document(b""),
-        document(b"<html>later</html>", "text/html"),
-    ],
-    ids=[
-        *("cut", "timed out", "too short", "no end", "half a zip"),
-        *("no connection", "502", "busy", "empty", "a page"),
-    ],
-)
+NOT_WHOLE = {
+    "cut": streamed(PDF[:3000], httpx.ReadError("cut")),
+    "timed out": streamed(PDF[:3000], httpx.ReadTimeout("slow")),
+    "too short": streamed(PDF[:3000], **{"content-length": str(len(PDF))}),
+    "no end": streamed(PDF[:3000], framed=False),
+    "half a zip": streamed(zipped()[:40]),
+    "no connection": httpx.ConnectError("no"),
+    "502": httpx.Response(502),
+    "busy": httpx.Response(503, headers={"retry-after": "0"}),
+    "empty": document(b""),
+    "a page": document(b"<html>later</html>", "text/html"),
+}
+
+
+@pytest.mark.parametrize("first", NOT_WHOLE.values(), ids=NOT_WHOLE)
 async def test_what_is_not_whole_is_fetched_again(first: Answer, place: Path) -> None:
     """A cut download is a read: it is repeated from its start, and only the whole one is kept."""
     script, client = asking(first, document())
