@@ -62,11 +62,7 @@ def export(
 def export_file(
     path: str | os.PathLike[str], *, words: Language = ENGLISH, force: bool = False
 ) -> Iterator[Callable[[Line], object]]:
-    """Give what writes a line, its values in the order of COLUMNS; the file is there whole, or not at all.
-
-    Raises:
-        InvalidRequest: the file cannot be written, or may not be.
-    """
+    """Give what writes a line, its values in the order of COLUMNS; the file is there whole, or not at all."""
     with EXPORT.write(path, force=force) as out:
         write = _json_lines(out) if Path(path).suffix.lower() in _JSON_LINES else _csv(out)
         yield write if words is ENGLISH else lambda line: write(_translated(words, *line))
@@ -180,7 +176,6 @@ def _lines(
 
 
 def outcome_of(row: CampaignRow, state: str, n: int, accepted: int, reported: bool) -> str:
-    """Return the outcome of a row by its chunk's state, rows and accepted ones, and whether there is a report on it."""
     if state == SENT:
         if reported or accepted >= n:
             return "sent"

@@ -74,17 +74,13 @@ class Post(Generic[W]):
     async def run(
         self, turns: anyio.Semaphore, wanted: Callable[[], bool], may_leave: Callable[[], Awaitable[bool]]
     ) -> Taken:
-        """Send it.
+        """Send it, or raise NotNow.
 
         Args:
             turns: for requests in flight.
-            wanted: whether it is still to be sent. Asked when its turn has come.
-            may_leave: whether it may still leave; if so, its lease begins anew. Asked right before it leaves, if it
-                cannot be repeated, or was claimed a while ago.
-
-        Raises:
-            NotNow: it did not leave.
-            MensatekError: as in a send.
+            wanted: asked when its turn has come.
+            may_leave: asked right before it leaves, if it cannot be repeated or was claimed a while ago; its lease then
+                begins anew.
         """
 
         waiting = anyio.CancelScope(deadline=self._latest)

@@ -63,6 +63,5 @@ class Session:
         return done
 
     def wake(self) -> None:
-        """Let every worker of this process look again."""
         for worker in self.workers:
             worker.wake()

@@ -110,11 +110,7 @@ class Worker(ABC, Generic[W, C]):
     # --- running --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Run until there is nothing more to do; a cancellation lets what is on its way land.
-
-        Raises:
-            StoreError: the journal cannot be written; nothing more was sent.
-        """
+        """Run until there is nothing more to do; a cancellation lets what is on its way land."""
         self.peers.add(self)
         try:
             async with anyio.create_task_group() as group:

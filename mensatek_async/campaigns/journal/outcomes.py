@@ -13,18 +13,7 @@ from . import chunks, left_out, openers
 from .claims import Claimer
 from .records import CampaignRow, add_to_campaign, by_id, reopen, set_campaign, set_state
 from .settling import open_group
-from .states import (
-    CANCELLED,
-    CLAIMED,
-    MICRO,
-    PAUSED,
-    PENDING,
-    POSTING,
-    RUNNING,
-    SENT,
-    UNKNOWN,
-    Work,
-)
+from .states import CANCELLED, CLAIMED, MICRO, PAUSED, PENDING, POSTING, RUNNING, SENT, UNKNOWN, Work
 
 _OF_CAMPAIGN = ", ".join(f"c.{name}" for name in fields_dict(CampaignRow))
 _LONGEST = 60.0  # seconds that everybody waits at most
