@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mensatek_async import AsyncMensatek, Retry
+from mensatek_async import AsyncMensatek, Campaigns, Retry
 from tests.network_guard import no_network
 from tests.postgres_server import PostgresMissing, PostgresServer
 
@@ -125,4 +125,11 @@ def page(sandbox: Sandbox) -> Iterator[PageCaller]:
 async def client(sandbox: Sandbox) -> AsyncIterator[AsyncMensatek]:
     """A client of the sandbox that repeats quickly."""
     async with AsyncMensatek(sender="ACME", retry=Retry(wait_initial=0.01, wait_max=0.02)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def campaigns(client: AsyncMensatek, store: str) -> AsyncIterator[Campaigns]:
+    """Its campaigns, in a store of each kind."""
+    async with Campaigns(client, store, poll=0.05) as opened:
         yield opened

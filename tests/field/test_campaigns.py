@@ -197,37 +197,35 @@ def test_the_command_refuses_other_recipients_while_somebody_reads(
 
 @pytest.mark.parametrize("product", ["sms", "certified"])
 async def test_cancelling_a_scheduled_campaign_cancels_what_the_provider_holds(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path, product: Literal["sms", "certified"]
+    campaigns: Campaigns, sandbox: Sandbox, tmp_path: Path, product: Literal["sms", "certified"]
 ) -> None:
     """Openers' messages among it; how many is told and kept, the export says so, and cancelling again is calm."""
     options: dict[str, Any] = {"product": product, "scheduled_at": datetime.now(UTC) + timedelta(days=2)}
     if product == "certified":
         options["issuer"] = Issuer("ACME", "900000000", "B00000000")
     sandbox.fault(Fault.drop_after_accept(), times=1)
-    async with Campaigns(client, store, poll=0.05) as campaigns:
-        campaign = await campaigns.start("sale", "Hello", A, **options)
-        before = await campaign.complete()
-        await campaign.export(tmp_path / "before.csv")
-        assert (before.state, before.sent, before.unknown) == ("done", 19, 1)
+    campaign = await campaigns.start("sale", "Hello", A, **options)
+    before = await campaign.complete()
+    await campaign.export(tmp_path / "before.csv")
+    assert (before.state, before.sent, before.unknown) == ("done", 19, 1)
 
-        after = await campaign.cancel()
-        assert (after.state, after.sent, after.cancelled, after.unknown) == ("cancelled", 0, 19, 1)
-        assert "cancelled 19 recipients" in after.note
-        again = await campaign.cancel()
-        assert (again.cancelled, again.unknown, again.note) == (19, 1, after.note)
-        await campaign.export(tmp_path / "after.csv")
+    after = await campaign.cancel()
+    assert (after.state, after.sent, after.cancelled, after.unknown) == ("cancelled", 0, 19, 1)
+    assert "cancelled 19 recipients" in after.note
+    again = await campaign.cancel()
+    assert (again.cancelled, again.unknown, again.note) == (19, 1, after.note)
+    await campaign.export(tmp_path / "after.csv")
     assert (tmp_path / "after.csv").read_text().count(",cancelled,") == 19
 
 
 @on_postgres
-async def test_what_has_left_already_stays_sent(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_what_has_left_already_stays_sent(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """The provider says that it is too late: nobody is counted as cancelled."""
     soon = datetime.now(UTC) + timedelta(hours=2)
-    async with Campaigns(client, store, poll=0.05) as campaigns:
-        campaign = await campaigns.start("sale", "Hello", A, scheduled_at=soon)
-        await campaign.complete()
-        sandbox.advance(3 * 3600)
-        after = await campaign.cancel()
+    campaign = await campaigns.start("sale", "Hello", A, scheduled_at=soon)
+    await campaign.complete()
+    sandbox.advance(3 * 3600)
+    after = await campaign.cancel()
     assert (after.sent, after.cancelled) == (20, 0)
 
 
@@ -254,21 +252,20 @@ async def started(campaigns: Campaigns, **options: Any) -> Campaign:
 
 
 @on_postgres
-async def test_quiet_hours_say_until_when(client: AsyncMensatek, store: str) -> None:
+async def test_quiet_hours_say_until_when(campaigns: Campaigns) -> None:
     """Spanish hours that begin in three hours."""
     now = datetime.now(ZoneInfo("Europe/Madrid"))
     begin, end = (now + timedelta(hours=3)).time(), (now + timedelta(hours=4)).time()
     begin, end = begin.replace(microsecond=0), end.replace(microsecond=0)
-    async with Campaigns(client, store) as campaigns:
-        campaign = await started(campaigns, send_between=(begin, end))
-        stands = await campaigns.drive("sale", 0.2)
-        assert (stands.state, stands.pending) == ("running", 20)
-        assert stands.waiting_until is not None
-        assert abs(stands.waiting_until - now - timedelta(hours=3)) < timedelta(seconds=5)
-        assert "outside its hours" in stands.note
-        assert f"{begin:%H:%M}" in stands.note
-        assert (await campaign.pause()).waiting_until is None
-        assert "somebody paused it; it waits until it is resumed" in (await campaign.progress()).note
+    campaign = await started(campaigns, send_between=(begin, end))
+    stands = await campaigns.drive("sale", 0.2)
+    assert (stands.state, stands.pending) == ("running", 20)
+    assert stands.waiting_until is not None
+    assert abs(stands.waiting_until - now - timedelta(hours=3)) < timedelta(seconds=5)
+    assert "outside its hours" in stands.note
+    assert f"{begin:%H:%M}" in stands.note
+    assert (await campaign.pause()).waiting_until is None
+    assert "somebody paused it; it waits until it is resumed" in (await campaign.progress()).note
 
 
 @on_sqlite
@@ -296,11 +293,10 @@ async def test_a_provider_that_says_slow_down_is_told(
 
 
 @on_postgres
-async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
+async def test_a_shared_rate_is_told(campaigns: Campaigns) -> None:
     """A recipient in twenty seconds."""
-    async with Campaigns(client, store, poll=0.05) as campaigns:
-        await started(campaigns, rate=0.05)
-        stands = await campaigns.drive("sale", 0.4)
+    await started(campaigns, rate=0.05)
+    stands = await campaigns.drive("sale", 0.4)
     assert "the shared rate, 0.05 recipients a second" in stands.note
     assert stands.waiting_until is not None
     assert stands.waiting_until > datetime.now(UTC) + timedelta(seconds=10)
@@ -308,15 +304,14 @@ async def test_a_shared_rate_is_told(client: AsyncMensatek, store: str) -> None:
 
 @on_postgres
 async def test_a_campaign_that_nobody_sends_says_so(
-    client: AsyncMensatek, store: str, monkeypatch: pytest.MonkeyPatch
+    campaigns: Campaigns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Started only, or left by whoever sent it."""
     monkeypatch.setattr("mensatek_async.campaigns.journal.waiting._QUIET", 0.2)
-    async with Campaigns(client, store) as campaigns:
-        campaign = await started(campaigns)
-        await anyio.sleep(0.3)
-        assert "nobody has sent anything" in (await campaign.progress()).note
-        assert (await campaign.complete()).note == ""
+    campaign = await started(campaigns)
+    await anyio.sleep(0.3)
+    assert "nobody has sent anything" in (await campaign.progress()).note
+    assert (await campaign.complete()).note == ""
 
 
 @on_sqlite

@@ -46,33 +46,32 @@ def ahead(**later: float) -> datetime:
     return (datetime.now(MADRID) + timedelta(**later)).replace(second=0, microsecond=0)
 
 
-async def test_nothing_leaves_before_its_date(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_nothing_leaves_before_its_date(campaigns: Campaigns, sandbox: Sandbox, store: str) -> None:
     """Its rows are read, it says what it waits for, a slice comes back at once; whoever opts out meanwhile is left
     out, and the same program started again keeps to the date, also once it was moved."""
     tomorrow, later = ahead(days=1), ahead(days=2)
     opt_outs = OptOuts(store)
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("sale", "Hola", A, start_at=tomorrow)
-        with anyio.fail_after(20):
-            slice_ = await campaigns.drive("sale", 3600)
-        assert (slice_.state, slice_.sent, slice_.pending) == ("running", 0, 20)
-        assert (slice_.start_at, slice_.waiting_until) == (tomorrow, tomorrow)
-        assert f"{tomorrow:%Y-%m-%d %H:%M}:00 Spanish time" in slice_.note
-        await opt_outs.add(A[3])
+    campaign = await campaigns.start("sale", "Hola", A, start_at=tomorrow)
+    with anyio.fail_after(20):
+        slice_ = await campaigns.drive("sale", 3600)
+    assert (slice_.state, slice_.sent, slice_.pending) == ("running", 0, 20)
+    assert (slice_.start_at, slice_.waiting_until) == (tomorrow, tomorrow)
+    assert f"{tomorrow:%Y-%m-%d %H:%M}:00 Spanish time" in slice_.note
+    await opt_outs.add(A[3])
 
-        assert (await campaign.reschedule(start_at=later)).start_at == later
-        for again in (tomorrow, None):  # as its program says it
-            await campaigns.start("sale", "Hola", A, start_at=again)
-            assert (await campaign.progress()).start_at == later
-        await campaigns.start("sale", "Hola", A, start_at=ahead(days=3))
-        assert [one.start_at for one in await campaigns.list()] == [ahead(days=3)]
-        assert not sandbox.texts
+    assert (await campaign.reschedule(start_at=later)).start_at == later
+    for again in (tomorrow, None):  # as its program says it
+        await campaigns.start("sale", "Hola", A, start_at=again)
+        assert (await campaign.progress()).start_at == later
+    await campaigns.start("sale", "Hola", A, start_at=ahead(days=3))
+    assert [one.start_at for one in await campaigns.list()] == [ahead(days=3)]
+    assert not sandbox.texts
 
-        await campaign.reschedule(start_at=datetime.now(UTC))
-        done = await campaign.complete()
-        assert (done.state, done.sent, done.opted_out) == ("done", 19, 1)
-        with pytest.raises(CampaignError, match="done"):
-            await campaign.reschedule(start_at=later)
+    await campaign.reschedule(start_at=datetime.now(UTC))
+    done = await campaign.complete()
+    assert (done.state, done.sent, done.opted_out) == ("done", 19, 1)
+    with pytest.raises(CampaignError, match="done"):
+        await campaign.reschedule(start_at=later)
     assert A[3] not in sandbox.counts
     await opt_outs.aclose()
 
@@ -106,32 +105,31 @@ async def test_workers_that_wait_hear_of_it(
 
 @pytest.mark.parametrize("date", ["start_at", "scheduled_at"])
 async def test_halfway_only_what_has_left_keeps_its_date(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, date: str
+    campaigns: Campaigns, sandbox: Sandbox, date: str
 ) -> None:
     """One request is on its way, another is claimed: the first lands, and is moved at the provider; the second goes
     back, and leaves by the new date. Nobody is lost or texted twice."""
     before, after = ahead(days=2), ahead(days=1)
     sandbox.fault(Fault.latency(0.4, before=True), operation="EnviarSMS", after=1, times=None)
-    async with Campaigns(client, store, poll=0.02) as campaigns:
-        campaign = await campaigns.start("sale", "Hola", A, chunk_size=4, scheduled_at=before)
+    campaign = await campaigns.start("sale", "Hola", A, chunk_size=4, scheduled_at=before)
 
-        async def until(claimed: int) -> None:
-            sql = "SELECT count(*) FROM mensatek_chunk WHERE state IN ('claimed', 'posting') AND seq > 0"
-            while await campaigns._session.look(lambda tx: tx.one(sql)[0]) != claimed:
-                await anyio.lowlevel.checkpoint()
+    async def until(claimed: int) -> None:
+        sql = "SELECT count(*) FROM mensatek_chunk WHERE state IN ('claimed', 'posting') AND seq > 0"
+        while await campaigns._session.look(lambda tx: tx.one(sql)[0]) != claimed:
+            await anyio.lowlevel.checkpoint()
 
-        with anyio.fail_after(20):
-            async with anyio.create_task_group() as worker:
-                worker.start_soon(partial(campaign.complete, concurrency=1))
-                await until(2)
-                await anyio.sleep(0.1)  # the first of them leaves
-                sandbox.clear_faults()
-                await campaign.reschedule(**{date: after})
-                if date == "start_at":
-                    await until(0)
-                    assert (await campaigns.drive("sale", 600)).pending >= 16
-                    await campaign.reschedule(start_at=datetime.now(UTC))
-        assert (await campaign.progress()).sent == 20
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as worker:
+            worker.start_soon(partial(campaign.complete, concurrency=1))
+            await until(2)
+            await anyio.sleep(0.1)  # the first of them leaves
+            sandbox.clear_faults()
+            await campaign.reschedule(**{date: after})
+            if date == "start_at":
+                await until(0)
+                assert (await campaigns.drive("sale", 600)).pending >= 16
+                await campaign.reschedule(start_at=datetime.now(UTC))
+    assert (await campaign.progress()).sent == 20
     assert sandbox.counts.total() == len(sandbox.counts) == 20
     if date == "scheduled_at":
         asked = [call.params["Fecha"] for call in sandbox.calls("EnviarSMS")]
@@ -143,41 +141,37 @@ async def test_halfway_only_what_has_left_keeps_its_date(
 @pytest.mark.parametrize("product", ["sms", "certified"])
 @pytest.mark.parametrize("held", [0, 7, 20], ids=["none sent", "halfway", "all sent"])
 async def test_what_the_provider_holds_is_moved(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, product: Literal["sms", "certified"], held: int
+    campaigns: Campaigns, sandbox: Sandbox, product: Literal["sms", "certified"], held: int
 ) -> None:
     """With what is sent from now on; the same program started again goes on with the new date."""
     before, after = ahead(days=1), ahead(days=2, hours=1)
     options: dict[str, Any] = {"product": product, "scheduled_at": before, "chunk_size": 3}
     if product == "certified":
         options["issuer"] = Issuer("ACME", "900000000", "B00000000")
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("sale", "Hola", A, **options)
-        if held:
-            async with campaign.run(concurrency=1, interval=0.01) as progress:
-                async for one in progress:
-                    if one.sent >= held:
-                        break
-        stands = await campaign.reschedule(scheduled_at=after)
-        assert stands.scheduled_at == after
-        campaign = await campaigns.start("sale", "Hola", A, **options)
-        assert (await campaign.complete()).scheduled_at == after
+    campaign = await campaigns.start("sale", "Hola", A, **options)
+    if held:
+        async with campaign.run(concurrency=1, interval=0.01) as progress:
+            async for one in progress:
+                if one.sent >= held:
+                    break
+    stands = await campaign.reschedule(scheduled_at=after)
+    assert stands.scheduled_at == after
+    campaign = await campaigns.start("sale", "Hola", A, **options)
+    assert (await campaign.complete()).scheduled_at == after
     assert {one.scheduled_at for one in sandbox.texts} == {after}
     assert sandbox.counts.total() == 20
 
 
 @on_sqlite
-async def test_what_has_been_delivered_is_not_moved(
-    client: AsyncMensatek, sandbox: Sandbox, store: str
-) -> None:
+async def test_what_has_been_delivered_is_not_moved(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """The provider says so, and the campaign keeps its date."""
     when = ahead(days=1)
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("sale", "Hola", A, scheduled_at=when)
-        await campaign.complete()
-        sandbox.advance(36 * 3600)
-        with pytest.raises(AlreadySent):
-            await campaign.reschedule(scheduled_at=ahead(days=3))
-        assert (await campaign.progress()).scheduled_at == when
+    campaign = await campaigns.start("sale", "Hola", A, scheduled_at=when)
+    await campaign.complete()
+    sandbox.advance(36 * 3600)
+    with pytest.raises(AlreadySent):
+        await campaign.reschedule(scheduled_at=ahead(days=3))
+    assert (await campaign.progress()).scheduled_at == when
 
 
 @on_sqlite
@@ -193,34 +187,32 @@ async def test_what_has_been_delivered_is_not_moved(
     ids=lambda one: str(one)[:40],
 )
 async def test_dates_that_cannot_be(
-    client: AsyncMensatek, store: str, given: dict[str, Any], error: type[Exception], why: str
+    campaigns: Campaigns, given: dict[str, Any], error: type[Exception], why: str
 ) -> None:
     """Refused by `start` and by `reschedule`, before anything is written down."""
-    async with Campaigns(client, store) as campaigns:
-        with pytest.raises(error, match=why):
-            await campaigns.start("bad", "Hola", [ANA], **given)
-        assert await campaigns.list() == []
-        campaign = await campaigns.start("good", "Hola", [ANA], scheduled_at=ahead(days=2))
-        for moved in (given, {}):
-            with pytest.raises((error, InvalidRequest)):
-                await campaign.reschedule(**moved)
-        assert (await campaign.progress()).start_at is None
-        other = await campaigns.start("now", "Hola", [LUIS])
-        with pytest.raises(CampaignError, match="without scheduled_at"):
-            await other.reschedule(scheduled_at=ahead(days=2))
+    with pytest.raises(error, match=why):
+        await campaigns.start("bad", "Hola", [ANA], **given)
+    assert await campaigns.list() == []
+    campaign = await campaigns.start("good", "Hola", [ANA], scheduled_at=ahead(days=2))
+    for moved in (given, {}):
+        with pytest.raises((error, InvalidRequest)):
+            await campaign.reschedule(**moved)
+    assert (await campaign.progress()).start_at is None
+    other = await campaigns.start("now", "Hola", [LUIS])
+    with pytest.raises(CampaignError, match="without scheduled_at"):
+        await other.reschedule(scheduled_at=ahead(days=2))
 
 
-async def test_what_it_waits_for_besides(client: AsyncMensatek, store: str) -> None:
+async def test_what_it_waits_for_besides(campaigns: Campaigns) -> None:
     """Its hours begin later than its date; and rows that nobody reads any more are told of now, not tomorrow."""
     night = ahead(days=1).replace(hour=3, minute=0)
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("a", "Hola", A, start_at=night, send_between=(time(9), time(21)))
-        stands = await campaign.progress()
-        assert (stands.start_at, stands.waiting_until) == (night, night.replace(hour=9))
-        with pytest.raises(RuntimeError, match="the line was cut"):
-            await campaigns.start("b", "Hola", cut(), start_at=night)
-        with anyio.fail_after(20), pytest.raises(SourceMissing):
-            await (await campaigns.get("b")).complete()
+    campaign = await campaigns.start("a", "Hola", A, start_at=night, send_between=(time(9), time(21)))
+    stands = await campaign.progress()
+    assert (stands.start_at, stands.waiting_until) == (night, night.replace(hour=9))
+    with pytest.raises(RuntimeError, match="the line was cut"):
+        await campaigns.start("b", "Hola", cut(), start_at=night)
+    with anyio.fail_after(20), pytest.raises(SourceMissing):
+        await (await campaigns.get("b")).complete()
 
 
 def cut() -> Iterator[str]:
@@ -230,20 +222,18 @@ def cut() -> Iterator[str]:
 
 
 @on_sqlite
-async def test_the_second_of_two_hours_of_the_same_name(client: AsyncMensatek, store: str) -> None:
+async def test_the_second_of_two_hours_of_the_same_name(campaigns: Campaigns) -> None:
     """When the clocks go back, 2:30 comes twice: the moment that was given counts."""
-    async with Campaigns(client, store) as campaigns:
-        for fold in (0, 1):
-            when = datetime(2099, 10, 25, 2, 30, tzinfo=MADRID, fold=fold)
-            stands = await (await campaigns.start(f"at {fold}", "Hola", [ANA], start_at=when)).progress()
-            assert stands.start_at is not None
-            assert stands.start_at.timestamp() == when.timestamp()
+    for fold in (0, 1):
+        when = datetime(2099, 10, 25, 2, 30, tzinfo=MADRID, fold=fold)
+        stands = await (await campaigns.start(f"at {fold}", "Hola", [ANA], start_at=when)).progress()
+        assert stands.start_at is not None
+        assert stands.start_at.timestamp() == when.timestamp()
 
 
-async def test_an_older_version_leaves_a_store_with_dates_alone(client: AsyncMensatek, store: str) -> None:
+async def test_an_older_version_leaves_a_store_with_dates_alone(campaigns: Campaigns, store: str) -> None:
     """It would pass over the date and send."""
-    async with Campaigns(client, store) as campaigns:
-        await campaigns.start("sale", "Hola", A, start_at=ahead(days=1))
+    await campaigns.start("sale", "Hola", A, start_at=ahead(days=1))
     older = open_database(store, Schema(CAMPAIGNS.suffix, CAMPAIGNS.steps[:1], CAMPAIGNS.recover))
     with pytest.raises(StoreError, match="version 2"):
         older.read(lambda tx: tx.all("SELECT * FROM mensatek_campaign"))

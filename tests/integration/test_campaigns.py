@@ -67,21 +67,20 @@ def report_of(sandbox: Sandbox, phone: str, code: int, **changes: Any) -> Delive
 
 
 async def test_a_campaign_is_sent_and_told_row_by_row(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path
+    campaigns: Campaigns, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """Every row ends in one place, repeats and broken rows with their reason, and the export names each once."""
     recipients: list[str | Recipient] = [Recipient(phone, {"n": f"Ana {phone[-2:]}"}) for phone in phones(60)]
     recipients[5] = Recipient("12", {"n": "x"})
     recipients[9] = Recipient("+34 600 00 00 03", {"n": "again"})
     recipients[11] = Recipient("600000900", {})
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("spring", Template("Hola {n}"), recipients, chunk_size=10)
-        seen = []
-        async with campaign.run(concurrency=4, interval=0.02) as progress:
-            async for one in progress:
-                seen.append(one)
-                assert balanced(one)
-        written = await campaign.export(tmp_path / "out.csv")
+    campaign = await campaigns.start("spring", Template("Hola {n}"), recipients, chunk_size=10)
+    seen = []
+    async with campaign.run(concurrency=4, interval=0.02) as progress:
+        async for one in progress:
+            seen.append(one)
+            assert balanced(one)
+    written = await campaign.export(tmp_path / "out.csv")
     last = seen[-1]
     assert (last.state, last.done, last.total) == ("done", True, 60)
     assert (last.sent, last.invalid, last.pending) == (57, 3, 0)
@@ -96,31 +95,28 @@ async def test_a_campaign_is_sent_and_told_row_by_row(
     assert rows[0]["message_id"] == str(last.message_id)
 
 
-async def test_the_same_start_goes_on_and_another_is_refused(
-    client: AsyncMensatek, sandbox: Sandbox, store: str
-) -> None:
+async def test_the_same_start_goes_on_and_another_is_refused(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """Same name and content: the campaign as it is, and nobody texted again; other content: an error, nothing sent."""
-    async with Campaigns(client, store) as campaigns:
-        await (await campaigns.start("one", "Hola", phones(20))).complete()
-        again = await campaigns.start("one", "Hola", iter(phones(20)), rate=100, chunk_size=3)
-        assert (await again.complete()).sent == 20
-        for text, recipients, options in (
-            ("Adiós", phones(20), {}),
-            ("Hola", phones(19), {}),
-            ("Hola", phones(21), {}),
-            ("Hola", list(reversed(phones(20))), {}),
-            ("Hola", phones(20), {"sender": "OTHER"}),
-            ("Hola", phones(20), {"reference": "r"}),
-        ):
-            with pytest.raises(CampaignConflict):
-                await campaigns.start("one", text, recipients, **options)  # type: ignore[arg-type]
-        with pytest.raises(CampaignNotFound):
-            await campaigns.get("two")
-        assert [one.name for one in await campaigns.list()] == ["one"]
+    await (await campaigns.start("one", "Hola", phones(20))).complete()
+    again = await campaigns.start("one", "Hola", iter(phones(20)), rate=100, chunk_size=3)
+    assert (await again.complete()).sent == 20
+    for text, recipients, options in (
+        ("Adiós", phones(20), {}),
+        ("Hola", phones(19), {}),
+        ("Hola", phones(21), {}),
+        ("Hola", list(reversed(phones(20))), {}),
+        ("Hola", phones(20), {"sender": "OTHER"}),
+        ("Hola", phones(20), {"reference": "r"}),
+    ):
+        with pytest.raises(CampaignConflict):
+            await campaigns.start("one", text, recipients, **options)  # type: ignore[arg-type]
+    with pytest.raises(CampaignNotFound):
+        await campaigns.get("two")
+    assert [one.name for one in await campaigns.list()] == ["one"]
     assert sandbox.counts.total() == 20
 
 
-async def test_reading_and_sending_overlap(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_reading_and_sending_overlap(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """What was read is sent while the rest is still to come."""
     go_on = anyio.Event()
 
@@ -131,13 +127,12 @@ async def test_reading_and_sending_overlap(client: AsyncMensatek, sandbox: Sandb
         for phone in phones(30, FIRST + 1000):
             yield phone
 
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("slow", "Hola", rows(), chunk_size=10)
-        async with campaign.run(interval=0.02) as progress:
-            async for one in progress:
-                if one.sent == 30 and not go_on.is_set():
-                    assert one.reading
-                    go_on.set()
+    campaign = await campaigns.start("slow", "Hola", rows(), chunk_size=10)
+    async with campaign.run(interval=0.02) as progress:
+        async for one in progress:
+            if one.sent == 30 and not go_on.is_set():
+                assert one.reading
+                go_on.set()
     assert one.sent == 60
     assert not one.reading
     assert sandbox.counts.total() == 60
@@ -159,88 +154,79 @@ async def test_leaving_the_block_finishes_reading(client: AsyncMensatek, store: 
         assert (done.name, done.sent, done.state) == ("later", 8, "done")
 
 
-async def test_slices_and_workers(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_slices_and_workers(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """`drive` sends within its budget and tells whether it is done; `work` takes every campaign that runs."""
     sandbox.latency = 0.1
-    async with Campaigns(client, store) as campaigns:
-        await campaigns.start("a", "Hola", phones(12), chunk_size=1)
-        await campaigns.start("b", "Hola", phones(12), chunk_size=4)
-        slices = [await campaigns.drive("a", 0.35, concurrency=1)]
-        assert not slices[0].done
-        assert 0 < slices[0].sent < 12
-        both = await campaigns.work(timedelta(minutes=1))
+    await campaigns.start("a", "Hola", phones(12), chunk_size=1)
+    await campaigns.start("b", "Hola", phones(12), chunk_size=4)
+    slices = [await campaigns.drive("a", 0.35, concurrency=1)]
+    assert not slices[0].done
+    assert 0 < slices[0].sent < 12
+    both = await campaigns.work(timedelta(minutes=1))
     assert {(one.name, one.sent, one.done) for one in both} == {("a", 12, True), ("b", 12, True)}
     assert set(sandbox.counts.values()) == {2}
 
 
-async def test_pause_resume_and_cancel(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_pause_resume_and_cancel(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """Paused it sends nothing, resumed it goes on, cancelled it never does; every row stays in one place."""
     sandbox.latency = 0.02
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("p", "Hola", phones(30), chunk_size=5)
-        paused = await campaign.pause()
-        assert (paused.state, paused.reason) == ("paused", "user")
-        assert (await campaign.complete()).sent == 0
-        await campaign.resume()
-        async with campaign.run(concurrency=1, interval=0.001) as progress:
-            async for one in progress:
-                if one.sent >= 6:
-                    await campaign.cancel()
-        last = await campaign.progress()
-        assert last.state == "cancelled"
-        assert balanced(last)
-        assert last.cancelled > 0
-        assert last.sent == sandbox.counts.total()
-        assert (await campaign.resume()).state == "cancelled"
+    campaign = await campaigns.start("p", "Hola", phones(30), chunk_size=5)
+    paused = await campaign.pause()
+    assert (paused.state, paused.reason) == ("paused", "user")
+    assert (await campaign.complete()).sent == 0
+    await campaign.resume()
+    async with campaign.run(concurrency=1, interval=0.001) as progress:
+        async for one in progress:
+            if one.sent >= 6:
+                await campaign.cancel()
+    last = await campaign.progress()
+    assert last.state == "cancelled"
+    assert balanced(last)
+    assert last.cancelled > 0
+    assert last.sent == sandbox.counts.total()
+    assert (await campaign.resume()).state == "cancelled"
 
 
 @pytest.mark.parametrize("cap", [2, 20], ids=["in the first chunk", "in a later one"])
-async def test_max_credits_is_never_exceeded(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, cap: int
-) -> None:
+async def test_max_credits_is_never_exceeded(campaigns: Campaigns, sandbox: Sandbox, cap: int) -> None:
     """The cap is used up and not passed; raised, the campaign goes on."""
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=cap)
-        stopped = await campaign.complete()
-        assert (stopped.state, stopped.reason, stopped.credits_used) == ("paused", "max_credits", cap)
-        assert sandbox.counts.total() == cap
-        campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=Decimal("50"))
-        await campaign.resume()
-        assert (await campaign.complete()).sent == 50
+    campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=cap)
+    stopped = await campaign.complete()
+    assert (stopped.state, stopped.reason, stopped.credits_used) == ("paused", "max_credits", cap)
+    assert sandbox.counts.total() == cap
+    campaign = await campaigns.start("cap", "Hola", phones(50), chunk_size=8, max_credits=Decimal("50"))
+    await campaign.resume()
+    assert (await campaign.complete()).sent == 50
 
 
-async def test_nothing_leaves_outside_its_hours(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_nothing_leaves_outside_its_hours(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """Closed hours send nothing and end a slice at once; opened by starting again, everything goes."""
     now = datetime.now(ZoneInfo("Europe/Madrid"))
     closed = ((now + timedelta(hours=2)).time(), (now + timedelta(hours=3)).time())
     opened = ((now - timedelta(hours=1)).time(), (now + timedelta(hours=1)).time())
-    async with Campaigns(client, store) as campaigns:
-        for local in ("spanish", "recipient"):
-            await campaigns.start(local, "Hola", phones(5), send_between=closed, local_time=local)  # type: ignore[arg-type]
-            with anyio.fail_after(20):
-                assert (await campaigns.drive(local, 3600)).sent == 0
-            await campaigns.start(local, "Hola", phones(5), send_between=opened, local_time=local)  # type: ignore[arg-type]
-            assert (await campaigns.drive(local)).sent == 5
+    for local in ("spanish", "recipient"):
+        await campaigns.start(local, "Hola", phones(5), send_between=closed, local_time=local)  # type: ignore[arg-type]
+        with anyio.fail_after(20):
+            assert (await campaigns.drive(local, 3600)).sent == 0
+        await campaigns.start(local, "Hola", phones(5), send_between=opened, local_time=local)  # type: ignore[arg-type]
+        assert (await campaigns.drive(local)).sent == 5
 
 
-async def test_the_users_reference_arrives_as_given(
-    client: AsyncMensatek, sandbox: Sandbox, store: str
-) -> None:
+async def test_the_users_reference_arrives_as_given(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """The journal's mark is on the wire of openers alone, and gone from what a webhook hands over."""
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("ref", "Hola", phones(5), reference="order 7 #x")
-        await campaign.complete()
-        references = {text.reference for text in sandbox.texts}
-        events = [report_of(sandbox, phone, 11) for phone in phones(5)]
-        assert {event.reference for event in events} == {"order 7 #x"}
-        assert len(references) == 2
-        for event in (*events, *events):
-            assert await campaigns.record(event)
-        assert not await campaigns.record(
-            report_of(sandbox, str(FIRST), 11, idMensaje=1, Referencia="order 7 #x")
-        )
-        told = await campaign.progress()
-        assert (told.delivered, told.failed, told.sent) == (5, 0, 5)
+    campaign = await campaigns.start("ref", "Hola", phones(5), reference="order 7 #x")
+    await campaign.complete()
+    references = {text.reference for text in sandbox.texts}
+    events = [report_of(sandbox, phone, 11) for phone in phones(5)]
+    assert {event.reference for event in events} == {"order 7 #x"}
+    assert len(references) == 2
+    for event in (*events, *events):
+        assert await campaigns.record(event)
+    assert not await campaigns.record(
+        report_of(sandbox, str(FIRST), 11, idMensaje=1, Referencia="order 7 #x")
+    )
+    told = await campaign.progress()
+    assert (told.delivered, told.failed, told.sent) == (5, 0, 5)
 
 
 @pytest.mark.parametrize(
@@ -272,17 +258,16 @@ async def test_the_user_decides_about_unknown_recipients(
 
 
 async def test_reconcile_asks_once_and_tells_who_was_refused(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path
+    campaigns: Campaigns, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The report fills the counts, and whoever it does not name was rejected."""
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("q", "Hola", phones(6))
-        await campaign.complete()
-        told = await campaign.reconcile()
-        again = await campaign.reconcile()
-        assert told.sent == again.sent == 6
-        assert len(sandbox.calls("GetReportSMS")) == 1
-        await campaign.export(tmp_path / "out.jsonl")
+    campaign = await campaigns.start("q", "Hola", phones(6))
+    await campaign.complete()
+    told = await campaign.reconcile()
+    again = await campaign.reconcile()
+    assert told.sent == again.sent == 6
+    assert len(sandbox.calls("GetReportSMS")) == 1
+    await campaign.export(tmp_path / "out.jsonl")
     assert len((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()) == 6
 
 
@@ -299,24 +284,23 @@ async def test_an_anchor_takes_the_doubt(client: AsyncMensatek, sandbox: Sandbox
     assert sandbox.texts[0].phone == own
 
 
-async def test_certified_campaigns(client: AsyncMensatek, sandbox: Sandbox, store: str) -> None:
+async def test_certified_campaigns(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """Certified texts are sent the same way, in their own requests, with their issuer."""
     issuer = Issuer("EMPRESA S.L.", "900000000", "B00000000")
-    async with Campaigns(client, store) as campaigns:
-        with pytest.raises(InvalidRequest, match="issuer"):
-            await campaigns.start("none", "Le notificamos", phones(3), product="certified")
-        campaign = await campaigns.start(
-            "cert",
-            "Le notificamos",
-            phones(120),
-            product="certified",
-            issuer=issuer,
-            validity=timedelta(days=2),
-        )
-        done = await campaign.complete()
-        assert (done.sent, done.state) == (120, "done")
-        assert [one.name for one in await campaigns.list()] == ["cert"]
-        await campaign.reconcile()
+    with pytest.raises(InvalidRequest, match="issuer"):
+        await campaigns.start("none", "Le notificamos", phones(3), product="certified")
+    campaign = await campaigns.start(
+        "cert",
+        "Le notificamos",
+        phones(120),
+        product="certified",
+        issuer=issuer,
+        validity=timedelta(days=2),
+    )
+    done = await campaign.complete()
+    assert (done.sent, done.state) == (120, "done")
+    assert [one.name for one in await campaigns.list()] == ["cert"]
+    await campaign.reconcile()
     assert len(sandbox.calls("EnviarSMSCERTIFICADO")) == 4
     assert len(sandbox.calls("GetReportSMSCERTIFICADO")) == 1
 
@@ -358,18 +342,17 @@ async def test_a_scheduled_campaign_goes_on_after_its_date(client: AsyncMensatek
 
 
 async def test_what_is_cancelled_without_an_answer_stays_unknown(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, tmp_path: Path
+    campaigns: Campaigns, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """Cancelled chunks that were tried are not told as unsent: some of them may have been texted."""
-    async with Campaigns(client, store) as campaigns:
-        campaign = await campaigns.start("c", "Hola", phones(21), chunk_size=10)
-        sandbox.fault(Fault.drop_after_accept(), after=1, times=50)
-        async with campaign.run(concurrency=1, interval=0.01) as progress:
-            async for _ in progress:
-                if len(sandbox.texts) > 1:
-                    break
-        done = await campaign.cancel()
-        await campaign.export(tmp_path / "out.csv")
+    campaign = await campaigns.start("c", "Hola", phones(21), chunk_size=10)
+    sandbox.fault(Fault.drop_after_accept(), after=1, times=50)
+    async with campaign.run(concurrency=1, interval=0.01) as progress:
+        async for _ in progress:
+            if len(sandbox.texts) > 1:
+                break
+    done = await campaign.cancel()
+    await campaign.export(tmp_path / "out.csv")
     assert (done.state, done.sent) == ("cancelled", 1)
     assert balanced(done)
     told = {row["phone"]: row["outcome"] for row in rows_of(tmp_path / "out.csv")}
@@ -393,18 +376,15 @@ async def test_a_provider_that_answers_nobody_costs_few_recipients(
     assert (done.state, done.unknown, done.sent) == ("done", 9, 51)
 
 
-async def test_a_refused_opener_lets_another_one_open(
-    client: AsyncMensatek, sandbox: Sandbox, store: str
-) -> None:
+async def test_a_refused_opener_lets_another_one_open(campaigns: Campaigns, sandbox: Sandbox) -> None:
     """One recipient whom the provider refuses alone does not stop the others, and is told as failed in the end."""
     sandbox.fault(Fault.refuse(-3, "no"), times=1)
-    async with Campaigns(client, store, poll=0.05) as campaigns:
-        campaign = await campaigns.start("one", "Hola", phones(12), chunk_size=5)
-        done = await campaign.complete()
-        assert (done.state, done.sent, done.unknown, done.failed) == ("done", 12, 0, 0)
-        sandbox.fault(Fault.refuse(-3, "no"), times=50)
-        campaign = await campaigns.start("all", "Hola", phones(12), chunk_size=5)
-        stopped = await campaign.complete()
+    campaign = await campaigns.start("one", "Hola", phones(12), chunk_size=5)
+    done = await campaign.complete()
+    assert (done.state, done.sent, done.unknown, done.failed) == ("done", 12, 0, 0)
+    sandbox.fault(Fault.refuse(-3, "no"), times=50)
+    campaign = await campaigns.start("all", "Hola", phones(12), chunk_size=5)
+    stopped = await campaign.complete()
     assert (stopped.state, stopped.reason, stopped.pending) == ("paused", "refused", 12)
     assert balanced(stopped)
 
@@ -427,16 +407,15 @@ async def test_a_slice_says_when_rows_are_missing(client: AsyncMensatek, tmp_pat
 
 @pytest.mark.parametrize("in_flight", [1, 2])
 async def test_max_credits_counts_what_lost_answers_may_have_cost(
-    client: AsyncMensatek, sandbox: Sandbox, store: str, in_flight: int
+    campaigns: Campaigns, sandbox: Sandbox, in_flight: int
 ) -> None:
     """What was tried has its share of the cap set aside, since it may be paid for, whatever its repeat says; which is
     sent before the campaign pauses."""
     sandbox.fault(Fault.drop_after_accept(), after=1, times=1)
     sandbox.fault(Fault.drop_after_accept(), after=1 + in_flight, times=1)
     before = sandbox.credits
-    async with Campaigns(client, store, poll=0.05) as campaigns:
-        campaign = await campaigns.start("cap", "Hola", phones(60), chunk_size=5, max_credits=20)
-        stopped = await campaign.complete(concurrency=in_flight)
+    campaign = await campaigns.start("cap", "Hola", phones(60), chunk_size=5, max_credits=20)
+    stopped = await campaign.complete(concurrency=in_flight)
     assert (stopped.state, stopped.reason, stopped.sent) == ("paused", "max_credits", 20)
     assert before - sandbox.credits == 20
 
