@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +11,6 @@ import pytest
 from pypdf import PdfReader
 
 from mensatek_async import Guard, SyncContracts, open_certificates
-from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Sandbox
 from tests.callbacks import CONTRACT, event_of
 from tests.command_line import Command
@@ -32,35 +30,35 @@ def sandbox(mensatek_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path
     return mensatek_sandbox
 
 
-def test_a_contract_from_end_to_end(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_contract_from_end_to_end(sandbox: Sandbox, command: Command) -> None:
     """Sent to two, signed by one, reported, and the certificate on disk; as JSON for programs."""
     to = ["--to", "600000001", "--to", "+34 600 00 00 02"]
-    assert run(["contract", "send", "contrato.pdf", *to, "--text", "Firme", "--yes", "--json", *ISSUER]) == 0
-    sent = json.loads(capsys.readouterr().out)
+    sent = command(
+        "contract", "send", "contrato.pdf", *to, "--text", "Firme", "--yes", "--json", *ISSUER
+    ).json
     assert (sent["accepted"], sent["texts"]) == (2, 2)
     number = str(sent["message_id"])
     sandbox.advance(5)
     sandbox.sign_contract(ANA)
 
-    assert run(["certified", "report", number]) == 0
-    ana, luis = capsys.readouterr().out.splitlines()
+    ana, luis = command("certified", "report", number).out.splitlines()
     assert ana.startswith(f"{ANA}  2027-01-08 13:00:05  180  ")
     assert ana.endswith("certificate ready")
     assert luis.startswith(f"{LUIS}  2027-01-08 13:00:03  13  ")
-    assert run(["certified", "report", number, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["recipients"]
+    told = command("certified", "report", number, "--json").json["recipients"]
     stands = [(one["phone"], one["status"], one["certified"]) for one in told]
     assert stands == [(ANA, 180, True), (LUIS, 13, False)]
 
-    assert run(["certified", "download", "a.pdf", "--message-id", number, "--phone", "600000001"]) == 0
-    assert capsys.readouterr().out.startswith("PDF, ")
+    download = ("certified", "download", "--message-id", number)
+    assert command(*download, "a.pdf", "--phone", "600000001").out.startswith("PDF, ")
     assert "EMPRESA S.L." in PdfReader("a.pdf").pages[0].extract_text()
-    assert run(["certified", "download", "a.zip", "--message-id", number, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["media_type"] == "application/zip"
+    assert command(*download, "a.zip", "--json").json["media_type"] == "application/zip"
     assert [row.phone for row in open_certificates("a.zip").rows] == [ANA]
 
 
-def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certified_text_with_all_its_options(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
     """Each option has its parameter; the issuer may come from the environment."""
     for name, value in {"NAME": "EMPRESA S.L.", "PHONE": "900000000", "TAX_ID": "FR12345678901"}.items():
         monkeypatch.setenv(f"MENSATEK_ISSUER_{name}", value)
@@ -76,7 +74,7 @@ def test_a_certified_text_with_all_its_options(sandbox: Sandbox, monkeypatch: py
     }
     arguments = [part for pair in options.items() for part in pair]
 
-    assert run(["certified", "send", "600000001", *arguments, "--foreign-issuer", "--yes"]) == 0
+    assert command("certified", "send", "600000001", *arguments, "--foreign-issuer", "--yes").code == 0
 
     (call,) = sandbox.calls("EnviarSMSCERTIFICADO")
     expected = {
@@ -120,40 +118,26 @@ SEND = ["certified", "send", "600000001", "--text", "x"]
         (["certified", "report", "x"], "MESSAGE-ID"),
     ],
 )
-def test_wrong_use(
-    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
-) -> None:
+def test_wrong_use(sandbox: Sandbox, command: Command, arguments: list[str], told: str) -> None:
     """Exit code 2, a sentence that helps, and nothing sent."""
     Path("text.txt").write_text("hola")
-
-    assert run([*arguments, *(["--yes"] if "send" in arguments else [])]) == 2
-
-    assert told in capsys.readouterr().err
-    assert not sandbox.requests
+    said = command(*arguments, *(["--yes"] if "send" in arguments else []))
+    assert (said.code, told in said.err, len(sandbox.requests)) == (2, True, 0), said
 
 
-def test_no_certificate_yet(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_certificate_yet(sandbox: Sandbox, command: Command) -> None:
     """The provider's no, and no file."""
-    assert run(["certified", "send", "600000001", "--text", "x", "--yes", "--json", *ISSUER]) == 0
-    number = str(json.loads(capsys.readouterr().out)["message_id"])
-
-    assert run(["certified", "download", "a.pdf", "--message-id", number, "--phone", "600000001"]) == 1
-
-    assert "refused -4" in capsys.readouterr().err
-    assert not Path("a.pdf").exists()
+    number = str(command(*SEND, "--yes", "--json", *ISSUER).json["message_id"])
+    said = command("certified", "download", "a.pdf", "--message-id", number, "--phone", "600000001")
+    assert (said.code, "refused -4" in said.err, Path("a.pdf").exists()) == (1, True, False)
 
 
-def test_a_real_send_asks_with_its_estimate(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_real_send_asks_with_its_estimate(sandbox: Sandbox, command: Command) -> None:
     """The PDF in the text is not taken for thousands of texts."""
     Path("contrato.pdf").write_bytes(b"%PDF-1.7\n" + bytes(200_000))
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
-
-    assert run(["contract", "send", "contrato.pdf", "--to", "600000001", "--text", "Firme", *ISSUER]) == 1
-
-    assert "1 text to 1 phone, 1 credits estimated." in capsys.readouterr().out
+    send = ("contract", "send", "contrato.pdf", "--to", "600000001", "--text", "Firme", *ISSUER)
+    said = command(*send, typed="n\n")
+    assert (said.code, "1 text to 1 phone, 1 credits estimated." in said.out) == (1, True)
     assert not sandbox.requests
 
 

@@ -101,32 +101,6 @@ def test_the_sandbox_runs_until_it_is_ended(number: int) -> None:
     assert process.returncode == 0
 
 
-def test_the_sandbox_in_this_process(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
-    """Ended from elsewhere, it ends well; a port that is taken is said."""
-    monkeypatch.setattr(Sandbox, "wait", lambda self: None)
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        said = command("sandbox", "--port", "0", "--drop-every", "3")
-        assert said.code == 0
-        assert "MENSATEK_BASE_URL=http://127.0.0.1:" in said.out
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
-        with Sandbox() as other:
-            said = command("sandbox", "--port", other.base_url.split(":")[2].split("/")[0])
-        assert said.code == 2
-        assert "cannot listen" in said.err
-
-        def interrupted(self: Sandbox) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(Sandbox, "wait", interrupted)
-        said = command("sandbox", "--port", "0")
-        assert said.code == 0
-        assert "has ended" in said.err
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 def test_nobody_reading_stops_no_send(mensatek_sandbox: Sandbox, tmp_path: Path, closed: str) -> None:
     """`| head` stops reading, or the terminal is gone; the texts are sent, the code is right, nobody complains."""

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Sandbox
+from tests.command_line import Command
 from tests.sandbox_calls import ANA, NO_TLS, calling
 
 
@@ -33,6 +33,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
             call.send(ANA)
         state = httpx.get(f"{self.page_url}_sandbox/state", auth=("x", ""), verify=NO_TLS).json()
         found.append({"sandbox": self, "answers": answers, "state": state})
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(Sandbox, "wait", look)
     monkeypatch.setattr("mensatek_async.sandbox.page.access._WRONG_PASSWORD_SECONDS", 0.01)
@@ -40,8 +41,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     signal.signal(signal.SIGTERM, before)
 
 
-def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Path) -> None:
-    """Clock, prices, faults, contracts, endings and the file."""
+def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Path, command: Command) -> None:
+    """Clock, prices, faults, contracts, endings and the file; Ctrl-C ends it well."""
     flags = {
         "--state": str(tmp_path / "s.db"),
         "--time-scale": "60",
@@ -53,9 +54,11 @@ def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Pa
         "--error-kind": "html",
         "--callback-url": "http://127.0.0.1:9/",
         "--allowed-host": "sandbox.test",
+        "--drop-every": "3",
     }
     arguments = [part for flag in flags.items() for part in flag]
-    assert run(["sandbox", "--port", "0", "--contracts-wait", "--no-magic", *arguments]) == 0
+    said = command("sandbox", "--port", "0", "--contracts-wait", "--no-magic", *arguments)
+    assert (said.code, said.err) == (0, "The sandbox has ended.\n")
     sandbox, state = seen[0]["sandbox"], seen[0]["state"]
     assert (sandbox.time_scale, sandbox.latency) == (60, 0.01)
     assert (sandbox.error_rate, sandbox.error_kind) == (0.25, "html")
@@ -64,15 +67,12 @@ def test_every_flag_reaches_the_sandbox(seen: list[dict[str, Any]], tmp_path: Pa
     assert Sandbox(state=tmp_path / "s.db").credits == sandbox.credits
 
 
-def test_a_password_is_made_up_for_others(
-    seen: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_password_is_made_up_for_others(seen: list[dict[str, Any]], command: Command) -> None:
     """It is printed, it opens the page, and it is another one each time."""
     made_up = []
     for _ in range(2):
-        assert run(["sandbox", "--port", "0", "--host", "0.0.0.0"]) == 0
-        told = capsys.readouterr().out
-        found = re.search(r"password, with any user name: (\S{16,})", told)
+        said = command("sandbox", "--port", "0", "--host", "0.0.0.0")
+        found = re.search(r"password, with any user name: (\S{16,})", said.out)
         assert found
         made_up.append(found[1])
     assert set(seen[0]["answers"].values()) == {401}
@@ -80,21 +80,17 @@ def test_a_password_is_made_up_for_others(
 
 
 def test_a_password_comes_from_a_file_or_the_environment(
-    seen: list[dict[str, Any]],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    seen: list[dict[str, Any]], command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The file wins; neither is printed; on this machine alone they count too."""
     (tmp_path / "secret").write_text("desde-fichero\n", encoding="utf-8")
     monkeypatch.setenv("MENSATEK_SANDBOX_PASSWORD", "desde-entorno")
-    assert run(["sandbox", "--port", "0", "--host", "0.0.0.0"]) == 0
-    assert run(["sandbox", "--port", "0", "--password-file", str(tmp_path / "secret")]) == 0
+    first = command("sandbox", "--port", "0", "--host", "0.0.0.0")
+    second = command("sandbox", "--port", "0", "--password-file", tmp_path / "secret")
     environment, file = (one["answers"] for one in seen)
     assert environment == {"wrong": 401, "desde-fichero": 401, "desde-entorno": 200}
     assert file == {"wrong": 401, "desde-fichero": 200, "desde-entorno": 401}
-    told = capsys.readouterr()
-    assert "desde" not in told.out + told.err
+    assert "desde" not in first.out + first.err + second.out + second.err
 
 
 @pytest.mark.parametrize(
@@ -111,31 +107,25 @@ def test_a_password_comes_from_a_file_or_the_environment(
     ],
 )
 def test_what_makes_no_sense_is_one_line(
-    seen: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+    seen: list[dict[str, Any]], command: Command, arguments: list[str], told: str
 ) -> None:
     """Wrong use, and why."""
-    assert run(["sandbox", "--port", "0", *arguments]) == 2
-    error = capsys.readouterr().err
-    assert told in error
-    assert len(error.strip().splitlines()) == 1
-    assert seen == []
+    code, _, error = command("sandbox", "--port", "0", *arguments)
+    assert (code, told in error, len(error.strip().splitlines()), seen) == (2, True, 1, []), error
 
 
-def test_a_file_in_use_is_said(
-    seen: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_file_in_use_is_said(seen: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
     """And a file of something else."""
-    with Sandbox(state=tmp_path / "s.db"):
-        assert run(["sandbox", "--port", "0", "--state", str(tmp_path / "s.db")]) == 2
-    assert "in use" in capsys.readouterr().err
     (tmp_path / "letter.txt").write_text("Dear reader, " * 100, encoding="utf-8")
-    assert run(["sandbox", "--port", "0", "--state", str(tmp_path / "letter.txt")]) == 2
-    assert "not the state" in capsys.readouterr().err
+    with Sandbox(state=tmp_path / "s.db"):
+        for name, told in (("s.db", "in use"), ("letter.txt", "not the state")):
+            said = command("sandbox", "--port", "0", "--state", tmp_path / name)
+            assert (said.code, told in said.err) == (2, True)
 
 
-def test_a_trial_run_of_a_real_list_has_no_magic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_trial_run_of_a_real_list_has_no_magic(tmp_path: Path, command: Command) -> None:
     """With --sandbox, customers whose numbers happen to end so are customers as all others."""
     people = tmp_path / "people.csv"
     people.write_text("phone\n600998503\n600999050\n600998000\n600000001\n", encoding="utf-8")
-    assert run(["bulk", str(people), "--text", "Hola", "--sender", "M", "--sandbox", "--json"]) == 0
-    assert '"accepted": 4' in capsys.readouterr().out
+    said = command("bulk", people, "--text", "Hola", "--sender", "M", "--sandbox", "--json")
+    assert (said.code, said.json["accepted"]) == (0, 4)
