@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,17 +16,16 @@ from typing import Any
 import pytest
 
 from mensatek_async.cli.account import parse_when
-from mensatek_async.cli.app import run
 from mensatek_async.cli.output import Stop, in_words_of_the_command
 from mensatek_async.errors import InvalidRequest
 from mensatek_async.sandbox import Sandbox
-from tests.command_line import COMMAND
+from tests.command_line import COMMAND, Command
 
 pytestmark = pytest.mark.mensatek_sandbox(read_interval=0)
 
 PACKAGE = Path(__file__).parents[2] / "mensatek_async"
 ISSUER = ("--issuer-name", "EMPRESA S.L.", "--issuer-phone", "900000000", "--issuer-tax-id", "B00000000")
-Captured = pytest.CaptureFixture[str]
+Answer = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -38,11 +37,17 @@ def sandbox(mensatek_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path
     return mensatek_sandbox
 
 
-def answer(capsys: Captured, *arguments: str) -> dict[str, Any]:
-    capsys.readouterr()
-    assert run([*arguments, "--json"]) == 0
-    said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return said
+@pytest.fixture
+def answer(command: Command) -> Answer:
+    """What a program reads of a command that succeeds."""
+
+    def read(*arguments: str) -> dict[str, Any]:
+        said = command(*arguments, "--json")
+        assert said.code == 0, said
+        found: dict[str, Any] = said.json
+        return found
+
+    return read
 
 
 # --- 23: messages that were sent ---------------------------------------------------------------------------
@@ -50,53 +55,48 @@ def answer(capsys: Captured, *arguments: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("group", [(), ("certified",)], ids=["plain", "certified"])
 def test_a_scheduled_message_is_moved_reported_and_cancelled(
-    sandbox: Sandbox, capsys: Captured, group: tuple[str, ...]
+    sandbox: Sandbox, command: Command, answer: Answer, group: tuple[str, ...]
 ) -> None:
     """Each of these is a command; the date may be written as in Spain."""
     extra = ISSUER if group else ()
     at = f"{datetime.now() + timedelta(days=2):%d/%m/%Y} 09:00"
-    sent = answer(capsys, *group, "send", "600000001", "--text", "Hola", "--at", at, "--yes", *extra)
+    sent = answer(*group, "send", "600000001", "--text", "Hola", "--at", at, "--yes", *extra)
     number = str(sent["message_id"])
-    moved = answer(capsys, *group, "reschedule", number, "--at", "28/11/2099 09:30")
+    moved = answer(*group, "reschedule", number, "--at", "28/11/2099 09:30")
     assert moved["scheduled_at"] == "2099-11-28T09:30:00+01:00"
-    assert run([*group, "reschedule", number, "28/11/2099 10:00"]) == 0
-    assert "scheduled for 2099-11-28 10:00" in capsys.readouterr().out
-    report = answer(capsys, *group, "report", number)
+    assert "scheduled for 2099-11-28 10:00" in command(*group, "reschedule", number, "28/11/2099 10:00").out
+    report = answer(*group, "report", number)
     assert [one["phone"] for one in report["recipients"]] == ["34600000001"]
-    assert answer(capsys, *group, "cancel", number)["cancelled"] == 1
-    assert run([*group, "cancel", number]) == 1
+    assert answer(*group, "cancel", number)["cancelled"] == 1
+    assert command(*group, "cancel", number).code == 1
 
 
-def test_the_library_of_files(sandbox: Sandbox, capsys: Captured) -> None:
+def test_the_library_of_files(sandbox: Sandbox, command: Command, answer: Answer) -> None:
     """Uploaded, listed, deleted."""
-    assert run(["files"]) == 0
-    assert "empty" in capsys.readouterr().out
-    assert answer(capsys, "files", "upload", "contrato.pdf", "--name", "otro.pdf")["name"] == "otro.pdf"
-    assert [one["name"] for one in answer(capsys, "files", "list")["files"]] == ["otro.pdf"]
-    assert answer(capsys, "files", "delete", "otro.pdf")["deleted"]
-    assert run(["files", "delete", "otro.pdf"]) == 1
-    assert run(["files", "upload", "no-such-file.pdf"]) == 2
-    assert run(["files", "upload", "people.csv"]) == 2
+    assert "empty" in command("files").out
+    assert answer("files", "upload", "contrato.pdf", "--name", "otro.pdf")["name"] == "otro.pdf"
+    assert [one["name"] for one in answer("files", "list")["files"]] == ["otro.pdf"]
+    assert answer("files", "delete", "otro.pdf")["deleted"]
+    assert command("files", "delete", "otro.pdf").code == 1
+    assert command("files", "upload", "people.csv").code == 2
 
 
-def test_what_is_scheduled_is_not_called_sent(sandbox: Sandbox, capsys: Captured) -> None:
+def test_what_is_scheduled_is_not_called_sent(sandbox: Sandbox, command: Command, answer: Answer) -> None:
     """Neither one text nor a campaign."""
-    assert run(["send", "600000001", "--text", "Hola", "--at", "2099-01-08 10:00", "--yes"]) == 0
-    assert "scheduled for 2099-01-08 10:00" in capsys.readouterr().out
+    said = command("send", "600000001", "--text", "Hola", "--at", "2099-01-08 10:00", "--yes")
+    assert "scheduled for 2099-01-08 10:00" in said.out
     start = ("campaign", "start", "n", "people.csv", "--text", "Hola", "--yes", "--at", "8/1/2099 10:00")
-    assert run([*start]) == 0
-    assert run(["campaign", "status", "n"]) == 0
-    out = capsys.readouterr().out
+    out = command(*start).out + command("campaign", "status", "n").out
     assert "5 of 5 rows scheduled for 2099-01-08 10:00" in out
     assert "n: scheduled for 2099-01-08 10:00" in out
     assert not re.search(r"done|\d sent", out)
-    assert answer(capsys, "campaign", "status", "n")["scheduled_at"] == "2099-01-08T10:00:00+01:00"
+    assert answer("campaign", "status", "n")["scheduled_at"] == "2099-01-08T10:00:00+01:00"
 
 
 # --- 25: numbers and dates as people write them ------------------------------------------------------------
 
 
-def test_spanish_numbers(sandbox: Sandbox, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spanish_numbers(sandbox: Sandbox, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The decimal comma and the thousands' dot; the same in the options of the sandbox."""
     for written, estimate in {
         **dict.fromkeys(("0,05", "0.05"), "0.25"),
@@ -105,16 +105,15 @@ def test_spanish_numbers(sandbox: Sandbox, capsys: Captured, monkeypatch: pytest
         "1.234.567": "6,172,835",
         "2": "10",
     }.items():
-        assert run(["bulk", "people.csv", "--text", "Hola", "--dry-run", "--price", written]) == 0
-        assert f"Credits: {estimate} estimated" in capsys.readouterr().out
+        said = command("bulk", "people.csv", "--text", "Hola", "--dry-run", "--price", written)
+        assert f"Credits: {estimate} estimated" in said.out
     monkeypatch.setattr(Sandbox, "wait", lambda self: None)
     prices = ["--credits", "1.000,5", "--price", "0,5", "--error-rate", "0,1"]
-    assert run(["sandbox", "--port", "0", *prices]) == 0
-    assert "with 1,000.5 credits" in capsys.readouterr().out
+    assert "with 1,000.5 credits" in command("sandbox", "--port", "0", *prices).out
 
 
 @pytest.mark.parametrize(
-    "command",
+    "line",
     [
         "send 600000001 --text x --price",
         "bulk people.csv --text x --dry-run --price",
@@ -129,12 +128,12 @@ def test_spanish_numbers(sandbox: Sandbox, capsys: Captured, monkeypatch: pytest
         "sandbox --port 0 --latency",
     ],
 )
-def test_what_is_no_number(sandbox: Sandbox, capsys: Captured, command: str) -> None:
+def test_what_is_no_number(sandbox: Sandbox, command: Command, line: str) -> None:
     """Refused, naming the option, before anything leaves."""
-    words = command.split()
+    *words, option = line.split()
     for number in ("nan", "inf", "-inf", "-1", "-0,05", "1e3", "uno", "", "1,2,3", "1..5"):
-        assert run([*words[:-1], f"{words[-1]}={number}"]) == 2
-        assert f"{words[-1]}: it takes a number of 0 or more" in capsys.readouterr().err
+        said = command(*words, f"{option}={number}")
+        assert (said.code, f"{option}: it takes a number of 0 or more" in said.err) == (2, True)
     assert not sandbox.requests
 
 
@@ -167,19 +166,18 @@ def test_dates() -> None:
 # --- 27: previews, a test to oneself, references -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [("bulk",), ("campaign", "start", "n")], ids=["bulk", "campaign"])
+@pytest.mark.parametrize("start", [("bulk",), ("campaign", "start", "n")], ids=["bulk", "campaign"])
 def test_a_dry_run_shows_the_first_three_texts(
-    sandbox: Sandbox, capsys: Captured, command: tuple[str, ...]
+    sandbox: Sandbox, command: Command, answer: Answer, start: tuple[str, ...]
 ) -> None:
     """As they will read, each with its segments and cost."""
     text = "Hola {name} 😀" + "x" * 70
-    assert run([*command, "people.csv", "--text", text, "--dry-run", "--price", "0,5"]) == 0
-    out = capsys.readouterr().out
+    out = command(*start, "people.csv", "--text", text, "--dry-run", "--price", "0,5").out
     for at in range(3):
         assert f"Row {at + 2}, to 3460000000{at}: 2 texts, Unicode, 1 credit\n    Hola n{at} 😀xxx" in out
     assert "Hola n3" not in out
     assert not sandbox.requests
-    said = answer(capsys, *command, "people.csv", "--text", "Hola {name}", "--dry-run", "--price", "0,5")
+    said = answer(*start, "people.csv", "--text", "Hola {name}", "--dry-run", "--price", "0,5")
     assert said["credits"] == 2.5
     assert [(one["row"], one["text"], one["credits"]) for one in said["samples"]] == [
         (2, "Hola n0", 0.5),
@@ -188,38 +186,36 @@ def test_a_dry_run_shows_the_first_three_texts(
     ]
 
 
-@pytest.mark.parametrize("command", [("bulk",), ("campaign", "start", "n")], ids=["bulk", "campaign"])
+@pytest.mark.parametrize("start", [("bulk",), ("campaign", "start", "n")], ids=["bulk", "campaign"])
 def test_the_first_text_goes_to_oneself_before_the_others(
-    sandbox: Sandbox, capsys: Captured, command: tuple[str, ...]
+    sandbox: Sandbox, command: Command, start: tuple[str, ...]
 ) -> None:
     """A text of its own, now, without the reference of the others; then everybody else."""
     more = ("--yes", "--test-to", "600 99 99 99", "--reference", "pedido-7")
-    assert run([*command, "people.csv", "--text", "Hola {name}", *more]) == 0
+    assert "row 2" in command(*start, "people.csv", "--text", "Hola {name}", *more).out
     first, *others = sandbox.calls("EnviarSMS")
     assert "Hola n0" in str(first.params)
     assert "pedido-7" not in str(first.params)
     assert all("pedido-7" in str(call.params) for call in others)
     assert sandbox.count("34600999999") == 1
     assert len(sandbox.counts) == 6
-    assert "row 2" in capsys.readouterr().out
 
 
-def test_a_test_that_fails_stops_everything(sandbox: Sandbox, capsys: Captured) -> None:
+def test_a_test_that_fails_stops_everything(sandbox: Sandbox, command: Command) -> None:
     """Nobody else is texted; a phone that is none and a dry run are wrong use."""
     sandbox.credits = Decimal(0)
     bulk = ("bulk", "people.csv", "--text", "Hola {name}", "--yes")
-    assert run([*bulk, "--test-to", "600999999"]) == 1
-    assert "nobody else was texted" in capsys.readouterr().err
-    assert not sandbox.counts
-    assert run([*bulk, "--test-to", "12"]) == 2
-    assert run([*bulk, "--test-to", "600999999", "--dry-run"]) == 2
+    said = command(*bulk, "--test-to", "600999999")
+    assert (said.code, "nobody else was texted" in said.err, len(sandbox.counts)) == (1, True, 0)
+    assert command(*bulk, "--test-to", "12").code == 2
+    assert command(*bulk, "--test-to", "600999999", "--dry-run").code == 2
 
 
 @pytest.mark.parametrize("group", [(), ("certified",)], ids=["plain", "certified"])
-def test_a_reference(sandbox: Sandbox, capsys: Captured, group: tuple[str, ...]) -> None:
+def test_a_reference(sandbox: Sandbox, command: Command, group: tuple[str, ...]) -> None:
     """It goes with the text."""
     extra = ISSUER if group else ()
-    assert run([*group, "send", "600000001", "--text", "Hola", "--reference", "r1", "--yes", *extra]) == 0
+    command(*group, "send", "600000001", "--text", "Hola", "--reference", "r1", "--yes", *extra)
     assert sandbox.requests[-1].params["Referenciausuario"] == "r1"
 
 
@@ -271,15 +267,14 @@ def test_advice_names_options_of_the_command() -> None:
     ],
 )
 def test_messages_name_options_of_the_command(
-    sandbox: Sandbox, capsys: Captured, arguments: str, said: str
+    sandbox: Sandbox, command: Command, arguments: str, said: str
 ) -> None:
     """What was wrong, as the user wrote it."""
     Path("people-with-long-name.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
     extra = ISSUER if arguments.startswith("certified send") else ()
     yes = ("--yes",) if " --text" in arguments else ()
-    assert run([*arguments.split(), *extra, *yes]) == 2
-    err = capsys.readouterr().err
-    assert said in err
+    code, _, err = command(*arguments.split(), *extra, *yes)
+    assert (code, said in err) == (2, True), err
     assert not re.search(r"\b[a-z]+_[a-z]+\b", err)
 
 
@@ -327,10 +322,12 @@ def test_streams_and_files_that_are_none(sandbox: Sandbox, line: str, code: int,
 
 
 @pytest.mark.skipif(sys.platform == "win32" or not os.geteuid(), reason="root may read everything")
-def test_a_file_without_permission(sandbox: Sandbox, capsys: Captured) -> None:
+def test_a_file_without_permission(sandbox: Sandbox, command: Command) -> None:
     """Said in one line."""
-    for name in ("people.csv", "contrato.pdf"):
+    for name, *words in (
+        ("people.csv", "bulk", "people.csv", "--text", "x", "--dry-run"),
+        ("contrato.pdf", "files", "upload", "contrato.pdf"),
+    ):
         Path(name).chmod(0)
-    assert run(["bulk", "people.csv", "--text", "x", "--dry-run"]) == 2
-    assert run(["files", "upload", "contrato.pdf"]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 2
+        said = command(*words)
+        assert (said.code, len(said.err.splitlines())) == (2, 1)
