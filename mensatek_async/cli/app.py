@@ -6,9 +6,9 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError
 
 from .._version import __version__
 from ..errors import MensatekError
@@ -77,19 +77,15 @@ app.command(
 
 @app.meta.default
 def _everywhere(
-    *,
-    lang: Annotated[
-        Literal["en", "es"] | None, Parameter(help="Language; default: LC_ALL, LC_MESSAGES or LANG.")
-    ] = None,
-    profile: Annotated[
-        str | None, Parameter(help="Profile; default: MENSATEK_PROFILE, else the file's default.")
-    ] = None,
-    config: Annotated[
-        str | None,
-        Parameter(help="File of profiles; default: MENSATEK_CONFIG, else mensatek.toml of the user."),
-    ] = None,
+    *, lang: Literal["en", "es"] | None = None, profile: str | None = None, config: str | None = None
 ) -> None:
-    """Options of every command, for help and completion: `_for_all` takes them out of the arguments."""
+    """Options of every command, for help and completion: `_for_all` takes them out of the arguments.
+
+    Args:
+        lang: Language; default: LC_ALL, LC_MESSAGES or LANG.
+        profile: Profile; default: MENSATEK_PROFILE, else the file's default.
+        config: File of profiles; default: MENSATEK_CONFIG, else mensatek.toml of the user.
+    """
 
 
 def run(arguments: Sequence[str]) -> int:

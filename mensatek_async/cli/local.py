@@ -20,7 +20,7 @@ from ..webhooks.local_server import LocalServer
 from ..webhooks.wsgi import WebhookApp
 from .account import read_secret, start_sandbox
 from .language import _, label, later, reason, spoken
-from .options import ListenOptions, SandboxOptions
+from .options import Flag, SandboxOptions
 from .output import Exit, Output, Stop, as_ctrl_c, cannot_listen, credits_text, on_ending, plural
 
 if TYPE_CHECKING:
@@ -122,9 +122,30 @@ def _as_json(event: Event) -> dict[str, Any]:
 
 
 @webhooks.command
-def listen(*, options: ListenOptions = ListenOptions()) -> Exit:
-    """Print callbacks as they come, until Ctrl-C: for development; with --store, write down what they say."""
-    output = Output(json=options.json)
+def listen(
+    *,
+    port: int = 8080,
+    host: str = "127.0.0.1",
+    username: str | None = None,
+    password_file: str | None = None,
+    token_file: str | None = None,
+    allow_unauthenticated: Flag = False,
+    store: str | None = None,
+    json: Flag = False,
+) -> Exit:
+    """Print callbacks as they come, until Ctrl-C: for development; with --store, write down what they say.
+
+    Args:
+        port: Port to listen on; 0 takes a free one.
+        host: Address to listen on.
+        username: HTTP Basic user that callers must give.
+        password_file: File that holds its password.
+        token_file: File that holds what the URL's parameter token must be.
+        allow_unauthenticated: Take callbacks from anybody; on this machine the default.
+        store: Record there who answers BAJA or the like, and reports on its campaigns and its outbox.
+        json: Print one JSON object a line for each event.
+    """
+    output = Output(json=json)
     came = 0
 
     def handle(event: Event) -> None:
@@ -135,15 +156,31 @@ def listen(*, options: ListenOptions = ListenOptions()) -> Exit:
         if opted_out and isinstance(event, IncomingMessage):
             output.note("opted out: {}", event.sender)
 
-    app = _webhook(options, handle)
+    if username is not None and password_file is None:
+        raise Stop("--username goes with --password-file.")
+    password = None if password_file is None else read_secret(password_file, "password")
+    token = None if token_file is None else read_secret(token_file, "token")
     try:
-        server = LocalServer(options.host, options.port)
+        app = WebhookApp(
+            handle,
+            username=username,
+            password=password,
+            token=token,
+            allow_unauthenticated=allow_unauthenticated or is_loopback(host),
+            dedupe=False,  # who develops wants to see what comes twice
+        )
+        server = LocalServer(host, port)
+    except ConfigurationError as error:
+        raise Stop(
+            "{}\nGive --username and --password-file, --token-file, or --allow-unauthenticated.",
+            spoken().error(error)[0],
+        ) from None
     except (OSError, OverflowError) as error:
-        raise cannot_listen(options.host, options.port, error) from None
+        raise cannot_listen(host, port, error) from None
     on_ending(as_ctrl_c)
-    with server, _recording(options.store) as record, _shown(output) as show:
+    with server, _recording(store) as record, _shown(output) as show:
         server.set_app(_noting_refusals(app, output))
-        output.note("Listening at http://{}:{}/; Ctrl-C ends it.", options.host, server.server_port)
+        output.note("Listening at http://{}:{}/; Ctrl-C ends it.", host, server.server_port)
         try:
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
@@ -180,27 +217,6 @@ def _recording(store: str | None) -> Iterator[Callable[[Event], bool]]:
             return opt_outs.record(event)
 
         yield record
-
-
-def _webhook(options: ListenOptions, handle: Callable[[Event], None]) -> WebhookApp:
-    if options.username is not None and options.password_file is None:
-        raise Stop("--username goes with --password-file.")
-    password = None if options.password_file is None else read_secret(options.password_file, "password")
-    token = None if options.token_file is None else read_secret(options.token_file, "token")
-    try:
-        return WebhookApp(
-            handle,
-            username=options.username,
-            password=password,
-            token=token,
-            allow_unauthenticated=options.allow_unauthenticated or is_loopback(options.host),
-            dedupe=False,  # who develops wants to see what comes twice
-        )
-    except ConfigurationError as error:
-        raise Stop(
-            "{}\nGive --username and --password-file, --token-file, or --allow-unauthenticated.",
-            spoken().error(error)[0],
-        ) from None
 
 
 @contextmanager

@@ -265,29 +265,3 @@ class SandboxOptions:
     reply_style: str = "json-object"
     drop_every: int = 0
     callbacks: Annotated[str | None, Parameter(name=("--callbacks", "--callback-url"))] = None
-
-
-@Parameter(name="*")
-@frozen(kw_only=True)
-class ListenOptions:
-    """Options of `mensatek webhooks listen`.
-
-    Attributes:
-        port: Port to listen on; 0 takes a free one.
-        host: Address to listen on.
-        username: HTTP Basic user that callers must give.
-        password_file: File that holds its password.
-        token_file: File that holds what the URL's parameter token must be.
-        allow_unauthenticated: Take callbacks from anybody; on this machine the default.
-        store: Record there who answers BAJA or the like, and reports on its campaigns and its outbox.
-        json: Print one JSON object a line for each event.
-    """
-
-    port: int = 8080
-    host: str = "127.0.0.1"
-    username: str | None = None
-    password_file: str | None = None
-    token_file: str | None = None
-    allow_unauthenticated: Flag = False
-    store: str | None = None
-    json: Flag = False

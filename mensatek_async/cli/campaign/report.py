@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from attrs import frozen
 from cyclopts import Parameter
 
 from ...sources.text_files import shown
@@ -14,43 +13,26 @@ from ..output import Output
 from .run import offline
 
 
-@Parameter(name="*")
-@frozen(kw_only=True)
-class ReportOptions:
-    """Options that `mensatek campaign report` alone has.
-
-    Attributes:
-        price: Euros that a credit costs you, such as 0.05: the page is in euros too.
-        with_phones: Write phones out; without it each shows its first three and last two digits.
-        force: Overwrite a file that is no report.
-    """
-
-    price: Annotated[Credits | None, Parameter(name=("--price", "--euros"))] = None
-    with_phones: Flag = False
-    force: Flag = False
-
-
 def report(
     name: Name,
     file: Name,
     /,
     *,
-    options: ReportOptions = ReportOptions(),
-    store: StoreOptions = StoreOptions(),
+    price: Annotated[Credits | None, Parameter(name=("--price", "--euros"))] = None,
+    with_phones: Flag = False,
+    force: Flag = False,
+    options: StoreOptions = StoreOptions(),
 ) -> None:
     """Write a page to look at and to print: what was sent, what became of it and what to do. Needs no account.
 
     Args:
         file: The file to write, such as navidad.html; an earlier report is overwritten.
+        price: Euros that a credit costs you, such as 0.05: the page is in euros too.
+        with_phones: Write phones out; without it each shows its first three and last two digits.
+        force: Overwrite a file that is no report.
     """
-    output = Output(json=store.json)
-    with offline(store.store) as campaigns:
-        campaigns.get(name).report(
-            file,
-            lang=spoken().code,
-            price=options.price,
-            with_phones=options.with_phones,
-            force=options.force,
-        )
+    output, lang = Output(json=options.json), spoken().code
+    with offline(options.store) as campaigns:
+        campaigns.get(name).report(file, lang=lang, price=price, with_phones=with_phones, force=force)
     output.say("Report: {}", shown(file, 300))
     output.answer({"path": file})

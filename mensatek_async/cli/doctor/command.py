@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from attrs import asdict, field, frozen
+from attrs import asdict
 from cyclopts import Parameter
 
 from ...doctor.checks import CHECKS
@@ -22,12 +22,24 @@ from ..options import AccountOptions, Credits, Json, Number, Yes
 from ..output import Exit, Output, Stop, credits_text
 
 
-@Parameter(name="*")
-@frozen(kw_only=True)
-class DoctorOptions:
-    """Options of `mensatek doctor`.
+def doctor(
+    *,
+    phone: str | None = None,
+    listen: int | None = None,
+    callback: Annotated[str | None, Parameter(name=("--callback", "--callback-url"))] = None,
+    host: str = "127.0.0.1",
+    wait: Number = 60.0,
+    price: Credits = Decimal(1),
+    yes: Yes = False,
+    json: Json = False,
+    account: AccountOptions = AccountOptions(),
+) -> Exit:
+    """Find out what your account needs other settings for; sends nothing without --phone.
 
-    Attributes:
+    What this package assumes of the provider is looked at, with at most 3 calls that send nothing.
+    Exit codes: 0 all as assumed, 1 something is not, 2 wrong use, 130 interrupted.
+
+    Args:
         phone: Phone of your own that gets at most 3 texts; without it nothing is sent.
         listen: Port to hear callbacks on, where the URL in your panel leads.
         callback: That URL: whether it leads here is tried before any text.
@@ -35,55 +47,29 @@ class DoctorOptions:
         wait: Seconds to wait for callbacks.
         price: Credits a text costs you, for the estimate.
     """
-
-    phone: str | None = field(default=None, repr=False)
-    listen: int | None = None
-    callback: Annotated[str | None, Parameter(name=("--callback", "--callback-url"))] = field(
-        default=None, repr=False
-    )
-    host: str = "127.0.0.1"
-    wait: Number = 60.0
-    price: Credits = Decimal(1)
-    yes: Yes = False
-    json: Json = False
-    account: AccountOptions = AccountOptions()
-
-
-def doctor(*, options: DoctorOptions = DoctorOptions()) -> Exit:
-    """Find out what your account needs other settings for; sends nothing without --phone.
-
-    What this package assumes of the provider is looked at, with at most 3 calls that send nothing.
-    Exit codes: 0 all as assumed, 1 something is not, 2 wrong use, 130 interrupted.
-    """
-    output = Output(json=options.json)
-    phone = None if options.phone is None else normalise(options.phone)
-    port = port_of(options.callback, options.listen)
-    if (
-        options.account.sandbox
-        and options.callback
-        and not is_loopback(urlsplit(options.callback).hostname or "")
-    ):
+    output = Output(json=json)
+    phone = None if phone is None else normalise(phone)
+    port = port_of(callback, listen)
+    if account.sandbox and callback and not is_loopback(urlsplit(callback).hostname or ""):
         raise Stop("With --sandbox nothing leaves this machine: --callback must be an address of it.")
-    asks = phone is not None and needs_answer(options.account, yes=options.yes)
+    asks = phone is not None and needs_answer(account, yes=yes)
     callbacks = port and f"http://127.0.0.1:{port}/"
-    with connect(options.account, callbacks=callbacks or None) as connection:
+
+    def note(what: str) -> None:
+        output.note("Looking: {} ...", reason(what))
+
+    with connect(account, callbacks=callbacks or None) as connection:
         if phone is not None and asks:
-            cost, price = credits_text(MOST_TEXTS * options.price), credits_text(options.price)
+            cost, each = credits_text(MOST_TEXTS * price), credits_text(price)
             output.confirm(
                 "Send at most {} texts to {}, for {} credits at most (at {} a text; the third is cancelled before it "
                 "leaves)?",
-                *(MOST_TEXTS, mask(phone), cost, price),
+                *(MOST_TEXTS, mask(phone), cost, each),
             )
         try:
             with connection.client() as client:
                 diagnosis = examine(
-                    client,
-                    phone,
-                    listen=options.listen,
-                    callback=options.callback,
-                    host=options.host,
-                    wait=options.wait,
-                    note=lambda what: output.note("Looking: {} ...", reason(what)),
+                    client, phone, listen=listen, callback=callback, host=host, wait=wait, note=note
                 )
         except KeyboardInterrupt as interruption:
             output.error("interrupted; what was sent:")
