@@ -18,19 +18,14 @@ _YES, _NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 
 @frozen(kw_only=True)
 class Assumptions:
-    """The settings of a client that say how the provider behaves.
+    """The settings of a client that say how the provider behaves."""
 
-    Attributes:
-        request_format: how parameters travel.
-        report: whether sends that do not say ask for delivery reports; None leaves it to the account.
-        assume_grouping: whether a message keeps a second text from a phone, so that what joins it can be repeated.
-        paths: other paths of operations, by name.
-    """
-
-    request_format: RequestFormat
+    request_format: RequestFormat  # how parameters travel
+    # whether sends that do not say ask for delivery reports; None leaves it to the account
     report: bool | None
+    # whether a message keeps a second text from a phone, so that what joins it can be repeated
     assume_grouping: bool
-    paths: Mapping[str, str]
+    paths: Mapping[str, str]  # other paths of operations, by name
 
 
 def load_assumptions(

@@ -21,22 +21,15 @@ class Pace:
 
     After a refusal the rate falls below the rate that was accepted, climbs back fast, stays near it for long, and then
     tries more. A rate that was refused twice is tried half as often.
-
-    Attributes:
-        ceiling: requests a second that were accepted when one was refused last; None while nothing is known.
-        confirmed: whether the refusal before that said the same.
-        since: when the climb began.
-        span: seconds that it takes to the ceiling.
-        doublings: how often the rate has doubled, where it is still looked for; else None.
-        refused_at: when a refusal counted last.
     """
 
+    # requests a second that were accepted when one was refused last; None while nothing is known
     ceiling: float | None = None
-    confirmed: bool = False
-    since: float = 0.0
-    span: float = 1.0
-    doublings: float | None = None
-    refused_at: float = float("-inf")
+    confirmed: bool = False  # whether the refusal before that said the same
+    since: float = 0.0  # when the climb began
+    span: float = 1.0  # seconds that it takes to the ceiling
+    doublings: float | None = None  # how often the rate has doubled, where it is still looked for; else None
+    refused_at: float = float("-inf")  # when a refusal counted last
 
     def rate(self, now: float) -> float | None:
         """Return the requests a second that may leave; None when there is no reason for a limit."""

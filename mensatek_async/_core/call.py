@@ -114,7 +114,6 @@ class Caller:
 
     @property
     def last_credits(self) -> Decimal | None:
-        """Return the credits that the newest reply to any client of the account named."""
         return self._login.credits
 
     async def ask(
@@ -181,7 +180,6 @@ class Caller:
         return await self._cache.read(key, call.form, max_age, fetch, lambda: state.left)
 
     async def _call(self, call: _Call) -> DecodedReply:
-        """Make one call, with its repeats."""
         operation, params, state = call.operation, call.params, call.state
         if call.body is None:
             call.body = Body(self._write({**params, "Resp": call.form})), self._content_type

@@ -45,15 +45,11 @@ _NAMES = {what: [name.casefold() for name in names] for what, names in _SENT.ite
 
 @define(eq=False)
 class InFlightShield:
-    """Requests on their way that a cancellation does not cut off at once.
-
-    Attributes:
-        lost: how many of them were cut off all the same.
-    """
+    """Requests on their way that a cancellation does not cut off at once."""
 
     _scopes: set[anyio.CancelScope] = Factory(set)
     _deadline: float | None = None
-    lost: int = 0
+    lost: int = 0  # how many of them were cut off all the same
 
     @contextmanager
     def covering(self) -> Iterator[None]:
@@ -75,7 +71,6 @@ class InFlightShield:
             raise Cut("cancelled before its answer came")
 
     def release_in(self, grace: float) -> None:
-        """Give every request on its way `grace` seconds more."""
         self._deadline = anyio.current_time() + grace
         for scope in self._scopes:
             scope.deadline = self._deadline
@@ -88,36 +83,23 @@ in_flight_shield: ContextVar[InFlightShield | None] = ContextVar("in_flight_shie
 
 @define(eq=False)
 class CallState:
-    """One call's attempts.
+    """One call's attempts."""
 
-    Attributes:
-        attempts: how often a request was tried.
-        left: whether an attempt may have reached the provider.
-        maybe_done: whether an attempt left and got no readable answer.
-        shield: where its requests are shielded from cancellation, if anywhere.
-        sink: where a document goes that comes as its answer.
-        rare: whether the provider wants this call made very rarely.
-        bulk: whether it is one of many that nobody waits for by itself: single calls go first.
-        once: whether whoever calls decides on repeats, so that none is made here.
-        latest: the moment, by anyio's clock, from which it must not leave any more; None for never.
-        leaving: awaited right before a request leaves, when it has waited for everything; what it raises stops it.
-        area: who makes it, as an observer is told.
-        traceparent: the trace context that was stored with what it sends; "" for none.
-        observed: what tells an observer and the log of it; None where nobody listens.
-    """
-
-    attempts: int = 0
-    left: bool = False
-    maybe_done: bool = False
-    shield: InFlightShield | None = None
-    sink: Sink | None = None
-    rare: bool = False
-    bulk: bool = False
-    once: bool = False
+    attempts: int = 0  # how often a request was tried
+    left: bool = False  # whether an attempt may have reached the provider
+    maybe_done: bool = False  # whether an attempt left and got no readable answer
+    shield: InFlightShield | None = None  # where its requests are shielded from cancellation, if anywhere
+    sink: Sink | None = None  # where a document goes that comes as its answer
+    rare: bool = False  # whether the provider wants this call made very rarely
+    bulk: bool = False  # whether it is one of many that nobody waits for by itself: single calls go first
+    once: bool = False  # whether whoever calls decides on repeats, so that none is made here
+    # the moment, by anyio's clock, from which it must not leave any more; None for never
     latest: float | None = None
+    # awaited right before a request leaves, when it has waited for everything; what it raises stops it
     leaving: Callable[[], Awaitable[None]] | None = None
-    area: Area = "client"
-    traceparent: str = ""
+    area: Area = "client"  # who makes it, as an observer is told
+    traceparent: str = ""  # the trace context that was stored with what it sends; "" for none
+    # what tells an observer and the log of it; None where nobody listens
     observed: ObservedCall | None = None
 
 
@@ -146,11 +128,7 @@ def noting_pauses(
 
 @define(eq=False)
 class ObservedCall:
-    """A call of which an observer and the log are told, as a context manager around it.
-
-    Attributes:
-        reply: the decoded reply, once there is one.
-    """
+    """A call of which an observer and the log are told, as a context manager around it."""
 
     _notifier: Notifier | None
     _whose: Mapping[str, Any]
@@ -158,7 +136,7 @@ class ObservedCall:
     _operation: Operation
     _params: Params
     _state: CallState
-    reply: Mapping[str, Any] = field(factory=dict)
+    reply: Mapping[str, Any] = field(factory=dict)  # the decoded reply, once there is one
     _http_status: int | None = None
     _in_flight: float = 0.0
     _begun: float = field(init=False)
@@ -186,7 +164,6 @@ class ObservedCall:
         return self
 
     async def post(self, request: Awaitable[RawReply]) -> RawReply:
-        """Wait for the answer to a request."""
         left, self._http_status = perf_counter(), None
         try:
             reply = await request
@@ -196,7 +173,6 @@ class ObservedCall:
             self._in_flight += perf_counter() - left
 
     def retried(self, attempt: int, failure: Failure, wait: float) -> None:
-        """Tell that an attempt failed and another one follows."""
         cause = _CAUSES.get(type(failure), "no_answer")
         if self._notifier is not None:
             what: dict[str, Any] = {

@@ -25,21 +25,18 @@ def _check_age(max_age: float) -> None:
 
 
 async def cancel(context: Context, name: str, message_id: int | str) -> Cancellation:
-    """Cancel a scheduled message."""
     number = message_number(message_id)
     done: Cancellation = await context.caller.ask(context.operations[name], to_wire(message_id=number))
     return evolve(done, message_id=done.message_id or number)
 
 
 async def reschedule(context: Context, name: str, message_id: int | str, when: datetime) -> Rescheduling:
-    """Give a scheduled message a new date."""
     params = to_wire(message_id=message_number(message_id), scheduled_at=wire_date(when))
     done: Rescheduling = await context.caller.ask(context.operations[name], params)
     return done
 
 
 async def report(context: Context, name: str, message_id: int | str, max_age: float) -> MessageReport:
-    """Ask where each recipient of a message stands."""
     _check_age(max_age)
     return await _report(context, name, message_id, max_age)
 

@@ -40,30 +40,21 @@ class Answers(Enum):
 
 @frozen
 class Operation:
-    """One operation of the API.
+    """One operation of the API."""
 
-    Attributes:
-        name: its name in the manuals, which is its path unless `path` says otherwise.
-        kind: read, repeatable change, or send.
-        reply: the model its reply is structured into, or what else it answers with.
-        invalidates: reads whose remembered answers this call makes stale.
-        path: the last part of its URL.
-        path_source: where the path is known from.
-        done: result codes that mean "done already" when the call is a repeat.
-        not_done: result codes that, when the call is a repeat, say that no try before it did anything either.
-        needs_success: whether a result of 0 is a refusal.
-        rare_parameter: the parameter of its form that the provider wants used very rarely; "" for none.
-    """
-
-    name: str
-    kind: Kind
-    reply: type | Answers
-    invalidates: tuple[str, ...] = ()
+    name: str  # its name in the manuals, which is its path unless `path` says otherwise
+    kind: Kind  # read, repeatable change, or send
+    reply: type | Answers  # the model its reply is structured into, or what else it answers with
+    invalidates: tuple[str, ...] = ()  # reads whose remembered answers this call makes stale
+    # the last part of its URL
     path: str = field(default=Factory(lambda row: row.name, takes_self=True), kw_only=True)
-    path_source: str = field(default="manual", kw_only=True)
+    path_source: str = field(default="manual", kw_only=True)  # where the path is known from
+    # result codes that mean "done already" when the call is a repeat
     done: Set[int] = field(default=frozenset(), kw_only=True)
+    # result codes that, when the call is a repeat, say that no try before it did anything either
     not_done: Set[int] = field(default=frozenset(), kw_only=True)
-    needs_success: bool = field(default=False, kw_only=True)
+    needs_success: bool = field(default=False, kw_only=True)  # whether a result of 0 is a refusal
+    # the parameter of its form that the provider wants used very rarely; "" for none
     rare_parameter: str = field(default="", kw_only=True)
 
 

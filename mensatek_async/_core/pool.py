@@ -42,16 +42,12 @@ class ConnectionPool:
 
     One pool for all would look through every connection and every waiting request each time; this way a request costs
     the same however many are in flight. A line that failed is closed and never used again.
-
-    Attributes:
-        is_open: whether lines can be taken.
-        closed: whether no request may leave any more.
-        home: the event loop of the first use, to which the connections belong.
     """
 
     def __init__(self, given: AsyncTransport | None, *, tls: bool, most: int) -> None:
-        self.is_open: bool = given is not None
-        self.closed: bool = False
+        self.is_open: bool = given is not None  # whether lines can be taken
+        self.closed: bool = False  # whether no request may leave any more
+        # the event loop of the first use, to which the connections belong
         self.home: EventLoopToken | None = None
         self._tls, self._most = tls, most
         self._shared = given
@@ -86,7 +82,6 @@ class ConnectionPool:
         return line
 
     def give(self, line: AsyncTransport, scope: anyio.CancelScope) -> None:
-        """Give a line back after a whole answer."""
         if line in self._all:
             self._free.append(line)
         del self._on_way[scope]
@@ -94,7 +89,6 @@ class ConnectionPool:
             self._landed.set()
 
     async def drop(self, line: AsyncTransport, scope: anyio.CancelScope) -> None:
-        """Close a line that failed, or was cut off."""
         if line in self._all:
             self._all.remove(line)
             with anyio.CancelScope(shield=True), suppress(Exception):
@@ -173,7 +167,6 @@ class _Proxied:
 
 
 def _through_proxy(most: int, context: ssl.SSLContext) -> AsyncTransport | None:
-    """Return, where the environment names a proxy, httpx's own client, which knows when to use it."""
     if not {"https", "all"} & getproxies().keys():
         return None
     limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEPALIVE)

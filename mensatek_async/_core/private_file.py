@@ -63,7 +63,6 @@ class PrivateFile:
             self._part = None
 
     def close(self) -> None:
-        """Close it; what was not kept is gone."""
         with suppress(OSError):
             self.file.close()
         if self._part is not None:
@@ -85,19 +84,13 @@ class PrivateFile:
 
 @frozen
 class Kind:
-    """What a file is, by which an earlier one is known.
+    """What a file is, by which an earlier one is known."""
 
-    Attributes:
-        name: what it is called, such as "export of a campaign".
-        is_one: whether a file that begins with these bytes is one.
-        wrong: endings of names that promise something else, as "-" promises standard output.
-        advice: what to call it instead.
-    """
-
-    name: str
-    is_one: Callable[[bytes], bool]
+    name: str  # what it is called, such as "export of a campaign"
+    is_one: Callable[[bytes], bool]  # whether a file that begins with these bytes is one
+    # endings of names that promise something else, as "-" promises standard output
     wrong: tuple[str, ...] = ()
-    advice: str = ""
+    advice: str = ""  # what to call it instead
 
     def check(self, target: Path, *, force: bool) -> None:
         """Refuse to write over what is none, and names that promise something else.

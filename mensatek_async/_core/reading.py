@@ -25,19 +25,14 @@ _PIECE = 2**20  # bytes of a download written at once
 
 @frozen
 class RawReply:
-    """A whole answer, still undecoded.
-
-    Attributes:
-        stored: whether it is a document that went into the sink; None without a sink.
-        date: what the provider's clock showed, as HTTP writes it.
-    """
+    """A whole answer, still undecoded."""
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
     retry_after: float | None = None
-    stored: bool | None = None
-    date: str = ""
+    stored: bool | None = None  # whether it is a document that went into the sink; None without a sink
+    date: str = ""  # what the provider's clock showed, as HTTP writes it
 
 
 async def receive(response: Any, sink: Sink | None, moved: Callable[[], None]) -> RawReply:
@@ -159,15 +154,10 @@ _FILES = ("application/pdf", "application/zip", "application/octet-stream")
 
 @frozen
 class DecodedReply:
-    """A decoded reply, or the file that came instead of one.
+    """A decoded reply, or the file that came instead of one."""
 
-    Attributes:
-        reply: the decoded reply; empty when a file came.
-        raw: the answer as it came.
-    """
-
-    reply: dict[str, Any] = field(repr=False)
-    raw: RawReply
+    reply: dict[str, Any] = field(repr=False)  # the decoded reply; empty when a file came
+    raw: RawReply  # the answer as it came
 
 
 def read_answer(

@@ -31,32 +31,23 @@ _BLOCK = 1 << 20
 
 
 def media_type_of(start: bytes) -> str | None:
-    """Return the kind of document that begins so; None when it is neither a PDF nor a ZIP."""
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 
 class Sink:
-    """Takes the pieces of one download, from its start again when it is repeated.
-
-    Attributes:
-        path: where it is in the end; None when it went into a file of the user's.
-        size: bytes that came.
-        media_type: what it is.
-    """
+    """Takes the pieces of one download, from its start again when it is repeated."""
 
     def __init__(self, file: IO[bytes], path: Path | None = None) -> None:
         self._file = file
-        self.path = path
-        self.size: int = 0
-        self.media_type: str = ""
+        self.path = path  # where it is in the end; None when it went into a file of the user's
+        self.size: int = 0  # bytes that came
+        self.media_type: str = ""  # what it is
 
     async def start(self, media_type: str) -> None:
-        """Forget what an earlier try left."""
         self.size, self.media_type = 0, media_type
         await _stored(self._empty)
 
     async def write(self, piece: bytes) -> None:
-        """Add a piece."""
         await _stored(write_all, self._file, piece)
         self.size += len(piece)
 
@@ -136,7 +127,6 @@ async def _through(destination: IO[bytes], path: Path | None = None) -> AsyncIte
 
 
 async def _stored(step: Callable[..., T], *arguments: Any) -> T:
-    """Run one step of writing in a thread."""
     try:
         return await to_thread.run_sync(partial(step, *arguments))
     except (OSError, ValueError) as error:  # a closed file's is a ValueError

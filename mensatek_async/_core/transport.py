@@ -27,23 +27,19 @@ _log = logging.getLogger("mensatek_async.call")
 
 
 class Transport:
-    """Kept-alive connections to one base URL, used as one account. It opens nothing before the first request.
-
-    Attributes:
-        pool: the connections.
-        owns: whether they are closed with it.
-        patience: seconds that one request may take; nobody waits longer for that of another.
-    """
+    """Kept-alive connections to one base URL, used as one account. It opens nothing before the first request."""
 
     def __init__(
         self, account: Account, timeout: Timeout, limits: Limits, transport: AsyncTransport | None = None
     ) -> None:
+        # seconds that one request may take; nobody waits longer for that of another
         self.patience: float = timeout.total
         self._timeout = timeout
         self._closed = False
-        self.owns: bool = True
+        self.owns: bool = True  # whether they are closed with it
         self._kit = _kit_of(transport)
         tls = account.base_url.startswith("https:")
+        # the connections
         self.pool: ConnectionPool = ConnectionPool(transport, tls=tls, most=limits.concurrency)
         self._urls: dict[str, httpx.URL] = {}
         self._use(account)
@@ -222,7 +218,6 @@ class _Once(AsyncIterator[bytes]):
 
 
 def multipart(fields: Mapping[str, str], name: str, content: bytes) -> tuple[Body, str]:
-    """Encode fields and one file as `multipart/form-data`; returns the body and its content type."""
     request = httpx.Request(
         "POST", "http://localhost/", data=dict(fields), files={"Fichero": (name, content)}
     )

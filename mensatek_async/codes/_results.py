@@ -14,21 +14,13 @@ _EVERY = "*"  # rows that hold for every operation that has none of its own
 
 @frozen(kw_only=True)
 class ResultCode:
-    """One result code of one operation.
+    """One result code of one operation."""
 
-    Attributes:
-        operation: the operation, by its wire name; "*" for any.
-        code: the provider's number (`Res`).
-        meaning: what it says, in English.
-        error: the error it becomes, or None when it is no error.
-        source: where it is known from: "manual", "5.8" (the older manual), "field" (public programs) or
-            "inferred".
-    """
-
-    operation: str
-    code: int
-    meaning: str
-    error: type[APIError] | None
+    operation: str  # the operation, by its wire name; "*" for any
+    code: int  # the provider's number (`Res`)
+    meaning: str  # what it says, in English
+    error: type[APIError] | None  # the error it becomes, or None when it is no error
+    # where it is known from: "manual", "5.8" (the older manual), "field" (public programs) or "inferred"
     source: str
 
 

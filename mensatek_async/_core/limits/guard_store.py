@@ -26,15 +26,11 @@ _AGAIN = 60.0  # seconds until a store that did not work is tried again
 
 
 class GuardStore:
-    """A store, one in a process for all clients that name it. What fails in it is warned of once.
-
-    Attributes:
-        guards: each `SharedGuard` that was looked up in it.
-        next_look: when it is to be asked again what is new, for all of them, by this process's clock.
-    """
+    """A store, one in a process for all clients that name it. What fails in it is warned of once."""
 
     def __init__(self, store: str | os.PathLike[str]) -> None:
-        self.guards: WeakSet[Any] = WeakSet()
+        self.guards: WeakSet[Any] = WeakSet()  # each `SharedGuard` that was looked up in it
+        # when it is to be asked again what is new, for all of them, by this process's clock
         self.next_look: float = NEVER
         self._since = 0.0
         self._db = open_database(store, tables.GUARD)
@@ -82,7 +78,6 @@ class GuardStore:
             )
 
     async def release(self, user: object) -> None:
-        """Close the store when nobody has it open any more."""
         self._users.discard(user)
         if not self._users:
             with suppress(TimeoutError):

@@ -28,6 +28,7 @@ GUARD = Schema(
 )
 _LONG, _SHORT = 86_400.0, 60.0  # seconds beyond its end that a row is kept
 _SALT = "salt:guard"
+_PLACE = "account = ? AND what = ? AND about = ?"
 _REPLACE = "at = excluded.at, until = excluded.until, number = excluded.number, value = excluded.value"
 _RAISE = ", ".join(
     f"{name} = CASE WHEN excluded.{name} > mensatek_guard.{name} THEN excluded.{name} ELSE mensatek_guard.{name} END"
@@ -48,6 +49,9 @@ class What(Enum):
     READ = "read"  # when a read went out last (about: a digest of what was asked)
 
 
+_OF_A_TOKEN = (What.LOGIN, What.TURN, What.CREDITS)
+
+
 @frozen
 class Keys:
     """Under which names an account, and a token of it, stand in a store.
@@ -60,9 +64,11 @@ class Keys:
     account: str
     login: str
 
-    def read(self, asked: object) -> str:
-        """Return the name of a read."""
-        return _digest(f"{self.login} {asked!r}", self.salt)
+    def place(self, what: What, asked: object = "") -> tuple[str, str, str]:
+        """Return where a row stands: account, what it is about, and which of its kind."""
+        if what is What.READ:
+            return self.account, what.value, _digest(f"{self.login} {asked!r}", self.salt)
+        return self.account, what.value, self.login if what in _OF_A_TOKEN else str(asked)
 
 
 @frozen
@@ -79,7 +85,6 @@ class Row:
 
 
 def keys_of(tx: Tx, account: Account) -> Keys:
-    """Return an account's names, and make the store's salt if it has none."""
     tx.run(
         "INSERT INTO mensatek_meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING", _SALT, os.urandom(16).hex()
     )
@@ -94,9 +99,9 @@ def _digest(text: str, salt: bytes) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt, digest_size=12).hexdigest()
 
 
-def look(tx: Tx, account: str) -> list[Row]:
+def look(tx: Tx, keys: Keys) -> list[Row]:
     """Return all that is known of an account, but for its reads."""
-    return _rows(tx, "account = ?", account)
+    return _rows(tx, "account = ?", keys.account)
 
 
 def news(tx: Tx, since: float) -> list[Row]:
@@ -117,9 +122,7 @@ def _rows(tx: Tx, which: str, value: str | float) -> list[Row]:
 
 def put(
     tx: Tx,
-    account: str,
-    what: What,
-    about: str = "",
+    place: tuple[str, str, str],
     *,
     left: float = 0.0,
     number: int = 0,
@@ -132,55 +135,43 @@ def put(
     """
     tx.run("DELETE FROM mensatek_guard WHERE keep_until < ?", tx.wall)
     until = tx.wall + left
-    kept = _LONG if what in (What.LOGIN, What.CREDITS) else _SHORT
+    kept = _LONG if What(place[1]) in (What.LOGIN, What.CREDITS) else _SHORT
     tx.run(
         "INSERT INTO mensatek_guard VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, what, about) DO UPDATE SET "
         + (f"at = excluded.at, value = excluded.value, {_RAISE}" if longest else _REPLACE)
         + ", keep_until = excluded.keep_until",
-        *(account, what.value, about, tx.wall, until, number, value, until + kept),
+        *(*place, tx.wall, until, number, value, until + kept),
     )
 
 
-def book(tx: Tx, account: str, what: What, about: str, interval: float) -> float:
+def remove(tx: Tx, place: tuple[str, str, str], value: str = "") -> None:
+    """Remove a row, if it has still this value: a turn is given back."""
+    tx.run(f"DELETE FROM mensatek_guard WHERE {_PLACE} AND value = ?", *place, value)
+
+
+def book(tx: Tx, place: tuple[str, str, str], interval: float) -> float:
     """Take the turn of a call that goes out once in an interval; return the seconds until then, 0 when it is taken."""
-    _, at, _ = _locked(tx, account, what, about)
+    _, at, _ = _locked(tx, place)
     wait = float(at + interval - tx.wall)
     if wait <= 0.001 or at > tx.wall + 1:  # a sleep may end a hair early; a clock may go back
-        put(tx, account, what, about, left=interval)
+        put(tx, place, left=interval)
         return 0.0
     return wait
 
 
-def _locked(tx: Tx, account: str, what: What, about: str) -> tuple[str, float, float]:
-    """Return the value, writing time and end of a row, which nobody else changes before this transaction ends."""
-    place = (account, what.value, about)
-    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
-    asked = "SELECT value, at, until FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?"
-    value, at, until = tx.one(asked + tx.locking, *place) or ("", 0.0, 0.0)
-    return value, at, until
-
-
-def unbook(tx: Tx, account: str, what: What, about: str) -> None:
-    """Give a turn back that was not used."""
-    tx.run(
-        "DELETE FROM mensatek_guard WHERE account = ? AND what = ? AND about = ?", account, what.value, about
-    )
-
-
 def take_turn(tx: Tx, keys: Keys, process: str, lease: float) -> bool:
     """Take a token's first call; return False while a process that has not ended makes it."""
-    holder, at, until = _locked(tx, keys.account, What.TURN, keys.login)
+    place = keys.place(What.TURN)
+    holder, at, until = _locked(tx, place)
     if holder not in ("", process) and at - 1 < tx.wall < until and not has_ended(holder):
         return False
-    put(tx, keys.account, What.TURN, keys.login, left=lease, value=process)
+    put(tx, place, left=lease, value=process)
     return True
 
 
-def end_turn(tx: Tx, keys: Keys, process: str, *, accepted: bool) -> None:
-    """Give the first call back, and note that the token was accepted, if it was."""
-    tx.run(
-        "DELETE FROM mensatek_guard WHERE account = ? AND what = ? AND about = ? AND value = ?",
-        *(keys.account, What.TURN.value, keys.login, process),
-    )
-    if accepted:
-        put(tx, keys.account, What.LOGIN, keys.login, value="accepted")
+def _locked(tx: Tx, place: tuple[str, str, str]) -> tuple[str, float, float]:
+    """Return the value, writing time and end of a row, which nobody else changes before this transaction ends."""
+    tx.run("INSERT INTO mensatek_guard VALUES (?, ?, ?, 0, 0, 0, '', 0) ON CONFLICT DO NOTHING", *place)
+    asked = f"SELECT value, at, until FROM mensatek_guard WHERE {_PLACE}"
+    value, at, until = tx.one(asked + tx.locking, *place) or ("", 0.0, 0.0)
+    return value, at, until

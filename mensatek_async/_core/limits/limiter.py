@@ -60,7 +60,6 @@ class Limiter:
         return now
 
     def release(self, *, bulk: bool = False, accepted: bool = False) -> None:
-        """Give a place in flight back, and note whether the provider took the request."""
         self._free += 1
         self._in_bulk -= bulk
         if accepted:
@@ -77,7 +76,6 @@ class Limiter:
         return 1 / min(rates) if rates else 0.0
 
     def slow_down(self, wait: float | None = None) -> None:
-        """Note that the provider refused a request because too many came, and how many seconds it said to wait."""
         now = anyio.current_time()
         pause = self._pace.refused(now, wait, self._accepted_within, self._per_second)
         if wait is None:  # else the circuit breaker holds every call for as long as was said

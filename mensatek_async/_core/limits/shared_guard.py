@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from secrets import token_hex
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from attrs import define, field
@@ -52,7 +52,7 @@ class SharedGuard:
         if self._known:
             await self.store.look(user)
             return
-        rows = await self._run(lambda tx, keys: tables.look(tx, keys.account), write=False, user=user)
+        rows = await self._run(tables.look, write=False, user=user)
         if rows is not None:
             self._known = True
             self.store.guards.add(self)
@@ -62,7 +62,7 @@ class SharedGuard:
         """Wait while another process finds out whether the token is accepted, for so many seconds at most."""
 
         def work(tx: Tx, keys: Keys) -> tuple[list[tables.Row], bool]:
-            rows = tables.look(tx, keys.account)
+            rows = tables.look(tx, keys)
             settled = any(row.about == keys.login and _settles(row) for row in rows)
             return rows, settled or tables.take_turn(tx, keys, this_process(), min(patience, _LEASE))
 
@@ -74,8 +74,12 @@ class SharedGuard:
             await anyio.sleep(_POLL)
 
     async def end_first_call(self, *, accepted: bool) -> None:
-        """Let other processes go on."""
-        await self._run(lambda tx, keys: tables.end_turn(tx, keys, this_process(), accepted=accepted))
+        def work(tx: Tx, keys: Keys) -> None:
+            tables.remove(tx, keys.place(What.TURN), this_process())
+            if accepted:
+                tables.put(tx, keys.place(What.LOGIN), value="accepted")
+
+        await self._run(work)
 
     async def tell(self, operation: str, error: Failure | MensatekError) -> None:
         """Let other processes know what the provider said, as it stands in this one's memory already."""
@@ -91,17 +95,8 @@ class SharedGuard:
             self._seen.add(about)
         else:
             return
-        await self._run(
-            lambda tx, keys: tables.put(
-                tx,
-                keys.account,
-                what,
-                keys.login if what is What.LOGIN else about,
-                left=max(left, 0.0),
-                number=number,
-                longest=True,
-            )
-        )
+        found: dict[str, Any] = {"left": max(left, 0.0), "number": number, "longest": True}
+        await self._run(lambda tx, keys: tables.put(tx, keys.place(what, about), **found))
 
     async def book_read(self, asked: object) -> None:
         """Wait until a read may go out, and note that it does."""
@@ -116,27 +111,18 @@ class SharedGuard:
             self._state.rare[operation] = now() + wait - interval
 
     async def unbook(self, what: What, asked: object) -> None:
-        """Note that a call never reached the provider."""
-        await self._run(lambda tx, keys: tables.unbook(tx, keys.account, what, _about(keys, what, asked)))
+        await self._run(lambda tx, keys: tables.remove(tx, keys.place(what, asked)))
 
     async def keep_credits(self) -> None:
-        """Let other processes know the credits that a read named."""
         credits, at = self._login.credits, self._login.credits_at
         if credits is not None and at > self._credits_at:
             self._credits_at = at
-            await self._run(
-                lambda tx, keys: tables.put(tx, keys.account, What.CREDITS, keys.login, value=str(credits))
-            )
+            await self._run(lambda tx, keys: tables.put(tx, keys.place(What.CREDITS), value=str(credits)))
 
     async def _book(self, what: What, asked: object, interval: float) -> float:
         if not interval:
             return 0.0
-        return (
-            await self._run(
-                lambda tx, keys: tables.book(tx, keys.account, what, _about(keys, what, asked), interval)
-            )
-            or 0.0
-        )
+        return await self._run(lambda tx, keys: tables.book(tx, keys.place(what, asked), interval)) or 0.0
 
     async def _run(
         self, work: Callable[[Tx, Keys], T], *, write: bool = True, user: object = None
@@ -189,10 +175,6 @@ def _settles(row: tables.Row) -> bool:
     return row.what is What.LOGIN and (row.age < _ACCEPTED if row.value else row.left > 0)
 
 
-def _about(keys: Keys, what: What, asked: object) -> str:
-    return keys.read(asked) if what is What.READ else str(asked)
-
-
 def shared_guard(
     store: GuardStore | None, settings: Guard, account: Account, state: AccountState, login: Login
 ) -> SharedGuard | None:
@@ -219,7 +201,6 @@ async def begin_first_call(login: Login, shared: SharedGuard | None, patience: f
 
 
 async def end_first_call(login: Login, shared: SharedGuard | None, turn: UnderWay, *, accepted: bool) -> None:
-    """Let those go on that wait for a first call."""
     try:
         if shared is not None:
             await shared.end_first_call(accepted=accepted)

@@ -134,7 +134,6 @@ def _identify(identify: str | None) -> str | None:
 
 
 def check_days(acceptance_days: int | None) -> int | None:
-    """Refuse days that the provider does not take."""
     if acceptance_days is None:
         return None
     whole = isinstance(acceptance_days, int) and not isinstance(acceptance_days, bool)

@@ -43,34 +43,21 @@ class Addressed(NamedTuple):
 
 @frozen(kw_only=True)
 class Message:
-    """What every request of one message has in common.
+    """What every request of one message has in common."""
 
-    Attributes:
-        operation: the sending operation.
-        text: the prepared text, without the documents it carries.
-        params: parameters by wire names, without recipients and encoding.
-        encoding: as asked for.
-        region: the region of phones written without a country.
-        joined: whether it joins an earlier message.
-        needs_unicode: whether its own words need Unicode, or it was asked for.
-        segments: texts its own words take.
-        is_plain: whether it is the same for every recipient.
-        shown: the text as a phone shows it, which is what is counted.
-        braces: what stands in braces among its own words.
-    """
-
-    operation: Operation
-    text: Template | PlainText = field(repr=False)
-    params: Mapping[str, Any] = field(repr=False)
-    encoding: Encoding
-    region: str
-    joined: bool
-    needs_unicode: bool = field(init=False)
-    segments: int = field(init=False)
-    is_plain: bool = field(init=False)
+    operation: Operation  # the sending operation
+    text: Template | PlainText = field(repr=False)  # the prepared text, without the documents it carries
+    params: Mapping[str, Any] = field(repr=False)  # parameters by wire names, without recipients and encoding
+    encoding: Encoding  # as asked for
+    region: str  # the region of phones written without a country
+    joined: bool  # whether it joins an earlier message
+    needs_unicode: bool = field(init=False)  # whether its own words need Unicode, or it was asked for
+    segments: int = field(init=False)  # texts its own words take
+    is_plain: bool = field(init=False)  # whether it is the same for every recipient
     _length: int = field(init=False)
+    # the text as a phone shows it, which is what is counted
     shown: Template | PlainText = field(init=False, repr=False)
-    braces: Mapping[str, str] = field(init=False, repr=False)
+    braces: Mapping[str, str] = field(init=False, repr=False)  # what stands in braces among its own words
 
     def __attrs_post_init__(self) -> None:
         layout = self.text.layout
@@ -146,7 +133,6 @@ class Message:
     def request(
         self, recipients: Sequence[Mapping[str, str]], unicode: bool, join: int | None = None
     ) -> Params:
-        """Return the parameters of one request."""
         params = Params(self.params)
         params.update(to_wire(recipients=recipients, unicode=int(unicode), join=join or None))
         return params
@@ -269,7 +255,6 @@ async def send_request(
     state: CallState,
     join: int | None = None,
 ) -> SendResult:
-    """Make one request of a message and return what became of it."""
     params = message.request(recipients, unicode, join)
     result: SendResult = await context.caller.ask(message.operation, params, state=state)
     joined = params.get(REQUEST["join"], 0)

@@ -24,20 +24,17 @@ def wire_date(when: datetime) -> str:
 
 
 def exact_date(when: datetime) -> datetime:
-    """Return an aware date in Spanish time."""
     if not isinstance(when, datetime):
         raise InvalidDate(f"A date is a datetime, not {type(when).__name__}.")
     return in_spanish_time(when)
 
 
 def still_to_come(when: datetime) -> None:
-    """Refuse an aware date that has passed."""
     if when < datetime.now(UTC) - _SKEW:
         raise InvalidDate("The date has passed.", advice="Give a later one, or none to send now.")
 
 
 def message_number(message_id: int | str) -> int:
-    """Return a message's id as a number."""
     try:
         number = int(message_id) if not isinstance(message_id, bool | float) else 0
     except (TypeError, ValueError):
@@ -73,7 +70,6 @@ def voice(fallback: bool | VoiceFallback, region: str) -> dict[str, Any]:
 
 
 def warn_of_documents(text: str) -> None:
-    """Warn of a PDF inside a plain text."""
     if any(one.kind == "BASE64" for one in elements_in(text)):
         warn(
             "A PDF inside the text is for certified texts and contracts; for a plain one upload it and put "
