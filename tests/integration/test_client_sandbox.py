@@ -18,7 +18,6 @@ from mensatek_async import (
     AsyncMensatek,
     AuthenticationError,
     Guard,
-    Limits,
     Phase,
     Recipient,
     Retry,
@@ -186,24 +185,6 @@ async def test_repeated_recipients_of_a_repeat_count_as_accepted_before(
 
 
 # --- connections -------------------------------------------------------------------------------------------
-
-
-async def test_connections_are_kept_alive_and_never_more_than_requests(sandbox: Sandbox) -> None:
-    """Fifty tasks on four connections; twenty calls one after the other on one."""
-    sandbox.latency = 0.01
-    async with client_of(sandbox, limits=Limits(concurrency=4)) as client, anyio.create_task_group() as group:
-        for number in range(50):
-            group.start_soon(client.sms.send, f"34600001{number:03}", "Hola")
-
-    assert sandbox.max_in_flight == 4
-    assert sandbox.connections == 4
-    assert sum(sandbox.counts.values()) == len(sandbox.counts) == 50
-
-    before, sandbox.latency = sandbox.connections, 0.0
-    async with client_of(sandbox) as client:
-        for _ in range(20):
-            await client.sms.send(ANA, "Hola")
-    assert sandbox.connections == before + 1
 
 
 async def test_a_connection_the_server_closed_meanwhile_is_not_used(

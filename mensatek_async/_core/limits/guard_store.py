@@ -54,7 +54,15 @@ class GuardStore:
         except (StoreError, OSError) as error:
             self._retry_at = now() + _AGAIN
             why = "it does not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-            self._warn(str(error.args[0]) if isinstance(error, StoreError) else why)
+            if isinstance(error, StoreError):
+                why = str(error.args[0])
+            if not self._warned:
+                self._warned = True
+                warn(
+                    f"The guard's store {self._db.shown} is not used for now, so other processes do not know of "
+                    f"pauses: {why}",
+                    StoreWarning,
+                )
         return None
 
     async def look(self, user: object) -> None:
@@ -67,15 +75,6 @@ class GuardStore:
         if told[1]:
             for guard in list(self.guards):
                 guard.merge(told[1])
-
-    def _warn(self, why: str) -> None:
-        if not self._warned:
-            self._warned = True
-            warn(
-                f"The guard's store {self._db.shown} is not used for now, so other processes do not know of pauses: "
-                f"{why}",
-                StoreWarning,
-            )
 
     async def release(self, user: object) -> None:
         self._users.discard(user)
