@@ -148,26 +148,3 @@ def test_other_languages_get_english(visitor: Visitor) -> None:
         "new Intl.DateTimeFormat('en-GB', {timeZone: 'Europe/Madrid', hour: '2-digit'}).format(new Date())"
     )
     assert shown.startswith(spain)
-
-
-def test_less_motion_for_who_asks(visitor: Visitor) -> None:
-    """With reduced motion nothing takes longer than a blink."""
-    page = visitor.open("tools", reduced_motion="reduce")
-    page.wait_for_timeout(300)
-    slow = page.evaluate(
-        """() => [...document.querySelectorAll("*")]
-          .map((one) => getComputedStyle(one))
-          .flatMap((style) => [style.transitionDuration, style.animationDuration])
-          .filter((duration) => parseFloat(duration) > 0.002)
-          .length"""
-    )
-    assert slow == 0
-
-
-def test_enlarged_text_fits(visitor: Visitor) -> None:
-    """Twice the size, at 720 px, is the layout of a phone: nothing is cut off sideways."""
-    page = visitor.open(width=720, height=900)
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    for place in PLACES:
-        settle(page, visitor, place)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 720, place

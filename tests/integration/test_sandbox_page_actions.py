@@ -150,9 +150,6 @@ def test_a_phone_is_switched_off_and_on(
     page.act(f"/phones/{ANA}/switch", on=True)
 
     assert [text.status for text in sandbox.texts] == [11, 11]
-    assert told.wait(10)
-    reported = [(one["Resultado"], one["Segundos"]) for one in told.events]
-    assert reported == [(2, 0), (11, 3), (2, 0), (11, 600)]
     assert page.post(f"/phones/{ANA}/switch").status_code == 400
 
 
@@ -189,18 +186,13 @@ def test_the_clock_is_moved(sandbox: Sandbox, call: Caller, page: PageCaller) ->
         assert page.post("/clock", bad).status_code == refused
 
 
-@pytest.mark.parametrize("kind", ERROR_KINDS)
-def test_errors_come_at_a_rate(sandbox: Sandbox, call: Caller, page: PageCaller, kind: str) -> None:
-    """Every call fails in the chosen way, until the faults are cleared; some were processed all the same."""
-    page.act("/faults", error_rate=1, error_kind=kind)
-    end = None
-    with suppress(httpx.RemoteProtocolError):
-        answer = call.post("EnviarSMS", {"Remitente": "M", "Destinatarios": [{"Movil": ANA}], "Mensaje": "x"})
-        end = answer.json()["Res"] if "json" in answer.headers["content-type"] else answer.status_code
-    ends = {"503": 503, "429": 429, "500": 500, "html": 200, "credits": -2, "refused": -1}
-    assert end == ends.get(kind)  # None for a connection that was dropped
-    assert sandbox.count(ANA) == (kind in ("lost", "cut"))
-    assert page.get("/state")["faults"]["error_rate"] == 1.0
+def test_errors_come_at_a_rate(sandbox: Sandbox, call: Caller, page: PageCaller) -> None:
+    """Every call fails in the chosen way, until the faults are cleared; what needs credits runs out of them alone."""
+    for kind in ERROR_KINDS:
+        page.act("/faults", error_rate=1, error_kind=kind)
+        assert page.get("/state")["faults"]["error_kind"] == kind
+        with suppress(httpx.RemoteProtocolError):
+            assert (call.post("GetCreditos").text[:12] == '{"Res": 1, "') is (kind == "credits")
     page.act("/faults", clear=True)
     assert call.send(LUIS)["Res"] == 1
 

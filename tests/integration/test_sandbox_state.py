@@ -10,8 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import pytest
 
 from mensatek_async.sandbox import Callbacks, Sandbox
 from mensatek_async.sandbox.account.state import KEPT_CALLS, Store
-from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS, NOON, calling
+from tests.sandbox_calls import ANA, EVA, LUIS, NO_TLS, NOON, Caller, calling, phones
 
 PDF = base64.b64encode(b"%PDF-1.4 firme").decode()
 TEXT = f"Firme (Variable_1) (BASE64:2:{PDF})"
@@ -223,53 +222,39 @@ def test_callbacks_that_were_not_taken_are_posted_again(file: Path) -> None:
         assert (post.fields["Resultado"], post.ended, post.taken) == (2, True, False)
 
 
-@contextmanager
-def running(file: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`mensatek sandbox` in a process of its own, and its base URL."""
-    program = "import sys; from mensatek_async.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "sandbox", "--port", "0", "--state", str(file), *options]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().split()[4]
-        finally:
-            process.kill()
-
-
-def post(base_url: str, phone: str) -> dict[str, Any]:
-    """Send a text to one phone."""
-    body = {"Remitente": "M", "Destinatarios": [{"Movil": phone}], "Mensaje": "Hola", "Resp": "JSON"}
-    answer = httpx.post(f"{base_url}/EnviarSMS", json=body, auth=("demo", "demo-token"), verify=NO_TLS)
-    reply: dict[str, Any] = answer.json()
-    return reply
-
-
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_nothing_answered_is_lost_to_a_kill(file: Path) -> None:
-    """Three threads send until the process is killed: every answered text is there afterwards, and is paid."""
+    """Three threads send until the command is killed: every answered text is there afterwards, and is paid."""
     answered: dict[int, str] = {}
     enough = threading.Event()
 
     def send(base_url: str, first: int) -> None:
-        for number in range(first, first + 10_000):
-            try:
-                reply = post(base_url, phone := str(34600000000 + number))
-            except (httpx.TransportError, ValueError):
-                return
-            answered[reply["idMensaje"]] = phone
-            if len(answered) >= 60:
-                enough.set()
+        with httpx.Client(base_url=base_url, auth=("demo", "demo-token"), verify=NO_TLS) as http:
+            for phone in phones(10_000, first):
+                try:
+                    answered[Caller(http).send(phone)["idMensaje"]] = phone
+                except (httpx.TransportError, ValueError):
+                    return
+                if len(answered) >= 60:
+                    enough.set()
 
-    with running(file) as (process, base_url):
-        threads = [threading.Thread(target=send, args=(base_url, 10_000 * thread)) for thread in range(3)]
+    program = "import sys; from mensatek_async.cli import main; sys.exit(main())"
+    command = [sys.executable, "-uc", program, "sandbox", "--port", "0", "--state", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        base_url = process.stdout.readline().split()[4]
+        threads = [
+            threading.Thread(target=send, args=(base_url, 34_600_000_000 + 10_000 * thread))
+            for thread in range(3)
+        ]
         for thread in threads:
             thread.start()
-        assert enough.wait(30)
+        was_enough = enough.wait(30)
         process.kill()
         for thread in threads:
             thread.join()
 
+    assert was_enough
     with Sandbox(state=file) as sandbox:
         kept = {text.message_id: text.phone for text in sandbox.texts}
         assert answered.items() <= kept.items()
