@@ -17,11 +17,16 @@ from .forms import picked
 Body = dict[str, Any]
 
 
-class BadAction(HTTPException):
-    """What the page sent makes no sense."""
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError  # said where it is read
+    return moment
 
-    def __init__(self, why: str) -> None:
-        super().__init__(400, why)
+
+def _place(value: list[Any]) -> tuple[float, float]:
+    latitude, longitude = map(float, value)
+    return latitude, longitude
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -29,9 +34,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("message_id", "status"), int),
     **dict.fromkeys(("seconds", "scale", "step", "error_rate", "latency"), float),
     **dict.fromkeys(("on", "by_themselves"), bool),
-    **dict.fromkeys(("at", "to"), datetime.fromisoformat),
+    **dict.fromkeys(("at", "to"), _moment),
     "left": lambda value: Decimal(str(value)),
-    "location": lambda value: tuple(map(float, value)),
+    "location": _place,
 }
 """How each value is read that may stand in a body."""
 
@@ -41,7 +46,7 @@ def _read(body: Body, name: str) -> Any:
         made = None if body.get(name) is None else _READERS[name](body[name])
         if made is not None and made == made:  # NaN equals nothing
             return made
-    raise BadAction(f"{name} is missing or makes no sense")
+    raise HTTPException(400, f"{name} is missing or makes no sense")
 
 
 def method(name: str, *needed: str, optional: tuple[str, ...] = (), **fixed: Any) -> Callable[..., None]:
@@ -50,7 +55,7 @@ def method(name: str, *needed: str, optional: tuple[str, ...] = (), **fixed: Any
     def act(controls: Controls, body: Body, **place: Any) -> None:
         phone = place.get("phone", "0")
         if not (phone.isascii() and phone.isdigit() and len(phone) <= 20):
-            raise BadAction("A phone is its digits, with the country's first")
+            raise HTTPException(400, "A phone is its digits, with the country's first")
         given = {one: _read(body, one) for one in needed}
         given |= {one: None if body.get(one) is None else _read(body, one) for one in optional}
         getattr(controls, name)(**place, **given, **fixed)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from ..account.account import Account
 from ..account.records import UNNAMED_DOCUMENT, Batch
 from ..api import texting
@@ -33,6 +35,14 @@ def _scalar_form(value: datetime | Decimal) -> str:
 def picked(value: object, *names: str) -> dict[str, Any]:
     """Some attributes, by their names."""
     return {name: getattr(value, name) for name in names}
+
+
+def whole(text: str) -> int:
+    """A number of a query; one that is none is a bad request."""
+    try:
+        return int(text)
+    except ValueError:
+        raise HTTPException(400, "A number that is none") from None
 
 
 def one_page(rows: Iterator[tuple[str, dict[str, Any]]], limit: int, total: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..callbacks.callbacks import Callbacks
 from ..carrier.delivery import MAGIC, has_ending
 from ..carrier.statuses import ENGLISH, LABELS, PHASES
 from ..controls import Controls
-from .forms import one_page, picked
+from .forms import one_page, picked, whole
 
 _LONGEST = 20_000
 _LONGEST_PARAMS = 200_000
@@ -118,7 +118,7 @@ def list_calls(provider: Provider, query: Mapping[str, str], limit: int) -> dict
     """The newest calls that are looked for."""
     operation, verdict, cursor = (query.get(name, "") for name in ("operation", "verdict", "cursor"))
     first, total = provider.forgotten_calls + 1, provider.forgotten_calls + len(provider.calls)
-    last = min(total, int(cursor) - 1) if cursor else total
+    last = min(total, whole(cursor) - 1) if cursor else total
     calls = ((number, provider.calls[number - first]) for number in range(last, first - 1, -1))
     rows = (
         (str(number), _call_form(number, call))

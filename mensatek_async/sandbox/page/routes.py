@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,8 +24,8 @@ from ..api.tracking import certificate
 from ..callbacks.callbacks import Callbacks
 from ..controls import Controls
 from .access import error_answer
-from .actions import ACTIONS, BadAction, Body, method
-from .forms import json_form
+from .actions import ACTIONS, Body, method
+from .forms import json_form, whole
 from .live import follow_changes
 from .overview import list_callbacks, list_calls, list_files, overview, show_call
 from .texts import certificates, conversation, find_phones, find_texts, scheduled
@@ -71,9 +71,14 @@ class Page:
             "/documents/{digest}": self._document,
             "/files/{name}": self._file,
         }
+        assets = _Assets(packages=[("mensatek_async.sandbox.page", "static")])
+
+        async def index(request: Request) -> Response:
+            return await assets.get_response("index.html", request.scope)
+
         routes: list[BaseRoute] = [
-            Route("/", _index),
-            Mount("/_sandbox/static", _assets()),
+            Route("/", index),
+            Mount("/_sandbox/static", assets),
             Route("/_sandbox/events", self._events),
             Route("/_sandbox/files/{name}", self._act(method("delete_file")), methods=["DELETE"]),
             *(Route(f"/_sandbox{path}", self._read(read)) for path, read in reads.items()),
@@ -86,11 +91,8 @@ class Page:
 
     def _read(self, read: Callable[[Request], Any]) -> Handler:
         async def handle(request: Request) -> Response:
-            try:
-                with self._provider.lock:
-                    answer = read(request)
-            except ValueError:
-                raise BadAction("A number that is none") from None
+            with self._provider.lock:
+                answer = read(request)
             if answer is None:
                 raise HTTPException(404)
             return answer if isinstance(answer, Response) else _json(answer)
@@ -107,7 +109,7 @@ class Page:
                 return _json({"ok": True, **(done or {})})
             except KeyError as error:
                 raise HTTPException(404, str(error.args[0])) from None
-            except (ValueError, TypeError, ArithmeticError) as error:
+            except (ValueError, OverflowError) as error:
                 raise HTTPException(409, str(error)) from None
 
         return handle
@@ -142,12 +144,12 @@ def _body(data: bytes) -> Body:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise BadAction("The body is not a JSON object")
+        raise HTTPException(400, "The body is not a JSON object")
     return body
 
 
 def _limit(request: Request) -> int:
-    return min(max(int(request.query_params.get("limit") or 100), 1), 500)
+    return min(max(whole(request.query_params.get("limit") or "100"), 1), 500)
 
 
 def _download(content: bytes, name: str) -> Response:
@@ -168,15 +170,6 @@ class _Assets(StaticFiles):
         if str(full_path).endswith(".js"):
             response.headers["Content-Type"] = "text/javascript; charset=utf-8"
         return response
-
-
-@cache
-def _assets() -> _Assets:
-    return _Assets(packages=[("mensatek_async.sandbox.page", "static")])
-
-
-async def _index(request: Request) -> Response:
-    return await _assets().get_response("index.html", request.scope)
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:

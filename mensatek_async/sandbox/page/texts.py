@@ -14,7 +14,7 @@ from typing import Any
 from ..account.account import Account
 from ..account.records import Batch, Incoming
 from ..carrier.statuses import phase
-from .forms import PREVIEW, certificate_url, contract_form, one_page, picked, row_form, text_form
+from .forms import PREVIEW, certificate_url, contract_form, one_page, picked, row_form, text_form, whole
 
 _CONVERSATION = 200
 _CERTIFICATES = 500
@@ -32,7 +32,7 @@ def find_texts(account: Account, query: Mapping[str, str], limit: int) -> dict[s
 def _matching(account: Account, query: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     now, wanted = account.clock.now, {name: query.get(name, "").strip().casefold() for name in _FILTERS}
     digits = re.sub(r"[^0-9]", "", wanted["phone"])
-    before = tuple(map(int, wanted["cursor"].split("."))) if wanted["cursor"] else (math.inf,)
+    before = tuple(map(whole, wanted["cursor"].split("."))) if wanted["cursor"] else (math.inf,)
     for batch in reversed(account.batches):
         is_other = wanted["message_id"] not in ("", str(batch.message_id))
         if is_other or wanted["reference"] not in batch.reference.casefold():
