@@ -126,7 +126,6 @@ from .sources.files import JsonLinesSource as JsonLinesSource
 from .sources.rows import BrokenRow as BrokenRow
 from .sources.sql import SqlSource as SqlSource
 from .sync._doctor import sync_diagnose as sync_diagnose
-from .sync._usage import MensatekAsyncUsageWarning as MensatekAsyncUsageWarning
 from .sync.generated._archive import SyncCertificateArchive as SyncCertificateArchive
 from .sync.generated._campaign import SyncCampaign as SyncCampaign
 from .sync.generated._campaigns import SyncCampaigns as SyncCampaigns
@@ -144,6 +143,7 @@ from .text import Segmentation as Segmentation
 from .text import Template as Template
 from .warning import DateWarning as DateWarning
 from .warning import ElementWarning as ElementWarning
+from .warning import MensatekAsyncUsageWarning as MensatekAsyncUsageWarning
 from .warning import MensatekWarning as MensatekWarning
 from .warning import SenderWarning as SenderWarning
 from .warning import StoreWarning as StoreWarning

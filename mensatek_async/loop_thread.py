@@ -122,11 +122,6 @@ _pauses: dict[int, threading.Event] = {}
 _running: set[asyncio.Task[Any]] = set()
 
 
-def this_thread() -> int:
-    """What tells the calling thread from others."""
-    return threading.get_ident()
-
-
 def portal() -> Portal:
     """This process's portal, started at its first use.
 

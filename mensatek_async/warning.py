@@ -32,6 +32,10 @@ class StoreWarning(MensatekWarning):
     """Warned once when the guard's store does not work: then each process knows its own pauses alone."""
 
 
+class MensatekAsyncUsageWarning(UserWarning):
+    """Warns that the synchronous client was called in asynchronous code, where it holds everything up."""
+
+
 calling_thread: ContextVar[int | None] = ContextVar("calling_thread", default=None)
 """The thread that waits for this work of the synchronous client; None for the asynchronous one."""
 

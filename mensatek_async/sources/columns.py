@@ -20,8 +20,6 @@ def phone_column(table: Table, phone: str | int | None) -> int:
         return _guessed(table)
     wanted = str(phone)
     columns = _positions(table, wanted)
-    if not columns and (number := _number(table, wanted)) is not None:
-        return number
     columns = columns or [at for at, name in enumerate(table.columns) if plain(name) == plain(wanted) != ""]
     if len(columns) == 1:
         return columns[0]
@@ -39,8 +37,6 @@ def field_column(table: Table, name: str, column: str | int | None = None) -> in
     columns = _positions(table, wanted)
     if len(columns) == 1:
         return columns[0]
-    if not columns and (number := _number(table, wanted)) is not None:
-        return number
     needed = f"The text needs {{{shown(name)}}}"
     if column is not None:
         needed = f"The text needs {{{shown(name)}}} from the column {shown(wanted)}"
@@ -86,17 +82,13 @@ def _holds_phones(table: Table) -> bool:
 
 
 def _positions(table: Table, name: str) -> list[int]:
-    """Columns of that name; when none is, those whose name differs only in upper and lower case."""
+    """Columns of that name, else those whose name differs only in upper and lower case, else that of the number."""
     name = nfc(name)
     columns = [nfc(column) for column in table.columns]
     exact = [position for position, column in enumerate(columns) if column == name]
-    folded = name.casefold()
-    return exact or [position for position, column in enumerate(columns) if column.casefold() == folded]
-
-
-def _number(table: Table, name: str) -> int | None:
-    """The position of a column that is given by its number from 1."""
-    return int(name) - 1 if name.isdecimal() and 1 <= int(name) <= len(table.columns) else None
+    folded = [position for position, column in enumerate(columns) if column.casefold() == name.casefold()]
+    is_number = name.isdecimal() and 1 <= int(name) <= len(columns)
+    return exact or folded or ([int(name) - 1] if is_number else [])
 
 
 def _like(table: Table, name: str) -> str:

@@ -61,11 +61,6 @@ class _Lines:
         """Let lines of the record be read again."""
         self.ahead.extendleft(reversed(self.record[first:]))
 
-    def skip_sep(self) -> None:
-        """Leave out Excel's own first line, `sep=;`."""
-        if self.more() and _SEP.match(self.ahead[0]):
-            self.ahead.popleft()
-
 
 class CsvTable(Grid):
     """A CSV file."""
@@ -94,7 +89,8 @@ class CsvTable(Grid):
         """Every record; one whose quote is never closed costs its own line and no other."""
         with opened_as(self._handle, self._encoding) as text:
             lines = _Lines(text)
-            lines.skip_sep()
+            if lines.more() and _SEP.match(lines.ahead[0]):
+                lines.ahead.popleft()
             row = 0
             while lines.more():
                 row += 1
@@ -124,7 +120,7 @@ class CsvTable(Grid):
 
     def _attempt(self, lines: _Lines, *, escaped: bool = False) -> list[str] | None:
         lines.record, lines.escaped = [], escaped
-        lines.reader = lines.reader or self._reader(lines)
+        lines.reader = lines.reader or csv.reader(lines, delimiter=self._delimiter, strict=True)
         try:
             return next(lines.reader)
         except (csv.Error, _NeverClosed):
@@ -166,9 +162,6 @@ class CsvTable(Grid):
         *before, opened = next(csv.reader([line], delimiter=self._delimiter))
         inside = opened.count(self._delimiter) if opened.strip(f"{self._delimiter}\r\n ") else 0
         return inside > 0 and len(before) + inside + 1 == width
-
-    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self._delimiter, strict=True)
 
     def _mended(self, row: int, line: str) -> Record:
         if len(line) >= LONGEST_LINE:

@@ -40,7 +40,6 @@ class ExcelTable(Grid):
         sheet: str | None = None,
         header_row: int | None = None,
         phone: str | int | None = None,
-        *,
         include_hidden: bool = False,
     ) -> None:
         self._book = _open(handle)

@@ -51,7 +51,7 @@ class FileSource(RecipientSource):
         self._name = shown(name or self._path.name)
         self._delimiter = delimiter
         self._sheet = None if sheet is None else str(sheet)
-        self._include_hidden = include_hidden
+        self._hidden = include_hidden
         self._rows = rows
         self._encoding = None if encoding is None else _checked_encoding(encoding)
         self._phone = checked_phone(phone)
@@ -132,7 +132,7 @@ class FileSource(RecipientSource):
         fields = list(self._fields.items()) if isinstance(self._fields, Mapping) else self._fields
         given = (
             *(self._kind, self._phone, fields, self._delimiter, self._encoding and self._encoding.name),
-            *(self._sheet, self._header_row, self._include_hidden),
+            *(self._sheet, self._header_row, self._hidden),
         )
         options = hashlib.blake2b(repr(given).encode(), digest_size=8).hexdigest()
         rows = "" if self._rows is None else f"-{self._rows.spans}"

@@ -127,9 +127,7 @@ class ExcelSource(FileSource):
 
     def _table(self, handle: BinaryIO) -> Table:
         is_zip(handle)  # refuses an old .xls file
-        return ExcelTable(
-            handle, self._sheet, self._header_row, self._phone, include_hidden=self._include_hidden
-        )
+        return ExcelTable(handle, self._sheet, self._header_row, self._phone, self._hidden)
 
 
 class AnyFileSource(FileSource):
@@ -143,9 +141,7 @@ class AnyFileSource(FileSource):
 
     def _table(self, handle: BinaryIO) -> Table:
         if is_zip(handle):
-            return ExcelTable(
-                handle, self._sheet, self._header_row, self._phone, include_hidden=self._include_hidden
-            )
+            return ExcelTable(handle, self._sheet, self._header_row, self._phone, self._hidden)
         if self._sheet is not None:
             raise InvalidRequest("sheet is for Excel files.")
         encoding = self._detected(handle)

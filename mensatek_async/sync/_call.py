@@ -1,31 +1,78 @@
-"""One call from the caller's thread into the loop: waiting, errands, interruptions."""
+"""One call from the caller's thread into the loop: waiting, its errands (such as reading rows), interruptions."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from queue import Empty
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import anyio
+import sniffio
 
 from .._core.call_state import InFlightShield, in_flight_shield
 from ..bulk.outcomes import attach
 from ..errors import ConfigurationError, MensatekError, OutcomeUnknown
-from ..loop_thread import Portal, spawn, this_thread
+from ..loop_thread import Portal, spawn
 from ..models.bulk import BulkResult
-from ..warning import calling_thread
-from ._caller import CallerQueue, queue_of_this_call
-from ._usage import warn_in_async_code
+from ..warning import MensatekAsyncUsageWarning, calling_thread, warn
 
 T = TypeVar("T")
 
 _PATIENCE = 5.0  # seconds beyond the grace that an interrupted call is given to end
 _TICK = 0.1  # on Windows nothing interrupts a wait without end
+
+
+class CallerQueue:
+    """Where work in the loop leaves errands for the thread that waits for it."""
+
+    def __init__(self) -> None:
+        self.bell: SimpleQueue[None] = SimpleQueue()
+        # Threads may share a stream; one of them waits at a time.
+        self.turn: threading.RLock = threading.RLock()
+        self._errands: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+
+    async def ask(self, errand: Callable[[], T]) -> T:
+        """Have the waiting thread call a function; gives what it returns, raises what it raises."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._errands.append((errand, answer))
+        self.bell.put(None)
+        value, error = await answer
+        if error is not None:
+            raise error
+        result: T = value
+        return result
+
+    def serve(self) -> None:
+        """Run the errands that wait. In the calling thread."""
+        while self._errands:
+            errand, answer = self._errands.popleft()
+            if answer.done():
+                continue
+            try:
+                outcome: tuple[Any, Exception | None] = errand(), None
+            except Exception as error:
+                outcome = None, error
+            answer.get_loop().call_soon_threadsafe(_settle, answer, outcome)
+
+
+def _settle(answer: asyncio.Future[Any], outcome: tuple[Any, Exception | None]) -> None:
+    if not answer.done():
+        answer.set_result(outcome)
+
+
+queue_of_this_call: contextvars.ContextVar[CallerQueue] = contextvars.ContextVar("queue_of_this_call")
+
+
+async def ask_caller(errand: Callable[[], T]) -> T:
+    """Have the thread that called the client call a function, from work in the loop."""
+    return await queue_of_this_call.get().ask(errand)
 
 
 class Call(Generic[T]):
@@ -48,7 +95,7 @@ class Call(Generic[T]):
         self._context = contextvars.copy_context()
         self._context.run(queue_of_this_call.set, self._queue)
         self._context.run(in_flight_shield.set, self._shield)
-        self._context.run(calling_thread.set, this_thread())
+        self._context.run(calling_thread.set, threading.get_ident())
 
     # --- in the calling thread ------------------------------------------------------------------------------
 
@@ -61,13 +108,10 @@ class Call(Generic[T]):
         error = self._wait(lost)
         if error is None:
             return self._values[0]
-        try:
-            raise error  # the same object, with its cause
-        finally:
-            del error
+        raise error  # the same object, with its cause
 
     def _wait(self, lost: Callable[[T], object] | None) -> BaseException | None:
-        warn_in_async_code(self._portal.loop)
+        _warn_in_async_code(self._portal.loop)
         queue = self._queue
         with queue.turn:
             try:
@@ -172,3 +216,18 @@ class Call(Generic[T]):
 def _remember(error: BaseException, name: str, value: object) -> None:
     with suppress(AttributeError):
         setattr(error, name, value)
+
+
+def _warn_in_async_code(own: asyncio.AbstractEventLoop) -> None:
+    """Warn, once a call site, when the calling thread runs an event loop other than the client's own."""
+    loop = asyncio._get_running_loop()
+    if (loop is None or loop is own) and sniffio.thread_local.name is None:
+        return
+    shell = sys.modules.get("IPython")
+    if shell is not None and shell.get_ipython() is not None:
+        return  # a notebook has a running loop, and nobody waits for it
+    warn(
+        "Mensatek was called in asynchronous code and holds up its event loop; use AsyncMensatek there, or call it in "
+        "a thread (asyncio.to_thread).",
+        MensatekAsyncUsageWarning,
+    )

@@ -22,7 +22,7 @@ from ._twins import ClientTwin, Runner, Twin
 
 P = TypeVar("P", bound="CertificateArchive | Campaigns | Outbox")
 D = TypeVar("D", bound="Campaigns | Outbox")
-S = TypeVar("S", bound="CampaignTwin")
+S = TypeVar("S", bound=Twin[Campaign])
 
 
 class _Interrupted(Exception):
@@ -51,7 +51,7 @@ class _Block(Managed[Campaigns, None]):
             await super()._end(reason)
 
 
-class _PartTwin(Twin[P]):
+class PartTwin(Twin[P]):
     """What is made for a client, synchronous over asynchronous.
 
     The original is made anew for the client of a forked process. That of the parent stays: letting go of it would close
@@ -73,35 +73,15 @@ class _PartTwin(Twin[P]):
         find(client._runner.client)  # so that what is wrong with the arguments is said here and now
         super().__init__(client._runner, find)
 
-    def __repr__(self) -> str:
-        original = self._original
-        return repr(original).replace(type(original).__name__, type(self).__name__, 1)
 
-
-class ArchiveTwin(_PartTwin[CertificateArchive]):
-    """A synchronous archive of certificates over an asynchronous one."""
-
-
-class _StoreTwin(_PartTwin[D]):
-    """What is over a store, too."""
+class StoreTwin(PartTwin[D]):
+    """What is made for a client and a store: campaigns, an outbox."""
 
     def _close(self) -> None:
         Call(portal(), self._original.aclose(), grace=self._runner.grace).result()
 
 
-class OutboxTwin(_StoreTwin[Outbox]):
-    """A synchronous outbox over an asynchronous one."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
-
-
-class CampaignsTwin(_StoreTwin[Campaigns]):
+class CampaignsTwin(StoreTwin[Campaigns]):
     """Synchronous campaigns over asynchronous ones."""
 
     _block: AbstractContextManager[None] | None = None
@@ -122,10 +102,3 @@ class CampaignsTwin(_StoreTwin[Campaigns]):
     def _one(self, campaign: Campaign, twin: Callable[[Runner, Callable[[AsyncMensatek], Campaign]], S]) -> S:
         name = campaign.name
         return twin(self._runner, lambda client: Campaign(self._find(client)._session, name))
-
-
-class CampaignTwin(Twin[Campaign]):
-    """One synchronous campaign."""
-
-    def __repr__(self) -> str:
-        return repr(self._original).replace("Campaign", type(self).__name__, 1)

@@ -14,8 +14,7 @@ from ..bulk.outcomes import attach
 from ..errors import ConfigurationError
 from ..loop_thread import Portal, spawn
 from ..models.bulk import BulkResult
-from ._call import Call
-from ._caller import CallerQueue
+from ._call import Call, CallerQueue
 
 T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ..models.recipient import Recipient
 from ..sources.batches import Batches, RecipientSource, RowIterator
 from ..sources.rows import BrokenRow
-from ._caller import ask_caller
+from ._call import ask_caller
 
 T = TypeVar("T")
 
@@ -65,19 +65,15 @@ class _InCaller(RecipientSource):
         self._source = source
 
     def rows(self, needed: Sequence[str] | None = None) -> Iterator[Recipient | BrokenRow]:
-        """Every row in order."""
         return self._source.rows(needed)
 
     def batches(self, needed: Sequence[str] | None = None) -> Batches:
-        """The rows for a send, read by the thread that waits for it."""
         return Rows(self.rows(needed))
 
     def field_names(self) -> Sequence[str]:
-        """The names of the fields its recipients can have."""
         return self._source.field_names()
 
     def describe(self) -> str:
-        """What it is."""
         return self._source.describe()
 
 

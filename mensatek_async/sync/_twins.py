@@ -12,8 +12,10 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from .._core.transport import closed_error
 from ..client import AsyncMensatek
+from ..contracts.contracts import Contracts
 from ..loop_thread import Portal, portal
 from ..models.recipient import Recipient
+from ..opt_outs.opt_outs import OptOuts
 from ._call import Call
 from ._managed import Line, Managed
 from ._rows import read_here
@@ -22,7 +24,9 @@ T = TypeVar("T")
 A = TypeVar("A")  # an asynchronous class
 B = TypeVar("B")  # another one
 S = TypeVar("S")  # its synchronous twin
+C = TypeVar("C", bound="Contracts | OptOuts")
 
+_MOST = 1_000_000  # recipients of one send, where no client says how many
 _AT_EXIT = 1.0  # seconds beyond the grace that connections are given to close when the interpreter ends
 
 
@@ -179,6 +183,9 @@ class Twin(Generic[A]):
     ) -> AbstractContextManager[S]:
         return Managed(self._runner.line, manager, twin)
 
+    def __repr__(self) -> str:
+        return _named_after(self)
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} cannot be pickled: make a client in each process")
 
@@ -201,5 +208,31 @@ class ClientTwin(Twin[AsyncMensatek]):
                 setattr(twin, name, type(part)(twin._runner, part._find))
         return twin
 
+
+class ClientlessTwin(Generic[C]):
+    """The base of `SyncOptOuts` and `SyncContracts`."""
+
+    def __init__(self, original: C) -> None:
+        self._original = original
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return Call(portal(), work, grace=0).result()
+
+    def _read(self, to: str | Recipient | Iterable[str | Recipient]) -> Any:
+        return read_here(to, _MOST)
+
+    def _close(self) -> None:
+        self._run(self._original.aclose())
+
     def __repr__(self) -> str:
-        return repr(self._original).replace("AsyncMensatek", type(self).__name__, 1)
+        return _named_after(self)
+
+
+def _named_after(twin: ClientlessTwin[Any] | Twin[Any]) -> str:
+    original = twin._original
+    return repr(original).replace(type(original).__name__, type(twin).__name__, 1)
+
+
+def original_of(twin: Any) -> Any:
+    """Return the asynchronous object behind a synchronous one; anything else is refused further down."""
+    return twin._original if isinstance(twin, ClientlessTwin | Twin) else twin

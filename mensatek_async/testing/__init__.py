@@ -5,26 +5,19 @@ The plugin needs no import: pytest loads it where this package is installed. Its
 tests without pytest; they are loaded at first use, so that a test run without them pays nothing.
 """
 
-from __future__ import annotations
+# As in the package itself.
+_STUB = __loader__.get_data(f"{__file__.rpartition('.')[0]}.pyi").decode()
+_HOME_OF = {line.split()[3]: line.split()[1] for line in _STUB.splitlines()}  # from HOME import NAME as NAME
 
-import importlib
-
-_HOMES = {
-    "guard": ("RealAPIReached", "forget_accounts"),
-    "handing": ("Answer", "CallbackResult", "Webhook"),
-    "messages": ("SentMessages",),
-    "payloads": ("Form", "Payload", "delivery_report", "document_event", "incoming_message"),
-    "tools": ("Deliver", "PostCallback", "Reply"),
-}
-
-__all__ = sorted(name for names in _HOMES.values() for name in names)
+__all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name], __name__), name)
 
 
 def __dir__() -> list[str]:

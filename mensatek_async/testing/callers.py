@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import sniffio
@@ -48,19 +48,7 @@ async def call_asgi(app: Any, request: httpx.Request) -> tuple[int, str]:
     """Call an ASGI application; gives status and body."""
     import httpx
 
-    async def whole(scope: Any, receive: Callable[[], Awaitable[Any]], send: Any) -> None:
-        while (await receive()).get("more_body"):
-            pass
-        # A server hands a short body over in one message; httpx, in two.
-        waiting = [{"type": "http.request", "body": request.content, "more_body": False}]
-
-        async def receive_whole() -> Any:
-            return waiting.pop() if waiting else await receive()
-
-        await app(scope, receive_whole, send)
-
-    transport = httpx.ASGITransport(whole, client=_PEER)
-    answer = await transport.handle_async_request(request)
+    answer = await httpx.ASGITransport(app, client=_PEER).handle_async_request(request)
     return answer.status_code, (await answer.aread()).decode("utf-8", "replace")
 
 
@@ -68,18 +56,8 @@ def call_wsgi(app: Any, request: httpx.Request) -> tuple[int, str]:
     """Call a WSGI application; gives status and body."""
     import httpx
 
-    written: list[bytes] = []
-
-    def whole(environ: Any, start_response: Callable[..., Any]) -> Any:
-        def start(*answer: Any) -> Callable[[bytes], None]:
-            start_response(*answer)
-            return written.append  # httpx takes nothing that is written
-
-        return app(environ, start)
-
-    answer = httpx.WSGITransport(whole, remote_addr=_PEER[0]).handle_request(request)
-    body = answer.read()
-    return answer.status_code, b"".join([*written, body]).decode("utf-8", "replace")
+    answer = httpx.WSGITransport(app, remote_addr=_PEER[0]).handle_request(request)
+    return answer.status_code, answer.read().decode("utf-8", "replace")
 
 
 def build(url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:

@@ -61,9 +61,6 @@ class MemoryDedupe:
         self._busy: set[str] = set()
         self._done: OrderedDict[str, float] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._done)
-
     def begin(self, key: str) -> Standing:
         """Return where an event stands; one that is new is taken by this call."""
         with self._lock:

@@ -20,13 +20,8 @@ from ..tracebacks import private
 from .body import read_fields
 
 _SERVICE = names.SERVICE.casefold()
-# By model: every attribute's names on the wire, casefolded; and those of what decides, with the manual's spelling.
-_NAMES = {
+_NAMES = {  # by model: every attribute's names on the wire, casefolded
     model: [[wire.casefold() for wire in wires] for wires in table.values()]
-    for model, table in names.CALLBACKS.items()
-}
-_DECIDES = {
-    model: {wire.casefold(): wire for name in names.DECIDES[model] for wire in table[name]}
     for model, table in names.CALLBACKS.items()
 }
 
@@ -66,7 +61,8 @@ def _event(came: Mapping[str, Any]) -> Event:
     model = names.SERVICES.get(word) or _guessed(word, fields)
     if model is None:
         return _other(service, fields, came)
-    _check_twice(model, fields, came)
+    if len(fields) < len(came):
+        _check_twice(model, fields, came)
     event: Any = structure(fields, model)
     changes: dict[str, Any] = {
         "raw": _raw(event, fields, came),
@@ -78,7 +74,7 @@ def _event(came: Mapping[str, Any]) -> Event:
             changes["mark"] = mark
     if isinstance(event, DeliveryReport):
         changes["status"] = DeliveryStatus(event.status.code, certifies=word != names.PLAIN_SERVICE)
-        changes["location"] = location_of(event.variables)
+        changes["location"] = location_of(event.variables) if event.variables else None
     if isinstance(event, IncomingMessage) and event.received_at is None:
         changes["received_at"] = event.reported_at
     completed: Event = evolve(event, **changes)
@@ -116,7 +112,8 @@ def _other(service: str, fields: Mapping[str, Any], came: Mapping[str, Any]) -> 
 
 def _check_twice(model: type[Any], fields: Mapping[str, Any], came: Mapping[str, Any]) -> None:
     """Refuse a callback of which a field that decides came twice, in two spellings with two values."""
-    decides = _DECIDES[model]
+    table = names.CALLBACKS[model]
+    decides = {wire.casefold(): wire for name in names.DECIDES[model] for wire in table[name]}
     for name, value in came.items():
         key = name.strip().casefold()
         if key in decides and str(value) != str(fields[key]):

@@ -16,11 +16,9 @@ from mensatek_async import (
     BrokenRow,
     BulkResult,
     CsvSource,
-    ExcelSource,
     InsufficientCredits,
     InvalidFile,
     InvalidRequest,
-    JsonLinesSource,
     Mensatek,
     Recipient,
     RowProblem,
@@ -131,23 +129,6 @@ async def test_a_damaged_file_stops_with_what_was_sent(
     result: BulkResult = error.value.bulk_result  # type: ignore[attr-defined]
     assert result.accepted == len(sandbox.counts) > 0
     assert result.accepted + len(result.failed) + len(result.invalid) == result.rows == 999
-
-
-async def test_other_files_are_sent_as_well(client: AsyncMensatek, sandbox: Sandbox, tmp_path: Path) -> None:
-    """JSON Lines and Excel."""
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    for line in [["tel", "nombre"], [600000001, "Ana"], [None, "Eva"]]:
-        book.active.append(line)
-    book.save(tmp_path / "x.xlsx")
-    (tmp_path / "x.jsonl").write_text('{"tel": "600000002", "nombre": "Luz"}\n{}\n')
-
-    sheet = await client.sms.send_bulk(ExcelSource(tmp_path / "x.xlsx"), TEXT)
-    lines = await client.sms.send_bulk(JsonLinesSource(tmp_path / "x.jsonl"), TEXT)
-
-    assert list(sheet.invalid) == [RowProblem(3, "the phone is empty")]
-    assert [problem.row for problem in lines.invalid] == [2]
-    assert sorted(sandbox.counts) == ["34600000001", "34600000002"]
 
 
 # --- databases ---------------------------------------------------------------------------------------------

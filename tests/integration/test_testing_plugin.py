@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -295,31 +294,23 @@ def test_libraries_that_talk_http_are_held_off(pytester: pytest.Pytester, librar
     result.stdout.fnmatch_lines([f"{HELD_OFF}*"])
 
 
-@pytest.fixture
-def guard() -> Iterator[RealAPIGuard]:
-    """A guard of this test's own."""
-    guard = RealAPIGuard()
-    yield guard
-    guard.uninstall()
-
-
-def replaced() -> list[Any]:
-    """What a guard replaces of the standard library."""
-    return [getattr(socket.socket, name) for name in ("connect", "connect_ex")] + [
-        getattr(ssl.SSLContext, name) for name in ("wrap_bio", "wrap_socket")
-    ]
-
-
-def test_an_uninstalled_guard_leaves_nothing_behind(guard: RealAPIGuard) -> None:
+def test_an_uninstalled_guard_leaves_nothing_behind() -> None:
     """Sockets and TLS are as they were, and nothing is checked any more."""
-    before = replaced()
 
-    for _ in range(2):
-        guard.install()
-    with pytest.raises(RealAPIReached):
-        guard.check(b"API.mensatek.com.")
-    assert not any(now is then for now, then in zip(replaced(), before, strict=True))
-    guard.uninstall()
+    def replaced() -> list[Any]:
+        return [getattr(socket.socket, name) for name in ("connect", "connect_ex")] + [
+            getattr(ssl.SSLContext, name) for name in ("wrap_bio", "wrap_socket")
+        ]
+
+    before, guard = replaced(), RealAPIGuard()
+    try:
+        for _ in range(2):
+            guard.install()
+        with pytest.raises(RealAPIReached):
+            guard.check(b"API.mensatek.com.")
+        assert not any(now is then for now, then in zip(replaced(), before, strict=True))
+    finally:
+        guard.uninstall()
 
     assert replaced() == before
     assert guard.taken()[0].startswith("API.mensatek.com.")

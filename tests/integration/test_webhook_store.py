@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +23,6 @@ from mensatek_async.webhooks import (
     receiver,
 )
 from tests.sync.child import child
-from tests.webhook_servers import serve_asgi, serve_wsgi
 
 BODY, CONTENT_TYPE = testing.delivery_report()
 POST = Request(body=BODY, content_type=CONTENT_TYPE)
@@ -97,35 +94,6 @@ async def test_what_is_old_is_purged(store: str) -> None:
         await patient.purge(timedelta(microseconds=1)) == 1
     )  # d: a and c are being handled, the others had gone
     assert await patient.purge() == 0
-
-
-@pytest.mark.parametrize("serve", [serve_asgi, serve_wsgi])
-def test_through_a_mount(sandbox: Sandbox, store: str, serve: Any) -> None:
-    """Two servers on one store, each posted all that happens: every event is handled once."""
-    import httpx
-
-    from mensatek_async.webhooks import asgi, wsgi
-
-    handled: list[str] = []
-    lock = threading.Lock()
-
-    def handle(event: Event) -> None:
-        with lock:
-            handled.append(event_key(event))
-
-    app = asgi.WebhookApp if serve is serve_asgi else wsgi.WebhookApp
-    posts = [testing.delivery_report(message_id=number) for number in range(1, 21)]
-    with ExitStack() as stack:
-        urls = [
-            stack.enter_context(serve(app(handle, token="t", dedupe=StoreDedupe(store)))) for _ in range(2)
-        ]
-        with httpx.Client() as http:
-            for body, content_type in posts:
-                for url in urls:
-                    headers = {"Content-Type": content_type}
-                    answer = http.post(f"{url}/?token=t", content=body, headers=headers)
-                    assert answer.status_code == 200
-    assert len(handled) == len(set(handled)) == 20
 
 
 @pytest.mark.parametrize(

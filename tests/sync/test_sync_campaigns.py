@@ -63,6 +63,9 @@ def test_a_campaign_from_start_to_end(client: Mensatek, sandbox: Sandbox, tmp_pa
         assert campaign.progress().pending == 95
         assert (campaign.pause().state, campaign.resume().state) == ("paused", "running")
         assert [repr(one).startswith("<Sync") for one in (campaigns, campaign)] == [True, True]
+        assert campaigns.drive("navidad", budget=0.01).total == 95
+        with pytest.raises(CampaignNotFound):
+            campaigns.drive("nobody")
         done = campaign.complete()
 
         assert (done.state, done.sent, done.total) == ("done", 95, 95)
@@ -166,25 +169,6 @@ def test_a_source_is_read_on_in_the_background(client: Mensatek, tmp_path: Path)
     with SyncCampaigns(client, store=tmp_path / "c.db") as campaigns:
         (found,) = campaigns.list()
     assert (found.total, found.reading) == (30, False)
-
-
-def test_slices_of_work_go_on_until_all_is_done(client: Mensatek, sandbox: Sandbox, tmp_path: Path) -> None:
-    """`drive` and `work` come back when their time is up; a campaign that nobody knows is named."""
-    sandbox.fault(Fault.latency(0.05), operation="EnviarSMS", times=None)
-    with SyncCampaigns(client, store=tmp_path / "c.db", poll=0.05) as campaigns:
-        campaigns.start("a", "Hola", phones(150))
-        slices = 1
-        while not campaigns.drive("a", budget=0.1).done:
-            slices += 1
-        assert slices > 1
-        campaigns.start("b", "Hola otra vez", phones(150))
-        found = campaigns.work(budget=0.1)
-        assert [one.name for one in found] == ["b"]
-        while not all(one.done for one in campaigns.work(budget=0.3)):
-            pass
-        with pytest.raises(CampaignNotFound):
-            campaigns.drive("nobody")
-    assert {sandbox.count(phone) for phone in phones(150)} == {2}
 
 
 def test_without_a_block_it_is_closed_by_hand(client: Mensatek, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ HOMES: dict[str, set[str]] = {
         "_core/pool.py",
         "store/database.py",
         "loop_thread.py",
-        "sync/_caller.py",
+        "sync/_call.py",
         "cli/mcp.py",  # standard input, which no signal interrupts
         "sources/batches.py",
         "sandbox/",

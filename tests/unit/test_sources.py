@@ -38,6 +38,7 @@ from mensatek_async.cli.recipients import open_recipients, parse_rows
 from mensatek_async.sources import csv_table, file_source, text_files
 from mensatek_async.sources.batches import RecipientSource, ThreadBatches
 from mensatek_async.sources.files import AnyFileSource
+from tests.recipient_files import SHEET, book, read, sheet, with_part
 
 TABLE = "Nombre;Teléfono Móvil;Ciudad\nAna;600000001;Ávila\nEva;;Soria\nLuz\nPaz;600000004;#N/A\n\nMar;600000006;Jaén\n"
 LONG = text_files.LONGEST_LINE * 2
@@ -70,36 +71,6 @@ def table(tmp_path: Path) -> Path:
     path = tmp_path / "clientes.csv"
     path.write_text(TABLE, encoding="utf-8")
     return path
-
-
-def workbook(path: Path, *sheets: tuple[str, list[list[Any]]]) -> Path:
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, lines in sheets:
-        sheet = book.create_sheet(title)
-        for line in lines:
-            sheet.append(line)
-    book.save(path)
-    return path
-
-
-def with_part(path: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
-    """The workbook with one part changed."""
-    with zipfile.ZipFile(path) as old:
-        parts = {part: old.read(part) for part in old.namelist()}
-    with zipfile.ZipFile(path, "w") as new:
-        for part, content in parts.items():
-            new.writestr(part, change(content) if part == name else content)
-    return path
-
-
-def read(source: RecipientSource, needed: Sequence[str] | None = None) -> list[Any]:
-    """Phone and fields of each row, or why it is broken."""
-    return [
-        (row.row, row.reason) if isinstance(row, BrokenRow) else (row.row, row.phone, *row.fields.values())
-        for row in source.rows(needed)
-    ]
 
 
 def refused(source: RecipientSource, needed: Sequence[str] | None = None) -> str:
@@ -253,6 +224,10 @@ def test_rows_of_a_text_file(
         ("600000001;Ana\n", {}, "called 1 to 2"),
         ("tel;Día\n1;3\n", {"needed": ["Dia"]}, "needs {Dia} and there is no such column. Did you mean Día?"),
         ("tel;n;n\n1;2;3\n", {"needed": ["n"]}, "several columns have that name"),
+        ("tel;a\n1;2\n", {"phone": "fax"}, "There is no column fax for the phone. The columns are: tel, a."),
+        ("tel;a\n1;2\n", {"needed": ["zzz"]}, "there is no such column. The columns are: tel, a."),
+        ("tel;a\n1;2\n", {"fields": {"n": "b"}}, "needs {n} from the column b"),
+        ("tel;a\n1;2\n", {"fields": {"n": "a"}, "needed": ["a"]}, "it is not among the fields. The fields are: n."),
         ("tel;" + ";".join(f"c{n}" for n in range(60)) + "\n1\n", {"needed": ["zzz"]}, "c48, ...."),
     ],
 )  # fmt: skip
@@ -268,25 +243,10 @@ def test_what_is_no_file_of_recipients_is_told(
     assert told in message
 
 
-def test_what_is_told_of_columns_word_for_word(table: Path) -> None:
-    """At the first row, by the name of the file; in a shell by its options."""
-    columns = "The columns are: Nombre, Teléfono Móvil, Ciudad."
-
-    assert (
-        refused(CsvSource(table, phone="fax"))
-        == f"clientes.csv: There is no column fax for the phone. {columns}"
-    )
-    assert refused(CsvSource(table), ("Nombr",)) == (
-        f"clientes.csv: The text needs {{Nombr}} and there is no such column. Did you mean Nombre? {columns}"
-    )
-    assert "Did you mean" not in refused(CsvSource(table), ("zzz",))
-    assert "needs {n} from the column Nam" in refused(CsvSource(table, fields={"n": "Nam"}))
-    assert "needs {Nombre} and it is not among the fields. The fields are: name." in refused(
-        CsvSource(table, fields={"name": "Nombre"}), ("Nombre",)
-    )
-    table.write_text("tel;móvil\n1;2\n")
+def test_a_command_names_its_own_options(put: Put) -> None:
+    """The library says `phone=NAME`, the command `--phone NAME`."""
     with pytest.raises(InvalidRequest) as error:
-        list(AnyFileSource(table))
+        list(AnyFileSource(put("tel;móvil\n1;2\n")))
     assert "--phone NAME or --phone NUMBER." in text_of(error.value)
 
 
@@ -356,19 +316,19 @@ def test_a_reading_left_early_closes_the_file(table: Path) -> None:
 def test_spreadsheets_give_recipients(tmp_path: Path) -> None:
     """Cells read as people see them: no decimal point in a phone, dates the Spanish way; a sheet by name or number."""
     when = datetime.datetime(2027, 1, 8, 9, 5)
-    path = workbook(
-        tmp_path / "x.xlsx",
-        (
-            "Citas",
-            [
-                ["Teléfono", "Fecha", "Hora", "Cuándo", "Sí", "Peso"],
-                [600000001, when.date(), when.time(), when, True, 1.5],
-                [],
-                [600000002.0, datetime.datetime(2027, 1, 8), None, None, False, datetime.timedelta(hours=1)],
-            ],
-        ),
-        ("Dos", [["móvil"], [600000002]]),
-    )
+    rows: list[list[Any]] = [
+        ["Teléfono", "Fecha", "Hora", "Cuándo", "Sí", "Peso"],
+        [600000001, when.date(), when.time(), when, True, 1.5],
+        [],
+        [600000002.0, datetime.datetime(2027, 1, 8), None, None, False, datetime.timedelta(hours=1)],
+    ]
+
+    def second(first: Any) -> None:
+        first.title, other = "Citas", first.parent.create_sheet("Dos")
+        other.append(["móvil"])
+        other.append([600000002])
+
+    path = sheet(tmp_path / "x.xlsx", *rows, change=second)
 
     assert read(ExcelSource(path)) == [
         (2, "600000001", "08/01/2027", "09:05", "08/01/2027 09:05", "true", "1.5"),
@@ -386,12 +346,13 @@ def test_what_is_no_spreadsheet_is_told(
     tmp_path: Path, put: Put, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another kind of file, with the source that reads it; a cut download, damage, a bomb, charts only."""
-    good = workbook(tmp_path / "x.xlsx", ("Uno", [["tel"], [600000001]]))
-    openpyxl = pytest.importorskip("openpyxl")
-    charts = openpyxl.Workbook()
-    charts.create_chartsheet("Gráfico")
-    charts.remove(charts.active)
-    charts.save(tmp_path / "charts.xlsx")
+    good = sheet(tmp_path / "x.xlsx", ["tel"], [600000001])
+
+    def only_charts(workbook: Any) -> None:
+        workbook.create_chartsheet("Gráfico")
+        workbook.remove(workbook.active)
+
+    charts = book(tmp_path / "charts.xlsx", only_charts)
     other = tmp_path / "other.xlsx"
     with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("a.txt", "hello")
@@ -401,10 +362,10 @@ def test_what_is_no_spreadsheet_is_told(
     assert "read by JsonLinesSource" in refused(CsvSource(put('{"tel": 600000001}\n')))
     assert "not a JSON object" in refused(JsonLinesSource(put("1\n", "y")))
     assert "old .xls" in refused(ExcelSource(put(OLD_XLS)))
-    assert "no sheet with cells" in refused(ExcelSource(tmp_path / "charts.xlsx"))
+    assert "no sheet with cells" in refused(ExcelSource(charts))
     for wrong in (other, table, put(good.read_bytes()[:-200])):
         assert "not a spreadsheet that can be read" in refused(ExcelSource(wrong))
-    with_part(good, "xl/worksheets/sheet1.xml", lambda part: part[:-40])
+    with_part(good, SHEET, lambda part: part[:-40])
     assert "damaged after row" in refused(ExcelSource(good))
     with monkeypatch.context() as patched:
         patched.setattr("mensatek_async.sources.excel_table._MOST_UNPACKED", 10)
@@ -415,18 +376,14 @@ def test_what_is_no_spreadsheet_is_told(
 
 def test_a_cell_at_the_far_end_costs_nothing(tmp_path: Path) -> None:
     """A tiny file with a cell in the last corner of the sheet must not fill the memory."""
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet["A1"], sheet["A2"], sheet["XFD1000"] = "tel", 600000001, "far"
-    book.save(tmp_path / "x.xlsx")
+    far: Any = {"change": lambda found: found.__setitem__("XFD1000", "far")}
 
-    assert read(ExcelSource(tmp_path / "x.xlsx")) == [(2, "600000001")]
+    assert read(ExcelSource(sheet(tmp_path / "x.xlsx", ["tel"], [600000001], **far))) == [(2, "600000001")]
 
 
 def test_what_openpyxl_warns_of_is_left_to_the_users_filters(tmp_path: Path) -> None:
     """The command line shows none of it; a program decides for itself."""
-    path = workbook(tmp_path / "x.xlsx", ("Uno", [["tel"], [600000001]]))
+    path = sheet(tmp_path / "x.xlsx", ["tel"], [600000001])
     with_part(path, "xl/styles.xml", lambda part: re.sub(rb"<cellStyles.*</cellStyles>", b"", part))
 
     with pytest.warns(UserWarning, match="no default style"):
@@ -631,15 +588,6 @@ def test_no_line_is_lost_whatever_the_quotes(body: str) -> None:
     broken = sum(isinstance(row, BrokenRow) for row in rows)
 
     assert len([line for line in lines if bare(line) in told]) + broken >= len(lines)
-
-
-@given(st.text("\n\ra\x0b\u2028bñ;", max_size=200))
-def test_of_a_line_that_is_too_long_the_start_is_kept(text: str) -> None:
-    """Lines end at line breaks only, and what follows one that is too long is not lost."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(text_files, "LONGEST_LINE", 40)
-        lines = list(text_files.lines_of(io.StringIO(text, newline=None)))
-    assert lines == [line[:40] for line in io.StringIO(text, newline=None).readlines()]
 
 
 LONG = ("ascii only;600000001\n" * 70_000).encode()  # more than one block of reading

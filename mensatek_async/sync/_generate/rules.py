@@ -42,18 +42,16 @@ SOURCES = (
     *_resources(),
     Source("client.py", "AsyncMensatek", "Mensatek", "_client.py", "ClientTwin"),
     Source("campaigns/progress_stream.py", "ProgressStream", "SyncProgressStream", "_progress.py", "Stream"),
-    Source("campaigns/campaign.py", "Campaign", "SyncCampaign", "_campaign.py", "CampaignTwin"),
+    Source("campaigns/campaign.py", "Campaign", "SyncCampaign", "_campaign.py", "Twin"),
     Source("campaigns/campaigns.py", "Campaigns", "SyncCampaigns", "_campaigns.py", "CampaignsTwin"),
     Source("outbox/stream.py", "OutboxStream", "SyncOutboxStream", "_outbox_stream.py", "Stream"),
-    Source("outbox/outbox.py", "Outbox", "SyncOutbox", "_outbox.py", "OutboxTwin"),
-    Source(
-        "archive/archive.py", "CertificateArchive", "SyncCertificateArchive", "_archive.py", "ArchiveTwin"
-    ),
+    Source("outbox/outbox.py", "Outbox", "SyncOutbox", "_outbox.py", "StoreTwin"),
+    Source("archive/archive.py", "CertificateArchive", "SyncCertificateArchive", "_archive.py", "PartTwin"),
     Source("opt_outs/opt_outs.py", "OptOuts", "SyncOptOuts", "_opt_outs.py", "ClientlessTwin"),
     Source("contracts/contracts.py", "Contracts", "SyncContracts", "_contracts.py", "ClientlessTwin"),
 )
 # Bases that say themselves what their original is.
-WHOLE_BASES = {"ArchiveTwin", "CampaignTwin", "CampaignsTwin", "ClientTwin", "OutboxTwin"}
+WHOLE_BASES = {"CampaignsTwin", "ClientTwin"}
 
 # Annotations that are another type in synchronous code, exactly as they stand in the source.
 ANNOTATIONS = {
@@ -101,30 +99,20 @@ NAMES = {
 }
 # Identifiers that may keep their asynchronous look: the original behind the twin, and what runs in its loop.
 KEPT = {"AsyncMensatek", "AsyncTransport"}
-IMPORTED = {  # by what is written here itself
-    **{source.twin: f"{NAME}.sync.generated.{source.target.removesuffix('.py')}" for source in SOURCES},
-    "AbstractContextManager": "contextlib",
-    "BrokenRow": f"{NAME}.sources.rows",
-    "BulkProgress": f"{NAME}.models.bulk",
-    "Callable": "collections.abc",
-    "Iterable": "collections.abc",
-    "Recipient": f"{NAME}.models.recipient",
-    "Sequence": "collections.abc",
-    "TracebackType": "types",
-    "Self": "typing",
-    "overload": "typing",
-    "call_here": f"{NAME}.sync._rows",
-    "in_caller": f"{NAME}.sync._rows",
-    "original_of": f"{NAME}.sync._clientless",
-    "ArchiveTwin": f"{NAME}.sync._durable",
-    "CampaignTwin": f"{NAME}.sync._durable",
-    "CampaignsTwin": f"{NAME}.sync._durable",
-    "ClientTwin": f"{NAME}.sync._twins",
-    "ClientlessTwin": f"{NAME}.sync._clientless",
-    "OutboxTwin": f"{NAME}.sync._durable",
-    "Twin": f"{NAME}.sync._twins",
-    "Stream": f"{NAME}.sync._managed",
-}
+# Beside what the source imports; ruff takes out what is not used.
+IMPORTS = """
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Self, overload
+from ...models.bulk import BulkProgress
+from ...models.recipient import Recipient
+from ...sources.rows import BrokenRow
+from .._durable import CampaignsTwin, PartTwin, StoreTwin
+from .._managed import Stream
+from .._rows import call_here, in_caller
+from .._twins import ClientlessTwin, ClientTwin, Twin, original_of
+"""
 
 
 class CannotGenerate(Exception):

@@ -10,12 +10,12 @@ from ...archive.archive import CertificateArchive
 from ...models.archive import ArchivedCertificate, ArchiveSummary, Verification
 from ...models.events import Event
 from ...tracebacks import private
-from .._durable import ArchiveTwin
+from .._durable import PartTwin
 from .._twins import ClientTwin
 
 
 @private
-class SyncCertificateArchive(ArchiveTwin):
+class SyncCertificateArchive(PartTwin[CertificateArchive]):
     """Certificates kept as evidence: fetched once they are ready, each with a JSON record beside it.
 
     The folder holds everything, what is pending too, so that a kill loses nothing and a copy of it is complete.

@@ -8,16 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from ...campaigns.campaign import Campaign
 from ...models.archive import ArchiveSummary
 from ...models.bulk import RowProblem
 from ...models.campaign import Progress, ReportLanguage, Resolution, UnknownRecipient
 from ...tracebacks import private
-from .._durable import CampaignTwin
+from .._twins import Twin
 from ._progress import SyncProgressStream
 
 
 @private
-class SyncCampaign(CampaignTwin):
+class SyncCampaign(Twin[Campaign]):
     """One campaign of a store, made by `SyncCampaigns.start` or `SyncCampaigns.get`."""
 
     @property

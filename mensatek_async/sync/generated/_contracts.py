@@ -16,7 +16,7 @@ from ...models.recipient import Recipient
 from ...models.results import SendResult
 from ...text.template import Template
 from ...tracebacks import private
-from .._clientless import ClientlessTwin, original_of
+from .._twins import ClientlessTwin, original_of
 from ._outbox import SyncOutbox
 
 

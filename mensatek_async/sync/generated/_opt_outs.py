@@ -11,7 +11,7 @@ from ...models.opt_outs import LoadedOptOuts, OptOut
 from ...opt_outs.opt_outs import OptOuts
 from ...text.opt_out import OPT_OUT_KEYWORDS
 from ...tracebacks import private
-from .._clientless import ClientlessTwin
+from .._twins import ClientlessTwin
 
 
 @private

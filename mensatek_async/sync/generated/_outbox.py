@@ -17,13 +17,13 @@ from ...outbox.entries import ParamStyle
 from ...outbox.outbox import Outbox
 from ...text.template import Template
 from ...tracebacks import private
-from .._durable import OutboxTwin
+from .._durable import StoreTwin
 from .._twins import ClientTwin
 from ._outbox_stream import SyncOutboxStream
 
 
 @private
-class SyncOutbox(OutboxTwin):
+class SyncOutbox(StoreTwin[Outbox]):
     """Single texts by key: the text of an order, a booking or a login, each sent once whatever happens.
 
     Use it as `with SyncOutbox(client, store="outbox.db") as outbox:`. `put` writes a text down under a key of yours,

@@ -14,9 +14,8 @@ from ...resources.sms import SmsResource
 from ...sources.rows import BrokenRow
 from ...text.template import Template
 from ...tracebacks import private
-from .._clientless import original_of
 from .._rows import call_here, in_caller
-from .._twins import Twin
+from .._twins import Twin, original_of
 from ._opt_outs import SyncOptOuts
 from ._outcomes import SyncBulkStream
 
