@@ -272,7 +272,10 @@ async def test_an_application_is_called_as_by_a_server(post_callback: PostCallba
 
     async def app(*args: Any) -> None:
         scope, receive, send = args
-        seen.append((scope, (await receive())["body"]))
+        body = b""
+        while (message := await receive())["more_body"]:
+            body += message["body"]
+        seen.append((scope, body))
         await send({"type": "http.response.start", "status": 202, "headers": []})
         await send({"type": "http.response.body", "body": b"ok"})
 
