@@ -62,7 +62,7 @@ class LockFile:
         return int(number) if number.isdigit() else 0
 
 
-_WRITER = re.compile(r"POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:(\d+)\s+120\s+120\b")
+_WRITER = re.compile(rb"POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:(\d+)\s+120\s+120\b")
 
 
 def writer_of(path: Path) -> tuple[int, bool]:
@@ -71,10 +71,10 @@ def writer_of(path: Path) -> tuple[int, bool]:
     It is read from the system's list, on Linux: opening the locked file here would let go of this process's own locks.
     """
     try:
-        number = str(path.with_name(f"{path.name}-shm").stat().st_ino)
-        locks = Path("/proc/locks").read_text(encoding="ascii", errors="replace")
-        process = next(int(one[1]) for one in _WRITER.finditer(locks) if one[2] == number)
-        state = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+        number = path.with_name(f"{path.name}-shm").stat().st_ino
+        locks = _WRITER.finditer(Path("/proc/locks").read_bytes())
+        process = next(int(one[1]) for one in locks if int(one[2]) == number)
+        state = Path(f"/proc/{process}/stat").read_bytes()
     except (OSError, StopIteration):
         return 0, False
-    return process, state.rpartition(")")[2].split()[0] in "Tt"
+    return process, state.rpartition(b")")[2].split()[0] in b"Tt"

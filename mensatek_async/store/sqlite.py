@@ -181,7 +181,7 @@ class SqliteDatabase(Database):
         """Close the file; what is in its log goes into it."""
         with self._lock:
             connection, self._connection = self._connection, None
-            self._ready = self._writes = False
+            self._ready = False
             if connection is not None:
                 with suppress(sqlite3.Error):
                     connection.close()
@@ -197,7 +197,7 @@ class SqliteDatabase(Database):
 
     def abandon(self) -> object:
         """Forget what a parent process had open; closing it here would write into its file."""
-        connection, self._connection, self._writes = self._connection, None, False
+        connection, self._connection = self._connection, None
         self._file_lock.drop()
         return connection
 

@@ -106,7 +106,7 @@ def test_a_chunk_that_joins_a_message(tx: MemoryTx) -> None:
     assert (list(got.content.rows), got.content.wire.phones) == ([1, 2, 3], [phone(1), phone(2), phone(3)])
     claimed = ("state", "owner", "token", "attempts", "due_at", "idmensaje")
     assert stands(tx, 1, *claimed) == (POSTING, "me", "token-123", 1, tx.now + LEASE, 7)
-    assert tx.left == 1
+    assert (tx.left, tx.one("SELECT tat FROM mensatek_rate")) == (1, (0.0,))
     assert any(one.endswith(tx.skipping) for one in tx.statements)
 
     set_campaign(tx, row.id, idmensaje=8)
@@ -276,6 +276,7 @@ def test_a_campaigns_own_rate(tx: MemoryTx) -> None:
         ({}, {"due": None, "ingest_done": 0, "ingest_until": 1e9}, Wait(0.25)),
         ({}, {"due": None, "ingest_done": 0}, Over(missing=True)),
         ({"unknown_after": 30.0, "unknown_policy": "resend"}, {"due": None, "since": NOON - 10}, Wait(20.0)),
+        ({"unknown_after": 30.0, "unknown_policy": "resend"}, {"due": None, "since": NOON - 29.5}, Wait(0.5)),
         ({"unknown_after": 30.0, "unknown_policy": "keep"}, {"due": None, "since": NOON - 10}, Over()),
         ({"unknown_policy": "resend"}, {"due": None, "since": NOON - 10}, Over()),
     ],
@@ -372,6 +373,7 @@ def test_who_is_left_out_of_a_first_request_alone(
         chunks.change(tx, 1, -1, state=SENT, due_at=None)
     got = work(tx)
     assert (list(got.content.rows), got.opt_outs) == (left, "1" if why == "opted out" else "")
+    assert stands(tx, 1, "n") == (len(left),)
     gone = tx.all("SELECT row_no FROM mensatek_left_out UNION ALL SELECT row_no FROM mensatek_invalid")
     assert gone == [] if attempts else [(1,)]
 
@@ -392,6 +394,8 @@ def test_the_phones_of_openers_are_looked_up_again_when_there_is_a_new_one(tx: M
     chunks.change(tx, row.id, -2, state=SENT, due_at=None)
     chunks.change(tx, row.id, -1, state="pending", due_at=0, idmensaje=7)
     assert list(work(tx, who=who, only=[row.id]).content.rows) == [1]
+    chunks.add(tx, row.id, 0, part(9, 1), n=0)  # an anchor
+    assert list(work(tx, who=Claimer("me", LEASE), only=[row.id]).content.rows) == [9]
 
 
 @pytest.mark.parametrize("message", [7, None])
@@ -410,6 +414,7 @@ def test_a_phone_that_was_forgotten(tx: MemoryTx) -> None:
     tried(tx, 1)
     chunks.rewrite(tx, row.id, 1, part(2, 1).blank())
     assert take(tx) == [Over()]
+    assert work_state(tx)[-1] == (3, UNKNOWN)
 
 
 # --- A cap -------------------------------------------------------------------------------------------------------
@@ -424,6 +429,7 @@ def test_a_phone_that_was_forgotten(tx: MemoryTx) -> None:
         (9, 4, 2, 2 * EACH, 2),
         (8, 4, 1, 2 * EACH, 4),
         (1, 1, 1, 0, 1),
+        (1, 2, 1, 0, 1),
         (8, 4, 2, 0, 4),
     ],
 )

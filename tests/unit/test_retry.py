@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
@@ -254,6 +254,8 @@ def test_a_time_to_wait_until_a_date(zone: str) -> None:
     for ahead, least in ((100, 90), (-100, 0), (200_000, 86_400)):
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead)).replace("+0000", zone)
         assert least <= (parse_retry_after(date) or 0) <= max(least, min(ahead, 86_400))
+    east = datetime.now(timezone(timedelta(hours=2))) + timedelta(seconds=100)
+    assert 90 <= (parse_retry_after(format_datetime(east)) or 0) <= 100
 
 
 @pytest.mark.parametrize("status", [429, 503])

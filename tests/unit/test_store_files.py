@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -119,12 +121,13 @@ def test_what_is_wrong_is_said_with_what_to_do(
 def test_whoever_waits_for_a_writer_says_for_whom(
     store: SqliteDatabase,
     other: sqlite3.Connection,
+    path: Path,
     writer: tuple[int, bool],
     name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After each slice of the time; it goes on once that one ends, or gives up."""
-    monkeypatch.setattr(sqlite, "writer_of", lambda path: writer)
+    monkeypatch.setattr(sqlite, "writer_of", {path: writer}.get)
     store.write(put)
     other.execute("BEGIN IMMEDIATE")
     told = Mock()
@@ -388,14 +391,32 @@ def test_an_older_copy_in_its_place_is_noticed(store: SqliteDatabase, path: Path
     assert store.write(put) == 1
 
 
+HOLDER = """if True:
+    import sqlite3, sys
+    open("/proc/self/comm", "w").write("a) S (b")
+    sqlite3.connect(sys.argv[1], isolation_level=None).execute("BEGIN IMMEDIATE")
+    print(flush=True)
+    input()
+"""
+
+
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the system does not list its locks")
 def test_who_writes_into_a_store(store: SqliteDatabase, other: sqlite3.Connection, path: Path) -> None:
-    """By the system's list of locks; nobody where there is no store."""
+    """By the system's list of locks, and whether they are stopped; nobody where there is no store."""
     assert writer_of(path) == (0, False)
     store.write(put)
     assert writer_of(path) == (0, False)
     other.execute("BEGIN IMMEDIATE")
     assert writer_of(path) == (os.getpid(), False)
+    other.execute("ROLLBACK")
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=-1, stdout=-1) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        assert writer_of(path) == (holder.pid, False)
+        holder.send_signal(signal.SIGSTOP)
+        os.waitpid(holder.pid, os.WUNTRACED)
+        assert writer_of(path) == (holder.pid, True)
+        holder.kill()
 
 
 # --- Leaving no trace --------------------------------------------------------------------------------------------
@@ -432,6 +453,7 @@ def test_freed_pages_are_left_out(
     monkeypatch.setattr(sqlite, "_LARGE", large)
     grown(store, *sql)
     assert free(store) > 5
+    store.close()
     assert store.wipe()
     assert path.with_name("s.db-wal").stat().st_size == 0
     assert (free(store) > 5) == left
