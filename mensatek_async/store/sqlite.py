@@ -273,7 +273,7 @@ class SqliteDatabase(Database):
         for schema in self.schemas:
             if schema.recover is not None:
                 name, now = f"boot{schema.suffix}", boot()
-                schema.recover(tx, _kept(tx, name, now) != now)
+                schema.recover(tx, _kept(tx, name) not in ("", now))
                 tx.run("INSERT OR REPLACE INTO mensatek_meta VALUES (?, ?)", name, now)
 
     def _error_of(self, error: sqlite3.Error) -> StoreError:
@@ -292,10 +292,10 @@ class SqliteDatabase(Database):
         return StoreError(f"The store {self.shown} does not work: {text}.", advice=advice)
 
 
-def _kept(tx: Tx, name: str, default: str = "") -> str:
+def _kept(tx: Tx, name: str) -> str:
     """Return what the store keeps about itself under a name."""
     row = tx.one("SELECT value FROM mensatek_meta WHERE name = ?", name)
-    return str(row[0]) if row else default
+    return str(row[0]) if row else ""
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> str:

@@ -353,6 +353,14 @@ def test_an_opener_is_cut_where_the_hours_are_open(tx: MemoryTx) -> None:
     parts = (part(1, 2, zone="44"), part(3, 2))
     campaign(tx, *parts, message=None, start=time(11, 50), end=time(21), local=True)
     assert list(work(tx).content.rows) == [3]
+    assert work_state(tx) == [(-1, CLAIMED), (1, "pending"), (2, "pending")]
+
+
+def test_under_a_cap_the_hours_of_what_was_tried_are_kept_too(tx: MemoryTx) -> None:
+    parts = (part(1, 2, zone="44"), part(3, 2))
+    campaign(tx, *parts, start=time(11, 50), end=time(21), local=True, max_credits=Decimal(9))
+    tried(tx, 1)
+    assert work(tx).seq == 2
 
 
 # --- Who is left out ---------------------------------------------------------------------------------------------

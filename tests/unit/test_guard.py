@@ -94,6 +94,9 @@ def test_a_block_pauses_as_told_else_by_the_settings() -> None:
         door.check("EnviarSMS", 1.0)
     assert not caught.value.by_credentials
     assert caught.value.retry_after == pytest.approx(59.0)
+    with pytest.raises(AccountPaused) as caught:
+        door.check("EnviarSMS", 5.0)
+    assert caught.value.by_credentials
 
 
 def test_five_wrong_calls_within_a_minute_stop_more_of_their_kind() -> None:

@@ -110,6 +110,8 @@ def test_a_database_that_does_not_come_back(slept: list[float]) -> None:
         with pytest.raises(StoreError, match="does not answer"):
             attempt(Scripted(Again("lost")), lambda tx: 5, 1)
     assert len(slept) == 9
+    with pytest.raises(StoreError, match="does not answer"):
+        Scripted(*[gone] * 10).write(lambda tx: 5)
 
 
 def test_others_go_on_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +134,9 @@ def test_reading_prepares_nothing_and_looks_at_the_versions_once() -> None:
     assert (store.done, len(store.tx.statements)) == ([], 1)
     newer = Scripted()
     newer.tx.run("UPDATE mensatek_meta SET value = '2' WHERE name = 'schema'")
-    with pytest.raises(StoreError, match="of version 2; this version of mensatek-async knows 1"):
+    with pytest.raises(
+        StoreError, match=r"store 's\.db' is of version 2; this version of mensatek-async knows 1"
+    ):
         newer.read(lambda tx: 1)
     assert newer.write(lambda tx: 1) == newer.read(lambda tx: 1) == 1
 

@@ -191,7 +191,9 @@ def test_what_a_refusal_teaches() -> None:
         assert rate.standing(tx).held == told
     assert tx.one("SELECT value FROM mensatek_meta WHERE name = 'pace'") == learnt
 
-    tx.now += 10
+    tx.now += 0.5
+    assert rate.refused(tx, None, Mock()) == 2.5
+    tx.now += 9.5
     assert rate.book(tx, 0.0) == 0.0 < tat(tx) - tx.now < 1
     assert rate.book(tx, 5.0) == pytest.approx(tat(tx) - 5.0 - tx.now)
     tx.now += 10

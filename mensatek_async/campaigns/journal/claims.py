@@ -60,9 +60,7 @@ def claim(
     """
     running = [row for row in all_of(tx, (RUNNING,), account) if only is None or row.id in only]
     standing = rate.standing(tx)
-    nothing: Wait | Over | None = None if running else Over()
-    if running and standing.held:
-        nothing = Wait(standing.held, sure=True)
+    nothing: Wait | Over | None = Wait(standing.held, sure=True) if running and standing.held else None
     claimed: list[Work | Wait | Over] = []
     for at, token in enumerate(tokens, turn):
         mine = _taken_before(tx, token) or nothing
@@ -113,7 +111,7 @@ def _claim_of(tx: Tx, who: Claimer, token: str, row: CampaignRow, paced: bool) -
         seq, state, due_at, joined = due[:4]
         if due_at > tx.now:
             return Wait(min(due_at - tx.now, opens))
-        alone = seq <= 0 and state == POSTING and joined is None
+        alone = state == POSTING and joined is None
         if alone or (due[4] and not who.grouping):  # 7: nobody knows what became of it
             chunks.park(tx, row.id, seq, "its sender stopped before an answer came")
             continue
