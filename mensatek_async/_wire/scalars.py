@@ -206,7 +206,7 @@ def in_spanish_time(when: datetime) -> datetime:
     Raises:
         InvalidDate: it has no time zone, or the clocks skip it.
     """
-    if when.tzinfo is None or when.utcoffset() is None:
+    if when.utcoffset() is None:
         raise InvalidDate(
             "The date has no time zone, so its moment is not known.",
             advice='Give it one, such as tzinfo=ZoneInfo("Europe/Madrid").',

@@ -125,7 +125,7 @@ async def test_a_list_is_loaded(tmp_path: Path, name: str, content: str, added: 
 async def test_a_long_list_goes_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded and exported as one: nobody is lost between two pieces; each row without a phone is named with its reason,
     and phones without a prefix are of the region everywhere."""
-    monkeypatch.setattr("mensatek_async.opt_outs.opt_outs._MANY", 2)
+    monkeypatch.setattr("mensatek_async.opt_outs.opt_outs._MANY", 3)
     phones = [f"06123456{number:02}" for number in range(7)]
     rows = [f'{{"phone": "{phone}"}}' for phone in phones]
     path, out = tmp_path / "list.jsonl", tmp_path / "out.csv"

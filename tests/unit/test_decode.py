@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mensatek_async._wire import decode as decoding
 from mensatek_async._wire import literal, names
 from mensatek_async._wire.decode import DecodeError, decode
+from mensatek_async._wire.reply_fields import ReplyFields
 
 REPLY = {"res": "1", "error": "Está", "cred": "5"}
 
@@ -397,6 +398,12 @@ def test_any_bytes_give_a_reply_or_a_decode_error(body: bytes, content_type: str
         assert left is None or left.is_finite()
         decoding.words(reply, names.ERROR)
         decoding.result_code(reply)
+
+
+def test_a_field_of_a_reply_is_found_in_any_case() -> None:
+    fields = ReplyFields({"RES": 1, "Otro": 2})
+    assert [fields.get(name) for name in ("res", "Res", "OTRO", "none")] == [1, 1, 2, None]
+    assert fields.get("none", 5) == 5
 
 
 JUNK = ["[", "{", "'", '"', "<", ">", ":", ";", "&", "\\", "a", "a:", "a:b;", "['", "',", "', ", "[<a>", "<a>",

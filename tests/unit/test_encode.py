@@ -99,17 +99,24 @@ def test_bodies() -> None:
             for value in (circular(), [float("inf")], {"a": object()}, b"x", {(1,): 2})
         ),
         *((value, InvalidRequest) for value in (float("nan"), {1, 2}, [Decimal("NaN")], Decimal("Infinity"))),
-        (Decimal("1E+999999"), InvalidRequest),
+        *((Decimal(size), InvalidRequest) for size in ("1E+999999", "1E+19", "1E-19")),
     ],
     ids=[
         *("surrogate", "deep surrogate", "circular", "inf", "object", "bytes", "tuple", "nan", "set"),
-        *("dnan", "dinf", "huge"),
+        *("dnan", "dinf", "huge", "large", "small"),
     ],
 )
 def test_values_the_wire_does_not_have(write: Any, value: object, error: type[InvalidRequest]) -> None:
     """What JSON cannot hold, and half a character, which is not shown, are a clear error."""
     with pytest.raises(error, match="surrogate" if error is InvalidField else None):
         write({"x": value})
+
+
+def test_numbers_are_written_out() -> None:
+    """To eighteen places; whole ones as whole numbers."""
+    numbers = {"1E+18": 10**18, "1E-18": "0." + "0" * 17 + "1", "1E-7": "0.0000001", "2.0": 2, "2.50": "2.50"}
+    for number, written in numbers.items():
+        assert json.loads(encode.json_body({"x": Decimal(number)})) == {"x": written}
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -43,6 +43,7 @@ def test_rows_are_a_sequence_of_mappings(steps: list[Any]) -> None:
 
     assert list(rows) == rows.listed() == [rows[at] for at in range(len(rows))] == plain
     assert rows[1:3] == plain[1:3]
+    assert list(rows.values()) == [tuple(one[name] for name in one if name != "Movil") for one in plain]
     assert (len(rows), rows.phones) == (len(plain), [one["Movil"] for one in plain])
     assert repr(rows) == f"<{len(plain)} recipients>"
     if plain:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mensatek_async import DateWarning
 from mensatek_async._wire import scalars
 from mensatek_async._wire.problems import WrongValue
 from mensatek_async.errors import ConfigurationError, InvalidDate
@@ -189,6 +190,14 @@ def test_dates_there_and_back(when: datetime) -> None:
     # By the moment: dates of two zones never compare equal in the hour that autumn repeats.
     assert back is not None
     assert minute.timestamp() == back.timestamp()
+
+
+def test_an_hour_that_comes_twice() -> None:
+    """Its second turn cannot be said to the provider, and the user is warned; its first is as any other."""
+    first = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    assert scalars.to_wire_datetime(first) == "2027-10-31 02:30"
+    with pytest.warns(DateWarning, match="2027-10-31 02:30 comes twice that night"):
+        assert scalars.to_wire_datetime(first + timedelta(hours=1)) == "2027-10-31 02:30"
 
 
 def test_no_time_zones(monkeypatch: pytest.MonkeyPatch) -> None:
