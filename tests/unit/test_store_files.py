@@ -413,11 +413,12 @@ def test_who_writes_into_a_store(store: SqliteDatabase, other: sqlite3.Connectio
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=-1, stdout=-1) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        assert writer_of(path) == (holder.pid, False)
+        running = writer_of(path)
         holder.send_signal(signal.SIGSTOP)
         os.waitpid(holder.pid, os.WUNTRACED)
-        assert writer_of(path) == (holder.pid, True)
+        stopped = writer_of(path)
         holder.kill()
+    assert (running, stopped) == ((holder.pid, False), (holder.pid, True))
 
 
 # --- Leaving no trace --------------------------------------------------------------------------------------------
