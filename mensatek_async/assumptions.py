@@ -34,11 +34,7 @@ def load_assumptions(
     assume_grouping: bool | None,
     paths: Mapping[str, str] | None,
 ) -> Assumptions:
-    """Fill what is None from the environment, else with what the manuals say.
-
-    Raises:
-        ConfigurationError: one of them cannot be.
-    """
+    """Fill what is None from the environment, else with what the manuals say."""
     asked = request_format or variable("MENSATEK_REQUEST_FORMAT") or "json"
     form = _FORMATS.get(asked) if isinstance(asked, str) else None
     if form is None:

@@ -54,16 +54,10 @@ class Pace:
     def refused(
         self, now: float, wait: float | None, accepted: Callable[[float], float], limit: float | None = None
     ) -> float:
-        """Note that a request was refused because too many came.
+        """Note that a request was refused because too many came; return seconds that nothing should leave.
 
-        Args:
-            now: the time.
-            wait: seconds to wait as the provider said, if it did.
-            accepted: gives how many requests were accepted within so many seconds.
-            limit: requests a second that left at most for another reason.
-
-        Returns:
-            Seconds that nothing should leave; 0 when this refusal tells nothing new.
+        It tells nothing new when that is 0. The provider said to `wait` so many seconds; `accepted` gives how many
+        requests were accepted within so many; `limit` are requests a second that leave at most for another reason.
         """
         if now - self.refused_at < max(_TOGETHER, wait or 0.0) or wait == 0:
             return 0.0  # a provider that says "again at once" has no rate in mind

@@ -44,14 +44,9 @@ _INSTALL = "Install mensatek-async[phones] to use numbers of that country."
 
 
 def normalise(phone: str, region: str = "ES") -> str:
-    """Return the international digits of a phone number.
+    """Return the international digits of a phone number in any usual writing, such as "34600000000".
 
-    Args:
-        phone: in any usual writing: "+34 600 00 00 00", "0034600000000", "600.000.000", "tel:+34600000000".
-        region: the two-letter country of numbers written without a prefix.
-
-    Returns:
-        Digits with the country's prefix, such as "34600000000".
+    `region` is the two-letter country of numbers written without a prefix.
 
     Raises:
         InvalidPhone: it is no number that can be texted, or it takes the extra `phones` to understand it.

@@ -14,17 +14,8 @@ _LONGEST = 11
 
 
 def check_sender(sender: str) -> str:
-    """Check a sender's length, which is the provider's rule; the characters it advises are advice.
-
-    Args:
-        sender: up to 11 characters, best of A-Z, a-z, digits, `&` and `_`, others with a `SenderWarning`; or a phone
-            of up to 15 digits, with or without `+`, in any usual writing.
-
-    Returns:
-        The sender as it goes out; a phone without spaces and the like.
-
-    Raises:
-        InvalidSender: it is empty, too long, or holds what no text can hold.
+    """Return a sender as it goes out, a phone without spaces and the like; its length is the provider's rule, and what
+    characters it advises are advice, for which a `SenderWarning` is enough.
     """
     if not isinstance(sender, str):
         raise InvalidSender(f"A sender is a str, not {type(sender).__name__}.")

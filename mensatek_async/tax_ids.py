@@ -19,16 +19,9 @@ _FORMS = re.compile(
 
 
 def check_tax_id(tax_id: str) -> str:
-    """Check a Spanish tax id: its check character when the extra `es` is installed, its form otherwise.
+    """Return a Spanish tax id, written in any usual way, in capital letters and digits without a country in front.
 
-    Args:
-        tax_id: in any usual writing: "B00000000", "b-00000000", "ES B00000000", "12.345.678-Z".
-
-    Returns:
-        Capital letters and digits, without a country in front.
-
-    Raises:
-        InvalidField: it is no NIF, CIF or NIE. The message does not show it.
+    Its check character is looked at when the extra `es` is installed, else its form. An error does not show it.
     """
     plain = compact(tax_id).removeprefix("ES")
     if not _FORMS.fullmatch(plain):

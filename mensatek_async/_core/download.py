@@ -66,12 +66,7 @@ def selection(
 async def fetch(
     context: Context, destination: str | os.PathLike[str] | IO[bytes], params: Params
 ) -> Download:
-    """Download what `params` name, whole or not at all.
-
-    Raises:
-        OSError: it could not be written to its end.
-        MensatekError: see the family.
-    """
+    """Download what `params` name, whole or not at all."""
     operation = context.operations["GetSMSCERTIFICADO"]
     try:
         async with open_sink(destination) as sink:
@@ -86,12 +81,7 @@ async def fetch(
 async def wait_certified(
     context: Context, message_id: int | str, phone: str, timeout: float | timedelta
 ) -> RecipientReport:
-    """Ask for the report, ever slower, until the recipient's certificate is ready or will never be.
-
-    Raises:
-        TimeoutError: neither came in time.
-        MensatekError: see the family.
-    """
+    """Ask for the report, ever slower, until the recipient's certificate is ready or will never be."""
     number, digits = message_number(message_id), normalise(phone, context.region)
     seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
     first = wait = max(context.read_interval, 0.05)
