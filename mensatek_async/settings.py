@@ -293,7 +293,7 @@ def fault_points() -> str | None:
 
 
 def state_folder() -> Path:
-    """Return the user's folder for what the command keeps, in XDG_STATE_HOME or ~/.local/state; it need not be there."""
+    """Return the folder for what the command keeps, in XDG_STATE_HOME or ~/.local/state; it may not be there."""
     given = Path(os.environ.get("XDG_STATE_HOME", ""))
     try:
         base = given if given.is_absolute() else Path.home() / ".local" / "state"
