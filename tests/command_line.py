@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +15,15 @@ import pytest
 from mensatek_async.cli.app import run
 
 COMMAND = [sys.executable, "-c", "import sys; from mensatek_async.cli import main; sys.exit(main())"]
+
+
+def started(*arguments: str, **settings: Any) -> subprocess.Popen[str]:
+    """The command as a process of its own, whose streams are pipes unless the settings of `Popen` say otherwise."""
+    pipe = subprocess.PIPE
+    streams = {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    given = {**streams, "env": environment, **settings}
+    return subprocess.Popen([*COMMAND, *arguments], text=True, **given)
 
 
 class Terminal(io.StringIO):

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mensatek_async.sandbox import Fault, Sandbox
-from tests.command_line import COMMAND, Command, Said
+from tests.command_line import Command, Said, started
 from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
 
@@ -239,12 +239,7 @@ def test_a_store_that_is_none(sandbox: Sandbox, campaign: Campaign) -> None:
 
 
 def process_of(sandbox: Sandbox, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, "campaign", *arguments],
-        env=environment(sandbox),
-        text=True,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more},
-    )
+    return started("campaign", *arguments, env=environment(sandbox), **more)
 
 
 TWO = (*NEW, "--concurrency", "2")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from mensatek_async.sandbox import Fault, Sandbox
-from tests.command_line import COMMAND, Command
+from tests.command_line import Command, started
 
 pytestmark = pytest.mark.mensatek_sandbox(credits=Decimal("1234.5"))
 
@@ -74,27 +73,16 @@ def test_send_with_a_lost_answer(sandbox: Sandbox, command: Command) -> None:
 # --- as a process ------------------------------------------------------------------------------------------
 
 
-def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
-    )
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_sandbox_runs_until_it_is_ended(number: int) -> None:
     """It tells what to set, takes texts, loses the answers it is told to, and ends with 0."""
-    with start("sandbox", "--port", "0", "--credits", "50", "--drop-every", "2") as process:
+    with started("sandbox", "--port", "0", "--credits", "50", "--drop-every", "2") as process:
         assert process.stdout is not None
         assert "with 50 credits" in process.stdout.readline()
         process.stdout.readline()
         names = dict(process.stdout.readline().split()[1].split("=", 1) for _ in range(3))
         assert set(names) == {"MENSATEK_BASE_URL", "MENSATEK_API_USER", "MENSATEK_API_TOKEN"}
-        with start("credits", **names) as client:
+        with started("credits", env={**os.environ, **names}) as client:
             assert client.communicate(timeout=30)[0] == "50\n"
         process.send_signal(number)
         assert "has ended" in process.communicate(timeout=30)[1]
@@ -105,7 +93,7 @@ def test_the_sandbox_runs_until_it_is_ended(number: int) -> None:
 def test_nobody_reading_stops_no_send(mensatek_sandbox: Sandbox, tmp_path: Path, closed: str) -> None:
     """`| head` stops reading, or the terminal is gone; the texts are sent, the code is right, nobody complains."""
     (tmp_path / "x.csv").write_text("tel\n600000001\n600000002\n")
-    with start("bulk", str(tmp_path / "x.csv"), "--text", "x", "--yes") as process:
+    with started("bulk", str(tmp_path / "x.csv"), "--text", "x", "--yes") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         getattr(process, closed).close()

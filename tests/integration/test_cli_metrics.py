@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from mensatek_async import Mensatek, SyncCampaigns, SyncOutbox
 from mensatek_async.observe.metrics import METRICS
 from mensatek_async.sandbox import Fault, Sandbox
-from tests.command_line import COMMAND, Command
+from tests.command_line import Command, started
 from tests.markdown import ROOT
 from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
@@ -42,10 +41,7 @@ def scraped(url: str) -> Samples:
 @contextmanager
 def worker(sandbox: Sandbox, folder: Path, *command: str) -> Iterator[str]:
     """A worker as a process of its own, until a signal; gives where its metrics are."""
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        [*COMMAND, *command, "--metrics", "0"], cwd=folder, env=environment(sandbox), stderr=pipe, text=True
-    )
+    process = started(*command, "--metrics", "0", cwd=folder, env=environment(sandbox))
     assert process.stderr is not None
     try:
         yield process.stderr.readline().split()[-1]

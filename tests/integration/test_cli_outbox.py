@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pytest
 
 from mensatek_async import Mensatek, SyncOutbox
 from mensatek_async.sandbox import Fault, Sandbox
-from tests.command_line import COMMAND, Command
+from tests.command_line import Command, started
 from tests.sandbox_calls import wait_until
 from tests.sync.child import environment
 
@@ -106,25 +105,13 @@ def test_a_health_check_asks_what_waits_too_long(put: Callable[[int], None], com
     assert command("outbox", "status", "--overdue", "0.1").code == 0
 
 
-def worker(sandbox: Sandbox, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [*COMMAND, "outbox", *arguments],
-        cwd=folder,
-        env=environment(sandbox),
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-    )
-
-
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_worker_sends_what_comes_until_a_signal(
     sandbox: Sandbox, folder: Path, put: Callable[[int], None], number: signal.Signals
 ) -> None:
     """What is on its way lands first, and is shown; nothing else leaves."""
-    with worker(sandbox, folder, "run", "--concurrency", "2", "--json") as process:
+    with started("outbox", "run", "--concurrency", "2", "--json", env=environment(sandbox)) as process:
         assert process.stderr is not None
         assert "Ctrl-C ends it" in process.stderr.readline()
         put(5)
@@ -148,7 +135,7 @@ def test_a_worker_says_what_had_no_answer(sandbox: Sandbox, folder: Path, put: C
     """Longer than `Timeout.grace` is not waited."""
     sandbox.fault(Fault.latency(9), operation="EnviarSMS", times=None)
     put(1)
-    with worker(sandbox, folder, "run") as process:
+    with started("outbox", "run", env=environment(sandbox)) as process:
         wait_until(lambda: sandbox.texts)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=30)
@@ -165,7 +152,7 @@ def test_an_interrupted_slice_says_what_is_left(
     """With the exit code of an interruption."""
     sandbox.fault(Fault.latency(0.5), operation="EnviarSMS", times=None)
     put(20)
-    with worker(sandbox, folder, "drain", "--concurrency", "1") as process:
+    with started("outbox", "drain", "--concurrency", "1", env=environment(sandbox)) as process:
         wait_until(lambda: len(sandbox.texts) > 1)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)

@@ -20,22 +20,16 @@ import pytest
 from mensatek_async import testing
 from mensatek_async.cli.app import run
 from mensatek_async.sandbox import Callbacks, Sandbox
-from tests.command_line import COMMAND
+from tests.command_line import COMMAND, started
 from tests.sandbox_calls import NO_TLS
 
 
 @contextmanager
 def listening(*arguments: str, **settings: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command with a free port; gives the process and its URL."""
-    process = subprocess.Popen(
-        [*COMMAND, "webhooks", "listen", "--port", "0", *arguments],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
-        **{"stdout": subprocess.PIPE, **settings},
-    )
-    with process:
+    terminal = {"PYTHONUNBUFFERED": "1", "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    command = ("webhooks", "listen", "--port", "0", *arguments)
+    with started(*command, env={**os.environ, **terminal}, **settings) as process:
         assert process.stderr is not None
         (url,) = re.findall(r"http://\S+/", process.stderr.readline())
         try:
@@ -128,10 +122,7 @@ def test_a_table_for_people_who_watch() -> None:
 def test_a_sandbox_that_posts_to_a_listener() -> None:
     """Two terminals show the whole way of a text, without an account."""
     with listening("--json") as (process, url):
-        command = [*COMMAND, "sandbox", "--port", "0", "--callbacks", url]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as sandbox:
+        with started("sandbox", "--port", "0", "--callbacks", url) as sandbox:
             assert sandbox.stdout is not None
             lines = [sandbox.stdout.readline() for _ in range(5)]
             names = dict(line.split()[1].split("=", 1) for line in lines[2:])
