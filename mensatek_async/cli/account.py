@@ -224,11 +224,13 @@ def parse_when(text: str | None, option: str = "--at") -> datetime | None:
         return datetime.now(UTC)
     from .._wire.scalars import madrid
 
-    match = _WHEN.fullmatch(text.strip())
-    try:
-        when = datetime.fromisoformat(_iso(match)) if match else None
-    except ValueError:
-        when = None
+    when = None
+    if match := _WHEN.fullmatch(text.strip()):
+        first, month, last, clock, seconds, zone = match.groups()
+        year, day = (first, last) if len(first) == 4 else (last, first)
+        iso = f"{year}-{int(month):02}-{int(day):02}T{clock.zfill(5)}{seconds or ''}{(zone or '').upper()}"
+        with suppress(ValueError):
+            when = datetime.fromisoformat(iso)
     if when is None:
         wanted = later("{} takes a date and a time, such as 2027-01-08T10:00 or '08/01/2027 10:00', not {}.")
         raise Stop(*wanted, option, shown(text))
@@ -253,10 +255,3 @@ def parse_duration(text: str | None, option: str = "--validity") -> timedelta | 
         raise Stop("{} takes days, hours and minutes, such as 1d6h30m, not {}.", option, shown(text))
     days, hours, minutes = (int(number or 0) for number in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
-
-
-def _iso(match: re.Match[str]) -> str:
-    """A date as the user wrote it, in the order of ISO 8601."""
-    first, month, last, clock, seconds, zone = match.groups()
-    year, day = (first, last) if len(first) == 4 else (last, first)
-    return f"{year}-{int(month):02}-{int(day):02}T{clock.zfill(5)}{seconds or ''}{(zone or '').upper()}"

@@ -15,7 +15,7 @@ from ..errors import MensatekError
 from ..language import choose
 from ..sources.text_files import shown
 from ..warning import MensatekWarning
-from .language import _, reason, reason_of, speak
+from .language import _, reason, reason_of, speak, spoken
 from .output import Exit, Output, Stop, code_of, in_words_of_the_command, quiet_streams
 
 _HELP = """Send texts through the Mensatek API.
@@ -153,7 +153,12 @@ def _for_all(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             given.setdefault(name, value if equals else "".join(taken[1:]))
             del rest[place : place + len(taken)]
     code = given.get("--lang", choose())
-    _speak(code if code in ("en", "es") else choose())
+    speak(code if code in ("en", "es") else choose())
+    app.help_formatter = None
+    if spoken().code == "es":
+        from .language.help import SpanishFormatter
+
+        app.help_formatter = SpanishFormatter()
     if code not in ("en", "es"):
         raise Stop("--lang takes en or es, not {}.", shown(code))
     for name, value in given.items():
@@ -168,13 +173,3 @@ def _profile(rest: Sequence[str], given: Mapping[str, str]) -> AbstractContextMa
     from .setup.profiles import profile
 
     return profile(given.get("--config"), given.get("--profile"), sandbox="--sandbox" in rest)
-
-
-def _speak(code: str) -> None:
-    speak(code)
-    if code == "es":
-        from .language.help import SpanishFormatter
-
-        app.help_formatter = SpanishFormatter()
-    else:
-        app.help_formatter = None

@@ -18,7 +18,6 @@ from attrs import evolve, field, frozen
 from cyclopts import Parameter
 
 from ..errors import InvalidPhone
-from ..models.recipient import Recipient
 from ..phones import normalise
 from ..sources.files import AnyFileSource
 from ..sources.rows import BrokenRow
@@ -73,7 +72,10 @@ def mcp(*, options: McpOptions = McpOptions()) -> Exit:
     with ExitStack() as stack:
         account = options.account if live else evolve(options.account, sandbox=True)
         connection = stack.enter_context(connect(account, may_ask=False))
-        store = check_store(options.store or _own_store(live, stack))
+        store = options.store or (own_file("mcp.db") if live else "")
+        if not store:
+            store = str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "mcp.db")
+        check_store(store)
         place = _("your account") if live else _("a sandbox: nothing leaves this machine")
         Output().note("Serving an assistant over standard input and output, on {}; Ctrl-C ends it.", place)
         rules = Rules(live, allow if live or allow else None, most, options.price)
@@ -136,21 +138,12 @@ def _allowed(options: McpOptions) -> frozenset[str]:
         except InvalidPhone as error:
             raise Stop(f"--allow: {text_of(error)}") from None
     if options.allow_file is not None:
-        found |= {_phone_of(row, options.allow_file) for row in AnyFileSource(options.allow_file).rows(())}
+        for row in AnyFileSource(options.allow_file).rows(()):
+            try:
+                if isinstance(row, BrokenRow):
+                    raise InvalidPhone(f"{row.reason}.")
+                found.add(normalise(row.phone))
+            except InvalidPhone as error:
+                path = shown(options.allow_file)
+                raise Stop("--allow-file {}, row {}: {}", path, row.row, text_of(error)) from None
     return frozenset(found)
-
-
-def _phone_of(row: Recipient | BrokenRow, path: str) -> str:
-    try:
-        if isinstance(row, BrokenRow):
-            raise InvalidPhone(f"{row.reason}.")
-        return normalise(row.phone)
-    except InvalidPhone as error:
-        raise Stop("--allow-file {}, row {}: {}", shown(path), row.row, text_of(error)) from None
-
-
-def _own_store(live: bool, stack: ExitStack) -> str:
-    """Return where what was sent is kept: for good in the user's state directory, or for this run."""
-    if not live:
-        return str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "mcp.db")
-    return own_file("mcp.db")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from attrs import field, frozen
 
@@ -147,10 +147,8 @@ class Send:
         return campaigns.start(name, self.what.text, self.source, **self._asked())
 
     def _asked(self) -> CampaignOptions:
-        options: Any = {**self.what.options(), **self.campaign}
-        options["respect_opt_outs"] = not self.options.ignore_opt_outs
-        asked: CampaignOptions = options
-        return asked
+        what = {**self.what.options(), **self.campaign}
+        return cast("CampaignOptions", {**what, "respect_opt_outs": not self.options.ignore_opt_outs})
 
     def rehearsal_store(self, store: str | None) -> str:
         """Return the store whose opt-outs a dry run respects: with --opt-outs a copy, which knows the file's too."""
@@ -167,12 +165,8 @@ class Send:
 
     def rehearse(self, campaigns: SyncCampaigns, report: str | None = None, *, force: bool = False) -> Exit:
         """Check everything, show what would be sent, and write to the report what would become of each row."""
-        with ExitStack() as stack:
-            write = (
-                None
-                if report is None
-                else stack.enter_context(export_file(report, words=spoken(), force=force))
-            )
+        writing = nullcontext() if report is None else export_file(report, words=spoken(), force=force)
+        with writing as write:
             preview = self._preview(campaigns, self.options.sending.sender, write)
         self._show(preview, None)
         return self._shown.conclude(preview)
