@@ -20,15 +20,13 @@ class SeenPhones:
 
     Numbers of one country lie close together, so they are kept as pages of 65,536 neighbours: a sorted array of the low
     16 bits, or a bitmap once it is well filled; only the first few are a plain set. All the mobile numbers of Spain
-    need 25 MB. At `most_bytes` it takes no further numbers and `full` is set; then only the provider's own rule catches
-    a repeat.
+    need 25 MB. At `most_bytes` it takes no further numbers; then only the provider's own rule catches a repeat.
     """
 
     def __init__(self, most_bytes: int = 64 * 1024 * 1024) -> None:
         self._pages: dict[int, array[int] | bytearray] = {}
         self._left = most_bytes
         self._few: set[str] | None = set() if most_bytes >= _FEW * (_FEW_BYTES + _NEW_PAGE) else None
-        self.full: bool = False
 
     def add(self, phone: str) -> bool:
         """Remember a phone given as digits; False when it was met before."""
@@ -42,9 +40,7 @@ class SeenPhones:
             return self._add(map(int, phones))
         places: list[int] = []
         for place, number in enumerate(map(int, phones)):
-            if not self._has_room(number):
-                self.full = True
-            elif self._add((number,)):
+            if self._has_room(number) and self._add((number,)):
                 places.append(place)
         return places
 
