@@ -31,23 +31,18 @@ class _Query(Table):
                 "SqlSource needs a cursor with rows to give.",
                 advice="Execute a SELECT on it first; it is a DB-API cursor, with description and fetchmany.",
             )
-        self._cursor = cursor
+        self.cursor = cursor
         self._read = 0
         self._begun = False
         self.columns = tuple(str(column[0]) for column in described)
 
     def begin(self) -> None:
-        """Note that the rows are being read, which can be done once."""
         if self._begun:
             raise InvalidRequest(
                 "The rows of this cursor were read already.",
                 advice="Execute the query again for another send.",
             )
         self._begun = True
-
-    def fetch(self, most: int) -> Any:
-        """Some rows as the cursor gives them, or an awaitable of them."""
-        return self._cursor.fetchmany(most)
 
     def take(self, fetched: Sequence[Any]) -> Iterator[Row | BrokenRow]:
         """Number them, and make text of their cells."""
@@ -62,10 +57,9 @@ class _Query(Table):
                 yield BrokenRow(self._read, reason)
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Every row, fetched in the thread that asks."""
         self.begin()
         while True:
-            fetched = self.fetch(_FETCHED)
+            fetched = self.cursor.fetchmany(_FETCHED)
             if isawaitable(fetched):
                 if iscoroutine(fetched):
                     fetched.close()
@@ -163,7 +157,7 @@ class _CursorBatches(Batches):
         query.begin()
 
     async def read(self, most: int) -> list[Recipient | BrokenRow]:
-        fetched = self._query.fetch(most)
+        fetched = self._query.cursor.fetchmany(most)
         rows: Sequence[Any] = await fetched if isinstance(fetched, Awaitable) else fetched
         taken = self._query.take(rows)
         return [row if isinstance(row, BrokenRow) else self._reading.recipient(*row) for row in taken]
