@@ -400,6 +400,13 @@ def test_any_bytes_give_a_reply_or_a_decode_error(body: bytes, content_type: str
         decoding.result_code(reply)
 
 
+def test_rows_by_their_numbers_come_in_order() -> None:
+    """As numbers: the tenth comes after the second."""
+    rows = {str(at): {"Movil": str(at)} for at in (10, 2, 1, 0, *range(3, 10))}
+    told = decode(json.dumps({"Res": 1, "Informe": rows}).encode())["informe"]
+    assert [row["movil"] for row in told] == [str(at) for at in range(11)]
+
+
 def test_a_field_of_a_reply_is_found_in_any_case() -> None:
     fields = ReplyFields({"RES": 1, "Otro": 2})
     assert [fields.get(name) for name in ("res", "Res", "OTRO", "none")] == [1, 1, 2, None]
