@@ -151,7 +151,7 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
         written = list(csv.DictReader(file))
     english_counts = command("campaign", "status", "navidad", "--store", store, "--json")
 
-    assert "2 de 5 filas enviadas." in shown.out
+    assert "Enviadas: 2 de 5 filas." in shown.out
     assert "créditos: 2 usados, 9.999.998 restantes" in shown.out
     assert not english(shown.out, shown.err, exported.out, counts.err)
     assert {**json.loads(counts.out), "elapsed": 0}.items() >= {"state": "done", "error": None}.items()
