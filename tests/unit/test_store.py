@@ -208,11 +208,14 @@ def test_a_server_that_starts_up_is_waited_for(database: str, monkeypatch: pytes
     """Its address is right, also for a program that begins meanwhile; one where nobody answers is told at once."""
     import psycopg
 
-    connect, refusals = psycopg.connect, iter(["the database system is starting up"] * 2)
+    connect, refusals = (
+        psycopg.connect,
+        iter(["FATAL:  the database system is starting up", "server closed the connection"]),
+    )
 
     def refused(*given: Any, **more: Any) -> Any:
         for refusal in refusals:
-            raise psycopg.OperationalError(f"connection failed: FATAL:  {refusal}")
+            raise psycopg.OperationalError(f"connection failed: {refusal}")
         return connect(*given, **more)
 
     monkeypatch.setattr(psycopg, "connect", refused)
