@@ -34,11 +34,12 @@ _ASLEEP = 15_000  # milliseconds between two statements of a transaction
 
 _STARTING = 7_105_310_901  # the number of the lock under which one process makes the tables
 _DIALECT = {"serial": "BIGSERIAL PRIMARY KEY", "real": "DOUBLE PRECISION", "bytes": "BYTEA", "rowless": ""}
-# The transaction was rolled back, or its connection lost: shutdowns, dropped backends, deadlocks.
+# Somebody is there, who is about to end or only beginning.
 _NOT_YET = re.compile(
     r"database system is (?:starting up|shutting down|in recovery|not yet accepting)"
     r"|server closed the connection|Connection reset|terminating connection"
 )
+# The transaction was rolled back, or its connection lost: shutdowns, dropped backends, deadlocks.
 _AGAIN = re.compile(r"08...|57P0[1-5]|25P03|40001|40P01|53300|25006")
 
 

@@ -78,7 +78,9 @@ def gunicorn(
     """The program under gunicorn, which ends when it is told; gives what gets the JSON of a path."""
     (folder / "clinic.py").write_text(program, encoding="utf-8")
     # Workers are forked while the thread of gunicorn's control socket starts, and may inherit locks that it holds.
-    command = ["-m", "gunicorn", "clinic:app", "--no-control-socket", "--bind", "127.0.0.1:0", *options]
+    # On a busy machine one may take longer to start than gunicorn's 30 s, after which it is killed and begins anew.
+    patience = ["--no-control-socket", "--timeout", "110"]
+    command = ["-m", "gunicorn", "clinic:app", *patience, "--bind", "127.0.0.1:0", *options]
     with running(command, sandbox, folder, **more) as server:
         address = read_until(server, r"Listening at: (\S+)")[1]
         for _ in range(4 if "serving" in program else 0):  # else the first worker may take everything
