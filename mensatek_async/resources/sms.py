@@ -75,7 +75,7 @@ class SmsResource:
             APIError: the provider said no, such as `InsufficientCredits`; nothing was sent.
         """
         options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
-        message = compose_for(self._context, "EnviarSMS", text, options, voice_fallback=voice_fallback)
+        message = compose_for(self._context, "EnviarSMS", text, *options, voice_fallback=voice_fallback)
         return await send(self._context, message, to, self._context.limits.sms_per_request)
 
     async def send_bulk(
@@ -137,7 +137,7 @@ class SmsResource:
                 cancellation and a KeyboardInterrupt carry it too; `bulk` shows it while the work runs.
         """
         options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
-        message = compose_for(self._context, "EnviarSMS", text, options, voice_fallback=voice_fallback)
+        message = compose_for(self._context, "EnviarSMS", text, *options, voice_fallback=voice_fallback)
         most = self._context.limits.sms_per_request
         how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return await Engine(self._context, message, recipients, *how).run_to_end()
@@ -196,7 +196,7 @@ class SmsResource:
             Exception: whatever `recipients` or `on_progress` raised.
         """
         options = (sender, scheduled_at, reference, report, join, encoding, fix_utf8)
-        message = compose_for(self._context, "EnviarSMS", text, options, voice_fallback=voice_fallback)
+        message = compose_for(self._context, "EnviarSMS", text, *options, voice_fallback=voice_fallback)
         most = self._context.limits.sms_per_request
         how = (most, group, check_credits, chunk_size, concurrency, on_progress, opt_outs)
         return Engine(self._context, message, recipients, *how).stream()

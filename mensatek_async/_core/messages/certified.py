@@ -17,7 +17,7 @@ from ...models.issuer import Issuer
 from ...text.syntax import Element, elements_in
 from ...text.template import Template
 from ..context import Context
-from .message import Message, compose_for
+from .message import Message, PlainOptions, compose_for
 
 _MINUTE = timedelta(minutes=1)
 _LONGEST = timedelta(days=20, hours=23, minutes=59)
@@ -29,15 +29,20 @@ _email = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 _ends_open = re.compile(r"\(\s*Variable_\d+\s*\)$", re.IGNORECASE)
 
 
+# issuer, contract_type, validity, identify, acceptance_days and report_email, as `certified_params` takes them
+LegalOptions = tuple[
+    Issuer | None, ContractType | int | None, timedelta | None, str | None, int | None, str | None
+]
+
+
 def compose_certified(
-    context: Context, text: str | Template, options: tuple[Any, ...], legal: tuple[Any, ...]
+    context: Context, text: str | Template, options: PlainOptions, legal: LegalOptions
 ) -> Message:
-    """Compose a certified text; `options` as in `compose_for`, and `legal` what plain texts have not, in the order in
-    which `certified_params` takes it."""
+    """Compose a certified text; `legal` is what plain texts have not."""
     extra = certified_params(context.issuer, *legal)
     if legal[-1] is not None:  # an address for the reports asks for them
         context = evolve(context, report=True)
-    message = compose_for(context, "EnviarSMSCERTIFICADO", text, options, extra=extra)
+    message = compose_for(context, "EnviarSMSCERTIFICADO", text, *options, extra=extra)
     check_documents(message)
     return message
 

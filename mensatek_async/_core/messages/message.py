@@ -209,18 +209,41 @@ def compose(
     return message
 
 
-_OPTIONS = ("sender", "scheduled_at", "reference", "report", "join", "encoding", "fix_utf8")
+# sender, scheduled_at, reference, report, join, encoding and fix_utf8, as `compose_for` takes them
+PlainOptions = tuple[str | None, datetime | None, str | None, bool | None, int | str | None, Encoding, bool]
 
 
 def compose_for(
-    context: Context, name: str, text: str | Template, options: tuple[Any, ...], **more: Any
+    context: Context,
+    name: str,
+    text: str | Template,
+    sender: str | None,
+    scheduled_at: datetime | None,
+    reference: str | None,
+    report: bool | None,
+    join: int | str | None,
+    encoding: Encoding,
+    fix_utf8: bool,
+    *,
+    voice_fallback: bool | VoiceFallback | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Message:
-    """Compose what a client sends, with its settings where `options`, which `_OPTIONS` names, leave something out."""
-    given: dict[str, Any] = dict(zip(_OPTIONS, options, strict=True))
-    if given["report"] is None:
-        given["report"] = context.report
-    given |= {"default_sender": context.sender, "region": context.region, **more}
-    return compose(context.operations[name], text, **given)
+    """Compose what a client sends, with its settings where the options leave something out."""
+    return compose(
+        context.operations[name],
+        text,
+        sender=sender,
+        default_sender=context.sender,
+        region=context.region,
+        scheduled_at=scheduled_at,
+        reference=reference,
+        report=context.report if report is None else report,
+        join=join,
+        voice_fallback=voice_fallback,
+        encoding=encoding,
+        fix_utf8=fix_utf8,
+        extra=extra,
+    )
 
 
 def prepare(text: str | Template) -> Template | PlainText:
