@@ -50,7 +50,9 @@ async def preview(
         while rows := await reader.read(_BATCH):
             first = counting.rows + 1
             chunks = await in_thread(counting.add, rows, asked)
-            if on_progress is not None and isawaitable(pending := on_progress(_told(rows, first, chunks))):
+            if on_progress is not None and isawaitable(
+                pending := on_progress(_problems_of(rows, first, chunks))
+            ):
                 await pending
     finally:
         with anyio.CancelScope(shield=True):
@@ -143,7 +145,7 @@ class _Counting:
         )
 
 
-def _told(rows: Sequence[Any], first: int, chunks: Sequence[Chunk]) -> list[tuple[int, str, str]]:
+def _problems_of(rows: Sequence[Any], first: int, chunks: Sequence[Chunk]) -> list[tuple[int, str, str]]:
     """Return the number of each row, its phone, and why nothing is sent to it or ""."""
     given = [one if isinstance(one, str) else str(getattr(one, "phone", "")) for one in rows]
     phones = dict(zip(numbered(rows, first), given, strict=True))
