@@ -24,7 +24,7 @@ _PIECE = 1 << 16
 
 _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _ROW, _CELL, _VALUE, _FORMULA, _TEXT = (_NS + name for name in ("row", "c", "v", "f", "t"))
-_ITEM = _NS + "si"
+_ITEM, _PHONETIC = _NS + "si", _NS + "rPh"
 # A program wrote the formula, and no spreadsheet has opened the file since.
 _NOT_CALCULATED = ("e", "0", "#CALC!")
 _NAMES = (first + second for first in ("", *ascii_uppercase) for second in ascii_uppercase)
@@ -141,6 +141,7 @@ class _Content:
         self._text: list[str] = []  # of the element at hand
         self._length = 0
         self._open = False
+        self._phonetic = False  # how a Japanese text is pronounced is no part of it
         self._number = 0
         self._hidden = False
         self._formula: str | None = None
@@ -156,7 +157,7 @@ class _Content:
             self._formula = None
             self._text, self._length = [], 0
         elif tag in (_VALUE, _TEXT, _FORMULA):
-            self._open = True
+            self._open = not self._phonetic
         elif tag == _ROW:
             place = attributes.get("r")
             self._number = int(float(place)) if place else self._number + 1
@@ -164,6 +165,8 @@ class _Content:
             self._cells, self._column = {}, 0
         elif tag == _ITEM:
             self._text, self._length = [], 0
+        elif tag == _PHONETIC:
+            self._phonetic = True
 
     def data(self, data: str) -> None:
         if self._open:
@@ -189,6 +192,8 @@ class _Content:
                 self.rows.append(SheetRow(self._number, self._hidden, self._cells))
         elif tag == _ITEM:
             self.texts.append(unescaped("".join(self._text)))
+        elif tag == _PHONETIC:
+            self._phonetic = False
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
         raise ValueError("a document type, which no spreadsheet has")  # it could define entities without end

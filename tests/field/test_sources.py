@@ -160,7 +160,7 @@ def test_json_lines_of_other_kinds(tmp_path: Path) -> None:
 
 
 def test_one_bad_cell_costs_its_own_row(tmp_path: Path) -> None:
-    """A number that is none, a text that is not there, half a surrogate; shared texts in pieces."""
+    """A number that is none, a text that is not there, half a surrogate; shared texts, with how they are pronounced."""
     cells = [
         '<c r="A1" t="inlineStr"><is><t>tel</t></is></c><c r="B1" t="str"><v>n</v></c>',
         '<c r="A2"><v>6e8x</v></c>',
@@ -174,7 +174,7 @@ def test_one_bad_cell_costs_its_own_row(tmp_path: Path) -> None:
     path = sheet(tmp_path / "x.xlsx", ["tel"], [1])
     lines = (f'<row r="{number}">{line}</row>' for number, line in enumerate(cells, 1))
     with_part(path, SHEET, sheet_of(lines))
-    text = "<si><r><t>A</t></r><r><t>na</t></r></si>"
+    text = "<si><r><t>A</t></r><r><t>na</t></r><rPh><t>アナ</t></rPh></si>"
     with_part(path, "xl/sharedStrings.xml", [f"<sst {MAIN}>{text}</sst>".encode()])
 
     broken = "one of its cells cannot be read"
