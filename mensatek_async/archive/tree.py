@@ -79,8 +79,8 @@ class Tree:
 
     def waiting(self) -> Iterator[Path]:
         """Give all that is pending: recipients and messages."""
-        pending = (self.folder / PENDING).glob("*/*")
-        yield from (path for path in pending if path.suffix in (".jsonl", ".json"))
+        for bucket in inside(self.folder / PENDING):
+            yield from (path for path in inside(bucket) if path.suffix in (".jsonl", ".json"))
 
     def mark(self, message_id: int, reference: str) -> bool:
         """Note that a message is being collected; return whether that is new."""
@@ -271,6 +271,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def inside(folder: Path) -> list[Path]:
+    """Return what is in a folder, in order, nothing where it is none; one that cannot be read is an OSError."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _refusal(path: Path) -> Path:

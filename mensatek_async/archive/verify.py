@@ -10,7 +10,7 @@ from pathlib import Path
 from .._core.sink import SUFFIXES
 from ..errors import InvalidRequest
 from ..models.archive import ArchiveProblem, ProblemKind, Verification
-from .tree import PENDING, PERIODS, Tree, find, read_record
+from .tree import PENDING, PERIODS, Tree, find, inside, read_record
 
 
 def verify_certificates(folder: str | os.PathLike[str]) -> Verification:
@@ -26,6 +26,7 @@ def verify_certificates(folder: str | os.PathLike[str]) -> Verification:
 
     Raises:
         InvalidRequest: there is no such folder, or it is no archive.
+        OSError: a folder in it cannot be read, so that nobody knows what is in it.
     """
     root = Path(folder)
     tree = Tree(root)
@@ -51,12 +52,12 @@ def _may_be_on_its_way(problem: ArchiveProblem, base: Path) -> bool:
 def _bases(root: Path) -> Iterator[Path]:
     """Give the path of each certificate without its ending, in order; one with a file or a record alone, too."""
     ends = (".json", *SUFFIXES.values())
-    for bucket in sorted(root.iterdir()):
-        if bucket.name != PENDING:
-            found = bucket.glob("*" if bucket.name == PERIODS else "*/*")
-            yield from sorted(
-                {one.with_suffix("") for one in found if one.suffix in ends and one.stem[0] != "."}
-            )
+    for bucket in inside(root):
+        if bucket.name == PENDING:
+            continue
+        for folder in [bucket] if bucket.name == PERIODS else inside(bucket):
+            found = (one for one in inside(folder) if one.suffix in ends and one.name[0] != ".")
+            yield from sorted({one.with_suffix("") for one in found})
 
 
 def _problem(tree: Tree, base: Path) -> ArchiveProblem | None:

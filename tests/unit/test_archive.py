@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +244,33 @@ async def test_what_became_of_a_certificate(kind: str, tmp_path: Path) -> None:
             kept = await archive.get(12, ANA)
             assert (kept.verification_code, len(kept.statuses)) == ("ABC", 1)
             assert verify_certificates(tmp_path).ok
+
+
+@pytest.mark.parametrize("folder", ["12", "12/*", "pending/*"])
+async def test_a_folder_that_cannot_be_read(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody could look into is not called intact, or not pending."""
+    _, client = asking(document())
+    async with client:
+        archive = CertificateArchive(client, tmp_path)
+        await archive.record(event())
+        await archive.record(event(13, message_id=13))
+        found = min(glob(folder, root_dir=tmp_path))
+        hidden = str(tmp_path / found)
+
+        def guarded(find: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            def look(path: Any = ".") -> Any:
+                if str(path) == hidden:
+                    raise PermissionError(13, "Permission denied", hidden)
+                return find(path)
+
+            return look
+
+        for name in ("listdir", "scandir"):
+            monkeypatch.setattr(os, name, guarded(getattr(os, name)))
+        with pytest.raises(PermissionError):
+            await archive.verify()
 
 
 async def test_a_line_that_a_power_cut_has_cut(tmp_path: Path) -> None:
