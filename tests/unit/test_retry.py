@@ -415,6 +415,17 @@ async def test_a_read_that_was_told_to_wait_does_not_go_out_again_at_once() -> N
         assert await client.credits() == 5
 
 
+async def test_a_read_that_never_left_may_go_out_at_once() -> None:
+    """No connection costs the provider nothing."""
+    script = Script(httpx.ConnectError(""), reply(Cred=5))
+    async with client_of(script, retry=Retry(attempts=1)) as client:
+        with pytest.raises(ConnectionFailed):
+            await client.credits()
+        before = anyio.current_time()
+        assert await client.credits() == 5
+        assert anyio.current_time() == before
+
+
 async def test_a_change_makes_the_report_ask_again() -> None:
     """A cancellation and a send that joins: the message's report is asked anew, once 5 s are over; no other one is."""
     script = Script(
