@@ -18,6 +18,7 @@ from mensatek_async.campaigns.journal.records import Settings, by_id
 from mensatek_async.campaigns.journal.schema import CAMPAIGNS
 from mensatek_async.campaigns.options import Content
 from mensatek_async.campaigns.report.curve import curve
+from mensatek_async.campaigns.report.markup import tag
 from mensatek_async.campaigns.report.page import report
 from mensatek_async.campaigns.report.plot import plot
 from mensatek_async.campaigns.report.words import Words
@@ -119,7 +120,8 @@ def test_the_curve_shows_when_most_arrived(
     db.close()
     assert found is not None
     assert width in (None, found.width)
-    assert (found.later, found.timed) == (later, len(arrivals) - arrivals.count(None))
+    assert (found.later, found.untimed) == (later, arrivals.count(None))
+    assert found.timed + found.untimed == len(arrivals)
     assert all(earlier <= one for earlier, one in pairwise(found.arrived))
     assert found.taken[-1] == 1
     drawn = plot(found, Words(language("es")))
@@ -143,3 +145,8 @@ def test_shares(part: int, whole: int, english: str, spanish: str) -> None:
     """What is not all never reads as all, and what is not nothing not as nothing."""
     for lang, expected in (("en", english), ("es", spanish)):
         assert Words(language(lang)).share(part, whole).replace("\xa0", " ") == expected
+
+
+def test_what_nobody_sees_is_shown() -> None:
+    """A character that turns a line around, or none at all, does not get into the page."""
+    assert tag("p", "a\0b\u202ec<") == "<p>a\ufffdb\ufffdc&lt;</p>"

@@ -38,6 +38,7 @@ class Curve:
         arrived: recipients who had the text, by step.
         later: recipients who have it, and got it after the last step.
         last: when the last one got it, seconds since 1970; None while nobody has.
+        untimed: recipients who have it, and nobody knows since when.
     """
 
     start: int
@@ -46,6 +47,7 @@ class Curve:
     arrived: list[int]
     later: int
     last: float | None
+    untimed: int
 
     @property
     def timed(self) -> int:
@@ -66,8 +68,8 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         campaign: the campaign's id.
         scheduled: when the provider was to send what it had taken, seconds since 1970; 0 for at once.
     """
-    sent_first, sent_last, _ = _span(tx, campaign, *_TAKEN)
-    first, last, timed = _span(tx, campaign, *_ARRIVED)
+    sent_first, sent_last, _, _ = _span(tx, campaign, *_TAKEN)
+    first, last, timed, total = _span(tx, campaign, *_ARRIVED)
     if sent_first is None or sent_last is None:
         return None
     begin, end = max(sent_first, scheduled), max(sent_last, scheduled, last or 0.0)
@@ -79,13 +81,13 @@ def curve(tx: Tx, campaign: int, scheduled: float) -> Curve | None:
         arrived = _steps(tx, campaign, *_ARRIVED, start, width)
         enough = sum(a < _SHOWN * timed or t < taken[-1] for a, t in zip(arrived, taken, strict=True)) + 2
         if width == 1 or enough > _STEPS // 3:
-            return Curve(start, width, taken, arrived, timed - arrived[-1], last)
+            return Curve(start, width, taken, arrived, timed - arrived[-1], last, total - timed)
         end = min(begin + enough * width, end - width)
 
 
 def _span(tx: Tx, campaign: int, moment: str, count: str, rows: str) -> Any:
-    """Return the first and the last moment, and how many there are."""
-    return tx.one(f"SELECT min({moment}), max({moment}), count({moment}) FROM {rows}", campaign)
+    """Return the first and the last moment, how many there are, and of how many recipients."""
+    return tx.one(f"SELECT min({moment}), max({moment}), count({moment}), count(*) FROM {rows}", campaign)
 
 
 def _steps(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
+# What nobody sees, and what turns a line around.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WITHOUT_END = ("path", "rect", "line")
 
 
@@ -41,4 +44,4 @@ def prose(text: str) -> Html:
 
 
 def _escaped(part: object) -> str:
-    return part if isinstance(part, Html) else escape(str(part))
+    return part if isinstance(part, Html) else escape(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(part)))

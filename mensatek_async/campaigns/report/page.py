@@ -168,6 +168,8 @@ class Page:
             yield _("No delivery report has come. They come by webhook, or by `mensatek campaign reconcile`.")
         if curve.later:
             yield _("{} got it later, the last one {}.", say.number(curve.later), say.moment(curve.last))
+        if curve.untimed:
+            yield _("{} more have it, and nobody knows since when.", say.number(curve.untimed))
 
     def _footer(self) -> Html:
         _ = self.words.language.text
