@@ -21,7 +21,7 @@ from ..sources.text_files import shown
 from ..warning import MensatekWarning
 from .language import _, later, reason_of, spoken
 from .options import AccountOptions
-from .output import Exit, Stop, can_ask
+from .output import Exit, Stop, can_ask, cannot_listen
 
 if TYPE_CHECKING:
     from ..client import AsyncMensatek
@@ -156,6 +156,8 @@ def start_sandbox(**settings: Any) -> Iterator[Sandbox]:
         sandbox.start()
     except OSError as error:
         raise Stop(*problem, reason_of(error)) from None
+    except OverflowError as error:
+        raise cannot_listen(settings["host"], settings["port"], error) from None
     try:
         yield sandbox
     finally:

@@ -73,6 +73,8 @@ class ServerThread:
 
     def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 takes a free one."""
+        if not 0 <= port <= 65_535:
+            raise OverflowError("A port is 0 to 65535")  # as the socket would, which it then leaves open
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=2048)
         ready = threading.Event()

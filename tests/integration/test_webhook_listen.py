@@ -146,6 +146,7 @@ def test_a_sandbox_that_posts_to_a_listener() -> None:
         ("webhooks listen --port -1", "no such port"),
         ("webhooks listen --host 192.0.2.1 --allow-unauthenticated", "Nothing can listen at 192.0.2.1"),
         ("webhooks listen --port TAKEN", "Nothing can listen at 127.0.0.1"),
+        ("sandbox --port 99999", "no such port"),
         ("sandbox --port 0 --callbacks nowhere", "http://"),
     ],
 )
