@@ -23,7 +23,7 @@ _QUOTES = ("'", '"')
 _ENUMERATED = ("missing", "which", "map", "numbers")  # places that hold several, with "and" or "or" between
 _WORDS = ("kind", "state", "option")  # places that hold a word
 # Of what stands in a place, where more words could follow.
-_SHAPES = {"mask": r"\S*\*{3}\S*", "kind": r"[^@;]*?"}
+_SHAPES = {"mask": r"\S*\*{3}\S*", "kind": r"[^@;]*?", "form": "CSV|JSON Lines|Excel|any"}
 _PART = re.compile(r"[.;:,?!] | <- |\] ")
 _SENTENCE = re.compile(r"(?<=[.;:?!]) ")
 _THOUSANDS = str.maketrans(",.", ".,")

@@ -114,7 +114,8 @@ class FileSource(RecipientSource):
 
     def describe(self) -> str:
         """Return what it is, for messages: its kind and name."""
-        return f"{self._kind} file {self._name}"
+        form = self._kind
+        return f"{form} file {self._name}"
 
     def fingerprint(self) -> str:
         """Return what distinguishes this input from any other: the file's content and the options it is read with.

@@ -194,6 +194,10 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
         ),
         ("The phone is empty.", "El teléfono está vacío."),
         (
+            "The file cannot be read: No such file or directory.",
+            "El archivo no se puede leer: no existe el archivo o la carpeta.",
+        ),
+        (
             "The callback could not be read: expected a number, got a text @ Rep[0].Movil; missing @ Estado.",
             "La notificación no se pudo leer: se esperaba un número, llegó un texto @ Rep[0].Movil; falta @ Estado.",
         ),
@@ -208,6 +212,7 @@ def test_a_send_is_shown_in_spanish_and_programs_read_what_they_always_did(
         "advice without its point",
         "a phone of two kinds",
         "a phone that is empty",
+        "two sentences with a file",
         "several problems, each with its place",
     ],
 )
