@@ -47,9 +47,12 @@ def test_token_can_be_revoked(sandbox: Sandbox, call: Caller) -> None:
     assert sandbox.reply_style == "bare"
 
 
-def test_unreadable_body_is_code_3_in_json(call: Caller) -> None:
+@pytest.mark.parametrize(
+    "body", [b"{", b"[" * 200_000, rb'{"Mensaje": "\ud800"}', rb'{"\uDFFF": 1}'], ids=range(4)
+)
+def test_unreadable_body_is_code_3_in_json(call: Caller, body: bytes) -> None:
     """A body that cannot be read cannot ask for a form: the answer is JSON."""
-    reply = call.post("GetCreditos", content=b"{", headers={"content-type": "application/json"}).json()
+    reply = call.post("GetCreditos", content=body, headers={"content-type": "application/json"}).json()
     assert (reply["Res"], "JSON" in reply["Error"]) == (-3, True)
 
 

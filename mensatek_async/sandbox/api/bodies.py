@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
 from multipart import MultipartError, MultipartParser, parse_options_header
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BadCall(Exception):
@@ -77,10 +80,21 @@ class Params:
         return value
 
 
+def read_json(data: bytes) -> Any:
+    """What JSON holds; half of a pair of surrogates, which no answer could say again, is a ValueError as for PHP."""
+    try:
+        value = json.loads(data)
+    except RecursionError:
+        raise ValueError from None  # said where it is read
+    if _SURROGATE.search(data):
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def _decode(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            return read_json(value.encode())
         except ValueError:
             return value
     return value
@@ -115,7 +129,7 @@ def read_body(content_type: str, body: bytes, *, json_bodies: bool = True) -> Pa
 
 def _read_json(body: bytes) -> Params:
     try:
-        items = json.loads(body or b"{}")
+        items = read_json(body or b"{}")
     except ValueError:
         raise BadCall("El cuerpo de la petición no es JSON") from None
     if not isinstance(items, dict):

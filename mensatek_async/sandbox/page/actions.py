@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -14,6 +15,8 @@ from starlette.exceptions import HTTPException
 from ..controls import Controls
 from .forms import picked
 
+_LONGEST_TEXT = 10_000
+_LONGEST_BLOCK = 366 * 86_400.0
 Body = dict[str, Any]
 
 
@@ -25,17 +28,45 @@ def _moment(value: str) -> datetime:
 
 
 def _place(value: list[Any]) -> tuple[float, float]:
-    latitude, longitude = map(float, value)
-    return latitude, longitude
+    latitude, longitude = value
+    return _latitude(latitude), _longitude(longitude)
 
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+        raise ValueError  # said where it is read
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError  # said where it is read
+    return value
+
+
+def _number(
+    kind: Callable[[Any], Any], low: float = -math.inf, high: float = math.inf
+) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        number = kind(value)
+        if isinstance(value, bool) or not low <= number <= high:  # NaN is never between
+            raise ValueError  # said where it is read
+        return number
+
+    return read
+
+
+_latitude, _longitude = _number(float, -90, 90), _number(float, -180, 180)
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("text", "document", "error_kind"), str),
-    **dict.fromkeys(("message_id", "status"), int),
-    **dict.fromkeys(("seconds", "scale", "step", "error_rate", "latency"), float),
-    **dict.fromkeys(("on", "by_themselves"), bool),
+    **dict.fromkeys(("text", "document", "error_kind"), _text),
+    **dict.fromkeys(("scale", "step", "error_rate", "latency"), _number(float)),
+    **dict.fromkeys(("on", "by_themselves"), _flag),
     **dict.fromkeys(("at", "to"), _moment),
-    "left": lambda value: Decimal(str(value)),
+    "message_id": _number(int, 0, 10**15),
+    "status": _number(int, 0, 9999),
+    "seconds": _number(float, 0.001, _LONGEST_BLOCK),
+    "left": _number(lambda value: Decimal(str(value)), 0, 10**12),
     "location": _place,
 }
 """How each value is read that may stand in a body."""
@@ -43,9 +74,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 def _read(body: Body, name: str) -> Any:
     with suppress(ValueError, TypeError, ArithmeticError):
-        made = None if body.get(name) is None else _READERS[name](body[name])
-        if made is not None and made == made:  # NaN equals nothing
-            return made
+        if body.get(name) is not None:
+            return _READERS[name](body[name])
     raise HTTPException(400, f"{name} is missing or makes no sense")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import secrets
@@ -18,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from ..api.bodies import Params
+from ..api.bodies import Params, read_json
 from ..api.provider import Provider
 from ..api.tracking import certificate
 from ..callbacks.callbacks import Callbacks
@@ -140,8 +139,8 @@ def _json(value: Any) -> Response:
 
 def _body(data: bytes) -> Body:
     try:
-        body = json.loads(data or b"{}")
-    except (ValueError, RecursionError):
+        body = read_json(data or b"{}")
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         raise HTTPException(400, "The body is not a JSON object")
