@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
@@ -71,7 +71,7 @@ class AccessControl:
         self._is_local = is_loopback(host)
         self._password = password
         self._hosts = frozenset(name.lower() for name in allowed_hosts)
-        self._wrong: defaultdict[str, deque[float]] = defaultdict(deque)  # when, by address
+        self._wrong: dict[str, deque[float]] = {}  # when, by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -118,7 +118,7 @@ class AccessControl:
             return None
         address = (scope.get("client") or ("",))[0]
         now = time.monotonic()
-        wrong = self._wrong[address]
+        wrong = self._wrong.get(address, deque())
         while wrong and now - wrong[0] > _WRONG_WINDOW_SECONDS:
             wrong.popleft()
         if len(wrong) >= _WRONG_PASSWORDS:
@@ -131,6 +131,7 @@ class AccessControl:
             return None
         if "authorization" in headers:
             wrong.append(now)
+            self._wrong[address] = wrong
         await anyio.sleep(_WRONG_PASSWORD_SECONDS if "authorization" in headers else 0)
         answer = error_answer(401, "password", "The sandbox's page needs its password")
         answer.headers["WWW-Authenticate"] = 'Basic realm="Mensatek sandbox", charset="UTF-8"'
